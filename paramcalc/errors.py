@@ -1,0 +1,108 @@
+"""Errors are values with a location until the command line prints them.
+
+Formulas raise `LayerError`: they know nothing of files. Readers and `summarize` collect
+`Problem`s, each with the place in the document it is about, and raise them together as one
+`InputError`. Each class knows the exit code it ends in.
+"""
+
+from typing import NamedTuple
+
+MAX_PROBLEMS = 20
+"""An error is one screen: what is past this many problems is only counted."""
+
+MAX_ECHO = 80
+"""An echoed value is cut at this many characters."""
+
+DocPath = tuple[str | int, ...]
+"""Where in a document: `("layers", 3, "Conv2D", "filters")`."""
+
+
+class Position(NamedTuple):
+    """A place in a text file, both numbers counted from 1."""
+
+    line: int
+    column: int
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with an input.
+
+    Attributes:
+        message: what is wrong and what would be right.
+        where: the place in the document, where one is known.
+        layer: the layer it is about, as `'conv2' (Conv2D)`.
+        position: line and column, filled in when the error is about to be shown.
+        notes: further places that help, such as where a block was used.
+    """
+
+    message: str
+    where: DocPath | None = None
+    layer: str | None = None
+    position: Position | None = None
+    notes: tuple[tuple[str, DocPath | Position], ...] = ()
+
+
+class ParamcalcError(Exception):
+    """Anything paramcalc refuses; `exit_code` is what the command line ends in."""
+
+    exit_code = 2
+
+
+class LayerError(ParamcalcError):
+    """A layer cannot take these inputs or these fields; raised by formulas, located by callers."""
+
+
+class UnknownDimensionError(LayerError):
+    """A weight needs a dimension that is unknown; `axis` says which one of the first input."""
+
+    def __init__(self, message: str, axis: int) -> None:
+        super().__init__(message)
+        self.axis = axis
+
+
+class InputError(ParamcalcError):
+    """All the problems of one input, in the order they stand in it.
+
+    Attributes:
+        source: the name of the file, as the user gave it.
+        problems: what is wrong; never empty.
+    """
+
+    def __init__(self, source: str, problems: list[Problem]) -> None:
+        super().__init__(source, problems)
+        self.source = source
+        self.problems = problems
+
+    def __str__(self) -> str:
+        lines = [format_problem(self.source, problem) for problem in self.problems[:MAX_PROBLEMS]]
+        if len(self.problems) > MAX_PROBLEMS:
+            lines.append(f"{self.source}: and {len(self.problems) - MAX_PROBLEMS} more")
+        return "\n".join(lines)
+
+
+def format_problem(source: str, problem: Problem) -> str:
+    """`model.yaml:12:15: layer 'conv2' (Conv2D): kernel_size 7 is larger than …`."""
+    place = source
+    if problem.position is not None:
+        place += f":{problem.position.line}:{problem.position.column}"
+    layer = f"layer {problem.layer}: " if problem.layer else ""
+    text = f"{place}: {layer}{problem.message}"
+    for note, position in problem.notes:
+        if isinstance(position, Position):
+            text += f"\n  {source}:{position.line}:{position.column}: {note}"
+    return text
+
+
+def echo(value: object) -> str:
+    """A value as an error message shows it: one line, cut at `MAX_ECHO` characters."""
+    text = repr(value[: MAX_ECHO + 1]) if isinstance(value, str) else repr(value)
+    return text if len(text) <= MAX_ECHO else text[: MAX_ECHO - 1] + "…"
+
+
+def did_you_mean(name: str, known: "list[str] | tuple[str, ...]") -> str:
+    """`; did you mean 'filters'?`, or nothing when no known name is near."""
+    from difflib import get_close_matches  # only loaded when something is wrong already
+
+    lowered = {candidate.lower(): candidate for candidate in known}
+    near = get_close_matches(name[:64].lower(), list(lowered), n=1, cutoff=0.6)
+    return f"; did you mean '{lowered[near[0]]}'?" if near else ""

@@ -1,0 +1,287 @@
+"""Model → what each call outputs and holds: shapes flow through the graph, formulas answer.
+
+A layer called again must give the weights it already has: that one rule is the check for shared layers.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError
+from paramcalc.layers.base import Factors, Inferred, Weight
+from paramcalc.layers.unknown import Unknown, UnknownLayerError
+from paramcalc.model import Input, Model, Node, Ref, refs
+from paramcalc.shapes import Shape, format_shape
+
+
+class Call(Struct):
+    """One evaluated node.
+
+    Attributes:
+        inputs: the shapes of its positional inputs.
+        outputs: its output shapes; None where an unknown layer hides them.
+        multiple: whether the layer has several outputs (a list, even of one).
+        weights: what the layer holds, trainable only where layer and weight are.
+        shared_with: the path of the first call, for a later one.
+    """
+
+    node: Node
+    inputs: list[Shape | None]
+    outputs: list[Shape] | None
+    multiple: bool
+    weights: tuple[Weight, ...]
+    macs: tuple[Factors, ...] | None
+    dtype: str | None
+    shared_with: str | None
+
+
+class Evaluation(Struct):
+    """All calls of a model in execution order, and what could not be known."""
+
+    model: Model
+    inputs: list[Input]
+    calls: list[Call]
+    unknown: list[str]
+    """Paths whose formula, or whose input, is not known; only with `allow_unknown`."""
+
+
+class _First(Struct):
+    """The first call of a layer: later ones are held against it."""
+
+    path: str
+    inputs: list[Any]
+    weights: tuple[Weight, ...]
+
+
+class _Evaluator:
+    def __init__(
+        self, model: Model, inputs: list[Input], allow_unknown: bool, assume: Mapping[str, Any]
+    ) -> None:
+        self.model = model
+        self.inputs = inputs
+        self.allow_unknown = allow_unknown
+        self.assume = assume
+        self.values: list[list[Shape] | None] = [[item.shape] for item in inputs]
+        self.hidden: set[int] = set()  # producers that an unknown layer stands before
+        self.first: dict[int, _First] = {}
+        self.calls: list[Call] = []
+        self.unknown: list[str] = []
+        self.problems: list[Problem] = []
+
+    def run(self) -> Evaluation:
+        for node in self.model.nodes:
+            try:
+                self.values.append(self.call(node))
+            except LayerError as error:
+                self.fail(node, error)
+                self.values.append(None)
+        self.check_unused()
+        if self.problems:
+            raise InputError(self.model.source, located(self.model, self.problems))
+        return Evaluation(self.model, self.inputs, self.calls, self.unknown)
+
+    def fail(self, node: Node, error: LayerError) -> None:
+        instance = node.instance
+        self.problems.append(
+            Problem(str(error), node.where, f"'{node.path}' ({instance.type})", notes=node.notes)
+        )
+
+    def check_unused(self) -> None:
+        """A name that --assume gives and the model does not have is a mistake."""
+        paths = {node.path for node in self.model.nodes}
+        for name in self.assume:
+            if name not in paths:
+                self.problems.append(Problem(f"--assume names '{name}', which is no layer here"))
+
+    def shape(self, ref: Ref) -> Shape:
+        outputs = self.values[ref.producer]
+        if outputs is None:
+            raise _SkippedError
+        if not -len(outputs) <= ref.output < len(outputs):
+            raise LayerError(f"reads output {ref.output} of a layer that has {len(outputs)}")
+        return outputs[ref.output]
+
+    def option(self, value: Any) -> Any:
+        if isinstance(value, Ref):
+            return self.shape(value)
+        if isinstance(value, list):
+            return [self.shape(item) if isinstance(item, Ref) else item for item in value]
+        return value
+
+    def call(self, node: Node) -> list[Shape] | None:
+        instance = node.instance
+        try:
+            shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
+            options = (
+                {name: self.option(value) for name, value in node.options.items()} if node.options else {}
+            )
+        except _SkippedError:
+            self.skip(node)
+            return None
+        first = self.first.get(id(instance))
+        try:
+            inferred = self.infer(node, shapes, options, first)
+        except UnknownLayerError:
+            return self.guess(node, shapes)
+        weights = inferred.weights
+        shared_with = None
+        if first is not None:
+            shared_with = first.path
+            check_same_weights(first, weights)
+        else:
+            if not instance.trainable:
+                weights = tuple([frozen(weight) for weight in weights])
+            self.first[id(instance)] = _First(node.path, shapes, weights)
+        multiple = isinstance(inferred.output, list)
+        outputs: list[Shape] = inferred.output if multiple else [inferred.output]  # type: ignore[assignment,list-item]
+        self.calls.append(
+            Call(
+                node,
+                shapes,
+                outputs,
+                multiple,
+                weights if first is None else (),
+                inferred.macs,
+                inferred.dtype,
+                shared_with,
+            )
+        )
+        return outputs
+
+    def infer(self, node: Node, shapes: list[Any], options: dict[str, Any], first: _First | None) -> Inferred:
+        """Ask the formula; a layer already built knows the sizes its weights came from."""
+        layer = node.instance.layer
+        while True:
+            try:
+                return layer.infer(*shapes, **options)
+            except UnknownDimensionError as error:
+                if first is None or not shapes or not first.inputs:
+                    raise
+                size = first.inputs[0][error.axis]
+                filled = list(shapes[0])
+                if size is None or filled[error.axis] is not None:
+                    raise
+                filled[error.axis] = size
+                shapes = [tuple(filled), *shapes[1:]]
+            except TypeError as error:
+                raise LayerError(wrong_call(node, shapes, options)) from error
+
+    def skip(self, node: Node) -> None:
+        """What reads a failed layer is not another error; behind an unknown one it is unknown."""
+        producers = [ref.producer for ref in refs(node)]
+        if any(producer in self.hidden for producer in producers):
+            self.hide(node, [None for _ in node.inputs])
+
+    def hide(self, node: Node, shapes: list[Shape | None]) -> None:
+        self.hidden.add(len(self.values))
+        self.unknown.append(node.path)
+        self.calls.append(Call(node, shapes, None, False, (), None, None, None))
+
+    def guess(self, node: Node, shapes: list[Any]) -> list[Shape] | None:
+        """An unknown layer: what the user told, else what the file recorded, else nothing."""
+        layer = node.instance.layer
+        assumed = self.assume.get(node.path)
+        if assumed is None and not self.allow_unknown:
+            layer.infer()
+        if assumed == "same":
+            assumed = shapes[0] if shapes else None
+        shape = assumed or (layer.output_shape if isinstance(layer, Unknown) else None)
+        if shape is None:
+            self.hide(node, shapes)
+            return None
+        self.unknown.append(node.path)
+        self.calls.append(Call(node, shapes, [tuple(shape)], False, (), None, None, None))
+        return [tuple(shape)]
+
+
+class _SkippedError(Exception):
+    """An input of this node is not known: its producer failed, or is an unknown layer."""
+
+
+def frozen(weight: Weight) -> Weight:
+    """The same weight, not trained."""
+    if not weight.trainable:
+        return weight
+    return Weight(weight.name, weight.shape, weight.factors, weight.kind, False)
+
+
+def check_same_weights(first: _First, weights: tuple[Weight, ...]) -> None:
+    """A later call must fit the weights the first one made.
+
+    Raises:
+        LayerError: naming the first weight that would be another.
+    """
+    for old, new in zip(first.weights, weights, strict=False):
+        if old.shape != new.shape:
+            raise LayerError(
+                f"is the same layer as '{first.path}', whose {old.name} is {format_shape(old.shape)}; "
+                f"this input needs {format_shape(new.shape)}"
+            )
+    if len(first.weights) != len(weights):
+        raise LayerError(f"is the same layer as '{first.path}', but needs other weights")
+
+
+def wrong_call(node: Node, shapes: list[Any], options: dict[str, Any]) -> str:
+    """Say what a formula takes when it was called with too many or too few inputs, or a wrong option."""
+    import inspect  # only loaded when something is wrong already
+
+    signature = inspect.signature(node.instance.layer.infer)
+    try:
+        signature.bind(*shapes, **options)
+    except TypeError as error:
+        names = ", ".join(signature.parameters)
+        return f"takes ({names}), but was called with {len(shapes)} inputs: {error}"
+    raise
+
+
+def located(model: Model, problems: list[Problem]) -> list[Problem]:
+    """The problems with line and column, looked up now that they are about to be shown."""
+    return [
+        problem._replace(
+            position=problem.position or (model.locate(problem.where) if problem.where else None),
+            notes=tuple(
+                (note, model.locate(place) or place) if not hasattr(place, "line") else (note, place)
+                for note, place in problem.notes
+            ),
+        )
+        if index < MAX_PROBLEMS
+        else problem
+        for index, problem in enumerate(problems)
+    ]
+
+
+def with_batch(shape: Shape, batch_size: int | None) -> Shape:
+    """The shape with its unknown batch replaced by `batch_size`, where one is given."""
+    return (batch_size, *shape[1:]) if batch_size is not None and shape else shape
+
+
+def evaluate(
+    model: Model,
+    *,
+    batch_size: int | None = None,
+    input_shapes: Mapping[str, Shape] | None = None,
+    allow_unknown: bool = False,
+    assume: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """Send shapes through the model.
+
+    Args:
+        model: what a reader made.
+        batch_size: the batch to compute for; None keeps what the file says.
+        input_shapes: other input shapes by name, batch included, None where unknown.
+        allow_unknown: keep going past layers whose formula is not known.
+        assume: output shapes by path for such layers, or "same".
+
+    Raises:
+        InputError: with every independent problem of the model.
+    """
+    given = dict(input_shapes or {})
+    inputs = [
+        item._replace(shape=with_batch(given.pop(item.name, item.shape), batch_size)) for item in model.inputs
+    ]
+    if given:
+        names = ", ".join(item.name for item in model.inputs)
+        message = f"there is no input '{next(iter(given))}'; the inputs are: {names}"
+        raise InputError(model.source, [Problem(message)])
+    return _Evaluator(model, inputs, allow_unknown, assume or {}).run()

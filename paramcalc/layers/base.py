@@ -1,0 +1,178 @@
+"""What every layer is: fields that are its schema, and one method that validates and computes.
+
+A formula knows nothing of files: it raises `LayerError`, and whoever calls it adds the place.
+"""
+
+from collections.abc import Callable
+from math import prod
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+from paramcalc.errors import LayerError
+from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, volume
+
+Positive = Annotated[int, Meta(ge=1, le=MAX_DIMENSION)]
+NonNegative = Annotated[int, Meta(ge=0, le=MAX_DIMENSION)]
+Size = Positive | tuple[Positive, ...]
+"""One positive int for all spatial axes, or one for each."""
+Rate = Annotated[float, Meta(ge=0, le=1)]
+DataFormat = Literal["channels_last", "channels_first"] | None
+"""None is Keras' default, channels_last."""
+Config = dict[str, Any]
+Initializer = str | Config | None
+Regularizer = str | Config | None
+Constraint = str | Config | None
+ActivationName = Literal[
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
+Activation = ActivationName | Config | None
+
+Factors = tuple[tuple[str, Dim], ...]
+"""A product, each factor with the name a reader knows it by: (("features", 10), ("units", 128))."""
+Kind = Literal["weight", "bias", "statistic"]
+
+
+class Weight(Struct, frozen=True, gc=False):
+    """One tensor a layer holds.
+
+    Attributes:
+        name: Keras' name for it, with the sub-layer's before it where there is one: "query/kernel".
+        shape: its dimensions, all known.
+        factors: what the number of elements is made of; their product is the product of the shape.
+        kind: "weight", "bias", or "statistic" (gathered from data, never by a gradient).
+        trainable: whether a gradient changes it while the layer is trainable.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    factors: Factors
+    kind: Kind = "weight"
+    trainable: bool = True
+
+    @property
+    def params(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+
+class Inferred(Struct, frozen=True, gc=False):
+    """What a layer says of one call.
+
+    Attributes:
+        output: the output shape, batch first; a list of shapes for several outputs.
+        weights: what the layer holds, in Keras' order.
+        macs: multiply-accumulates as a sum of products; unknown factors are None.
+        dtype: the output's dtype where it is not the layer's compute dtype.
+    """
+
+    output: Shape | list[Shape]
+    weights: tuple[Weight, ...] = ()
+    macs: tuple[Factors, ...] = ()
+    dtype: str | None = None
+
+
+class Layer(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all layers. Subclasses add fields, named and defaulted as in Keras, and `infer`.
+
+    `infer` takes the shapes of the inputs in the order of Keras' `call`; its keyword-only parameters
+    are the call arguments that change the result. It returns `Inferred` or raises `LayerError`.
+    """
+
+    list_argument: ClassVar[bool] = False
+    """Whether the first field is itself a list, so that `Reshape: [7, 7, 64]` is one argument."""
+
+    infer: ClassVar[Callable[..., Inferred]]
+
+
+class Sublayer:
+    """A layer inside another's field: a wrapper's `layer`, an RNN's `cell`.
+
+    A class of its own, not a Struct: msgspec checks its type and leaves building it to the reader.
+
+    Attributes:
+        layer: the layer, or whatever else can `infer` (a nested model).
+        name: its name, which stands before the names of its weights.
+        type: its class name.
+        trainable: False freezes its weights.
+    """
+
+    __slots__ = ("layer", "name", "trainable", "type")
+
+    def __init__(self, layer: Any, name: str, type: str, trainable: bool = True) -> None:  # noqa: A002
+        self.layer = layer
+        self.name = name
+        self.type = type
+        self.trainable = trainable
+
+    def infer(self, *shapes: Shape, **options: Any) -> Inferred:
+        """What the inner layer says, its weights under its own name."""
+        inferred: Inferred = self.layer.infer(*shapes, **options)
+        return Inferred(inferred.output, self.named(inferred.weights), inferred.macs, inferred.dtype)
+
+    def named(self, weights: tuple[Weight, ...], prefix: str | None = None) -> tuple[Weight, ...]:
+        """The weights under this layer's name (or `prefix`), frozen if this layer is."""
+        prefix = self.name if prefix is None else prefix
+        return tuple(
+            Weight(
+                f"{prefix}/{weight.name}",
+                weight.shape,
+                weight.factors,
+                weight.kind,
+                weight.trainable and self.trainable,
+            )
+            for weight in weights
+        )
+
+
+def bias(size: int, label: str, name: str = "bias") -> Weight:
+    """A vector of `size` biases, one for each `label`."""
+    return Weight(name, (size,), ((label, size),), "bias")
+
+
+def single(inferred: Inferred) -> Shape:
+    """The only output of a call.
+
+    Raises:
+        LayerError: when there are several.
+    """
+    if isinstance(inferred.output, list):
+        raise LayerError("has several outputs where one is needed")
+    return inferred.output
+
+
+def macs_at(positions: Shape, *weights: Weight) -> tuple[Factors, ...]:
+    """One multiply-accumulate per element of each weight at every position (an unknown batch is 1)."""
+    count = volume(positions)
+    return tuple((("positions", count), *weight.factors) for weight in weights)

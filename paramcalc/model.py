@@ -1,0 +1,143 @@
+"""What every reader produces and everything after consumes: a flat graph of layer calls.
+
+Blocks and nested models are already unrolled: their nesting shows only in `Node.path`. A layer that is
+called twice is one `Instance` in two nodes.
+"""
+
+import heapq
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import Struct, field
+
+from paramcalc.errors import DocPath, Position
+from paramcalc.layers.base import Layer
+from paramcalc.shapes import Shape
+
+
+class Ref(NamedTuple):
+    """One tensor: which producer (the inputs first, then the nodes, counted from 0), which output."""
+
+    producer: int
+    output: int = 0
+
+
+class Input(NamedTuple):
+    """An input of the model; its shape includes the batch."""
+
+    name: str
+    shape: Shape
+    dtype: str = "float32"
+
+
+class Output(NamedTuple):
+    """An output of the model and where it comes from."""
+
+    name: str
+    ref: Ref
+
+
+class Instance:
+    """A layer with its identity: its weights exist once, however often it is called."""
+
+    __slots__ = ("dtype", "layer", "name", "trainable", "type")
+
+    def __init__(
+        self,
+        layer: Layer,
+        name: str,
+        type: str,  # noqa: A002
+        trainable: bool = True,
+        dtype: str = "float32",
+    ) -> None:
+        self.layer = layer
+        self.name = name
+        self.type = type
+        self.trainable = trainable
+        self.dtype = dtype
+
+
+class Node(Struct):
+    """One call of a layer.
+
+    Attributes:
+        path: unique in the model, nesting separated by "/": "encoder/0/dense"; a later call ends in "#2".
+        instance: the layer that is called.
+        inputs: the tensors it reads, in the order of Keras' `call`; None for one left out.
+        options: call arguments by name: a Ref, a list of Refs, or a plain value.
+        where: its place in the document.
+        notes: further places for an error to name, such as where the block was used.
+    """
+
+    path: str
+    instance: Instance
+    inputs: tuple[Ref | None, ...]
+    options: dict[str, Any] | None = None
+    where: DocPath | None = None
+    notes: tuple[tuple[str, DocPath], ...] = ()
+
+
+class Model(Struct):
+    """A network as it was written, unrolled, in execution order.
+
+    Attributes:
+        tied: pairs of weights ("path.weight") that are one tensor; the first holds it.
+        budget: the spec's own `budget:`, as it was written.
+        warnings: what the reader noticed that does not change a number.
+        expected: what the file itself says of its weights, for files that do: name → shape.
+        locate: finds a place of the document in the text; only called for errors.
+    """
+
+    name: str
+    format: str
+    source: str
+    inputs: list[Input]
+    nodes: list[Node]
+    outputs: list[Output]
+    tied: list[tuple[str, str, DocPath]] = field(default_factory=list)
+    budget: Any = None
+    warnings: list[str] = field(default_factory=list)
+    expected: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    locate: Callable[[DocPath], Position | None] = lambda where: None
+
+
+def in_order(nodes: Sequence[Node], first: int) -> list[int] | None:
+    """The nodes' indices in an order in which each comes after what it reads, else as written.
+
+    `first` is the number of inputs, the producers before the nodes. Returns None when the graph has
+    a cycle. The common case, a list already in order, costs one pass.
+    """
+    needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
+    if all(need < index for index, list_ in enumerate(needs) for need in list_):
+        return list(range(len(nodes)))
+    waiting = [len(set(list_)) for list_ in needs]
+    readers: list[list[int]] = [[] for _ in nodes]
+    for index, list_ in enumerate(needs):
+        for need in set(list_):
+            readers[need].append(index)
+    ready = [index for index, count in enumerate(waiting) if count == 0]
+    order: list[int] = []
+    while ready:
+        index = heapq.heappop(ready)
+        order.append(index)
+        for reader in readers[index]:
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                heapq.heappush(ready, reader)
+    return order if len(order) == len(nodes) else None
+
+
+def reordered(nodes: Sequence[Node], order: Sequence[int], first: int) -> dict[int, int]:
+    """Producer numbers before → after the nodes are put in `order`; the inputs keep theirs."""
+    return {old + first: new + first for new, old in enumerate(order)}
+
+
+def refs(node: Node) -> list[Ref]:
+    """Every tensor a node reads, among its inputs and its call arguments."""
+    found = [ref for ref in node.inputs if ref is not None]
+    for value in (node.options or {}).values():
+        if isinstance(value, Ref):
+            found.append(value)
+        elif isinstance(value, list):
+            found.extend(item for item in value if isinstance(item, Ref))
+    return found

@@ -1,0 +1,140 @@
+"""Name → layer class: the built-ins from a static table, third parties' from entry points.
+
+Entry points are only looked up when a name is not built in: the look-up reads the metadata of every
+installed distribution.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from paramcalc.errors import ParamcalcError, did_you_mean
+from paramcalc.layers.base import Layer
+
+ENTRY_POINT_GROUP = "paramcalc.layers"
+
+BUILTINS: dict[str, tuple[str, ...]] = {
+    "core": ("Dense",),
+}
+"""Family (a module of paramcalc.layers) → the Keras class names it has."""
+
+ALIASES: dict[str, str] = {
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "Convolution1DTranspose": "Conv1DTranspose",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3DTranspose": "Conv3DTranspose",
+    "DepthwiseConvolution1D": "DepthwiseConv1D",
+    "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    **{
+        f"{where}{short}Pool{n}D": f"{where}{long}Pooling{n}D"
+        for where in ("", "Global")
+        for short, long in (("Max", "Max"), ("Avg", "Average"))
+        for n in (1, 2, 3)
+    },
+}
+"""Keras' other names for the same class."""
+
+
+class UnknownTypeError(ParamcalcError):
+    """No layer has this name."""
+
+
+class PluginError(ParamcalcError):
+    """A third party's layer cannot be used; the message names the plugin."""
+
+
+class Registry:
+    """An ordered table of layer classes; fresh in each test."""
+
+    def __init__(self) -> None:
+        self._families = {name: family for family, names in BUILTINS.items() for name in names}
+        self._loaded: dict[str, type[Layer]] = {}
+        self._plugins: dict[str, Any] | None = None
+        self._snake: dict[str, str] | None = None
+
+    def get(self, name: str) -> type[Layer]:
+        """The class with this name: Keras', an alias of Keras', its snake_case, or a plugin's.
+
+        Raises:
+            UnknownTypeError: with the nearest name there is.
+            PluginError: when the plugin that has this name is broken.
+        """
+        found = self._loaded.get(name)
+        if found is None:
+            found = self._loaded[name] = self._find(name)
+        return found
+
+    def _find(self, name: str) -> type[Layer]:
+        canonical = self.canonical(name)
+        family = self._families.get(canonical)
+        if family is not None:
+            module = import_module(f"paramcalc.layers.{family}")
+            found: type[Layer] = getattr(module, canonical)
+            return found
+        plugins = self.plugins()
+        if name in plugins:
+            return _load_plugin(name, plugins[name])
+        raise UnknownTypeError(f"there is no layer type '{name[:80]}'{did_you_mean(name, self.names())}")
+
+    def canonical(self, name: str) -> str:
+        """The class name that `name` stands for; `name` itself where nothing is known."""
+        if name in self._families:
+            return name
+        if name in ALIASES:
+            return ALIASES[name]
+        if self._snake is None:
+            self._snake = {snake_case(alias): target for alias, target in ALIASES.items()}
+            self._snake |= {snake_case(known): known for known in self._families}
+        return self._snake.get(name, name)
+
+    def family(self, name: str) -> str:
+        """The family of a built-in, "plugin" for the others."""
+        return self._families.get(self.canonical(name), "plugin")
+
+    def names(self) -> list[str]:
+        """Every class name there is, built-ins first, as the table has them."""
+        return [*self._families, *self.plugins()]
+
+    def plugins(self) -> dict[str, Any]:
+        """Third parties' entry points by name.
+
+        Raises:
+            PluginError: when two distributions, or a distribution and a built-in, claim one name.
+        """
+        if self._plugins is None:
+            from importlib.metadata import entry_points  # slow: only once a name is unknown
+
+            found: dict[str, Any] = {}
+            for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda p: p.name):
+                other = "paramcalc itself" if point.name in self._families else None
+                if point.name in found:
+                    other = found[point.name].value
+                if other is not None:
+                    raise PluginError(
+                        f"plugin {point.value} claims the layer name '{point.name}', "
+                        f"which {other} already has"
+                    )
+                found[point.name] = point
+            self._plugins = found
+        return self._plugins
+
+
+def _load_plugin(name: str, point: Any) -> type[Layer]:
+    try:
+        found = point.load()
+    except Exception as error:
+        raise PluginError(f"plugin {point.value} (layer '{name}') cannot be loaded: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Layer)):
+        raise PluginError(f"plugin {point.value} (layer '{name}') is not a paramcalc Layer class")
+    return found
+
+
+def snake_case(name: str) -> str:
+    """Keras' rule for automatic names: `Conv2DTranspose` → `conv2d_transpose`."""
+    import re
+
+    spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()

@@ -1,0 +1,221 @@
+"""Model → Summary: what the evaluation found, counted."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from msgspec import UNSET
+
+from paramcalc.errors import InputError, LayerError, Problem
+from paramcalc.evaluate import Call, Evaluation, evaluate, located
+from paramcalc.layers.base import Factors, Weight
+from paramcalc.model import Model, Ref
+from paramcalc.shapes import Shape, format_shape, volume
+from paramcalc.summary import (
+    InputSummary,
+    LayerSummary,
+    OutputSummary,
+    Summary,
+    Totals,
+    WeightSummary,
+)
+from paramcalc.units import compute_dtype, size_of, variable_dtype
+
+
+def summarize(
+    model: Model,
+    *,
+    batch_size: int | None = None,
+    input_shapes: Mapping[str, Shape] | None = None,
+    dtype: str | None = None,
+    allow_unknown: bool = False,
+    assume: Mapping[str, Any] | None = None,
+) -> Summary:
+    """Compute shapes, counts, MACs and sizes of every layer call.
+
+    Args:
+        model: what `load` returned.
+        batch_size: the batch to compute for; None keeps what the file says (MACs and bytes then
+            are those of one sample).
+        input_shapes: other input shapes by input name, batch included.
+        dtype: takes the place of the dtypes in the file.
+        allow_unknown: summarise around layers that cannot be known, and say so.
+        assume: output shapes of such layers by path, or "same".
+
+    Raises:
+        InputError: with every independent problem of the model.
+    """
+    evaluation = evaluate(
+        model,
+        batch_size=batch_size,
+        input_shapes=input_shapes,
+        allow_unknown=allow_unknown,
+        assume=assume,
+    )
+    return summarize_evaluation(evaluation, dtype)
+
+
+def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Summary:
+    """Count what an evaluation found."""
+    model = evaluation.model
+    names = [item.name for item in evaluation.inputs] + [node.path for node in model.nodes]
+    ties = tie_weights(evaluation) if model.tied else {}
+    rows = [layer_row(call, names, ties, dtype) for call in evaluation.calls]
+    shapes = output_shapes(evaluation)
+    return Summary(
+        name=model.name,
+        source=model.source,
+        format=model.format,
+        inputs=[InputSummary(item.name, item.shape, item.dtype) for item in evaluation.inputs],
+        outputs=[OutputSummary(output.name, shapes(output.ref)) for output in model.outputs],
+        layers=rows,
+        totals=total(rows, dtype),
+        partial=bool(evaluation.unknown) or UNSET,
+        unknown=evaluation.unknown or UNSET,
+        warnings=[*model.warnings, *check_expected(evaluation)] or UNSET,
+    )
+
+
+def layer_row(call: Call, names: list[str], ties: dict[str, str], dtype: str | None) -> LayerSummary:
+    """One row: the weights summed by what they are."""
+    node = call.node
+    instance = node.instance
+    weights: list[WeightSummary] = []
+    params = trainable = weight_params = bias_params = 0
+    for weight in call.weights:
+        tied_to = ties.get(f"{node.path}.{weight.name}") if ties else None
+        count = 0 if tied_to else prod(weight.shape)
+        weights.append(
+            WeightSummary(weight.name, weight.kind, weight.shape, count, weight.trainable, tied_to)
+        )
+        params += count
+        if weight.trainable:
+            trainable += count
+        if weight.kind == "weight":
+            weight_params += count
+        elif weight.kind == "bias":
+            bias_params += count
+    policy = dtype or instance.dtype
+    return LayerSummary(
+        node.path,
+        instance.name,
+        instance.type,
+        [names[ref.producer] for ref in node.inputs if ref is not None],
+        [shape for shape, ref in zip(call.inputs, node.inputs, strict=True) if ref is not None],
+        output_shape(call),
+        params,
+        trainable,
+        params - trainable,
+        weight_params,
+        bias_params,
+        None if call.macs is None else count_macs(call.macs),
+        output_bytes(call, policy),
+        call.shared_with,
+        weights,
+        policy,
+    )
+
+
+def output_shape(call: Call) -> Shape | list[Shape] | None:
+    """The output as the JSON has it: a list of shapes only for a layer with several."""
+    if call.outputs is None or call.multiple:
+        return call.outputs
+    return call.outputs[0]
+
+
+def count_macs(terms: tuple[Factors, ...]) -> int | None:
+    """The sum of products, None when a factor is unknown."""
+    total = 0
+    for factors in terms:
+        count = 1
+        for _, value in factors:
+            if value is None:
+                return None
+            count *= value
+        total += count
+    return total
+
+
+def output_bytes(call: Call, policy: str) -> int | None:
+    """Bytes of all outputs of a call, an unknown batch counted as one sample."""
+    if call.outputs is None:
+        return None
+    volumes = [volume(shape) for shape in call.outputs]
+    if None in volumes:
+        return None
+    dtype = call.dtype or compute_dtype(policy)
+    return size_of(sum(volumes), dtype)  # type: ignore[arg-type]
+
+
+def total(rows: list[LayerSummary], dtype: str | None) -> Totals:
+    """The sums of the rows."""
+    macs = [row.macs for row in rows]
+    return Totals(
+        params=sum([row.params for row in rows]),
+        trainable_params=sum([row.trainable_params for row in rows]),
+        non_trainable_params=sum([row.non_trainable_params for row in rows]),
+        weight_params=sum([row.weight_params for row in rows]),
+        bias_params=sum([row.bias_params for row in rows]),
+        macs=None if None in macs else sum(macs),  # type: ignore[arg-type]
+        size_bytes=sum([size_of(row.params, variable_dtype(row.dtype)) for row in rows]),
+        layers=sum([row.shared_with is None for row in rows]),
+    )
+
+
+def output_shapes(evaluation: Evaluation) -> Any:
+    """A function from a Ref to its shape, None where it is hidden."""
+    first = len(evaluation.inputs)
+    by_path = {call.node.path: call for call in evaluation.calls} if evaluation.unknown else None
+
+    def find(ref: Ref) -> Shape | None:
+        if ref.producer < first:
+            return evaluation.inputs[ref.producer].shape
+        index = ref.producer - first
+        call = evaluation.calls[index] if by_path is None else by_path[evaluation.model.nodes[index].path]
+        return call.outputs[ref.output] if call.outputs is not None else None
+
+    return find
+
+
+def tie_weights(evaluation: Evaluation) -> dict[str, str]:
+    """Weights that are another's tensor: "path.weight" → the one that is counted.
+
+    Raises:
+        InputError: for a weight that does not exist, or shapes that are not equal or transposed.
+    """
+    by_name = {
+        f"{call.node.path}.{weight.name}": weight for call in evaluation.calls for weight in call.weights
+    }
+    ties: dict[str, str] = {}
+    problems = []
+    for owner, other, where in evaluation.model.tied:
+        try:
+            check_tie(by_name, owner, other)
+            ties[other] = ties.get(owner, owner)
+        except LayerError as error:
+            problems.append(Problem(str(error), where))
+    if problems:
+        raise InputError(evaluation.model.source, located(evaluation.model, problems))
+    return ties
+
+
+def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
+    """Both must exist, be two, and have the same shape, one perhaps transposed."""
+    from paramcalc.errors import did_you_mean
+
+    for name in (owner, other):
+        if name not in weights:
+            raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, list(weights))}")
+    a, b = weights[owner].shape, weights[other].shape
+    if owner == other:
+        raise LayerError(f"tied: '{owner}' cannot be tied to itself")
+    if a != b and a != b[::-1]:
+        raise LayerError(
+            f"tied: '{owner}' is {format_shape(a)} and '{other}' is {format_shape(b)}: "
+            "tied weights have one shape, or one transposed"
+        )
+
+
+def check_expected(evaluation: Evaluation) -> list[str]:
+    """Where the file lists its own weights: a warning for each that is not what was computed."""
+    return []

@@ -1,0 +1,86 @@
+"""The result: plain data with totals, nothing printed. Its fields are the JSON that users rely on."""
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from paramcalc.shapes import Dim
+
+SCHEMA_VERSION = 1
+Dims = tuple[Dim, ...]
+
+
+class WeightSummary(Struct, frozen=True, gc=False):
+    """One tensor of a layer; `params` is 0 where it is tied to one already counted."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    params: int
+    trainable: bool
+    tied_to: str | None = None
+
+
+class InputSummary(Struct, frozen=True, gc=False):
+    """One input of the model, batch first."""
+
+    name: str
+    shape: Dims
+    dtype: str
+
+
+class OutputSummary(Struct, frozen=True, gc=False):
+    """One output of the model, batch first; null where an unknown layer hides it."""
+
+    name: str
+    shape: Dims | None
+
+
+class LayerSummary(Struct, frozen=True):
+    """One call of a layer. A later call of the same layer has no params of its own: rows add up."""
+
+    path: str
+    name: str
+    type: str
+    inputs: list[str]
+    input_shapes: list[Dims | None]
+    output_shape: Dims | list[Dims] | None
+    params: int
+    trainable_params: int
+    non_trainable_params: int
+    weight_params: int
+    bias_params: int
+    macs: int | None
+    output_bytes: int | None
+    shared_with: str | None
+    weights: list[WeightSummary]
+    dtype: str = "float32"
+
+
+class Totals(Struct, frozen=True, gc=False):
+    """Sums over the rows; `layers` counts layers once however often they are called."""
+
+    params: int
+    trainable_params: int
+    non_trainable_params: int
+    weight_params: int
+    bias_params: int
+    macs: int | None
+    size_bytes: int
+    layers: int
+
+
+class Summary(Struct, omit_defaults=False):
+    """Everything paramcalc knows of one model."""
+
+    name: str
+    source: str
+    format: str
+    inputs: list[InputSummary]
+    outputs: list[OutputSummary]
+    layers: list[LayerSummary]
+    totals: Totals
+    schema_version: int = SCHEMA_VERSION
+    partial: bool | UnsetType = UNSET
+    unknown: list[str] | UnsetType = UNSET
+    """Paths of what is not known, when the user allowed that."""
+    warnings: list[str] | UnsetType = UNSET
+    memory: dict[str, object] | UnsetType = field(default=UNSET)
