@@ -1,0 +1,261 @@
+"""What real Keras 3 says of a model, as plain data.
+
+Counts and shapes are read from the live model. MACs are read from `jax.make_jaxpr` of the whole model: every
+`dot_general` and every `conv_general_dilated`, inside `scan` times its length, with batch 1. A transposed
+convolution reaches JAX as an ordinary convolution over a dilated input; it is counted as DESIGN asks, input
+positions x kernel, recognised by a name scope around Keras' own `conv_transpose`.
+"""
+
+import contextlib
+import json
+import math
+import os
+import warnings
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+import keras
+import numpy as np
+from keras.src import backend, tree
+from keras.src.models import functional
+from keras.src.ops.function import make_node_key
+
+# Classes whose products in JAX are not the layer's own arithmetic (an image resize is two matrix products there, a
+# spectrogram a convolution with a Fourier basis): their MACs are no oracle.
+OTHER_PRODUCTS = frozenset({
+    "CenterCrop", "MelSpectrogram", "RandomCrop", "Resizing", "STFTSpectrogram", "UpSampling2D",
+})  # fmt: skip
+TRANSPOSED = "transposed_convolution"
+CALL = "graph_call_"
+
+
+def truth_of_json(text: str) -> dict:
+    """Return the truth of the model that the JSON text describes; raises what Keras raises when it refuses."""
+    with quiet(), cheap_initial_values():
+        return truth(keras.models.model_from_json(text))
+
+
+def truth(model: keras.Model) -> dict:
+    """Return counts, shapes and MACs of a live model; `{"built": False}` when it has no input shape yet."""
+    graph = graph_of(model)
+    if graph is None:
+        return {"built": False, "class": type(model).__name__, "name": model.name}
+    macs = macs_per_call(model, graph)
+    params = totals_of(model)
+    params["macs"] = None if macs is None else sum(macs.values())
+    return {
+        "built": True,
+        "class": type(model).__name__,
+        "name": model.name,
+        "inputs": [[x._keras_history[0].name, list(x.shape), x.dtype] for x in graph.inputs],
+        "outputs": shapes_of(graph.outputs),
+        "layers": [layer_truth(layer, graph, macs) for layer in model.layers],
+        "operations": [
+            {"name": op.name, "class": type(op).__name__, "calls": calls_of(op, graph, macs)}
+            for op in graph.operations
+            if not isinstance(op, keras.Layer)
+        ],
+        "totals": params,
+    }
+
+
+def graph_of(model):
+    """Return the Functional graph behind a Functional or Sequential model, None when there is none yet."""
+    if isinstance(model, functional.Functional):
+        return model
+    return getattr(model, "_functional", None)
+
+
+def layer_truth(layer, graph, macs) -> dict:
+    found = {
+        "name": layer.name,
+        "class": type(layer).__name__,
+        "calls": calls_of(layer, graph, macs),
+        **totals_of(layer),
+        "weights": [[w.path, list(w.shape), w.trainable] for w in layer.weights],
+    }
+    inner = graph_of(layer)
+    if inner is not None:
+        found["layers"] = [layer_truth(each, inner, None) for each in layer.layers]
+    return found
+
+
+def totals_of(layer) -> dict:
+    trainable, rest = (sum(math.prod(w.shape) for w in weights)
+                       for weights in (layer.trainable_weights, layer.non_trainable_weights))  # fmt: skip
+    return {"params": trainable + rest, "trainable": trainable, "non_trainable": rest}
+
+
+def calls_of(operation, graph, macs) -> list[dict]:
+    """One entry a call of this operation in this graph: output shapes, and MACs where they are known."""
+    calls = []
+    for index, node in enumerate(operation._inbound_nodes):
+        if make_node_key(operation, index) not in graph._nodes:
+            continue
+        call = {"shapes": shapes_of(node.output_tensors)}
+        if macs is not None:
+            call["macs"] = macs.get(id(node), 0)
+        calls.append(call)
+    return calls
+
+
+def shapes_of(tensors) -> list[list[int | None]]:
+    return [list(x.shape) for x in tree.flatten(tensors)]
+
+
+# --- MACs
+
+
+def macs_per_call(model, graph) -> dict[int, int] | None:
+    """Return {id(node): MACs} for every call of the top-level graph, None when a dimension is unknown."""
+    if any(None in x.shape[1:] for x in graph.inputs):
+        return None
+    nodes = [node for node in execution_order(graph) if not node.is_input]
+    per_scope = count_products(jaxpr_of(model, graph).jaxpr, scope="")
+    return {id(node): per_scope.get(f"{CALL}{i}", 0) for i, node in enumerate(nodes)}
+
+
+def execution_order(graph):
+    return [node for depth in sorted(graph._nodes_by_depth, reverse=True)
+            for node in graph._nodes_by_depth[depth]]  # fmt: skip
+
+
+def jaxpr_of(model, graph):
+    struct = tree.map_structure(
+        lambda x: jax.ShapeDtypeStruct((x.shape[0] or 1, *x.shape[1:]), x.dtype), graph._inputs_struct
+    )
+    trainable = [v.value for v in model.trainable_variables]
+    rest = [v.value for v in model.non_trainable_variables]
+
+    def run(inputs):
+        return model.stateless_call(trainable, rest, inputs, training=False)[0]
+
+    with quiet(), named_scopes():
+        return jax.make_jaxpr(run)(struct)
+
+
+def count_products(jaxpr, scope: str) -> dict[str, int]:
+    """Add up the multiply-accumulates of a jaxpr by the outermost graph call they belong to."""
+    found: dict[str, int] = {}
+    for eqn in jaxpr.eqns:
+        here = f"{scope}/{eqn.source_info.name_stack}"
+        for key, macs in equation_macs(eqn, here).items():
+            found[key] = found.get(key, 0) + macs
+    return found
+
+
+def equation_macs(eqn, scope: str) -> dict[str, int]:
+    kind = eqn.primitive.name
+    if kind == "dot_general":
+        return {call_in(scope): dot_macs(eqn)}
+    if kind == "conv_general_dilated":
+        return {call_in(scope): convolution_macs(eqn, scope)}
+    inner = [count_products(each, scope) for each in inner_jaxprs(eqn)]
+    if kind == "while" and any(sum(each.values()) for each in inner):
+        raise NotImplementedError("a product inside a while loop has no fixed number of repetitions")
+    if kind == "cond":
+        inner = [max(inner, key=lambda each: sum(each.values()))]
+    times = eqn.params["length"] if kind == "scan" else 1
+    found: dict[str, int] = {}
+    for each in inner:
+        for key, macs in each.items():
+            found[key] = found.get(key, 0) + macs * times
+    return found
+
+
+def inner_jaxprs(eqn):
+    for value in eqn.params.values():
+        for each in value if isinstance(value, (tuple, list)) else [value]:
+            each = getattr(each, "jaxpr", each)
+            if hasattr(each, "eqns"):
+                yield each
+
+
+def call_in(scope: str) -> str:
+    return next((part for part in scope.split("/") if part.startswith(CALL)), "")
+
+
+def dot_macs(eqn) -> int:
+    left, right = (v.aval.shape for v in eqn.invars)
+    (_, contracted), (_, batch) = eqn.params["dimension_numbers"]
+    free = (n for axis, n in enumerate(right) if axis not in (*contracted, *batch))
+    return math.prod(left) * math.prod(free)
+
+
+def convolution_macs(eqn, scope: str) -> int:
+    """Positions x kernel; the kernel's own shape already holds out-channels x in-channels / groups."""
+    left, kernel = (v.aval.shape for v in eqn.invars)
+    numbers = eqn.params["dimension_numbers"]
+    transposed = TRANSPOSED in scope or any(d > 1 for d in eqn.params["lhs_dilation"])
+    shape, spec = (left, numbers.lhs_spec) if transposed else (eqn.outvars[0].aval.shape, numbers.out_spec)
+    batch, _, *spatial = (shape[axis] for axis in spec)
+    return batch * math.prod(spatial) * math.prod(kernel)
+
+
+# --- Keras made to cooperate
+
+
+@contextlib.contextmanager
+def named_scopes():
+    """Name every call of the outermost graph, and every transposed convolution, in the jaxpr."""
+    original_fn, original_conv = functional.operation_fn, backend.nn.conv_transpose
+    state = {"calls": 0, "depth": 0}
+
+    def operation_fn(operation, **context):
+        inner = original_fn(operation, **context)
+
+        def call(*args, **kwargs):
+            if state["depth"]:
+                return inner(*args, **kwargs)
+            scope = f"{CALL}{state['calls']}"
+            state["calls"] += 1
+            state["depth"] += 1
+            try:
+                with jax.named_scope(scope):
+                    return inner(*args, **kwargs)
+            finally:
+                state["depth"] -= 1
+
+        return call
+
+    def conv_transpose(*args, **kwargs):
+        with jax.named_scope(TRANSPOSED):
+            return original_conv(*args, **kwargs)
+
+    functional.operation_fn, backend.nn.conv_transpose = operation_fn, conv_transpose
+    try:
+        yield
+    finally:
+        functional.operation_fn, backend.nn.conv_transpose = original_fn, original_conv
+
+
+@contextlib.contextmanager
+def cheap_initial_values():
+    """Draw zeros for every random weight: values change no count, and JAX compiles a sampler a shape."""
+    names = ("normal", "uniform", "truncated_normal")
+    originals = {name: getattr(backend.random, name) for name in names}
+
+    def zeros(shape, *args, dtype=None, **kwargs):
+        return jax.numpy.asarray(np.zeros(shape, dtype=dtype or backend.floatx()))
+
+    for name in names:
+        setattr(backend.random, name, zeros)
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(backend.random, name, original)
+
+
+@contextlib.contextmanager
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def canonical_json(value) -> str:
+    """One spelling for frozen data: sorted keys, no blanks."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
