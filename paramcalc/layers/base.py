@@ -113,6 +113,12 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     list_argument: ClassVar[bool] = False
     """Whether the first field is itself a list, so that `Reshape: [7, 7, 64]` is one argument."""
 
+    sublayers: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold a `Sublayer` or a list of them: readers build those first."""
+
+    self_attends: ClassVar[bool] = False
+    """Whether a single input is both the query and the value."""
+
     infer: ClassVar[Callable[..., Inferred]]
 
 
@@ -142,11 +148,11 @@ class Sublayer:
         return Inferred(inferred.output, self.named(inferred.weights), inferred.macs, inferred.dtype)
 
     def named(self, weights: tuple[Weight, ...], prefix: str | None = None) -> tuple[Weight, ...]:
-        """The weights under this layer's name (or `prefix`), frozen if this layer is."""
+        """The weights under this layer's name (or `prefix`; "" for none), frozen if this layer is."""
         prefix = self.name if prefix is None else prefix
         return tuple(
             Weight(
-                f"{prefix}/{weight.name}",
+                f"{prefix}/{weight.name}" if prefix else weight.name,
                 weight.shape,
                 weight.factors,
                 weight.kind,
