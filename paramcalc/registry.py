@@ -79,6 +79,16 @@ class Registry:
             return _load_plugin(name, plugins[name])
         raise UnknownTypeError(f"there is no layer type '{name[:80]}'{did_you_mean(name, self.names())}")
 
+    def plugin(self, name: str) -> type[Layer]:
+        """A third party's class, even where a built-in has the same name.
+
+        Raises:
+            UnknownTypeError: when no plugin has it.
+        """
+        if name not in self.plugins():
+            raise UnknownTypeError(f"no plugin has a layer '{name[:80]}'")
+        return _load_plugin(name, self.plugins()[name])
+
     def canonical(self, name: str) -> str:
         """The class name that `name` stands for; `name` itself where nothing is known."""
         if name in self._families:
@@ -114,8 +124,7 @@ class Registry:
                     other = found[point.name].value
                 if other is not None:
                     raise PluginError(
-                        f"plugin {point.value} claims the layer name '{point.name}', "
-                        f"which {other} already has"
+                        f"plugin {point.value} claims the layer name '{point.name}', which {other} already has"
                     )
                 found[point.name] = point
             self._plugins = found

@@ -1,0 +1,119 @@
+"""Operations in a graph (`x + y`, `x[:, -1]`, `keras.ops.…`): shapes where they follow from the arguments.
+
+Operations hold no weights. What is not in the table is refused: a shape is never guessed.
+Shape rules: https://keras.io/api/ops/ (NumPy's). TensorFlow's names are mapped onto the same rules.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Inferred, Layer
+from paramcalc.layers.operation_names import TENSORFLOW
+from paramcalc.layers.operation_rules import REDUCTIONS, RULES, SAME_SHAPE, Result
+from paramcalc.shapes import Shape
+
+
+class Slot(NamedTuple):
+    """Stands for a tensor among the arguments: which of the node's inputs."""
+
+    number: int
+
+
+class Tensor(NamedTuple):
+    """An argument that is a tensor, or a constant array: all that is known is its shape."""
+
+    shape: Shape
+
+
+class Operation(Layer, frozen=True):
+    """One operation with its arguments; it is called once.
+
+    Attributes:
+        function: the class in keras.ops ("GetItem"), or TensorFlow's name ("math.multiply").
+        framework: "keras" or "tensorflow", which say how arguments are named.
+        config: the operation's own settings (axis, newshape, …).
+        args: positional arguments as they were, a Slot for each tensor.
+        kwargs: keyword arguments, the same way.
+    """
+
+    function: str
+    framework: str
+    config: dict[str, Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    @property
+    def type_name(self) -> str:
+        """What the summary shows as the row's type."""
+        return self.function
+
+    def infer(self, *inputs: Shape) -> Inferred:
+        """The shape of the result.
+
+        Raises:
+            LayerError: when the operation is not known, or the shape does not follow from the arguments.
+        """
+        args = [filled(value, inputs) for value in self.args]
+        kwargs = self.config | {key: filled(value, inputs) for key, value in self.kwargs.items()}
+        name = self.function
+        if self.framework == "tensorflow":
+            name, args, kwargs = from_tensorflow(name, args, kwargs)
+        rule = find_rule(name)
+        if rule is None:
+            raise LayerError(f"operation '{self.function[:60]}' is not known, so its output shape is not")
+        try:
+            result = rule(args, kwargs)
+        except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+            raise LayerError(f"operation '{self.function[:60]}' cannot take these arguments") from error
+        return Inferred(result.output, (), result.macs, result.dtype)
+
+
+def find_rule(name: str) -> Callable[[list[Any], dict[str, Any]], Result] | None:
+    """The rule of an operation of keras.ops; None when there is none."""
+    if name in SAME_SHAPE:
+        return RULES["Identity"]
+    if name in REDUCTIONS:
+        return RULES["Sum"]
+    return RULES.get(name)
+
+
+def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
+    """An argument with the shapes of this call in its slots."""
+    if isinstance(value, Slot):
+        return Tensor(inputs[value.number])
+    if isinstance(value, (list, tuple)):
+        return [filled(item, inputs) for item in value]
+    if isinstance(value, dict) and value.get("class_name") in ("__tensor__", "__numpy__"):
+        return Tensor(shape_of(value.get("config", {}).get("value")))
+    return value
+
+
+def shape_of(value: Any) -> Shape:
+    """The shape of a constant written as nested lists."""
+    shape: list[int | None] = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0] if value else None
+    return tuple(shape)
+
+
+def from_tensorflow(name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, list[Any], dict[str, Any]]:
+    """TensorFlow's function and argument names → keras.ops'."""
+    base = name.removeprefix("tf.").removeprefix("compat.v1.")
+    found = TENSORFLOW.get(base) or TENSORFLOW.get(base.rpartition(".")[2])
+    if found is None:
+        raise LayerError(f"TensorFlow's '{name[:60]}' is not known, so its output shape is not")
+    target, renames = found
+    fields: dict[str, Any] = {}
+    for key, value in kwargs.items():
+        if key in ("name", "out_type", "stop_gradient"):
+            continue
+        key = renames.get(key, key)
+        if key.isdigit():
+            while len(args) <= int(key):
+                args.append(None)
+            args[int(key)] = value
+        else:
+            fields[key] = value
+    return target, args, fields

@@ -1,0 +1,43 @@
+"""A whole model in the place of a layer: what TimeDistributed and other wrappers may hold."""
+
+from paramcalc.errors import InputError, LayerError
+from paramcalc.evaluate import Evaluation, evaluate
+from paramcalc.layers.base import Factors, Inferred, Layer, Weight
+from paramcalc.model import Model
+from paramcalc.shapes import Shape
+
+
+class NestedModel(Layer, frozen=True):
+    """A model that answers as one layer: its weights, its outputs, the sum of its MACs."""
+
+    model: Model
+
+    def infer(self, *inputs: Shape) -> Inferred:
+        """Send the shapes through the inner graph."""
+        if len(inputs) != len(self.model.inputs):
+            raise LayerError(f"the inner model takes {len(self.model.inputs)} inputs, got {len(inputs)}")
+        shapes = {item.name: shape for item, shape in zip(self.model.inputs, inputs, strict=True)}
+        try:
+            evaluation = evaluate(self.model, input_shapes=shapes)
+        except InputError as error:
+            problem = error.problems[0]
+            raise LayerError(f"inside it, layer {problem.layer}: {problem.message}") from error
+        weights: list[Weight] = []
+        macs: list[Factors] = []
+        for call in evaluation.calls:
+            macs.extend(call.macs or ())
+            weights.extend(
+                Weight(f"{call.node.path}/{w.name}", w.shape, w.factors, w.kind, w.trainable) for w in call.weights
+            )
+        outputs = [self.output(evaluation, ref.producer, ref.output) for _, ref in self.model.outputs]
+        return Inferred(outputs[0] if len(outputs) == 1 else outputs, tuple(weights), tuple(macs))
+
+    def output(self, evaluation: Evaluation, producer: int, index: int) -> Shape:
+        """The shape of one output."""
+        first = len(evaluation.inputs)
+        if producer < first:
+            return evaluation.inputs[producer].shape
+        outputs = evaluation.calls[producer - first].outputs
+        if outputs is None:
+            raise LayerError("the inner model's output is not known")
+        return outputs[index]

@@ -1,0 +1,91 @@
+"""Keras' architecture JSON of every age: Keras 3, tf.keras / Keras 2, Keras 1, TensorFlow.js layers-models.
+
+Nothing in the file is imported, unmarshalled or run: a class is only ever looked up by name in paramcalc's
+own registry.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import DocPath, InputError, Position, Problem
+from paramcalc.model import Model
+
+MODEL_CLASSES = ("Functional", "Model", "Sequential", "Graph")
+_WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
+"""Keys under which other tools put the architecture."""
+
+
+def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
+    """The `{"class_name", "config"}` of a model inside what was read, and where it is; None if there is none."""
+    where: DocPath = ()
+    for _ in range(4):
+        if not isinstance(value, dict):
+            return None
+        if isinstance(value.get("class_name"), str) and "config" in value:
+            return value, where
+        key = next((key for key in _WRAPPERS if isinstance(value.get(key), dict)), None)
+        if key is None:
+            return None
+        value, where = value[key], (*where, key)
+    return None
+
+
+def is_keras(value: Any) -> bool:
+    """Whether this is an architecture that Keras, or TensorFlow.js, wrote."""
+    return find_architecture(value) is not None
+
+
+def read_keras(
+    value: Any,
+    name: str,
+    locate: Callable[[DocPath], Position | None] = lambda where: None,
+    *,
+    shared_objects: bool = False,
+    max_layers: int | None = None,
+) -> Model:
+    """Read a Keras architecture.
+
+    Args:
+        value: the parsed JSON.
+        name: the file, as the user gave it.
+        locate: finds a place of the document, for errors.
+        shared_objects: whether equal `shared_object_id`s are one layer (true of `.keras` archives).
+        max_layers: refuse models with more layer calls than this.
+
+    Raises:
+        InputError: with every independent problem.
+    """
+    from paramcalc.limits import MAX_LAYERS
+
+    from paramcalc.readers.keras.builder import Builder
+
+    found = find_architecture(value)
+    if found is None:
+        raise InputError(name, [Problem("this is not a Keras architecture")])
+    architecture, where = found
+    builder = Builder(name, locate, dialect_of(value, architecture), shared_objects, max_layers or MAX_LAYERS)
+    model = builder.read(architecture, where)
+    model.expected = manifest_shapes(value)
+    return model
+
+
+def dialect_of(value: Any, architecture: dict[str, Any]) -> str:
+    """`tfjs`, `keras3`, `keras2` or `keras1`: what the file says of itself."""
+    if "modelTopology" in value:
+        return "tfjs"
+    if "module" in architecture:
+        return "keras3"
+    version = str(architecture.get("keras_version") or value.get("keras_version") or "2")
+    return f"keras{version[0]}" if version[0] in "123" else "keras2"
+
+
+def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """TensorFlow.js' `weightsManifest`: weight name → shape; what is malformed is left out."""
+    found = {}
+    groups = value.get("weightsManifest")
+    for group in groups if isinstance(groups, list) else ():
+        weights = group.get("weights") if isinstance(group, dict) else None
+        for weight in weights if isinstance(weights, list) else ():
+            if isinstance(weight, dict) and isinstance(weight.get("shape"), list):
+                found[str(weight.get("name"))] = tuple(weight["shape"])
+    return found

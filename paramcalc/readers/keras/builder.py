@@ -1,0 +1,415 @@
+"""Keras' JSON → a flat Model: definitions are parsed once, then emitted call by call."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
+from paramcalc.layers.base import Layer
+from paramcalc.model import Input, Instance, Model, Node, Output, Ref
+from paramcalc.readers.fields import FieldsError
+from paramcalc.readers.keras.call_arguments import positional_and_options
+from paramcalc.readers.keras.definition import (
+    Definition,
+    Member,
+    execution_order,
+    flatten_histories,
+    output_offset,
+    set_offsets,
+)
+from paramcalc.readers.keras.inbound import KerasCall, Tensor, parse_calls
+from paramcalc.readers.keras.inputs import input_of, sequential_input
+from paramcalc.readers.keras.layer_config import dtype_policy, make_layer
+from paramcalc.registry import Registry
+
+MODELS = ("Functional", "Model", "Sequential")
+MAX_DEPTH = 100
+
+
+class Builder:
+    """Reads one file. Problems are gathered: all of them are reported together."""
+
+    def __init__(
+        self,
+        source: str,
+        locate: Callable[[DocPath], Position | None],
+        dialect: str,
+        shared_objects: bool,
+        max_layers: int,
+    ) -> None:
+        self.source = source
+        self.locate = locate
+        self.dialect = dialect
+        self.max_layers = max_layers
+        self.registry = Registry()
+        self.problems: list[Problem] = []
+        self.objects: dict[Any, Any] | None = {} if shared_objects else None
+        self.nodes: list[Node] = []
+        self.first = 0  # producers before the nodes: the model's inputs
+        self.paths: dict[str, int] = {}
+
+    # -- from the architecture to a Model ------------------------------------------------------------
+
+    def read(self, architecture: dict[str, Any], where: DocPath) -> Model:
+        """The whole file.
+
+        Raises:
+            InputError: with every problem found.
+        """
+        definition: Definition | None = None
+        try:
+            definition = self.definition(architecture, where, 0)
+            self.stop_on_problems()
+            return self.emit_model(definition)
+        except LayerError as error:
+            self.problems.append(Problem(str(error), where))
+        self.stop_on_problems()
+        raise AssertionError("unreachable")
+
+    def stop_on_problems(self) -> None:
+        """Report what has been found wrong so far, if anything."""
+        if self.problems:
+            located = [
+                problem._replace(position=self.locate(problem.where)) if problem.where else problem
+                for problem in self.problems[:20]
+            ]
+            raise InputError(self.source, located + self.problems[20:])
+
+    def emit_model(self, definition: Definition) -> Model:
+        """Unroll the outermost model."""
+        inputs = []
+        for item in definition.inputs:
+            if item is None:
+                raise LayerError("the model was never built: no layer has an input shape, so nothing can be computed")
+            inputs.append(item)
+        self.first = len(inputs)
+        results = self.emit(definition, [Ref(index) for index in range(len(inputs))], "", definition.where)
+        names = [tensor.layer for tensor in definition.outputs]
+        return Model(
+            definition.name,
+            self.dialect,
+            self.source,
+            inputs,
+            self.nodes,
+            [Output(name, ref) for name, ref in zip(names, results, strict=True)],
+            locate=self.locate,
+        )
+
+    # -- parsing -------------------------------------------------------------------------------------
+
+    def definition(self, entry: dict[str, Any], where: DocPath, depth: int) -> Definition:
+        """Parse a model's config once."""
+        if depth > MAX_DEPTH:
+            raise LayerError(f"models are nested more than {MAX_DEPTH} deep")
+        config = entry.get("config")
+        if entry.get("class_name") == "Sequential":
+            return self.sequential(entry, config, where, depth)
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+            kind = str(entry.get("class_name"))[:80]
+            raise LayerError(
+                f"a model of class '{kind}' keeps its layers in code, not in this file"
+                if config is not None
+                else "the config has no layers"
+            )
+        legacy = "module" not in entry
+        names = {
+            str(item.get("name") or (item.get("config") or {}).get("name")): number
+            for number, item in enumerate(config["layers"])
+            if isinstance(item, dict) and isinstance(item.get("config") or {}, dict)
+        }
+        trainable = config.get("trainable") is not False
+        members = []
+        taken: set[str] = set()
+        for number, item in enumerate(config["layers"]):
+            place = (*where, "config", "layers", number)
+            member = self.guarded(item, place, partial(self.member, item, place, names, trainable, depth))
+            if member is None:
+                continue
+            if member.name in taken:
+                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
+            taken.add(member.name)
+            members.append(member)
+        return self.functional(config, members, legacy, where)
+
+    def guarded(self, item: Any, where: DocPath, make: Callable[[], Any]) -> Any:
+        """What `make` gives; a problem of this one layer is noted and the others go on."""
+        name = item.get("name") if isinstance(item, dict) else None
+        kind = item.get("class_name") if isinstance(item, dict) else None
+        layer = f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
+        try:
+            return make()
+        except FieldsError as error:
+            self.problems += [
+                Problem(problem.message, (*where, "config", *problem.where), layer) for problem in error.problems
+            ]
+        except ParamcalcError as error:
+            if isinstance(error, InputError):
+                raise
+            self.problems.append(Problem(str(error), where, layer))
+        return None
+
+    def member(self, item: Any, where: DocPath, names: dict[str, int], trainable: bool, depth: int) -> Member:
+        """One entry of `layers` of a Functional."""
+        if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
+            raise LayerError("a layer needs a class_name and a config")
+        config = item["config"]
+        name = item.get("name") or (config.get("name") if isinstance(config, dict) else None)
+        if not isinstance(name, str):
+            raise LayerError("a layer needs a name")
+        if item.get("class_name") == "InputLayer":
+            return Member(name, None, [], where)
+        calls = parse_calls(item, names)
+        if is_operation(item):
+            return self.operation(name, item, calls, where)
+        return Member(name, self.part(name, item, where, trainable, depth), calls, where)
+
+    def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
+        """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
+        from paramcalc.readers.keras.operation_nodes import operation_layer
+
+        if len(calls) != 1:
+            raise LayerError("an operation is called exactly once")
+        layer, tensors = operation_layer(item, calls[0])
+        instance = Instance(layer, name, layer.type_name)
+        return Member(name, instance, [KerasCall(list(tensors), {})], where, operation=True)
+
+    def part(
+        self, name: str, item: dict[str, Any], where: DocPath, trainable: bool, depth: int
+    ) -> Instance | Definition:
+        """The layer, or the nested model, of one entry."""
+        shared = item.get("shared_object_id") if self.objects is not None else None
+        if shared is not None and self.objects is not None and shared in self.objects:
+            found: Instance | Definition = self.objects[shared]
+            return found
+        if is_model(item):
+            part: Instance | Definition = self.definition(item, where, depth + 1)
+            if not trainable:
+                freeze(part)  # type: ignore[arg-type]
+        else:
+            part = self.instance(name, item, where, trainable)
+        if shared is not None and self.objects is not None:
+            self.objects[shared] = part
+        return part
+
+    def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
+        """A single layer with its identity."""
+        config = item["config"]
+        layer, type_ = make_layer(self.registry, item, "module" not in item, self.nested_layer, where)
+        return Instance(
+            layer,
+            name,
+            type_,
+            trainable and config.get("trainable", True) is not False,
+            dtype_policy(config.get("dtype")),
+        )
+
+    def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
+        """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
+        from paramcalc.nested import NestedModel
+
+        inner = Builder(self.source, self.locate, self.dialect, False, self.max_layers)
+        definition = inner.definition(entry, where, 1)
+        inner.stop_on_problems()
+        definition.inputs = [item or Input("input", ()) for item in definition.inputs]
+        return NestedModel(inner.emit_model(definition))
+
+    def functional(self, config: dict[str, Any], members: list[Member], legacy: bool, where: DocPath) -> Definition:
+        """Inputs, outputs and order of a Functional whose layers are parsed."""
+        outputs = flatten_histories(config.get("output_layers"), "output_layers")
+        ins = flatten_histories(config.get("input_layers"), "input_layers")
+        set_offsets(members, outputs, legacy)
+        by_name = {member.name: member for member in members}
+        outputs = [
+            tensor._replace(node=tensor.node - output_offset(by_name[tensor.layer], legacy))
+            if tensor.layer in by_name
+            else tensor
+            for tensor in outputs
+        ]
+        entries = config["layers"]
+        inputs: list[Input | None] = []
+        for tensor in ins:
+            member = by_name.get(tensor.layer)
+            if member is None:
+                raise LayerError(f"input_layers names '{tensor.layer[:80]}', which is not in the model")
+            entry = entries[member.where[-1]]
+            inputs.append(input_of(entry, member.name))
+        mapping = config.get("input_layers")
+        return Definition(
+            str(config.get("name") or "model"),
+            members,
+            inputs,
+            [tensor.layer for tensor in ins],
+            outputs,
+            [] if self.problems else execution_order(members, shifted(outputs, by_name), legacy),
+            False,
+            where,
+            sorted(mapping) if isinstance(mapping, dict) else None,
+        )
+
+    def sequential(self, entry: dict[str, Any], config: Any, where: DocPath, depth: int) -> Definition:
+        """A chain: each layer reads the one before it."""
+        bare = isinstance(config, list)
+        layers = config if bare else config.get("layers") if isinstance(config, dict) else None
+        if not isinstance(layers, list):
+            raise LayerError("the config has no layers")
+        root = (*where, "config") if bare else (*where, "config", "layers")
+        members: list[Member] = []
+        taken: set[str] = set()
+        first: Input | None = None
+        for number, item in enumerate(layers):
+            place = (*root, number)
+            if isinstance(item, dict) and item.get("class_name") == "InputLayer":
+                first = input_of(item, str((item.get("config") or {}).get("name") or "input"))
+                continue
+            member = self.guarded(item, place, partial(self.chain_member, item, place, members, depth))
+            if member is None:
+                continue
+            if member.name in taken:
+                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
+            taken.add(member.name)
+            members.append(member)
+        if first is None:
+            first = sequential_input(layers, config if isinstance(config, dict) else {}, members)
+        name = "" if bare else str(config.get("name") or "")
+        input_name = first.name if first is not None else "input"
+        outputs = [Tensor(members[-1].name, 0, 0)] if members else [Tensor(input_name, 0, 0)]
+        order = [(number, 0) for number in range(len(members))]
+        head = Member(input_name, None, [], where)
+        if not members or input_name in taken:
+            head.name = input_name = "input" if not members else f"{input_name}_input"
+        if members:
+            members[0].calls = [KerasCall([Tensor(input_name, 0, 0)], {})]
+        else:
+            outputs = [Tensor(input_name, 0, 0)]
+        return Definition(name or "sequential", [*members, head], [first], [input_name], outputs, order, True, where)
+
+    def chain_member(self, item: Any, where: DocPath, before: list[Member], depth: int) -> Member:
+        """One entry of a Sequential; a Keras 1 Merge of several models is refused with its reason."""
+        if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
+            raise LayerError("a layer needs a class_name and a config")
+        config = item["config"]
+        if item.get("class_name") == "Merge" and isinstance(config, dict) and config.get("layers"):
+            raise LayerError("a Merge of several models at the start of a Sequential is not supported")
+        name = config.get("name") if isinstance(config, dict) else None
+        name = name or item.get("name") or f"{str(item.get('class_name')).lower()}_{len(before) + 1}"
+        calls = [KerasCall([Tensor(before[-1].name, 0, 0)], {})] if before else [KerasCall([], {})]
+        return Member(str(name), self.part(str(name), item, where, True, depth), calls, where)
+
+    # -- emitting ------------------------------------------------------------------------------------
+
+    def emit(self, definition: Definition, arguments: list[Ref], prefix: str, where: DocPath) -> list[Ref]:
+        """Append the calls of a definition, its inputs being `arguments`; returns its outputs."""
+        results: dict[tuple[str, int], list[Ref] | int] = {}
+        for name, ref in zip(definition.input_members, arguments, strict=False):
+            results[name, 0] = [ref]
+        if len(arguments) != len(definition.inputs):
+            raise LayerError(
+                f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
+            )
+        find = _Finder(results, {member.name: member.offset for member in definition.members})
+        for number, call in definition.order:
+            member = definition.members[number]
+            self.guarded_emit(member, call, find, prefix)
+        return [find(tensor) for tensor in definition.outputs]
+
+    def guarded_emit(self, member: Member, call: int, find: "_Finder", prefix: str) -> None:
+        """Emit a call; what is wrong with it is reported with its layer."""
+        try:
+            self.emit_call(member, call, find, prefix)
+        except LayerError as error:
+            kind = member.part.type if isinstance(member.part, Instance) else "model"
+            self.problems.append(Problem(str(error), member.where, f"'{prefix}{member.name}' ({kind})"))
+            self.stop_on_problems()
+
+    def emit_call(self, member: Member, call: int, find: "_Finder", prefix: str) -> None:
+        """One call: a node for a layer, all of its nodes for a nested model."""
+        part = member.part
+        if part is None:
+            return
+        arguments = member.calls[call]
+        path = self.unique(prefix + member.name)
+        if isinstance(part, Definition):
+            refs = model_arguments(part, arguments, find)
+            find.results[member.name, call] = self.emit(part, refs, path + "/", member.where)
+            return
+        if len(self.nodes) >= self.max_layers:
+            raise LayerError(f"the model has more than {self.max_layers:,} layers (--max-layers allows more)")
+        inputs, options = positional_and_options(part.layer, arguments, find)
+        find.results[member.name, call] = self.first + len(self.nodes)
+        self.nodes.append(Node(path, part, inputs, options, member.where))
+
+    def unique(self, path: str) -> str:
+        """The path; a later call of the same layer ends in "#2"."""
+        count = self.paths.get(path, 0) + 1
+        self.paths[path] = count
+        return path if count == 1 else f"{path}#{count}"
+
+
+class _Finder:
+    """Tensor → Ref, among what has been emitted."""
+
+    __slots__ = ("offsets", "results")
+
+    def __init__(self, results: dict[tuple[str, int], list[Ref] | int], offsets: dict[str, int]) -> None:
+        self.results = results
+        self.offsets = offsets
+
+    def __call__(self, tensor: Tensor) -> Ref:
+        name, node, index = tensor
+        found = self.results.get((name, node - self.offsets.get(name, 0)))
+        if found is None:
+            found = self.results.get((name, 0))
+        if found is None:
+            raise LayerError(f"reads from '{name[:80]}', which has no such call")
+        if isinstance(found, int):
+            return Ref(found, index)
+        if not -len(found) <= index < len(found):
+            raise LayerError(f"reads output {index} of '{name[:80]}', which has {len(found)}")
+        return found[index]
+
+
+def shifted(outputs: list[Tensor], members: dict[str, Member]) -> list[Tensor]:
+    """Outputs with the node index that histories use."""
+    return [
+        tensor._replace(node=tensor.node + members[tensor.layer].offset) if tensor.layer in members else tensor
+        for tensor in outputs
+    ]
+
+
+def model_arguments(definition: Definition, call: KerasCall, find: _Finder) -> list[Ref]:
+    """The tensors a nested model is called with, in the order of its inputs."""
+    args = call.args or [call.kwargs.get("inputs")]
+    value = args[0] if len(args) == 1 else args
+    if isinstance(value, dict):
+        keys = definition.input_names or definition.input_members
+        if all(key in value for key in keys):
+            value = [value[key] for key in keys]
+    from paramcalc.readers.keras.inbound import tensors
+
+    return [find(tensor) for tensor in tensors(value)]
+
+
+def is_model(item: dict[str, Any]) -> bool:
+    """Whether an entry is a nested model."""
+    config = item.get("config")
+    kind = item.get("class_name")
+    if kind in MODELS:
+        return True
+    return isinstance(config, dict) and "input_layers" in config and isinstance(config.get("layers"), list)
+
+
+def is_operation(item: dict[str, Any]) -> bool:
+    """Whether an entry is an operation (`keras.src.ops.…`, TFOpLambda) and not a layer."""
+    module = item.get("module")
+    if isinstance(module, str):
+        return module.startswith(("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random"))
+    return item.get("class_name") in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+
+
+def freeze(definition: Definition) -> None:
+    """`trainable: false` on a Functional reaches every layer within."""
+    for member in definition.members:
+        if isinstance(member.part, Definition):
+            freeze(member.part)
+        elif member.part is not None:
+            member.part.trainable = False

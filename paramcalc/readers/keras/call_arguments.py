@@ -1,0 +1,109 @@
+"""Keras call arguments → what a formula's `infer` takes: tensors in order, and the options it knows."""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Layer
+from paramcalc.model import Ref
+from paramcalc.readers.keras.inbound import KerasCall, Tensor
+
+IGNORED = frozenset(
+    (
+        "mask",
+        "training",
+        "attention_mask",
+        "query_mask",
+        "value_mask",
+        "key_mask",
+        "use_causal_mask",
+        "return_attention_scores",
+        "flash_attention",
+        "constants",
+    )
+)
+"""Call arguments of Keras' layers that change neither shape nor count where a formula does not ask for them."""
+
+_PARAMETERS: dict[type[Layer], tuple[frozenset[str], bool]] = {}
+_FIRST = ("inputs", "sequences", "sequence", "input", "x", "data")
+
+
+def parameters(cls: type[Layer]) -> tuple[frozenset[str], bool]:
+    """The names `infer` takes, and whether it takes any number of inputs."""
+    found = _PARAMETERS.get(cls)
+    if found is None:
+        code = cls.infer.__code__
+        count = code.co_argcount + code.co_kwonlyargcount
+        found = frozenset(code.co_varnames[1:count]), bool(code.co_flags & 0x04)
+        _PARAMETERS[cls] = found
+    return found
+
+
+def positional_and_options(
+    layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref]
+) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
+    """The inputs of a node and its options.
+
+    Raises:
+        LayerError: for an argument that changes the result and is not known.
+    """
+    args = call.args
+    if len(args) == 1 and isinstance(args[0], Tensor):
+        inputs: tuple[Ref | None, ...] = (find(args[0]),)
+    else:
+        found: list[Ref | None] = []
+        for value in args:
+            flatten(value, found, find)
+        while found and found[-1] is None:
+            found.pop()
+        inputs = tuple(found)
+    if not call.kwargs:
+        return inputs, None
+    return with_keywords(layer, inputs, call.kwargs, find)
+
+
+def with_keywords(
+    layer: Layer, inputs: tuple[Ref | None, ...], kwargs: dict[str, Any], find: Callable[[Tensor], Ref]
+) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
+    """Sort keyword arguments into options the formula takes and ones that change nothing."""
+    names, _ = parameters(type(layer))
+    options: dict[str, Any] = {}
+    for name, value in kwargs.items():
+        if value is None or name == "training":
+            continue
+        if name in names:
+            options[name] = resolved(value, find)
+        elif name in _FIRST and not inputs:
+            first: list[Ref | None] = []
+            flatten(value, first, find)
+            inputs = tuple(first)
+        elif name == "initial_state":
+            more: list[Ref | None] = []
+            flatten(value, more, find)
+            inputs = (*inputs, *more)
+        elif name not in IGNORED or (name == "return_attention_scores" and value is True):
+            raise LayerError(f"is called with '{name[:40]}', which this layer does not take")
+    return inputs, options or None
+
+
+def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref]) -> None:
+    """Tensors in Keras' order; what is no tensor keeps its place as None."""
+    if isinstance(value, Tensor):
+        into.append(find(value))
+    elif isinstance(value, list):
+        for item in value:
+            flatten(item, into, find)
+    elif isinstance(value, dict) and "class_name" not in value:
+        for key in sorted(value, key=str):
+            flatten(value[key], into, find)
+    else:
+        into.append(None)
+
+
+def resolved(value: Any, find: Callable[[Tensor], Ref]) -> Any:
+    """An option with its tensors as Refs."""
+    if isinstance(value, Tensor):
+        return find(value)
+    if isinstance(value, list):
+        return [resolved(item, find) for item in value]
+    return value

@@ -1,0 +1,72 @@
+"""The inputs of a Keras model: InputLayers, and the shapes old Sequentials keep on their first layer."""
+
+from typing import Any
+
+from paramcalc.errors import LayerError
+from paramcalc.model import Input
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
+
+
+def checked_shape(value: Any, batch: bool) -> Shape:
+    """A shape from the file; with `batch`, the batch is its first item.
+
+    Raises:
+        LayerError: for what is not a list of positive sizes and nulls.
+    """
+    if not isinstance(value, list) or len(value) > MAX_RANK:
+        raise LayerError(f"the input shape must be a list of at most {MAX_RANK} sizes")
+    for dim in value:
+        if dim is not None and (type(dim) is not int or not 0 <= dim <= MAX_DIMENSION):
+            raise LayerError(f"an input size must be a positive integer or null, got {str(dim)[:40]!r}")
+    return tuple(value) if batch else (None, *value)
+
+
+def input_of(entry: dict[str, Any], name: str) -> Input:
+    """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
+    config = entry.get("config")
+    shape = config_shape(config) if isinstance(config, dict) else None
+    if shape is None:
+        raise LayerError(f"input '{name[:80]}' has no batch_shape")
+    dtype = config.get("dtype") if isinstance(config, dict) else None
+    return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
+
+
+def config_shape(config: dict[str, Any]) -> Shape | None:
+    """The input shape among a layer's fields, in the names every version used."""
+    for key in ("batch_shape", "batch_input_shape"):
+        if config.get(key) is not None:
+            return checked_shape(config[key], batch=True)
+    if isinstance(config.get("input_shape"), list):
+        return checked_shape(config["input_shape"], batch=False)
+    return None
+
+
+def sequential_input(layers: list[Any], config: dict[str, Any], members: list[Any]) -> Input | None:
+    """The input of a Sequential without InputLayer: its first layer's, else what it was built for."""
+    from paramcalc.readers.keras.definition import Definition
+
+    if members and isinstance(members[0].part, Definition):
+        inner = members[0].part.inputs
+        if len(inner) == 1 and inner[0] is not None:
+            return Input(inner[0].name, inner[0].shape, inner[0].dtype)
+    first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
+    if isinstance(first, dict):
+        shape = config_shape(first) or keras1_shape(first)
+        if shape is None and isinstance(first.get("layer"), dict):
+            inner_config = first["layer"].get("config")
+            shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
+        if shape is not None:
+            kind = layers[0].get("class_name")
+            return Input(f"{members[0].name if members else 'sequential'}_input", shape,
+                         "int32" if kind == "Embedding" else "float32")  # fmt: skip
+    if config.get("build_input_shape") is not None:
+        return Input("input", checked_shape(config["build_input_shape"], batch=True))
+    return None
+
+
+def keras1_shape(config: dict[str, Any]) -> Shape | None:
+    """Keras 1's `input_dim` (with `input_length` for sequences) on a first layer."""
+    dim, length = config.get("input_dim"), config.get("input_length")
+    if type(dim) is not int or "input_length" not in config or ("output_dim" in config and "init" not in config):
+        return (None, dim) if type(dim) is int and "output_dim" not in config else None
+    return (None, length if type(length) is int else None, dim)

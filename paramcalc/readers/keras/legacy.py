@@ -1,0 +1,156 @@
+"""Keras 1 and Keras 2 configs → today's class names and fields.
+
+Renames are by field, not by version: many files do not say which Keras wrote them.
+Sources: Keras 2's `legacy/interfaces.py` (the renames Keras itself made), and the get_config of each class.
+"""
+
+from typing import Any
+
+CLASSES = {
+    "AtrousConvolution1D": "Conv1D",
+    "AtrousConvolution2D": "Conv2D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "Deconvolution2D": "Conv2DTranspose",
+    "Deconvolution3D": "Conv3DTranspose",
+    "Conv2DTransposeV1": "Conv2DTranspose",
+    "DenseFeaturesV1": "DenseFeatures",
+    "GRUV1": "GRU",
+    "GRUV2": "GRU",
+    "LSTMV1": "LSTM",
+    "LSTMV2": "LSTM",
+    "TimeDistributedDense": "Dense",
+    "UnifiedGRU": "GRU",
+    "UnifiedLSTM": "LSTM",
+}
+"""Old class name → the class that computes the same."""
+
+RENAMED = {
+    "border_mode": "padding",
+    "subsample": "strides",
+    "subsample_length": "strides",
+    "nb_filter": "filters",
+    "filter_length": "kernel_size",
+    "atrous_rate": "dilation_rate",
+    "init": "kernel_initializer",
+    "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation",
+    "bias": "use_bias",
+    "W_regularizer": "kernel_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "W_constraint": "kernel_constraint",
+    "b_constraint": "bias_constraint",
+    "U_constraint": "recurrent_constraint",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+    "dim_ordering": "data_format",
+    "pool_length": "pool_size",
+    "stride": "strides",
+    "p": "rate",
+}
+"""Keras 1's name of a field → Keras 2's, for every class."""
+
+BY_CLASS = {
+    "Dense": {"output_dim": "units"},
+    "Highway": {},
+    "MaxoutDense": {},
+    "SimpleRNN": {"output_dim": "units"},
+    "LSTM": {"output_dim": "units"},
+    "GRU": {"output_dim": "units"},
+    "LeakyReLU": {"alpha": "negative_slope"},
+    "GaussianNoise": {"sigma": "stddev"},
+    "UpSampling1D": {"length": "size"},
+    "Embedding": {"init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
+                  "W_constraint": "embeddings_constraint"},
+    "BatchNormalization": {"gamma_init": "gamma_initializer", "beta_init": "beta_initializer"},
+    "PReLU": {"init": "alpha_initializer", "weights": "alpha_initializer"},
+}  # fmt: skip
+"""Renames that only hold for one class; they come before those for all."""
+
+DROPPED = frozenset(
+    (
+        "batch_size", "input_dtype", "input_dim", "input_length", "input_shape", "sparse", "ragged",
+        "implementation", "consume_less", "time_major", "unit_forget_bias_init", "forget_bias_init", "lr_multiplier",
+        "renorm", "renorm_clipping", "renorm_momentum", "fused", "virtual_batch_size", "adjustment",
+        "mode", "gamma_regularizer_", "arguments", "synchronized", "experimental_autocast", "zero_output_for_mask",
+        "activity_regularizer", "expects_training_arg", "W_learning_rate_multiplier", "b_learning_rate_multiplier",
+        "weights", "legacy", "allow_cudnn_kernel", "reset_after_", "autocast", "groups_", "stateful", "unroll",
+        "kernel_size_", "num_constants", "return_runtime", "init", "noise_shape_", "quantize", "run_eagerly",
+        "keepdims_", "interpolation_", "input_tensor", "U_initializer", "layers", "max_value_", "jit_compile",
+    )
+)  # fmt: skip
+"""Fields of older versions that change neither a shape nor a count; dropped where a class does not have them."""
+
+
+def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Today's class name and fields of a layer that Keras 1 or 2 wrote."""
+    old_class = class_name
+    class_name = CLASSES.get(class_name, class_name)
+    renames = BY_CLASS.get(class_name, {})
+    fields: dict[str, Any] = {}
+    for key, value in config.items():
+        fields[renames.get(key) or RENAMED.get(key, key)] = value
+    if class_name == "Embedding":
+        fields.pop("dropout", None)
+    merge_kernel_size(fields)
+    if "data_format" in fields:
+        fields["data_format"] = DATA_FORMATS.get(fields["data_format"], fields["data_format"])
+    if class_name == "GRU" or class_name == "GRUCell":
+        fields.setdefault("reset_after", False)
+    if class_name == "Merge":
+        class_name = merge_class(fields)
+    if old_class.startswith("Deconvolution"):
+        fields.pop("output_shape", None)
+    fix_values(class_name, fields)
+    return class_name, fields
+
+
+DATA_FORMATS = {"th": "channels_first", "tf": "channels_last", "default": "channels_last"}
+MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate",
+          "dot": "Dot", "cos": "Dot"}  # fmt: skip
+
+
+def merge_kernel_size(fields: dict[str, Any]) -> None:
+    """Keras 1's `nb_row`, `nb_col` (and `kernel_dim1` to 3) are one `kernel_size`."""
+    if "nb_row" in fields and "nb_col" in fields:
+        fields["kernel_size"] = [fields.pop("nb_row"), fields.pop("nb_col")]
+    if "kernel_dim1" in fields:
+        fields["kernel_size"] = [fields.pop(f"kernel_dim{n}", None) for n in (1, 2, 3)]
+
+
+def merge_class(fields: dict[str, Any]) -> str:
+    """Keras 1's one Merge layer is today one class a mode."""
+    mode = fields.pop("mode", "sum")
+    axis, axes = fields.pop("concat_axis", -1), fields.pop("dot_axes", -1)
+    for key in ("mode_type", "output_shape", "output_shape_type", "output_mask", "output_mask_type", "layers",
+                "arguments", "node_indices", "tensor_indices"):  # fmt: skip
+        fields.pop(key, None)
+    if mode == "concat":
+        fields["axis"] = axis
+    if mode in ("dot", "cos"):
+        fields["axes"] = axes
+        fields["normalize"] = mode == "cos"
+    return MERGES.get(mode, "Merge") if isinstance(mode, str) else "Merge"
+
+
+def fix_values(class_name: str, fields: dict[str, Any]) -> None:
+    """Values whose form changed; and old keys that today's class does not have."""
+    axis = fields.get("axis")
+    if class_name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
+        fields["axis"] = axis[0]
+    for name in ("units", "filters"):
+        value = fields.get(name)
+        if isinstance(value, float) and value.is_integer():
+            fields[name] = int(value)
+    if class_name == "ZeroPadding2D" and isinstance(fields.get("padding"), dict):
+        pads = fields["padding"]
+        fields["padding"] = [
+            [pads.get("top_pad", 0), pads.get("bottom_pad", 0)],
+            [pads.get("left_pad", 0), pads.get("right_pad", 0)],
+        ]
+
+
+def drop_old(config: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """The config without old keys that a class does not have today."""
+    return {key: value for key, value in config.items() if key in known or key not in DROPPED}

@@ -1,0 +1,32 @@
+"""Operation nodes of a Keras graph (`x + y`, `keras.ops.…`, TFOpLambda) → one Operation layer each."""
+
+from typing import Any
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.operations import Operation, Slot
+from paramcalc.readers.keras.inbound import KerasCall, Tensor
+
+
+def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, list[Tensor]]:
+    """The operation with its arguments, and the tensors it reads, in the order of its slots."""
+    class_name, config = entry.get("class_name"), entry.get("config")
+    if not isinstance(class_name, str) or not isinstance(config, dict):
+        raise LayerError("an operation needs a class_name and a config")
+    tensors: list[Tensor] = []
+    args = tuple(slotted(value, tensors) for value in call.args)
+    kwargs = {key: slotted(value, tensors) for key, value in call.kwargs.items()}
+    if class_name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
+        function = str(config.get("function") or config.get("name"))
+        return Operation(function, "tensorflow", {}, args, kwargs), tensors
+    options = {key: value for key, value in config.items() if key not in ("name", "dtype")}
+    return Operation(class_name, "keras", options, args, kwargs), tensors
+
+
+def slotted(value: Any, tensors: list[Tensor]) -> Any:
+    """An argument with each tensor replaced by its slot."""
+    if isinstance(value, Tensor):
+        tensors.append(value)
+        return Slot(len(tensors) - 1)
+    if isinstance(value, list):
+        return [slotted(item, tensors) for item in value]
+    return value
