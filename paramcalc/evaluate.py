@@ -55,9 +55,7 @@ class _First(Struct):
 
 
 class _Evaluator:
-    def __init__(
-        self, model: Model, inputs: list[Input], allow_unknown: bool, assume: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, model: Model, inputs: list[Input], allow_unknown: bool, assume: Mapping[str, Any]) -> None:
         self.model = model
         self.inputs = inputs
         self.allow_unknown = allow_unknown
@@ -83,9 +81,7 @@ class _Evaluator:
 
     def fail(self, node: Node, error: LayerError) -> None:
         instance = node.instance
-        self.problems.append(
-            Problem(str(error), node.where, f"'{node.path}' ({instance.type})", notes=node.notes)
-        )
+        self.problems.append(Problem(str(error), node.where, f"'{node.path}' ({instance.type})", notes=node.notes))
 
     def check_unused(self) -> None:
         """A name that --assume gives and the model does not have is a mistake."""
@@ -113,9 +109,7 @@ class _Evaluator:
         instance = node.instance
         try:
             shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
-            options = (
-                {name: self.option(value) for name, value in node.options.items()} if node.options else {}
-            )
+            options = {name: self.option(value) for name, value in node.options.items()} if node.options else {}
         except _SkippedError:
             self.skip(node)
             return None
@@ -277,9 +271,7 @@ def evaluate(
         InputError: with every independent problem of the model.
     """
     given = dict(input_shapes or {})
-    inputs = [
-        item._replace(shape=with_batch(given.pop(item.name, item.shape), batch_size)) for item in model.inputs
-    ]
+    inputs = [item._replace(shape=with_batch(given.pop(item.name, item.shape), batch_size)) for item in model.inputs]
     if given:
         names = ", ".join(item.name for item in model.inputs)
         message = f"there is no input '{next(iter(given))}'; the inputs are: {names}"

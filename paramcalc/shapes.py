@@ -43,8 +43,7 @@ def known(shape: Shape, axis: int, what: str = "size") -> int:
     dim = shape[axis]
     if dim is None:
         raise UnknownDimensionError(
-            f"the {what} (axis {axis} of the input {format_shape(shape)}) is unknown, "
-            "but the weights depend on it",
+            f"the {what} (axis {axis} of the input {format_shape(shape)}) is unknown, but the weights depend on it",
             axis,
         )
     return dim
@@ -53,17 +52,13 @@ def known(shape: Shape, axis: int, what: str = "size") -> int:
 def check_rank(shape: Shape, rank: int, layout: str) -> None:
     """Refuse an input whose rank is not `rank`; `layout` names the axes it should have."""
     if len(shape) != rank:
-        raise LayerError(
-            f"expects an input of rank {rank} {layout}, got {format_shape(shape)} of rank {len(shape)}"
-        )
+        raise LayerError(f"expects an input of rank {rank} {layout}, got {format_shape(shape)} of rank {len(shape)}")
 
 
 def check_min_rank(shape: Shape, rank: int) -> None:
     """Refuse an input with fewer than `rank` axes (the batch included)."""
     if len(shape) < rank:
-        raise LayerError(
-            f"expects an input of rank {rank} or more, got {format_shape(shape)} of rank {len(shape)}"
-        )
+        raise LayerError(f"expects an input of rank {rank} or more, got {format_shape(shape)} of rank {len(shape)}")
 
 
 def positive_axis(axis: int, rank: int, name: str = "axis") -> int:

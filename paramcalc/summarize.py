@@ -85,9 +85,7 @@ def layer_row(call: Call, names: list[str], ties: dict[str, str], dtype: str | N
     for weight in call.weights:
         tied_to = ties.get(f"{node.path}.{weight.name}") if ties else None
         count = 0 if tied_to else prod(weight.shape)
-        weights.append(
-            WeightSummary(weight.name, weight.kind, weight.shape, count, weight.trainable, tied_to)
-        )
+        weights.append(WeightSummary(weight.name, weight.kind, weight.shape, count, weight.trainable, tied_to))
         params += count
         if weight.trainable:
             trainable += count
@@ -183,9 +181,7 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
     Raises:
         InputError: for a weight that does not exist, or shapes that are not equal or transposed.
     """
-    by_name = {
-        f"{call.node.path}.{weight.name}": weight for call in evaluation.calls for weight in call.weights
-    }
+    by_name = {f"{call.node.path}.{weight.name}": weight for call in evaluation.calls for weight in call.weights}
     ties: dict[str, str] = {}
     problems = []
     for owner, other, where in evaluation.model.tied:

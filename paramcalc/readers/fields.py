@@ -46,9 +46,7 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
     problems = []
     for name, value in fields.items():
         if name not in known:
-            problems.append(
-                FieldProblem(f"unknown field '{str(name)[:80]}'{did_you_mean(str(name), known)}", (name,))
-            )
+            problems.append(FieldProblem(f"unknown field '{str(name)[:80]}'{did_you_mean(str(name), known)}", (name,)))
             continue
         try:
             msgspec.convert(value, hints[name])
