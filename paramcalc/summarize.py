@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from paramcalc.errors import InputError, LayerError, Problem
 from paramcalc.evaluate import Call, Evaluation, evaluate, located
+from paramcalc.expected import check_expected
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.model import Model, Ref
 from paramcalc.shapes import Shape, format_shape, volume
@@ -210,8 +211,3 @@ def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
             f"tied: '{owner}' is {format_shape(a)} and '{other}' is {format_shape(b)}: "
             "tied weights have one shape, or one transposed"
         )
-
-
-def check_expected(evaluation: Evaluation) -> list[str]:
-    """Where the file lists its own weights: a warning for each that is not what was computed."""
-    return []
