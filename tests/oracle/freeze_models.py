@@ -1,7 +1,7 @@
-"""Freeze what Keras says of all of keras.applications and of some hundred random models under tests/data/keras/.
+"""Freeze what Keras says of keras.applications and of some hundred random models under tests/data/keras/.
 
-Run with real Keras 3 and JAX: `python -m tests.oracle.freeze_models [applications] [random]`. The same versions
-write the same bytes.
+Run with real Keras 3 and JAX: `python -m tests.oracle.freeze_models [applications] [random]`. The same
+versions write the same bytes.
 """
 
 import gzip
@@ -29,7 +29,7 @@ def application_names() -> list[str]:
 
 
 def freeze_random() -> None:
-    from .cases import case_of
+    from .corpus import case_of
 
     lines = [canonical_json(case_of(seed)) for seed in range(RANDOM_MODELS)]
     write(DATA / "random.jsonl.gz", "\n".join(lines) + "\n")

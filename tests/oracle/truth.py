@@ -8,6 +8,7 @@ positions x kernel, recognised by a name scope around Keras' own `conv_transpose
 
 import contextlib
 import json
+import logging
 import math
 import os
 import warnings
@@ -19,46 +20,67 @@ import jax
 import keras
 import numpy as np
 from keras.src import backend, tree
+from keras.src.api_export import get_name_from_symbol
 from keras.src.models import functional
 from keras.src.ops.function import make_node_key
 
-# Classes whose products in JAX are not the layer's own arithmetic (an image resize is two matrix products there, a
-# spectrogram a convolution with a Fourier basis): their MACs are no oracle.
-OTHER_PRODUCTS = frozenset({
-    "CenterCrop", "MelSpectrogram", "RandomCrop", "Resizing", "STFTSpectrogram", "UpSampling2D",
-})  # fmt: skip
+# Classes whose products in JAX are not the layer's own arithmetic (an image resize is two matrix products
+# there, a spectrogram a convolution with a Fourier basis): their MACs are no oracle.
+OTHER_PRODUCTS = frozenset(
+    {
+        "CenterCrop",
+        "MelSpectrogram",
+        "RandomCrop",
+        "Resizing",
+        "STFTSpectrogram",
+        "UpSampling2D",
+    }
+)
+logging.getLogger("absl").setLevel(logging.CRITICAL)
 TRANSPOSED = "transposed_convolution"
 CALL = "graph_call_"
 
 
 def truth_of_json(text: str) -> dict:
-    """Return the truth of the model that the JSON text describes; raises what Keras raises when it refuses."""
+    """Return the truth of the model that the JSON text describes; raises what Keras raises."""
     with quiet(), cheap_initial_values():
+        keras.backend.clear_session()
         return truth(keras.models.model_from_json(text))
 
 
 def truth(model: keras.Model) -> dict:
-    """Return counts, shapes and MACs of a live model; `{"built": False}` when it has no input shape yet."""
+    """Return counts, shapes and MACs of a live model; `{"built": False}` without an input shape."""
     graph = graph_of(model)
     if graph is None:
-        return {"built": False, "class": type(model).__name__, "name": model.name}
-    macs = macs_per_call(model, graph)
-    params = totals_of(model)
+        return {"built": False, "class": class_name(model), "name": model.name}
+    macs, why_no_macs = None, None
+    try:
+        macs = macs_per_call(model, graph)
+    except Exception as error:  # Keras accepts some models that no input can run through
+        why_no_macs = f"{type(error).__name__}: {error}"[:200]
+    trainable = frozenset(id(w) for w in model.trainable_weights)
+    params = counts_of(model.weights, trainable)
     params["macs"] = None if macs is None else sum(macs.values())
     return {
         "built": True,
-        "class": type(model).__name__,
+        "macs_error": why_no_macs,
+        "class": class_name(model),
         "name": model.name,
         "inputs": [[x._keras_history[0].name, list(x.shape), x.dtype] for x in graph.inputs],
         "outputs": shapes_of(graph.outputs),
-        "layers": [layer_truth(layer, graph, macs) for layer in model.layers],
+        "layers": [layer_truth(layer, graph, macs, trainable) for layer in model.layers],
         "operations": [
-            {"name": op.name, "class": type(op).__name__, "calls": calls_of(op, graph, macs)}
+            {"name": op.name, "class": class_name(op), "calls": calls_of(op, graph, macs)}
             for op in graph.operations
             if not isinstance(op, keras.Layer)
         ],
         "totals": params,
     }
+
+
+def class_name(operation) -> str:
+    """The name in a file, which is not always the Python class's (GroupQueryAttention)."""
+    return (get_name_from_symbol(type(operation)) or type(operation).__name__).rsplit(".", 1)[-1]
 
 
 def graph_of(model):
@@ -68,24 +90,25 @@ def graph_of(model):
     return getattr(model, "_functional", None)
 
 
-def layer_truth(layer, graph, macs) -> dict:
+def layer_truth(layer, graph, macs, trainable: frozenset[int]) -> dict:
     found = {
         "name": layer.name,
-        "class": type(layer).__name__,
+        "class": class_name(layer),
         "calls": calls_of(layer, graph, macs),
-        **totals_of(layer),
-        "weights": [[w.path, list(w.shape), w.trainable] for w in layer.weights],
+        **counts_of(layer.weights, trainable),
+        "weights": [[w.path, list(w.shape), id(w) in trainable] for w in layer.weights],
     }
     inner = graph_of(layer)
     if inner is not None:
-        found["layers"] = [layer_truth(each, inner, None) for each in layer.layers]
+        found["layers"] = [layer_truth(each, inner, None, trainable) for each in layer.layers]
     return found
 
 
-def totals_of(layer) -> dict:
-    trainable, rest = (sum(math.prod(w.shape) for w in weights)
-                       for weights in (layer.trainable_weights, layer.non_trainable_weights))  # fmt: skip
-    return {"params": trainable + rest, "trainable": trainable, "non_trainable": rest}
+def counts_of(weights, trainable: frozenset[int]) -> dict:
+    """Count weights; trainable is what the whole model trains: a frozen model trains none of its layers'."""
+    total = sum(math.prod(w.shape) for w in weights)
+    trained = sum(math.prod(w.shape) for w in weights if id(w) in trainable)
+    return {"params": total, "trainable": trained, "non_trainable": total - trained}
 
 
 def calls_of(operation, graph, macs) -> list[dict]:
@@ -118,13 +141,13 @@ def macs_per_call(model, graph) -> dict[int, int] | None:
 
 
 def execution_order(graph):
-    return [node for depth in sorted(graph._nodes_by_depth, reverse=True)
-            for node in graph._nodes_by_depth[depth]]  # fmt: skip
+    return [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
 
 
 def jaxpr_of(model, graph):
     struct = tree.map_structure(
-        lambda x: jax.ShapeDtypeStruct((x.shape[0] or 1, *x.shape[1:]), x.dtype), graph._inputs_struct
+        lambda x: jax.ShapeDtypeStruct((x.shape[0] or 1, *x.shape[1:]), x.dtype),
+        graph._inputs_struct,
     )
     trainable = [v.value for v in model.trainable_variables]
     rest = [v.value for v in model.non_trainable_variables]
