@@ -1,5 +1,10 @@
 """Numbers with their units: counts in decimal, bytes in the unit that is printed beside them."""
 
+import re
+from fractions import Fraction
+
+from paramcalc.errors import ParamcalcError
+
 DTYPE_BITS = {
     "bool": 8,
     "int4": 4,
@@ -37,3 +42,64 @@ def compute_dtype(policy: str) -> str:
 def variable_dtype(policy: str) -> str:
     """The dtype a policy keeps weights in: float32 for the mixed ones."""
     return "float32" if "mixed_" in policy else compute_dtype(policy)
+
+
+COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
+BYTE_UNITS = {
+    "b": 1,
+    **{f"{letter}b": 1000 ** (power + 1) for power, letter in enumerate("kmgt")},
+    **{f"{letter}ib": 1024 ** (power + 1) for power, letter in enumerate("kmgt")},
+}
+
+
+class UnitError(ParamcalcError):
+    """A number whose unit is missing, unknown or of the wrong kind."""
+
+
+def split_number(text: str, example: str) -> tuple[Fraction, str]:
+    """A number and what stands behind it: "5.5M" → (11/2, "M"); underscores may part thousands."""
+    match = re.fullmatch(r"\s*(\d[\d_]{0,30}(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text)
+    if match is None:
+        raise UnitError(f"{text[:40]!r} is not a number with a unit; write it as {example}")
+    return Fraction(match[1].replace("_", "")), match[2]
+
+
+def parse_count(value: int | str) -> int:
+    """A count: 5000000, "5M", "1.5B", "10k" (decimal)."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or (isinstance(value, int) and value < 0):
+        raise UnitError(f"{str(value)[:40]!r} is not a count; write it as 5M or 5000000")
+    if isinstance(value, int):
+        return value
+    number, unit = split_number(value, "5M or 5000000")
+    if unit.lower() not in COUNT_UNITS:
+        raise UnitError(f"'{unit}' is not a unit of a count: use K, M, B or T")
+    return whole(number * COUNT_UNITS[unit.lower()], value)
+
+
+def parse_bytes(value: int | str) -> int:
+    """Bytes, always with their unit: "20 MiB" (1024²) is not "20 MB" (1000²)."""
+    if isinstance(value, bool) or not isinstance(value, str):
+        raise UnitError(f"{str(value)[:40]!r} has no unit: write 20 MB (1000²), 20 MiB (1024²) or 20000000 B")
+    number, unit = split_number(value, "20 MB or 20 MiB")
+    if unit.lower() not in BYTE_UNITS:
+        raise UnitError(f"'{unit}' is not a unit of bytes: use B, kB, MB, GB (1000ⁿ) or KiB, MiB, GiB (1024ⁿ)")
+    return whole(number * BYTE_UNITS[unit.lower()], value)
+
+
+def whole(number: Fraction, text: str) -> int:
+    """The number as an int.
+
+    Raises:
+        UnitError: when it is not whole.
+    """
+    if number.denominator != 1:
+        raise UnitError(f"{text[:40]!r} is not a whole number")
+    return number.numerator
+
+
+def parse_increase(value: int | str) -> tuple[Fraction | None, int | None]:
+    """An allowed growth: "1%" as a fraction of the baseline, or a count such as "10k" or 0."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        number, _ = split_number(value, "1%")
+        return number / 100, None
+    return None, parse_count(value)

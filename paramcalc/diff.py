@@ -1,0 +1,124 @@
+"""What changed between two summaries, layer by layer.
+
+Layers are matched by path; those left over on both sides by likeness (same type and weights), in
+order, so that a rename is not an addition and a removal. The result depends on nothing else.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from paramcalc.summary import LayerSummary, Summary
+
+METRICS = ("params", "trainable_params", "non_trainable_params", "macs", "size_bytes", "layers")
+
+
+class Change(Struct, frozen=True):
+    """One layer on both sides; `base` or `head` is None where it is new or gone."""
+
+    kind: str
+    path: str
+    base: LayerSummary | None
+    head: LayerSummary | None
+
+    def delta(self, metric: str) -> int | None:
+        """The change of a number; None where it is unknown on a side that has the layer."""
+        before = getattr(self.base, metric) if self.base is not None else 0
+        now = getattr(self.head, metric) if self.head is not None else 0
+        return None if before is None or now is None else now - before
+
+
+class Total(Struct, frozen=True):
+    """One total before and after."""
+
+    metric: str
+    base: int | None
+    head: int | None
+
+    @property
+    def delta(self) -> int | None:
+        """The change, None where a side is unknown."""
+        return None if self.base is None or self.head is None else self.head - self.base
+
+
+class Diff(Struct, frozen=True):
+    """All changes, in the order of HEAD, what is gone at its old place; and the totals."""
+
+    base: Summary
+    head: Summary
+    changes: list[Change]
+    totals: list[Total]
+    unchanged: int
+
+
+def compare(base: Summary, head: Summary) -> Diff:
+    """Match the layers of two summaries and tell them apart."""
+    pairs = match(base.layers, head.layers)
+    changes = [change for change in ordered(base.layers, head.layers, pairs) if change.kind != "unchanged"]
+    totals = [Total(metric, getattr(base.totals, metric), getattr(head.totals, metric)) for metric in METRICS]
+    unchanged = sum(kind_of(a, b) == "unchanged" for a, b in pairs_of(base.layers, head.layers, pairs))
+    return Diff(base, head, changes, totals, unchanged)
+
+
+def match(base: list[LayerSummary], head: list[LayerSummary]) -> dict[str, str]:
+    """Head path → base path, by name first, then by likeness."""
+    paths = {row.path for row in base}
+    pairs = {row.path: row.path for row in head if row.path in paths}
+    alike: dict[Any, list[str]] = {}
+    for row in reversed(base):
+        if row.path not in pairs:
+            alike.setdefault(likeness(row), []).append(row.path)
+    for row in head:
+        if row.path not in pairs and alike.get(likeness(row)):
+            pairs[row.path] = alike[likeness(row)].pop()
+    return pairs
+
+
+def likeness(row: LayerSummary) -> Any:
+    """What makes two layers the same but for their names."""
+    shape = row.output_shape
+    return row.type, str(shape), tuple((weight.name, weight.shape) for weight in row.weights)
+
+
+def pairs_of(
+    base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str]
+) -> list[tuple[LayerSummary, LayerSummary]]:
+    """The matched rows themselves."""
+    by_path = {row.path: row for row in base}
+    return [(by_path[pairs[row.path]], row) for row in head if row.path in pairs]
+
+
+def kind_of(base: LayerSummary, head: LayerSummary) -> str:
+    """changed, renamed or unchanged."""
+    same = (base.type, base.output_shape, base.params, base.trainable_params, base.macs) == (
+        head.type,
+        head.output_shape,
+        head.params,
+        head.trainable_params,
+        head.macs,
+    )
+    if not same:
+        return "changed"
+    return "unchanged" if base.path == head.path else "renamed"
+
+
+def ordered(base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str]) -> list[Change]:
+    """Head's order; a removed layer follows the matched layer it stood behind."""
+    by_path = {row.path: row for row in base}
+    behind: dict[str | None, list[LayerSummary]] = {}
+    matched = set(pairs.values())
+    last: str | None = None
+    for row in base:
+        if row.path in matched:
+            last = row.path
+        else:
+            behind.setdefault(last, []).append(row)
+    changes = [Change("removed", row.path, row, None) for row in behind.get(None, [])]
+    for row in head:
+        old = pairs.get(row.path)
+        if old is None:
+            changes.append(Change("added", row.path, None, row))
+            continue
+        changes.append(Change(kind_of(by_path[old], row), row.path, by_path[old], row))
+        changes += [Change("removed", gone.path, gone, None) for gone in behind.get(old, [])]
+    return changes
