@@ -24,18 +24,6 @@ from keras.src.api_export import get_name_from_symbol
 from keras.src.models import functional
 from keras.src.ops.function import make_node_key
 
-# Classes whose products in JAX are not the layer's own arithmetic (an image resize is two matrix products
-# there, a spectrogram a convolution with a Fourier basis): their MACs are no oracle.
-OTHER_PRODUCTS = frozenset(
-    {
-        "CenterCrop",
-        "MelSpectrogram",
-        "RandomCrop",
-        "Resizing",
-        "STFTSpectrogram",
-        "UpSampling2D",
-    }
-)
 logging.getLogger("absl").setLevel(logging.CRITICAL)
 TRANSPOSED = "transposed_convolution"
 CALL = "graph_call_"
