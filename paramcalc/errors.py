@@ -10,6 +10,9 @@ from typing import NamedTuple
 MAX_PROBLEMS = 20
 """An error is one screen: what is past this many problems is only counted."""
 
+MAX_LINES = 24
+"""And one screen is this many lines."""
+
 MAX_ECHO = 80
 """An echoed value is cut at this many characters."""
 
@@ -47,6 +50,10 @@ class ParamcalcError(Exception):
 
     exit_code = 2
 
+    def lines(self) -> list[str]:
+        """What to print, a line each; a line break inside a message does not make another."""
+        return [str(self)]
+
 
 class LayerError(ParamcalcError):
     """A layer cannot take these inputs or these fields; raised by formulas, located by callers."""
@@ -74,23 +81,33 @@ class InputError(ParamcalcError):
         self.problems = problems
 
     def __str__(self) -> str:
-        lines = [format_problem(self.source, problem) for problem in self.problems[:MAX_PROBLEMS]]
-        if len(self.problems) > MAX_PROBLEMS:
-            lines.append(f"{self.source}: and {len(self.problems) - MAX_PROBLEMS} more")
-        return "\n".join(lines)
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """At most `MAX_PROBLEMS` problems on at most `MAX_LINES` lines."""
+        lines: list[str] = []
+        for index, problem in enumerate(self.problems):
+            found = problem_lines(self.source, problem)
+            if index == MAX_PROBLEMS or len(lines) + len(found) >= MAX_LINES:
+                lines += found[: MAX_LINES - 1] if not lines else []
+                lines.append(f"{self.source}: and {len(self.problems) - max(index, 1):,} more")
+                break
+            lines += found
+        return lines
 
 
-def format_problem(source: str, problem: Problem) -> str:
-    """`model.yaml:12:15: layer 'conv2' (Conv2D): kernel_size 7 is larger than …`."""
+def problem_lines(source: str, problem: Problem) -> list[str]:
+    """`model.yaml:12:15: layer 'conv2' (Conv2D): kernel_size 7 is larger than …`, then its notes."""
     place = source
     if problem.position is not None:
         place += f":{problem.position.line}:{problem.position.column}"
     layer = f"layer {problem.layer}: " if problem.layer else ""
-    text = f"{place}: {layer}{problem.message}"
-    for note, position in problem.notes:
-        if isinstance(position, Position):
-            text += f"\n  {source}:{position.line}:{position.column}: {note}"
-    return text
+    notes = [
+        f"  {source}:{position.line}:{position.column}: {note}"
+        for note, position in problem.notes
+        if isinstance(position, Position)
+    ]
+    return [f"{place}: {layer}{problem.message}", *notes]
 
 
 def echo(value: object) -> str:

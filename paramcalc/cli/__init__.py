@@ -1,0 +1,116 @@
+"""The command line: options → calls → exit code. Nothing is computed here.
+
+A command's module is imported when the command is used; `--help` and `--version` import none of them.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from paramcalc import __version__
+from paramcalc.errors import ParamcalcError
+
+COMMANDS = {
+    "summary": "Show the layers of models with their shapes and parameters.",
+}
+"""Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
+
+EXIT_BAD_INPUT = 2
+EXIT_BUG = 3
+EXIT_INTERRUPTED = 128 + 2
+EXIT_CLOSED_PIPE = 128 + 13
+
+
+class LazyGroup(click.Group):
+    """A group that knows the names of its commands and imports only the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"paramcalc.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table as it stands: click's own way would import every command for its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="paramcalc", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of a bug in paramcalc.")
+def cli(debug: bool) -> None:
+    """model.summary() without the framework.
+
+    Reads an architecture file (a paramcalc spec, or the JSON that Keras writes) and says exactly what every
+    layer outputs, holds and costs. No framework is needed and no code of the model runs.
+
+    Exit codes: 0 fine, 1 over budget, 2 bad usage or input, 3 a bug in paramcalc.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run one command line; everything that goes wrong in it ends here, in an exit code."""
+    instruction = os.environ.get("_PARAMCALC_COMPLETE")
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, "paramcalc", "_PARAMCALC_COMPLETE", instruction)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        with cli.make_context("paramcalc", list(args)) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more as it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLOSED_PIPE
+    except Exception as error:
+        return report(error, debug="--debug" in args)
+    return code or 0
+
+
+def report(error: Exception, debug: bool = False) -> int:
+    """Say on stderr what went wrong, harmlessly; returns the exit code it means."""
+    from paramcalc.render.text import sanitise
+
+    if isinstance(error, click.ClickException):
+        from io import StringIO
+
+        shown = StringIO()
+        error.show(shown)
+        lines, code = shown.getvalue().splitlines(), EXIT_BAD_INPUT
+    elif isinstance(error, ParamcalcError):
+        lines, code = error.lines(), error.exit_code
+    elif isinstance(error, OSError):
+        lines, code = [f"paramcalc: {error}"], EXIT_BAD_INPUT
+    else:
+        lines, code = [f"paramcalc: this is a bug in paramcalc: {type(error).__name__}: {error}"], EXIT_BUG
+        if not debug:
+            lines.append("Run it again as `paramcalc --debug …` and report what it prints.")
+    if debug and code == EXIT_BUG:
+        from traceback import format_exception
+
+        lines = [part for entry in format_exception(error) for part in entry.splitlines()] + lines
+    for line in lines:
+        print(sanitise(line), file=sys.stderr)
+    return code

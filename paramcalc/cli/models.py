@@ -1,0 +1,75 @@
+"""From a file name and the options of a command line to a model and its summary."""
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from paramcalc.model import Model
+from paramcalc.shapes import Shape
+from paramcalc.summary import Summary
+
+
+class Question(Struct, frozen=True):
+    """What the user wants to know other than the file says; shapes are without the batch.
+
+    Attributes:
+        sets: values for the spec's vars, as text.
+        batch_size: the batch to compute for.
+        input_shapes: other shapes of inputs, by name.
+        dtype: takes the place of the dtypes in the file.
+        allow_unknown: go on past layers that cannot be known.
+        assume: what such layers output, by path, or "same".
+        max_layers: how many layers a model may have; None for the usual limit.
+    """
+
+    sets: dict[str, str] = field(default_factory=dict)
+    batch_size: int | None = None
+    input_shapes: dict[str, Shape] = field(default_factory=dict)
+    dtype: str | None = None
+    allow_unknown: bool = False
+    assume: dict[str, Shape | str] = field(default_factory=dict)
+    max_layers: int | None = None
+
+
+def question(given: dict[str, Any]) -> Question:
+    """The options as they were given; a command need not have all of them."""
+    return Question(
+        sets=dict(given.get("sets", ())),
+        batch_size=given.get("batch_size"),
+        input_shapes=dict(given.get("input_shapes", ())),
+        dtype=given.get("dtype"),
+        allow_unknown=given.get("allow_unknown", False),
+        assume=dict(given.get("assumed", ())),
+        max_layers=given.get("max_layers"),
+    )
+
+
+def read(source: str, asked: Question) -> Model:
+    """The model in a file (or stdin, `-`)."""
+    from paramcalc.readers import load
+
+    limits = {} if asked.max_layers is None else {"max_layers": asked.max_layers}
+    return load(source, sets=asked.sets or None, **limits)
+
+
+def answer(source: str, asked: Question) -> Summary:
+    """The summary of the model in a file."""
+    return summary_of(read(source, asked), asked)
+
+
+def summary_of(model: Model, asked: Question) -> Summary:
+    """The summary of a model; given shapes get the batch that the model's inputs have."""
+    from paramcalc.summarize import summarize
+
+    batches = {item.name: item.shape[:1] for item in model.inputs}
+    first = next(iter(batches.values()), (None,))
+    if asked.batch_size is not None:
+        first = (asked.batch_size,)
+    return summarize(
+        model,
+        batch_size=asked.batch_size,
+        input_shapes={name: (*batches.get(name, (None,)), *dims) for name, dims in asked.input_shapes.items()},
+        dtype=asked.dtype,
+        allow_unknown=asked.allow_unknown,
+        assume={path: dims if isinstance(dims, str) else (*first, *dims) for path, dims in asked.assume.items()},
+    )

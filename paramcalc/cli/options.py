@@ -1,0 +1,179 @@
+"""Options that several commands share, and what their values mean."""
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
+from paramcalc.units import DTYPE_BITS
+
+SPEC_ENDINGS = (".yaml", ".yml", ".json", ".keras", ".h5", ".hdf5")
+
+
+class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
+    """`NAME=VALUE`, the value made something of by `convert_value`."""
+
+    name = "NAME=VALUE"
+
+    def __init__(self, convert_value: Callable[[str], Any] = str) -> None:
+        self.convert_value = convert_value
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name and what its value means."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            self.fail(f"'{value}' is not of the form {self.name}", param, ctx)
+        try:
+            return name, self.convert_value(text)
+        except ValueError as error:
+            self.fail(f"'{value}': {error}", param, ctx)
+
+
+def parse_shape(text: str) -> Shape:
+    """`224,224,3` → (224, 224, 3); `?` is an unknown dimension.
+
+    Raises:
+        ValueError: for what is no shape.
+    """
+    parts = [part.strip() for part in text.strip("()[]").split(",")]
+    if len(parts) > MAX_RANK - 1:
+        raise ValueError(f"a shape has at most {MAX_RANK - 1} dimensions beside the batch")
+    return tuple(_parse_dim(part) for part in parts)
+
+
+def _parse_dim(text: str) -> int | None:
+    if text in ("?", "None", "null"):
+        return None
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= MAX_DIMENSION:
+        raise ValueError("a shape is sizes from 1, or ? where unknown, such as 224,224,3 or ?,128")
+    return int(text)
+
+
+def parse_assumption(text: str) -> Shape | str:
+    """A shape, or "same" for that of the input."""
+    return "same" if text == "same" else parse_shape(text)
+
+
+def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Spec files; where there are directories too, the shell's own file names."""
+    folder, start = os.path.split(incomplete)
+    try:
+        entries = [entry for entry in os.scandir(folder or ".") if entry.name.startswith(start)]
+    except OSError:
+        return []
+    if any(entry.is_dir() for entry in entries if start or not entry.name.startswith(".")):
+        return [CompletionItem(incomplete, type="file")]
+    names = sorted(entry.name for entry in entries if entry.name.endswith(SPEC_ENDINGS))
+    return [CompletionItem(os.path.join(folder, name)) for name in names]
+
+
+def complete_columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Columns, also after a comma."""
+    from paramcalc.render.columns import COLUMNS
+
+    before, comma, start = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in COLUMNS if name.startswith(start)]
+
+
+def complete_layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Layers of the spec that stands on the command line already."""
+    return [name for name in _paths(ctx) if name.startswith(incomplete)]
+
+
+def complete_layer_pairs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The same, to be followed by `=`."""
+    return [f"{name}=" for name in _paths(ctx) if name.startswith(incomplete)]
+
+
+def complete_input_pairs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Inputs of the spec that stands on the command line already, to be followed by `=`."""
+    model = _model(ctx)
+    names = [item.name for item in model.inputs] if model else []
+    return [f"{name}=" for name in names if name.startswith(incomplete)]
+
+
+def _paths(ctx: click.Context) -> list[str]:
+    model = _model(ctx)
+    return [node.path for node in model.nodes] if model else []
+
+
+def _model(ctx: click.Context) -> Any:
+    """The first spec on the command line; None where it cannot be read: a completion stays silent."""
+    from paramcalc.errors import ParamcalcError
+    from paramcalc.readers import load
+
+    given = ctx.params.get("specs") or ctx.params.get("spec")
+    source = given[0] if isinstance(given, tuple) else given
+    try:
+        return load(source) if source and source != "-" else None
+    except (ParamcalcError, OSError):
+        return None
+
+
+def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
+    """`name,params` → the columns, each checked."""
+    from paramcalc.errors import did_you_mean
+    from paramcalc.render.columns import COLUMNS
+
+    if value is None:
+        return None
+    names = [name.strip() for name in value.split(",")]
+    for name in names:
+        if name not in COLUMNS:
+            near = did_you_mean(name, list(COLUMNS)) or f"; they are: {', '.join(COLUMNS)}"
+            raise click.BadParameter(f"there is no column '{name}'{near}", ctx, param)
+    return list(dict.fromkeys(names))
+
+
+def parse_column(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """One column, checked."""
+    columns = parse_columns(ctx, param, value)
+    if columns and len(columns) > 1:
+        raise click.BadParameter("is one column", ctx, param)
+    return columns[0] if columns else None
+
+
+specs_argument = click.argument("specs", nargs=-1, required=True, metavar="SPEC...", shell_complete=complete_specs)
+set_option = click.option(
+    "--set", "sets", type=Pair(), multiple=True, metavar="VAR=VALUE", help="Another value for a var of the spec."
+)
+batch_option = click.option(
+    "--batch-size", type=click.IntRange(1, MAX_DIMENSION), help="Compute for this batch instead of one sample."
+)
+input_option = click.option(
+    "--input",
+    "input_shapes",
+    type=Pair(parse_shape),
+    multiple=True,
+    metavar="NAME=1,2,3",
+    shell_complete=complete_input_pairs,
+    help="Another shape for an input, without the batch; ? is an unknown dimension.",
+)
+dtype_option = click.option(
+    "--dtype", type=click.Choice(list(DTYPE_BITS)), metavar="DTYPE", help="Store weights and outputs as this type."
+)
+allow_option = click.option("--allow-unknown", is_flag=True, help="Go on past layers that cannot be known, and say so.")
+assume_option = click.option(
+    "--assume",
+    "assumed",
+    type=Pair(parse_assumption),
+    multiple=True,
+    metavar="LAYER=1,2,3|same",
+    shell_complete=complete_layer_pairs,
+    help="What such a layer outputs, without the batch, or 'same' as its input.",
+)
+max_layers_option = click.option(
+    "--max-layers", type=click.IntRange(1), help="Allow models of more than 100,000 layers."
+)
+color_option = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table."
+)
+output_option = click.option(
+    "-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of stdout."
+)

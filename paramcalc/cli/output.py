@@ -1,0 +1,103 @@
+"""Where results go: stdout, or a file that is whole at every moment."""
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterable
+
+import click
+
+from paramcalc.errors import ParamcalcError
+
+
+class OutputError(ParamcalcError):
+    """The result cannot be written where the user wants it."""
+
+
+def write(parts: Iterable[str | bytes], path: str | None) -> None:
+    """Write the parts to stdout as they come, or all of them to a file.
+
+    Raises:
+        OutputError: when the file cannot be written; an old file is then as it was.
+    """
+    if path is None or path == "-":
+        for part in parts:
+            write_stdout(part)
+        return
+    data = b"".join([part if isinstance(part, bytes) else part.encode() for part in parts])
+    try:
+        write_file(os.path.realpath(path), data)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_stdout(part: str | bytes) -> None:
+    """Write to stdout now."""
+    try:
+        if isinstance(part, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(part)
+        else:
+            sys.stdout.write(part)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to stdout: {error.strerror}") from error
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Write beside the file and rename: a full disk leaves the old file whole."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = stat.S_IFREG | (0o666 & ~umask)
+    if not stat.S_ISREG(mode):  # a device or a pipe is written to, not replaced
+        with open(path, "wb") as file:
+            file.write(data)
+        return
+    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(handle, stat.S_IMODE(mode))
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+def use_colour(choice: str, path: str | None) -> bool:
+    """Whether to colour: on a terminal that can, unless NO_COLOR is set; `--color` decides over all."""
+    if choice != "auto":
+        return choice == "always"
+    on_terminal = (path is None or path == "-") and sys.stdout.isatty()
+    return on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def speaks_unicode(path: str | None) -> bool:
+    """Whether the output can show the characters of trees and bars; files are UTF-8."""
+    if path is not None and path != "-":
+        return True
+    try:
+        "─█▏…×—".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def terminal_width(path: str | None) -> int | None:
+    """The width of the terminal; None, as wide as needed, for a pipe or a file."""
+    if (path is None or path == "-") and sys.stdout.isatty():
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    return None
+
+
+def warn(message: str) -> None:
+    """A line on stderr, harmless."""
+    from paramcalc.render.text import sanitise
+
+    click.echo(sanitise(f"paramcalc: {message}"), err=True)

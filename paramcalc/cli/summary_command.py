@@ -1,0 +1,135 @@
+"""`paramcalc summary`: one or several models, as a table or as data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from paramcalc.cli import options, output, report
+from paramcalc.cli.models import answer, question
+from paramcalc.errors import ParamcalcError
+from paramcalc.summary import Summary
+
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", "svg")
+MEANT_FOR = {
+    "columns": ("table", "csv", "markdown", "svg"),
+    "sort": ("table", "csv", "markdown", "svg"),
+    "top": ("table", "csv", "markdown", "svg"),
+    "depth": ("table", "markdown", "svg"),
+    "width": ("table", "svg"),
+}
+"""Options about rows and columns, and the formats that have them."""
+
+
+@click.command(short_help="Show the layers of models with their shapes and parameters.")
+@options.specs_argument
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
+@click.option(
+    "--columns",
+    callback=options.parse_columns,
+    metavar="NAME,...",
+    shell_complete=options.complete_columns,
+    help="Which columns, in this order.",
+)
+@click.option("--depth", type=click.IntRange(1), help="Levels of nesting to show; the others are summed.")
+@click.option(
+    "--sort",
+    callback=options.parse_column,
+    metavar="NAME",
+    shell_complete=options.complete_columns,
+    help="Sort single layers by a column.",
+)
+@click.option("--top", type=click.IntRange(1), help="Only the first so many layers, by --sort or by parameters.")
+@click.option("--width", type=click.IntRange(20), help="Fit the table into so many characters.")
+@options.set_option
+@options.batch_option
+@options.input_option
+@options.dtype_option
+@options.allow_option
+@options.assume_option
+@options.max_layers_option
+@options.color_option
+@options.output_option
+@click.pass_context
+def command(ctx: click.Context, /, specs: tuple[str, ...], format_: str, **given: Any) -> int:
+    """Show the layers of models with their shapes and parameters.
+
+    SPEC is a paramcalc spec (YAML or JSON), a Keras model.json, a .keras file, or - for stdin.
+    """
+    check_usage(specs, format_, given)
+    failed: list[ParamcalcError] = []
+    summaries = read_all(specs, given, failed)
+    output.write(render(summaries, format_, given, several=len(specs) > 1), given["output"])
+    return failed[0].exit_code if failed else 0
+
+
+def read_all(specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError]) -> Iterator[Summary]:
+    """The summary of each file; a broken one is reported, and the others still come."""
+    asked = question(given)
+    for source in specs:
+        try:
+            summary = answer(source, asked)
+        except ParamcalcError as error:
+            failed.append(error)
+            report(error)
+            continue
+        for warning in summary.warnings or ():
+            output.warn(f"{summary.source}: warning: {warning}")
+        yield summary
+
+
+def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> None:
+    """Refuse what would be ignored in silence."""
+    for name, formats in MEANT_FOR.items():
+        if given[name] is not None and format_ not in formats:
+            raise click.UsageError(f"--{name} does nothing for --format {format_}")
+    if given["depth"] is not None and (given["sort"] or given["top"]):
+        raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
+    if len(specs) > 1 and format_ == "json":
+        raise click.UsageError("--format json is one object for one file; use --format jsonl for several")
+    if len(specs) > 1 and format_ == "svg":
+        raise click.UsageError("--format svg is one picture of one file")
+
+
+def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], several: bool) -> Iterator[str | bytes]:
+    """What to print, part by part; only what the format needs is imported."""
+    if format_ in ("json", "jsonl"):
+        from paramcalc.render import json_format
+
+        encode = json_format.summary_json if format_ == "json" else json_format.summary_jsonl
+        yield from map(encode, summaries)
+    elif format_ == "csv":
+        from paramcalc.render import csv_format
+
+        chosen = (given["columns"], given["sort"], given["top"], several)
+        yield csv_format.header(given["columns"], several)
+        yield from (csv_format.summary_csv(summary, *chosen) for summary in summaries)
+    else:
+        for index, summary in enumerate(summaries):
+            yield "\n" * (index > 0) + picture(summary, format_, given)
+
+
+def picture(summary: Summary, format_: str, given: dict[str, Any]) -> str:
+    """The formats that a person looks at."""
+    from paramcalc.render import layout, table
+
+    path, width = given["output"], given["width"]
+    ascii_only = format_ == "table" and not output.speaks_unicode(path)
+    chosen = table.Options(
+        columns=given["columns"],
+        depth=given["depth"],
+        sort=given["sort"],
+        top=given["top"],
+        width=output.terminal_width(path) if width is None and format_ == "table" else width,
+        glyphs=layout.ASCII if ascii_only else layout.UNICODE,
+    )
+    if format_ == "markdown":
+        from paramcalc.render.markdown import summary_markdown
+
+        return summary_markdown(summary, chosen)
+    lines = table.summary_lines(summary, chosen)
+    if format_ == "svg":
+        from paramcalc.render.svg import lines_svg
+
+        return lines_svg(lines, f"paramcalc summary {summary.source}")
+    return table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines)

@@ -1,0 +1,76 @@
+"""What a table can show of a layer: every column once, for all formats.
+
+A column is a function of the layers that a row stands for: one, or all those folded into it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from paramcalc.shapes import format_shape
+from paramcalc.summary import LayerSummary
+
+Layers = Sequence[LayerSummary]
+ColumnKind = Literal["text", "shape", "number", "share", "bytes"]
+
+
+class Column(NamedTuple):
+    """How a column is headed, what it holds, and how its value comes from the layers of a row."""
+
+    header: str
+    kind: ColumnKind
+    value: Callable[[Layers], Any]
+
+
+def _sum(field: str) -> Callable[[Layers], int | None]:
+    def total(layers: Layers) -> int | None:
+        values = [getattr(layer, field) for layer in layers]
+        return None if None in values else sum(values)
+
+    return total
+
+
+def _flops(layers: Layers) -> int | None:
+    macs = _sum("macs")(layers)
+    return None if macs is None else 2 * macs
+
+
+def _only(field: str) -> Callable[[Layers], Any]:
+    """The field of a single layer; folded layers have no one answer."""
+    return lambda layers: getattr(layers[0], field) if len(layers) == 1 else ""
+
+
+def _type(layers: Layers) -> str:
+    return layers[0].type if len(layers) == 1 else f"{len(layers):,} layers"
+
+
+COLUMNS: dict[str, Column] = {
+    "name": Column("Layer", "text", _only("name")),
+    "path": Column("Path", "text", _only("path")),
+    "type": Column("Type", "text", _type),
+    "inputs": Column("Inputs", "text", lambda layers: ", ".join(layers[0].inputs)),
+    "input_shape": Column("Input shape", "shape", lambda layers: layers[0].input_shapes),
+    "output_shape": Column("Output shape", "shape", lambda layers: layers[-1].output_shape),
+    "params": Column("Params", "number", _sum("params")),
+    "trainable": Column("Trainable", "number", _sum("trainable_params")),
+    "non_trainable": Column("Non-trainable", "number", _sum("non_trainable_params")),
+    "weights": Column("Weights", "number", _sum("weight_params")),
+    "bias": Column("Biases", "number", _sum("bias_params")),
+    "macs": Column("MACs", "number", _sum("macs")),
+    "flops": Column("FLOPs", "number", _flops),
+    "share": Column("Share", "share", _sum("params")),
+    "output_bytes": Column("Output size", "bytes", _sum("output_bytes")),
+    "shared": Column("Shared with", "text", lambda layers: _only("shared_with")(layers) or ""),
+}
+
+COUNTED = ("params", "trainable", "non_trainable", "weights", "bias", "share")
+"""Columns that an unknown layer leaves unknown (MACs and bytes say so themselves)."""
+
+
+def shape_text(value: Any) -> str:
+    """One shape, or several: `(None, 5, 10)`, `[(None, 5, 10), (None, 10)]`; `?` where it is hidden."""
+    if value is None:
+        return "?"
+    if isinstance(value, list):
+        shapes = [shape_text(item) for item in value]
+        return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+    return format_shape(value)

@@ -1,0 +1,76 @@
+"""CSV for a spreadsheet: one row a layer, plain numbers."""
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+from paramcalc.render.columns import COLUMNS, shape_text
+from paramcalc.render.rows import Row, sorted_rows, unknown_of
+from paramcalc.render.text import sanitise
+from paramcalc.summary import Summary
+
+DEFAULT_COLUMNS = (
+    "path",
+    "type",
+    "inputs",
+    "input_shape",
+    "output_shape",
+    "params",
+    "trainable",
+    "non_trainable",
+    "weights",
+    "bias",
+    "macs",
+    "output_bytes",
+    "shared",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that starts with one of these is a formula to a spreadsheet."""
+
+
+def header(columns: Sequence[str] | None, with_source: bool) -> str:
+    """The line of column names; `source` first where several files share a table."""
+    return _lines([[*(["source"] if with_source else []), *(columns or DEFAULT_COLUMNS)]])
+
+
+def summary_csv(
+    summary: Summary,
+    columns: Sequence[str] | None,
+    sort: str | None = None,
+    top: int | None = None,
+    with_source: bool = False,
+) -> str:
+    """One line a layer, in execution order unless they are to be sorted."""
+    names = columns or DEFAULT_COLUMNS
+    if sort or top:
+        rows = sorted_rows(summary, sort or "params", top).rows
+    else:
+        unknown = unknown_of(summary)
+        marked = ((layer, "?" if layer.path in unknown else "") for layer in summary.layers)
+        rows = [Row(layer.path, (layer,), marks=marks) for layer, marks in marked]
+    total = summary.totals.params
+    first = [text_cell(summary.source)] if with_source else []
+    return _lines([[*first, *[_cell(row.value(name), name, total) for name in names]] for row in rows])
+
+
+def _cell(value: Any, column: str, total: int) -> str:
+    if value is None:
+        return ""
+    kind = COLUMNS[column].kind
+    if kind == "share":
+        return f"{value / total:.6f}" if total else "0"
+    if kind == "shape":
+        return shape_text(value)
+    return text_cell(value) if kind == "text" else str(value)
+
+
+def text_cell(text: str) -> str:
+    """A name that no spreadsheet takes for a formula and no terminal for a command."""
+    return sanitise("'" + text if text.startswith(FORMULA) else text)
+
+
+def _lines(rows: list[list[str]]) -> str:
+    buffer = StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()

@@ -1,0 +1,51 @@
+"""The JSON that programs read: every name exact, no character in it that drives a terminal or a CI log."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from paramcalc.summary import Summary
+
+FIRST = ("schema_version", "name", "source", "format")
+"""The fields that say what this is stand first."""
+
+
+def summary_json(summary: Summary) -> bytes:
+    """One object, its lists with an entry a line, so that `less` and `diff` can show it."""
+    parts = []
+    for name, value in _fields(summary).items():
+        text = msgspec.json.encode(value)
+        if isinstance(value, list) and value:
+            text = b"[\n  " + b",\n  ".join([msgspec.json.encode(item) for item in value]) + b"]"
+        parts.append(b'"%s": %s' % (name.encode(), text))
+    return harmless(b"{" + b",\n ".join(parts) + b"}\n")
+
+
+def summary_jsonl(summary: Summary) -> bytes:
+    """The same object on one line."""
+    return harmless(msgspec.json.encode(_fields(summary)) + b"\n")
+
+
+def _fields(summary: Summary) -> dict[str, Any]:
+    """The fields that are set, in the order of the documentation."""
+    fields = msgspec.structs.asdict(summary)
+    # A file name may hold bytes that are no text, which JSON cannot.
+    fields["source"] = summary.source.encode(errors="backslashreplace").decode()
+    ordered = {name: fields.pop(name) for name in FIRST} | fields
+    return {name: value for name, value in ordered.items() if value is not msgspec.UNSET}
+
+
+def harmless(encoded: bytes) -> bytes:
+    r"""The same JSON with `\u` escapes for what a terminal or a CI log would obey; it decodes to the same."""
+    if not encoded.isascii() or b"\x7f" in encoded:
+        encoded = re.sub(r"[^\n -~]", _escape, encoded.decode()).encode()
+    return encoded.replace(b"##", b"#\\u0023").replace(b"::", b":\\u003a")
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
+    if char.isprintable():
+        return char
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

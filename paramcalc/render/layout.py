@@ -1,0 +1,184 @@
+"""Rows → lines of a table that fits a width: numbers and shapes are never cut, names give way."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from paramcalc.render.columns import COLUMNS, shape_text
+from paramcalc.render.numbers import format_bytes, format_int, format_share
+from paramcalc.render.rows import Row, Rows
+from paramcalc.render.text import cut_middle, sanitise, width_of
+from paramcalc.summary import Summary
+
+DEFAULT_COLUMNS = ("name", "type", "output_shape", "params", "share")
+MIN_NAME = 16
+MIN_TYPE = 8
+BAR = 10
+GAP = "  "
+
+
+class Span(NamedTuple):
+    """Text of one style; the styles are named, what they look like is the printer's affair."""
+
+    text: str
+    style: str = ""
+
+
+Line = list[Span]
+
+
+class Glyphs(NamedTuple):
+    """What lines, trees and bars are drawn with."""
+
+    rule: str
+    branch: str
+    last: str
+    pipe: str
+    times: str
+    ellipsis: str
+    dash: str
+    bar: str
+    ascii_only: bool = False
+
+
+UNICODE = Glyphs("─", "├─ ", "└─ ", "│  ", "×", "…", "—", "█")
+ASCII = Glyphs("-", "|- ", "`- ", "|  ", "x", "...", "-", "#", ascii_only=True)
+
+
+class Cell(NamedTuple):
+    """A cell in parts: only `text` may be cut, what stands around it may not."""
+
+    text: str
+    before: str = ""
+    after: str = ""
+    style: str = ""
+
+    def width(self) -> int:
+        """Terminal cells when nothing is cut."""
+        return width_of(self.text) + len(self.before) + len(self.after)
+
+
+def table_lines(
+    summary: Summary, rows: Rows, columns: Sequence[str] | None, width: int | None, glyphs: Glyphs
+) -> list[Line]:
+    """Header, rule, one line a row, rule.
+
+    Args:
+        summary: whose totals the shares are of.
+        rows: what to show.
+        columns: which columns; None for the usual ones.
+        width: terminal cells to fit into where that is possible; None for as many as needed.
+        glyphs: what to draw with.
+    """
+    names = list(columns or DEFAULT_COLUMNS)
+    total = summary.totals.params
+    grid = {name: [cell(row, name, total, glyphs) for row in rows.rows] for name in names}
+    widths = {name: max([len(COLUMNS[name].header), *[c.width() for c in grid[name]]]) for name in names}
+    bar = BAR if "share" in names and total else 0
+    if width is not None:
+        bar = fit(names, widths, bar, width, may_drop=columns is None)
+    header = _line([Cell(COLUMNS[name].header, style="header") for name in names], names, widths, bar, None)
+    rule = [Span(glyphs.rule * (sum(widths.values()) + len(GAP) * (len(names) - 1) + bar + (bar > 0)), "rule")]
+    lines = [header, rule]
+    for index, row in enumerate(rows.rows):
+        share = row.value("share") / total if bar and isinstance(row.value("share"), int) else None
+        drawn = bar_text(share, bar, glyphs) if share is not None else None
+        lines.append(_line([grid[name][index] for name in names], names, widths, bar, drawn, glyphs))
+    return [*lines, rule]
+
+
+def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:
+    """What stands in one place of the table."""
+    style = "group" if len(row.layers) > 1 else ""
+    if column == "name":
+        before = "".join((glyphs.pipe, "   ")[last] for last in row.lasts[1:-1])
+        if len(row.lasts) > 1:
+            before += glyphs.last if row.lasts[-1] else glyphs.branch
+        after = f" {glyphs.times}{row.repeats:,}" if row.repeats > 1 else ""
+        label = sanitise(row.label.replace(" … ", f" {glyphs.ellipsis} "), glyphs.ascii_only)
+        return Cell(label, before, after + (f" {row.marks}" if row.marks else ""), style)
+    value = row.value(column)
+    text = sanitise(value_text(value, column, total), glyphs.ascii_only)
+    return Cell(text, style="dim" if style or not row.layers else "")
+
+
+def value_text(value: Any, column: str, total: int) -> str:
+    """A value as its column shows it; empty where the row has none."""
+    if value == "":
+        return ""
+    kind = COLUMNS[column].kind
+    if kind == "shape":
+        return shape_text(value)
+    if kind == "number":
+        return format_int(value)
+    if kind == "bytes":
+        return format_bytes(value)
+    if kind == "share":
+        return format_share(None if value is None else value / total if total else 0.0)
+    return str(value)
+
+
+def fit(names: list[str], widths: dict[str, int], bar: int, width: int, may_drop: bool) -> int:
+    """Make the columns narrow enough, changing `names` and `widths`; returns the width left for the bar.
+
+    The bar goes first, then the share (where nobody asked for it), then names and types are cut; numbers
+    and shapes never: a line that is still too long runs over.
+    """
+
+    def excess() -> int:
+        return sum(widths.values()) + len(GAP) * (len(names) - 1) + (bar + 1 if bar else 0) - width
+
+    if excess() > 0:
+        bar = max(bar - excess(), 0) if excess() <= bar - 4 else 0
+    if excess() > max(widths.get("name", 0) - MIN_NAME, 0) and may_drop and "share" in names:
+        names.remove("share")
+        del widths["share"]
+    for name, least in (("name", MIN_NAME), ("path", MIN_NAME), ("inputs", MIN_NAME), ("type", MIN_TYPE)):
+        if name in widths and excess() > 0:
+            widths[name] = max(widths[name] - excess(), min(least, widths[name]))
+    return bar
+
+
+def _line(
+    cells: list[Cell],
+    names: list[str],
+    widths: dict[str, int],
+    bar: int,
+    drawn: str | None,
+    glyphs: Glyphs = UNICODE,
+) -> Line:
+    line: Line = []
+    for item, name in zip(cells, names, strict=True):
+        if line:
+            line.append(Span(GAP))
+        line += _padded(item, widths[name], COLUMNS[name].kind in ("number", "share", "bytes"), glyphs)
+        if name == "share" and bar:
+            line.append(Span(f" {drawn or ' ' * bar}", "bar"))
+    return _stripped(line)
+
+
+def _padded(item: Cell, width: int, right: bool, glyphs: Glyphs) -> Line:
+    text = cut_middle(item.text, width - len(item.before) - len(item.after), glyphs.ellipsis)
+    space = Span(" " * max(width - len(item.before) - len(item.after) - width_of(text), 0))
+    spans = [Span(item.before, "rule"), Span(text, item.style), Span(item.after, "mark")]
+    return [span for span in ([space, *spans] if right else [*spans, space]) if span.text]
+
+
+def _stripped(line: Line) -> Line:
+    while line and not line[-1].text.strip():
+        line.pop()
+    if line:
+        line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
+    return line
+
+
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar_text(share: float, width: int, glyphs: Glyphs) -> str:
+    """A bar for a share of the total, `width` cells for all of it; what is there is never drawn as nothing."""
+    eighths = round(share * width * 8)
+    if share > 0:
+        eighths = max(eighths, 1)
+    if glyphs.ascii_only:
+        return (glyphs.bar * -(-eighths // 8)).ljust(width)
+    return (glyphs.bar * (eighths // 8) + EIGHTHS[eighths % 8]).rstrip().ljust(width)

@@ -1,0 +1,56 @@
+"""Markdown to paste into a pull request: the rows of the table, with nothing in a name obeyed."""
+
+import re
+
+from paramcalc.render.columns import COLUMNS
+from paramcalc.render.layout import DEFAULT_COLUMNS, UNICODE, Line, cell
+from paramcalc.render.rows import Row
+from paramcalc.render.table import Options, choose_rows, footnotes, totals
+from paramcalc.render.text import sanitise
+from paramcalc.summary import Summary
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$:-])")
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is: no pipe ends a cell, no link, image, mention or tag begins."""
+    return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", sanitise(text))
+
+
+def code(text: str) -> str:
+    """Text in code style; entities keep even its backticks and pipes from being obeyed."""
+    return f"<code>{escape(text)}</code>"
+
+
+def summary_markdown(summary: Summary, options: Options) -> str:
+    """A heading, the table, and the totals as a list."""
+    rows = choose_rows(summary, options)
+    columns = list(options.columns or DEFAULT_COLUMNS)
+    total = summary.totals.params
+    lines = [
+        f"### {escape(summary.name)}",
+        "",
+        _row([COLUMNS[name].header for name in columns]),
+        _row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns]),
+    ]
+    lines += [_row([_cell(row, name, total) for name in columns]) for row in rows.rows]
+    lines += ["", *[f"- {_text(line)}" for line in totals(summary)]]
+    lines += ["", *[_text(line) + "  " for line in footnotes(summary, rows, UNICODE) if line]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _cell(row: Row, column: str, total: int) -> str:
+    if column == "name":
+        indent = "&emsp;" * max(len(row.lasts) - 1, 0)
+        repeats = f" ×{row.repeats:,}" if row.repeats > 1 else ""
+        return f"{indent}{code(row.label)}{repeats}{' ' + escape(row.marks) if row.marks else ''}"
+    return escape(cell(row, column, total, UNICODE).text)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(line: Line) -> str:
+    text = re.sub(r" {2,}", " ", "".join([span.text for span in line]))
+    return escape(text)

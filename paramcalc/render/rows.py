@@ -1,0 +1,115 @@
+"""Which rows a table has: the tree folded to a depth, or the layers sorted by a column."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from paramcalc.render.columns import COLUMNS, COUNTED
+from paramcalc.render.tree import Branch, build_tree, everywhere, fold_names, fold_sequences, is_tied
+from paramcalc.summary import LayerSummary, Summary
+
+SCREEN = 40
+"""Rows that fit a screen with the totals: past this, a table without --depth folds itself."""
+
+
+class Row(Struct):
+    """One line of a table.
+
+    Attributes:
+        label: the layer's name, without the nesting that `lasts` draws.
+        layers: what the row stands for; none for an input of the model.
+        lasts: for each level of nesting, whether the row is in its last branch.
+        repeats: how many equal ones the row is the sum of.
+        folded: whether rows under it are not shown.
+        marks: one letter for each footnote that the row needs.
+        fixed: values of columns for a row that is no layer.
+    """
+
+    label: str
+    layers: Sequence[LayerSummary] = ()
+    lasts: tuple[bool, ...] = ()
+    repeats: int = 1
+    folded: bool = False
+    marks: str = ""
+    fixed: dict[str, Any] | UnsetType = UNSET
+
+    def value(self, column: str) -> Any:
+        """What stands in this column: text, a number, a shape; None where it is unknown."""
+        if self.fixed is not UNSET:
+            return self.fixed.get(column, "")
+        if "?" in self.marks and column in COUNTED and len(self.layers) == 1:
+            return None
+        return COLUMNS[column].value(self.layers)
+
+
+class Rows(Struct):
+    """The rows of one summary, and how deep the nesting goes where some of it is not shown."""
+
+    rows: list[Row]
+    full_depth: int | None = None
+
+
+def unknown_of(summary: Summary) -> frozenset[str]:
+    """The paths of the layers that are not known."""
+    return frozenset() if summary.unknown is UNSET else frozenset(summary.unknown)
+
+
+def tree_rows(summary: Summary, depth: int | None = None) -> Rows:
+    """The layers as a tree, `depth` levels of it; as many as fit a screen when None."""
+    unknown = unknown_of(summary)
+    inputs = [Row(item.name, fixed=_input_values(item.name, item.shape)) for item in summary.inputs]
+    tree = build_tree(summary.layers, unknown)
+    full_depth = _depth(tree)
+    rows = list(_flatten(tree, full_depth if depth is None else depth, unknown))
+    if depth is None and len(rows) > SCREEN:
+        tree = everywhere(fold_sequences, everywhere(fold_names, tree))
+        for depth in range(_depth(tree), 0, -1):
+            rows = list(_flatten(tree, depth, unknown))
+            if len(rows) <= SCREEN:
+                break
+    hidden = any(row.folded for row in rows)
+    return Rows(inputs + rows, full_depth if hidden else None)
+
+
+def _input_values(name: str, shape: Any) -> dict[str, Any]:
+    return {"name": name, "path": name, "type": "Input", "output_shape": shape}
+
+
+def _depth(branches: Sequence[Branch]) -> int:
+    return 1 + max([_depth(branch.children) for branch in branches if branch.children], default=0)
+
+
+def _flatten(
+    branches: Sequence[Branch], depth: int, unknown: frozenset[str], lasts: tuple[bool, ...] = ()
+) -> Iterator[Row]:
+    for index, branch in enumerate(branches):
+        here = (*lasts, index == len(branches) - 1)
+        folded = bool(branch.children) and depth == 1
+        marks = _marks(branch.layers, unknown)
+        yield Row(branch.label, branch.layers, here, branch.repeats, folded, marks)
+        if branch.children and depth > 1:
+            yield from _flatten(branch.children, depth - 1, unknown, here)
+
+
+def _marks(layers: Sequence[LayerSummary], unknown: frozenset[str]) -> str:
+    """`*` for a call of an earlier layer, `+` for tied weights, `?` for what is not known."""
+    marks = ""
+    if all(layer.shared_with is not None for layer in layers):
+        marks += "*"
+    if any(is_tied(layer) for layer in layers):
+        marks += "+"
+    if unknown and any(layer.path in unknown for layer in layers):
+        marks += "?"
+    return marks
+
+
+def sorted_rows(summary: Summary, column: str, top: int | None = None) -> Rows:
+    """Each layer on a row of its own under its path: numbers from the largest, text from A."""
+    unknown = unknown_of(summary)
+    rows = [Row(layer.path, (layer,), marks=_marks((layer,), unknown)) for layer in summary.layers]
+    if COLUMNS[column].kind in ("text", "shape"):
+        rows.sort(key=lambda row: str(row.value(column) if column != "name" else row.label))
+    else:
+        rows.sort(key=lambda row: -(row.value(column) or 0))
+    return Rows(rows[:top])

@@ -1,0 +1,34 @@
+"""The table as a picture: the same lines, drawn by rich; the same summary gives the same bytes."""
+
+import re
+from io import StringIO
+
+from paramcalc.render.layout import Line
+from paramcalc.render.table import STYLES
+from paramcalc.render.text import sanitise, width_of
+
+_REMOTE_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_FONTS = 2
+
+
+def lines_svg(lines: list[Line], title: str) -> str:
+    """An SVG of the lines in a terminal window; it loads nothing from elsewhere."""
+    from rich.console import Console
+    from rich.text import Text
+
+    width = max([sum([width_of(span.text) for span in line]) for line in lines], default=1)
+    console = Console(
+        record=True,
+        file=StringIO(),
+        width=max(width, 1) + 1,
+        force_terminal=True,
+        color_system="truecolor",
+        no_color=False,
+        legacy_windows=False,
+    )
+    for line in lines:
+        text = Text.assemble(*[(span.text, STYLES[span.style]) for span in line])
+        console.print(text, no_wrap=True, crop=False, highlight=False)
+    drawn = console.export_svg(title=sanitise(title), unique_id="paramcalc")
+    # rich's template names fonts on a public server: they come first, before anything of the file's.
+    return _REMOTE_FONT.sub("", drawn, count=_FONTS)

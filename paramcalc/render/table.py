@@ -1,0 +1,143 @@
+"""The table that `paramcalc summary` prints: plain lines, or the same lines coloured by rich."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from paramcalc.render.layout import UNICODE, Glyphs, Line, Span, table_lines
+from paramcalc.render.numbers import UNKNOWN, format_bytes, format_count, format_int
+from paramcalc.render.rows import Rows, sorted_rows, tree_rows, unknown_of
+from paramcalc.render.text import sanitise
+from paramcalc.summary import Summary
+
+STYLES = {
+    "": "none",
+    "header": "bold",
+    "title": "bold",
+    "group": "bold",
+    "rule": "bright_black",
+    "dim": "bright_black",
+    "bar": "cyan",
+    "mark": "yellow",
+    "total": "bold",
+}
+FOOTNOTES = {
+    "*": "an earlier layer called again: its weights are counted there",
+    "+": "has weights tied to another layer's: they are counted there",
+    "?": "not known: the totals are those of the other layers",
+}
+MAX_UNKNOWN = 5
+
+
+class Options(Struct, frozen=True):
+    """What the user chose of a table.
+
+    Attributes:
+        columns: which, in this order; None for the usual ones.
+        depth: levels of nesting to show; None for as many as fit a screen.
+        sort: the column to sort single layers by; None keeps the tree.
+        top: only so many of the sorted layers.
+        width: terminal cells to fit into; None for as many as the table needs.
+        glyphs: what to draw with.
+    """
+
+    columns: Sequence[str] | None = None
+    depth: int | None = None
+    sort: str | None = None
+    top: int | None = None
+    width: int | None = None
+    glyphs: Glyphs = UNICODE
+
+
+def choose_rows(summary: Summary, options: Options) -> Rows:
+    """The rows that the options ask for."""
+    if options.sort or options.top:
+        return sorted_rows(summary, options.sort or "params", options.top)
+    return tree_rows(summary, options.depth)
+
+
+def summary_lines(summary: Summary, options: Options) -> list[Line]:
+    """Title, table, totals and footnotes."""
+    glyphs = options.glyphs
+    rows = choose_rows(summary, options)
+    title = [
+        Span(sanitise(summary.name, glyphs.ascii_only), "title"),
+        Span(f" {glyphs.dash} {sanitise(summary.source, glyphs.ascii_only)}", "dim"),
+    ]
+    table = table_lines(summary, rows, options.columns, options.width, glyphs)
+    return [title, [], *table, *totals(summary), *footnotes(summary, rows, glyphs)]
+
+
+def totals(summary: Summary) -> list[Line]:
+    """The sums under the table, each with what it is in."""
+    total = summary.totals
+    partial = f" + {UNKNOWN}" if summary.partial is True else ""
+    counts = [
+        ("Total params", total.params),
+        ("Trainable", total.trainable_params),
+        ("Non-trainable", total.non_trainable_params),
+    ]
+    entries = [
+        (label, format_int(value) + partial, f"({format_count(value)})" if value >= 1000 else "")
+        for label, value in counts
+    ]
+    entries.append(("Size", format_bytes(total.size_bytes) + partial, dtypes(summary)))
+    macs = "" if total.macs is None or total.macs < 1000 else f"({format_count(total.macs)})"
+    entries.append(("MACs", format_int(total.macs), f"{macs} {batch(summary)}".strip()))
+    width = max(len(number) for _, number, _ in entries)
+    return [
+        [Span(f"{label:<15}"), Span(f"{number:>{width}}", "total"), *([Span(f"  {note}", "dim")] if note else [])]
+        for label, number, note in entries
+    ]
+
+
+def dtypes(summary: Summary) -> str:
+    """The dtypes the weights are kept in."""
+    from paramcalc.units import variable_dtype
+
+    return ", ".join(dict.fromkeys(variable_dtype(layer.dtype) for layer in summary.layers if layer.weights))
+
+
+def batch(summary: Summary) -> str:
+    """What the MACs are of: one sample where the batch is unknown."""
+    batches = {item.shape[0] for item in summary.inputs if item.shape}
+    known = [size for size in batches if size is not None]
+    if len(known) < len(batches):
+        return "per sample"
+    return f"for a batch of {max(known):,}" if known else ""
+
+
+def footnotes(summary: Summary, rows: Rows, glyphs: Glyphs) -> list[Line]:
+    """What the marks in the rows mean, and what is not shown."""
+    used = {mark for row in rows.rows for mark in row.marks}
+    notes = [f"{mark} {text}" for mark, text in FOOTNOTES.items() if mark in used]
+    unknown = sorted(unknown_of(summary))
+    if unknown:
+        names = ", ".join(sanitise(path, glyphs.ascii_only) for path in unknown[:MAX_UNKNOWN])
+        more = len(unknown) - MAX_UNKNOWN
+        notes.append(f"partial: {names}{f' and {more:,} more' if more > 0 else ''}")
+    repeats = [row for row in rows.rows if row.repeats > 1]
+    if any(len(row.layers) > row.repeats and not row.folded for row in repeats):
+        notes.append(f"{glyphs.times}N: that many in a row; the numbers are of all, under it one is shown")
+    elif repeats:
+        notes.append(f"{glyphs.times}N: that many in a row; the numbers are of all")
+    if rows.full_depth is not None:
+        notes.append(f"folded to fit: --depth {rows.full_depth} shows all levels")
+    return [[], *[[Span(note, "dim")] for note in notes]] if notes else []
+
+
+def plain(lines: list[Line]) -> str:
+    """The lines as text, without colour; rich is not needed for it."""
+    return "".join(["".join([span.text for span in line]).rstrip() + "\n" for line in lines])
+
+
+def coloured(lines: list[Line]) -> str:
+    """The lines with the escape codes of a terminal's own colours."""
+    from rich.color import ColorSystem
+    from rich.style import Style
+
+    styles = {name: Style.parse(style) for name, style in STYLES.items()}
+    return "".join(
+        "".join([styles[span.style].render(span.text, color_system=ColorSystem.STANDARD) for span in line]) + "\n"
+        for line in lines
+    )

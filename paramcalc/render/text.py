@@ -1,0 +1,68 @@
+"""Text from a file made harmless: nothing of it drives a terminal, a CI log, or the layout."""
+
+import re
+import unicodedata
+
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
+    map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+)
+"""What Unicode calls printable though nothing is seen; `str.isprintable` knows the others."""
+
+MAX_MARKS = 2
+"""Combining marks that may follow one another: what real words need, not what climbs into the line above."""
+
+# The GitHub runner obeys `::command::` and `##[command]`, Azure `##vso[command]`.
+_CI_COMMANDS = re.compile(r"(?<=:):|(?<=#)#")
+
+
+def sanitise(text: str, ascii_only: bool = False) -> str:
+    r"""The text with controls, bidi marks and invisible characters shown as `\xNN` or `\uNNNN`.
+
+    `ascii_only` escapes all that is not ASCII too, for terminals that cannot show it.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_escaped(text, ascii_only))
+    if "::" in text or "##" in text:
+        text = _CI_COMMANDS.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    return text
+
+
+def _escaped(text: str, ascii_only: bool) -> list[str]:
+    shown = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        hidden = not char.isprintable() or char in INVISIBLE or marks > MAX_MARKS
+        shown.append(escape(char) if hidden or (ascii_only and not char.isascii()) else char)
+    return shown
+
+
+def escape(char: str) -> str:
+    r"""One character as its number: `\x1b`, `\u202e`, `\U000e0001`."""
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def width_of(text: str) -> int:
+    """How many terminal cells the text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # wide characters are rare: only then is rich asked
+
+    return len(text) if text.translate(_NARROW).isascii() else cell_len(text)
+
+
+_NARROW = dict.fromkeys(map(ord, "─│├└█▉▊▋▌▍▎▏×…·—"), "-")
+
+
+def cut_middle(text: str, width: int, ellipsis: str) -> str:
+    """The text in at most `width` cells, the middle left out: both ends of a name tell it apart."""
+    if width_of(text) <= width:
+        return text
+    keep = max(width - len(ellipsis), 0)
+    head, tail = text[: (keep + 1) // 2], text[len(text) - keep // 2 :]
+    while width_of(head) + width_of(tail) > keep:
+        head, tail = (head[:-1], tail) if width_of(head) >= width_of(tail) else (head, tail[1:])
+    return (head + ellipsis + tail)[: max(width, 0)] if width < len(ellipsis) else head + ellipsis + tail

@@ -1,0 +1,205 @@
+"""The layers of a summary as a tree: nesting from their paths, repeats found and folded."""
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from msgspec import Struct
+
+from paramcalc.registry import snake_case
+from paramcalc.summary import LayerSummary
+
+MIN_EQUAL_LAYERS = 3
+"""Two equal layers in a row are still worth two rows."""
+MAX_DEPTH = 50
+"""Deeper nesting is shown as a path."""
+MAX_PERIOD = 64
+"""The longest sequence of layers that is looked for as a repeat."""
+
+
+class Branch(Struct):
+    """A layer (no children), or layers that belong together.
+
+    Attributes:
+        label: what a reader knows it by, at its place in the tree.
+        layers: all layers beneath it, in execution order; of every repeat.
+        children: what it is made of; of one repeat.
+        repeats: how many equal ones in a row this is.
+        kind: equal for two branches that would show the same numbers.
+    """
+
+    label: str
+    layers: Sequence[LayerSummary]
+    children: list["Branch"]
+    repeats: int = 1
+    kind: int = 0
+
+
+def build_tree(layers: Sequence[LayerSummary], unknown: frozenset[str]) -> list[Branch]:
+    """The layers nested by the `/` of their paths, equal neighbours folded into one branch."""
+    kinds = _Kinds(unknown)
+    leaves = [Branch(layer.path, (layer,), [], kind=kinds.of_layer(layer)) for layer in layers]
+    return _nested(leaves, kinds, MAX_DEPTH)
+
+
+def _nested(leaves: list[Branch], kinds: "_Kinds", depth: int) -> list[Branch]:
+    branches: list[Branch] = []
+    for head, members in groupby(leaves, key=_group_of):
+        found = list(members)
+        if head is None or depth == 0:
+            branches += found
+            continue
+        for leaf in found:
+            leaf.label = leaf.label[len(head) + 1 :]
+        branches.append(_group(head, _nested(found, kinds, depth - 1), kinds))
+    return fold_equal(branches)
+
+
+def _group_of(leaf: Branch) -> str | None:
+    head, slash, _ = leaf.label.partition("/")
+    return head if slash else None
+
+
+def _group(label: str, children: list[Branch], kinds: "_Kinds") -> Branch:
+    """A branch over its children; over a single one it is that child, with both names."""
+    if len(children) == 1 and children[0].repeats == 1:
+        only = children[0]
+        return Branch(f"{label}/{only.label}", only.layers, only.children, kind=only.kind)
+    layers = [layer for child in children for layer in child.layers]
+    return Branch(label, layers, children, kind=kinds.of_group(children))
+
+
+class _Kinds:
+    """Numbers for equal things, so that comparing two subtrees compares two integers."""
+
+    def __init__(self, unknown: frozenset[str]) -> None:
+        self.unknown = unknown
+        self.numbers: dict[Any, int] = {}
+
+    def number(self, key: Any) -> int:
+        return self.numbers.setdefault(key, len(self.numbers))
+
+    def of_layer(self, layer: LayerSummary) -> int:
+        shapes = (repr(layer.input_shapes), repr(layer.output_shape))
+        counts = (layer.params, layer.trainable_params, layer.weight_params, layer.bias_params, layer.macs)
+        marks = (layer.shared_with is None, layer.path in self.unknown, is_tied(layer), layer.output_bytes)
+        return self.number((layer.type, shapes, counts, marks))
+
+    def of_group(self, children: list[Branch]) -> int:
+        return self.number(tuple((child.kind, child.repeats) for child in children))
+
+
+def is_tied(layer: LayerSummary) -> bool:
+    """Whether a weight of the layer is another layer's tensor."""
+    return any(weight.tied_to for weight in layer.weights)
+
+
+def fold_equal(branches: list[Branch]) -> list[Branch]:
+    """Equal neighbours as one branch."""
+    folded: list[Branch] = []
+    for _, members in groupby(branches, key=lambda branch: branch.kind):
+        run = list(members)
+        least = 2 if run[0].children else MIN_EQUAL_LAYERS
+        folded += [_repeated(run, run[0].children)] if len(run) >= least else run
+    return folded
+
+
+def _repeated(run: list[Branch], children: list[Branch]) -> Branch:
+    layers = [layer for branch in run for layer in branch.layers]
+    repeats = sum(branch.repeats for branch in run)
+    return Branch(_span(run), layers, children, repeats, run[0].kind)
+
+
+def _span(run: Sequence[Branch]) -> str:
+    """`block2 … block36`, or the one label they share."""
+    first, last = run[0].label, run[-1].label
+    return first if first == last else f"{first} … {last}"
+
+
+def fold_names(branches: list[Branch]) -> list[Branch]:
+    """Flat names nested by what they share: `conv4_block2_1_conv` stands under conv4, conv4_block2.
+
+    Names that Keras numbers by itself (`dense_7`) say nothing and stay where they are.
+    """
+    kinds = _Kinds(frozenset())
+    return _by_name(branches, 0, kinds)
+
+
+def _by_name(branches: list[Branch], depth: int, kinds: "_Kinds") -> list[Branch]:
+    folded: list[Branch] = []
+    for head, members in groupby(branches, key=lambda branch: _head(branch, depth)):
+        run = list(members)
+        if head is None or len(run) == 1:
+            folded += run
+            continue
+        children = _by_name(run, depth + 1, kinds)
+        if len(children) == 1:
+            folded += children
+        else:
+            layers = [layer for branch in run for layer in branch.layers]
+            folded.append(Branch(head, layers, children, kind=_name_kind(children, kinds)))
+    return fold_equal(folded)
+
+
+def _name_kind(children: list[Branch], kinds: "_Kinds") -> int:
+    # Numbers of its own, below zero: a layer's own kinds were numbered by another table.
+    return -1 - kinds.number(tuple((child.kind, child.repeats) for child in children))
+
+
+def _head(branch: Branch, depth: int) -> str | None:
+    """The first `depth + 1` words of a layer's name, None where it has no word after them."""
+    if branch.children or branch.repeats > 1:
+        return None
+    words = branch.label.split("_")
+    own = snake_case(branch.layers[0].type)
+    if depth + 1 >= len(words) or re.fullmatch(rf"{re.escape(own)}(_\d+)?", branch.label):
+        return None
+    return "_".join(words[: depth + 1])
+
+
+def fold_sequences(branches: list[Branch]) -> list[Branch]:
+    """Sequences of branches that repeat, as one branch for all their repeats."""
+    equal = _equal_ahead([branch.kind for branch in branches])
+    folded: list[Branch] = []
+    start = 0
+    while start < len(branches):
+        period, repeats = _best_period(equal, start)
+        if repeats == 1:
+            folded.append(branches[start])
+        else:
+            run = branches[start : start + period * repeats]
+            layers = [layer for branch in run for layer in branch.layers]
+            folded.append(Branch(_span(run), layers, run[:period], repeats))
+        start += period * repeats
+    return folded
+
+
+def _best_period(equal: list[list[int]], start: int) -> tuple[int, int]:
+    """(period, repeats) of the sequence from `start` on that covers most; (1, 1) where none repeats."""
+    found = [(period, 1 + ahead[start] // period) for period, ahead in enumerate(equal, start=2)]
+    return max(
+        [(period, repeats) for period, repeats in found if repeats > 1],
+        key=lambda pair: (pair[0] * pair[1], -pair[0]),
+        default=(1, 1),
+    )
+
+
+def _equal_ahead(kinds: list[int]) -> list[list[int]]:
+    """For each period from 2 on and each place: how many kinds equal the one `period` later, in a row."""
+    table = []
+    for period in range(2, min(MAX_PERIOD, len(kinds) // 2) + 1):
+        counts = [0] * len(kinds)
+        for index in range(len(kinds) - period - 1, -1, -1):
+            if kinds[index] == kinds[index + period]:
+                counts[index] = counts[index + 1] + 1
+        table.append(counts)
+    return table
+
+
+def everywhere(fold: Callable[[list[Branch]], list[Branch]], branches: list[Branch]) -> list[Branch]:
+    """`fold` done to these branches and to the children of each."""
+    for branch in branches:
+        if branch.children:
+            branch.children = everywhere(fold, branch.children)
+    return fold(branches)
