@@ -13,7 +13,36 @@ from paramcalc.layers.base import Layer
 ENTRY_POINT_GROUP = "paramcalc.layers"
 
 BUILTINS: dict[str, tuple[str, ...]] = {
-    "core": ("Dense",),
+    "core": ("Dense", "EinsumDense", "Embedding", "ReversibleEmbedding", "Masking", "Identity"),
+    "normalization": (
+        "BatchNormalization",
+        "LayerNormalization",
+        "GroupNormalization",
+        "RMSNormalization",
+        "UnitNormalization",
+        "Normalization",
+    ),
+    "merging": (
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Average",
+        "Maximum",
+        "Minimum",
+        "Concatenate",
+        "Dot",
+    ),
+    "activation": ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"),
+    "regularization": (
+        "Dropout",
+        "AlphaDropout",
+        "GaussianDropout",
+        "GaussianNoise",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+        "ActivityRegularization",
+    ),
 }
 """Family (a module of paramcalc.layers) → the Keras class names it has."""
 

@@ -1,0 +1,26 @@
+"""Low-rank adaptation: a frozen kernel and two small matrices whose product is added to it."""
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Factors, Weight
+
+
+def lora(kernel: Weight, rank: int, constraint: object = None) -> tuple[Weight, Weight, Weight]:
+    """The kernel, frozen, and the two trainable matrices that adapt it (Hu et al. 2021, arXiv:2106.09685).
+
+    Raises:
+        LayerError: when the kernel has a constraint, which Keras cannot hold together with LoRA.
+    """
+    if constraint is not None:
+        raise LayerError(f"lora_rank cannot be used together with a constraint on the {kernel.name}")
+    if not kernel.shape:
+        raise LayerError("lora_rank needs a kernel with at least one axis")
+    frozen = Weight(kernel.name, kernel.shape, kernel.factors, kernel.kind, False)
+    last = kernel.factors[-1]
+    a = Weight(f"lora_{kernel.name}_a", (*kernel.shape[:-1], rank), (*kernel.factors[:-1], ("lora_rank", rank)))
+    b = Weight(f"lora_{kernel.name}_b", (rank, kernel.shape[-1]), (("lora_rank", rank), last))
+    return frozen, a, b
+
+
+def lora_macs(kernel: Weight, rank: int) -> Factors:
+    """The product of the two matrices, made once a call."""
+    return (*kernel.factors[:-1], ("lora_rank", rank), kernel.factors[-1])
