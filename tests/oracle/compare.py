@@ -36,7 +36,9 @@ def refusal(kind: str, truth: dict, answer: str) -> str:
         return "refused, Keras leaves it unbuilt"
     if truth["macs_error"]:
         return f"refused, Keras builds it but cannot run it ({kind})"
-    return f"refused, Keras accepts ({kind}): {re.sub(r'[0-9]+', 'N', answer)[-80:]}"
+    where = re.search(r"\((\w+)\): (.*)", answer)
+    cause = f"{where[1]}: {where[2]}" if where else answer
+    return f"refused, Keras accepts ({kind}): {re.sub(r'[0-9]+', 'N', cause)[:100]}"
 
 
 def differences(truth: dict, summary: dict) -> Iterator[Difference]:
