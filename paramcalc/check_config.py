@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from paramcalc.budgets import Budget, parse_budget
 from paramcalc.errors import ParamcalcError, did_you_mean
 
-CHECK_KEYS = ("files", "name", "message", "params", "trainable_params", "non_trainable_params", "size", "dtype", "macs")
+CHECK_KEYS: tuple[str, ...] = ("files", "name", "message", "params", "trainable_params", "non_trainable_params", "size", "dtype", "macs")
 CHECK_KEYS += ("layer_params", "layers")
 MAX_UP = 40
 

@@ -21,7 +21,8 @@ def check_expected(evaluation: Evaluation) -> list[str]:
         shape, ours = listed.pop(name), computed.pop(name)
         if shape != ours:
             warnings.append(
-                f"weight '{name}' is {format_shape(ours)} by its layer, but the file's manifest says {format_shape(shape)}"
+                f"weight '{name}' is {format_shape(ours)} by its layer, "
+                f"but the file's manifest says {format_shape(shape)}"
             )
     return warnings + unpaired(listed, computed)
 

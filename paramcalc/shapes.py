@@ -21,7 +21,8 @@ _steps: list[str] | None = None
 def traced() -> Iterator[list[str]]:
     """Collect how output lengths come about, as text, while formulas run."""
     global _steps
-    _steps = found = []
+    found: list[str] = []
+    _steps = found
     try:
         yield found
     finally:
@@ -106,9 +107,15 @@ def window_length(size: Dim, kernel: int, stride: int, padding: str, dilation: i
     if size is None:
         return None
     if padding != "valid":
-        return -(-size // stride)
+        length = -(-size // stride)
+        if _steps is not None:
+            _steps.append(f"{padding}: ⌈{size} / {stride}⌉ = {length}")
+        return length
     span = dilation * (kernel - 1) + 1
-    return (size - span) // stride + 1
+    length = (size - span) // stride + 1
+    if _steps is not None:
+        _steps.append(f"valid: ({size} − {span}) // {stride} + 1 = {length}")
+    return length
 
 
 SPATIAL_NAMES: dict[int, tuple[str, ...]] = {

@@ -15,6 +15,9 @@ from paramcalc.errors import ParamcalcError
 
 COMMANDS = {
     "summary": "Show the layers of models with their shapes and parameters.",
+    "check": "Fail when a model outgrows its budget.",
+    "diff": "Show what changed between two models, layer by layer.",
+    "explain": "Take every count apart: which weight, which factors, which numbers.",
 }
 """Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
 

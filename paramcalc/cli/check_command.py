@@ -66,7 +66,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     if given["increases"] and not given["against"]:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
     jobs = list(find_jobs(specs, given))
-    reports = [run_job(*job, given) for job in progress(jobs)]
+    reports = [run_job(file, budgets, message, given) for file, budgets, message in progress(jobs)]
     options_ = {"hide_passed": given["hide_passed"] or given["quiet"]} if format_ == "text" else {}
     text = RENDERERS[format_](reports, **options_)
     code = exit_code(reports)

@@ -1,0 +1,34 @@
+"""`paramcalc explain`: every count taken apart."""
+
+from typing import Any
+
+import click
+
+from paramcalc.cli import options, output
+
+
+@click.command(short_help="Take every count apart: which weight, which factors, which numbers.")
+@click.argument("spec", shell_complete=options.complete_specs)
+@click.argument("layer", required=False, shell_complete=options.complete_layers)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."
+)
+@options.set_option
+@options.batch_option
+@options.input_option
+@options.output_option
+def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
+    """Take every count apart: which weight, which factors, which numbers.
+
+    LAYER is a path, a name, or a glob such as 'encoder/*'; without it, all layers are explained.
+    """
+    from paramcalc.evaluate import evaluate
+    from paramcalc.explain import explain
+    from paramcalc.readers import load
+    from paramcalc.render.explain_text import FORMATS
+
+    model = load(spec, sets=dict(given["sets"]) or None)
+    shapes = {name: (None, *shape) for name, shape in given["input_shapes"]}
+    evaluation = evaluate(model, batch_size=given["batch_size"], input_shapes=shapes)
+    output.write([FORMATS[format_](explain(evaluation, layer))], given["output"])
+    return 0
