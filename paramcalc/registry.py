@@ -88,6 +88,11 @@ BUILTINS: dict[str, tuple[str, ...]] = {
         "UpSampling2D",
         "UpSampling3D",
     ),
+    "recurrent": ("RNN", "SimpleRNN", "LSTM", "GRU", "CuDNNLSTM", "CuDNNGRU"),
+    "recurrent_cells": ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"),
+    "conv_recurrent": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+    "wrappers": ("Bidirectional", "TimeDistributed", "SpectralNormalization", "Wrapper"),
+    "attention": ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
 }
 """Family (a module of paramcalc.layers) → the Keras class names it has."""
 

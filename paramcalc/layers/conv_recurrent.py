@@ -59,7 +59,7 @@ class ConvLSTM(Recurrent, frozen=True):
     unroll: bool = False
     zero_output_for_mask: bool = False
 
-    def infer(self, x: Shape, *initial_state: Shape | None) -> Inferred:
+    def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """One convolution of the input, and one of the last output, in every time step."""
         spatial = ", ".join(AXES[self.rank])
         first = self.data_format == "channels_first"

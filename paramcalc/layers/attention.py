@@ -1,0 +1,311 @@
+"""Attention: every query looks at all keys and takes the values it finds most alike."""
+
+from typing import ClassVar, Literal
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import (
+    Constraint,
+    Factors,
+    Inferred,
+    Initializer,
+    Layer,
+    NonNegative,
+    Positive,
+    Rate,
+    Regularizer,
+    Weight,
+    macs_at,
+)
+from paramcalc.shapes import Dim, Shape, check_min_rank, check_rank, format_shape, known, product, volume
+
+
+class Projection:
+    """A dense product of the last axis with named output axes: kernel, bias and arithmetic."""
+
+    def __init__(self, name: str, x: Shape, bound: Factors, to: Factors, use_bias: bool) -> None:
+        kernel = Weight(f"{name}/kernel", sizes(bound) + sizes(to), bound + to)
+        biases = (Weight(f"{name}/bias", sizes(to), to, "bias"),) if use_bias else ()
+        self.weights = (kernel, *biases)
+        self.macs = macs_at(x[:-1], kernel)
+
+
+def sizes(factors: Factors) -> tuple[int, ...]:
+    """The numbers of factors that are all known."""
+    return tuple(size for _, size in factors if size is not None)
+
+
+def features(x: Shape, of: str) -> Factors:
+    """The last axis of an input, which a projection reads."""
+    return (("features", known(x, -1, f"number of features of the {of}")),)
+
+
+def check_same_positions(value: Shape, key: Shape) -> None:
+    """Each value belongs to one key: all axes between the batch and the features are the same."""
+    if value[1:-1] != key[1:-1]:
+        raise LayerError(
+            f"value and key must have the same axes but the last; they are {format_shape(value)} "
+            f"and {format_shape(key)}"
+        )
+
+
+class MultiHeadAttention(Layer, frozen=True):
+    """Attention in several heads, each with projections of its own.
+
+    key_dim is the size of one head, not of all together: the query, key and value projections have
+    heads × key_dim columns.
+
+    Shapes: query (batch, queries, features), value and key (batch, keys, features) → (batch, queries, features)
+    Formula: 4 × features × heads × key_dim + biases, where all inputs are alike
+    Source: Vaswani et al. 2017, arXiv:1706.03762; https://keras.io/api/layers/attention_layers/multi_head_attention/
+    Example: {input: [16, 64], layers: [{MultiHeadAttention: {num_heads: 4, key_dim: 16}}]}
+    """
+
+    self_attends: ClassVar[bool] = True
+
+    num_heads: Positive
+    key_dim: Positive
+    value_dim: Positive | None = None
+    dropout: Rate = 0.0
+    use_bias: bool = True
+    output_shape: NonNegative | tuple[Positive, ...] | None = None
+    attention_axes: int | tuple[int, ...] | None = None
+    sliding_window: Positive | None = None
+    flash_attention: bool | None = None
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    use_gate: bool = False
+    seed: int | None = None
+
+    def infer(
+        self, query: Shape, value: Shape, key: Shape | None = None, *, return_attention_scores: bool = False
+    ) -> Inferred:
+        """Projections of query, key and value, the attention of each head, and one projection back."""
+        key = value if key is None else key
+        self.check(query, value, key)
+        heads: Factors = (("heads", self.num_heads),)
+        keys: Factors = (*heads, ("key_dim", self.key_dim))
+        values: Factors = (*heads, ("value_dim", self.value_dim or self.key_dim))
+        output = self.output_factors(query)
+        bias = self.use_bias
+        ahead = [Projection("query", query, features(query, "query"), keys, bias)]
+        ahead.append(Projection("key", key, features(key, "key"), keys, bias))
+        if self.use_gate:
+            ahead.append(Projection("gate", query, features(query, "query"), values, bias))
+        ahead.append(Projection("value", value, features(value, "value"), values, bias))
+        back = Projection("attention_output", query, values, output, bias)
+        scores = self.scores(query, key)
+        projected = [term for projection in ahead for term in projection.macs]
+        macs = (*projected, (*scores, keys[-1]), (*scores, values[-1]), *back.macs)
+        weights = [weight for projection in (*ahead, back) for weight in projection.weights]
+        result: Shape = (*query[:-1], *sizes(output))
+        outputs: Shape | list[Shape] = result
+        if return_attention_scores:
+            # Keras reports the queries on both axes, even where the keys are fewer or more.
+            outputs = [result, (query[0], self.num_heads, query[1], query[1])]
+        return Inferred(outputs, tuple(weights), macs)
+
+    def check(self, query: Shape, value: Shape, key: Shape) -> None:
+        """Refuse inputs that do not belong together."""
+        check_min_rank(query, 2)
+        if len(value) != len(query):
+            raise LayerError(
+                f"query and value must have the same rank; they are {format_shape(query)} and {format_shape(value)}"
+            )
+        check_same_positions(value, key)
+        if self.flash_attention and self.dropout > 0:
+            raise LayerError("flash_attention works only with dropout: 0")
+
+    def output_factors(self, query: Shape) -> Factors:
+        """What the last projection makes: the query's features again, unless output_shape says otherwise."""
+        shape = self.output_shape
+        if not shape:
+            return features(query, "query")
+        if isinstance(shape, int):
+            return (("output", shape),)
+        return tuple((f"output axis {axis}", size) for axis, size in enumerate(shape))
+
+    def scores(self, query: Shape, key: Shape) -> Factors:
+        """How many scores there are: for every head and position left alone, queries × keys."""
+        names = ["batch", *[f"axis {axis}" for axis in range(1, len(query) - 1)], "heads"]
+        queries: list[Dim] = [1 if query[0] is None else query[0], *query[1:-1], self.num_heads]
+        keys: list[Dim] = [1 if key[0] is None else key[0], *key[1:-1], self.num_heads]
+        axes = self.axes(len(names))
+        alone = [
+            (names[axis], queries[axis])
+            for axis in range(len(names))
+            if axis not in axes and not (axis == 0 and query[0] is None)
+        ]
+        attended = (
+            ("queries", product([queries[axis] for axis in axes])),
+            ("keys", product([keys[axis] for axis in axes])),
+        )
+        return (*alone, *attended)
+
+    def axes(self, count: int) -> tuple[int, ...]:
+        """The attended axes of a projected input, whose `count` axes end with the heads."""
+        axes = self.attention_axes
+        if axes is None:
+            return tuple(range(1, count - 1))
+        if isinstance(axes, int):
+            axes = (axes,)
+        found = tuple(axis if axis >= 0 else count + axis for axis in axes)
+        if not all(0 <= axis < count for axis in found):
+            raise LayerError(f"attention_axes {list(axes)} is out of range for an input of rank {count}")
+        return found
+
+
+class GroupQueryAttention(Layer, frozen=True):
+    """Multi-head attention in which groups of query heads share one head of keys and values.
+
+    Shapes: query (batch, queries, features), value and key (batch, keys, features) → (batch, queries, features)
+    Formula: features × head_dim × 2 × (query heads + key/value heads) + biases
+    Source: Ainslie et al. 2023, arXiv:2305.13245; https://keras.io/api/layers/attention_layers/group_query_attention/
+    Example: {input: [16, 64], layers: [{GroupQueryAttention: [16, 4, 2]}]}
+    """
+
+    self_attends: ClassVar[bool] = True
+
+    head_dim: Positive
+    num_query_heads: Positive
+    num_key_value_heads: Positive
+    dropout: Rate = 0.0
+    use_bias: bool = True
+    sliding_window: Positive | None = None
+    flash_attention: bool | None = None
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    use_gate: bool = False
+    seed: int | None = None
+
+    def infer(
+        self, query: Shape, value: Shape, key: Shape | None = None, *, return_attention_scores: bool = False
+    ) -> Inferred:
+        """Few projected heads of keys and values, repeated for all query heads."""
+        key = value if key is None else key
+        self.check(query, value, key)
+        size = ("head_dim", self.head_dim)
+        asking: Factors = (("query heads", self.num_query_heads), size)
+        answering: Factors = (("key/value heads", self.num_key_value_heads), size)
+        bias = self.use_bias
+        wide = features(query, "query")
+        ahead = [Projection("query", query, wide, asking, bias)]
+        ahead.append(Projection("key", key, features(key, "key"), answering, bias))
+        if self.use_gate:
+            ahead.append(Projection("gate", query, wide, asking, bias))
+        ahead.append(Projection("value", value, features(value, "value"), answering, bias))
+        back = Projection("attention_output", query, asking, wide, bias)
+        batch: Factors = () if query[0] is None else (("batch", query[0]),)
+        score: Factors = (*batch, ("queries", query[1]), ("keys", key[1]), *asking)
+        projected = [term for projection in ahead for term in projection.macs]
+        weights = [weight for projection in (*ahead, back) for weight in projection.weights]
+        outputs: Shape | list[Shape] = query
+        if return_attention_scores:
+            outputs = [query, (query[0], self.num_query_heads, query[1], key[1])]
+        return Inferred(outputs, tuple(weights), (*projected, score, score, *back.macs))
+
+    def check(self, query: Shape, value: Shape, key: Shape) -> None:
+        """Refuse inputs and heads that do not belong together."""
+        if self.num_query_heads % self.num_key_value_heads:
+            raise LayerError(
+                f"num_query_heads {self.num_query_heads} is not a multiple of "
+                f"num_key_value_heads {self.num_key_value_heads}"
+            )
+        if self.flash_attention and self.dropout > 0:
+            raise LayerError("flash_attention works only with dropout: 0")
+        for shape in (query, value, key):
+            check_rank(shape, 3, "(batch, time, features)")
+        if query[-1] != value[-1]:
+            raise LayerError(
+                f"query and value must have as many features; they are {format_shape(query)} and {format_shape(value)}"
+            )
+        check_same_positions(value, key)
+
+
+class Attention(Layer, frozen=True):
+    """Dot-product attention (Luong) on inputs as they are, without projections.
+
+    Shapes: [query (batch, queries, features), value (batch, keys, features), key?] → (batch, queries, features)
+    Formula: 1 with use_scale, 1 with score_mode: concat
+    Source: Luong et al. 2015, arXiv:1508.04025; https://keras.io/api/layers/attention_layers/attention/
+    Example: {input: [16, 64], layers: [{Attention: {use_scale: true}}]}
+    """
+
+    self_attends: ClassVar[bool] = True
+
+    use_scale: bool = False
+    score_mode: Literal["dot", "concat"] = "dot"
+    dropout: float = 0.0
+    seed: int | None = None
+
+    def infer(self, *inputs: Shape, return_attention_scores: bool = False) -> Inferred:
+        """At most two scalars; only the dot mode multiplies queries with keys."""
+        query, value, key = three_inputs(inputs)
+        names = []
+        if self.use_scale:
+            names.append("scale")
+        if self.score_mode == "concat":
+            names.append("concat_score_weight")
+        weights = tuple(Weight(name, (), (("scalar", 1),)) for name in names)
+        dot = self.score_mode == "dot"
+        return attend(query, value, key, weights, dot, return_attention_scores)
+
+
+class AdditiveAttention(Layer, frozen=True):
+    """Additive attention (Bahdanau): scores are the sum of scale × tanh(query + key).
+
+    Shapes: [query (batch, queries, features), value (batch, keys, features), key?] → (batch, queries, features)
+    Formula: features, with use_scale
+    Source: Bahdanau et al. 2015, arXiv:1409.0473; https://keras.io/api/layers/attention_layers/additive_attention/
+    Example: {input: [16, 64], layers: [AdditiveAttention]}
+    """
+
+    self_attends: ClassVar[bool] = True
+
+    use_scale: bool = True
+    dropout: float = 0.0
+    seed: int | None = None
+
+    def infer(self, *inputs: Shape, return_attention_scores: bool = False) -> Inferred:
+        """One scale for each feature; the scores are elementwise work."""
+        query, value, key = three_inputs(inputs)
+        weights: tuple[Weight, ...] = ()
+        if self.use_scale:
+            size = known(query, -1, "number of features of the query")
+            weights = (Weight("scale", (size,), (("features", size),)),)
+        return attend(query, value, key, weights, False, return_attention_scores)
+
+
+def three_inputs(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
+    """Query, value and key; the key is the value where it is left out.
+
+    Raises:
+        LayerError: for another number of inputs, or when no score could be computed from them.
+    """
+    if len(inputs) not in (2, 3):
+        raise LayerError(f"takes [query, value] or [query, value, key], got {len(inputs)} inputs")
+    query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
+    for shape in (query, value, key):
+        check_min_rank(shape, 2)
+    return query, value, key
+
+
+def attend(
+    query: Shape, value: Shape, key: Shape, weights: tuple[Weight, ...], dot: bool, return_scores: bool
+) -> Inferred:
+    """Attention without projections: scores (a product with `dot`) × values."""
+    score: Factors = (("queries", volume(query[:-1])), ("keys", key[-2]))
+    macs = [(*score, ("features", key[-1]))] if dot else []
+    macs.append((*score, ("value features", value[-1])))
+    output: Shape = (*query[:-1], value[-1])
+    scores: Shape = (*query[:-1], key[-2])
+    return Inferred([output, scores] if return_scores else output, weights, tuple(macs))

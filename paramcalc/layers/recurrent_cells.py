@@ -1,0 +1,220 @@
+"""What a recurrent layer does in one time step: the cells, and stacks of them.
+
+Keras' cells are layers of their own; the recurrent layers use the same arithmetic from here.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import (
+    Activation,
+    Constraint,
+    Factors,
+    Inferred,
+    Initializer,
+    Layer,
+    Positive,
+    Regularizer,
+    Sublayer,
+    Weight,
+)
+from paramcalc.shapes import Dim, Shape, check_rank, format_shape, known
+
+
+class Cell(Layer, frozen=True):
+    """One time step of a recurrent layer. Subclasses say what a step is."""
+
+    def step(self, x: Shape) -> Inferred:
+        """One step on an input without the time axis; the outputs are the output, then the new states."""
+        raise NotImplementedError
+
+    def infer(self, x: Shape, *states: Shape) -> Inferred:
+        """A cell called by itself needs its states."""
+        one = self.step(x)
+        check_states(one.output[1:], states)  # type: ignore[arg-type]
+        return one
+
+
+def check_states(wanted: Sequence[Shape], given: Sequence[Shape | None]) -> None:
+    """Refuse states that the arithmetic of a step cannot take.
+
+    Keras looks at them only when the model runs, and fails then.
+    """
+    if len(given) != len(wanted):
+        raise LayerError(f"has {len(wanted)} state{'s' * (len(wanted) != 1)}, but was given {len(given)}")
+    for number, (want, got) in enumerate(zip(wanted, given, strict=True), 1):
+        fits = got is not None and len(got) == len(want)
+        if not fits or any(a != b for a, b in zip(want, got or (), strict=True) if None not in (a, b)):
+            shape = "nothing" if got is None else format_shape(got)
+            raise LayerError(f"state {number} must have the shape {format_shape(want)}, got {shape}")
+
+
+def per_sample(batch: Dim, *weights: Weight) -> tuple[Factors, ...]:
+    """One multiply-accumulate per element of each weight, for every sample of a known batch."""
+    count: Factors = () if batch is None else (("batch", batch),)
+    return tuple((*count, *weight.factors) for weight in weights)
+
+
+def gated_step(
+    x: Shape, units: int, use_bias: bool, *, gates: int = 1, states: int = 1, bias_rows: int = 1
+) -> Inferred:
+    """A step that multiplies the input and the last output by one kernel each, for all gates at once.
+
+    Args:
+        x: the input of one step, (batch, features).
+        units: the size of the output and of every state.
+        use_bias: whether there is a bias.
+        gates: how many sums each unit has: 1 in a simple RNN, 3 in a GRU, 4 in an LSTM.
+        states: how many tensors a step hands to the next.
+        bias_rows: 2 where the input and the recurrent product have a bias each.
+    """
+    check_rank(x, 2, "(batch, features) in each time step")
+    features = known(x, -1, "number of features")
+    columns: Factors = (("units", units),) if gates == 1 else (("gates", gates), ("units", units))
+    rows: Factors = () if bias_rows == 1 else (("bias rows", bias_rows),)
+    wide = gates * units
+    kernel = Weight("kernel", (features, wide), (("features", features), *columns))
+    recurrent = Weight("recurrent_kernel", (units, wide), (("last units", units), *columns))
+    bias_shape = (wide,) if bias_rows == 1 else (bias_rows, wide)
+    biases = (Weight("bias", bias_shape, (*rows, *columns), "bias"),) if use_bias else ()
+    outputs: list[Shape] = [(x[0], units)] * (1 + states)
+    return Inferred(outputs, (kernel, recurrent, *biases), per_sample(x[0], kernel, recurrent))
+
+
+class SimpleRNNCell(Cell, frozen=True):
+    """One step of SimpleRNN: the new state is activation(x·kernel + state·recurrent_kernel + bias).
+
+    Shapes: (batch, features), state (batch, units) → (batch, units), state (batch, units)
+    Formula: features × units + units × units + units (bias)
+    Source: https://keras.io/api/layers/recurrent_layers/simple_rnn_cell/
+    Example: {input: [5, 10], layers: [{RNN: {cell: {SimpleRNNCell: 128}}}]}
+    """
+
+    units: Positive
+    activation: Activation = "tanh"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: int | None = None
+
+    def step(self, x: Shape) -> Inferred:
+        """One kernel for the input, one for the last output."""
+        return gated_step(x, self.units, self.use_bias)
+
+
+class LSTMCell(Cell, frozen=True):
+    """One step of LSTM: four gates, and two states, the output and the carry.
+
+    Shapes: (batch, features), 2 states (batch, units) → (batch, units), 2 states (batch, units)
+    Formula: 4 gates × units × (features + units + 1)
+    Source: https://keras.io/api/layers/recurrent_layers/lstm_cell/
+    Example: {input: [5, 10], layers: [{RNN: {cell: {LSTMCell: 32}}}]}
+    """
+
+    units: Positive
+    activation: Activation = "tanh"
+    recurrent_activation: Activation = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    unit_forget_bias: bool = True
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: int | None = None
+    implementation: int = 2
+
+    def step(self, x: Shape) -> Inferred:
+        """The gates: input, forget, carry, output."""
+        return gated_step(x, self.units, self.use_bias, gates=4, states=2)
+
+
+class GRUCell(Cell, frozen=True):
+    """One step of GRU: three gates, one state; with reset_after, two rows of biases.
+
+    Shapes: (batch, features), state (batch, units) → (batch, units), state (batch, units)
+    Formula: 3 gates × units × (features + units + 2), or + 1 with reset_after: false
+    Source: https://keras.io/api/layers/recurrent_layers/gru_cell/
+    Example: {input: [5, 10], layers: [{RNN: {cell: {GRUCell: 32}}}]}
+    """
+
+    units: Positive
+    activation: Activation = "tanh"
+    recurrent_activation: Activation = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    reset_after: bool = True
+    seed: int | None = None
+    implementation: int = 2
+
+    def step(self, x: Shape) -> Inferred:
+        """The gates: update, reset, new."""
+        return gated_step(x, self.units, self.use_bias, gates=3, bias_rows=2 if self.reset_after else 1)
+
+
+class StackedRNNCells(Cell, frozen=True):
+    """Several cells as one: in each time step, each reads the output of the one before it.
+
+    Shapes: (batch, features), all cells' states → (batch, units of the last), all cells' states
+    Formula: the sum of the cells
+    Source: https://keras.io/api/layers/recurrent_layers/stacked_rnn_cell/
+    Example: {input: [5, 10], layers: [{RNN: {cell: {StackedRNNCells: [{LSTMCell: 32}, {GRUCell: 16}]}}}]}
+    """
+
+    list_argument: ClassVar[bool] = True
+    sublayers: ClassVar[tuple[str, ...]] = ("cells",)
+
+    cells: tuple[Sublayer, ...]
+
+    def step(self, x: Shape) -> Inferred:
+        """The cells in their order; their states one after another."""
+        if not self.cells:
+            raise LayerError("needs at least one cell")
+        states: list[Shape] = []
+        weights: list[Weight] = []
+        macs: list[Factors] = []
+        for cell in self.cells:
+            one = step_of(cell, x)
+            x, *new = one.output  # type: ignore[assignment]
+            states += new  # type: ignore[arg-type]
+            weights += cell.named(one.weights)
+            macs += one.macs
+        return Inferred([x, *states], tuple(weights), tuple(macs))
+
+
+def step_of(cell: Sublayer, x: Shape) -> Inferred:
+    """One step of a cell that a field holds.
+
+    Raises:
+        LayerError: when it is no cell.
+    """
+    if not isinstance(cell, Sublayer) or not isinstance(cell.layer, Cell):
+        kind = cell.type if isinstance(cell, Sublayer) else type(cell).__name__
+        raise LayerError(f"needs a cell, such as LSTMCell; {kind} is none")
+    return cell.layer.step(x)
