@@ -40,6 +40,8 @@ class Row(Struct):
             return self.fixed.get(column, "")
         if "?" in self.marks and column in COUNTED and len(self.layers) == 1:
             return None
+        if column == "type" and len(self.layers) == self.repeats:
+            return self.layers[0].type
         return COLUMNS[column].value(self.layers)
 
 

@@ -118,11 +118,11 @@ def footnotes(summary: Summary, rows: Rows, glyphs: Glyphs) -> list[Line]:
         notes.append(f"partial: {names}{f' and {more:,} more' if more > 0 else ''}")
     repeats = [row for row in rows.rows if row.repeats > 1]
     if any(len(row.layers) > row.repeats and not row.folded for row in repeats):
-        notes.append(f"{glyphs.times}N: that many in a row; the numbers are of all, under it one is shown")
+        notes.append(f"{glyphs.times}N: that many in a row; the numbers are of all, one of them is shown below")
     elif repeats:
         notes.append(f"{glyphs.times}N: that many in a row; the numbers are of all")
     if rows.full_depth is not None:
-        notes.append(f"folded to fit: --depth {rows.full_depth} shows all levels")
+        notes.append(f"folded: --depth {rows.full_depth} shows every layer")
     return [[], *[[Span(note, "dim")] for note in notes]] if notes else []
 
 

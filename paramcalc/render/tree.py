@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from os.path import commonprefix
 from typing import Any
 
 from msgspec import Struct
@@ -10,8 +11,8 @@ from msgspec import Struct
 from paramcalc.registry import snake_case
 from paramcalc.summary import LayerSummary
 
-MIN_EQUAL_LAYERS = 3
-"""Two equal layers in a row are still worth two rows."""
+MIN_EQUAL_LAYERS = 4
+"""So many equal layers in a row are one row: three (as VGG has) are still worth three."""
 MAX_DEPTH = 50
 """Deeper nesting is shown as a path."""
 MAX_PERIOD = 64
@@ -63,11 +64,13 @@ def _group_of(leaf: Branch) -> str | None:
 
 def _group(label: str, children: list[Branch], kinds: "_Kinds") -> Branch:
     """A branch over its children; over a single one it is that child, with both names."""
-    if len(children) == 1 and children[0].repeats == 1:
+    kind = kinds.of_group(children)
+    if len(children) == 1:
         only = children[0]
-        return Branch(f"{label}/{only.label}", only.layers, only.children, kind=only.kind)
+        kind = only.kind if only.repeats == 1 else kind
+        return Branch(f"{label}/{only.label}", only.layers, only.children, only.repeats, kind)
     layers = [layer for child in children for layer in child.layers]
-    return Branch(label, layers, children, kind=kinds.of_group(children))
+    return Branch(label, layers, children, kind=kind)
 
 
 class _Kinds:
@@ -112,9 +115,10 @@ def _repeated(run: list[Branch], children: list[Branch]) -> Branch:
 
 
 def _span(run: Sequence[Branch]) -> str:
-    """`block2 … block36`, or the one label they share."""
+    """`conv4_block2 … 36`, or the one label they share."""
     first, last = run[0].label, run[-1].label
-    return first if first == last else f"{first} … {last}"
+    shared = commonprefix([first, last]).rstrip("0123456789")
+    return first if first == last else f"{first} … {last[len(shared) :]}"
 
 
 def fold_names(branches: list[Branch]) -> list[Branch]:
