@@ -11,10 +11,12 @@ from typing import NoReturn
 import click
 
 from paramcalc import __version__
-from paramcalc.errors import ParamcalcError
 
 COMMANDS = {
     "summary": "Show the layers of models with their shapes and parameters.",
+    "check": "Fail when a model outgrows its budget.",
+    "diff": "Show what changed between two models, layer by layer.",
+    "explain": "Take every count apart: which weight, which factors, which numbers.",
     "check": "Fail when a model outgrows its budget.",
     "diff": "Show what changed between two models, layer by layer.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
@@ -48,8 +50,17 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the version; click's own option loads `locale` and may ask the metadata of packages."""
+    if value:
+        click.echo(f"paramcalc {__version__}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", prog_name="paramcalc", message="%(prog)s %(version)s")
+@click.option(
+    "--version", "-V", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version."
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of a bug in paramcalc.")
 def cli(debug: bool) -> None:
     """model.summary() without the framework.
@@ -76,7 +87,7 @@ def run(args: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        with cli.make_context("paramcalc", list(args)) as context:
+        with cli.make_context("paramcalc", list(args), terminal_width=help_width()) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
@@ -92,8 +103,18 @@ def run(args: list[str]) -> int:
     return code or 0
 
 
+def help_width() -> int:
+    """The width of help texts, as click has it, without loading shutil for it."""
+    try:
+        columns = os.get_terminal_size().columns
+    except OSError:
+        columns = 80
+    return max(min(columns, 80) - 2, 50)
+
+
 def report(error: Exception, debug: bool = False) -> int:
     """Say on stderr what went wrong, harmlessly; returns the exit code it means."""
+    from paramcalc.errors import ParamcalcError
     from paramcalc.render.text import sanitise
 
     if isinstance(error, click.ClickException):
