@@ -29,7 +29,8 @@ from paramcalc.shapes import (
     window_lengths,
 )
 
-Padding = Literal["valid", "same"]
+Padding = Literal["valid", "same", "VALID", "SAME", "Valid", "Same"]
+"""Convolutions, unlike pooling, read it in capitals too: TensorFlow's spelling."""
 
 
 def kernel_factors(kernel: tuple[int, ...]) -> Factors:
@@ -82,7 +83,7 @@ class _Conv(Layer, frozen=True):
         strides = ntuple(self.strides, self.rank, "strides")
         dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
         check_stride_or_dilation(strides, dilation)
-        output = window_lengths(spatial, size, strides, self.padding, dilation)
+        output = window_lengths(spatial, size, strides, self.padding.lower(), dilation)
 
         depth = channels // self.groups
         reads = (*kernel_factors(size), ("channels per group" if self.groups > 1 else "channels", depth))
@@ -126,7 +127,7 @@ class Conv1D(_Conv, frozen=True):
 
     rank: ClassVar[int] = 1
 
-    padding: Literal["valid", "same", "causal"] = "valid"  # type: ignore[assignment]
+    padding: Padding | Literal["causal", "CAUSAL", "Causal"] = "valid"  # type: ignore[assignment]
 
 
 class Conv2D(_Conv, frozen=True):
@@ -181,7 +182,7 @@ class _DepthwiseConv(Layer, frozen=True):
         size = ntuple(self.kernel_size, self.rank, "kernel_size")
         strides = ntuple(self.strides, self.rank, "strides")
         dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        output = window_lengths(spatial, size, strides, self.padding, dilation)
+        output = window_lengths(spatial, size, strides, self.padding.lower(), dilation)
         kernel = depthwise_kernel("kernel", size, channels, self.depth_multiplier)
         made = channels * self.depth_multiplier
         factors: Factors = (("channels", channels), ("depth multiplier", self.depth_multiplier))
@@ -255,7 +256,7 @@ class _SeparableConv(Layer, frozen=True):
         size = ntuple(self.kernel_size, self.rank, "kernel_size")
         strides = ntuple(self.strides, self.rank, "strides")
         dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        output = window_lengths(spatial, size, strides, self.padding, dilation)
+        output = window_lengths(spatial, size, strides, self.padding.lower(), dilation)
         depthwise = depthwise_kernel("depthwise_kernel", size, channels, self.depth_multiplier)
         pointwise = Weight(
             "pointwise_kernel",

@@ -70,7 +70,7 @@ class _ConvTranspose(Layer, frozen=True):
         check_stride_or_dilation(strides, dilation)
         axes = zip(spatial, size, strides, self.extras(strides), dilation, strict=True)
         return tuple(
-            transposed_length(length, width, stride, self.padding, extra, rate)
+            transposed_length(length, width, stride, self.padding.lower(), extra, rate)
             for length, width, stride, extra, rate in axes
         )
 
