@@ -19,11 +19,12 @@ from paramcalc.shapes import (
     spatial_of,
 )
 
-Pair = tuple[NonNegative, NonNegative]
-Side = NonNegative | Pair
-"""What is done before and after an axis: one number for both sides, or one for each."""
-Sides2D = NonNegative | tuple[Side, Side]
-Sides3D = NonNegative | tuple[Side, Side, Side]
+Side = NonNegative | tuple[NonNegative, ...]
+"""What is done before and after an axis: one number for both sides, or one for each.
+
+The lengths are checked by `pairs`: msgspec 0.22 reads garbage for a bounded int or a tuple of fixed length.
+"""
+Sides = NonNegative | tuple[Side, ...]
 Target = Annotated[int, Meta(ge=-1, le=MAX_DIMENSION)] | None
 
 
@@ -118,9 +119,21 @@ class RepeatVector(Layer, frozen=True):
 
 
 def pairs(sides: Side | tuple[Side, ...], n: int) -> list[tuple[int, int]]:
-    """Before and after, for each of `n` axes."""
+    """Before and after, for each of `n` axes.
+
+    Raises:
+        LayerError: when there is not one side or one pair for each axis.
+    """
     each: tuple[Side, ...] = (sides,) * n if isinstance(sides, int) else sides
-    return [(side, side) if isinstance(side, int) else side for side in each]
+    if len(each) != n:
+        raise LayerError(f"needs one number, or {n} of them or of pairs, got {len(each)}")
+    found = []
+    for side in each:
+        before_after = (side, side) if isinstance(side, int) else side
+        if len(before_after) != 2:
+            raise LayerError(f"what is before and after an axis is a pair, got {list(before_after)}")
+        found.append((before_after[0], before_after[1]))
+    return found
 
 
 def crop(x: Shape, sides: list[tuple[int, int]], data_format: DataFormat) -> Inferred:
@@ -183,7 +196,7 @@ class Cropping2D(Layer, frozen=True):
     Example: {input: [28, 28, 3], layers: [{Cropping2D: {cropping: [[2, 1], 4]}}]}
     """
 
-    cropping: Sides2D = ((0, 0), (0, 0))
+    cropping: Sides = ((0, 0), (0, 0))
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
@@ -200,7 +213,7 @@ class Cropping3D(Layer, frozen=True):
     Example: {input: [16, 28, 28, 1], layers: [{Cropping3D: {cropping: 2}}]}
     """
 
-    cropping: Sides3D = ((1, 1), (1, 1), (1, 1))
+    cropping: Sides = ((1, 1), (1, 1), (1, 1))
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
@@ -234,7 +247,7 @@ class ZeroPadding2D(Layer, frozen=True):
     Example: {input: [28, 28, 3], layers: [{ZeroPadding2D: {padding: [[1, 0], 2]}}]}
     """
 
-    padding: Sides2D = (1, 1)
+    padding: Sides = (1, 1)
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
@@ -251,7 +264,7 @@ class ZeroPadding3D(Layer, frozen=True):
     Example: {input: [16, 28, 28, 1], layers: [{ZeroPadding3D: {padding: 1}}]}
     """
 
-    padding: Sides3D = ((1, 1), (1, 1), (1, 1))
+    padding: Sides = ((1, 1), (1, 1), (1, 1))
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
