@@ -17,7 +17,7 @@ from paramcalc.layers.base import (
     bias,
     macs_at,
 )
-from paramcalc.layers.elementwise import Elementwise
+from paramcalc.layers.elementwise import Elementwise, Structured
 from paramcalc.layers.lora import lora, lora_macs
 from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, known
 
@@ -285,6 +285,8 @@ class ReversibleEmbedding(Layer, frozen=True):
             (("output_dim", self.output_dim), ("input_dim", self.input_dim)),
         )
         if not self.tie_weights:
+            if self.lora_rank:
+                raise LayerError("lora_rank cannot be used with tie_weights: false")
             weights = (*weights, back)
         if not reverse:
             return Inferred((*x, self.output_dim), weights, macs)
@@ -317,7 +319,7 @@ class Masking(Elementwise, frozen=True):
     mask_value: Any = 0.0
 
 
-class Identity(Elementwise, frozen=True):
+class Identity(Structured, frozen=True):
     """The input, unchanged.
 
     Shapes: any → the same

@@ -5,13 +5,21 @@ from paramcalc.shapes import Shape
 
 
 class Elementwise(Layer, frozen=True):
-    """The output has the shape of the input; a list of inputs is a list of outputs."""
+    """The output has the shape of the input, and there are no weights."""
 
-    def infer(self, x: Shape, *more: Shape) -> Inferred:
+    def infer(self, x: Shape) -> Inferred:
         """Check what there is to check; the shape stays."""
-        for shape in (x, *more):
-            self.check(shape)
-        return Inferred([x, *more] if more else x)
+        self.check(x)
+        return Inferred(x)
 
     def check(self, x: Shape) -> None:
         """Refuse an input, or fields, that Keras refuses."""
+
+
+class Structured(Elementwise, frozen=True):
+    """One that also takes several inputs together, as Keras takes lists and dicts: as many outputs."""
+
+    def infer(self, x: Shape, *more: Shape) -> Inferred:
+        """Every input passes on its own."""
+        self.check(x)
+        return Inferred([x, *more] if more else x)

@@ -95,9 +95,13 @@ class LayerNormalization(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """One gamma and beta for each element of the normalized axes."""
-        factors = axis_factors(x, sorted_axes(self.axis))
         scale, center = self.scale or self.rms_scaling, self.center and not self.rms_scaling
-        return Inferred(x, tuple(scale_and_shift(factors, scale, center)))
+        axes = sorted_axes(self.axis)
+        for axis in axes:
+            positive_axis(axis, len(x))
+        if not (scale or center):
+            return Inferred(x)
+        return Inferred(x, tuple(scale_and_shift(axis_factors(x, axes), scale, center)))
 
 
 class GroupNormalization(Layer, frozen=True):
