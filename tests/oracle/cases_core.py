@@ -13,7 +13,7 @@ DENSE: list[Case] = [
     ),
     *on_each("Dense", {"units": 3}, [None], [5, None], [], [0], [0, 4]),
     *vary("Dense", [8], {"units": 3}, activation=["relu", "softmax", "no_such"], units=[0, -1, 2.5]),
-    *vary("Dense", [8], {"units": 3}, lora_rank=[2, 0], units=["3", None, True]),
+    *vary("Dense", [8], {"units": 3}, lora_rank=[2, 0], units=["3", None]),
     case("Dense", {"units": 3, "trainable": False}, [8]),
     case("Dense", {"units": 3}, [8], dtypes=["int32"]),
 ]
@@ -185,7 +185,6 @@ REGULARIZATION: list[Case] = [
         [5, 5, 3],
         {"rate": 0.2},
         data_format=["channels_first", "channels_last", "nope"],
-        trainable=[True],
     ),
     *vary("SpatialDropout3D", [5, 5, 5, 3], {"rate": 0.2}, data_format=["channels_first", "nope"]),
     *vary("ActivityRegularization", [5], {}, l1=[0.1, -0.1], l2=[0.1, 0]),
