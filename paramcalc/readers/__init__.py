@@ -1,0 +1,122 @@
+"""Bytes → Model: one reader per format, chosen by content, imported when it is needed."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from paramcalc.errors import InputError, Problem
+from paramcalc.limits import MAX_JSON_BYTES, max_bytes
+from paramcalc.readers.source import STDIN, Source, open_source, read
+
+if TYPE_CHECKING:
+    from paramcalc.model import Model
+    from paramcalc.readers.document import Document
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_HEAD = 512
+
+
+def load(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    sets: Mapping[str, Any] | None = None,
+    max_layers: int | None = None,
+) -> "Model":
+    """Read a model.
+
+    Args:
+        source: a path, "-" for standard input, or the content itself.
+        name: what errors and the summary call it; the path where none is given.
+        sets: values for a spec's `vars`, as `--set` gives them.
+        max_layers: how many layers a model may unroll to.
+
+    Raises:
+        InputError: with every independent problem, each with its place.
+    """
+    opened = open_source(source, name)
+    try:
+        return _load(opened, sets, max_layers)
+    finally:
+        if opened.name != STDIN:
+            opened.file.close()
+
+
+def _load(source: Source, sets: Mapping[str, Any] | None, max_layers: int | None) -> "Model":
+    """By content: an archive, HDF5, or text."""
+    from io import BytesIO
+
+    head = _head(source)
+    if source.path is None:  # standard input cannot be sought in, so it is read whole
+        data = head + read(source, max_bytes(MAX_JSON_BYTES), "the input")
+        source = source._replace(file=BytesIO(data))
+    else:
+        source.file.seek(0)
+    if head.startswith(_ZIP):
+        from paramcalc.readers import archive
+
+        data = archive.read_config(source.file, source.name)
+        return _model(data, source.name, sets, max_layers, shared_objects=True)
+    if head.startswith(_HDF5):
+        from paramcalc.readers import hdf5
+
+        data, version = hdf5.read_config(source.path or source.file, source.name)
+        return _model(data, source.name, sets, max_layers, version=version)
+    data = read(source, max_bytes(MAX_JSON_BYTES), "the file")
+    return _model(data, source.name, sets, max_layers)
+
+
+def _head(source: Source) -> bytes:
+    """The first bytes, refused when they are those of something that is not read."""
+    try:
+        head = source.file.read(_HEAD)
+    except OSError as error:
+        raise InputError(source.name, [Problem(f"it cannot be read: {error.strerror}")]) from None
+    if not head.isascii() or head[:1] in b"<v\x08" or b"\0" in head:
+        from paramcalc.readers.foreign import identify_bytes
+
+        what = identify_bytes(head)
+        if what:
+            raise InputError(source.name, [Problem(f"this is {what}")])
+    return head
+
+
+def _model(
+    data: bytes,
+    name: str,
+    sets: Mapping[str, Any] | None,
+    max_layers: int | None,
+    *,
+    shared_objects: bool = False,
+    version: str | None = None,
+) -> "Model":
+    """Text → document → the reader it is for."""
+    from paramcalc.readers.document import parse
+
+    document = parse(data, name)
+    value = document.value
+    if isinstance(value, dict) and "layers" not in value and value.get("class_name") != "Tokenizer":
+        from paramcalc.readers.keras import is_keras, read_keras
+
+        if is_keras(value):
+            if version is not None:
+                value.setdefault("keras_version", version)
+            return read_keras(value, name, document.locate, shared_objects=shared_objects, max_layers=max_layers)
+    _refuse_foreign(document)
+    from paramcalc.readers.spec import read_spec
+
+    return read_spec(document, name, sets, max_layers=max_layers)
+
+
+def _refuse_foreign(document: "Document") -> None:
+    """A file that is known to be something else is called by its name."""
+    value = document.value
+    if isinstance(value, dict) and "layers" in value:
+        return
+    from paramcalc.readers.foreign import identify_value
+
+    what = identify_value(value)
+    if what:
+        subject = "the file" if value is None else "this"
+        raise InputError(document.name, [Problem(f"{subject} is {what}", position=document.locate(()))])

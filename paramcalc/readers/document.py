@@ -1,0 +1,170 @@
+"""Bytes → a document of plain values, that can say where in the text each of them stands."""
+
+import codecs
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, Position, Problem
+from paramcalc.limits import MAX_JSON_BYTES, MAX_YAML_BYTES, max_bytes
+from paramcalc.readers.source import check_size
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class Document:
+    """What a file says, as plain values.
+
+    Attributes:
+        name: the file, as the user gave it.
+        text: what `locate` looks in.
+        value: dicts with text keys, lists, text, ints, floats, bools, None; None for an empty file.
+        kind: "json" or "yaml".
+        non_finite: places (at most 20) of NaN and infinities, which only some files may hold.
+    """
+
+    __slots__ = ("_embedded", "_tree", "kind", "name", "non_finite", "text", "value")
+
+    def __init__(
+        self, name: str, text: str, value: Any, kind: Literal["json", "yaml"], non_finite: bool, embedded: bool
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.value = value
+        self.kind = kind
+        self.non_finite = _non_finite(value) if non_finite else ()
+        self._embedded = embedded
+        self._tree: Any = None
+
+    def locate(self, where: DocPath, key: bool = False) -> Position | None:
+        """Line and column of a place: of the value, or of the key when that is a list or a mapping.
+
+        `key` asks for the key in any case. What is not in the text is where the nearest thing around it is.
+        """
+        from paramcalc.readers import locate
+
+        if self._embedded:  # JSON in a JSON string, which is one line
+            return Position(1, 1)
+        if self.kind == "json":
+            return locate.locate_json(self.text, where, key)
+        if self._tree is None:
+            self._tree = locate.compose(self.text)
+        return None if self._tree is None else locate.locate_yaml(self._tree, where, key)
+
+
+def parse(data: bytes, name: str) -> Document:
+    """Read JSON or YAML, whichever the text is.
+
+    Raises:
+        InputError: with positions, when it is neither, or not as strict as paramcalc wants it.
+    """
+    text = decode(data, name)
+    with gc_paused():
+        start = text.lstrip()[:1]
+        if start and start in '{["':
+            return _parse_json_first(text, name)
+        return _parse_yaml(text, name)
+
+
+def decode(data: bytes, name: str) -> str:
+    """Text from UTF-8, or from UTF-16 and UTF-32 that say so by a byte order mark."""
+    encoding = "utf-8"
+    for mark, marked in _MARKS:
+        if data.startswith(mark):
+            encoding, data = marked, data[len(mark) :]
+            break
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode(encoding, "replace")
+        place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = f"this is not {encoding.upper()} text; save the file as UTF-8"
+        raise InputError(name, [Problem(message, position=place)]) from None
+
+
+@contextmanager
+def gc_paused() -> Iterator[None]:
+    """Without the garbage collector, which finds nothing while values are only being made."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _parse_json_first(text: str, name: str) -> Document:
+    """JSON, or the YAML that looks like it; when it is neither, the error that got further."""
+    from json import JSONDecodeError
+
+    from paramcalc.readers.strict_json import parse_json
+
+    check_size(name, len(text), max_bytes(MAX_JSON_BYTES), "the file")
+    try:
+        value, non_finite = parse_json(text, name)
+    except JSONDecodeError as error:
+        problem = _json_problem(error, text)
+        if not text[error.pos :].strip():  # cut off: no YAML either
+            raise InputError(name, [problem]) from None
+        try:
+            return _parse_yaml(text, name)
+        except InputError as other:
+            place = other.problems[0].position
+            if place is not None and problem.position is not None and place > problem.position:
+                raise
+            raise InputError(name, [problem]) from None
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        return _parse_embedded(value, name)
+    return Document(name, text, value, "json", non_finite, False)
+
+
+def _parse_embedded(text: str, name: str) -> Document:
+    """JSON that was written as a JSON string: `json.dump(model.to_json(), file)`."""
+    from json import JSONDecodeError
+
+    from paramcalc.readers.strict_json import parse_json
+
+    try:
+        value, non_finite = parse_json(text, name)
+    except JSONDecodeError as error:
+        message = f"this is one JSON text, which holds something that is not JSON: {error.msg}"
+        raise InputError(name, [Problem(message, position=Position(1, 1))]) from None
+    return Document(name, text, value, "json", non_finite, True)
+
+
+def _json_problem(error: Any, text: str) -> Problem:
+    place = Position(error.lineno, error.colno)
+    if not text[error.pos :].strip():
+        return Problem("the JSON ends in the middle: is the file complete?", position=place)
+    words = {
+        "Extra data": "something follows after the end of the JSON",
+        "Expecting value": "a JSON value is expected here",
+        "Expecting property name enclosed in double quotes": "a key in double quotes is expected here",
+        "Unterminated string starting at": "this text is not closed by a double quote",
+    }.get(error.msg, error.msg[0].lower() + error.msg[1:])
+    return Problem(f"not valid JSON: {words}", position=place)
+
+
+def _parse_yaml(text: str, name: str) -> Document:
+    from paramcalc.readers.strict_yaml import parse_yaml
+
+    check_size(name, len(text), max_bytes(MAX_YAML_BYTES), "the YAML")
+    value, non_finite = parse_yaml(text, name)
+    return Document(name, text, value, "yaml", non_finite, False)
+
+
+def _non_finite(value: Any) -> tuple[DocPath, ...]:
+    from itertools import islice
+
+    from paramcalc.readers.strict_json import is_finite, leaves
+
+    found = (where for where, leaf in leaves(value) if isinstance(leaf, float) and not is_finite(leaf))
+    return tuple(islice(found, MAX_PROBLEMS))

@@ -1,0 +1,97 @@
+"""What a file is that is no architecture: a clear name for it, and what to do instead."""
+
+from typing import Any
+
+_TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
+
+_MAGIC = (
+    (0, b"GGUF", "a GGUF file: it holds weights, not a Keras architecture"),
+    (4, b"TFL3", "a TensorFlow Lite file, which paramcalc does not read"),
+    (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (0, b"BZh", "a bzip2 archive: unpack it first"),
+    (0, b"\xfd7zXZ", "an xz archive: unpack it first"),
+    (0, b"(\xb5/\xfd", "a Zstandard archive: unpack it first"),
+    (0, b"7z\xbc\xaf", "a 7z archive: unpack it first"),
+    (0, b"\x89PNG", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ\x90", "a program"),
+    (257, b"ustar", "a tar archive: unpack it first"),
+    (0, b"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"),
+    (0, b"<!DOCTYPE", "a web page, not a model: was the download refused?"),
+    (0, b"<!doctype", "a web page, not a model: was the download refused?"),
+    (0, b"<html", "a web page, not a model: was the download refused?"),
+    (0, b"<?xml", "an XML file"),
+)
+
+
+def identify_bytes(head: bytes) -> str | None:
+    """What the first bytes (512 are enough) show a file to be; None for what may be text."""
+    for offset, magic, what in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return what
+    if len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5:
+        return f"a Python pickle, which paramcalc never loads (that runs code): {_TO_JSON}"
+    if head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2**32 and b"\0" in head[:8]:
+        return "a safetensors file: it holds weights, not a Keras architecture"
+    if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
+        return "an ONNX file, which paramcalc does not read"
+    return None
+
+
+def identify_archive(names: list[str]) -> str:
+    """What a zip without a `config.json` holds."""
+    if any(name.endswith("data.pkl") for name in names):
+        return f"a PyTorch checkpoint, which paramcalc never loads (that runs code): {_TO_JSON}"
+    if any(name.endswith("saved_model.pb") for name in names):
+        return f"a zipped SavedModel, which paramcalc does not read: {_TO_JSON}"
+    if names and all(name.endswith(".npy") for name in names):
+        return "a NumPy archive of arrays (.npz), without an architecture"
+    if "[Content_Types].xml" in names:
+        return "an office document"
+    return "a zip archive without a config.json at its top: no .keras file"
+
+
+def identify_value(value: Any) -> str | None:
+    """What a parsed document is known to be, other than an architecture."""
+    if isinstance(value, list):
+        if value and all(isinstance(item, dict) and "weights" in item and "paths" in item for item in value):
+            return "a TensorFlow.js weights manifest: the architecture is in its model.json"
+        return "a list: a spec is a mapping with `layers`"
+    if value is None:
+        return "empty"
+    if not isinstance(value, dict):
+        return "one single value: a spec is a mapping with `layers`"
+    if value.get("format") == "graph-model":
+        return f"a TensorFlow.js graph model, whose layers were compiled away: {_TO_JSON}"
+    if "weightsManifest" in value and not isinstance(value.get("modelTopology"), dict):
+        return "a TensorFlow.js file with weights only: it has no modelTopology"
+    if value.get("class_name") == "Tokenizer":
+        return "a Keras Tokenizer, not a model"
+    if "layers" in value:
+        return None
+    return next((what for keys, what in _BY_KEYS if all(key in value for key in keys)), None)
+
+
+_BY_KEYS = (
+    (("model_type", "architectures"), "a transformers config.json, which paramcalc does not read yet"),
+    (("model_type", "transformers_version"), "a transformers config.json, which paramcalc does not read yet"),
+    (("added_tokens", "model"), "a Hugging Face tokenizer, not a model"),
+    (("metadata", "weight_map"), "an index of safetensors files, not an architecture"),
+    (("nbformat", "cells"), "a Jupyter notebook"),
+    (("keras_version", "date_saved"), "the metadata.json of a .keras file: the architecture is in its config.json"),
+    (("name", "version", "dependencies"), "a package.json"),
+    (("name", "version", "scripts"), "a package.json"),
+    (("name", "version", "devDependencies"), "a package.json"),
+    (("lockfileVersion",), "a package-lock.json"),
+    (("$schema", "properties"), "a JSON Schema"),
+    (("openapi", "paths"), "an OpenAPI description"),
+    (("repos",), "a pre-commit configuration"),
+    (("jobs", "on"), "a GitHub workflow"),
+    (("services",), "a compose file"),
+    (("apiVersion", "kind"), "a Kubernetes manifest"),
+    (("schema_version", "totals"), "paramcalc's own output: give it the model instead"),
+)
+"""Keys that only such a file has, and what it is."""

@@ -1,0 +1,101 @@
+"""A path, `-` or bytes → an open file with a name; only what ends when it is read."""
+
+import os
+import stat
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from paramcalc.errors import InputError, Problem
+from paramcalc.limits import MIB, SIZE_VARIABLE
+
+STDIN = "<stdin>"
+
+_KINDS = (
+    (stat.S_ISDIR, "is a directory, not a file"),
+    (stat.S_ISFIFO, "is a pipe; give its content on standard input instead: paramcalc summary -"),
+    (stat.S_ISCHR, "is a device, not a file"),
+    (stat.S_ISBLK, "is a device, not a file"),
+    (stat.S_ISSOCK, "is a socket, not a file"),
+)
+
+
+class Source(NamedTuple):
+    """What is read from.
+
+    Attributes:
+        name: as the user gave it; errors begin with it.
+        file: positioned at its start.
+        path: where an archive library can open it, None for standard input and bytes.
+    """
+
+    name: str
+    file: BinaryIO
+    path: str | None
+
+
+def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Source:
+    """Open `source`; "-" is standard input.
+
+    Raises:
+        InputError: for what is missing, unreadable, or no regular file.
+    """
+    if isinstance(source, bytes):
+        return Source(name or "<bytes>", BytesIO(source), None)
+    if source == "-":
+        return Source(name or STDIN, sys.stdin.buffer, None)
+    path = os.fspath(source)
+    name = name or path
+    try:
+        # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
+        _check_kind(name, os.stat(path).st_mode)
+        file = Path(path).open("rb")  # noqa: SIM115 (the caller closes it)
+        _check_kind(name, os.fstat(file.fileno()).st_mode)
+    except (OSError, ValueError) as error:
+        raise InputError(name, [Problem(_explain(error))]) from None
+    return Source(name, file, path)
+
+
+def read(source: Source, limit: int, what: str) -> bytes:
+    """All bytes of `source`.
+
+    Raises:
+        InputError: when there are more than `limit`, or they cannot be read.
+    """
+    try:
+        data = source.file.read(limit + 1)
+    except OSError as error:
+        raise InputError(source.name, [Problem(_explain(error))]) from None
+    check_size(source.name, len(data), limit, what)
+    return data
+
+
+def check_size(name: str, size: int, limit: int, what: str) -> None:
+    """Refuse more than `limit` bytes of `what`."""
+    if size > limit:
+        raise InputError(
+            name,
+            [
+                Problem(
+                    f"{what} is larger than {limit // MIB} MiB, the limit; "
+                    f"set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
+                )
+            ],
+        )
+
+
+def _check_kind(name: str, mode: int) -> None:
+    for is_kind, message in _KINDS:
+        if is_kind(mode):
+            raise InputError(name, [Problem(message)])
+
+
+def _explain(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, PermissionError):
+        return "the file cannot be read: permission denied"
+    if isinstance(error, OSError) and error.strerror:
+        return f"the file cannot be read: {error.strerror.lower()}"
+    return "this cannot be the name of a file"
