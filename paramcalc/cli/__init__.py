@@ -17,9 +17,6 @@ COMMANDS = {
     "check": "Fail when a model outgrows its budget.",
     "diff": "Show what changed between two models, layer by layer.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
-    "check": "Fail when a model outgrows its budget.",
-    "diff": "Show what changed between two models, layer by layer.",
-    "explain": "Take every count apart: which weight, which factors, which numbers.",
 }
 """Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
 

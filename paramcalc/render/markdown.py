@@ -5,11 +5,11 @@ import re
 from paramcalc.render.columns import COLUMNS
 from paramcalc.render.layout import DEFAULT_COLUMNS, UNICODE, Line, cell
 from paramcalc.render.rows import Row
-from paramcalc.render.table import Options, choose_rows, footnotes, totals
+from paramcalc.render.table import Options, choose_rows, footnotes, total_entries
 from paramcalc.render.text import sanitise
 from paramcalc.summary import Summary
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$:-])")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~@&$:]")
 
 
 def escape(text: str) -> str:
@@ -28,13 +28,13 @@ def summary_markdown(summary: Summary, options: Options) -> str:
     columns = list(options.columns or DEFAULT_COLUMNS)
     total = summary.totals.params
     lines = [
-        f"### {escape(summary.name)}",
+        f"### {code(summary.name)}",
         "",
         _row([COLUMNS[name].header for name in columns]),
         _row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns]),
     ]
     lines += [_row([_cell(row, name, total) for name in columns]) for row in rows.rows]
-    lines += ["", *[f"- {_text(line)}" for line in totals(summary)]]
+    lines += ["", *[f"- {label}: **{number}** {note}".rstrip() for label, number, note in total_entries(summary)]]
     lines += ["", *[_text(line) + "  " for line in footnotes(summary, rows, UNICODE) if line]]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -44,7 +44,8 @@ def _cell(row: Row, column: str, total: int) -> str:
         indent = "&emsp;" * max(len(row.lasts) - 1, 0)
         repeats = f" ×{row.repeats:,}" if row.repeats > 1 else ""
         return f"{indent}{code(row.label)}{repeats}{' ' + escape(row.marks) if row.marks else ''}"
-    return escape(cell(row, column, total, UNICODE).text)
+    text = cell(row, column, total, UNICODE).text
+    return escape(text) if COLUMNS[column].kind == "text" else text
 
 
 def _row(cells: list[str]) -> str:
@@ -52,5 +53,4 @@ def _row(cells: list[str]) -> str:
 
 
 def _text(line: Line) -> str:
-    text = re.sub(r" {2,}", " ", "".join([span.text for span in line]))
-    return escape(text)
+    return escape("".join([span.text for span in line]))

@@ -68,8 +68,8 @@ def summary_lines(summary: Summary, options: Options) -> list[Line]:
     return [title, [], *table, *totals(summary), *footnotes(summary, rows, glyphs)]
 
 
-def totals(summary: Summary) -> list[Line]:
-    """The sums under the table, each with what it is in."""
+def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
+    """(label, number, note) of each sum, the note empty where there is nothing to add."""
     total = summary.totals
     partial = f" + {UNKNOWN}" if summary.partial is True else ""
     counts = [
@@ -84,9 +84,15 @@ def totals(summary: Summary) -> list[Line]:
     entries.append(("Size", format_bytes(total.size_bytes) + partial, dtypes(summary)))
     macs = "" if total.macs is None or total.macs < 1000 else f"({format_count(total.macs)})"
     entries.append(("MACs", format_int(total.macs), f"{macs} {batch(summary)}".strip()))
+    return entries
+
+
+def totals(summary: Summary) -> list[Line]:
+    """The sums under the table, each with what it is in."""
+    entries = total_entries(summary)
     width = max(len(number) for _, number, _ in entries)
     return [
-        [Span(f"{label:<15}"), Span(f"{number:>{width}}", "total"), *([Span(f"  {note}", "dim")] if note else [])]
+        [Span(f"{label:<15}"), Span(f"{number:>{width}}", "total"), Span(f"  {note}" if note else "", "dim")]
         for label, number, note in entries
     ]
 

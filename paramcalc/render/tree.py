@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import groupby
-from os.path import commonprefix
+from itertools import groupby, takewhile
 from typing import Any
 
 from msgspec import Struct
@@ -117,7 +116,8 @@ def _repeated(run: list[Branch], children: list[Branch]) -> Branch:
 def _span(run: Sequence[Branch]) -> str:
     """`conv4_block2 … 36`, or the one label they share."""
     first, last = run[0].label, run[-1].label
-    shared = commonprefix([first, last]).rstrip("0123456789")
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    shared = "".join([char for char, _ in same]).rstrip("0123456789")
     return first if first == last else f"{first} … {last[len(shared) :]}"
 
 

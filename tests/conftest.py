@@ -1,0 +1,23 @@
+"""Goldens: what a test prints is held against a file, which `pytest --regenerate` writes anew."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--regenerate", action="store_true", help="write the goldens anew")
+
+
+@pytest.fixture
+def golden(request):
+    """A function that holds text against `goldens/NAME` beside the test."""
+
+    def check(name, text):
+        path = Path(request.path).parent / "goldens" / name
+        if request.config.getoption("--regenerate"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check

@@ -1,0 +1,104 @@
+"""JSON, CSV, Markdown and SVG say the same as the summary, and each escapes what its format obeys."""
+
+import csv
+import json
+from io import StringIO
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paramcalc.render.csv_format import header, summary_csv
+from paramcalc.render.json_format import summary_json, summary_jsonl
+from paramcalc.render.markdown import summary_markdown
+from paramcalc.render.svg import lines_svg
+from paramcalc.render.table import Options, summary_lines
+from tests.render.build import dense, layer, summary, transformer
+
+HOSTILE = [
+    "\x1b[2J\x9b",
+    "=cmd|' /C calc'!A0",
+    "@SUM(A1)",
+    "a|b",
+    "::error::",
+    "##vso[x]",
+    "<img src=x>",
+    "\u202e",
+    "](x)",
+]
+
+
+def hostile():
+    return summary([dense(name, 10, 10) for name in HOSTILE], name=HOSTILE[0], source="\udc80.yaml")
+
+
+def rows_of(model, columns=None, **options):
+    text = header(columns, False) + summary_csv(model, columns, **options)
+    return list(csv.DictReader(StringIO(text)))
+
+
+@pytest.mark.parametrize("encode", [summary_json, summary_jsonl])
+def test_json_names_are_exact_and_drive_no_terminal(encode):
+    encoded = encode(hostile()).decode()
+    assert [item["path"] for item in json.loads(encoded)["layers"]] == HOSTILE
+    assert all(char.isprintable() or char == "\n" for char in encoded)
+    assert "::" not in encoded
+    assert "##" not in encoded
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+def test_json_gives_any_name_back(name):
+    model = summary([dense("a", 1, 1)], name=name)
+    assert json.loads(summary_json(model))["name"] == json.loads(summary_jsonl(model))["name"] == name
+
+
+def test_json_says_first_what_it_is_and_both_forms_are_equal():
+    data = json.loads(summary_json(transformer(2)))
+    assert list(data)[:4] == ["schema_version", "name", "source", "format"]
+    assert data == json.loads(summary_jsonl(transformer(2)))
+    assert summary_jsonl(transformer(2)).count(b"\n") == 1
+    assert "partial" not in data
+
+
+def test_json_has_a_layer_a_line():
+    lines = summary_json(transformer(2)).decode().splitlines()
+    assert sum('"path": ' in line or '"path":' in line for line in lines) == len(transformer(2).layers)
+
+
+def test_csv_is_one_row_a_layer_and_adds_up():
+    model = transformer(3)
+    rows = rows_of(model)
+    assert len(rows) == len(model.layers)
+    assert sum(int(row["params"]) for row in rows) == model.totals.params
+
+
+def test_no_csv_cell_is_a_formula_or_a_control():
+    text = summary_csv(hostile(), None)
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert not [row for row in rows_of(hostile()) if row["path"].startswith(("=", "+", "-", "@"))]
+
+
+def test_csv_leaves_what_is_unknown_empty():
+    model = summary([layer("odd", "Lambda", None, macs=None)], partial=True, unknown=["odd"])
+    assert rows_of(model, ["params", "macs"]) == [{"params": "", "macs": ""}]
+
+
+def test_markdown_is_as_written(golden):
+    golden("transformer.md", summary_markdown(transformer(2), Options()))
+
+
+def test_no_name_ends_a_markdown_cell_or_begins_markup():
+    lines = summary_markdown(hostile(), Options()).splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert {line.count("|") for line in table} == {6}
+    assert "<img" not in "".join(lines)
+    assert "](x)" not in "".join(lines)
+
+
+def test_the_svg_is_well_formed_and_loads_nothing():
+    drawn = lines_svg(summary_lines(hostile(), Options()), "title <b>")
+    ET.fromstring(drawn)
+    assert "@font-face" not in drawn
+    assert "url(http" not in drawn
+    assert drawn == lines_svg(summary_lines(hostile(), Options()), "title <b>")

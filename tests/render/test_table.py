@@ -1,0 +1,129 @@
+"""The table: fits where it can, cuts no number and no shape, folds what is long, marks what is special."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paramcalc.render.layout import ASCII
+from paramcalc.render.numbers import format_int
+from paramcalc.render.rows import SCREEN, sorted_rows, tree_rows
+from paramcalc.render.table import Options, coloured, plain, summary_lines
+from paramcalc.render.text import width_of
+from tests.render.build import block, dense, layer, summary, transformer, weight
+
+
+def show(model, **options):
+    return plain(summary_lines(model, Options(**options)))
+
+
+def classifier():
+    recurrent = layer(
+        "simple_rnn",
+        "SimpleRNN",
+        (None, 128),
+        [weight("kernel", (10, 128)), weight("recurrent", (128, 128)), weight("bias", (128,), "bias")],
+        shapes=((None, 5, 10),),
+        macs=88_320,
+    )
+    return summary([recurrent, dense("dense", 128, 10, inputs=["simple_rnn"])], "rnn", "rnn.yaml")
+
+
+def marked():
+    stem = dense("stem", 10, 10)
+    again = layer("stem#2", "Dense", (None, 10), shared="stem", macs=100)
+    tied = layer("head", "Dense", (None, 4), [weight("kernel", (10, 4), tied_to="stem.kernel")])
+    odd = layer("odd", "Lambda", None, macs=None)
+    norm = layer("norm", "BatchNormalization", (None, 4), [weight("mean", (4,), "statistic", False)])
+    return summary([stem, again, tied, odd, norm], partial=True, unknown=["odd"])
+
+
+@pytest.mark.parametrize("width", [60, 80, 200, None])
+@pytest.mark.parametrize("build", [classifier, transformer, marked])
+def test_tables_are_as_drawn(golden, build, width):
+    golden(f"{build.__name__}_{width}.txt", show(build(), width=width))
+
+
+def test_an_ascii_terminal_gets_ascii(golden):
+    text = show(transformer(), glyphs=ASCII, width=80)
+    assert text.isascii()
+    golden("transformer_ascii.txt", text)
+
+
+def test_colour_changes_no_character():
+    import re
+
+    lines = summary_lines(marked(), Options())
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured(lines)).split() == plain(lines).split()
+
+
+@given(st.integers(20, 120))
+def test_at_any_width_no_number_and_no_shape_is_cut(width):
+    text = show(classifier(), width=width)
+    for whole in ("17,792", "1,290", "(None, 128)", "(None, 10)", "19,082"):
+        assert whole in text
+
+
+@given(st.integers(48, 120))
+def test_a_table_fits_the_width_it_is_given(width):
+    assert max(map(width_of, show(classifier(), width=width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("column", ["params", "trainable", "macs", "weights", "bias"])
+def test_the_top_rows_add_up_to_the_total(column):
+    rows = [row for row in tree_rows(transformer()).rows if len(row.lasts) == 1]
+    totals = transformer().totals
+    known = {"params": totals.params, "trainable": totals.trainable_params, "macs": totals.macs}
+    known |= {"weights": totals.weight_params, "bias": totals.bias_params}
+    assert sum(row.value(column) for row in rows) == known[column]
+
+
+def test_a_96_block_transformer_fits_a_screen():
+    assert len(show(transformer(96)).splitlines()) <= SCREEN
+    assert "×96" in show(transformer(96))
+
+
+def test_blocks_that_differ_are_not_folded():
+    layers = [*block("decoder/0"), *block("decoder/1"), *block("decoder/2", 32)]
+    assert "×2" in show(summary(layers))
+    assert "×3" not in show(summary(layers))
+
+
+def test_a_flat_repeat_with_automatic_names_folds_into_its_sequence():
+    layers = [dense("stem", 10, 8)]
+    for index in range(30):
+        layers += [dense(f"dense_{2 * index}", 8, 32), dense(f"dense_{2 * index + 1}", 32, 8)]
+    text = show(summary(layers))
+    assert "dense_0 … 59 ×30" in text
+    assert format_int(30 * (8 * 32 + 32 + 32 * 8 + 8)) in text
+
+
+def test_flat_names_fold_by_the_words_they_share():
+    layers = []
+    for block_ in range(20):
+        size = 8 + block_
+        layers += [dense(f"stage_block{block_}_{part}", size, size) for part in "abc"]
+    names = [row.label for row in tree_rows(summary(layers)).rows]
+    assert "stage_block7" in names
+
+
+def test_depth_folds_with_sums():
+    rows = tree_rows(transformer(), depth=1).rows
+    assert [row.label for row in rows] == ["input", "embed", "decoder/0 … 95", "head"]
+    assert rows[2].value("params") == 96 * (64 * 64 + 64 + 64 * 256 + 256 + 256 * 64 + 64)
+
+
+def test_sorting_shows_single_layers_under_their_paths():
+    rows = sorted_rows(transformer(), "params", top=3).rows
+    assert [row.label for row in rows] == ["head", "decoder/0/up", "decoder/1/up"]
+
+
+def test_an_unknown_layer_is_a_question_mark_not_a_zero():
+    row = next(line for line in show(marked()).splitlines() if line.startswith("odd"))
+    assert row.split() == ["odd", "?", "Lambda", "?", "?", "?"]
+
+
+@pytest.mark.parametrize("name", ["[/x]", ":skull:", "\x1b[2J", "层" * 40, "a" * 256, "| --- |", "\u202e"])
+def test_no_name_breaks_the_table(name):
+    lines = show(summary([dense(name, 10, 10), dense("b", 10, 10)]), width=80).splitlines()
+    assert all(line.isprintable() for line in lines)
+    assert max(map(width_of, lines)) <= 80
