@@ -56,14 +56,15 @@ def read_keras(
         InputError: with every independent problem.
     """
     from paramcalc.limits import MAX_LAYERS
-
     from paramcalc.readers.keras.builder import Builder
 
     found = find_architecture(value)
     if found is None:
         raise InputError(name, [Problem("this is not a Keras architecture")])
     architecture, where = found
-    builder = Builder(name, locate, dialect_of(value, architecture), shared_objects, max_layers or MAX_LAYERS)
+    dialect = dialect_of(value, architecture)
+    legacy = "module" not in architecture or str(architecture.get("keras_version", "3"))[0] in "12"
+    builder = Builder(name, locate, dialect, legacy, shared_objects, max_layers or MAX_LAYERS)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     return model
@@ -73,9 +74,9 @@ def dialect_of(value: Any, architecture: dict[str, Any]) -> str:
     """`tfjs`, `keras3`, `keras2` or `keras1`: what the file says of itself."""
     if "modelTopology" in value:
         return "tfjs"
-    if "module" in architecture:
-        return "keras3"
-    version = str(architecture.get("keras_version") or value.get("keras_version") or "2")
+    version = str(architecture.get("keras_version") or value.get("keras_version") or "")
+    if not version:
+        version = "3" if "module" in architecture else "2"
     return f"keras{version[0]}" if version[0] in "123" else "keras2"
 
 

@@ -34,12 +34,14 @@ class Builder:
         source: str,
         locate: Callable[[DocPath], Position | None],
         dialect: str,
+        legacy: bool,
         shared_objects: bool,
         max_layers: int,
     ) -> None:
         self.source = source
         self.locate = locate
         self.dialect = dialect
+        self.legacy = legacy
         self.max_layers = max_layers
         self.registry = Registry()
         self.problems: list[Problem] = []
@@ -111,7 +113,7 @@ class Builder:
                 if config is not None
                 else "the config has no layers"
             )
-        legacy = "module" not in entry
+        legacy = self.legacy or "module" not in entry
         names = {
             str(item.get("name") or (item.get("config") or {}).get("name")): number
             for number, item in enumerate(config["layers"])
@@ -133,7 +135,7 @@ class Builder:
 
     def guarded(self, item: Any, where: DocPath, make: Callable[[], Any]) -> Any:
         """What `make` gives; a problem of this one layer is noted and the others go on."""
-        name = item.get("name") if isinstance(item, dict) else None
+        name = entry_name(item) if isinstance(item, dict) else None
         kind = item.get("class_name") if isinstance(item, dict) else None
         layer = f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
         try:
@@ -152,8 +154,7 @@ class Builder:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
-        config = item["config"]
-        name = item.get("name") or (config.get("name") if isinstance(config, dict) else None)
+        name = entry_name(item)
         if not isinstance(name, str):
             raise LayerError("a layer needs a name")
         if item.get("class_name") == "InputLayer":
@@ -194,7 +195,7 @@ class Builder:
     def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
         """A single layer with its identity."""
         config = item["config"]
-        layer, type_ = make_layer(self.registry, item, "module" not in item, self.nested_layer, where)
+        layer, type_ = make_layer(self.registry, item, self.legacy or "module" not in item, self.nested_layer, where)
         return Instance(
             layer,
             name,
@@ -207,7 +208,7 @@ class Builder:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
         from paramcalc.nested import NestedModel
 
-        inner = Builder(self.source, self.locate, self.dialect, False, self.max_layers)
+        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.max_layers)
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -387,6 +388,12 @@ def model_arguments(definition: Definition, call: KerasCall, find: _Finder) -> l
     from paramcalc.readers.keras.inbound import tensors
 
     return [find(tensor) for tensor in tensors(value)]
+
+
+def entry_name(item: dict[str, Any]) -> Any:
+    """The key that inbound nodes use: beside the config, or (always, in a Sequential) in it."""
+    config = item.get("config")
+    return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
 
 
 def is_model(item: dict[str, Any]) -> bool:

@@ -21,9 +21,13 @@ COMMON = frozenset(
         "input_shape",
         "autocast",
         "build_config",
+        "activity_regularizer",
+        "input_dim",
+        "input_length",
+        "implementation",
     )
 )
-"""What every Keras layer may carry and no formula needs."""
+"""What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
 KERAS_MODULES = ("keras.", "keras", "tf_keras", "tensorflow.", "tensorflow", "keras_core", "builtins")
 
 
@@ -115,12 +119,26 @@ def make_layer(
         for name in cls.sublayers:
             if config.get(name) is not None:
                 config[name] = sublayers(registry, config[name], legacy, nested, (*where, "config", name), depth)
-    if config.keys() <= field_names(cls):
-        return build_layer(cls, config), cls.__name__
-    fields = {key: value for key, value in config.items() if key not in COMMON}
+    known = field_names(cls)
+    fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
     if legacy:
-        fields = drop_old(fields, field_names(cls))
-    return build_layer(cls, fields), cls.__name__
+        fields = drop_old(fields, known)
+    try:
+        return build_layer(cls, fields), cls.__name__
+    except FieldsError as error:
+        own = own_activation(fields, error)
+        if own is None:
+            raise
+        return own, cls.__name__
+
+
+def own_activation(fields: dict[str, Any], error: FieldsError) -> Unknown | None:
+    """A layer whose only fault is a function of somebody's own as its activation: as unknown as a custom class."""
+    names = [problem.where[0] if problem.where else "" for problem in error.problems]
+    if not all(str(name).endswith("activation") and isinstance(fields.get(str(name)), str) for name in names):
+        return None
+    functions = ", ".join(f"'{str(fields[str(name)])[:80]}'" for name in names)
+    return Unknown(f"its activation {functions} is not one of Keras': its code is not in the file")
 
 
 _FIELD_NAMES: dict[type[Layer], frozenset[str]] = {}

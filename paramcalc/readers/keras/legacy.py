@@ -73,11 +73,12 @@ DROPPED = frozenset(
         "batch_size", "input_dtype", "input_dim", "input_length", "input_shape", "sparse", "ragged",
         "implementation", "consume_less", "time_major", "unit_forget_bias_init", "forget_bias_init", "lr_multiplier",
         "renorm", "renorm_clipping", "renorm_momentum", "fused", "virtual_batch_size", "adjustment",
-        "mode", "gamma_regularizer_", "arguments", "synchronized", "experimental_autocast", "zero_output_for_mask",
+        "mode", "arguments", "synchronized", "experimental_autocast", "zero_output_for_mask",
         "activity_regularizer", "expects_training_arg", "W_learning_rate_multiplier", "b_learning_rate_multiplier",
-        "weights", "legacy", "allow_cudnn_kernel", "reset_after_", "autocast", "groups_", "stateful", "unroll",
-        "kernel_size_", "num_constants", "return_runtime", "init", "noise_shape_", "quantize", "run_eagerly",
-        "keepdims_", "interpolation_", "input_tensor", "U_initializer", "layers", "max_value_", "jit_compile",
+        "weights", "legacy", "allow_cudnn_kernel", "autocast", "groups", "stateful", "unroll",
+        "num_constants", "return_runtime", "init", "noise_shape", "quantize", "run_eagerly",
+        "rng_type", "softmax_robust_masking", "key_shape", "query_shape", "value_shape", "kernel_initializer",
+        "kernel_regularizer", "kernel_constraint", "input_tensor", "U_initializer", "layers", "jit_compile",
     )
 )  # fmt: skip
 """Fields of older versions that change neither a shape nor a count; dropped where a class does not have them."""
