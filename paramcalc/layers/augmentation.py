@@ -5,9 +5,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import DataFormat, Rate
-from paramcalc.layers.image import ImageLayer, Seed, SignedFactor, UnitFactor, UnitNumber, ValueRange
+from paramcalc.layers.base import DataFormat, Rate, Two
+from paramcalc.layers.image import ImageLayer, Seed, SignedFactor, UnitFactor, UnitPair, ValueRange
 from paramcalc.shapes import Shape, format_shape
+
+Bits = Annotated[float, Meta(ge=1, le=8)]
 
 
 class RandomBrightness(ImageLayer, frozen=True):
@@ -91,7 +93,7 @@ class RandomGaussianBlur(ImageLayer, frozen=True):
     """
 
     factor: UnitFactor = 1.0
-    kernel_size: int | tuple[int, int] = 3
+    kernel_size: int | tuple[int, ...] = 3
     sigma: UnitFactor = 1.0
     value_range: ValueRange = (0, 255)
     data_format: DataFormat = None
@@ -157,7 +159,7 @@ class RandomPosterization(ImageLayer, frozen=True):
     Example: {input: [224, 224, 3], layers: [{RandomPosterization: 4}]}
     """
 
-    factor: Annotated[float, Meta(ge=1, le=8)] | tuple[float, float]
+    factor: Bits | Annotated[tuple[Bits, ...], Two]
     value_range: ValueRange = (0, 255)
     data_format: DataFormat = None
     seed: Seed = None
@@ -202,8 +204,8 @@ class Solarization(ImageLayer, frozen=True):
     Example: {input: [224, 224, 3], layers: [{Solarization: {threshold_factor: 0.5}}]}
     """
 
-    addition_factor: UnitNumber | tuple[UnitNumber, UnitNumber] = 0.0
-    threshold_factor: UnitNumber | tuple[UnitNumber, UnitNumber] = 0.0
+    addition_factor: UnitPair = 0.0
+    threshold_factor: UnitPair = 0.0
     value_range: ValueRange = (0, 255)
     seed: Seed = None
     data_format: DataFormat = None

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from paramcalc.layers.base import DataFormat, Rate
+from paramcalc.layers.base import DataFormat, Rate, Two
 from paramcalc.layers.image import (
     FillMode,
     ImageLayer,
@@ -13,12 +13,13 @@ from paramcalc.layers.image import (
     SignedFactor,
     SignedNumber,
     UnitFactor,
+    UnitPair,
     ValueRange,
 )
 
-ShiftFactor = SignedNumber | tuple[SignedNumber, SignedNumber]
+ShiftFactor = SignedNumber | Annotated[tuple[SignedNumber, ...], Two]
 ZoomNumber = Annotated[float, Meta(gt=-1, le=1)]
-ZoomFactor = ZoomNumber | tuple[ZoomNumber, ZoomNumber]
+ZoomFactor = ZoomNumber | Annotated[tuple[ZoomNumber, ...], Two]
 
 
 class RandomFlip(ImageLayer, frozen=True):
@@ -97,8 +98,8 @@ class RandomShear(ImageLayer, frozen=True):
     Example: {input: [224, 224, 3], layers: [{RandomShear: {x_factor: 0.2}}]}
     """
 
-    x_factor: UnitFactor = 0.0
-    y_factor: UnitFactor = 0.0
+    x_factor: UnitPair = 0.0
+    y_factor: UnitPair = 0.0
     interpolation: Interpolation = "bilinear"
     fill_mode: FillMode = "reflect"
     fill_value: float = 0.0
@@ -199,7 +200,7 @@ class AugMix(ImageLayer, frozen=True):
     value_range: ValueRange = (0, 255)
     num_chains: int = 3
     chain_depth: int = 3
-    factor: UnitFactor = 0.3
+    factor: UnitPair = 0.3
     alpha: float = 1.0
     all_ops: bool = True
     interpolation: Interpolation = "bilinear"
@@ -218,7 +219,7 @@ class RandAugment(ImageLayer, frozen=True):
 
     value_range: ValueRange = (0, 255)
     num_ops: int = 2
-    factor: UnitFactor = 0.5
+    factor: UnitPair = 0.5
     interpolation: Interpolation = "bilinear"
     seed: Seed = None
     data_format: DataFormat = None

@@ -5,17 +5,19 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Config, DataFormat, Inferred, Positive
+from paramcalc.layers.base import Config, DataFormat, Inferred, Positive, Two
 from paramcalc.layers.elementwise import Elementwise, Structured
 from paramcalc.shapes import Dim, Shape, format_shape
 
 Seed = int | Config | None
 ValueRange = tuple[float, float]
 UnitNumber = Annotated[float, Meta(ge=0, le=1)]
-UnitFactor = UnitNumber | tuple[float, float]
+UnitFactor = UnitNumber | Annotated[tuple[float, ...], Two]
 """How strong: one number, or the lowest and the highest; Keras only holds single numbers to the limits."""
+UnitPair = UnitNumber | Annotated[tuple[UnitNumber, ...], Two]
+"""The same, with each of the two held to the limits."""
 SignedNumber = Annotated[float, Meta(ge=-1, le=1)]
-SignedFactor = SignedNumber | tuple[float, float]
+SignedFactor = SignedNumber | Annotated[tuple[float, ...], Two]
 FillMode = Literal["reflect", "wrap", "constant", "nearest"]
 Interpolation = Literal["nearest", "bilinear"]
 

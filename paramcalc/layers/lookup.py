@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from paramcalc.errors import LayerError
+from paramcalc.errors import LayerError, echo
 from paramcalc.layers.base import Config, Inferred, Layer, NonNegative, Positive
 from paramcalc.layers.preprocessing import FLOAT, one_hot
 from paramcalc.shapes import Dim, Shape
@@ -46,26 +46,41 @@ class Lookup(Layer, frozen=True):
         if self.sparse and self.output_mode == "int":
             raise LayerError("sparse cannot be used with output_mode 'int'")
 
+        if isinstance(self.vocabulary, (list, tuple)):
+            self.check_vocabulary()
+
+    def check_vocabulary(self) -> None:
+        """Refuse a vocabulary that Keras refuses."""
+        if self.output_mode in ("tf_idf", "tf-idf") and self.idf_weights is None:
+            raise LayerError("a vocabulary with output_mode 'tf_idf' needs idf_weights too")
+        tokens = self.tokens()
+        if not self.vocabulary or len(set(map(repr, tokens))) < len(tokens):
+            raise LayerError("the vocabulary is empty, or has a token twice")
+        if self.mask_token is not None and self.mask_token in tokens:
+            raise LayerError(f"the mask token {echo(self.mask_token)} may only stand first in the vocabulary")
+        if self.invert and self.oov_token is not None and self.oov_token in tokens:
+            raise LayerError(f"the token {echo(self.oov_token)} may only stand before the vocabulary's own")
+        size = len(self.special()) + len(tokens)
+        if self.max_tokens is not None and size > self.max_tokens:
+            raise LayerError(f"the vocabulary has {size} tokens, max_tokens is {self.max_tokens}")
+
+    def special(self) -> list[Any]:
+        """The tokens before the vocabulary's own: the mask, then those for unknown words."""
+        masks = [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
+        return [*masks, *[self.oov_token] * self.num_oov_indices]
+
+    def tokens(self) -> list[Any]:
+        """The vocabulary without the special tokens, which it may begin with."""
+        vocabulary, special = list(self.vocabulary), self.special()
+        return vocabulary[len(special) :] if vocabulary[: len(special)] == special else vocabulary
+
     def depth(self) -> Dim:
         """The size of the vocabulary with its special tokens, None where it is not in the file."""
         if self.pad_to_max_tokens:
             return self.max_tokens
-        if self.vocabulary_size is not None:
-            return self.vocabulary_size
-        masks = [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
-        size = vocabulary_size(self.vocabulary, [*masks, *[self.oov_token] * self.num_oov_indices])
-        if size is not None and self.max_tokens is not None and size > self.max_tokens:
-            raise LayerError(f"the vocabulary has {size} tokens, max_tokens is {self.max_tokens}")
-        return size
-
-
-def vocabulary_size(vocabulary: Any, special: list[Any]) -> Dim:
-    """The number of tokens; the special ones are added unless the list begins with them."""
-    if not isinstance(vocabulary, (list, tuple)):
-        return None
-    if not vocabulary:
-        raise LayerError("the vocabulary is empty")
-    return len(vocabulary) + (0 if list(vocabulary[: len(special)]) == special else len(special))
+        if isinstance(self.vocabulary, (list, tuple)):
+            return len(self.special()) + len(self.tokens())
+        return self.vocabulary_size
 
 
 def looked_up(x: Shape, mode: str, depth: Dim) -> Inferred:
@@ -132,6 +147,7 @@ class TextVectorization(Layer, frozen=True):
             max_tokens=self.max_tokens,
             mask_token="",
             vocabulary=self.vocabulary,
+            idf_weights=self.idf_weights,
             output_mode=self.output_mode,
             pad_to_max_tokens=self.pad_to_max_tokens,
             sparse=self.sparse,

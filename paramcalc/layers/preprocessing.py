@@ -52,6 +52,7 @@ class Discretization(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Multi-hot and counts sum over the axis after the batch, as Keras does."""
+        # A file of an adapted layer has both: then the boundaries count.
         if self.bin_boundaries is None and self.num_bins is None:
             raise LayerError("needs bin_boundaries or num_bins")
         if self.output_mode == "int":
