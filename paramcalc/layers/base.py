@@ -16,6 +16,9 @@ Positive = Annotated[int, Meta(ge=1, le=MAX_DIMENSION)]
 NonNegative = Annotated[int, Meta(ge=0, le=MAX_DIMENSION)]
 Size = Positive | tuple[Positive, ...]
 """One positive int for all spatial axes, or one for each."""
+Two = Meta(min_length=2, max_length=2)
+"""`Annotated[tuple[X, ...], Two]` is a list of two. A plain `tuple[X, X]` beside a bounded number
+(`Positive | tuple[X, X]`) makes msgspec 0.22 read out of bounds, and crash, on a list of another length."""
 Rate = Annotated[float, Meta(ge=0, le=1)]
 DataFormat = Literal["channels_last", "channels_first"] | None
 """None is Keras' default, channels_last."""
