@@ -82,7 +82,12 @@ class MultiHeadAttention(Layer, frozen=True):
     seed: int | None = None
 
     def infer(
-        self, query: Shape, value: Shape, key: Shape | None = None, *, return_attention_scores: bool = False
+        self,
+        query: Shape,
+        value: Shape,
+        key: Shape | None = None,
+        *masks: Shape | None,
+        return_attention_scores: bool = False,
     ) -> Inferred:
         """Projections of query, key and value, the attention of each head, and one projection back."""
         key = value if key is None else key
@@ -112,10 +117,6 @@ class MultiHeadAttention(Layer, frozen=True):
     def check(self, query: Shape, value: Shape, key: Shape) -> None:
         """Refuse inputs that do not belong together."""
         check_min_rank(query, 2)
-        if len(value) != len(query):
-            raise LayerError(
-                f"query and value must have the same rank; they are {format_shape(query)} and {format_shape(value)}"
-            )
         check_same_positions(value, key)
         if self.flash_attention and self.dropout > 0:
             raise LayerError("flash_attention works only with dropout: 0")
@@ -131,10 +132,12 @@ class MultiHeadAttention(Layer, frozen=True):
 
     def scores(self, query: Shape, key: Shape) -> Factors:
         """How many scores there are: for every head and position left alone, queries × keys."""
+        axes = self.axes(len(query))
+        if len(key) != len(query) or len(query) in axes:
+            return (("scores", None),)  # Keras builds such a layer, but cannot run it
         names = ["batch", *[f"axis {axis}" for axis in range(1, len(query) - 1)], "heads"]
         queries: list[Dim] = [1 if query[0] is None else query[0], *query[1:-1], self.num_heads]
         keys: list[Dim] = [1 if key[0] is None else key[0], *key[1:-1], self.num_heads]
-        axes = self.axes(len(names))
         alone = [
             (names[axis], queries[axis])
             for axis in range(len(names))
@@ -146,17 +149,19 @@ class MultiHeadAttention(Layer, frozen=True):
         )
         return (*alone, *attended)
 
-    def axes(self, count: int) -> tuple[int, ...]:
-        """The attended axes of a projected input, whose `count` axes end with the heads."""
+    def axes(self, rank: int) -> tuple[int, ...]:
+        """The attended axes of a projected input: its last two, after `rank` - 1 others, are heads and key_dim."""
         axes = self.attention_axes
         if axes is None:
-            return tuple(range(1, count - 1))
+            axes = tuple(range(1, rank - 1))
         if isinstance(axes, int):
             axes = (axes,)
-        found = tuple(axis if axis >= 0 else count + axis for axis in axes)
-        if not all(0 <= axis < count for axis in found):
-            raise LayerError(f"attention_axes {list(axes)} is out of range for an input of rank {count}")
-        return found
+        # Keras counts negative axes from the heads.
+        found = tuple(axis if axis >= 0 else rank + axis for axis in axes)
+        if not all(0 <= axis <= rank for axis in found):
+            raise LayerError(f"attention_axes {list(axes)} is out of range for an input of rank {rank}")
+        # Inputs of rank 3 go to one fused kernel, which only knows the time axis.
+        return (1,) if rank == 3 else found
 
 
 class GroupQueryAttention(Layer, frozen=True):
@@ -188,7 +193,12 @@ class GroupQueryAttention(Layer, frozen=True):
     seed: int | None = None
 
     def infer(
-        self, query: Shape, value: Shape, key: Shape | None = None, *, return_attention_scores: bool = False
+        self,
+        query: Shape,
+        value: Shape,
+        key: Shape | None = None,
+        *masks: Shape | None,
+        return_attention_scores: bool = False,
     ) -> Inferred:
         """Few projected heads of keys and values, repeated for all query heads."""
         key = value if key is None else key
@@ -273,6 +283,7 @@ class AdditiveAttention(Layer, frozen=True):
 
     use_scale: bool = True
     dropout: float = 0.0
+    score_mode: Literal["dot", "concat"] = "dot"  # Keras takes it and does not look at it
     seed: int | None = None
 
     def infer(self, *inputs: Shape, return_attention_scores: bool = False) -> Inferred:
@@ -289,13 +300,11 @@ def three_inputs(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
     """Query, value and key; the key is the value where it is left out.
 
     Raises:
-        LayerError: for another number of inputs, or when no score could be computed from them.
+        LayerError: for another number of inputs.
     """
     if len(inputs) not in (2, 3):
         raise LayerError(f"takes [query, value] or [query, value, key], got {len(inputs)} inputs")
     query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
-    for shape in (query, value, key):
-        check_min_rank(shape, 2)
     return query, value, key
 
 
@@ -303,9 +312,14 @@ def attend(
     query: Shape, value: Shape, key: Shape, weights: tuple[Weight, ...], dot: bool, return_scores: bool
 ) -> Inferred:
     """Attention without projections: scores (a product with `dot`) × values."""
-    score: Factors = (("queries", volume(query[:-1])), ("keys", key[-2]))
-    macs = [(*score, ("features", key[-1]))] if dot else []
+    if return_scores:
+        check_min_rank(key, 2)
+    for shape in (query, value):
+        check_min_rank(shape, 1)
+    keys = key[-2] if len(key) > 1 else None
+    score: Factors = (("queries", volume(query[:-1])), ("keys", keys))
+    macs = [(*score, ("features", query[-1]))] if dot else []
     macs.append((*score, ("value features", value[-1])))
     output: Shape = (*query[:-1], value[-1])
-    scores: Shape = (*query[:-1], key[-2])
+    scores: Shape = (*query[:-1], keys)
     return Inferred([output, scores] if return_scores else output, weights, tuple(macs))

@@ -65,7 +65,7 @@ class ConvLSTM(Recurrent, frozen=True):
         first = self.data_format == "channels_first"
         layout = f"channels, {spatial}" if first else f"{spatial}, channels"
         check_rank(x, self.rank + 3, f"(batch, time, {layout})")
-        return over_time(self, x, self.step(without_time(x)), initial_state)
+        return over_time(self, x, self.step(without_time(x)))
 
     def step(self, x: Shape) -> Inferred:
         """One time step; the outputs are the output, and the states: output and carry."""

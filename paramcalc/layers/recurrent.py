@@ -1,4 +1,8 @@
-"""Recurrent layers: one step, repeated over the time axis with the same weights."""
+"""Recurrent layers: one step, repeated over the time axis with the same weights.
+
+Further inputs are the initial state. They change no number, and Keras does not look at their shapes when
+it builds a model, so neither do these formulas.
+"""
 
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -14,7 +18,7 @@ from paramcalc.layers.base import (
     Sublayer,
     Weight,
 )
-from paramcalc.layers.recurrent_cells import StackedRNNCells, check_states, gated_step, step_of
+from paramcalc.layers.recurrent_cells import StackedRNNCells, gated_step, step_of
 from paramcalc.shapes import Shape, check_min_rank, check_rank
 
 LAYOUT = "(batch, time, features)"
@@ -45,20 +49,17 @@ def without_time(x: Shape) -> Shape:
     return (x[0], *x[2:])
 
 
-def over_time(flags: Flags, x: Shape, one: Inferred, initial_state: tuple[Shape, ...]) -> Inferred:
+def over_time(flags: Flags, x: Shape, one: Inferred) -> Inferred:
     """A step repeated over axis 1 of `x`: its weights once, its arithmetic in every time step.
 
     Args:
         flags: the recurrent layer.
         x: the whole input.
         one: one step; its outputs are the output, then the states.
-        initial_state: shapes of the states to start from; empty for zeros.
     """
     if flags.stateful and x[0] is None:
         raise LayerError("stateful needs a known batch size; give the input one, or --batch-size")
     output, *states = one.output
-    if initial_state:
-        check_states(states, initial_state)  # type: ignore[arg-type]
     if flags.return_sequences:
         output = (output[0], x[1], *output[1:])  # type: ignore[index]
     macs = tuple((("time steps", x[1]), *factors) for factors in one.macs)
@@ -93,7 +94,7 @@ class RNN(Recurrent, frozen=True):
             cell = Sublayer(StackedRNNCells(tuple(cell)), "stacked_rnn_cells", "StackedRNNCells")
         one = step_of(cell, without_time(x))
         own = Inferred(one.output, cell.named(one.weights, ""), one.macs)
-        return over_time(self, x, own, initial_state)
+        return over_time(self, x, own)
 
 
 class SimpleRNN(Recurrent, frozen=True):
@@ -132,7 +133,7 @@ class SimpleRNN(Recurrent, frozen=True):
         """One kernel for the input, one for the last output, in every time step."""
         check_rank(x, 3, LAYOUT)
         one = gated_step(without_time(x), self.units, self.use_bias)
-        return over_time(self, x, one, initial_state)
+        return over_time(self, x, one)
 
 
 class LSTM(Recurrent, frozen=True):
@@ -175,7 +176,7 @@ class LSTM(Recurrent, frozen=True):
         """All four gates from one kernel for the input and one for the last output."""
         check_rank(x, 3, LAYOUT)
         one = gated_step(without_time(x), self.units, self.use_bias, gates=4, states=2)
-        return over_time(self, x, one, initial_state)
+        return over_time(self, x, one)
 
 
 class GRU(Recurrent, frozen=True):
@@ -222,7 +223,7 @@ class GRU(Recurrent, frozen=True):
         check_rank(x, 3, LAYOUT)
         rows = 2 if self.reset_after else 1
         one = gated_step(without_time(x), self.units, self.use_bias, gates=3, bias_rows=rows)
-        return over_time(self, x, one, initial_state)
+        return over_time(self, x, one)
 
 
 class CuDNNLSTM(Recurrent, frozen=True):
@@ -254,7 +255,7 @@ class CuDNNLSTM(Recurrent, frozen=True):
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """The same as LSTM, with the biases doubled in one vector."""
-        return over_time(self, x, cudnn_step(self, x, gates=4, states=2), initial_state)
+        return over_time(self, x, cudnn_step(self, x, gates=4, states=2))
 
 
 class CuDNNGRU(Recurrent, frozen=True):
@@ -285,7 +286,7 @@ class CuDNNGRU(Recurrent, frozen=True):
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """The same as GRU with reset_after, its biases in one vector."""
-        return over_time(self, x, cudnn_step(self, x, gates=3, states=1), initial_state)
+        return over_time(self, x, cudnn_step(self, x, gates=3, states=1))
 
 
 def cudnn_step(layer: CuDNNLSTM | CuDNNGRU, x: Shape, *, gates: int, states: int) -> Inferred:

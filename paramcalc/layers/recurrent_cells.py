@@ -31,16 +31,14 @@ class Cell(Layer, frozen=True):
 
     def infer(self, x: Shape, *states: Shape) -> Inferred:
         """A cell called by itself needs its states."""
+        check_rank(x, 2, "(batch, features)")
         one = self.step(x)
         check_states(one.output[1:], states)  # type: ignore[arg-type]
         return one
 
 
 def check_states(wanted: Sequence[Shape], given: Sequence[Shape | None]) -> None:
-    """Refuse states that the arithmetic of a step cannot take.
-
-    Keras looks at them only when the model runs, and fails then.
-    """
+    """Refuse states that the arithmetic of a step cannot take."""
     if len(given) != len(wanted):
         raise LayerError(f"has {len(wanted)} state{'s' * (len(wanted) != 1)}, but was given {len(given)}")
     for number, (want, got) in enumerate(zip(wanted, given, strict=True), 1):
@@ -69,7 +67,6 @@ def gated_step(
         states: how many tensors a step hands to the next.
         bias_rows: 2 where the input and the recurrent product have a bias each.
     """
-    check_rank(x, 2, "(batch, features) in each time step")
     features = known(x, -1, "number of features")
     columns: Factors = (("units", units),) if gates == 1 else (("gates", gates), ("units", units))
     rows: Factors = () if bias_rows == 1 else (("bias rows", bias_rows),)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Sublayer, Weight, single
+from paramcalc.layers.merging import Merge
 from paramcalc.layers.recurrent import Recurrent
 from paramcalc.shapes import Shape, check_min_rank, format_shape
 
@@ -12,8 +13,10 @@ def on_one_input(inner: Sublayer, x: Shape) -> Inferred:
     """What the wrapped layer says of a single input.
 
     Raises:
-        LayerError: also when it is a layer that needs several.
+        LayerError: also when it is a layer that needs several, or a list.
     """
+    if isinstance(inner.layer, Merge):
+        raise LayerError(f"gives its layer one input, but {inner.type} needs a list of them")
     try:
         return inner.infer(x)
     except TypeError as error:
