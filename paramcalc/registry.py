@@ -129,6 +129,7 @@ BUILTINS: dict[str, tuple[str, ...]] = {
     "conv_recurrent": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
     "wrappers": ("Bidirectional", "TimeDistributed", "SpectralNormalization", "Wrapper"),
     "attention": ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
+    "custom": ("Custom",),
 }
 """Family (a module of paramcalc.layers) → the Keras class names it has."""
 

@@ -1,0 +1,74 @@
+"""paramcalc's own spec language, in YAML or JSON.
+
+parser.py    raw entries → entries with a kind and a type, each checked once
+expand.py    entries → nodes: variables filled in, blocks, repeats and branches unrolled
+finish.py    names → tensors, in execution order
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from paramcalc.errors import InputError, Position, Problem
+from paramcalc.model import Model
+
+if TYPE_CHECKING:
+    from paramcalc.readers.document import Document
+
+
+def read_spec(
+    document: "Document", name: str, sets: Mapping[str, Any] | None = None, max_layers: int | None = None
+) -> Model:
+    """Read a spec.
+
+    Args:
+        document: the parsed text.
+        name: the file, as the user gave it.
+        sets: values that take the place of the spec's `vars`.
+        max_layers: refuse specs that make more layers than this.
+
+    Raises:
+        InputError: with every independent problem, in the order they stand in the file.
+    """
+    from paramcalc.limits import MAX_LAYERS
+    from paramcalc.readers.spec.spec import SpecReader
+
+    if not isinstance(document.value, dict):
+        raise InputError(name, [Problem("a spec is a mapping with input and layers", ())])
+    reader = SpecReader(name, sets or {}, max_layers or MAX_LAYERS)
+    try:
+        model = reader.read(document.value)
+        model.locate = document.locate
+        if not reader.problems.found:
+            return model
+        problems = reader.problems.found + shape_problems(model)
+    except InputError as error:
+        problems = error.problems
+    raise InputError(name, in_order_of_text([located(problem, document) for problem in problems]))
+
+
+def shape_problems(model: Model) -> list[Problem]:
+    """What is wrong with the shapes of the layers that could be read, so that one run tells everything."""
+    from paramcalc.evaluate import evaluate
+
+    try:
+        evaluate(model, allow_unknown=True)
+    except InputError as error:
+        return error.problems
+    return []
+
+
+def located(problem: Problem, document: "Document") -> Problem:
+    """The problem with its line and column, and those of its notes."""
+    notes = [
+        (note, place if isinstance(place, Position) else document.locate(place) or place)
+        for note, place in problem.notes
+    ]
+    position = problem.position
+    if position is None and problem.where is not None:
+        position = document.locate(problem.where)
+    return problem._replace(position=position, notes=tuple(notes))
+
+
+def in_order_of_text(problems: list[Problem]) -> list[Problem]:
+    """The problems from the top of the file to its end; those without a place first."""
+    return sorted(problems, key=lambda problem: problem.position or Position(0, 0))

@@ -1,0 +1,106 @@
+"""A layer's entry → the layer, its expressions filled in."""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import DocPath, echo
+from paramcalc.layers.base import Layer, Sublayer
+from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
+from paramcalc.readers.spec.entries import BlockEntry, Entry, LayerEntry
+from paramcalc.readers.spec.expressions import ExpressionError, Names
+from paramcalc.readers.spec.names import check_name
+from paramcalc.readers.spec.problems import SpecError
+from paramcalc.readers.spec.templates import fill, origin
+from paramcalc.registry import snake_case
+
+BlockModel = Callable[[BlockEntry], Layer]
+"""Makes one layer of a whole block, for a wrapper around it."""
+
+
+def no_blocks(entry: BlockEntry) -> Layer:
+    """For layers that are built before anything is expanded."""
+    raise SpecError("a block cannot stand here", entry.where)
+
+
+def build_entry(entry: LayerEntry, names: Names, block_model: BlockModel = no_blocks) -> Layer:
+    """The layer of an entry, for these values of the variables.
+
+    Raises:
+        FieldsError: with every problem, each at its place in the document.
+    """
+    if entry.layer is not None:
+        return entry.layer
+    key = repr([names.get(name) for name in entry.names])
+    found = entry.built.get(key)
+    if found is None:
+        found = build_anew(entry, names, block_model)
+        entry.built[key] = found
+    return found
+
+
+def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel) -> Layer:
+    """Fill in the fields, build the layers in them, then the layer."""
+    fields: dict[str, Any] = {}
+    problems: list[FieldProblem] = []
+    for name, raw in entry.fields.items():
+        try:
+            if name in entry.cls.sublayers and raw is not None:
+                fields[name] = build_inner(raw, names, block_model)
+            else:
+                fields[name] = fill(raw, names)
+        except ExpressionError as error:
+            problems.append(FieldProblem(f"{name}: {error}", (*entry.places[name], *error.where)))
+        except FieldsError as error:
+            problems += error.problems
+    if problems:
+        raise FieldsError(problems)
+    try:
+        return build_layer(entry.cls, fields)
+    except FieldsError as error:
+        raise FieldsError([located(entry, problem, names) for problem in error.problems]) from None
+
+
+def located(entry: LayerEntry, problem: FieldProblem, names: Names) -> FieldProblem:
+    """A field's problem at its place in the document, with the expression the value came from."""
+    if not problem.where:
+        return FieldProblem(problem.message, entry.where)
+    field, *below = problem.where
+    raw = entry.fields.get(str(field))
+    for step in below:
+        raw = raw[step] if isinstance(raw, list) and isinstance(step, int) and step < len(raw) else raw
+    place = (*entry.places.get(str(field), entry.where), *below)
+    return FieldProblem(problem.message + origin(raw, names), place)
+
+
+def build_inner(raw: Any, names: Names, block_model: BlockModel) -> Any:
+    """The layer, or the layers, in a field."""
+    if isinstance(raw, list):
+        return [build_inner(item, names, block_model) for item in raw]
+    layer = block_model(raw) if isinstance(raw, BlockEntry) else build_entry(raw, names, block_model)
+    type_ = raw.block.name if isinstance(raw, BlockEntry) else raw.type
+    name = raw.common.get("name")
+    try:
+        name = snake_case(type_) if name is None else check_name(fill(name, names), (*raw.where, "name"))
+        trainable = read_flag(raw, "trainable", names, True)
+    except SpecError as error:
+        raise FieldsError([FieldProblem(str(error), error.where)]) from None
+    return Sublayer(layer, name, type_, trainable)
+
+
+def read_flag(entry: Entry, key: str, names: Names, default: bool) -> bool:
+    """`trainable` or `when`: true or false.
+
+    Raises:
+        SpecError: for anything else.
+    """
+    raw = entry.common.get(key, default)
+    if isinstance(raw, bool):
+        return raw
+    where: DocPath = (*entry.where, key)
+    try:
+        value = fill(raw, names)
+    except ExpressionError as error:
+        raise SpecError(f"{key}: {error}", (*where, *error.where)) from None
+    if not isinstance(value, bool):
+        raise SpecError(f"{key}: expected true or false, got {echo(value)}{origin(raw, names)}", where)
+    return value

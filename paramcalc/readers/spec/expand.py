@@ -1,0 +1,423 @@
+"""Entries → nodes: blocks, repeats and branches unrolled, each layer emitted with its path and its inputs.
+
+Work and memory are linear in the layers; how many there may be is checked before they are made.
+"""
+
+from typing import Any, NoReturn
+
+from paramcalc.errors import DocPath, InputError, did_you_mean, echo
+from paramcalc.layers.base import Layer
+from paramcalc.layers.unknown import Unknown
+from paramcalc.model import Input, Instance, Model, Node, Output, Ref
+from paramcalc.readers.fields import FieldsError
+from paramcalc.readers.spec.arguments import named_arguments
+from paramcalc.readers.spec.build import build_entry, read_flag
+from paramcalc.readers.spec.entries import (
+    BlockEntry,
+    BranchesEntry,
+    BrokenEntry,
+    CallEntry,
+    DynamicEntry,
+    Entry,
+    LayerEntry,
+    RepeatEntry,
+)
+from paramcalc.readers.spec.expressions import ExpressionError, Names
+from paramcalc.readers.spec.limits import MAX_LEVELS, Minimum
+from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
+from paramcalc.readers.spec.problems import Problems, SpecError
+from paramcalc.readers.spec.templates import fill, origin
+from paramcalc.registry import snake_case
+from paramcalc.units import DTYPE_BITS, compute_dtype
+
+BROKEN = Unknown("is not read, because of another problem")
+
+
+class Use:
+    """One use of a block, so that it can be called again."""
+
+    __slots__ = ("entry", "env")
+
+    def __init__(self, entry: BlockEntry, env: Names) -> None:
+        self.entry = entry
+        self.env = env
+
+
+class Expander:
+    """Turns a spec's entries into the nodes of one graph.
+
+    Attributes:
+        nodes: in the order they are written, their inputs still to be resolved.
+        sources: what each node reads.
+        spec_env: the spec's own variables, which every block sees.
+    """
+
+    def __init__(self, source: str, problems: Problems, inputs: list[Input], spec_env: Names, max_layers: int) -> None:
+        self.source = source
+        self.problems = problems
+        self.first = len(inputs)
+        self.spec_env = spec_env
+        self.max_layers = max_layers
+        self.names = Directory()
+        self.nodes: list[Node] = []
+        self.sources: list[tuple[Tensor, ...]] = []
+        self.uses: dict[str, Use] = {}
+        self.calls: dict[str, int] = {}
+        self.minimum = Minimum()
+        self.steps = 0
+        for number, item in enumerate(inputs):
+            self.names.values[item.name] = number
+
+    # -- lists -----------------------------------------------------------------------------------------
+
+    def chain(self, entries: list[Entry], scope: Scope, start: Tensor) -> Value:
+        """Each entry reads the one before it; the value of the last. No entries: the start itself."""
+        value: Value = (start,)
+        for entry in entries:
+            found = self.guarded(entry, scope, first_of(value))
+            value = value if found is None else found
+        return value
+
+    def guarded(self, entry: Entry, scope: Scope, previous: Tensor) -> Value | None:
+        """One entry; what is wrong with it is noted, and it keeps its place as a broken layer."""
+        self.step(entry.where)
+        try:
+            if "when" in entry.common and not self.flag(entry, "when", scope):
+                return None
+            return self.expand(entry, scope, previous)
+        except FieldsError as error:
+            for problem in error.problems:
+                self.problems.add(problem.message, problem.where, self.label(entry, scope), scope.notes)
+        except SpecError as error:
+            self.problems.add(str(error), error.where, None, scope.notes)
+        return self.broken(entry, scope)
+
+    def label(self, entry: Entry, scope: Scope) -> str:
+        """`'encoder/dense' (Dense)`, as far as it is known."""
+        name = entry.common.get("name")
+        kind = getattr(entry, "type", "?")
+        return f"'{scope.prefix}{name[:80]}' ({kind})" if isinstance(name, str) and "$" not in name else kind
+
+    def step(self, where: DocPath) -> None:
+        """Bound the work that makes no layers: entries left out by `when`, repeats of nothing."""
+        self.steps += 1
+        if self.steps > 4 * self.max_layers:
+            self.too_large(where)
+
+    def too_large(self, where: DocPath) -> NoReturn:
+        """Stop: nothing after this limit is worth telling."""
+        message = f"the spec makes more than {self.max_layers:,} layers (--max-layers allows more)"
+        self.problems.add(message, where)
+        raise InputError(self.source, self.problems.found)
+
+    def expand(self, entry: Entry, scope: Scope, previous: Tensor) -> Value:
+        """The value of one entry."""
+        if isinstance(entry, DynamicEntry):
+            entry = self.known(entry, scope)
+        if isinstance(entry, BrokenEntry):
+            return self.broken(entry, scope)
+        if isinstance(entry, CallEntry):
+            return self.call(entry, scope, previous)
+        sources = self.read_inputs(entry, scope, previous)
+        if isinstance(entry, LayerEntry):
+            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
+        if isinstance(entry, BranchesEntry):
+            return self.branches(entry, scope, only(sources, entry))
+        if isinstance(entry, RepeatEntry):
+            return self.repeat(entry, scope, only(sources, entry))
+        assert isinstance(entry, BlockEntry)  # noqa: S101 - there are no other entries
+        return self.block(entry, scope, sources, self.name(entry, scope, entry.block.name))
+
+    # -- what every entry may have ---------------------------------------------------------------------
+
+    def flag(self, entry: Entry, key: str, scope: Scope) -> bool:
+        """`when` or `trainable`."""
+        return read_flag(entry, key, scope.env, True)
+
+    def name(self, entry: Entry, scope: Scope, type_: str) -> str:
+        """The entry's own name, or Keras' automatic one."""
+        raw = entry.common.get("name")
+        if raw is None:
+            return self.names.automatic(scope, snake_case(type_))
+        where = (*entry.where, "name")
+        name = check_name(filled(raw, scope, where), where)
+        self.names.claim(scope, name, where)
+        return name
+
+    def read_inputs(self, entry: Entry, scope: Scope, previous: Tensor) -> tuple[Tensor, ...]:
+        """What the entry reads: the names it gives, else what stands before it."""
+        raw = entry.common.get("inputs")
+        if raw is None:
+            return (previous,)
+        where = (*entry.where, "inputs")
+        value = filled(raw, scope, where)
+        if isinstance(value, str):
+            return (Pending(scope, value, where),)
+        if not isinstance(value, list) or not value:
+            raise SpecError(f"inputs: expected a name or a list of names, got {echo(value)}", where)
+        for index, item in enumerate(value):
+            if not isinstance(item, str):
+                raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
+        return tuple([Pending(scope, item, (*where, index)) for index, item in enumerate(value)])
+
+    def dtype(self, entry: Entry, scope: Scope) -> str:
+        """The policy of an entry, else what is around it has."""
+        if "dtype" not in entry.common:
+            return scope.dtype
+        where = (*entry.where, "dtype")
+        return check_policy(filled(entry.common["dtype"], scope, where), where)
+
+    # -- the kinds of entries --------------------------------------------------------------------------
+
+    def known(self, entry: DynamicEntry, scope: Scope) -> Entry:
+        """An entry whose type was an expression."""
+        type_ = filled(entry.type_text, scope, entry.where)
+        if not isinstance(type_, str):
+            raise SpecError(f"type: expected the name of a layer, got {echo(type_)}", entry.where)
+        if type_ not in entry.known:
+            entry.known[type_] = entry.read(type_)
+        return entry.known[type_]
+
+    def layer(self, entry: LayerEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> int:
+        """Emit one layer."""
+        if entry.cls.self_attends and len(sources) == 1:
+            sources *= 2
+        instance = self.twin(scope, name)
+        if instance is None:
+            layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope))
+            trainable = scope.trainable and self.flag(entry, "trainable", scope)
+            instance = Instance(layer, name, entry.type, trainable, self.dtype(entry, scope))
+        return self.emit(scope, scope.prefix + name, name, instance, sources, entry)
+
+    def twin(self, scope: Scope, name: str) -> Instance | None:
+        """The layer of the first call, inside a block that is called again."""
+        if scope.twin is None:
+            return None
+        number = self.names.values.get(scope.twin + name)
+        return self.nodes[number - self.first].instance if isinstance(number, int) else None
+
+    def emit(
+        self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Tensor, ...], entry: Entry
+    ) -> int:
+        """Add a node, and its name to the scope."""
+        if len(self.nodes) >= self.max_layers:
+            self.too_large(entry.where)
+        number = self.first + len(self.nodes)
+        self.nodes.append(Node(path, instance, (), None, entry.where, scope.notes))
+        self.sources.append(sources)
+        self.names.values[scope.prefix + name] = number
+        return number
+
+    def broken(self, entry: Entry, scope: Scope) -> Value:
+        """A stand-in for an entry with a problem, so that names that refer to it are known."""
+        type_ = getattr(entry, "type", "?")
+        name = entry.common.get("name")
+        if not isinstance(name, str) or scope.prefix + name in self.names.values:
+            name = self.names.automatic(scope, snake_case(type_) or "layer")
+        return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), (), entry)
+
+    def inside(self, scope: Scope, entry: Entry, name: str, env: Names, **changes: Any) -> Scope:
+        """A scope within, `name` and a slash before its paths."""
+        if scope.depth >= MAX_LEVELS:
+            raise SpecError(f"blocks and repeats are nested more than {MAX_LEVELS} deep", entry.where)
+        fields: dict[str, Any] = {
+            "outer": scope,
+            "trainable": scope.trainable and self.flag(entry, "trainable", scope),
+            "dtype": self.dtype(entry, scope),
+            "notes": scope.notes,
+            "twin": None if scope.twin is None else f"{scope.twin}{name}/",
+            "depth": scope.depth + 1,
+            "blocks": scope.blocks,
+        }
+        return Scope(f"{scope.prefix}{name}/", env, **(fields | changes))
+
+    def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> Value:
+        """One use of a block."""
+        env = self.block_env(entry, scope)
+        return self.use_block(Use(entry, env), scope, sources, name)
+
+    def use_block(self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, **changes: Any) -> Value:
+        """The layers of a block, its inputs bound to what the use of it reads."""
+        entry, block = use.entry, use.entry.block
+        if block.name in scope.blocks:
+            raise SpecError(f"block '{block.name}' uses itself", entry.where)
+        if len(sources) != len(block.inputs):
+            takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({', '.join(block.inputs)})"
+            raise SpecError(f"block '{block.name}' takes {takes}, got {len(sources)}", entry.where)
+        fields = {
+            "notes": (*scope.notes, (f"in block '{block.name}', used here", entry.where)),
+            "blocks": (*scope.blocks, block.name),
+        }
+        inner = self.inside(scope, entry, name, use.env, **(fields | changes))
+        for input_name, source in zip(block.inputs, sources, strict=True):
+            self.names.values[inner.prefix + input_name] = (source,)
+        value = self.chain(block.layers, inner, sources[0])
+        if block.outputs is not None:
+            value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs")))
+        self.uses[scope.prefix + name] = use
+        self.names.values[scope.prefix + name] = value
+        return value
+
+    def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Tensor]:
+        """The results a block names."""
+        found: list[Tensor] = []
+        for index, item in enumerate(raw):
+            name = filled(item, scope, (*where, index))
+            if not isinstance(name, str):
+                raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
+            found.append(Pending(scope, name, (*where, index)))
+        return found
+
+    def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
+        """The variables inside a use of a block: its own first, then the spec's."""
+        given, places = named_arguments(entry.block, entry.arguments, entry.places, entry.where)
+        env = dict(self.spec_env)
+        for name, default in entry.block.vars.items():
+            if name in given:
+                env[name] = filled(given[name], scope, places[name], f"{name}: ")
+            else:
+                where = (*entry.block.where, "vars", name)
+                try:
+                    env[name] = fill(default, env)
+                except ExpressionError as error:
+                    raise SpecError(f"{name}: {error}", (*where, *error.where)) from None
+        return env
+
+    def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
+        """A whole block as one layer, for a wrapper around it."""
+        from paramcalc.nested import NestedModel
+        from paramcalc.readers.spec.finish import finish_nodes
+
+        inputs = [Input(name, ()) for name in entry.block.inputs]
+        budget = self.max_layers - len(self.nodes)
+        inner = Expander(self.source, self.problems, inputs, self.spec_env, budget)
+        notes = (*scope.notes, (f"in block '{entry.block.name}', used here", entry.where))
+        inside = Scope("", self.block_env(entry, scope), notes=notes, depth=scope.depth + 1)
+        inside.blocks = (*scope.blocks, entry.block.name)
+        if entry.block.name in scope.blocks:
+            raise SpecError(f"block '{entry.block.name}' uses itself", entry.where)
+        value = inner.chain(entry.block.layers, inside, Ref(0))
+        if entry.block.outputs is not None:
+            where = (*entry.block.where, "outputs")
+            value = tuple(inner.block_outputs(entry.block.outputs, inside, where))
+        tensors = (Ref(value),) if isinstance(value, int) else value
+        nodes, refs = finish_nodes(inner, list(tensors))
+        outputs = [Output(str(number), ref) for number, ref in enumerate(refs)]
+        return NestedModel(Model(entry.block.name, "paramcalc", self.source, inputs, nodes, outputs))
+
+    def repeat(self, entry: RepeatEntry, scope: Scope, start: Tensor) -> Value:
+        """The layers a number of times; each time is a scope, with `$i`."""
+        where = (*entry.where, "repeat")
+        count = filled(entry.count, scope, where)
+        if type(count) is not int or count < 0:
+            raise SpecError(
+                f"repeat: expected a number of times, got {echo(count)}{origin(entry.count, scope.env)}", where
+            )
+        if count > self.max_layers or len(self.nodes) + count * self.minimum.of(entry.layers) > self.max_layers:
+            self.too_large(where)
+        name = self.name(entry, scope, "repeat")
+        outer = self.inside(scope, entry, name, scope.env, sealed=False)
+        value: Value = (start,)
+        for i in range(count):
+            self.step(entry.where)
+            inner = self.inside(outer, BrokenEntry(entry.where, {}), str(i), {**scope.env, "i": i}, sealed=False)
+            value = self.chain(entry.layers, inner, first_of(value))
+        self.names.values[scope.prefix + name] = value
+        return value
+
+    def branches(self, entry: BranchesEntry, scope: Scope, start: Tensor) -> Value:
+        """Each branch from the same start, and the layer that merges them; its names are the scope's."""
+        frozen = scope
+        if "trainable" in entry.common or "dtype" in entry.common:
+            frozen = self.same_names(entry, scope)
+        ends = tuple([first_of(self.chain(branch, frozen, start)) for branch in entry.branches])
+        merge = self.known(entry.merge, frozen) if isinstance(entry.merge, DynamicEntry) else entry.merge
+        named = entry if "name" in entry.common else merge
+        if isinstance(merge, LayerEntry):
+            return self.layer(merge, frozen, ends, self.name(named, scope, merge.type))
+        if isinstance(merge, BlockEntry):
+            return self.block(merge, frozen, ends, self.name(named, scope, merge.block.name))
+        return self.broken(merge, scope)
+
+    def same_names(self, entry: Entry, scope: Scope) -> Scope:
+        """The same scope for layers that are frozen, or of another dtype, as a whole."""
+        from msgspec.structs import replace
+
+        trainable = scope.trainable and self.flag(entry, "trainable", scope)
+        return replace(scope, trainable=trainable, dtype=self.dtype(entry, scope))
+
+    def call(self, entry: CallEntry, scope: Scope, previous: Tensor) -> Value:
+        """An earlier layer, or block, again: its weights exist once."""
+        where = (*entry.where, "call")
+        target = filled(entry.target, scope, where)
+        found = self.names.find(scope, str(target), everywhere=True)
+        if found is None:
+            near = did_you_mean(str(target), self.names.known(scope, everywhere=True))
+            raise SpecError(f"call: there is no layer {echo(target)} above this entry{near}", where)
+        path, value = found
+        sources = self.read_inputs(entry, scope, previous)
+        if path in self.uses:
+            return self.call_block(entry, scope, sources, path)
+        if not isinstance(value, int) or value < self.first:
+            raise SpecError(f"call: {echo(target)} is neither a layer nor a block", where)
+        first = self.nodes[value - self.first]
+        if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
+            sources *= 2
+        again = self.again(first.path.partition("#")[0] if "#" in first.path.rpartition("/")[2] else first.path)
+        name = self.call_name(entry, scope, again.rpartition("/")[2])
+        return self.emit(scope, again, name, first.instance, sources, entry)
+
+    def call_block(self, entry: CallEntry, scope: Scope, sources: tuple[Tensor, ...], path: str) -> Value:
+        """A whole block again."""
+        use = self.uses[path]
+        again = self.again(path)
+        name = self.call_name(entry, scope, again.rpartition("/")[2])
+        root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
+        root.notes, root.depth, root.blocks = scope.notes, scope.depth, scope.blocks
+        value = self.use_block(use, root, sources, again.rpartition("/")[2], twin=path + "/")
+        self.names.values[scope.prefix + name] = value
+        return value
+
+    def again(self, path: str) -> str:
+        """The path of the next call: `stem#2`."""
+        self.calls[path] = self.calls.get(path, 1) + 1
+        return f"{path}#{self.calls[path]}"
+
+    def call_name(self, entry: CallEntry, scope: Scope, default: str) -> str:
+        """What this call's result is known by: the entry's name, else the end of its path."""
+        return default if entry.common.get("name") is None else self.name(entry, scope, "call")
+
+
+def first_of(value: Value) -> Tensor:
+    """The first output of what an entry made."""
+    return Ref(value) if isinstance(value, int) else value[0]
+
+
+def only(sources: tuple[Tensor, ...], entry: Entry) -> Tensor:
+    """The one input of a repeat or of branches."""
+    if len(sources) != 1:
+        raise SpecError(f"this takes one input, got {len(sources)}", (*entry.where, "inputs"))
+    return sources[0]
+
+
+def filled(raw: Any, scope: Scope, where: DocPath, label: str = "") -> Any:
+    """The value with the scope's variables in it.
+
+    Raises:
+        SpecError: where an expression is wrong.
+    """
+    try:
+        return fill(raw, scope.env)
+    except ExpressionError as error:
+        raise SpecError(f"{label}{error}", (*where, *error.where)) from None
+
+
+def check_policy(value: Any, where: DocPath) -> str:
+    """A dtype or a mixed policy.
+
+    Raises:
+        SpecError: for anything else.
+    """
+    if not isinstance(value, str) or "_from_" in value or compute_dtype(value) not in DTYPE_BITS:
+        raise SpecError(f"dtype: {echo(value)} is not a dtype, such as float32 or mixed_bfloat16", where)
+    return value

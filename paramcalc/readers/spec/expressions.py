@@ -1,0 +1,276 @@
+"""`$(d // heads)`: arithmetic on the spec's variables, by a whitelist over Python's own syntax tree.
+
+Nothing is ever `eval`uated: the text is bounded before it is parsed, the tree before it is walked, and every
+result on the way.
+"""
+
+import ast
+import math
+import operator
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
+from paramcalc.limits import MAX_EXPONENT, MAX_EXPRESSION, MAX_EXPRESSION_DEPTH, MAX_INTEGER_DIGITS, MAX_NAME
+
+MAX_NUMBER = 10**MAX_INTEGER_DIGITS
+
+Names = Mapping[str, Any]
+CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
+"""YAML's spellings of what Python writes `True`, `False`, `None`."""
+
+
+class ExpressionError(ParamcalcError):
+    """An expression is wrong; `where` is its place below what was being filled in."""
+
+    def __init__(self, message: str, where: DocPath = ()) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+class _WrongError(Exception):
+    """What is wrong, before the expression's text and names are added."""
+
+
+ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+EQUALITY: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
+ORDER: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
+    "min": (min, 2, 16),
+    "max": (max, 2, 16),
+    "abs": (abs, 1, 1),
+    "round": (round, 1, 1),
+    "floor": (math.floor, 1, 1),
+    "ceil": (math.ceil, 1, 1),
+    "int": (int, 1, 1),
+}
+"""Function → itself, fewest and most arguments; all of them take numbers."""
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> ast.expr:
+    """The checked syntax tree of an expression.
+
+    Raises:
+        ExpressionError: when it is too long or too deep, not ASCII, or no expression.
+    """
+    if len(text) > MAX_EXPRESSION:
+        raise ExpressionError(f"an expression may have {MAX_EXPRESSION} characters, this one has {len(text)}")
+    if not text.isascii() or not text.isprintable():
+        raise ExpressionError(f"$({echo(text)[1:-1]}): an expression is written in plain ASCII")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice on `1if x` is not for users
+            tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise ExpressionError(f"$({echo(text)[1:-1]}) is not an expression") from None
+    if too_deep(tree):
+        raise ExpressionError(f"$({echo(text)[1:-1]}) is nested more than {MAX_EXPRESSION_DEPTH} deep")
+    return tree
+
+
+def too_deep(tree: ast.AST) -> bool:
+    """Whether the tree has more levels than `MAX_EXPRESSION_DEPTH`."""
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_EXPRESSION_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def names_in(text: str) -> tuple[str, ...]:
+    """The names of variables an expression reads, sorted."""
+    found = {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
+    return tuple(sorted(found - FUNCTIONS.keys() - CONSTANTS.keys() - {"len"}))
+
+
+def evaluate_expression(text: str, names: Names) -> Any:
+    """The value of `$(text)`; a whole result of a division is an int.
+
+    Raises:
+        ExpressionError: with the expression and the values of its names.
+    """
+    tree = parse(text)
+    try:
+        value = visit(tree, names)
+    except (_WrongError, ZeroDivisionError, OverflowError, TypeError, ValueError) as error:
+        raise ExpressionError(f"{shown(text, names)}: {error}") from None
+    if isinstance(value, float) and value.is_integer() and not isinstance(tree, (ast.Name, ast.Constant)):
+        return int(value)
+    return value
+
+
+def shown(text: str, names: Names) -> str:
+    """The expression as an error shows it: `$(d // heads) with d = 256, heads = 0`."""
+    values = ", ".join(f"{name} = {echo(names[name])}" for name in names_in(text) if name in names)
+    return f"$({text})" + (f" with {values}" if values else "")
+
+
+def visit(node: ast.expr, names: Names) -> Any:
+    """The value of one node of the tree."""
+    handler = _VISITORS.get(type(node))
+    if handler is None:
+        raise _WrongError(f"{type(node).__name__} is not part of the expression language")
+    return bounded(handler(node, names))
+
+
+def bounded(value: Any) -> Any:
+    """The value, if it is small and finite."""
+    if isinstance(value, (int, float)) and not -MAX_NUMBER < value < MAX_NUMBER:  # false for nan as well
+        raise _WrongError(f"the number has more than {MAX_INTEGER_DIGITS} digits")
+    if isinstance(value, str) and len(value) > MAX_NAME:
+        raise _WrongError(f"the text has more than {MAX_NAME} characters")
+    return value
+
+
+def number(value: Any) -> Any:
+    """The value, if it is a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _WrongError(f"{echo(value)} is not a number")
+    return value
+
+
+def _visit_constant(node: ast.Constant, names: Names) -> Any:
+    if node.value is None or isinstance(node.value, (bool, int, float, str)):
+        return node.value
+    raise _WrongError(f"{echo(node.value)} is not part of the expression language")
+
+
+def _visit_name(node: ast.Name, names: Names) -> Any:
+    if node.id in names:
+        return names[node.id]
+    if node.id in CONSTANTS:
+        return CONSTANTS[node.id]
+    if node.id == "i":
+        raise _WrongError("$i is only known inside a repeat")
+    raise _WrongError(f"there is no variable '{node.id}' here{did_you_mean(node.id, list(names))}")
+
+
+def _visit_binary(node: ast.BinOp, names: Names) -> Any:
+    left, right = visit(node.left, names), visit(node.right, names)
+    calculate = ARITHMETIC.get(type(node.op))
+    if calculate is None:
+        raise _WrongError(f"{type(node.op).__name__} is not part of the expression language")
+    if isinstance(node.op, ast.Add) and isinstance(left, str) and isinstance(right, str):
+        return left + right
+    number(left)
+    number(right)
+    if isinstance(node.op, ast.Pow) and abs(right) > MAX_EXPONENT:
+        raise _WrongError(f"an exponent may be up to {MAX_EXPONENT}")
+    result = calculate(left, right)
+    if isinstance(result, complex):
+        raise _WrongError("a root of a negative number")
+    return result
+
+
+def _visit_unary(node: ast.UnaryOp, names: Names) -> Any:
+    value = visit(node.operand, names)
+    if isinstance(node.op, ast.Not):
+        return not value
+    if isinstance(node.op, ast.USub):
+        return -number(value)
+    if isinstance(node.op, ast.UAdd):
+        return number(value)
+    raise _WrongError("~ is not part of the expression language")
+
+
+def _visit_bool(node: ast.BoolOp, names: Names) -> Any:
+    stop = isinstance(node.op, ast.Or)
+    value = None
+    for operand in node.values:
+        value = visit(operand, names)
+        if bool(value) is stop:
+            break
+    return value
+
+
+def _visit_compare(node: ast.Compare, names: Names) -> bool:
+    left = visit(node.left, names)
+    for operation, operand in zip(node.ops, node.comparators, strict=True):
+        right = visit(operand, names)
+        if not compare(operation, left, right):
+            return False
+        left = right
+    return True
+
+
+def compare(operation: ast.cmpop, left: Any, right: Any) -> bool:
+    """One comparison; order is for two numbers or two texts."""
+    if type(operation) in EQUALITY:
+        return EQUALITY[type(operation)](left, right)
+    if type(operation) not in ORDER:
+        raise _WrongError("comparisons are ==, !=, <, <=, > and >=")
+    if not (isinstance(left, str) and isinstance(right, str)):
+        number(left)
+        number(right)
+    return ORDER[type(operation)](left, right)
+
+
+def _visit_choice(node: ast.IfExp, names: Names) -> Any:
+    return visit(node.body if visit(node.test, names) else node.orelse, names)
+
+
+def _visit_call(node: ast.Call, names: Names) -> Any:
+    if not isinstance(node.func, ast.Name) or node.keywords:
+        raise _WrongError(f"only {', '.join(FUNCTIONS)} and len can be called, with plain arguments")
+    arguments = [visit(argument, names) for argument in node.args]
+    if node.func.id == "len" and len(arguments) == 1 and isinstance(arguments[0], (list, str)):
+        return len(arguments[0])
+    if node.func.id not in FUNCTIONS:
+        known = (*FUNCTIONS, "len")
+        raise _WrongError(f"there is no function '{node.func.id}'{did_you_mean(node.func.id, known)}")
+    function, fewest, most = FUNCTIONS[node.func.id]
+    if not fewest <= len(arguments) <= most:
+        raise _WrongError(f"{node.func.id} was given {len(arguments)} arguments")
+    return function(*[number(argument) for argument in arguments])
+
+
+def _visit_subscript(node: ast.Subscript, names: Names) -> Any:
+    """`sizes[i]`: an item of a variable that is a list."""
+    items, index = visit(node.value, names), visit(node.slice, names)
+    if not isinstance(items, list):
+        raise _WrongError(f"{echo(items)} is not a list")
+    if type(index) is not int or not -len(items) <= index < len(items):
+        raise _WrongError(f"the list has no item {echo(index)}: it has {len(items)}")
+    return items[index]
+
+
+_VISITORS: dict[type[ast.expr], Callable[[Any, Names], Any]] = {
+    ast.Constant: _visit_constant,
+    ast.Name: _visit_name,
+    ast.BinOp: _visit_binary,
+    ast.UnaryOp: _visit_unary,
+    ast.BoolOp: _visit_bool,
+    ast.Compare: _visit_compare,
+    ast.IfExp: _visit_choice,
+    ast.Call: _visit_call,
+    ast.Subscript: _visit_subscript,
+}
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def is_variable_name(name: str) -> bool:
+    """Whether `$name` could be read: an ASCII identifier that means nothing else."""
+    from keyword import iskeyword
+
+    taken = name in FUNCTIONS or name in CONSTANTS or name in ("i", "len")
+    return bool(_NAME.fullmatch(name)) and not iskeyword(name) and not taken

@@ -1,0 +1,103 @@
+"""Names → tensors, and the nodes in an order in which each comes after what it reads."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from paramcalc.model import Instance, Node, Ref, in_order, refs, reordered
+from paramcalc.readers.spec.names import Tensor
+from paramcalc.readers.spec.problems import SpecError
+
+if TYPE_CHECKING:
+    from paramcalc.readers.spec.expand import Expander
+
+
+def finish_nodes(expander: "Expander", outputs: Sequence[Tensor]) -> tuple[list[Node], list[Ref]]:
+    """The nodes in execution order and the outputs among them; what cannot be resolved is a problem noted.
+
+    A node whose inputs are not known becomes a broken one, so that the others can still be looked at.
+    """
+    nodes = expander.nodes
+    for node, sources in zip(nodes, expander.sources, strict=True):
+        node.inputs = resolve_all(expander, node, sources)
+    results = []
+    for tensor in outputs:
+        try:
+            results.append(expander.names.resolve(tensor))
+        except SpecError as error:
+            expander.problems.add(str(error), error.where)
+    order = in_order(nodes, expander.first)
+    while order is None:
+        break_cycle(expander)
+        order = in_order(nodes, expander.first)
+    if order == list(range(len(nodes))):
+        return nodes, results
+    moved = reordered(nodes, order, expander.first)
+    for node in nodes:
+        node.inputs = tuple([ref if ref is None else renumbered(ref, moved) for ref in node.inputs])
+    return [nodes[index] for index in order], [renumbered(ref, moved) for ref in results]
+
+
+def renumbered(ref: Ref, moved: dict[int, int]) -> Ref:
+    """The same tensor after the nodes were put in order."""
+    return Ref(moved.get(ref.producer, ref.producer), ref.output)
+
+
+def resolve_all(expander: "Expander", node: Node, sources: tuple[Tensor, ...]) -> tuple[Ref, ...]:
+    """The tensors a node reads; none, and a broken node, where one is not known."""
+    resolve = expander.names.resolve
+    try:
+        return tuple([source if type(source) is Ref else resolve(source) for source in sources])
+    except SpecError as error:
+        expander.problems.add(str(error), error.where, label(node), node.notes)
+        make_broken(node)
+        return ()
+
+
+def label(node: Node) -> str:
+    """How an error names a node."""
+    return f"'{node.path}' ({node.instance.type})"
+
+
+def make_broken(node: Node) -> None:
+    """Leave the node in its place, with nothing known of it."""
+    from paramcalc.readers.spec.expand import BROKEN
+
+    node.instance = Instance(BROKEN, node.instance.name, node.instance.type)
+    node.inputs = ()
+
+
+def break_cycle(expander: "Expander") -> None:
+    """Report one cycle of the graph, by the names along it, and cut it."""
+    nodes, first = expander.nodes, expander.first
+    cycle = find_cycle(nodes, first)
+    names = [nodes[index].path for index in cycle]
+    shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
+    node = nodes[cycle[0]]
+    circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])
+    expander.problems.add(f"the graph has a cycle: {circle}", node.where, label(node), node.notes)
+    make_broken(node)
+
+
+def find_cycle(nodes: Sequence[Node], first: int) -> list[int]:
+    """The indices of the nodes of one cycle, from the earliest of them on, each reading the next."""
+    needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
+    colour = [0] * len(nodes)  # 0 not seen, 1 on the way, 2 done
+    for start in range(len(nodes)):
+        if colour[start]:
+            continue
+        way, pending = [start], [iter(needs[start])]
+        colour[start] = 1
+        while way:
+            following = next(pending[-1], None)
+            if following is None:
+                colour[way.pop()] = 2
+                pending.pop()
+            elif colour[following] == 1:
+                cycle = way[way.index(following) :]
+                lowest = cycle.index(min(cycle))
+                return cycle[lowest:] + cycle[:lowest]
+            elif colour[following] == 0:
+                colour[following] = 1
+                way.append(following)
+                pending.append(iter(needs[following]))
+    raise AssertionError("no cycle, though the nodes have no order")  # pragma: no cover

@@ -1,0 +1,34 @@
+"""How many layers a spec stands for at least, told before any of them is built."""
+
+from paramcalc.readers.spec.entries import BlockEntry, BranchesEntry, Entry, RepeatEntry
+
+MAX_LEVELS = 100
+"""Blocks, repeats and branches inside one another."""
+
+
+class Minimum:
+    """A lower bound for the layers of a list of entries: repeats of unknown length count once."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, int] = {}
+
+    def of(self, entries: list[Entry], level: int = 0) -> int:
+        """The layers these entries make at least."""
+        if level > MAX_LEVELS:
+            return 0
+        return sum(self.of_entry(entry, level + 1) for entry in entries if "when" not in entry.common)
+
+    def of_entry(self, entry: Entry, level: int) -> int:
+        """The layers one entry makes at least."""
+        if isinstance(entry, RepeatEntry):
+            count = entry.count if type(entry.count) is int else 1
+            return max(count, 0) * self.of(entry.layers, level)
+        if isinstance(entry, BranchesEntry):
+            return 1 + sum(self.of(branch, level) for branch in entry.branches)
+        if not isinstance(entry, BlockEntry):
+            return 1
+        key = id(entry.block)
+        if key not in self.blocks:
+            self.blocks[key] = 0  # a block inside itself is refused elsewhere
+            self.blocks[key] = self.of(entry.block.layers, level)
+        return self.blocks[key]

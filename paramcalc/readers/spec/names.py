@@ -1,0 +1,152 @@
+"""Names in a spec: what a name may be, where it is known, and what stands behind it."""
+
+import re
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.limits import MAX_NAME
+from paramcalc.model import Ref
+from paramcalc.readers.spec.expressions import Names
+from paramcalc.readers.spec.problems import Notes, SpecError
+
+_INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
+
+
+class Pending(NamedTuple):
+    """A tensor that is known by name: the name may stand further down."""
+
+    scope: "Scope"
+    text: str
+    where: DocPath
+
+
+Tensor = Ref | Pending
+Value = int | tuple[Tensor, ...]
+"""What a name stands for: a producer with all its outputs, or the results of a block."""
+
+
+class Scope(Struct):
+    """Where names are known: the spec, one use of a block, or one time of a repeat.
+
+    Attributes:
+        prefix: what stands before the paths of its layers: "" or "encoder/0/".
+        env: the variables and their values.
+        outer: the scope around it.
+        sealed: whether names from outside are unknown in here (a block).
+        trainable: False where something around it is frozen.
+        dtype: the policy of layers that name none.
+        notes: where the blocks around it were used.
+        twin: for a block that is called again, the prefix of its first use.
+        depth: how many scopes are around it.
+        blocks: the names of the blocks it is inside of.
+        counters: how often an automatic name was given.
+    """
+
+    prefix: str
+    env: Names
+    outer: "Scope | None" = None
+    sealed: bool = True
+    trainable: bool = True
+    dtype: str = "float32"
+    notes: Notes = ()
+    twin: str | None = None
+    depth: int = 0
+    blocks: tuple[str, ...] = ()
+    counters: dict[str, int] = {}
+
+
+def check_name(name: Any, where: DocPath) -> str:
+    """A name that paths and references can hold.
+
+    Raises:
+        SpecError: when it is no text, empty, too long, or has a character that means something.
+    """
+    if not isinstance(name, str):
+        raise SpecError(f"name: expected text, got {echo(name)}", where)
+    if not name or len(name) > MAX_NAME:
+        raise SpecError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", where)
+    bad = next((char for char in name if char in "/[]#$" or not char.isprintable()), None)
+    if bad is not None:
+        raise SpecError(f"the name {echo(name)} has the character {bad!r}, which names cannot have", where)
+    return name
+
+
+class Directory:
+    """Everything that has a name, by its path."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+
+    def automatic(self, scope: Scope, base: str) -> str:
+        """Keras' next automatic name: `dense`, `dense_1`; names that are taken are left out."""
+        while True:
+            count = scope.counters.get(base, 0)
+            scope.counters[base] = count + 1
+            name = f"{base}_{count}" if count else base
+            if scope.prefix + name not in self.values:
+                return name
+
+    def claim(self, scope: Scope, name: str, where: DocPath) -> None:
+        """Refuse a name that is taken."""
+        if scope.prefix + name in self.values:
+            raise SpecError(f"the name '{name}' is taken already: a name is given once", where)
+
+    def find(self, scope: Scope, name: str, *, everywhere: bool = False) -> tuple[str, Value] | None:
+        """The nearest thing of this name, with its path; `everywhere` looks out of blocks as well."""
+        current: Scope | None = scope
+        while current is not None:
+            path = current.prefix + name
+            if path in self.values:
+                return path, self.values[path]
+            current = None if current.sealed and not everywhere else current.outer
+        return None
+
+    def known(self, scope: Scope, *, everywhere: bool = False) -> list[str]:
+        """The names that could have been meant here."""
+        found: list[str] = []
+        current: Scope | None = scope
+        while current is not None:
+            start = len(current.prefix)
+            inside = [path[start:] for path in self.values if path.startswith(current.prefix)]
+            found += [name for name in inside if "/" not in name and "#" not in name]
+            current = None if current.sealed and not everywhere else current.outer
+        return found
+
+    def resolve(self, tensor: Tensor) -> Ref:
+        """The tensor that a name stands for.
+
+        Raises:
+            SpecError: for a name that is not known, or that only leads back to itself.
+        """
+        seen = 0
+        while isinstance(tensor, Pending):
+            name, index = split_index(tensor.text)
+            found = self.find(tensor.scope, name)
+            if found is None:
+                raise SpecError(self.dangling(tensor.scope, name), tensor.where)
+            value = found[1]
+            if isinstance(value, int):
+                return Ref(value, index)
+            if index >= len(value):
+                raise SpecError(f"'{tensor.text}': '{name}' has {len(value)} outputs", tensor.where)
+            seen += 1
+            if seen > len(self.values):
+                raise SpecError(f"'{tensor.text}' reads itself: the graph has a cycle", tensor.where)
+            tensor = value[index]
+        return tensor
+
+    def dangling(self, scope: Scope, name: str) -> str:
+        """What to say of a name that is not known."""
+        known = self.known(scope)
+        message = f"there is no layer or input {echo(name)} here{did_you_mean(name, known)}"
+        if self.find(scope, name, everywhere=True) is not None:
+            message += "; a block sees its own names only: hand it over with inputs"
+        return message
+
+
+def split_index(text: str) -> tuple[str, int]:
+    """`encoder[1]` as a name and the number of an output."""
+    match = _INDEXED.fullmatch(text)
+    return (match[1], int(match[2])) if match else (text, 0)

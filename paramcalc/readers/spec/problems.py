@@ -1,0 +1,27 @@
+"""The problems of one spec, collected: each once, however often its place is expanded."""
+
+from paramcalc.errors import DocPath, ParamcalcError, Problem
+
+Notes = tuple[tuple[str, DocPath], ...]
+
+
+class SpecError(ParamcalcError):
+    """Something at one place of the spec is wrong."""
+
+    def __init__(self, message: str, where: DocPath) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+class Problems:
+    """A list without repetitions."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+        self._seen: set[tuple[str, DocPath | None]] = set()
+
+    def add(self, message: str, where: DocPath | None, layer: str | None = None, notes: Notes = ()) -> None:
+        """Note a problem, unless the same one is noted for this place."""
+        if (message, where) not in self._seen:
+            self._seen.add((message, where))
+            self.found.append(Problem(message, where, layer, notes=notes))

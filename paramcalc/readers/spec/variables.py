@@ -1,0 +1,78 @@
+"""The spec's own `vars`, with what `--set` puts in their place."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.limits import MAX_EXPRESSION, MAX_INTEGER_DIGITS
+from paramcalc.readers.spec.expressions import ExpressionError
+from paramcalc.readers.spec.problems import Problems
+from paramcalc.readers.spec.templates import fill
+
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+
+
+def spec_variables(raw: dict[str, Any], sets: Mapping[str, Any], where: DocPath, problems: Problems) -> dict[str, Any]:
+    """The value of each variable; one may read those above it.
+
+    Args:
+        raw: names and raw values, in the order of the file.
+        sets: names and values from the command line.
+        where: the place of `vars`.
+        problems: where unknown names and wrong values go.
+    """
+    for name in sets:
+        if name not in raw:
+            known = f"; its variables are: {', '.join(raw)}" if raw else "; it has none"
+            near = did_you_mean(name, list(raw))
+            problems.add(f"--set {name[:80]}: the spec has no such variable{near or known}", None)
+    values: dict[str, Any] = {}
+    for name, default in raw.items():
+        try:
+            value = fill(default, values)
+        except ExpressionError as error:
+            problems.add(f"{name}: {error}", (*where, name, *error.where))
+            value = 1
+        if name in sets:
+            given = parse_value(sets[name], value)
+            if not same_kind(given, value):
+                problems.add(f"--set {name}: expected {kind(value)} such as {echo(value)}, got {echo(given)}", None)
+                given = value
+            value = given
+        values[name] = value
+    return values
+
+
+def parse_value(text: Any, default: Any) -> Any:
+    """A value from the command line: a number, true, false, null, a JSON list, else text."""
+    if isinstance(default, str) or not isinstance(text, str):  # from Python, values come as what they are
+        return text
+    if text in ("true", "false"):
+        return text == "true"
+    if text == "null":
+        return None
+    if _NUMBER.fullmatch(text) and len(text) <= MAX_INTEGER_DIGITS:
+        return float(text) if any(char in text for char in ".eE") else int(text)
+    if text.startswith("[") and len(text) <= MAX_EXPRESSION:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text
+
+
+def kind(value: Any) -> str:
+    """What a value is, in a user's words."""
+    for type_, word in ((bool, "true or false"), (int, "a number"), (float, "a number"), (list, "a list")):
+        if isinstance(value, type_):
+            return word
+    return "text" if isinstance(value, str) else "a value"
+
+
+def same_kind(given: Any, default: Any) -> bool:
+    """Whether a value can take the place of the default; null can stand for, and give way to, anything."""
+    if given is None or default is None or isinstance(default, dict):
+        return True
+    return kind(given) == kind(default)
