@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Fail when a model outgrows its budget.",
     "diff": "Show what changed between two models, layer by layer.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
+    "layers": "List the layers there are, or show one with its fields and formula.",
 }
 """Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
 

@@ -1,0 +1,48 @@
+"""`paramcalc layers`: the catalogue."""
+
+import click
+
+from paramcalc.cli.options import output_option
+from paramcalc.cli.output import write
+
+
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Built-in layers; plugins are left out, for looking them up is slow."""
+    from paramcalc.registry import BUILTINS
+
+    return [name for names in BUILTINS.values() for name in names if name.lower().startswith(incomplete.lower())]
+
+
+@click.command(short_help="List the layers there are, or show one with its fields and formula.")
+@click.argument("name", required=False, shell_complete=complete_names)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."
+)
+@output_option
+def command(name: str | None, format_: str, output: str | None) -> int:
+    """List the layers there are, or show one with its fields, formula, shapes and an example.
+
+    NAME is a Keras class name, its snake_case, or an alias such as MaxPool2D.
+    """
+    write([text_of(name, format_)], output)
+    return 0
+
+
+def text_of(name: str | None, format_: str) -> str | bytes:
+    """What to print."""
+    import msgspec
+
+    from paramcalc.catalogue import catalogue, entry
+    from paramcalc.registry import Registry
+    from paramcalc.render import catalogue_text
+    from paramcalc.render.json_format import harmless
+
+    if name is not None and format_ == "markdown":
+        raise click.UsageError("--format markdown is for the list of all layers")
+    registry = Registry()
+    found = catalogue(registry) if name is None else entry(registry, name)
+    if format_ == "json":
+        return harmless(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+    if not isinstance(found, list):
+        return catalogue_text.entry_text(found)
+    return catalogue_text.list_markdown(found) if format_ == "markdown" else catalogue_text.list_text(found)
