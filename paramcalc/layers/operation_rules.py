@@ -1,11 +1,12 @@
 """Shape rules of operations, one short function each: arguments in, shape out (NumPy's rules)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product, volume
+from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product, volume, window_length
 
 
 class Result(NamedTuple):
@@ -21,7 +22,7 @@ Rule = Callable[[list[Any], dict[str, Any]], Result]
 SAME_SHAPE = frozenset(
     (
         "Abs", "Absolute", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh", "BitwiseNot", "Cast", "Ceil",
-        "Celu", "Clip", "Conj", "Conjugate", "Cos", "Cosh", "Cumprod", "Cumsum", "Elu", "ELU", "Erf", "Erfinv", "Exp",
+        "Celu", "Clip", "Conj", "Conjugate", "Cos", "Cosh", "Elu", "ELU", "Erf", "Erfinv", "Exp",
         "Exp2", "Expm1", "Flip", "Floor", "Gelu", "GELU", "HardShrink", "HardSigmoid", "HardSilu", "HardSwish",
         "HardTanh", "Imag", "Invert", "Isfinite", "Isinf", "Isnan", "LeakyRelu", "LeakyReLU", "Log", "Log10", "Log1p",
         "Log2", "LogSigmoid", "LogSoftmax", "LogicalNot", "Logit", "Mish", "NanToNum", "Negative", "Normalize",
@@ -248,7 +249,7 @@ def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
         pieces: list[Dim] = [None if size is None else size // sections] * sections
     else:
         cuts = [0, *sections]
-        pieces = [b - a for a, b in zip(cuts, cuts[1:], strict=False)]
+        pieces = [b - a for a, b in pairwise(cuts)]
         pieces.append(None if size is None else size - cuts[-1])
     return Result([(*x[:axis], piece, *x[axis + 1 :]) for piece in pieces])
 
@@ -323,25 +324,41 @@ def swap_last(x: Shape) -> Shape:
 
 
 def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Einstein summation without an ellipsis."""
-    equation = kwargs.get("subscripts") or args.pop(0)
-    equation = str(equation).replace(" ", "")
+    """Einstein summation; an ellipsis stands for the axes that all operands broadcast."""
+    equation = str(kwargs["subscripts"] if "subscripts" in kwargs else args.pop(0)).replace(" ", "")
     terms, arrow, target = equation.partition("->")
-    if not arrow or "." in equation:
-        raise LayerError("einsum's shape is only known for equations with -> and without an ellipsis")
+    if not arrow:
+        letters = sorted(set(terms) - set(",."))
+        target = ("..." if "..." in terms else "") + "".join(c for c in letters if terms.count(c) == 1)
     sizes: dict[str, Dim] = {}
+    rest: Shape = ()
     for term, value in zip(terms.split(","), args, strict=True):
-        for letter, dim in zip(term, shape(value), strict=True):
+        dims, middle = einsum_term(term, shape(value))
+        rest = broadcast(rest, middle)
+        for letter, dim in dims:
             old = sizes.get(letter)
-            if None not in (old, dim) and old != dim:
+            if None not in (old, dim) and old != dim and 1 not in (old, dim):
                 raise LayerError(f"einsum '{equation}': axis {letter} is both {old} and {dim}")
-            sizes[letter] = dim if old is None else old
-    output = tuple([sizes[letter] for letter in target])
+            sizes[letter] = dim if old in (None, 1) else old
+    before, _, after = target.partition("...")
+    middle = rest if "..." in target else ()
+    output = (*(sizes[letter] for letter in before), *middle, *(sizes[letter] for letter in after))
     macs: tuple[Factors, ...] = ()
     if len(args) > 1:
         batch = target[:1]
-        macs = (tuple((f"axis {k}", 1 if v is None and k == batch else v) for k, v in sizes.items()),)
+        factors = [(f"axis {k}", 1 if v is None and k == batch else v) for k, v in sizes.items()]
+        macs = ((*factors, ("other axes", volume(rest))),)
     return Result(output, macs)
+
+
+def einsum_term(term: str, x: Shape) -> tuple[list[tuple[str, Dim]], Shape]:
+    """The dimensions of one operand by letter, and those under its ellipsis."""
+    before, dots, after = term.partition("...")
+    if len(before) + len(after) > len(x) or (not dots and len(term) != len(x)):
+        raise LayerError(f"einsum term '{term}' does not fit {format_shape(x)}")
+    end = len(x) - len(after)
+    named = [*zip(before, x, strict=False), *zip(after, x[end:], strict=True)]
+    return named, x[len(before) : end] if dots else ()
 
 
 def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -423,6 +440,95 @@ def flatten_like(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result((product(shape(args[0])),))
 
 
+def cumulative(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A running sum along an axis; over all elements where none is given."""
+    if argument(args, kwargs, "axis", 1, None) is None:
+        return flatten_like(args, kwargs)
+    return same(args, kwargs)
+
+
+def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The k largest of the last axis, and where they stood."""
+    x = shape(args[0])
+    output = (*x[:-1], argument(args, kwargs, "k", 1, 1))
+    return Result([output, output])
+
+
+def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """One tensor for each place of an axis."""
+    x = shape(args[0])
+    axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
+    count = argument(args, kwargs, "num", 1, x[axis])
+    if count is None:
+        raise LayerError(f"unstack needs to know how long axis {axis} of {format_shape(x)} is")
+    return Result([(*x[:axis], *x[axis + 1 :])] * count)
+
+
+def hstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Joined along the second axis; the first of vectors."""
+    values = args[0] if isinstance(args[0], list) else args
+    return concatenate([values], {"axis": 0 if len(shape(values[0])) == 1 else 1})
+
+
+def vstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Joined along the first axis, vectors as rows."""
+    values = args[0] if isinstance(args[0], list) else args
+    return concatenate([[_Shaped(s if len(s) > 1 else (1, *s)) for s in map(shape, values)]], {"axis": 0})
+
+
+class _Shaped(NamedTuple):
+    """Something that has a shape."""
+
+    shape: Shape
+
+
+def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """NumPy's tensordot."""
+    a, b = shape(args[0]), shape(args[1])
+    axes = argument(args, kwargs, "axes", 2, 2)
+    if isinstance(axes, int):
+        left, right = list(range(len(a) - axes, len(a))), list(range(axes))
+    else:
+        left = [positive_axis(axis, len(a)) for axis in as_list(axes[0])]
+        right = [positive_axis(axis, len(b)) for axis in as_list(axes[1])]
+    for i, j in zip(left, right, strict=True):
+        if None not in (a[i], b[j]) and a[i] != b[j]:
+            raise LayerError(f"cannot contract axis {i} of {format_shape(a)} with axis {j} of {format_shape(b)}")
+    output = (
+        *(dim for axis, dim in enumerate(a) if axis not in left),
+        *(dim for axis, dim in enumerate(b) if axis not in right),
+    )
+    inner = [b[j] if a[i] is None else a[i] for i, j in zip(left, right, strict=True)]
+    return Result(output, ((("products", volume(output)), ("inner size", product(inner))),))
+
+
+def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`ops.conv` with a kernel among its arguments."""
+    x, kernel = shape(args[0]), shape(argument(args, kwargs, "kernel", 1, None))
+    n = len(x) - 2
+    first = kwargs.get("data_format") == "channels_first"
+    sizes = x[2:] if first else x[1:-1]
+    strides = ntuple(kwargs.get("strides", 1), n, "strides")
+    dilation = ntuple(kwargs.get("dilation_rate", 1), n, "dilation_rate")
+    spatial = [
+        window_length(size, int(k or 1), stride, kwargs.get("padding", "valid"), rate)
+        for size, k, stride, rate in zip(sizes, kernel[:n], strides, dilation, strict=True)
+    ]
+    output = (x[0], kernel[-1], *spatial) if first else (x[0], *spatial, kernel[-1])
+    return Result(output, ((("outputs", volume(output)), ("kernel", product(kernel[:-1]))),))
+
+
+def flat_pair(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`ops.outer`: every element with every other."""
+    a, b = product(shape(args[0])), product(shape(args[1]))
+    return Result((a, b))
+
+
+def norm(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A norm over axes."""
+    return reduction(args[:1], kwargs)
+
+
 def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """An image of another size."""
     x = list(shape(args[0]))
@@ -456,5 +562,15 @@ RULES: dict[str, Rule] = {
     "Dot": dot,
     "Ravel": flatten_like,
     "Resize": resize,
+    "Cumsum": cumulative,
+    "Cumprod": cumulative,
+    "TopK": top_k,
+    "Unstack": unstack,
+    "Hstack": hstack,
+    "Vstack": vstack,
+    "Tensordot": tensordot,
+    "Conv": convolution,
+    "Outer": flat_pair,
+    "Norm": norm,
     **dict.fromkeys(_BROADCAST, broadcasting),
 }

@@ -20,7 +20,7 @@ from paramcalc.readers.keras.definition import (
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
 from paramcalc.readers.keras.layer_config import dtype_policy, make_layer
-from paramcalc.registry import Registry
+from paramcalc.registry import Registry, snake_case
 
 MODELS = ("Functional", "Model", "Sequential")
 MAX_DEPTH = 100
@@ -292,7 +292,7 @@ class Builder:
         if item.get("class_name") == "Merge" and isinstance(config, dict) and config.get("layers"):
             raise LayerError("a Merge of several models at the start of a Sequential is not supported")
         name = config.get("name") if isinstance(config, dict) else None
-        name = name or item.get("name") or f"{str(item.get('class_name')).lower()}_{len(before) + 1}"
+        name = name or item.get("name") or automatic_name(str(item.get("class_name")), before)
         calls = [KerasCall([Tensor(before[-1].name, 0, 0)], {})] if before else [KerasCall([], {})]
         return Member(str(name), self.part(str(name), item, where, True, depth), calls, where)
 
@@ -388,6 +388,16 @@ def model_arguments(definition: Definition, call: KerasCall, find: _Finder) -> l
     from paramcalc.readers.keras.inbound import tensors
 
     return [find(tensor) for tensor in tensors(value)]
+
+
+def automatic_name(class_name: str, before: list[Member]) -> str:
+    """The name Keras gives a layer that has none: `dense`, then `dense_1`."""
+    name = snake_case(class_name)
+    taken = {member.name for member in before}
+    number = 0
+    while (f"{name}_{number}" if number else name) in taken:
+        number += 1
+    return f"{name}_{number}" if number else name
 
 
 def entry_name(item: dict[str, Any]) -> Any:
