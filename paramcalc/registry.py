@@ -4,6 +4,7 @@ Entry points are only looked up when a name is not built in: the look-up reads t
 installed distribution.
 """
 
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -257,6 +258,7 @@ def _load_plugin(name: str, point: Any) -> type[Layer]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def snake_case(name: str) -> str:
     """Keras' rule for automatic names: `Conv2DTranspose` → `conv2d_transpose`."""
     import re

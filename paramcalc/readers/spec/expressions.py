@@ -121,7 +121,8 @@ def evaluate_expression(text: str, names: Names) -> Any:
 def shown(text: str, names: Names) -> str:
     """The expression as an error shows it: `$(d // heads) with d = 256, heads = 0`."""
     values = ", ".join(f"{name} = {echo(names[name])}" for name in names_in(text) if name in names)
-    return f"$({text})" + (f" with {values}" if values else "")
+    code = f"${text}" if _NAME.fullmatch(text) else f"$({text})"
+    return code + (f" with {values}" if values else "")
 
 
 def visit(node: ast.expr, names: Names) -> Any:
