@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -126,8 +127,9 @@ def answer(case: Case) -> dict[str, Any]:
     try:
         return {**case, **build(case)}
     except Exception as error:  # whatever Keras raises is its refusal
-        lines = [line.strip() for line in str(error).splitlines()]
-        first = next((line for line in lines if line), type(error).__name__)
+        lines = [line.strip() for line in re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()]
+        # Keras wraps what a call raises: "Exception encountered when calling …", then the message in bold.
+        first = next((line for line in lines if line and not line.startswith("Exception encountered")), "")
         kind = type(error).__name__
         return {**case, "refused": (first if kind == "ValueError" else f"{kind}: {first}")[:150]}
 
