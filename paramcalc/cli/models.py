@@ -48,8 +48,7 @@ def read(source: str, asked: Question) -> Model:
     """The model in a file (or stdin, `-`)."""
     from paramcalc.readers import load
 
-    limits = {} if asked.max_layers is None else {"max_layers": asked.max_layers}
-    return load(source, sets=asked.sets or None, **limits)
+    return load(source, sets=asked.sets or None, max_layers=asked.max_layers)
 
 
 def answer(source: str, asked: Question) -> Summary:

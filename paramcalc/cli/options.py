@@ -108,8 +108,9 @@ def _model(ctx: click.Context) -> Any:
     from paramcalc.errors import ParamcalcError
     from paramcalc.readers import load
 
-    given = ctx.params.get("specs") or ctx.params.get("spec")
-    source = given[0] if isinstance(given, tuple) else given
+    # Where an option still waits for its value, click has parsed nothing: the words are in `args`.
+    given = ctx.params.get("specs") or ctx.params.get("spec") or ctx.args
+    source = given if isinstance(given, str) else next(iter(given), None)
     try:
         return load(source) if source and source != "-" else None
     except (ParamcalcError, OSError):

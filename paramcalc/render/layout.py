@@ -113,7 +113,7 @@ def value_text(value: Any, column: str, total: int) -> str:
     if kind == "bytes":
         return format_bytes(value)
     if kind == "share":
-        return format_share(None if value is None else value / total if total else 0.0)
+        return "" if value == 0 else format_share(None if value is None else value / total)
     return str(value)
 
 

@@ -1,0 +1,63 @@
+"""Imports point one way: who may know whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "paramcalc"
+ORDER = [
+    {"errors", "units", "limits"},
+    {"shapes"},
+    {"layers"},
+    {"registry"},
+    {"model"},
+    {"summary"},
+    {"evaluate", "expected", "nested"},
+    {"summarize"},
+    {"readers"},
+    {"budgets", "diff", "explain", "catalogue", "baseline", "check_config", "memory", "schema", "convert", "template"},
+    {"render"},
+    {"gate"},
+    {"cli"},
+]
+"""Each room may import from those above it, and from its own."""
+
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name not in ("__main__.py",) and path.parent != ROOT)
+MODULES += sorted(path for path in ROOT.glob("*.py") if not path.name.startswith("__"))
+
+
+def room_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports_of(path):
+    """(module, names) of every import in the file, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module, [alias.name for alias in node.names]
+
+
+def rooms_imported(path):
+    for module, names in imports_of(path):
+        if module == "paramcalc":
+            yield from (name for name in names if name in RANK)
+        elif module.startswith("paramcalc."):
+            yield module.split(".")[1]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    here = room_of(path)
+    assert {room for room in rooms_imported(path) if RANK[room] > RANK[here]} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rich_is_imported_by_render_alone_and_click_by_cli_alone(path):
+    packages = {module.split(".")[0] for module, _ in imports_of(path)}
+    assert "rich" not in packages or room_of(path) == "render"
+    assert "click" not in packages or room_of(path) == "cli"

@@ -1,0 +1,57 @@
+"""The README's samples are what the program prints."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = [block for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) if block.startswith("$ paramcalc")]
+
+
+def commands_of(block):
+    """(command line, what it prints) for each command of a block."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+SAMPLES = [sample for block in BLOCKS for sample in commands_of(block)]
+
+
+@pytest.mark.parametrize(("command", "output"), SAMPLES, ids=[command for command, _ in SAMPLES])
+def test_a_sample_is_what_the_program_prints(command, output):
+    words = shlex.split(command)
+    assert words[0] == "paramcalc"
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.stdout.decode().rstrip() == output.rstrip()
+
+
+def test_there_are_samples():
+    assert SAMPLES
+
+
+def test_every_file_that_is_named_exists():
+    for name in re.findall(r"(?:specs|tests|paramcalc|docs)/[\w./-]*\w", README):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_pictures_are_what_the_program_draws(request):
+    for name in re.findall(r"!\[[^]]*\]\(([^)]*\.svg)\)", README):
+        command = [sys.executable, "-m", "paramcalc", "summary", "specs/resnet50.yaml", "--format", "svg"]
+        drawn = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+        if request.config.getoption("--regenerate"):
+            (ROOT / name).write_text(drawn, encoding="utf-8")
+        assert (ROOT / name).read_text(encoding="utf-8") == drawn
