@@ -24,6 +24,8 @@ from paramcalc.registry import Registry, snake_case
 
 MODELS = ("Functional", "Model", "Sequential")
 MAX_DEPTH = 100
+COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+"""Keras 3 builds these, and every wrapper, of layers that a `trainable: false` of their own does not reach on load."""
 
 
 class Builder:
@@ -195,12 +197,14 @@ class Builder:
     def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
         """A single layer with its identity."""
         config = item["config"]
-        layer, type_ = make_layer(self.registry, item, self.legacy or "module" not in item, self.nested_layer, where)
+        legacy = self.legacy or "module" not in item
+        layer, type_ = make_layer(self.registry, item, legacy, self.nested_layer, where)
+        own = legacy or not (layer.sublayers or type_ in COMPOSITES)
         return Instance(
             layer,
             name,
             type_,
-            trainable and config.get("trainable", True) is not False,
+            trainable and not (own and config.get("trainable") is False),
             dtype_policy(config.get("dtype")),
         )
 
