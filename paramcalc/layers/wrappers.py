@@ -174,6 +174,8 @@ class Bidirectional(Layer, frozen=True):
 def check_directions(forward: Sublayer, backward: Sublayer | None) -> None:
     """Refuse two layers that do not run in opposite directions or do not return the same things."""
     ahead: Any = forward.layer
+    if ahead.stateful and ahead.return_state:
+        raise LayerError("its layer cannot have both stateful and return_state: Keras fails to build that")
     if backward is None:
         if ahead.go_backwards:
             raise LayerError("its layer must run forwards, but has go_backwards: true")
