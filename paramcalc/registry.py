@@ -80,6 +80,18 @@ BUILTINS: dict[str, tuple[str, ...]] = {
         "RandAugment",
         "MaxNumBoundingBoxes",
     ),
+    "applications": ("StochasticDepth", "LayerScale", "CustomScaleLayer"),
+    "locally_connected": ("LocallyConnected1D", "LocallyConnected2D"),
+    "legacy": (
+        "ThresholdedReLU",
+        "MaxoutDense",
+        "Highway",
+        "SReLU",
+        "ParametricSoftplus",
+        "RandomHeight",
+        "RandomWidth",
+        "RandomFourierFeatures",
+    ),
     "convolutional": (
         "Conv1D",
         "Conv2D",

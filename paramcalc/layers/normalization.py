@@ -132,7 +132,7 @@ class GroupNormalization(Layer, frozen=True):
         factors = axis_factors(x, (self.axis,), "channels")
         channels = known(x, self.axis)
         groups = channels if self.groups == -1 else self.groups
-        if channels < groups or channels % groups:
+        if groups < 1 or channels < groups or channels % groups:
             raise LayerError(f"the {channels} channels cannot be split into {groups} groups of equal size")
         return Inferred(x, tuple(scale_and_shift(factors, self.scale, self.center)))
 
@@ -189,6 +189,8 @@ class Normalization(Layer, frozen=True):
         """Adapted statistics are weights, but not trained; given ones are constants."""
         axes = () if self.axis is None else sorted_axes(self.axis)
         kept = tuple(sorted(positive_axis(axis, len(x)) for axis in axes))
+        if len(set(kept)) < len(kept):
+            raise LayerError(f"axis {list(axes)} names an axis of {format_shape(x)} twice")
         factors = axis_factors(x, kept)
         if self.mean is not None or self.variance is not None:
             check_given(self.mean, self.variance, tuple(size for _, size in factors if size is not None))
