@@ -93,7 +93,7 @@ class RandomGaussianBlur(ImageLayer, frozen=True):
     """
 
     factor: UnitFactor = 1.0
-    kernel_size: int | tuple[int, ...] = 3
+    kernel_size: int | Annotated[tuple[int, ...], Two] = 3
     sigma: UnitFactor = 1.0
     value_range: ValueRange = (0, 255)
     data_format: DataFormat = None
@@ -249,5 +249,5 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer, frozen=True):
 
     value_range: ValueRange = (0, 255)
     clip_limit: float = 4.0
-    tile_grid_size: tuple[int, int] = (8, 8)
+    tile_grid_size: int | Annotated[tuple[int, ...], Two] = (8, 8)
     data_format: DataFormat = None

@@ -8,7 +8,8 @@ from paramcalc.layers.preprocessing import FLOAT, one_hot
 from paramcalc.shapes import Dim, Shape
 
 OutputMode = Literal["int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf"]
-Callable = str | Config | None
+Standardize = Literal["lower_and_strip_punctuation", "lower", "strip_punctuation"] | Config | None
+Split = Literal["whitespace", "character"] | Config | None
 """The name of a way to do it, or code of somebody's own, which is never run."""
 
 
@@ -127,11 +128,11 @@ class TextVectorization(Layer, frozen=True):
     """
 
     max_tokens: int | None = None
-    standardize: Callable = "lower_and_strip_punctuation"
-    split: Callable = "whitespace"
+    standardize: Standardize = "lower_and_strip_punctuation"
+    split: Split = "whitespace"
     ngrams: int | tuple[int, ...] | None = None
     output_mode: OutputMode = "int"
-    output_sequence_length: int | None = None
+    output_sequence_length: NonNegative | None = None
     pad_to_max_tokens: bool = False
     vocabulary: Any = None
     idf_weights: Any = None
@@ -156,8 +157,8 @@ class TextVectorization(Layer, frozen=True):
         lookup.check()
         if self.output_mode == "int":
             return Inferred((x[0], self.output_sequence_length), dtype="int64")
-        if self.output_sequence_length is not None:
-            raise LayerError(f"output_sequence_length cannot be used with output_mode '{self.output_mode}'")
+        if self.output_sequence_length is not None or self.ragged:
+            raise LayerError(f"output_sequence_length and ragged need output_mode 'int', not '{self.output_mode}'")
         if self.split is not None:
             x = (*x, None)
         elif len(x) <= 1:

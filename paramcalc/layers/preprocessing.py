@@ -118,7 +118,7 @@ class Pipeline(Layer, frozen=True):
     """Preprocessing layers one after the other.
 
     Shapes: what the first takes → what the last gives
-    Formula: the sum of its layers
+    Formula: no weights of its own: the sum of its layers
     Source: https://keras.io/api/layers/preprocessing_layers/
     Example: {input: [256, 256, 3], layers: [{Pipeline: {layers: [{CenterCrop: [224, 224]}, {Rescaling: 0.1}]}}]}
     """
@@ -129,6 +129,8 @@ class Pipeline(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Each layer reads the one before."""
+        if not self.layers:
+            raise LayerError("needs at least one layer")
         weights: list[Weight] = []
         macs: list[Factors] = []
         dtype = None

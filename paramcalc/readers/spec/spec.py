@@ -115,8 +115,9 @@ class SpecReader:
             if "shape" not in value:
                 raise SpecError("an input needs a shape", where)
             dtype = value.get("dtype", dtype)
-            if not isinstance(dtype, str) or dtype not in DTYPE_BITS:
-                near = did_you_mean(str(dtype), tuple(DTYPE_BITS))
+            known = (*DTYPE_BITS, "string")  # only inputs are text
+            if not isinstance(dtype, str) or dtype not in known:
+                near = did_you_mean(str(dtype), known)
                 raise SpecError(f"dtype: {echo(dtype)} is not a dtype{near}", (*where, "dtype"))
             value, where = value["shape"], (*where, "shape")
         return Input(name, read_shape(value, where), dtype)
