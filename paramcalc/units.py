@@ -1,7 +1,10 @@
 """Numbers with their units: counts in decimal, bytes in the unit that is printed beside them."""
 
 import re
-from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 from paramcalc.errors import ParamcalcError
 
@@ -56,11 +59,13 @@ class UnitError(ParamcalcError):
     """A number whose unit is missing, unknown or of the wrong kind."""
 
 
-def split_number(text: str, example: str) -> tuple[Fraction, str]:
+def split_number(text: str, example: str) -> "tuple[Fraction, str]":
     """A number and what stands behind it: "5.5M" → (11/2, "M"); underscores may part thousands."""
     match = re.fullmatch(r"\s*(\d[\d_]{0,30}(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text)
     if match is None:
         raise UnitError(f"{text[:40]!r} is not a number with a unit; write it as {example}")
+    from fractions import Fraction  # slow to load, and only limits are read with it
+
     return Fraction(match[1].replace("_", "")), match[2]
 
 
@@ -86,7 +91,7 @@ def parse_bytes(value: int | str) -> int:
     return whole(number * BYTE_UNITS[unit.lower()], value)
 
 
-def whole(number: Fraction, text: str) -> int:
+def whole(number: "Fraction", text: str) -> int:
     """The number as an int.
 
     Raises:
@@ -97,7 +102,7 @@ def whole(number: Fraction, text: str) -> int:
     return number.numerator
 
 
-def parse_increase(value: int | str) -> tuple[Fraction | None, int | None]:
+def parse_increase(value: int | str) -> "tuple[Fraction | None, int | None]":
     """An allowed growth: "1%" as a fraction of the baseline, or a count such as "10k" or 0."""
     if isinstance(value, str) and value.strip().endswith("%"):
         number, _ = split_number(value, "1%")

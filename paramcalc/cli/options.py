@@ -3,13 +3,15 @@
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SPEC_ENDINGS = (".yaml", ".yml", ".json", ".keras", ".h5", ".hdf5")
 
@@ -60,8 +62,10 @@ def parse_assumption(text: str) -> Shape | str:
     return "same" if text == "same" else parse_shape(text)
 
 
-def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Spec files; where there are directories too, the shell's own file names."""
+    from click.shell_completion import CompletionItem
+
     folder, start = os.path.split(incomplete)
     try:
         entries = [entry for entry in os.scandir(folder or ".") if entry.name.startswith(start)]
@@ -119,11 +123,11 @@ def _model(ctx: click.Context) -> Any:
 
 def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
     """`name,params` → the columns, each checked."""
+    if value is None:
+        return None
     from paramcalc.errors import did_you_mean
     from paramcalc.render.columns import COLUMNS
 
-    if value is None:
-        return None
     names = [name.strip() for name in value.split(",")]
     for name in names:
         if name not in COLUMNS:

@@ -3,7 +3,6 @@
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable
 
 import click
@@ -59,6 +58,8 @@ def write_file(path: str, data: bytes) -> None:
         with open(path, "wb") as file:
             file.write(data)
         return
+    import tempfile  # slow to load, and rarely needed
+
     handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
     try:
         with open(handle, "wb") as file:

@@ -4,7 +4,6 @@ import os
 import stat
 import sys
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from paramcalc.errors import InputError, Problem
@@ -50,7 +49,7 @@ def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None)
     try:
         # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
         _check_kind(name, os.stat(path).st_mode)
-        file = Path(path).open("rb")  # noqa: SIM115 (the caller closes it)
+        file = open(path, "rb")  # noqa: SIM115 (the caller closes it)
         _check_kind(name, os.fstat(file.fileno()).st_mode)
     except (OSError, ValueError) as error:
         raise InputError(name, [Problem(_explain(error))]) from None

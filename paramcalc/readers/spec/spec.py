@@ -1,7 +1,7 @@
 """The spec as a whole: its keys, inputs, outputs and ties."""
 
 from collections.abc import Mapping
-from pathlib import PurePath
+from os.path import basename, splitext
 from typing import Any
 
 from paramcalc.errors import DocPath, did_you_mean, echo
@@ -74,7 +74,7 @@ class SpecReader:
         """The spec's name, else the file's."""
         if "name" in raw:
             return str(self.guard(lambda: check_name(filled(raw["name"], scope, ("name",)), ("name",)), "model"))
-        return PurePath(self.source).stem if self.source != "-" else "model"
+        return splitext(basename(self.source))[0] if self.source != "-" else "model"
 
     def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
         """The policy of all layers that name none."""
