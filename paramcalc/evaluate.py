@@ -162,7 +162,13 @@ class _Evaluator:
                 raise LayerError(wrong_call(node, shapes, options)) from error
 
     def skip(self, node: Node) -> None:
-        """What reads a failed layer is not another error; behind an unknown one it is unknown."""
+        """What reads a failed layer is not another error; behind an unknown one it is unknown.
+
+        Layers that cannot be known are all listed, wherever they stand.
+        """
+        layer = node.instance.layer
+        if isinstance(layer, Unknown) and not self.allow_unknown and node.path not in self.assume:
+            layer.infer()
         producers = [ref.producer for ref in refs(node)]
         if any(producer in self.hidden for producer in producers):
             self.hide(node, [None for _ in node.inputs])
