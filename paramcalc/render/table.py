@@ -82,9 +82,15 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
         for label, value in counts
     ]
     entries.append(("Size", format_bytes(total.size_bytes) + partial, dtypes(summary)))
-    macs = "" if total.macs is None or total.macs < 1000 else f"({format_count(total.macs)})"
-    entries.append(("MACs", format_int(total.macs), f"{macs} {batch(summary)}".strip()))
-    return entries
+    return [*entries, ("MACs", format_int(total.macs), macs_note(summary))]
+
+
+def macs_note(summary: Summary) -> str:
+    """How many that is, and of what; or what is missing to know."""
+    macs = summary.totals.macs
+    if macs is None:
+        return "" if summary.partial is True else "a dimension is unknown; --input NAME=… gives it"
+    return f"({format_count(macs)}) {batch(summary)}" if macs >= 1000 else batch(summary)
 
 
 def totals(summary: Summary) -> list[Line]:

@@ -114,11 +114,18 @@ def _repeated(run: list[Branch], children: list[Branch]) -> Branch:
 
 
 def _span(run: Sequence[Branch]) -> str:
-    """`conv4_block2 … 36`, or the one label they share."""
+    """`conv4_block2 … 36`, `encoder/0 … 11/layer`, or the one label they share."""
     first, last = run[0].label, run[-1].label
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    shared = "".join([char for char, _ in same]).rstrip("0123456789")
-    return first if first == last else f"{first} … {last[len(shared) :]}"
+    if first == last:
+        return first
+    start = _same(first, last).rstrip("0123456789")
+    _, slash, end = _same(first[::-1], last[::-1])[::-1].partition("/")
+    return f"{first.removesuffix(slash + end)} … {last[len(start) :]}"
+
+
+def _same(a: str, b: str) -> str:
+    """What both begin with."""
+    return "".join([x for x, _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False))])
 
 
 def fold_names(branches: list[Branch]) -> list[Branch]:
