@@ -1,7 +1,5 @@
 """Where paramcalc means to differ from Keras on the frozen facts: one refuses, the other does not.
 
-# ruff: noqa: E501  (a case is one line, as a failing test prints it)
-
 Reason → the cases, as `difference` in test_keras_facts.py writes them. A case that no longer differs fails.
 """
 
@@ -67,7 +65,7 @@ DELIBERATE: dict[str, tuple[str, ...]] = {
     "only the JAX backend refuses it": (
         '{"BatchNormalization": {"synchronized": true}} on [[4, 5, 3]]',
         '{"Pipeline": {"layers": [{"Resizing": {"height": 4, "width": 5}}, {"RandomFlip": {}}]}} on [[null, null, 3]]',
-        '{"Pipeline": {"layers": [{"CenterCrop": {"height": 4, "width": 5}}, {"RandomRotation": {"factor": 0.1}}]}} on [[8, 9, 3]]',
+        '{"Pipeline": {"layers": [{"CenterCrop": {"height": 4, "width": 5}}, {"RandomRotation": {"factor": 0.1}}]}} on [[8, 9, 3]]',  # noqa: E501
     ),
     "a file of an adapted layer has both, and Keras reads that": (
         '{"Discretization": {"bin_boundaries": [0.0, 1.0], "num_bins": 3}} on [[5]]',
