@@ -24,7 +24,7 @@ from paramcalc.readers.spec.entries import (
 )
 from paramcalc.readers.spec.expressions import ExpressionError, Names
 from paramcalc.readers.spec.limits import MAX_LEVELS, Minimum
-from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
+from paramcalc.readers.spec.names import PREVIOUS, Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import fill, origin
 from paramcalc.registry import snake_case
@@ -152,13 +152,13 @@ class Expander:
         where = (*entry.where, "inputs")
         value = filled(raw, scope, where)
         if isinstance(value, str):
-            return (Pending(scope, value, where),)
+            return (named(value, previous, scope, where),)
         if not isinstance(value, list) or not value:
             raise SpecError(f"inputs: expected a name or a list of names, got {echo(value)}", where)
         for index, item in enumerate(value):
             if not isinstance(item, str):
                 raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
-        return tuple([Pending(scope, item, (*where, index)) for index, item in enumerate(value)])
+        return tuple([named(item, previous, scope, (*where, index)) for index, item in enumerate(value)])
 
     def dtype(self, entry: Entry, scope: Scope) -> str:
         """The policy of an entry, else what is around it has."""
@@ -386,6 +386,11 @@ class Expander:
     def call_name(self, entry: CallEntry, scope: Scope, default: str) -> str:
         """What this call's result is known by: the entry's name, else the end of its path."""
         return default if entry.common.get("name") is None else self.name(entry, scope, "call")
+
+
+def named(name: str, previous: Tensor, scope: Scope, where: DocPath) -> Tensor:
+    """The tensor of this name; `previous` is what the entry would read without `inputs`."""
+    return previous if name == PREVIOUS else Pending(scope, name, where)
 
 
 def first_of(value: Value) -> Tensor:

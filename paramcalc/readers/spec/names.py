@@ -11,6 +11,8 @@ from paramcalc.model import Ref
 from paramcalc.readers.spec.expressions import Names
 from paramcalc.readers.spec.problems import Notes, SpecError
 
+PREVIOUS = "previous"
+"""Among `inputs`, what stands before the entry; nothing can be called so."""
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
@@ -65,6 +67,8 @@ def check_name(name: Any, where: DocPath) -> str:
     """
     if not isinstance(name, str):
         raise SpecError(f"name: expected text, got {echo(name)}", where)
+    if name == PREVIOUS:
+        raise SpecError(f"nothing can be called '{name}': among inputs it means what stands before an entry", where)
     if not name or len(name) > MAX_NAME:
         raise SpecError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", where)
     bad = next((char for char in name if char in "/[]#$" or not char.isprintable()), None)

@@ -17,6 +17,8 @@ from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
 
 KEYS = ("name", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
+INPUT_DTYPES = (*DTYPE_BITS, "string")
+"""What an input may be of; only inputs are text."""
 MAX_WARNINGS = 5
 
 
@@ -115,9 +117,8 @@ class SpecReader:
             if "shape" not in value:
                 raise SpecError("an input needs a shape", where)
             dtype = value.get("dtype", dtype)
-            known = (*DTYPE_BITS, "string")  # only inputs are text
-            if not isinstance(dtype, str) or dtype not in known:
-                near = did_you_mean(str(dtype), known)
+            if not isinstance(dtype, str) or dtype not in INPUT_DTYPES:
+                near = did_you_mean(str(dtype), INPUT_DTYPES)
                 raise SpecError(f"dtype: {echo(dtype)} is not a dtype{near}", (*where, "dtype"))
             value, where = value["shape"], (*where, "shape")
         return Input(name, read_shape(value, where), dtype)
