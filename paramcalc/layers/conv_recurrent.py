@@ -1,7 +1,6 @@
 """ConvLSTM: recurrent layers whose two products are convolutions."""
 
-from math import prod
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import (
@@ -15,13 +14,21 @@ from paramcalc.layers.base import (
     Regularizer,
     Size,
     Weight,
+    macs_at,
 )
+from paramcalc.layers.convolutional import Padding, check_stride_or_dilation, input_channels, kernel_factors
 from paramcalc.layers.recurrent import Recurrent, over_time, without_time
-from paramcalc.layers.recurrent_cells import per_sample
-from paramcalc.shapes import Shape, check_rank, known, ntuple, window_length
+from paramcalc.shapes import (
+    SPATIAL_NAMES,
+    Shape,
+    check_rank,
+    join_channels,
+    ntuple,
+    spatial_of,
+    window_lengths,
+)
 
 GATES = 4
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 class ConvLSTM(Recurrent, frozen=True):
@@ -32,7 +39,7 @@ class ConvLSTM(Recurrent, frozen=True):
     filters: Positive
     kernel_size: Size
     strides: Size = 1
-    padding: Literal["valid", "same", "VALID", "SAME", "Valid", "Same"] = "valid"
+    padding: Padding = "valid"
     data_format: DataFormat = None
     dilation_rate: Size = 1
     activation: Activation = "tanh"
@@ -61,52 +68,36 @@ class ConvLSTM(Recurrent, frozen=True):
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """One convolution of the input, and one of the last output, in every time step."""
-        spatial = ", ".join(AXES[self.rank])
+        names = SPATIAL_NAMES[self.rank]
         first = self.data_format == "channels_first"
-        layout = f"channels, {spatial}" if first else f"{spatial}, channels"
-        check_rank(x, self.rank + 3, f"(batch, time, {layout})")
+        layout = ("batch", "time", "channels", *names) if first else ("batch", "time", *names, "channels")
+        check_rank(x, self.rank + 3, f"({', '.join(layout)})")
         return over_time(self, x, self.step(without_time(x)))
 
     def step(self, x: Shape) -> Inferred:
         """One time step; the outputs are the output, and the states: output and carry."""
-        first = self.data_format == "channels_first"
-        channels = known(x, 1 if first else -1, "number of channels")
-        sizes = self.output_sizes(x[2:] if first else x[1:-1])
-        kernel_size = ntuple(self.kernel_size, self.rank, "kernel_size")
-        named = tuple((f"kernel {axis}", k) for axis, k in zip(AXES[self.rank], kernel_size, strict=True))
+        channels = input_channels(x, self.data_format)
+        size = ntuple(self.kernel_size, self.rank, "kernel_size")
+        sizes = self.output_sizes(spatial_of(x, self.rank, self.data_format), size)
         columns: Factors = (("gates", GATES), ("filters", self.filters))
         wide = GATES * self.filters
-        kernel = Weight("kernel", (*kernel_size, channels, wide), (*named, ("channels", channels), *columns))
-        recurrent = Weight(
-            "recurrent_kernel",
-            (*kernel_size, self.filters, wide),
-            (*named, ("last filters", self.filters), *columns),
-        )
+        window = kernel_factors(size)
+        kernel = Weight("kernel", (*size, channels, wide), (*window, ("channels", channels), *columns))
+        reads = (*window, ("last filters", self.filters))
+        recurrent = Weight("recurrent_kernel", (*size, self.filters, wide), (*reads, *columns))
         biases = (Weight("bias", (wide,), columns, "bias"),) if self.use_bias else ()
-        output: Shape = (x[0], self.filters, *sizes) if first else (x[0], *sizes, self.filters)
-        positions = prod(sizes)
-        macs = tuple((("positions", positions), *each) for each in per_sample(x[0], kernel, recurrent))
-        return Inferred([output] * 3, (kernel, recurrent, *biases), macs)
+        output = join_channels(x[0], sizes, self.filters, self.data_format)
+        return Inferred([output] * 3, (kernel, recurrent, *biases), macs_at((x[0], *sizes), kernel, recurrent))
 
-    def output_sizes(self, spatial: Shape) -> tuple[int, ...]:
+    def output_sizes(self, spatial: Shape, size: tuple[int, ...]) -> Shape:
         """The spatial sizes after the convolution of the input; the recurrent one keeps them."""
-        kernel = ntuple(self.kernel_size, self.rank, "kernel_size")
         strides = ntuple(self.strides, self.rank, "strides")
         dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        if max(strides) > 1 and max(dilation) > 1:
-            raise LayerError("strides and dilation_rate cannot both be larger than 1")
-        sizes = []
-        for axis, size in enumerate(spatial):
-            name = AXES[self.rank][axis]
-            if size is None:
+        check_stride_or_dilation(strides, dilation)
+        for name, length in zip(SPATIAL_NAMES[self.rank], spatial, strict=True):
+            if length is None:
                 raise LayerError(f"the {name} of the input is unknown, but the states depend on it")
-            args: Any = (kernel[axis], strides[axis], self.padding.lower(), dilation[axis])
-            length = window_length(known(spatial, axis), *args)
-            if length is None or length < 1:
-                span = dilation[axis] * (kernel[axis] - 1) + 1
-                raise LayerError(f"the kernel spans {span}, more than the input's {name} of {size}")
-            sizes.append(length)
-        return tuple(sizes)
+        return window_lengths(spatial, size, strides, self.padding.lower(), dilation)
 
 
 class ConvLSTM1D(ConvLSTM, frozen=True):
