@@ -1,5 +1,7 @@
 """The result: plain data with totals, nothing printed. Its fields are the JSON that users rely on."""
 
+from collections.abc import Sequence
+
 from msgspec import UNSET, Struct, UnsetType, field
 
 from paramcalc.shapes import Dim
@@ -42,7 +44,7 @@ class LayerSummary(Struct, frozen=True):
     type: str
     inputs: list[str]
     input_shapes: list[Dims | None]
-    output_shape: Dims | list[Dims] | None
+    output_shape: Sequence[Dim | Dims] | None
     params: int
     trainable_params: int
     non_trainable_params: int
@@ -83,4 +85,4 @@ class Summary(Struct, omit_defaults=False):
     unknown: list[str] | UnsetType = UNSET
     """Paths of what is not known, when the user allowed that."""
     warnings: list[str] | UnsetType = UNSET
-    memory: dict[str, object] | UnsetType = field(default=UNSET)
+    memory: dict[str, int] | UnsetType = field(default=UNSET)

@@ -18,6 +18,7 @@ COMMANDS = {
     "diff": "Show what changed between two models, layer by layer.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
     "layers": "List the layers there are, or show one with its fields and formula.",
+    "schema": "Print the JSON Schema of specs, for editors, or of the JSON that summary prints.",
 }
 """Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
 

@@ -1,0 +1,21 @@
+"""`paramcalc schema`: JSON Schemas."""
+
+import click
+
+from paramcalc.cli.options import output_option
+from paramcalc.cli.output import write
+
+
+@click.command(short_help="Print the JSON Schema of specs, for editors, or of the JSON that summary prints.")
+@click.argument("kind", type=click.Choice(["spec", "summary"]), default="spec")
+@output_option
+def command(kind: str, output: str | None) -> int:
+    """Print the JSON Schema of specs, for editors, or of the JSON that summary prints.
+
+    Editors check and complete a spec that starts with the line
+    `# yaml-language-server: $schema=FILE`, after `paramcalc schema spec -o FILE`.
+    """
+    from paramcalc.schema import encoded, spec_schema, summary_schema
+
+    write([encoded(spec_schema() if kind == "spec" else summary_schema())], output)
+    return 0

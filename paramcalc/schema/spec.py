@@ -1,0 +1,311 @@
+"""The JSON Schema of the spec language.
+
+It is generated from the layer classes. It never refuses a spec that paramcalc reads; what it
+cannot know, it lets pass:
+
+- A schema cannot see which names a file gives its blocks. In a file without `blocks`, every type must be a layer's;
+  in one with `blocks`, any other name passes for that of a block, with any arguments.
+- An expression passes wherever a value can stand, for its value is only known to paramcalc.
+- What joins several places (names, shapes, unknown variables) is left to `paramcalc summary`.
+"""
+
+import msgspec
+
+from paramcalc.budgets import METRICS
+from paramcalc.catalogue import aliases_of, parse_docstring
+from paramcalc.layers.base import ActivationName, Layer
+from paramcalc.readers.spec.entries import COMMON
+from paramcalc.readers.spec.spec import INPUT_DTYPES
+from paramcalc.registry import Registry
+from paramcalc.schema.types import (
+    Schema,
+    any_of,
+    arguments_schema,
+    field_ref,
+    fields_schema,
+    ref,
+    with_expression,
+)
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK
+from paramcalc.units import DTYPE_BITS
+
+BLOCKS = "_with_blocks"
+"""What definitions end in that let the names of blocks pass."""
+
+TEXT: Schema = {"type": "string"}
+EXPRESSION = {
+    "type": "string",
+    "pattern": r"\$[A-Za-z_(]",
+    "description": "$name or $(expression), also inside a text; $$ is a dollar sign",
+}
+NAME = {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^([^/\[\]#$]*|.*\$.*)$"}
+VARIABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}}
+INNER = ("name", "trainable", "dtype")
+"""What a layer inside another, or the merge of branches, may have beside its type."""
+
+DESCRIPTIONS = {
+    "name": "The name of the model, or of this layer; Keras' automatic name where there is none.",
+    "vars": "Variables, for $name and $(expression); --set NAME=VALUE puts others in their place.",
+    "input": "The shape of the only input, without the batch; null is unknown.",
+    "inputs": "Inputs by name, each a shape without the batch, or {shape: …, dtype: …}.",
+    "dtype": "The dtype or mixed policy, such as float16 or mixed_bfloat16.",
+    "blocks": "Layer types of your own, made of layers.",
+    "layers": "The layers; each reads the one before it unless it has inputs.",
+    "outputs": "Names of the outputs; the last layer where none are given.",
+    "tied": "Groups of weights that are one tensor, such as [[embed.embeddings, head.kernel]].",
+    "budget": "What `paramcalc check` holds the model to.",
+    "trainable": "false freezes the weights.",
+    "when": "The entry is left out where this is false.",
+    "repeat": "How often the layers come, one after the other; $i counts from 0.",
+    "branches": "Lists of layers side by side, each from what stands before; an empty one passes it on.",
+    "merge": "The layer that joins the branches.",
+    "call": "The name of an earlier layer or block: the same weights again.",
+    "type": "The type of the layer: Keras' class name, an alias of it, or a block.",
+    "reads": "The name, or names, of what this reads: layers, inputs, or layer[1] for its second output.",
+    "block_inputs": "What the block's layers know its inputs by; one called input where none are named.",
+}
+
+
+def spec_schema(registry: Registry | None = None) -> Schema:
+    """The schema of the spec language, with the layers of all plugins that are installed."""
+    names = Names(registry or Registry())
+    definitions: Schema = {
+        "expression": EXPRESSION,
+        "activation": {"enum": sorted(ActivationName.__args__)},  # type: ignore[attr-defined]
+        "dimension": any_of({"type": ["integer", "null"], "minimum": 1, "maximum": MAX_DIMENSION}, ref("expression")),
+        "shape": with_expression({"type": "array", "items": ref("dimension"), "maxItems": MAX_RANK - 1}),
+        "input": any_of(ref("shape"), input_schema()),
+        "dtype": with_expression({"enum": [*DTYPE_BITS, *[f"mixed_{name}" for name in DTYPE_BITS]]}),
+        "names": with_expression(any_of(TEXT, {"type": "array", "items": TEXT, "minItems": 1})),
+        "block": block_schema(),
+        "budget": budget_schema(nested=False),
+        "layer_budget": budget_schema(nested=True),
+    }
+    for suffix in ("", BLOCKS):
+        definitions |= entry_definitions(names, suffix)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A paramcalc spec",
+        **root_schema(),
+        "$defs": definitions,
+    }
+
+
+def described(name: str, schema: Schema, text: str | None = None) -> Schema:
+    """The schema with the line that editors show."""
+    return schema | {"description": DESCRIPTIONS[text or name]}
+
+
+def objects(properties: Schema, required: tuple[str, ...] = (), **texts: str) -> Schema:
+    """A mapping of exactly these keys, each described."""
+    known = {key: described(key, schema, texts.get(key)) for key, schema in properties.items()}
+    found: Schema = {"type": "object", "properties": known, "additionalProperties": False}
+    return found | ({"required": list(required)} if required else {})
+
+
+def root_schema() -> Schema:
+    """The spec as a whole: its layers may name blocks where it has blocks."""
+    properties = {
+        "name": NAME,
+        "vars": any_of(VARIABLES, {"type": "null"}),
+        "input": ref("input"),
+        "inputs": {"type": "object", "minProperties": 1, "additionalProperties": ref("input")},
+        "dtype": ref("dtype"),
+        "blocks": blocks_schema(),
+        "layers": {"type": "array", "minItems": 1},
+        "outputs": ref("names"),
+        "tied": any_of(
+            {"type": "array", "items": with_expression({"type": "array", "items": TEXT, "minItems": 2})},
+            {"type": "null"},
+            ref("expression"),
+        ),
+        "budget": ref("budget"),
+    }
+    root = objects(properties, ("layers",))
+    root["properties"]["$schema"] = TEXT
+    return root | {
+        "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+        "if": {"required": ["blocks"]},
+        "then": {"properties": {"layers": ref("layers" + BLOCKS)}},
+        "else": {"properties": {"layers": ref("layers")}},
+    }
+
+
+def input_schema() -> Schema:
+    """`{shape: [null], dtype: int32}`."""
+    dtype = with_expression({"enum": list(INPUT_DTYPES)})
+    properties = {"shape": ref("shape"), "dtype": dtype}
+    return {"type": "object", "properties": properties, "required": ["shape"], "additionalProperties": False}
+
+
+def blocks_schema() -> Schema:
+    """Blocks by name."""
+    blocks = {"type": "object", "propertyNames": NAME, "additionalProperties": ref("block")}
+    return any_of(blocks, {"type": "null"})
+
+
+def block_schema() -> Schema:
+    """One block."""
+    properties = {
+        "vars": any_of(VARIABLES, {"type": "null"}),
+        "inputs": any_of(NAME, {"type": "array", "items": NAME, "minItems": 1, "uniqueItems": True}),
+        "blocks": blocks_schema(),
+        "layers": ref("layers" + BLOCKS),
+        "outputs": ref("names"),
+    }
+    return objects(properties, ("layers",), inputs="block_inputs")
+
+
+def budget_schema(nested: bool) -> Schema:
+    """Limits by metric; counts may be plain numbers, bytes have a unit."""
+    count = any_of({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9_. ]+[KkMmBbGgTt]?$"})
+    size = {"type": "string", "pattern": "^[0-9_. ]+[KkMmGgTt]?[Ii]?[Bb]$"}
+    properties: Schema = {metric: size if is_bytes(metric) else count for metric in METRICS}
+    properties["dtype"] = {"enum": [*DTYPE_BITS, None]}
+    if not nested:
+        properties["layers"] = {"type": ["object", "null"], "additionalProperties": ref("layer_budget")}
+    found = {"type": "object", "properties": properties, "additionalProperties": False}
+    return found if nested else any_of(found, {"type": "null"})
+
+
+def is_bytes(metric: str) -> bool:
+    """Whether a metric is in bytes."""
+    return metric in ("size", "peak_memory")
+
+
+# -- entries -------------------------------------------------------------------------------------------
+
+
+class Names:
+    """The names of all layer types.
+
+    Attributes:
+        classes: by class name.
+        aliases: class name → itself and every other name for it.
+        all: every name.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.classes: dict[str, type[Layer]] = {name: registry.get(name) for name in registry.names()}
+        self.aliases = {name: [name, *aliases_of(registry, name)] for name in self.classes}
+        self.all = [alias for others in self.aliases.values() for alias in others]
+        self.bare = [alias for name in self.classes if not self.required(name) for alias in self.aliases[name]]
+
+    def required(self, name: str) -> list[str]:
+        """The fields that must be given."""
+        return [field.name for field in msgspec.structs.fields(self.classes[name]) if field.required]
+
+    def definition(self, name: str, suffix: str) -> str:
+        """What a layer's definition is called: only where a layer holds layers do blocks make another one."""
+        return name + suffix if self.classes[name].sublayers else name
+
+
+def entry_definitions(names: Names, suffix: str) -> Schema:
+    """All definitions of entries, strict or (`suffix`) with the names of blocks let through."""
+    found: Schema = {}
+    for name, cls in names.classes.items():
+        own = names.definition(name, suffix)
+        summary = {"description": parse_docstring(cls.__doc__ or "")[0]}
+        found[own] = fields_schema(cls, ref("inner" + suffix)) | summary
+        found[f"{own}_arguments"] = arguments_schema(cls, own) | summary
+        found[f"{own}_long"] = long_form(cls, own, names.required(name))
+    own_keys = [{"required": [key]} for key in COMMON if key not in INNER]
+    return found | {
+        "layers" + suffix: {"type": "array", "items": ref("entry" + suffix)},
+        "short" + suffix: short_schema(names, suffix),
+        "long" + suffix: long_schema(names, suffix),
+        "layer" + suffix: layer_schema(names, suffix),
+        "inner" + suffix: {"allOf": [ref("layer" + suffix), {"not": {"type": "object", "anyOf": own_keys}}]},
+        "entry" + suffix: entry_schema(suffix),
+        **structure_definitions(suffix),
+    }
+
+
+def common_properties(names: tuple[str, ...] = COMMON) -> Schema:
+    """What may stand beside a type."""
+    flag = with_expression({"type": "boolean"})
+    schemas = {
+        "name": any_of(NAME, {"type": "null"}),
+        "inputs": any_of(ref("names"), {"type": "null"}),
+        "trainable": flag,
+        "when": flag,
+        "dtype": ref("dtype"),
+    }
+    return {name: described(name, schemas[name], "reads" if name == "inputs" else None) for name in names}
+
+
+def structure_definitions(suffix: str) -> Schema:
+    """Entries that are no layer: repeat, branches and call."""
+    layers = ref("layers" + suffix)
+    keys: dict[str, Schema] = {
+        "repeat": {"repeat": with_expression({"type": "integer", "minimum": 0}), "layers": layers},
+        "branches": {
+            "branches": {"type": "array", "items": layers, "minItems": 1},
+            "merge": ref("inner" + suffix),
+        },
+        "call": {"call": TEXT},
+    }
+    found = {}
+    for name, properties in keys.items():
+        beside = tuple(key for key in COMMON if name != "call" or key not in ("trainable", "dtype"))
+        found[name + suffix] = objects(properties, tuple(properties))
+        found[name + suffix]["properties"] |= common_properties(beside)
+    return found
+
+
+def entry_schema(suffix: str) -> Schema:
+    """An entry in any of its forms, told apart by the key that decides, so that errors are about that form."""
+    schema = ref("layer" + suffix)
+    for key in ("call", "branches", "repeat"):
+        schema = {"if": {"type": "object", "required": [key]}, "then": ref(key + suffix), "else": schema}
+    return schema
+
+
+def layer_schema(names: Names, suffix: str) -> Schema:
+    """A layer, or the use of a block: a bare name, the long form or the short one."""
+    bare: Schema = {"enum": names.bare}
+    if suffix:  # a name that is no layer's may be a block's
+        bare = {"anyOf": [bare, {"not": {"enum": names.all}}]}
+    return {
+        "type": ["string", "object"],
+        "if": {"type": "string"},
+        "then": with_expression(bare),
+        "else": {"if": {"required": ["type"]}, "then": ref("long" + suffix), "else": ref("short" + suffix)},
+    }
+
+
+def short_schema(names: Names, suffix: str) -> Schema:
+    """`{Conv2D: {…}, name: stem}`: exactly one key is a type."""
+    types = {
+        alias: ref(f"{names.definition(name, suffix)}_arguments")
+        for name, others in names.aliases.items()
+        for alias in others
+    }
+    other = {"not": {"propertyNames": {"enum": [*types, *COMMON]}}}
+    return {
+        "type": "object",
+        "properties": types | common_properties(),
+        "patternProperties": {EXPRESSION["pattern"]: {}},
+        "additionalProperties": bool(suffix),
+        "maxProperties": 1 + len(COMMON),
+        "oneOf": [*[{"required": [name]} for name in types], other],
+    }
+
+
+def long_schema(names: Names, suffix: str) -> Schema:
+    """`{type: Conv2D, filters: 8, name: stem}`."""
+    kind: Schema = {"type": "string", "minLength": 1} if suffix else with_expression({"enum": names.all})
+    rules = [
+        {"if": {"properties": {"type": {"enum": others}}}, "then": ref(f"{names.definition(name, suffix)}_long")}
+        for name, others in names.aliases.items()
+    ]
+    return {"type": "object", "properties": {"type": described("type", kind), **common_properties()}, "allOf": rules}
+
+
+def long_form(cls: type[Layer], definition: str, required: list[str]) -> Schema:
+    """The fields of one type beside `type` and what any entry may have."""
+    fields = {key: field_ref(definition, key) for key in cls.__struct_fields__}
+    # What stands beside any type is checked by `long_schema`.
+    properties = {"type": {}, **{key: {} for key in COMMON}, **fields}
+    found: Schema = {"properties": properties, "additionalProperties": False}
+    return found | ({"required": required} if required else {})
