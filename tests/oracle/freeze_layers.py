@@ -16,13 +16,16 @@ import pkgutil
 import re
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras
+from keras.src.initializers import random_initializers
 
 import tests.oracle
 from tests.oracle.table import Case
@@ -155,13 +158,23 @@ def uncovered(all_cases: list[Case]) -> set[str]:
     }
 
 
-def cheap_initial_values() -> contextlib.AbstractContextManager[Any]:
-    """Zeros for random weights: values change no shape, and JAX compiles a sampler for every one."""
-    if keras.backend.backend() != "jax":
-        return contextlib.nullcontext()
-    from tests.oracle import truth  # imports jax, which TensorFlow's environment need not have
+@contextlib.contextmanager
+def cheap_initial_values() -> Iterator[None]:
+    """Zeros for random weights: values change no shape, and JAX compiles a sampler for every one.
 
-    return truth.cheap_initial_values()
+    Only the initializers' own view of the random functions is replaced: layers that draw in `call` keep theirs.
+    """
+
+    def zeros(shape: tuple[int, ...], *args: Any, dtype: str | None = None, **options: Any) -> Any:
+        return keras.ops.zeros(shape, dtype=dtype)
+
+    original = random_initializers.random
+    drawn = {"normal": zeros, "truncated_normal": zeros, "uniform": zeros}
+    random_initializers.random = SimpleNamespace(**{**vars(original), **drawn})
+    try:
+        yield
+    finally:
+        random_initializers.random = original
 
 
 def main() -> None:
