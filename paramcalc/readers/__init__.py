@@ -73,7 +73,7 @@ def _head(source: Source) -> bytes:
         head = source.file.read(_HEAD)
     except OSError as error:
         raise InputError(source.name, [Problem(f"it cannot be read: {error.strerror}")]) from None
-    if not head.isascii() or head[:1] in b"<v\x08" or b"\0" in head:
+    if not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head:
         from paramcalc.readers.foreign import identify_bytes
 
         what = identify_bytes(head)

@@ -18,6 +18,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_CUT_OFF = "the JSON ends in the middle of what begins here: is the file complete?"
+
 
 class Document:
     """What a file says, as plain values.
@@ -112,7 +114,7 @@ def _parse_json_first(text: str, name: str) -> Document:
         value, non_finite = parse_json(text, name)
     except JSONDecodeError as error:
         problem = _json_problem(error, text)
-        if not text[error.pos :].strip():  # cut off: no YAML either
+        if problem.message == _CUT_OFF:  # no YAML either
             raise InputError(name, [problem]) from None
         try:
             return _parse_yaml(text, name)
@@ -142,13 +144,12 @@ def _parse_embedded(text: str, name: str) -> Document:
 
 def _json_problem(error: Any, text: str) -> Problem:
     place = Position(error.lineno, error.colno)
-    if not text[error.pos :].strip():
-        return Problem("the JSON ends in the middle: is the file complete?", position=place)
+    if not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
+        return Problem(_CUT_OFF, position=place)
     words = {
         "Extra data": "something follows after the end of the JSON",
         "Expecting value": "a JSON value is expected here",
         "Expecting property name enclosed in double quotes": "a key in double quotes is expected here",
-        "Unterminated string starting at": "this text is not closed by a double quote",
     }.get(error.msg, error.msg[0].lower() + error.msg[1:])
     return Problem(f"not valid JSON: {words}", position=place)
 

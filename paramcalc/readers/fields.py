@@ -84,10 +84,18 @@ def explain_value(name: str, value: Any, error: str) -> FieldProblem:
     wanted = re.match(r"Expected `([^`]*)`(.*?)(?:, got .*)?$", text)
     if wanted:
         words = " or ".join(WORDS.get(word, word) for word in wanted.group(1).split(" | "))
-        text = f"expected {words}{wanted.group(2)}, got {echo(plain(value))}"
+        text = f"expected {words}{wanted.group(2)}, got {echo(plain(value))}{surprise(value)}"
     elif text.startswith("Invalid enum value") and isinstance(value, str):
         text = f"{echo(value)} is not one of Keras' names for it"
     return FieldProblem(f"{name}: {text}", tuple(where))
+
+
+def surprise(value: Any) -> str:
+    """What other YAML readers would have made of a text, where they differ: `; YAML 1.1 reads no as false …`."""
+    from paramcalc.readers.scalars import explain_scalar
+
+    words = explain_scalar(value) if isinstance(value, str) else None
+    return f"; {words}" if words else ""
 
 
 def plain(value: Any) -> Any:
