@@ -1,0 +1,102 @@
+"""Budgets and units as plain functions."""
+
+import pytest
+
+import paramcalc
+from paramcalc.budgets import BudgetError, check_budget, check_growth, parse_budget, worst
+from paramcalc.errors import ParamcalcError
+from paramcalc.readers.document import parse
+from paramcalc.readers.spec import read_spec
+from paramcalc.units import parse_bytes, parse_count, parse_increase
+
+
+def summary_of(text, **options):
+    return paramcalc.summarize(read_spec(parse(text.encode(), "m.yaml"), "m.yaml", None), **options)
+
+
+DENSE = summary_of("{input: [128], layers: [{Dense: 64}]}")  # 8,256 params, 33,024 bytes, 8,192 MACs
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("5M", 5_000_000), ("1.5B", 1_500_000_000), ("10k", 10_000), ("1_000", 1000), (7, 7), ("0", 0)]
+)
+def test_counts_are_decimal(text, count):
+    """K, M, B and T are powers of 1000."""
+    assert parse_count(text) == count
+
+
+@pytest.mark.parametrize(("text", "size"), [("5 MB", 5 * 1000**2), ("5 MiB", 5 * 1024**2), ("1KiB", 1024), ("9 B", 9)])
+def test_bytes_say_which_unit(text, size):
+    """MB is 1000², MiB 1024²."""
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["5", 5, "5 M", "five", "-5 MB", "", "5 XB", True, None, "0.3 B"])
+def test_bytes_without_their_unit_are_refused(text):
+    """A size whose unit must be guessed could be off by any factor."""
+    with pytest.raises(ParamcalcError):
+        parse_bytes(text)
+
+
+@pytest.mark.parametrize("text", ["5X", "M", "-1", -1, True, 1.5, "1.5", "5 MB", "5%"])
+def test_counts_that_make_no_sense_are_refused(text):
+    """Units of bytes, signs and broken numbers are errors."""
+    with pytest.raises(ParamcalcError):
+        parse_count(text)
+
+
+def test_a_percent_needs_its_sign():
+    """`1%` is a hundredth of the baseline, `1` is one parameter."""
+    share, count = parse_increase("1%")
+    assert (float(share), count) == (0.01, None)
+    assert parse_increase("1") == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("budget", "status"),
+    [
+        ({"params": 8256}, "passed"),
+        ({"params": 8255}, "failed"),
+        ({"size": "33024 B"}, "passed"),
+        ({"size": "33023 B"}, "failed"),
+        ({"size": "8256 B", "dtype": "int8"}, "passed"),
+        ({"size": "4127 B", "dtype": "int4"}, "failed"),
+        ({"macs": 8192}, "passed"),
+        ({"macs": 8191}, "failed"),
+        ({"trainable_params": "8k"}, "failed"),
+        ({"layer_params": 8256}, "passed"),
+        ({"layer_params": 8255}, "failed"),
+        ({"layers": {"dense*": {"params": "1k"}}}, "failed"),
+        ({"layers": {"conv*": {"params": "1k"}}}, "broken"),
+    ],
+)
+def test_equal_passes_and_one_more_fails(budget, status):
+    """Each limit from both sides; a glob that matches no layer cannot be judged."""
+    assert worst(check_budget(DENSE, parse_budget(budget))) == status
+
+
+def test_what_is_unknown_is_never_a_pass():
+    """Unknown MACs and partial models are broken, however high the limit."""
+    unknown = summary_of("{input: [null, 4], layers: [{LSTM: 3}]}")
+    assert worst(check_budget(unknown, parse_budget({"macs": "999T"}))) == "broken"
+    partial = summary_of("{input: [128], layers: [{Dense: 64}]}")
+    partial.partial = True
+    assert worst(check_budget(partial, parse_budget({"params": "1B"}))) == "broken"
+
+
+@pytest.mark.parametrize(
+    "budget", [{"parms": 5}, {"size": 5}, {"dtype": "int3"}, [], {"layers": {"a": {"layers": {}}}}]
+)
+def test_a_budget_with_a_mistake_is_refused(budget):
+    """Unknown keys, sizes without a unit, dtypes that do not exist."""
+    with pytest.raises(BudgetError):
+        parse_budget(budget)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status"), [("1%", "failed"), ("100%", "passed"), ("8256", "passed"), (0, "failed")]
+)
+def test_growth_is_held_against_the_baseline(allowed, status):
+    """From 8,256 to 16,512 is 100 %, to the unit."""
+    head = summary_of("{input: [128], layers: [{Dense: 128}]}")
+    assert worst(check_growth(head, DENSE, {"params": allowed})) == status
