@@ -12,7 +12,7 @@ from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, Unkn
 from paramcalc.layers.base import Factors, Inferred, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Input, Model, Node, Ref, refs
-from paramcalc.shapes import Shape, format_shape
+from paramcalc.shapes import MAX_COUNT, Shape, format_shape
 
 
 class Call(Struct):
@@ -129,6 +129,7 @@ class _Evaluator:
             self.first[id(instance)] = _First(node.path, shapes, weights)
         multiple = isinstance(inferred.output, list)
         outputs: list[Shape] = inferred.output if multiple else [inferred.output]  # type: ignore[assignment,list-item]
+        check_sizes(outputs)
         self.calls.append(
             Call(
                 node,
@@ -220,6 +221,14 @@ def check_same_weights(first: _First, weights: tuple[Weight, ...]) -> None:
             )
     if len(first.weights) != len(weights):
         raise LayerError(f"is the same layer as '{first.path}', but needs other weights")
+
+
+def check_sizes(shapes: list[Shape]) -> None:
+    """Refuse dimensions past 64 bits: no program could hold such a tensor, and few could read the number."""
+    for shape in shapes:
+        for dim in shape:
+            if dim is not None and dim > MAX_COUNT:
+                raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
 
 
 def wrong_call(node: Node, shapes: list[Any], options: dict[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """A file that lists its own weights (TensorFlow.js' manifest) held against what was computed."""
 
+from collections.abc import Mapping
+
 from paramcalc.evaluate import Evaluation
 from paramcalc.shapes import Shape, format_shape
 
@@ -27,7 +29,7 @@ def check_expected(evaluation: Evaluation) -> list[str]:
     return warnings + unpaired(listed, computed)
 
 
-def unpaired(listed: dict[str, Shape], computed: dict[str, Shape]) -> list[str]:
+def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape]) -> list[str]:
     """Weights that only one side has, once equal shapes are paired off."""
     left: dict[Shape, list[str]] = {}
     for name, shape in computed.items():

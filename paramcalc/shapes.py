@@ -31,6 +31,8 @@ def traced() -> Iterator[list[str]]:
 
 MAX_DIMENSION = 2**31 - 1
 MAX_RANK = 16
+MAX_COUNT = 2**63 - 1
+"""The largest number of anything that is computed: what every reader of JSON can hold."""
 
 
 def format_shape(shape: Sequence[Dim]) -> str:

@@ -11,7 +11,7 @@ from paramcalc.evaluate import Call, Evaluation, evaluate, located
 from paramcalc.expected import check_expected
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.model import Model, Ref
-from paramcalc.shapes import Shape, format_shape, volume
+from paramcalc.shapes import MAX_COUNT, Shape, format_shape, volume
 from paramcalc.summary import (
     InputSummary,
     LayerSummary,
@@ -62,6 +62,8 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     names = [item.name for item in evaluation.inputs] + [node.path for node in model.nodes]
     ties = tie_weights(evaluation) if model.tied else {}
     rows = [layer_row(call, names, ties, dtype) for call in evaluation.calls]
+    totals = total(rows, dtype)
+    check_counts(model, rows, totals)
     shapes = output_shapes(evaluation)
     return Summary(
         name=model.name,
@@ -70,7 +72,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
         inputs=[InputSummary(item.name, item.shape, item.dtype) for item in evaluation.inputs],
         outputs=[OutputSummary(output.name, shapes(output.ref)) for output in model.outputs],
         layers=rows,
-        totals=total(rows, dtype),
+        totals=totals,
         partial=bool(evaluation.unknown) or UNSET,
         unknown=evaluation.unknown or UNSET,
         warnings=[*model.warnings, *check_expected(evaluation)] or UNSET,
@@ -159,6 +161,18 @@ def total(rows: list[LayerSummary], dtype: str | None) -> Totals:
         size_bytes=sum([size_of(row.params, variable_dtype(row.dtype)) for row in rows]),
         layers=sum([row.shared_with is None for row in rows]),
     )
+
+
+def check_counts(model: Model, rows: list[LayerSummary], totals: Totals) -> None:
+    """Refuse counts past 64 bits.
+
+    Raises:
+        InputError: naming the first layer whose numbers are too large, or the totals.
+    """
+    if max(totals.params, totals.macs or 0, totals.size_bytes) > MAX_COUNT or any(
+        max(row.output_bytes or 0, row.macs or 0) > MAX_COUNT for row in rows
+    ):
+        raise InputError(model.source, [Problem(f"the model's counts are past {MAX_COUNT:,}")])
 
 
 def output_shapes(evaluation: Evaluation) -> Any:
