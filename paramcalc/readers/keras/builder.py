@@ -24,6 +24,8 @@ from paramcalc.registry import Registry, snake_case
 
 MODELS = ("Functional", "Model", "Sequential")
 MAX_DEPTH = 100
+TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+"""The layers in which tf.keras keeps a bare operation of TensorFlow."""
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 """Keras 3 builds these, and every wrapper, of layers that a `trainable: false` of their own does not reach on load."""
 
@@ -421,10 +423,11 @@ def is_model(item: dict[str, Any]) -> bool:
 
 def is_operation(item: dict[str, Any]) -> bool:
     """Whether an entry is an operation (`keras.src.ops.…`, TFOpLambda) and not a layer."""
+    if item.get("class_name") in TENSORFLOW_OPERATIONS:
+        return True
     module = item.get("module")
-    if isinstance(module, str):
-        return module.startswith(("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random"))
-    return item.get("class_name") in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+    prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
+    return isinstance(module, str) and module.startswith(prefixes)
 
 
 def freeze(definition: Definition) -> None:
