@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "Take every count apart: which weight, which factors, which numbers.",
     "layers": "List the layers there are, or show one with its fields and formula.",
     "schema": "Print the JSON Schema of specs, for editors, or of the JSON that summary prints.",
+    "init": "Write a small commented spec to edit.",
 }
 """Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
 

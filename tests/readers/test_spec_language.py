@@ -96,7 +96,9 @@ def test_automatic_names_count_as_in_keras():
 
 
 def test_inputs_may_name_layers_further_down():
-    spec = chain({"Add": {}, "name": "sum", "inputs": ["input", "late"]}, {"Dense": 8, "name": "late", "inputs": "input"})
+    spec = chain(
+        {"Add": {}, "name": "sum", "inputs": ["input", "late"]}, {"Dense": 8, "name": "late", "inputs": "input"}
+    )
     spec["outputs"] = ["sum"]
     assert paths(spec) == ["late", "sum"]
 
@@ -189,7 +191,9 @@ def test_a_block_with_named_inputs_and_outputs():
         "layers": [{"Dense": 4, "inputs": "a", "name": "x"}, {"Dense": 4, "inputs": "b", "name": "y"}],
         "outputs": ["y", "x"],
     }
-    spec = chain({"two": None, "inputs": ["input", "input"]}, {"Add": {}, "inputs": ["two", "two[1]"]}, blocks={"two": block})
+    spec = chain(
+        {"two": None, "inputs": ["input", "input"]}, {"Add": {}, "inputs": ["two", "two[1]"]}, blocks={"two": block}
+    )
     assert summarize(read(spec)).layers[2].inputs == ["two/y", "two/x"]
 
 

@@ -1,0 +1,39 @@
+"""`paramcalc init`: a spec to start from."""
+
+from importlib.resources import files
+
+import click
+
+from paramcalc.errors import ParamcalcError
+
+TEMPLATES = ("mlp", "cnn", "rnn", "transformer")
+
+
+class ExistsError(ParamcalcError):
+    """The file cannot be made; an existing one is never written over."""
+
+
+@click.command(short_help="Write a small commented spec to edit.")
+@click.argument("file", default="model.yaml", type=click.Path(dir_okay=False))
+@click.option("--template", type=click.Choice(TEMPLATES), default="mlp", show_default=True, help="What to start from.")
+def command(file: str, template: str) -> int:
+    """Write a small commented spec to FILE (model.yaml), to edit. An existing file is never written over."""
+    text = (files("paramcalc") / "templates" / f"{template}.yaml").read_text(encoding="utf-8")
+    create(file, text)
+    click.echo(f"wrote {file}; see it with: paramcalc summary {file}", err=True)
+    return 0
+
+
+def create(file: str, text: str) -> None:
+    """Write a new file.
+
+    Raises:
+        ExistsError: when it is there already, or cannot be made.
+    """
+    try:
+        with open(file, "x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        raise ExistsError(f"{file} is there already, and is left as it is; name another file") from None
+    except OSError as error:
+        raise ExistsError(f"cannot write {file}: {error.strerror}") from error
