@@ -32,7 +32,7 @@ class Document:
         non_finite: places (at most 20) of NaN and infinities, which only some files may hold.
     """
 
-    __slots__ = ("_embedded", "_tree", "kind", "name", "non_finite", "text", "value")
+    __slots__ = ("_embedded", "_places", "kind", "name", "non_finite", "text", "value")
 
     def __init__(
         self, name: str, text: str, value: Any, kind: Literal["json", "yaml"], non_finite: bool, embedded: bool
@@ -43,7 +43,7 @@ class Document:
         self.kind = kind
         self.non_finite = _non_finite(value) if non_finite else ()
         self._embedded = embedded
-        self._tree: Any = None
+        self._places: Any = None
 
     def locate(self, where: DocPath, key: bool = False) -> Position | None:
         """Line and column of a place: of the value, or of the key when that is a list or a mapping.
@@ -54,11 +54,11 @@ class Document:
 
         if self._embedded:  # JSON in a JSON string, which is one line
             return Position(1, 1)
-        if self.kind == "json":
-            return locate.locate_json(self.text, where, key)
-        if self._tree is None:
-            self._tree = locate.compose(self.text)
-        return None if self._tree is None else locate.locate_yaml(self._tree, where, key)
+        if self._places is None:
+            places = locate.JsonPlaces if self.kind == "json" else locate.YamlPlaces
+            self._places = places(self.text)
+        found: Position | None = self._places.locate(where, key)
+        return found
 
 
 def parse(data: bytes, name: str) -> Document:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
@@ -20,19 +21,35 @@ def offset_position(text: str, offset: int) -> Position:
     return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
-def locate_json(text: str, where: DocPath, key: bool = False) -> Position:
-    """Where `where` is in a JSON text: a list's or a mapping's key, else the value; `key` asks for the key.
+class JsonPlaces:
+    """Finds places in a JSON text; what was read once, to find one, is kept for the next."""
 
-    What the text does not have is where the nearest thing around it is.
-    """
-    at = best = _blanks(text, 0)
-    for step in where:
-        found = _member(text, at, step) if isinstance(step, str) else _item(text, at, step)
-        if found is None:
-            break
-        key_at, at = found
-        best = key_at if key or text[at] in "[{" else at
-    return offset_position(text, best)
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
+        self._lines: list[int] = []
+
+    def locate(self, where: DocPath, key: bool = False) -> Position:
+        """Where `where` is: a list's or a mapping's key, else the value; `key` asks for the key.
+
+        What the text does not have is where the nearest thing around it is.
+        """
+        at = best = _blanks(self.text, 0)
+        for step in where:
+            if at not in self._children:
+                self._children[at] = dict(_children(self.text, at))
+            found = self._children[at].get(step)
+            if found is None:
+                break
+            key_at, at = found
+            best = key_at if key or self.text[at] in "[{" else at
+        return self._position(best)
+
+    def _position(self, offset: int) -> Position:
+        if not self._lines:
+            self._lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
+        line = bisect_right(self._lines, offset)
+        return Position(line, offset - self._lines[line - 1] + 1)
 
 
 def _blanks(text: str, at: int) -> int:
@@ -40,31 +57,23 @@ def _blanks(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _member(text: str, at: int, key: str) -> tuple[int, int] | None:
-    """Where `key` of the mapping at `at`, and its value, start."""
-    if text[at : at + 1] != "{":
-        return None
+def _children(text: str, at: int) -> Iterator[tuple[str | int, tuple[int, int]]]:
+    """What the list or the mapping at `at` holds: key or index → where the key and the value start."""
+    opening = text[at : at + 1]
     at = _blanks(text, at + 1)
-    while text[at : at + 1] == '"':
-        key_at = at
-        found, at = scanstring(text, at + 1, True)
-        at = _blanks(text, _blanks(text, at) + 1)
-        if found == key:
-            return key_at, at
-        at = _next(text, at)
-    return None
-
-
-def _item(text: str, at: int, index: int) -> tuple[int, int] | None:
-    """Where an item of the list at `at` starts, twice."""
-    if text[at : at + 1] != "[":
-        return None
-    at = _blanks(text, at + 1)
-    for _ in range(index):
-        if text[at : at + 1] in ("]", ""):
-            return None
-        at = _next(text, at)
-    return None if text[at : at + 1] in ("]", "") else (at, at)
+    if opening == "{":
+        while text[at : at + 1] == '"':
+            key_at = at
+            key, at = scanstring(text, at + 1, True)
+            at = _blanks(text, _blanks(text, at) + 1)
+            yield key, (key_at, at)
+            at = _next(text, at)
+    elif opening == "[":
+        index = 0
+        while text[at : at + 1] not in ("]", ""):
+            yield index, (at, at)
+            at = _next(text, at)
+            index += 1
 
 
 def _next(text: str, at: int) -> int:
@@ -113,46 +122,38 @@ def duplicate_keys(text: str, limit: int) -> list[tuple[str, Position, Position]
     return found
 
 
-def compose(text: str) -> Any:
-    """The node tree of a YAML text that has passed `parse_yaml`, so that its depth is known to be safe."""
-    import yaml
+class YamlPlaces:
+    """Finds places in a YAML text that has passed `parse_yaml`, so that composing it is known to be safe."""
 
-    loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    return yaml.compose(text, Loader=loader)
+    def __init__(self, text: str) -> None:
+        import yaml
 
+        loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+        self._root: Any = yaml.compose(text, Loader=loader)
+        self._children: dict[int, dict[str | int, tuple[Any, Any]]] = {}
 
-def locate_yaml(root: Any, where: DocPath, key: bool = False) -> Position:
-    """The same for a YAML text, in its tree of `compose`."""
-    node = root
-    best = root
-    for step in where:
-        found = _yaml_member(node, step) if isinstance(step, str) else _yaml_item(node, step)
+    def locate(self, where: DocPath, key: bool = False) -> Position | None:
+        """As `JsonPlaces.locate`; None in an empty text."""
+        node = best = self._root
+        for step in where:
+            found = self._below(node).get(step)
+            if found is None:
+                break
+            key_node, node = found
+            best = key_node if key or node.id != "scalar" else node
+        return None if best is None else Position(best.start_mark.line + 1, best.start_mark.column + 1)
+
+    def _below(self, node: Any) -> dict[str | int, tuple[Any, Any]]:
+        """Key or index → the nodes of key and value, with those that a mapping merges."""
+        found = self._children.get(id(node))
         if found is None:
-            break
-        key_node, node = found
-        best = key_node if key or node.id != "scalar" else node
-    mark = best.start_mark
-    return Position(mark.line + 1, mark.column + 1)
-
-
-def _yaml_item(node: Any, index: int) -> tuple[Any, Any] | None:
-    if node.id != "sequence" or index >= len(node.value):
-        return None
-    return node.value[index], node.value[index]
-
-
-def _yaml_member(node: Any, key: str) -> tuple[Any, Any] | None:
-    """Key and value; where the mapping itself has no such key, those of what it merges."""
-    if node.id != "mapping":
-        return None
-    merges: list[Any] = []
-    for key_node, value in node.value:
-        if key_node.value == key:
-            return key_node, value
-        if key_node.value == "<<" and key_node.style is None:
-            merges += value.value if value.id == "sequence" else [value]
-    for merged in merges:
-        found = _yaml_member(merged, key)
-        if found is not None:
-            return found
-    return None
+            found = self._children[id(node)] = {}
+            if node is not None and node.id == "sequence":
+                found.update({index: (child, child) for index, child in enumerate(node.value)})
+            elif node is not None and node.id == "mapping":
+                for key, value in node.value:
+                    if key.value == "<<" and key.style is None:
+                        for merged in reversed(value.value if value.id == "sequence" else [value]):
+                            found.update(self._below(merged))
+                found.update({key.value: (key, value) for key, value in node.value})
+        return found

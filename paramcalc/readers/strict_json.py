@@ -18,7 +18,7 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
-_HUGE = 10**MAX_INTEGER_DIGITS
+_HUGE: int = 10**MAX_INTEGER_DIGITS
 
 
 def parse_json(text: str, name: str) -> tuple[Any, bool]:
@@ -151,16 +151,17 @@ class _Hooks:
 
 def _check_leaves(value: Any, text: str, name: str) -> None:
     """Refuse huge integers and half characters, each with its place."""
-    from paramcalc.readers.locate import locate_json
+    from paramcalc.readers.locate import JsonPlaces
 
+    locate = JsonPlaces(text).locate
     problems: list[Problem] = []
     for where, leaf in leaves(value):
         if isinstance(leaf, int) and leaf >= _HUGE:
             message = f"an integer of more than {MAX_INTEGER_DIGITS} digits"
-            problems.append(Problem(message, where, position=locate_json(text, where)))
+            problems.append(Problem(message, where, position=locate(where)))
         elif any(isinstance(part, str) and _is_broken(part) for part in (leaf, *where)):
             message = "a text holds half of a surrogate pair (\\ud800 … \\udfff), which is no character"
-            problems.append(Problem(message, where, position=locate_json(text, where)))
+            problems.append(Problem(message, where, position=locate(where)))
         if len(problems) == MAX_PROBLEMS:
             break
     if problems:

@@ -1,6 +1,9 @@
 """The problems of one spec, collected: each once, however often its place is expanded."""
 
-from paramcalc.errors import DocPath, ParamcalcError, Problem
+from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
+
+MAX_FOUND = 1_000
+"""After this many the reading ends: each costs a search for the nearest right name."""
 
 Notes = tuple[tuple[str, DocPath], ...]
 
@@ -21,7 +24,13 @@ class Problems:
         self._seen: set[tuple[str, DocPath | None]] = set()
 
     def add(self, message: str, where: DocPath | None, layer: str | None = None, notes: Notes = ()) -> None:
-        """Note a problem, unless the same one is noted for this place."""
+        """Note a problem, unless the same one is noted for this place.
+
+        Raises:
+            InputError: when there are too many to go on.
+        """
         if (message, where) not in self._seen:
             self._seen.add((message, where))
             self.found.append(Problem(message, where, layer, notes=notes))
+            if len(self.found) >= MAX_FOUND:
+                raise InputError("", self.found)
