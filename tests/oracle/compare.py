@@ -73,7 +73,7 @@ def compare_totals(expected: dict, found: dict, countable: bool) -> Iterator[Dif
         ("non_trainable", "non_trainable_params"),
     ]:
         yield from unequal(f"total {key}", expected[key], found[ours])
-    if countable:
+    if countable and expected["macs"] is not None:  # None: JAX cannot trace a model of unknown sizes
         yield from unequal("total macs", expected["macs"], found["macs"])
 
 
