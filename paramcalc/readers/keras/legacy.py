@@ -19,6 +19,7 @@ CLASSES = {
     "GRUV2": "GRU",
     "LSTMV1": "LSTM",
     "LSTMV2": "LSTM",
+    "SyncBatchNormalization": "BatchNormalization",
     "TimeDistributedDense": "Dense",
     "UnifiedGRU": "GRU",
     "UnifiedLSTM": "LSTM",
@@ -65,6 +66,9 @@ BY_CLASS = {
                   "W_constraint": "embeddings_constraint"},
     "BatchNormalization": {"gamma_init": "gamma_initializer", "beta_init": "beta_initializer"},
     "PReLU": {"init": "alpha_initializer", "weights": "alpha_initializer"},
+    "CategoryEncoding": {"max_tokens": "num_tokens"},
+    "Discretization": {"bins": "bin_boundaries"},
+    "IntegerLookup": {"max_values": "max_tokens", "mask_value": "mask_token", "oov_value": "oov_token"},
 }  # fmt: skip
 """Renames that only hold for one class; they come before those for all."""
 
