@@ -38,6 +38,9 @@ MAX_INTEGER_DIGITS = 18
 MAX_TEXT = 65_536
 """Characters of one text in a YAML file."""
 
+MAX_FOUND_PROBLEMS = 200
+"""Where the reading of a wrong file ends: each problem costs a search for the nearest right name."""
+
 MAX_NAME = 256
 """Characters of a layer's or a model's name."""
 

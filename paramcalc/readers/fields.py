@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
-from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
+from paramcalc.errors import MAX_PROBLEMS, DocPath, ParamcalcError, did_you_mean, echo
 from paramcalc.layers.base import Layer, Sublayer
 
 
@@ -45,6 +45,8 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
     known = cls.__struct_fields__
     problems = []
     for name, value in fields.items():
+        if len(problems) >= MAX_PROBLEMS:
+            break
         if name not in known:
             problems.append(FieldProblem(f"unknown field '{str(name)[:80]}'{did_you_mean(str(name), known)}", (name,)))
             continue

@@ -6,6 +6,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
 from paramcalc.layers.base import Layer
+from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.keras.call_arguments import positional_and_options
@@ -152,6 +153,8 @@ class Builder:
             if isinstance(error, InputError):
                 raise
             self.problems.append(Problem(str(error), where, layer))
+        if len(self.problems) >= MAX_FOUND_PROBLEMS:
+            self.stop_on_problems()
         return None
 
     def member(self, item: Any, where: DocPath, names: dict[str, int], trainable: bool, depth: int) -> Member:

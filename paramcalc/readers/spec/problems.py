@@ -1,9 +1,7 @@
 """The problems of one spec, collected: each once, however often its place is expanded."""
 
 from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
-
-MAX_FOUND = 1_000
-"""After this many the reading ends: each costs a search for the nearest right name."""
+from paramcalc.limits import MAX_FOUND_PROBLEMS
 
 Notes = tuple[tuple[str, DocPath], ...]
 
@@ -32,5 +30,5 @@ class Problems:
         if (message, where) not in self._seen:
             self._seen.add((message, where))
             self.found.append(Problem(message, where, layer, notes=notes))
-            if len(self.found) >= MAX_FOUND:
+            if len(self.found) >= MAX_FOUND_PROBLEMS:
                 raise InputError("", self.found)
