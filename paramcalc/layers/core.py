@@ -19,7 +19,7 @@ from paramcalc.layers.base import (
 )
 from paramcalc.layers.elementwise import Elementwise, Structured
 from paramcalc.layers.lora import lora, lora_macs
-from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, known
+from paramcalc.shapes import MAX_RANK, Dim, Shape, check_min_rank, format_shape, known
 
 
 class Dense(Layer, frozen=True):
@@ -129,6 +129,8 @@ class Einsum:
             raise LayerError(
                 f"equation '{equation[:80]}' must look like 'ab,bc->ac', '...a,ab->...b' or 'ab...,bc->ac...'"
             )
+        if max(len(self.read), len(self.held), len(self.written)) > MAX_RANK:
+            raise LayerError(f"equation '{equation[:80]}' has more than {MAX_RANK} axes")
         self.elided = len(x) - len(self.read)
         if self.elided < 0:
             raise LayerError(

@@ -235,6 +235,8 @@ def axis_factors(x: Shape, axes: tuple[int, ...], label: str = "features") -> Fa
     Raises:
         LayerError: when the input has no such axis, or its size is unknown.
     """
+    if len(axes) > len(x):
+        raise LayerError(f"axis names {len(axes)} axes, the input has {len(x)}")
     for axis in axes:
         positive_axis(axis, len(x))
     sizes = [known(x, axis, f"number of {label}") for axis in axes]
