@@ -9,13 +9,17 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
 from paramcalc.errors import ParamcalcError, did_you_mean
 from paramcalc.summary import LayerSummary, Summary
 from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of
 
 COUNTS = ("params", "trainable_params", "non_trainable_params", "macs")
-METRICS = (*COUNTS, "size", "layer_params")
-"""What a budget can limit; `layer_params` holds for each layer on its own."""
+BYTES = ("size", "peak_memory")
+METRICS = (*COUNTS, *BYTES, "layer_params")
+"""What a budget can limit; `layer_params` holds for each layer on its own, `peak_memory` for the activations of one
+sample, of the whole model only."""
 
 
 class BudgetError(ParamcalcError):
@@ -63,14 +67,16 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
     """
     if not isinstance(value, dict):
         raise BudgetError("a budget is a mapping such as {params: 5M, size: 20 MiB}")
-    known = [*METRICS, "dtype", *([] if nested else ["layers"])]
+    known = [*METRICS, "dtype", "layers"]
+    if nested:
+        known = [key for key in known if key not in ("peak_memory", "layers")]
     limits: dict[str, int] = {}
     for key, limit in value.items():
         if key not in known:
             raise BudgetError(f"budget: unknown key '{str(key)[:60]}'{did_you_mean(str(key), known)}")
         if key in METRICS:
             try:
-                limits[key] = parse_bytes(limit) if key == "size" else parse_count(limit)
+                limits[key] = parse_bytes(limit) if key in BYTES else parse_count(limit)
             except ParamcalcError as error:
                 raise BudgetError(f"budget: {key}: {error}") from None
     dtype = value.get("dtype")
@@ -102,12 +108,25 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
     for metric, limit in budget.limits.items():
         if metric == "layer_params":
             findings += check_each_layer(summary.layers, limit)
+        elif metric == "peak_memory":
+            findings.append(judge(metric, limit, peak_memory(summary), None, None))
         else:
             actual = measure(summary.layers, metric, budget.dtype)
             findings.append(judge(metric, limit, actual, budget.dtype, None))
     for glob, inner in budget.layers:
         findings += check_glob(summary, glob, inner, budget.dtype)
     return findings
+
+
+def peak_memory(summary: Summary) -> int | None:
+    """The most bytes of activations alive at once; None when one is unknown.
+
+    Raises:
+        BudgetError: for a summary that was made without `memory`.
+    """
+    if summary.memory is UNSET:
+        raise BudgetError("peak_memory needs a summary made with memory=True")
+    return summary.memory.peak_bytes
 
 
 def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -> list[Finding]:
@@ -145,7 +164,7 @@ def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | N
 def judge(metric: str, limit: int, actual: int | None, dtype: str | None, layer: str | None) -> Finding:
     """One limit, one number."""
     what = metric.replace("_", " ") + (f" as {dtype}" if metric == "size" and dtype else "")
-    unit = " B" if metric == "size" else ""
+    unit = " B" if metric in BYTES else ""
     if actual is None:
         return Finding("broken", metric, limit, None, f"{what} cannot be computed: a dimension is unknown", layer)
     if actual <= limit:

@@ -5,11 +5,10 @@ from glob import glob
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from paramcalc.budgets import Budget, parse_budget
+from paramcalc.budgets import METRICS, Budget, parse_budget
 from paramcalc.errors import ParamcalcError, did_you_mean
 
-CHECK_KEYS: tuple[str, ...] = ("files", "name", "message", "params", "trainable_params", "non_trainable_params", "size", "dtype", "macs")
-CHECK_KEYS += ("layer_params", "layers")
+CHECK_KEYS = ("files", "name", "message", *METRICS, "dtype", "layers")
 MAX_UP = 40
 
 

@@ -31,7 +31,7 @@ def check_file(
         model = load(file, sets=sets)
         own = [parse_budget(model.budget)] if model.budget is not None else []
         budget = merged([*own, *budgets])
-        summary = summarize(model, allow_unknown=True)
+        summary = summarize(model, allow_unknown=True, memory="peak_memory" in budget.limits)
         findings = check_budget(summary, budget)
         notices: tuple[str, ...] = ()
         if growth is not None:

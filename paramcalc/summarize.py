@@ -31,6 +31,8 @@ def summarize(
     dtype: str | None = None,
     allow_unknown: bool = False,
     assume: Mapping[str, Any] | None = None,
+    memory: bool = False,
+    optimizer: str | None = None,
 ) -> Summary:
     """Compute shapes, counts, MACs and sizes of every layer call.
 
@@ -42,6 +44,8 @@ def summarize(
         dtype: takes the place of the dtypes in the file.
         allow_unknown: summarise around layers that cannot be known, and say so.
         assume: output shapes of such layers by path, or "same".
+        memory: measure the memory too.
+        optimizer: measure what training with it takes as well: one of `paramcalc.memory.OPTIMIZERS`.
 
     Raises:
         InputError: with every independent problem of the model.
@@ -53,7 +57,12 @@ def summarize(
         allow_unknown=allow_unknown,
         assume=assume,
     )
-    return summarize_evaluation(evaluation, dtype)
+    summary = summarize_evaluation(evaluation, dtype)
+    if memory or optimizer:
+        from paramcalc.memory import measure_memory
+
+        summary.memory = measure_memory(evaluation, summary.layers, dtype, optimizer)
+    return summary
 
 
 def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Summary:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType
 
 from paramcalc.shapes import Dim
 
@@ -70,6 +70,34 @@ class Totals(Struct, frozen=True, gc=False):
     layers: int
 
 
+class Training(Struct, frozen=True, gc=False):
+    """What training takes, in bytes; null where a shape is unknown."""
+
+    optimizer: str
+    weights_bytes: int
+    gradient_bytes: int
+    optimizer_bytes: int
+    activation_bytes: int | None
+    total_bytes: int | None
+
+
+class Memory(Struct, frozen=True):
+    """What the model takes in memory, in bytes; null where a shape is unknown.
+
+    `assumptions` says, field by field, what the number takes for granted.
+    """
+
+    batch_size: int
+    weights_bytes: int
+    weights_as: dict[str, int]
+    activation_bytes: int | None
+    peak_bytes: int | None
+    peak_at: str | None
+    inference_bytes: int | None
+    training: Training | None
+    assumptions: dict[str, str]
+
+
 class Summary(Struct, omit_defaults=False):
     """Everything paramcalc knows of one model."""
 
@@ -85,4 +113,5 @@ class Summary(Struct, omit_defaults=False):
     unknown: list[str] | UnsetType = UNSET
     """Paths of what is not known, when the user allowed that."""
     warnings: list[str] | UnsetType = UNSET
-    memory: dict[str, int] | UnsetType = field(default=UNSET)
+    memory: Memory | UnsetType = UNSET
+    """Only when it was asked for."""

@@ -20,6 +20,8 @@ class Question(Struct, frozen=True):
         allow_unknown: go on past layers that cannot be known.
         assume: what such layers output, by path, or "same".
         max_layers: how many layers a model may have; None for the usual limit.
+        memory: measure memory too.
+        optimizer: measure what training with it takes.
     """
 
     sets: dict[str, str] = field(default_factory=dict)
@@ -29,6 +31,8 @@ class Question(Struct, frozen=True):
     allow_unknown: bool = False
     assume: dict[str, Shape | str] = field(default_factory=dict)
     max_layers: int | None = None
+    memory: bool = False
+    optimizer: str | None = None
 
 
 def question(given: dict[str, Any]) -> Question:
@@ -41,6 +45,8 @@ def question(given: dict[str, Any]) -> Question:
         allow_unknown=given.get("allow_unknown", False),
         assume=dict(given.get("assumed", ())),
         max_layers=given.get("max_layers"),
+        memory=bool(given.get("memory")),
+        optimizer=given.get("optimizer"),
     )
 
 
@@ -71,4 +77,6 @@ def summary_of(model: Model, asked: Question) -> Summary:
         dtype=asked.dtype,
         allow_unknown=asked.allow_unknown,
         assume={path: dims if isinstance(dims, str) else (*first, *dims) for path, dims in asked.assume.items()},
+        memory=asked.memory,
+        optimizer=asked.optimizer,
     )

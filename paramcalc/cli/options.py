@@ -176,6 +176,14 @@ assume_option = click.option(
 max_layers_option = click.option(
     "--max-layers", type=click.IntRange(1), help="Allow models of more than 100,000 layers."
 )
+memory_option = click.option(
+    "--memory", is_flag=True, default=None, help="Measure memory too: weights, activations and their peak."
+)
+optimizer_option = click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "momentum", "adam", "adamw", "adafactor", "lion"]),
+    help="Measure what training with it takes, too.",
+)
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table."
 )

@@ -17,8 +17,10 @@ MEANT_FOR = {
     "top": ("table", "csv", "markdown", "svg"),
     "depth": ("table", "markdown", "svg"),
     "width": ("table", "svg"),
+    "memory": ("table", "json", "jsonl", "markdown", "svg"),
+    "optimizer": ("table", "json", "jsonl", "markdown", "svg"),
 }
-"""Options about rows and columns, and the formats that have them."""
+"""Options about what is shown, and the formats that show it."""
 
 
 @click.command(short_help="Show the layers of models with their shapes and parameters.")
@@ -48,6 +50,8 @@ MEANT_FOR = {
 @options.allow_option
 @options.assume_option
 @options.max_layers_option
+@options.memory_option
+@options.optimizer_option
 @options.color_option
 @options.output_option
 @click.pass_context
@@ -115,8 +119,11 @@ def picture(summary: Summary, format_: str, given: dict[str, Any]) -> str:
 
     path, width = given["output"], given["width"]
     ascii_only = format_ == "table" and not output.speaks_unicode(path)
+    columns = given["columns"]
+    if columns is None and given["sort"] not in (None, *layout.DEFAULT_COLUMNS):
+        columns = [*layout.DEFAULT_COLUMNS[:-1], given["sort"], layout.DEFAULT_COLUMNS[-1]]
     chosen = table.Options(
-        columns=given["columns"],
+        columns=columns,
         depth=given["depth"],
         sort=given["sort"],
         top=given["top"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from paramcalc.render.layout import UNICODE, Glyphs, Line, Span, table_lines
 from paramcalc.render.numbers import UNKNOWN, format_bytes, format_count, format_int
@@ -82,7 +82,12 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
         for label, value in counts
     ]
     entries.append(("Size", format_bytes(total.size_bytes) + partial, dtypes(summary)))
-    return [*entries, ("MACs", format_int(total.macs), macs_note(summary))]
+    entries.append(("MACs", format_int(total.macs), macs_note(summary)))
+    if summary.memory is not UNSET:
+        from paramcalc.render.memory_text import memory_entries
+
+        entries += memory_entries(summary.memory)
+    return entries
 
 
 def macs_note(summary: Summary) -> str:

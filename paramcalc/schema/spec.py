@@ -11,7 +11,7 @@ cannot know, it lets pass:
 
 import msgspec
 
-from paramcalc.budgets import METRICS
+from paramcalc.budgets import BYTES, METRICS
 from paramcalc.catalogue import aliases_of, parse_docstring
 from paramcalc.layers.base import ActivationName, Layer
 from paramcalc.readers.spec.entries import COMMON
@@ -160,17 +160,14 @@ def budget_schema(nested: bool) -> Schema:
     """Limits by metric; counts may be plain numbers, bytes have a unit."""
     count = any_of({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9_. ]+[KkMmBbGgTt]?$"})
     size = {"type": "string", "pattern": "^[0-9_. ]+[KkMmGgTt]?[Ii]?[Bb]$"}
-    properties: Schema = {metric: size if is_bytes(metric) else count for metric in METRICS}
+    properties: Schema = {metric: size if metric in BYTES else count for metric in METRICS}
     properties["dtype"] = {"enum": [*DTYPE_BITS, None]}
-    if not nested:
+    if nested:
+        del properties["peak_memory"]
+    else:
         properties["layers"] = {"type": ["object", "null"], "additionalProperties": ref("layer_budget")}
     found = {"type": "object", "properties": properties, "additionalProperties": False}
     return found if nested else any_of(found, {"type": "null"})
-
-
-def is_bytes(metric: str) -> bool:
-    """Whether a metric is in bytes."""
-    return metric in ("size", "peak_memory")
 
 
 # -- entries -------------------------------------------------------------------------------------------
