@@ -14,7 +14,6 @@ BATCH: list[Case] = [
         momentum=[0.5, 2],
         epsilon=[0, 0.1, -1],
         renorm=[True],
-        synchronized=[True],
         trainable=[False],
         no_such=[1],
     ),
