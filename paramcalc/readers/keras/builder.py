@@ -18,7 +18,7 @@ from paramcalc.readers.keras.definition import (
     output_offset,
     set_offsets,
 )
-from paramcalc.readers.keras.inbound import KerasCall, Tensor, parse_calls
+from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
 from paramcalc.readers.keras.layer_config import dtype_policy, make_layer
 from paramcalc.registry import Registry, snake_case
@@ -179,7 +179,7 @@ class Builder:
             raise LayerError("an operation is called exactly once")
         layer, tensors = operation_layer(item, calls[0])
         instance = Instance(layer, name, layer.type_name)
-        return Member(name, instance, [KerasCall(list(tensors), {})], where, operation=True)
+        return Member(name, instance, [keras_call(list(tensors), {})], where, operation=True)
 
     def part(
         self, name: str, item: dict[str, Any], where: DocPath, trainable: bool, depth: int
@@ -264,19 +264,19 @@ class Builder:
             raise LayerError("the config has no layers")
         root = (*where, "config") if bare else (*where, "config", "layers")
         members: list[Member] = []
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         first: Input | None = None
         for number, item in enumerate(layers):
             place = (*root, number)
             if isinstance(item, dict) and item.get("class_name") == "InputLayer":
-                first = input_of(item, str((item.get("config") or {}).get("name") or "input"))
+                first = input_of(item, str(entry_name(item) or "input"))
                 continue
-            member = self.guarded(item, place, partial(self.chain_member, item, place, members, depth))
+            member = self.guarded(item, place, partial(self.chain_member, item, place, members, taken, depth))
             if member is None:
                 continue
             if member.name in taken:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
-            taken.add(member.name)
+            taken.setdefault(member.name, 0)
             members.append(member)
         if first is None:
             first = sequential_input(layers, config if isinstance(config, dict) else {}, members)
@@ -288,12 +288,14 @@ class Builder:
         if not members or input_name in taken:
             head.name = input_name = "input" if not members else f"{input_name}_input"
         if members:
-            members[0].calls = [KerasCall([Tensor(input_name, 0, 0)], {})]
+            members[0].calls = [keras_call([Tensor(input_name, 0, 0)], {})]
         else:
             outputs = [Tensor(input_name, 0, 0)]
         return Definition(name or "sequential", [*members, head], [first], [input_name], outputs, order, True, where)
 
-    def chain_member(self, item: Any, where: DocPath, before: list[Member], depth: int) -> Member:
+    def chain_member(
+        self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
+    ) -> Member:
         """One entry of a Sequential; a Keras 1 Merge of several models is refused with its reason."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
@@ -301,8 +303,8 @@ class Builder:
         if item.get("class_name") == "Merge" and isinstance(config, dict) and config.get("layers"):
             raise LayerError("a Merge of several models at the start of a Sequential is not supported")
         name = config.get("name") if isinstance(config, dict) else None
-        name = name or item.get("name") or automatic_name(str(item.get("class_name")), before)
-        calls = [KerasCall([Tensor(before[-1].name, 0, 0)], {})] if before else [KerasCall([], {})]
+        name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
+        calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
         return Member(str(name), self.part(str(name), item, where, True, depth), calls, where)
 
     # -- emitting ------------------------------------------------------------------------------------
@@ -399,14 +401,19 @@ def model_arguments(definition: Definition, call: KerasCall, find: _Finder) -> l
     return [find(tensor) for tensor in tensors(value)]
 
 
-def automatic_name(class_name: str, before: list[Member]) -> str:
-    """The name Keras gives a layer that has none: `dense`, then `dense_1`."""
+def automatic_name(class_name: str, taken: dict[str, int]) -> str:
+    """The name Keras gives a layer that has none: `dense`, then `dense_1`.
+
+    `taken` has, for each name, the number to try next, so that a long chain costs one try a layer.
+    """
     name = snake_case(class_name)
-    taken = {member.name for member in before}
-    number = 0
-    while (f"{name}_{number}" if number else name) in taken:
+    if name not in taken:
+        return name
+    number = max(taken[name], 1)
+    while f"{name}_{number}" in taken:
         number += 1
-    return f"{name}_{number}" if number else name
+    taken[name] = number + 1
+    return f"{name}_{number}"
 
 
 def entry_name(item: dict[str, Any]) -> Any:
