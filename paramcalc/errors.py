@@ -111,7 +111,9 @@ def problem_lines(source: str, problem: Problem) -> list[str]:
 
 
 def echo(value: object) -> str:
-    """A value as an error message shows it: one line, cut at `MAX_ECHO` characters."""
+    """A value as an error message shows it: one line, cut at `MAX_ECHO` characters, constants as files spell them."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     text = repr(value[: MAX_ECHO + 1]) if isinstance(value, str) else repr(value)
     return text if len(text) <= MAX_ECHO else text[: MAX_ECHO - 1] + "…"
 

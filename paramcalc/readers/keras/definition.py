@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.model import Input, Instance
-from paramcalc.readers.keras.inbound import KerasCall, Tensor, call_tensors
+from paramcalc.readers.keras.inbound import KerasCall, Tensor
 
 
 class Member(Struct):
@@ -84,7 +84,7 @@ def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> N
     if not models:
         return
     used: dict[str, set[int]] = {name: set() for name in models}
-    for tensor in [tensor for member in members for call in member.calls for tensor in call_tensors(call)] + outputs:
+    for tensor in [tensor for member in members for call in member.calls for tensor in call.reads] + outputs:
         if tensor.layer in used:
             used[tensor.layer].add(tensor.node)
     for name, member in models.items():
@@ -160,7 +160,7 @@ def reachable(members: list[Member], index: dict[str, int], outputs: list[Tensor
         item = source_call(members, index, tensor)
         if item is not None and item not in needed:
             needed.add(item)
-            stack.extend(call_tensors(members[item[0]].calls[item[1]]))
+            stack.extend(members[item[0]].calls[item[1]].reads)
     return needed
 
 
@@ -168,7 +168,7 @@ def first_missing(
     members: list[Member], index: dict[str, int], item: tuple[int, int], done: set[tuple[int, int]]
 ) -> tuple[int, int] | None:
     """The first call this one reads that is not done yet."""
-    for tensor in call_tensors(members[item[0]].calls[item[1]]):
+    for tensor in members[item[0]].calls[item[1]].reads:
         source = source_call(members, index, tensor)
         if source is not None and source not in done:
             return source

@@ -18,10 +18,11 @@ class Tensor(NamedTuple):
 
 
 class KerasCall(NamedTuple):
-    """One call: its arguments, nested as they were, with Tensors in the leaves."""
+    """One call: its arguments, nested as they were, with Tensors in the leaves; and all of those in a row."""
 
     args: list[Any]
     kwargs: dict[str, Any]
+    reads: list[Tensor]
 
 
 _NO_KWARGS: dict[str, Any] = {}
@@ -48,10 +49,16 @@ def parse_keras3(node: dict[str, Any]) -> KerasCall:
     args, kwargs = node["args"], node.get("kwargs") or _NO_KWARGS
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
-    return KerasCall(
-        [keras3_value(value) for value in args],
-        {key: keras3_value(value) for key, value in kwargs.items()} if kwargs else _NO_KWARGS,
-    )
+    values = [keras3_value(value) for value in args]
+    named = {key: keras3_value(value) for key, value in kwargs.items()} if kwargs else _NO_KWARGS
+    return keras_call(values, named)
+
+
+def keras_call(args: list[Any], kwargs: dict[str, Any]) -> KerasCall:
+    """A call whose arguments are parsed."""
+    if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
+        return KerasCall(args, kwargs, args)  # by far the commonest
+    return KerasCall(args, kwargs, tensors(args) + tensors(list(kwargs.values())))
 
 
 def keras3_value(value: Any, depth: int = 0) -> Any:
@@ -103,7 +110,7 @@ def parse_legacy(node: Any, names: dict[str, int]) -> KerasCall:
     """A list of histories, the call's kwargs in the last one; constants are marked."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
-    return KerasCall(args if isinstance(args, list) else [args], kwargs)
+    return keras_call(args if isinstance(args, list) else [args], kwargs)
 
 
 def legacy_value(value: Any, names: dict[str, int], kwargs: dict[str, Any], depth: int) -> Any:
@@ -149,11 +156,3 @@ def tensors(value: Any) -> list[Tensor]:
     if isinstance(value, dict):
         return [tensor for key in sorted(value, key=str) for tensor in tensors(value[key])]
     return []
-
-
-def call_tensors(call: KerasCall) -> list[Tensor]:
-    """Every tensor a call reads."""
-    found = tensors(call.args)
-    if call.kwargs:
-        found += tensors(list(call.kwargs.values()))
-    return found
