@@ -113,6 +113,11 @@ NORMALIZATION: list[Case] = [
         {"axis": [1, 2], "variance": 2.0},
         mean=[1.0, [[1.0, 2.0, 3.0]] * 4, [1.0, 2.0, 3.0]],
     ),
+    *[
+        case("Normalization", {**axis, "mean": values, "variance": values}, [4, 3])
+        for axis in ({}, {"axis": 1}, {"axis": [1, 2]}, {"axis": None})
+        for values in ([2.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0], [[1.0, 2.0, 3.0]] * 4)
+    ],
     case("Normalization", {"mean": 1.0}, [3]),
     case("Normalization", {"variance": 1.0}, [3]),
     case("Normalization", {"mean": 0.0, "variance": 1.0, "invert": True}, [3]),
