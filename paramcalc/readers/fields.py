@@ -43,7 +43,7 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
     """Every problem of these fields, one message each."""
     hints = get_type_hints(cls, include_extras=True)
     known = cls.__struct_fields__
-    problems = []
+    problems: list[FieldProblem] = []
     for name, value in fields.items():
         if len(problems) >= MAX_PROBLEMS:
             break
