@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from paramcalc import load, summarize
 from paramcalc.catalogue import Entry, catalogue, entry, parse_docstring, type_words
-from paramcalc.cli import layers_command
+from paramcalc.cli import cli
 from paramcalc.layers.base import Activation, Layer, Positive, Rate, Size, Sublayer
 from paramcalc.registry import BUILTINS, Registry, UnknownTypeError
 from paramcalc.render.catalogue_text import BEGIN, END, entry_text, list_markdown, list_text
@@ -134,7 +134,7 @@ def test_what_is_shown_of_a_layer_has_its_fields_and_example(name):
 
 
 def run(*args):
-    return CliRunner().invoke(layers_command.command, args, standalone_mode=False)
+    return CliRunner().invoke(cli, ["layers", *args], standalone_mode=False)
 
 
 def test_json_is_the_same_data():

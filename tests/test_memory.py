@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from paramcalc import load, summarize
 from paramcalc.budgets import BudgetError, check_budget, parse_budget
-from paramcalc.cli import summary_command
+from paramcalc.cli import cli, options
 from paramcalc.gate import check_file
 from paramcalc.memory import ASSUMPTIONS, COPIES, DTYPES, OPTIMIZERS, peak
 from paramcalc.model import Ref
@@ -197,7 +197,7 @@ def test_frozen_and_tied_weights_have_no_gradient_of_their_own():
 
 
 def test_every_optimizer_is_offered_and_known():
-    choice = next(item for item in summary_command.command.params if item.name == "optimizer")
+    choice = options.optimizer_option(lambda: None).__click_params__[0]
     assert tuple(choice.type.choices) == OPTIMIZERS == tuple(COPIES)
 
 
@@ -217,7 +217,7 @@ def test_every_number_states_its_assumption():
 
 
 def run(*args):
-    return CliRunner().invoke(summary_command.command, [str(SPECS / "conv_pool.yaml"), *args], standalone_mode=False)
+    return CliRunner().invoke(cli, ["summary", str(SPECS / "conv_pool.yaml"), *args], standalone_mode=False)
 
 
 def test_the_table_shows_it_under_the_totals():

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from paramcalc import InputError, load, summarize
 from paramcalc.catalogue import entry
-from paramcalc.cli import schema_command
+from paramcalc.cli import cli
 from paramcalc.registry import ALIASES, BUILTINS, Registry, snake_case
 from paramcalc.render.json_format import summary_json
 from paramcalc.schema import encoded, spec_schema, summary_schema
@@ -209,5 +209,5 @@ def test_every_field_of_a_layer_has_its_description():
 
 def test_the_command_prints_either():
     for kind, schema in (("spec", spec_schema()), ("summary", summary_schema())):
-        result = CliRunner().invoke(schema_command.command, [kind], standalone_mode=False)
+        result = CliRunner().invoke(cli, ["schema", kind], standalone_mode=False)
         assert result.output.encode() == encoded(schema)
