@@ -103,6 +103,12 @@ RIGHT = {
         "blocks": {"head": {"layers": [{"Dense": 4}]}},
         "layers": [{"TimeDistributed": {"layer": {"head": {}}}}, {"TimeDistributed": {"layer": "head"}}],
     },
+    "a block with the name of an alias": spec(
+        {"attention": {"width": 3}, "name": "a"},
+        {"type": "attention", "width": 4},
+        "attention",
+        blocks={"attention": {"vars": {"width": 3}, "layers": [{"Dense": "$width"}]}},
+    ),
     "schema": spec("Flatten", **{"$schema": "x"}),
     "name": spec("Flatten", name="model"),
 }
@@ -183,6 +189,7 @@ BUDGETS = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_paramcalc_can_read_is_accepted(name):
     assert not problems(SPEC, RIGHT[name])
+    assert summarize(load(json.dumps(RIGHT[name]).encode(), name="right")).layers
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -68,7 +68,7 @@ DESCRIPTIONS = {
 
 def spec_schema(registry: Registry | None = None) -> Schema:
     """The schema of the spec language, with the layers of all plugins that are installed."""
-    names = Names(registry or Registry())
+    registry = registry or Registry()
     definitions: Schema = {
         "expression": EXPRESSION,
         "activation": {"enum": sorted(ActivationName.__args__)},  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ def spec_schema(registry: Registry | None = None) -> Schema:
         "layer_budget": budget_schema(nested=True),
     }
     for suffix in ("", BLOCKS):
-        definitions |= entry_definitions(names, suffix)
+        definitions |= entry_definitions(Names(registry, bool(suffix)), suffix)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A paramcalc spec",
@@ -158,8 +158,8 @@ def block_schema() -> Schema:
 
 def budget_schema(nested: bool) -> Schema:
     """Limits by metric; counts may be plain numbers, bytes have a unit."""
-    count = any_of({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9_. ]+[KkMmBbGgTt]?$"})
-    size = {"type": "string", "pattern": "^[0-9_. ]+[KkMmGgTt]?[Ii]?[Bb]$"}
+    count = any_of({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^ *[0-9_. ]+[KkMmBbGgTt]? *$"})
+    size = {"type": "string", "pattern": "^ *[0-9_. ]+[KkMmGgTt]?[Ii]?[Bb] *$"}
     properties: Schema = {metric: size if metric in BYTES else count for metric in METRICS}
     properties["dtype"] = {"enum": [*DTYPE_BITS, None]}
     if nested:
@@ -176,15 +176,18 @@ def budget_schema(nested: bool) -> Schema:
 class Names:
     """The names of all layer types.
 
+    A block may not be called as a class is, but as an alias: where blocks are, aliases pass with any arguments.
+
     Attributes:
         classes: by class name.
-        aliases: class name → itself and every other name for it.
-        all: every name.
+        aliases: class name → every name for it that is surely its own.
+        all: every such name.
+        bare: those of layers that need no field.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, blocks: bool) -> None:
         self.classes: dict[str, type[Layer]] = {name: registry.get(name) for name in registry.names()}
-        self.aliases = {name: [name, *aliases_of(registry, name)] for name in self.classes}
+        self.aliases = {name: [name, *([] if blocks else aliases_of(registry, name))] for name in self.classes}
         self.all = [alias for others in self.aliases.values() for alias in others]
         self.bare = [alias for name in self.classes if not self.required(name) for alias in self.aliases[name]]
 
