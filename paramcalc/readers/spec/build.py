@@ -30,11 +30,13 @@ def build_entry(entry: LayerEntry, names: Names, block_model: BlockModel = no_bl
     """
     if entry.layer is not None:
         return entry.layer
-    key = repr([names.get(name) for name in entry.names])
+    values = [names.get(name) for name in entry.names]
+    if any(isinstance(value, (list, dict)) for value in values):
+        return build_anew(entry, names, block_model)
+    key = tuple([(type(value), value) for value in values])
     found = entry.built.get(key)
     if found is None:
-        found = build_anew(entry, names, block_model)
-        entry.built[key] = found
+        found = entry.built[key] = build_anew(entry, names, block_model)
     return found
 
 

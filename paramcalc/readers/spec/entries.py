@@ -12,7 +12,17 @@ COMMON = ("name", "inputs", "trainable", "when", "dtype")
 """What any entry may have beside what it is."""
 
 
-class Entry(Struct):
+class Sized(Struct, kw_only=True):
+    """Something that takes time to expand.
+
+    Attributes:
+        size: how many values it is made of.
+    """
+
+    size: int = 1
+
+
+class Entry(Sized):
     """One entry of a list of layers.
 
     Attributes:
@@ -43,7 +53,7 @@ class LayerEntry(Entry):
     places: dict[str, DocPath]
     layer: Layer | None = None
     names: tuple[str, ...] = ()
-    built: dict[str, Layer] = field(default_factory=dict)
+    built: dict[Any, Layer] = field(default_factory=dict)
 
 
 class Block(Struct):

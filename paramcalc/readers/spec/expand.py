@@ -3,14 +3,15 @@
 Work and memory are linear in the layers; how many there may be is checked before they are made.
 """
 
+from collections import ChainMap
 from typing import Any, NoReturn
 
 from paramcalc.errors import DocPath, InputError, did_you_mean, echo
 from paramcalc.layers.base import Layer
-from paramcalc.layers.unknown import Unknown
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.spec.arguments import named_arguments
+from paramcalc.readers.spec.broken import BROKEN
 from paramcalc.readers.spec.build import build_entry, read_flag
 from paramcalc.readers.spec.entries import (
     BlockEntry,
@@ -30,7 +31,8 @@ from paramcalc.readers.spec.templates import fill, origin
 from paramcalc.registry import snake_case
 from paramcalc.units import DTYPE_BITS, compute_dtype
 
-BROKEN = Unknown("is not read, because of another problem")
+VALUES_PER_STEP = 16
+"""An entry of so many values takes the time of two."""
 
 
 class Use:
@@ -52,7 +54,9 @@ class Expander:
         spec_env: the spec's own variables, which every block sees.
     """
 
-    def __init__(self, source: str, problems: Problems, inputs: list[Input], spec_env: Names, max_layers: int) -> None:
+    def __init__(
+        self, source: str, problems: Problems, inputs: list[Input], spec_env: dict[str, Any], max_layers: int
+    ) -> None:
         self.source = source
         self.problems = problems
         self.first = len(inputs)
@@ -65,6 +69,7 @@ class Expander:
         self.calls: dict[str, int] = {}
         self.minimum = Minimum()
         self.steps = 0
+        self.level = 0
         for number, item in enumerate(inputs):
             self.names.values[item.name] = number
 
@@ -72,15 +77,19 @@ class Expander:
 
     def chain(self, entries: list[Entry], scope: Scope, start: Tensor) -> Value:
         """Each entry reads the one before it; the value of the last. No entries: the start itself."""
+        if entries and self.level >= MAX_LEVELS:
+            raise SpecError(f"blocks, repeats and branches are nested more than {MAX_LEVELS} deep", entries[0].where)
+        self.level += 1
         value: Value = (start,)
         for entry in entries:
             found = self.guarded(entry, scope, first_of(value))
             value = value if found is None else found
+        self.level -= 1
         return value
 
     def guarded(self, entry: Entry, scope: Scope, previous: Tensor) -> Value | None:
         """One entry; what is wrong with it is noted, and it keeps its place as a broken layer."""
-        self.step(entry.where)
+        self.step(entry.where, 1 + entry.size // VALUES_PER_STEP)
         try:
             if "when" in entry.common and not self.flag(entry, "when", scope):
                 return None
@@ -98,9 +107,9 @@ class Expander:
         kind = getattr(entry, "type", "?")
         return f"'{scope.prefix}{name[:80]}' ({kind})" if isinstance(name, str) and "$" not in name else kind
 
-    def step(self, where: DocPath) -> None:
-        """Bound the work that makes no layers: entries left out by `when`, repeats of nothing."""
-        self.steps += 1
+    def step(self, where: DocPath, count: int = 1) -> None:
+        """Bound the work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
+        self.steps += count
         if self.steps > 4 * self.max_layers:
             self.too_large(where)
 
@@ -155,6 +164,7 @@ class Expander:
             return (named(value, previous, scope, where),)
         if not isinstance(value, list) or not value:
             raise SpecError(f"inputs: expected a name or a list of names, got {echo(value)}", where)
+        self.step(where, len(value) // 2)
         for index, item in enumerate(value):
             if not isinstance(item, str):
                 raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
@@ -218,15 +228,12 @@ class Expander:
 
     def inside(self, scope: Scope, entry: Entry, name: str, env: Names, **changes: Any) -> Scope:
         """A scope within, `name` and a slash before its paths."""
-        if scope.depth >= MAX_LEVELS:
-            raise SpecError(f"blocks and repeats are nested more than {MAX_LEVELS} deep", entry.where)
         fields: dict[str, Any] = {
             "outer": scope,
             "trainable": scope.trainable and self.flag(entry, "trainable", scope),
             "dtype": self.dtype(entry, scope),
             "notes": scope.notes,
             "twin": None if scope.twin is None else f"{scope.twin}{name}/",
-            "depth": scope.depth + 1,
             "blocks": scope.blocks,
         }
         return Scope(f"{scope.prefix}{name}/", env, **(fields | changes))
@@ -270,8 +277,9 @@ class Expander:
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
         """The variables inside a use of a block: its own first, then the spec's."""
+        self.step(entry.where, len(entry.block.vars) // VALUES_PER_STEP)
         given, places = named_arguments(entry.block, entry.arguments, entry.places, entry.where)
-        env = dict(self.spec_env)
+        env: ChainMap[str, Any] = ChainMap({}, self.spec_env)  # not copied: there may be many
         for name, default in entry.block.vars.items():
             if name in given:
                 env[name] = filled(given[name], scope, places[name], f"{name}: ")
@@ -291,8 +299,9 @@ class Expander:
         inputs = [Input(name, ()) for name in entry.block.inputs]
         budget = self.max_layers - len(self.nodes)
         inner = Expander(self.source, self.problems, inputs, self.spec_env, budget)
+        inner.level = self.level
         notes = (*scope.notes, (f"in block '{entry.block.name}', used here", entry.where))
-        inside = Scope("", self.block_env(entry, scope), notes=notes, depth=scope.depth + 1)
+        inside = Scope("", self.block_env(entry, scope), notes=notes)
         inside.blocks = (*scope.blocks, entry.block.name)
         if entry.block.name in scope.blocks:
             raise SpecError(f"block '{entry.block.name}' uses itself", entry.where)
@@ -320,7 +329,9 @@ class Expander:
         value: Value = (start,)
         for i in range(count):
             self.step(entry.where)
-            inner = self.inside(outer, BrokenEntry(entry.where, {}), str(i), {**scope.env, "i": i}, sealed=False)
+            inner = self.inside(
+                outer, BrokenEntry(entry.where, {}), str(i), ChainMap({"i": i}, scope.env), sealed=False
+            )
             value = self.chain(entry.layers, inner, first_of(value))
         self.names.values[scope.prefix + name] = value
         return value
@@ -373,7 +384,7 @@ class Expander:
         again = self.again(path)
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
-        root.notes, root.depth, root.blocks = scope.notes, scope.depth, scope.blocks
+        root.notes, root.blocks = scope.notes, scope.blocks
         value = self.use_block(use, root, sources, again.rpartition("/")[2], twin=path + "/")
         self.names.values[scope.prefix + name] = value
         return value

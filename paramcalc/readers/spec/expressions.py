@@ -9,7 +9,7 @@ import math
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from paramcalc.limits import MAX_EXPONENT, MAX_EXPRESSION, MAX_EXPRESSION_DEPTH,
 
 MAX_NUMBER = 10**MAX_INTEGER_DIGITS
 
-Names = Mapping[str, Any]
+Names = MutableMapping[str, Any]
 CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
 """YAML's spellings of what Python writes `True`, `False`, `None`."""
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Instance, Node, Ref, in_order, refs, reordered
+from paramcalc.readers.spec.broken import BROKEN
 from paramcalc.readers.spec.names import Tensor
 from paramcalc.readers.spec.problems import SpecError
 
@@ -27,7 +29,7 @@ def finish_nodes(expander: "Expander", outputs: Sequence[Tensor]) -> tuple[list[
             expander.problems.add(str(error), error.where)
     order = in_order(nodes, expander.first)
     while order is None:
-        break_cycle(expander)
+        break_cycles(expander)
         order = in_order(nodes, expander.first)
     if order == list(range(len(nodes))):
         return nodes, results
@@ -60,44 +62,49 @@ def label(node: Node) -> str:
 
 def make_broken(node: Node) -> None:
     """Leave the node in its place, with nothing known of it."""
-    from paramcalc.readers.spec.expand import BROKEN
-
     node.instance = Instance(BROKEN, node.instance.name, node.instance.type)
     node.inputs = ()
 
 
-def break_cycle(expander: "Expander") -> None:
-    """Report one cycle of the graph, by the names along it, and cut it."""
-    nodes, first = expander.nodes, expander.first
-    cycle = find_cycle(nodes, first)
-    names = [nodes[index].path for index in cycle]
-    shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
-    node = nodes[cycle[0]]
-    circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])
-    expander.problems.add(f"the graph has a cycle: {circle}", node.where, label(node), node.notes)
-    make_broken(node)
+def break_cycles(expander: "Expander") -> None:
+    """Report cycles of the graph, each by the names along it, and cut them."""
+    for cycle in find_cycles(expander.nodes, expander.first):
+        nodes = [expander.nodes[index] for index in cycle]
+        if any(node.instance.layer is BROKEN for node in nodes):
+            continue  # cut already, where another cycle came by
+        names = [node.path for node in nodes]
+        shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
+        circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])
+        expander.problems.add(f"the graph has a cycle: {circle}", nodes[0].where, label(nodes[0]), nodes[0].notes)
+        make_broken(nodes[0])
 
 
-def find_cycle(nodes: Sequence[Node], first: int) -> list[int]:
-    """The indices of the nodes of one cycle, from the earliest of them on, each reading the next."""
+def find_cycles(nodes: Sequence[Node], first: int) -> list[list[int]]:
+    """At least one cycle where there is any: indices from the earliest node on, each reading the next."""
     needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
-    colour = [0] * len(nodes)  # 0 not seen, 1 on the way, 2 done
+    place: dict[int, int] = {}  # node → where it stands on the way
+    done: set[int] = set()
+    cycles: list[list[int]] = []
     for start in range(len(nodes)):
-        if colour[start]:
+        if start in done:
             continue
         way, pending = [start], [iter(needs[start])]
-        colour[start] = 1
+        place[start] = 0
         while way:
             following = next(pending[-1], None)
             if following is None:
-                colour[way.pop()] = 2
+                done.add(way.pop())
                 pending.pop()
-            elif colour[following] == 1:
-                cycle = way[way.index(following) :]
+            elif following in done:
+                continue
+            elif following in place:
+                cycle = way[place[following] :]
                 lowest = cycle.index(min(cycle))
-                return cycle[lowest:] + cycle[:lowest]
-            elif colour[following] == 0:
-                colour[following] = 1
+                cycles.append(cycle[lowest:] + cycle[:lowest])
+                if len(cycles) >= MAX_FOUND_PROBLEMS:
+                    return cycles
+            else:
+                place[following] = len(way)
                 way.append(following)
                 pending.append(iter(needs[following]))
-    raise AssertionError("no cycle, though the nodes have no order")  # pragma: no cover
+    return cycles

@@ -10,13 +10,17 @@ class Minimum:
     """A lower bound for the layers of a list of entries: repeats of unknown length count once."""
 
     def __init__(self) -> None:
-        self.blocks: dict[int, int] = {}
+        self.known: dict[int, int] = {}
 
     def of(self, entries: list[Entry], level: int = 0) -> int:
         """The layers these entries make at least."""
         if level > MAX_LEVELS:
             return 0
-        return sum(self.of_entry(entry, level + 1) for entry in entries if "when" not in entry.common)
+        key = id(entries)
+        if key not in self.known:
+            self.known[key] = 0  # a block inside itself is refused elsewhere
+            self.known[key] = sum(self.of_entry(entry, level + 1) for entry in entries if "when" not in entry.common)
+        return self.known[key]
 
     def of_entry(self, entry: Entry, level: int) -> int:
         """The layers one entry makes at least."""
@@ -27,8 +31,4 @@ class Minimum:
             return 1 + sum(self.of(branch, level) for branch in entry.branches)
         if not isinstance(entry, BlockEntry):
             return 1
-        key = id(entry.block)
-        if key not in self.blocks:
-            self.blocks[key] = 0  # a block inside itself is refused elsewhere
-            self.blocks[key] = self.of(entry.block.layers, level)
-        return self.blocks[key]
+        return self.of(entry.block.layers, level)

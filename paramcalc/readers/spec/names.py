@@ -13,6 +13,8 @@ from paramcalc.readers.spec.problems import Notes, SpecError
 
 PREVIOUS = "previous"
 """Among `inputs`, what stands before the entry; nothing can be called so."""
+MAX_KNOWN = 500
+"""Names of one scope among which the nearest is looked for."""
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
@@ -41,7 +43,6 @@ class Scope(Struct):
         dtype: the policy of layers that name none.
         notes: where the blocks around it were used.
         twin: for a block that is called again, the prefix of its first use.
-        depth: how many scopes are around it.
         blocks: the names of the blocks it is inside of.
         counters: how often an automatic name was given.
     """
@@ -54,7 +55,6 @@ class Scope(Struct):
     dtype: str = "float32"
     notes: Notes = ()
     twin: str | None = None
-    depth: int = 0
     blocks: tuple[str, ...] = ()
     counters: dict[str, int] = {}
 
@@ -82,6 +82,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.values: dict[str, Value] = {}
+        self._known: dict[str, list[str]] = {}
 
     def automatic(self, scope: Scope, base: str) -> str:
         """Keras' next automatic name: `dense`, `dense_1`; names that are taken are left out."""
@@ -112,11 +113,17 @@ class Directory:
         found: list[str] = []
         current: Scope | None = scope
         while current is not None:
-            start = len(current.prefix)
-            inside = [path[start:] for path in self.values if path.startswith(current.prefix)]
-            found += [name for name in inside if "/" not in name and "#" not in name]
+            if current.prefix not in self._known:
+                self._known[current.prefix] = self.inside(current.prefix)
+            found += self._known[current.prefix]
             current = None if current.sealed and not everywhere else current.outer
         return found
+
+    def inside(self, prefix: str) -> list[str]:
+        """The names directly behind a prefix."""
+        start = len(prefix)
+        names = [path[start:] for path in self.values if path.startswith(prefix)]
+        return [name for name in names if "/" not in name and "#" not in name][:MAX_KNOWN]
 
     def resolve(self, tensor: Tensor) -> Ref:
         """The tensor that a name stands for.
@@ -124,7 +131,7 @@ class Directory:
         Raises:
             SpecError: for a name that is not known, or that only leads back to itself.
         """
-        seen = 0
+        way: list[tuple[str, int]] = []
         while isinstance(tensor, Pending):
             name, index = split_index(tensor.text)
             found = self.find(tensor.scope, name)
@@ -132,13 +139,18 @@ class Directory:
                 raise SpecError(self.dangling(tensor.scope, name), tensor.where)
             value = found[1]
             if isinstance(value, int):
-                return Ref(value, index)
+                tensor = Ref(value, index)
+                break
             if index >= len(value):
                 raise SpecError(f"'{tensor.text}': '{name}' has {len(value)} outputs", tensor.where)
-            seen += 1
-            if seen > len(self.values):
+            way.append((found[0], index))
+            if len(way) > len(self.values):
                 raise SpecError(f"'{tensor.text}' reads itself: the graph has a cycle", tensor.where)
             tensor = value[index]
+        for path, index in way[:-1]:  # a long way is only gone once
+            value = self.values[path]
+            if not isinstance(value, int):
+                self.values[path] = (*value[:index], tensor, *value[index + 1 :])
         return tensor
 
     def dangling(self, scope: Scope, name: str) -> str:
@@ -152,5 +164,5 @@ class Directory:
 
 def split_index(text: str) -> tuple[str, int]:
     """`encoder[1]` as a name and the number of an output."""
-    match = _INDEXED.fullmatch(text)
+    match = _INDEXED.fullmatch(text) if text.endswith("]") else None
     return (match[1], int(match[2])) if match else (text, 0)

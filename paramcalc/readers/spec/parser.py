@@ -25,10 +25,11 @@ from paramcalc.readers.spec.entries import (
     RepeatEntry,
 )
 from paramcalc.readers.spec.expressions import ExpressionError, is_variable_name
+from paramcalc.readers.spec.limits import MAX_LEVELS
 from paramcalc.readers.spec.names import check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import is_template, variables
-from paramcalc.registry import Registry
+from paramcalc.registry import Registry, snake_case
 
 Blocks = dict[str, Block]
 BLOCK_KEYS = ("vars", "inputs", "blocks", "layers", "outputs")
@@ -46,6 +47,7 @@ class Parser:
     def __init__(self, registry: Registry, problems: Problems) -> None:
         self.registry = registry
         self.problems = problems
+        self.level = 0
 
     # -- lists and blocks ------------------------------------------------------------------------------
 
@@ -80,7 +82,7 @@ class Parser:
         check_name(name, where)
         if name in STRUCTURE or name in COMMON or name == "type":
             raise SpecError(f"a block cannot be called '{name}': that is a word of the language", where)
-        if name in self.registry.names():
+        if self.registry.family(name) != "plugin" and snake_case(name) != name:
             raise SpecError(f"a block cannot be called '{name}': that is a layer type", where)
 
     def block(self, block: Block, raw: Any, known: Blocks) -> None:
@@ -141,11 +143,18 @@ class Parser:
         common: dict[str, Any] = {}
         if isinstance(raw, dict):
             common = {key: raw[key] for key in COMMON if key in raw}
+        self.level += 1
         try:
-            return self.read(raw, where, common, blocks)
+            if self.level > MAX_LEVELS:
+                raise SpecError(f"entries are nested more than {MAX_LEVELS} deep", where)
+            entry = self.read(raw, where, common, blocks)
         except SpecError as error:
             self.problems.add(str(error), error.where)
-        return BrokenEntry(where, common)
+            return BrokenEntry(where, common)
+        finally:
+            self.level -= 1
+        entry.size = size_of(raw)
+        return entry
 
     def read(self, raw: Any, where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
         """An entry by its form: a bare name, one of the language's own words, long, or short."""
@@ -194,12 +203,8 @@ class Parser:
         return key
 
     def is_type(self, name: str) -> bool:
-        """Whether a layer class has this name."""
-        try:
-            self.registry.get(name)
-        except ParamcalcError:
-            return False
-        return True
+        """Whether a built-in layer class has this name."""
+        return self.registry.family(name) != "plugin"
 
     def typed(
         self,
@@ -333,6 +338,20 @@ def stray_key(key: str, type_: str) -> str:
     if near:
         return f"unknown key '{key[:80]}'{near}"
     return f"unknown key '{key[:80]}': the fields of the layer stand inside '{type_[:80]}: {{…}}'"
+
+
+def size_of(raw: Any) -> int:
+    """How many values an entry is made of, those of the entries inside it aside."""
+    count = 0
+    stack = [raw]
+    while stack:
+        value = stack.pop()
+        count += 1
+        if isinstance(value, list):
+            stack.extend(value)
+        elif isinstance(value, dict):
+            stack.extend([item for key, item in value.items() if key not in ("layers", "branches")])
+    return count
 
 
 def entry_label(entry: Entry) -> str | None:
