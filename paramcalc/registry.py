@@ -4,6 +4,7 @@ Entry points are only looked up when a name is not built in: the look-up reads t
 installed distribution.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -23,6 +24,7 @@ BUILTINS: dict[str, tuple[str, ...]] = {
         "UnitNormalization",
         "Normalization",
     ),
+    "operations": ("Operation",),
     "merging": (
         "Add",
         "Subtract",
@@ -168,7 +170,15 @@ ALIASES: dict[str, str] = {
 
 
 class UnknownTypeError(ParamcalcError):
-    """No layer has this name."""
+    """No layer has this name; the nearest one is only looked for when the message is shown."""
+
+    def __init__(self, message: str, name: str = "", known: Callable[[], list[str]] = list) -> None:
+        super().__init__(message)
+        self.name = name
+        self.known = known
+
+    def __str__(self) -> str:
+        return super().__str__() + did_you_mean(self.name, self.known())
 
 
 class PluginError(ParamcalcError):
@@ -206,7 +216,7 @@ class Registry:
         plugins = self.plugins()
         if name in plugins:
             return _load_plugin(name, plugins[name])
-        raise UnknownTypeError(f"there is no layer type '{name[:80]}'{did_you_mean(name, self.names())}")
+        raise UnknownTypeError(f"there is no layer type '{name[:80]}'", name, self.names)
 
     def plugin(self, name: str) -> type[Layer]:
         """A third party's class, even where a built-in has the same name.
