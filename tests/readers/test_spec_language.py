@@ -382,3 +382,44 @@ def test_deep_nesting_is_refused_not_a_crash():
     blocks = {f"b{n}": {"layers": [f"b{n + 1}"]} for n in range(500)}
     blocks["b500"] = {"layers": ["ReLU"]}
     assert "nested more than 100 deep" in error(chain("b0", blocks=blocks))
+
+
+def test_wrappers_and_branches_can_be_nested_only_so_deep():
+    wrapped = {"Dense": 3}
+    for _ in range(150):
+        wrapped = {"TimeDistributed": wrapped}
+    assert "nested more than 100 deep" in error(chain(wrapped))
+    blocks = {
+        f"b{n}": {"layers": [{"repeat": 1, "layers": [{"branches": [[f"b{n + 1}"]], "merge": "Add"}]}]}
+        for n in range(45)
+    }
+    assert "nested more than 100 deep" in error(chain("b0", blocks={**blocks, "b45": {"layers": ["ReLU"]}}))
+
+
+def test_every_cycle_of_a_graph_is_told_and_many_are_quick():
+    loops = [{"Add": {}, "name": f"x{n}", "inputs": [f"x{n}", "input"]} for n in range(3)]
+    assert [line.count("has a cycle") for line in error(chain(*loops)).splitlines()] == [1, 1, 1]
+
+
+def test_names_that_only_lead_to_each_other_are_a_cycle():
+    loops = [
+        {"repeat": 0, "layers": [], "name": "a", "inputs": "b"},
+        {"repeat": 0, "layers": [], "name": "b", "inputs": "a"},
+    ]
+    assert "reads itself: the graph has a cycle" in error(chain(*loops))
+
+
+def test_entries_that_make_no_layers_are_bounded_too():
+    spec = chain({"repeat": 99_999, "layers": [{"repeat": 99_999, "layers": [{"ReLU": None, "when": False}]}]})
+    assert "more than 100,000 layers" in error(spec)
+
+
+def test_max_layers_can_be_raised_and_lowered():
+    spec = chain({"repeat": 30, "layers": ["ReLU"]})
+    assert len(read(spec, max_layers=30).nodes) == 30
+    assert "more than 29 layers" in error(spec, max_layers=29)
+
+
+def test_errors_name_a_block_for_an_outside_name():
+    spec = chain({"Dense": 8, "name": "a"}, "b", blocks={"b": {"layers": [{"Dense": 8, "inputs": "a"}]}})
+    assert "a block sees its own names only: hand it over with inputs" in error(spec)
