@@ -5,7 +5,7 @@ from typing import Any
 from paramcalc.errors import DocPath, did_you_mean, echo
 from paramcalc.layers.base import Layer
 from paramcalc.readers.spec.entries import COMMON, Block
-from paramcalc.readers.spec.problems import Problems, SpecError
+from paramcalc.readers.spec.problems import SpecError
 
 Arguments = tuple[dict[str, Any], dict[str, DocPath]]
 """Raw values by name, and the place of each."""
@@ -48,7 +48,7 @@ def positional(type_: str, names: tuple[str, ...], value: Any, base: DocPath) ->
     return dict(zip(names, values, strict=False)), dict(zip(names, places, strict=False))
 
 
-def block_arguments(block: Block, value: Any, base: DocPath, problems: Problems) -> Arguments:
+def block_arguments(value: Any, base: DocPath) -> Arguments:
     """The variables that a use of a block gives it."""
     if not isinstance(value, dict):
         # The block's own variables may not be read yet: they are matched when it is expanded.

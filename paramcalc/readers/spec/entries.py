@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from paramcalc.errors import DocPath
 from paramcalc.layers.base import Layer
 
-COMMON = ("name", "inputs", "trainable", "when", "dtype")
+COMMON = ("name", "inputs", "options", "trainable", "when", "dtype")
 """What any entry may have beside what it is."""
 
 

@@ -25,11 +25,11 @@ from paramcalc.readers.spec.entries import (
 )
 from paramcalc.readers.spec.expressions import ExpressionError, Names
 from paramcalc.readers.spec.limits import MAX_LEVELS, Minimum
-from paramcalc.readers.spec.names import PREVIOUS, Directory, Pending, Scope, Tensor, Value, check_name
+from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import fill, origin
+from paramcalc.readers.spec.values import check_policy, filled, first_of, named, only
 from paramcalc.registry import snake_case
-from paramcalc.units import DTYPE_BITS, compute_dtype
 
 VALUES_PER_STEP = 16
 """An entry of so many values takes the time of two."""
@@ -130,6 +130,8 @@ class Expander:
         sources = self.read_inputs(entry, scope, previous)
         if isinstance(entry, LayerEntry):
             return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
+        if "options" in entry.common:
+            raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
         if isinstance(entry, BranchesEntry):
             return self.branches(entry, scope, only(sources, entry))
         if isinstance(entry, RepeatEntry):
@@ -177,6 +179,16 @@ class Expander:
         where = (*entry.where, "dtype")
         return check_policy(filled(entry.common["dtype"], scope, where), where)
 
+    def options(self, entry: Entry, scope: Scope) -> dict[str, Any] | None:
+        """Call arguments that change the result, such as `return_attention_scores`."""
+        if "options" not in entry.common or isinstance(entry, BrokenEntry):
+            return None
+        where = (*entry.where, "options")
+        value = filled(entry.common["options"], scope, where)
+        if not isinstance(value, dict):
+            raise SpecError(f"options: expected call arguments by name, got {echo(value)}", where)
+        return value
+
     # -- the kinds of entries --------------------------------------------------------------------------
 
     def known(self, entry: DynamicEntry, scope: Scope) -> Entry:
@@ -196,7 +208,8 @@ class Expander:
         if instance is None:
             layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope))
             trainable = scope.trainable and self.flag(entry, "trainable", scope)
-            instance = Instance(layer, name, entry.type, trainable, self.dtype(entry, scope))
+            type_ = getattr(layer, "type_name", entry.type)
+            instance = Instance(layer, name, type_, trainable, self.dtype(entry, scope))
         return self.emit(scope, scope.prefix + name, name, instance, sources, entry)
 
     def twin(self, scope: Scope, name: str) -> Instance | None:
@@ -213,7 +226,7 @@ class Expander:
         if len(self.nodes) >= self.max_layers:
             self.too_large(entry.where)
         number = self.first + len(self.nodes)
-        self.nodes.append(Node(path, instance, (), None, entry.where, scope.notes))
+        self.nodes.append(Node(path, instance, (), self.options(entry, scope), entry.where, scope.notes))
         self.sources.append(sources)
         self.names.values[scope.prefix + name] = number
         return number
@@ -368,6 +381,8 @@ class Expander:
         path, value = found
         sources = self.read_inputs(entry, scope, previous)
         if path in self.uses:
+            if "options" in entry.common:
+                raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
             return self.call_block(entry, scope, sources, path)
         if not isinstance(value, int) or value < self.first:
             raise SpecError(f"call: {echo(target)} is neither a layer nor a block", where)
@@ -397,43 +412,3 @@ class Expander:
     def call_name(self, entry: CallEntry, scope: Scope, default: str) -> str:
         """What this call's result is known by: the entry's name, else the end of its path."""
         return default if entry.common.get("name") is None else self.name(entry, scope, "call")
-
-
-def named(name: str, previous: Tensor, scope: Scope, where: DocPath) -> Tensor:
-    """The tensor of this name; `previous` is what the entry would read without `inputs`."""
-    return previous if name == PREVIOUS else Pending(scope, name, where)
-
-
-def first_of(value: Value) -> Tensor:
-    """The first output of what an entry made."""
-    return Ref(value) if isinstance(value, int) else value[0]
-
-
-def only(sources: tuple[Tensor, ...], entry: Entry) -> Tensor:
-    """The one input of a repeat or of branches."""
-    if len(sources) != 1:
-        raise SpecError(f"this takes one input, got {len(sources)}", (*entry.where, "inputs"))
-    return sources[0]
-
-
-def filled(raw: Any, scope: Scope, where: DocPath, label: str = "") -> Any:
-    """The value with the scope's variables in it.
-
-    Raises:
-        SpecError: where an expression is wrong.
-    """
-    try:
-        return fill(raw, scope.env)
-    except ExpressionError as error:
-        raise SpecError(f"{label}{error}", (*where, *error.where)) from None
-
-
-def check_policy(value: Any, where: DocPath) -> str:
-    """A dtype or a mixed policy.
-
-    Raises:
-        SpecError: for anything else.
-    """
-    if not isinstance(value, str) or "_from_" in value or compute_dtype(value) not in DTYPE_BITS:
-        raise SpecError(f"dtype: {echo(value)} is not a dtype, such as float32 or mixed_bfloat16", where)
-    return value

@@ -241,7 +241,7 @@ class Parser:
         """An entry whose type is known; its fields stand below `base`."""
         if name in blocks:
             block = blocks[name]
-            arguments, places = block_arguments(block, value, base, self.problems)
+            arguments, places = block_arguments(value, base)
             return BlockEntry(where, common, block, arguments, places)
         cls = self.layer_class(name, place, blocks)
         try:
@@ -294,7 +294,7 @@ class Parser:
         if isinstance(raw, list):
             return [self.inner(item, (*where, index), blocks) for index, item in enumerate(raw)]
         entry = self.entry(raw, where, blocks)
-        for key in ("inputs", "when"):
+        for key in ("inputs", "options", "when"):
             if key in entry.common:
                 self.problems.add(f"a layer inside another has no '{key}'", (*where, key))
         if isinstance(entry, (LayerEntry, BlockEntry, BrokenEntry)):
@@ -317,7 +317,7 @@ class Parser:
         merge = self.entry(raw["merge"], (*where, "merge"), blocks)
         if not isinstance(merge, (LayerEntry, BlockEntry, DynamicEntry, BrokenEntry)):
             raise SpecError("merge: expected a layer, such as Add or Concatenate", (*where, "merge"))
-        for key in ("inputs", "when"):
+        for key in ("inputs", "options", "when"):
             if key in merge.common:
                 self.problems.add(f"a merge has no '{key}'", (*where, "merge", key))
         return BranchesEntry(where, common, found, merge)

@@ -6,11 +6,12 @@ from typing import Any
 
 from paramcalc.errors import DocPath, did_you_mean, echo
 from paramcalc.model import Input, Model, Output, Ref, refs
-from paramcalc.readers.spec.expand import Expander, check_policy, filled, first_of
+from paramcalc.readers.spec.expand import Expander
 from paramcalc.readers.spec.finish import finish_nodes
 from paramcalc.readers.spec.names import Pending, Scope, Tensor, check_name
 from paramcalc.readers.spec.parser import Parser
 from paramcalc.readers.spec.problems import Problems, SpecError
+from paramcalc.readers.spec.values import check_policy, filled, first_of
 from paramcalc.readers.spec.variables import spec_variables
 from paramcalc.registry import Registry
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
@@ -111,17 +112,18 @@ class SpecReader:
         dtype = "float32"
         if isinstance(value, dict):
             for key in value:
-                if key not in ("shape", "dtype"):
-                    near = did_you_mean(key, ("shape", "dtype"))
-                    raise SpecError(f"an input has a shape and a dtype, no '{key[:80]}'{near}", (*where, key))
+                if key not in ("shape", "dtype", "batch"):
+                    near = did_you_mean(key, ("shape", "dtype", "batch"))
+                    raise SpecError(f"an input has a shape, a dtype and a batch, no '{key[:80]}'{near}", (*where, key))
             if "shape" not in value:
                 raise SpecError("an input needs a shape", where)
             dtype = value.get("dtype", dtype)
             if not isinstance(dtype, str) or dtype not in INPUT_DTYPES:
                 near = did_you_mean(str(dtype), INPUT_DTYPES)
                 raise SpecError(f"dtype: {echo(dtype)} is not a dtype{near}", (*where, "dtype"))
-            value, where = value["shape"], (*where, "shape")
-        return Input(name, read_shape(value, where), dtype)
+            (batch,) = read_dims([value.get("batch")], where)
+            return Input(name, (batch, *read_dims(value["shape"], (*where, "shape"))), dtype)
+        return Input(name, (None, *read_dims(value, where)), dtype)
 
     # -- outputs and ties ------------------------------------------------------------------------------
 
@@ -131,10 +133,12 @@ class SpecReader:
             return []
         value = self.guard(lambda: filled(raw["outputs"], scope, ("outputs",)), None)
         names = [value] if isinstance(value, str) else value
-        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        pairs = [named_output(item) for item in names] if isinstance(names, list) else []
+        if not pairs or None in pairs:
             self.problems.add(f"outputs: expected a list of names, got {echo(value)}", ("outputs",))
             return []
-        return [(name, Pending(scope, name, ("outputs", index))) for index, name in enumerate(names)]
+        places = [("outputs", index) for index in range(len(pairs))]
+        return [(p[0], Pending(scope, p[1], where)) for p, where in zip(pairs, places, strict=True) if p]
 
     def tied(self, raw: Any, scope: Scope) -> list[tuple[str, str, DocPath]]:
         """Groups of weights that are one tensor, as pairs with the first of each group."""
@@ -156,8 +160,18 @@ class SpecReader:
         return found
 
 
-def read_shape(value: Any, where: DocPath) -> Shape:
-    """A shape without the batch, as one with it.
+def named_output(item: Any) -> tuple[str, str] | None:
+    """An output's name and what it is: `head`, or `{probabilities: head}` to call it something else."""
+    if isinstance(item, str):
+        return item, item
+    if isinstance(item, dict) and len(item) == 1:
+        [(name, source)] = item.items()
+        return (name, source) if isinstance(source, str) else None
+    return None
+
+
+def read_dims(value: Any, where: DocPath) -> Shape:
+    """A shape without the batch.
 
     Raises:
         SpecError: for anything but a list of positive integers and nulls.
@@ -171,7 +185,7 @@ def read_shape(value: Any, where: DocPath) -> Shape:
         if dim is not None and (type(dim) is not int or not 1 <= dim <= MAX_DIMENSION):
             message = f"a dimension is a positive integer, or null where it is unknown, got {echo(dim)}"
             raise SpecError(message, (*where, index))
-    return (None, *value)
+    return tuple(value)
 
 
 def unused(model: Model) -> list[str]:
