@@ -41,7 +41,7 @@ class Glyphs(NamedTuple):
 
 
 UNICODE = Glyphs("─", "├─ ", "└─ ", "│  ", "×", "…", "—", "█")
-ASCII = Glyphs("-", "|- ", "`- ", "|  ", "x", "...", "-", "#", ascii_only=True)
+ASCII = Glyphs("-", "|- ", "`- ", "|  ", "x", "..", "-", "#", ascii_only=True)
 
 
 class Cell(NamedTuple):

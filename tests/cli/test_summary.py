@@ -97,6 +97,11 @@ def test_top_shows_the_largest_first(specs, capsys):
     assert "dense" not in out
 
 
+def test_what_a_table_is_sorted_by_is_shown(specs, capsys):
+    assert run(["summary", "rnn.json", "--sort", "macs"]) == 0
+    assert "88,320" in capsys.readouterr().out
+
+
 def test_control_characters_in_arguments_reach_no_terminal(specs, capsys):
     assert run(["summary", "\x1b[2Jx.json", "--format", "table"]) == 2
     assert run(["summary", "--\x1b[2J"]) == 2
