@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import paramcalc
 from paramcalc import InputError
+from paramcalc.summarize import summarize
 
 HERE = Path(__file__).parent / "data" / "hostile"
 ROWS = [line.split("\t") for line in (HERE / "expected.tsv").read_text("utf-8").splitlines()[1:]]
@@ -23,7 +24,7 @@ SECONDS = 2.0
 def outcome(source: object, name: str | None = None) -> tuple[str, str]:
     """`("ok 15", "")` or `("refused", the error)`; anything else is raised."""
     try:
-        return f"ok {paramcalc.summarize(paramcalc.load(source, name=name)).totals.params}", ""
+        return f"ok {summarize(paramcalc.load(source, name=name)).totals.params}", ""
     except InputError as error:
         return "refused", str(error)
 
@@ -132,8 +133,7 @@ def test_nothing_a_file_names_is_run_or_written(tmp_path, monkeypatch):
 
     def hook(event, arguments):
         if watching and (
-            event in forbidden
-            or (event == "open" and arguments[1] and set(str(arguments[1])) & set("wax+"))
+            event in forbidden or (event == "open" and arguments[1] and set(str(arguments[1])) & set("wax+"))
         ):
             seen.append((event, arguments))
 

@@ -152,7 +152,7 @@ class YamlPlaces:
                 found.update({index: (child, child) for index, child in enumerate(node.value)})
             elif node is not None and node.id == "mapping":
                 for key, value in node.value:
-                    if key.value == "<<" and key.style is None:
+                    if key.value == "<<" and not key.style:
                         for merged in reversed(value.value if value.id == "sequence" else [value]):
                             found.update(self._below(merged))
                 found.update({key.value: (key, value) for key, value in node.value})

@@ -86,9 +86,8 @@ class _Reader:
                     key = self.key(event, keys)
                     continue
                 value = event.value
-                if event.implicit[0]:
-                    if value[:1] in FIRST:
-                        value = self.plain(event)
+                if event.implicit[0] and value[:1] in FIRST:
+                    value = self.plain(event)
                 elif len(value) > MAX_TEXT:
                     self.fail(event, f"a text is longer than {MAX_TEXT:,} characters")
                 if event.tag is not None or event.anchor is not None:
