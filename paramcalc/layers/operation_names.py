@@ -13,8 +13,23 @@ TENSORFLOW: dict[str, tuple[str, dict[str, str]]] = {
     **dict.fromkeys(("math.multiply", "multiply", "__operators__.mul"), ("Multiply", _BINARY)),
     **dict.fromkeys(("math.truediv", "truediv", "math.divide", "realdiv", "divide"), ("Divide", _BINARY)),
     **{name: (name.title(), _BINARY) for name in ("maximum", "minimum", "greater", "less", "equal")},
-    **dict.fromkeys(("pow", "floordiv", "floormod", "squared_difference", "logical_and", "logical_or", "greater_equal", "less_equal", "not_equal", "atan2"), ("Add", _BINARY)),
-    **dict.fromkeys(("abs", "exp", "log", "sqrt", "rsqrt", "square", "negative", "sigmoid", "tanh", "relu", "relu6", "softmax", "softplus", "elu", "selu", "gelu", "silu", "swish", "leaky_relu", "cast", "identity", "stop_gradient", "zeros_like", "ones_like", "clip_by_value", "sin", "cos", "floor", "ceil", "round", "sign", "erf", "log1p", "l2_normalize", "log_softmax", "cumsum", "logical_not", "reverse", "dropout", "hard_sigmoid", "softsign", "reciprocal", "is_nan", "nan_to_num"), ("Identity", _UNARY)),
+    **dict.fromkeys(
+        (
+            "pow", "floordiv", "floormod", "squared_difference", "logical_and", "logical_or", "greater_equal",
+            "less_equal", "not_equal", "atan2",
+        ),
+        ("Add", _BINARY),
+    ),
+    **dict.fromkeys(
+        (
+            "abs", "exp", "log", "sqrt", "rsqrt", "square", "negative", "sigmoid", "tanh", "relu", "relu6",
+            "softmax", "softplus", "elu", "selu", "gelu", "silu", "swish", "leaky_relu", "cast", "identity",
+            "stop_gradient", "zeros_like", "ones_like", "clip_by_value", "sin", "cos", "floor", "ceil", "round",
+            "sign", "erf", "log1p", "l2_normalize", "log_softmax", "cumsum", "logical_not", "reverse",
+            "dropout", "hard_sigmoid", "softsign", "reciprocal", "is_nan", "nan_to_num",
+        ),
+        ("Identity", _UNARY),
+    ),
     **{
         f"reduce_{name}": ("Sum", _REDUCE)
         for name in ("sum", "mean", "max", "min", "prod", "any", "all", "std", "variance", "logsumexp",

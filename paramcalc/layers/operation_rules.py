@@ -1,576 +1,82 @@
-"""Shape rules of operations, one short function each: arguments in, shape out (NumPy's rules)."""
+"""Which rule gives the shape of which operation of keras.ops."""
 
-from collections.abc import Callable
-from itertools import pairwise
-from typing import Any, NamedTuple
-
-from paramcalc.errors import LayerError
-from paramcalc.layers.base import Factors
-from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product, volume, window_length
-
-
-class Result(NamedTuple):
-    """What an operation gives: a shape, or a list of them; multiply-accumulates; a dtype if not its input's."""
-
-    output: Shape | list[Shape]
-    macs: tuple[Factors, ...] = ()
-    dtype: str | None = None
-
-
-Rule = Callable[[list[Any], dict[str, Any]], Result]
+from paramcalc.layers import operation_layout as layout
+from paramcalc.layers import operation_products as products
+from paramcalc.layers.operation_arguments import Rule
 
 SAME_SHAPE = frozenset(
     (
-        "Abs", "Absolute", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh", "BitwiseNot", "Cast", "Ceil",
-        "Celu", "Clip", "Conj", "Conjugate", "Cos", "Cosh", "Elu", "ELU", "Erf", "Erfinv", "Exp",
-        "Exp2", "Expm1", "Flip", "Floor", "Gelu", "GELU", "HardShrink", "HardSigmoid", "HardSilu", "HardSwish",
-        "HardTanh", "Imag", "Invert", "Isfinite", "Isinf", "Isnan", "LeakyRelu", "LeakyReLU", "Log", "Log10", "Log1p",
-        "Log2", "LogSigmoid", "LogSoftmax", "LogicalNot", "Logit", "Mish", "NanToNum", "Negative", "Normalize",
-        "OnesLike", "Real", "Reciprocal", "Relu", "ReLU", "Relu6", "ReLU6", "Roll", "Round", "Rsqrt", "Selu", "SELU",
-        "Sigmoid", "Sign", "Signbit", "Silu", "Sin", "Sinc", "Sinh", "SoftShrink", "Softmax", "Softplus", "Softsign",
-        "Sort", "SparsePlus", "SparseSigmoid", "Sparsemax", "Sqrt", "Square", "Squareplus", "StopGradient", "Swish",
-        "Tan", "Tanh", "TanhShrink", "Threshold", "Trunc", "ZerosLike", "Argsort", "RMSNorm", "Positive", "Tril", "Triu",
-        "Angle", "Deg2rad", "Rad2deg", "FullLike", "RmsNormalization", "LayerNorm", "Exponential", "Linear",
-        "HardSILU", "SiLU", "LayerNormalization", "Cbrt", "Copy",
+        "Abs", "Absolute", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh", "BitwiseNot", "Cast",
+        "Ceil", "Celu", "Clip", "Conj", "Conjugate", "Cos", "Cosh", "Elu", "ELU", "Erf", "Erfinv", "Exp", "Exp2",
+        "Expm1", "Flip", "Floor", "Gelu", "GELU", "HardShrink", "HardSigmoid", "HardSilu", "HardSwish", "HardTanh",
+        "Imag", "Invert", "Isfinite", "Isinf", "Isnan", "LeakyRelu", "LeakyReLU", "Log", "Log10", "Log1p", "Log2",
+        "LogSigmoid", "LogSoftmax", "LogicalNot", "Logit", "Mish", "NanToNum", "Negative", "Normalize", "OnesLike",
+        "Real", "Reciprocal", "Relu", "ReLU", "Relu6", "ReLU6", "Roll", "Round", "Rsqrt", "Selu", "SELU", "Sigmoid",
+        "Sign", "Signbit", "Silu", "Sin", "Sinc", "Sinh", "SoftShrink", "Softmax", "Softplus", "Softsign", "Sort",
+        "SparsePlus", "SparseSigmoid", "Sparsemax", "Sqrt", "Square", "Squareplus", "StopGradient", "Swish", "Tan",
+        "Tanh", "TanhShrink", "Threshold", "Trunc", "ZerosLike", "Argsort", "RMSNorm", "Positive", "Tril", "Triu",
+        "Angle", "Deg2rad", "Fabs", "Fliplr", "Flipud", "EmptyLike", "BitwiseInvert", "Isneginf", "Isposinf",
+        "Isreal", "I0", "SaturateCast", "Erfc", "RGBToHSV", "HSVToRGB", "Rad2deg", "FullLike", "RmsNormalization",
+        "LayerNorm", "Exponential", "Linear", "HardSILU", "SiLU", "LayerNormalization", "Cbrt", "Copy",
     )
 )  # fmt: skip
 """Elementwise, or at least of the shape of the first argument."""
 
 REDUCTIONS = frozenset(
-    ("Sum", "Mean", "Max", "Min", "Amax", "Amin", "Prod", "Std", "Var", "Any", "All", "Median", "Logsumexp",
-     "LogSumExp", "CountNonzero", "Argmax", "Argmin", "Average", "Nanmax", "Nanmin", "Nanmean", "Nansum")
+    (
+        "Sum", "Mean", "Max", "Min", "Amax", "Amin", "Prod", "Std", "Var", "Any", "All", "Median", "Logsumexp",
+        "LogSumExp", "CountNonzero", "Argmax", "Argmin", "Average", "Nanmax", "Nanmin", "Nanmean", "Nansum",
+        "Nanprod", "Nanstd", "Nanvar", "Nanmedian", "Nanargmax", "Nanargmin", "Ptp",
+    )
 )  # fmt: skip
 
 _BROADCAST = (
-    "Add", "Subtract", "Multiply", "Divide", "DivideNoNan", "TrueDivide", "FloorDivide", "Mod", "Power", "Maximum",
-    "Minimum", "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr",
-    "LogicalXor", "Where", "Arctan2", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Logaddexp", "Isclose", "Hypot", "Fmod",
-    "Copysign", "Nextafter", "Heaviside", "LeftShift", "RightShift", "BitwiseLeftShift", "BitwiseRightShift",
+        "Add", "Subtract", "Multiply", "Divide", "DivideNoNan", "TrueDivide", "FloorDivide", "Mod", "Power",
+        "Maximum", "Minimum", "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd",
+        "LogicalOr", "LogicalXor", "Where", "Arctan2", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Logaddexp",
+        "Isclose", "Hypot", "Fmod", "Copysign", "Nextafter", "Heaviside", "LeftShift", "RightShift", "Fmax", "Fmin",
+        "Gcd", "Lcm", "Ldexp", "Logaddexp2", "BitwiseLeftShift", "BitwiseRightShift",
 )  # fmt: skip
 
-
-def shape(value: Any) -> Shape:
-    """The shape of a tensor argument; a plain number has none."""
-    found = getattr(value, "shape", None)
-    if found is not None:
-        return tuple(found)
-    if isinstance(value, (int, float)):
-        return ()
-    if isinstance(value, list):
-        return (len(value), *shape(value[0])) if value else (0,)
-    raise LayerError("an argument of the operation is not a tensor")
-
-
-def broadcast(a: Shape, b: Shape) -> Shape:
-    """NumPy's broadcasting, unknown dimensions included.
-
-    Raises:
-        LayerError: when the shapes do not fit.
-    """
-    rank = max(len(a), len(b))
-    left, right = (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
-    return tuple([broadcast_dim(x, y, a, b) for x, y in zip(left, right, strict=True)])
-
-
-def broadcast_dim(x: Dim, y: Dim, a: Shape, b: Shape) -> Dim:
-    """One dimension of a broadcast."""
-    if x == y or y == 1:
-        return x
-    if x == 1:
-        return y
-    if x is None or y is None:
-        return y if x is None else x
-    raise LayerError(f"shapes {format_shape(a)} and {format_shape(b)} do not broadcast")
-
-
-def same(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The shape of the first argument."""
-    return Result(shape(args[0]))
-
-
-def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Two arguments or more, elementwise."""
-    values = [*args, *(kwargs[key] for key in ("x1", "x2", "x", "y") if key in kwargs)]
-    result: Shape = ()
-    for value in values:
-        if value is not None and not isinstance(value, (str, bool)):
-            result = broadcast(result, shape(value))
-    return Result(result)
-
-
-def reduction(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Sum, mean, … over axes; all of them where axis is null."""
-    x = shape(args[0])
-    axis = kwargs.get("axis", args[1] if len(args) > 1 and not hasattr(args[1], "shape") else None)
-    axes = axes_of(axis, len(x)) if axis is not None else set(range(len(x)))
-    if kwargs.get("keepdims"):
-        return Result(tuple([1 if index in axes else dim for index, dim in enumerate(x)]))
-    return Result(tuple([dim for index, dim in enumerate(x) if index not in axes]))
-
-
-def axes_of(axis: Any, rank: int) -> set[int]:
-    """One axis or several, counted from the front."""
-    listed = axis if isinstance(axis, (list, tuple)) else [axis]
-    return {positive_axis(item, rank) for item in listed}
-
-
-def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new shape; one −1 is computed where all else is known (null is unknown, as `ops.shape` gives)."""
-    x = shape(args[0])
-    target = kwargs.get("newshape", kwargs.get("shape", args[1] if len(args) > 1 else None))
-    target = as_list(target)
-    if any(hasattr(dim, "shape") for dim in target):
-        target = [None if hasattr(dim, "shape") else dim for dim in target]
-    wanted = [None if dim in (-1, None) else dim for dim in target]
-    if None not in wanted:
-        size = product(x)
-        if size is not None and size != product(wanted):
-            raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(tuple(wanted))}")
-        return Result(tuple(wanted))
-    return Result(fill_reshape(x, wanted, target.count(-1)))
-
-
-def fill_reshape(x: Shape, wanted: list[Dim], minus_ones: int) -> Shape:
-    """The one open dimension of a reshape, where it follows."""
-    if wanted.count(None) > 1 or minus_ones > 1:
-        return tuple(wanted)
-    size, rest = product(x), product([dim for dim in wanted if dim is not None])
-    if size is None or not rest:
-        return tuple(wanted)
-    if size % rest:
-        raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(tuple(wanted))}")
-    return tuple([size // rest if dim is None else dim for dim in wanted])
-
-
-def transpose(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The axes in another order; reversed where none is given."""
-    x = shape(args[0])
-    axes = kwargs.get("axes", args[1] if len(args) > 1 else None)
-    order = list(range(len(x)))[::-1] if axes is None else [positive_axis(a, len(x)) for a in axes]
-    if sorted(order) != list(range(len(x))):
-        raise LayerError(f"axes {axes} are no order of the axes of {format_shape(x)}")
-    return Result(tuple([x[axis] for axis in order]))
-
-
-def moveaxis(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """NumPy's moveaxis."""
-    x = shape(args[0])
-    source = [positive_axis(a, len(x)) for a in as_list(kwargs["source"])]
-    destination = [positive_axis(a, len(x)) for a in as_list(kwargs["destination"])]
-    order = [axis for axis in range(len(x)) if axis not in source]
-    for target, axis in sorted(zip(destination, source, strict=True)):
-        order.insert(target, axis)
-    return Result(tuple([x[axis] for axis in order]))
-
-
-def swapaxes(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Two axes change places."""
-    x = list(shape(args[0]))
-    a, b = positive_axis(kwargs["axis1"], len(x)), positive_axis(kwargs["axis2"], len(x))
-    x[a], x[b] = x[b], x[a]
-    return Result(tuple(x))
-
-
-def as_list(value: Any) -> list[Any]:
-    """One value as a list of one."""
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def argument(args: list[Any], kwargs: dict[str, Any], name: str, position: int, default: Any) -> Any:
-    """A setting by keyword, by position, or its default."""
-    if kwargs.get(name) is not None:
-        return kwargs[name]
-    return args[position] if len(args) > position and args[position] is not None else default
-
-
-def expand_dims(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new axis of size 1 (or several)."""
-    x = list(shape(args[0]))
-    axes = as_list(argument(args, kwargs, "axis", 1, -1))
-    rank = len(x) + len(axes)
-    for axis in sorted(positive_axis(axis, rank) for axis in axes):
-        x.insert(axis, 1)
-    return Result(tuple(x))
-
-
-def squeeze(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Axes of size 1 go."""
-    x = shape(args[0])
-    axis = argument(args, kwargs, "axis", 1, None)
-    axes = axes_of(axis, len(x)) if axis is not None else {i for i, dim in enumerate(x) if dim == 1}
-    for index in axes:
-        if x[index] not in (1, None):
-            raise LayerError(f"cannot squeeze axis {index} of {format_shape(x)}: its size is {x[index]}")
-    return Result(tuple([dim for index, dim in enumerate(x) if index not in axes]))
-
-
-def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """One axis adds up, the others must agree."""
-    values = args[0] if isinstance(args[0], list) else args
-    shapes = [shape(value) for value in values]
-    axis = positive_axis(argument(args, kwargs, "axis", 1, -1), len(shapes[0]))
-    result = list(shapes[0])
-    for other in shapes[1:]:
-        if len(other) != len(result):
-            raise LayerError("concatenate needs shapes of one rank")
-        for index, dim in enumerate(other):
-            if index == axis:
-                old = result[index]
-                result[index] = None if old is None or dim is None else old + dim
-            elif dim is not None and result[index] not in (None, dim):
-                raise LayerError(f"cannot concatenate {format_shape(shapes[0])} and {format_shape(other)}")
-            elif result[index] is None:
-                result[index] = dim
-    return Result(tuple(result))
-
-
-def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new axis that counts the tensors."""
-    values = args[0] if isinstance(args[0], list) else args
-    shapes = [shape(value) for value in values]
-    result: Shape = shapes[0]
-    for other in shapes[1:]:
-        if len(other) != len(result) or any(a != b and None not in (a, b) for a, b in zip(result, other, strict=False)):
-            raise LayerError(f"cannot stack {format_shape(result)} and {format_shape(other)}")
-        result = tuple([b if a is None else a for a, b in zip(result, other, strict=True)])
-    axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(result) + 1)
-    return Result((*result[:axis], len(shapes), *result[axis:]))
-
-
-def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Equal sections, or cut at indices (TensorFlow's sizes are not told apart: they must be equal sections)."""
-    x = shape(args[0])
-    sections = argument(args, kwargs, "indices_or_sections", 1, None)
-    axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
-    size = x[axis]
-    if isinstance(sections, int):
-        if size is not None and size % sections:
-            raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into {sections} equal parts")
-        pieces: list[Dim] = [None if size is None else size // sections] * sections
-    else:
-        cuts = [0, *sections]
-        pieces = [b - a for a, b in pairwise(cuts)]
-        pieces.append(None if size is None else size - cuts[-1])
-    return Result([(*x[:axis], piece, *x[axis + 1 :]) for piece in pieces])
-
-
-def get_item(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`x[key]`: integers drop an axis, slices cut one, null adds one, an ellipsis skips."""
-    x = shape(args[0])
-    key = argument(args, kwargs, "key", 1, [])
-    keys = key if isinstance(key, list) else [key]
-    used = sum(not is_ellipsis(item) and item is not None for item in keys)
-    if used > len(x):
-        raise LayerError(f"too many indices for {format_shape(x)}")
-    result: list[Dim] = []
-    axis = 0
-    for item in keys:
-        if item is None:
-            result.append(1)
-        elif is_ellipsis(item):
-            skipped = len(x) - used
-            result.extend(x[axis : axis + skipped])
-            axis += skipped
-        else:
-            if not isinstance(item, int):
-                result.append(sliced(x[axis], item))
-            elif x[axis] is not None and not -x[axis] <= item < x[axis]:  # type: ignore[operator]
-                raise LayerError(f"index {item} is out of range for axis {axis} of {format_shape(x)}")
-            axis += 1
-    return Result((*result, *x[axis:]))
-
-
-def is_ellipsis(item: Any) -> bool:
-    """Keras' serialised `...`."""
-    return isinstance(item, dict) and item.get("class_name") == "__ellipsis__"
-
-
-def sliced(size: Dim, item: Any) -> Dim:
-    """The length of a slice; unknown where the size is, but for `:`."""
-    if not isinstance(item, dict):
-        raise LayerError("an index is neither an integer nor a slice")
-    config = item.get("config", item)
-    bounds = [config.get(name) for name in ("start", "stop", "step")]
-    if any(bound is not None and type(bound) is not int for bound in bounds):
-        raise LayerError("the bounds of a slice are not known")
-    if size is None:
-        return None
-    return len(range(*slice(*bounds).indices(size)))
-
-
-def matmul(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Matrix product with broadcast leading axes."""
-    a, b = shape(args[0]), shape(args[1])
-    a = swap_last(a) if kwargs.get("transpose_a") else a
-    b = swap_last(b) if kwargs.get("transpose_b") else b
-    if not a or not b:
-        raise LayerError("matmul needs tensors with axes")
-    left, right = ((1, *a) if len(a) == 1 else a), ((*b, 1) if len(b) == 1 else b)
-    inner = left[-1] if right[-2] is None else right[-2]
-    if None not in (left[-1], right[-2]) and left[-1] != right[-2]:
-        raise LayerError(f"cannot multiply {format_shape(a)} by {format_shape(b)}")
-    full = (*broadcast(left[:-2], right[:-2]), left[-2], right[-1])
-    output = full
-    if len(b) == 1:
-        output = output[:-1]
-    if len(a) == 1:
-        output = (*output[:-2], output[-1]) if len(b) > 1 else output[:-1]
-    return Result(output, ((("products", volume(full)), ("inner size", inner)),))
-
-
-def swap_last(x: Shape) -> Shape:
-    """The last two axes exchanged."""
-    return (*x[:-2], x[-1], x[-2])
-
-
-def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Einstein summation; an ellipsis stands for the axes that all operands broadcast."""
-    equation = str(kwargs["subscripts"] if "subscripts" in kwargs else args.pop(0)).replace(" ", "")
-    terms, arrow, target = equation.partition("->")
-    if not arrow:
-        letters = sorted(set(terms) - set(",."))
-        target = ("..." if "..." in terms else "") + "".join(c for c in letters if terms.count(c) == 1)
-    sizes: dict[str, Dim] = {}
-    rest: Shape = ()
-    for term, value in zip(terms.split(","), args, strict=True):
-        dims, middle = einsum_term(term, shape(value))
-        rest = broadcast(rest, middle)
-        for letter, dim in dims:
-            old = sizes.get(letter)
-            if None not in (old, dim) and old != dim and 1 not in (old, dim):
-                raise LayerError(f"einsum '{equation}': axis {letter} is both {old} and {dim}")
-            sizes[letter] = dim if old in (None, 1) else old
-    before, _, after = target.partition("...")
-    middle = rest if "..." in target else ()
-    output = (*(sizes[letter] for letter in before), *middle, *(sizes[letter] for letter in after))
-    macs: tuple[Factors, ...] = ()
-    if len(args) > 1:
-        batch = target[:1]
-        factors = [(f"axis {k}", 1 if v is None and k == batch else v) for k, v in sizes.items()]
-        macs = ((*factors, ("other axes", volume(rest))),)
-    return Result(output, macs)
-
-
-def einsum_term(term: str, x: Shape) -> tuple[list[tuple[str, Dim]], Shape]:
-    """The dimensions of one operand by letter, and those under its ellipsis."""
-    before, dots, after = term.partition("...")
-    if len(before) + len(after) > len(x) or (not dots and len(term) != len(x)):
-        raise LayerError(f"einsum term '{term}' does not fit {format_shape(x)}")
-    end = len(x) - len(after)
-    named = [*zip(before, x, strict=False), *zip(after, x[end:], strict=True)]
-    return named, x[len(before) : end] if dots else ()
-
-
-def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Each axis repeated."""
-    x = shape(args[0])
-    repeats = as_list(argument(args, kwargs, "repeats", 1, 1))
-    rank = max(len(x), len(repeats))
-    left, right = (1,) * (rank - len(x)) + x, [1] * (rank - len(repeats)) + repeats
-    return Result(tuple([None if dim is None else dim * n for dim, n in zip(left, right, strict=True)]))
-
-
-def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Elements repeated along one axis."""
-    x = shape(args[0])
-    repeats, axis = argument(args, kwargs, "repeats", 1, 1), argument(args, kwargs, "axis", 2, None)
-    if axis is None:
-        x, axis = (product(x),), 0
-    axis = positive_axis(axis, len(x))
-    size = x[axis]
-    if isinstance(repeats, list):
-        new: Dim = sum(repeats) if len(repeats) > 1 else None if size is None else size * repeats[0]
-    else:
-        new = None if size is None else size * repeats
-    return Result((*x[:axis], new, *x[axis + 1 :]))
-
-
-def pad(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Each axis grows by what is put before and after it."""
-    x = shape(args[0])
-    width = argument(args, kwargs, "pad_width", 1, 0)
-    if isinstance(width, int):
-        width = [[width, width]] * len(x)
-    if len(width) == 2 and all(isinstance(item, int) for item in width):
-        width = [width] * len(x)
-    width = [item if len(item) == 2 else [item[0], item[0]] for item in width]
-    width = width * len(x) if len(width) == 1 else width
-    return Result(tuple([None if d is None else d + a + b for d, (a, b) in zip(x, width, strict=True)]))
-
-
-def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new axis of the number of classes."""
-    x = shape(args[0])
-    classes = argument(args, kwargs, "num_classes", 1, None)
-    axis = positive_axis(argument(args, kwargs, "axis", 2, -1), len(x) + 1)
-    return Result((*x[:axis], classes, *x[axis:]))
-
-
-def take(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Elements at indices along an axis."""
-    x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
-    axis = argument(args, kwargs, "axis", 2, None)
-    if axis is None:
-        return Result(indices)
-    axis = positive_axis(axis, len(x))
-    return Result((*x[:axis], *indices, *x[axis + 1 :]))
-
-
-def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A given shape."""
-    target = tuple(argument(args, kwargs, "shape", 1, ()))
-    broadcast(shape(args[0]), target)
-    return Result(target)
-
-
-def dot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """NumPy's dot: the last axis of one with the last but one of the other."""
-    a, b = shape(args[0]), shape(args[1])
-    if not a or not b:
-        return Result(broadcast(a, b))
-    axis = -1 if len(b) == 1 else -2
-    if None not in (a[-1], b[axis]) and a[-1] != b[axis]:
-        raise LayerError(f"cannot dot {format_shape(a)} with {format_shape(b)}")
-    output = (*a[:-1], *b[:-1]) if len(b) == 1 else (*a[:-1], *b[:-2], b[-1])
-    return Result(output, ((("products", volume(output)), ("inner size", a[-1])),))
-
-
-def flatten_like(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """All elements in one axis."""
-    return Result((product(shape(args[0])),))
-
-
-def cumulative(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A running sum along an axis; over all elements where none is given."""
-    if argument(args, kwargs, "axis", 1, None) is None:
-        return flatten_like(args, kwargs)
-    return same(args, kwargs)
-
-
-def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The k largest of the last axis, and where they stood."""
-    x = shape(args[0])
-    output = (*x[:-1], argument(args, kwargs, "k", 1, 1))
-    return Result([output, output])
-
-
-def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """One tensor for each place of an axis."""
-    x = shape(args[0])
-    axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
-    count = argument(args, kwargs, "num", 1, x[axis])
-    if count is None:
-        raise LayerError(f"unstack needs to know how long axis {axis} of {format_shape(x)} is")
-    return Result([(*x[:axis], *x[axis + 1 :])] * count)
-
-
-def hstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the second axis; the first of vectors."""
-    values = args[0] if isinstance(args[0], list) else args
-    return concatenate([values], {"axis": 0 if len(shape(values[0])) == 1 else 1})
-
-
-def vstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the first axis, vectors as rows."""
-    values = args[0] if isinstance(args[0], list) else args
-    return concatenate([[_Shaped(s if len(s) > 1 else (1, *s)) for s in map(shape, values)]], {"axis": 0})
-
-
-class _Shaped(NamedTuple):
-    """Something that has a shape."""
-
-    shape: Shape
-
-
-def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """NumPy's tensordot."""
-    a, b = shape(args[0]), shape(args[1])
-    axes = argument(args, kwargs, "axes", 2, 2)
-    if isinstance(axes, int):
-        left, right = list(range(len(a) - axes, len(a))), list(range(axes))
-    else:
-        left = [positive_axis(axis, len(a)) for axis in as_list(axes[0])]
-        right = [positive_axis(axis, len(b)) for axis in as_list(axes[1])]
-    for i, j in zip(left, right, strict=True):
-        if None not in (a[i], b[j]) and a[i] != b[j]:
-            raise LayerError(f"cannot contract axis {i} of {format_shape(a)} with axis {j} of {format_shape(b)}")
-    output = (
-        *(dim for axis, dim in enumerate(a) if axis not in left),
-        *(dim for axis, dim in enumerate(b) if axis not in right),
-    )
-    inner = [b[j] if a[i] is None else a[i] for i, j in zip(left, right, strict=True)]
-    return Result(output, ((("products", volume(output)), ("inner size", product(inner))),))
-
-
-def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`ops.conv` with a kernel among its arguments."""
-    x, kernel = shape(args[0]), shape(argument(args, kwargs, "kernel", 1, None))
-    n = len(x) - 2
-    first = kwargs.get("data_format") == "channels_first"
-    sizes = x[2:] if first else x[1:-1]
-    strides = ntuple(kwargs.get("strides", 1), n, "strides")
-    dilation = ntuple(kwargs.get("dilation_rate", 1), n, "dilation_rate")
-    spatial = [
-        window_length(size, int(k or 1), stride, kwargs.get("padding", "valid"), rate)
-        for size, k, stride, rate in zip(sizes, kernel[:n], strides, dilation, strict=True)
-    ]
-    output = (x[0], kernel[-1], *spatial) if first else (x[0], *spatial, kernel[-1])
-    return Result(output, ((("outputs", volume(output)), ("kernel", product(kernel[:-1]))),))
-
-
-def flat_pair(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`ops.outer`: every element with every other."""
-    a, b = product(shape(args[0])), product(shape(args[1]))
-    return Result((a, b))
-
-
-def norm(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A norm over axes."""
-    return reduction(args[:1], kwargs)
-
-
-def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """An image of another size."""
-    x = list(shape(args[0]))
-    size = argument(args, kwargs, "size", 1, None)
-    first = len(x) - (2 if kwargs.get("data_format") == "channels_first" else 3)
-    x[first : first + 2] = size
-    return Result(tuple(x))
-
-
 RULES: dict[str, Rule] = {
-    "Identity": same,
-    "Sum": reduction,
-    "Reshape": reshape,
-    "Transpose": transpose,
-    "Moveaxis": moveaxis,
-    "Swapaxes": swapaxes,
-    "ExpandDims": expand_dims,
-    "Squeeze": squeeze,
-    "Concatenate": concatenate,
-    "Stack": stack,
-    "Split": split,
-    "GetItem": get_item,
-    "Matmul": matmul,
-    "Einsum": einsum,
-    "Tile": tile,
-    "Repeat": repeat,
-    "Pad": pad,
-    "OneHot": one_hot,
-    "Take": take,
-    "BroadcastTo": broadcast_to,
-    "Dot": dot,
-    "Ravel": flatten_like,
-    "Resize": resize,
-    "Cumsum": cumulative,
-    "Cumprod": cumulative,
-    "TopK": top_k,
-    "Unstack": unstack,
-    "Hstack": hstack,
-    "Vstack": vstack,
-    "Tensordot": tensordot,
-    "Conv": convolution,
-    "Outer": flat_pair,
-    "Norm": norm,
-    **dict.fromkeys(_BROADCAST, broadcasting),
+    "Identity": layout.same,
+    "Sum": layout.reduction,
+    "Reshape": layout.reshape,
+    "Transpose": layout.transpose,
+    "Moveaxis": layout.moveaxis,
+    "Swapaxes": layout.swapaxes,
+    "ExpandDims": layout.expand_dims,
+    "Squeeze": layout.squeeze,
+    "Concatenate": layout.concatenate,
+    "Stack": layout.stack,
+    "Split": layout.split,
+    "GetItem": layout.get_item,
+    "Matmul": products.matmul,
+    "Einsum": products.einsum,
+    "Tile": layout.tile,
+    "Repeat": layout.repeat,
+    "Pad": layout.pad,
+    "OneHot": layout.one_hot,
+    "Take": layout.take,
+    "BroadcastTo": layout.broadcast_to,
+    "Dot": products.dot,
+    "Ravel": layout.flatten_like,
+    "Resize": layout.resize,
+    "Cumsum": layout.cumulative,
+    "Cumprod": layout.cumulative,
+    "TopK": layout.top_k,
+    "Unstack": layout.unstack,
+    "Hstack": layout.hstack,
+    "Vstack": layout.vstack,
+    "Tensordot": products.tensordot,
+    "Conv": products.convolution,
+    "Outer": layout.flat_pair,
+    "Norm": layout.norm,
+    "MaxPool": products.pooling,
+    "AveragePool": products.pooling,
+    "Diagonal": layout.diagonal,
+    "Glu": layout.glu,
+    "GLU": layout.glu,
+    "TakeAlongAxis": layout.take_along_axis,
+    **dict.fromkeys(_BROADCAST, layout.broadcasting),
 }

@@ -4,13 +4,15 @@ Operations hold no weights. What is not in the table is refused: a shape is neve
 Shape rules: https://keras.io/api/ops/ (NumPy's). TensorFlow's names are mapped onto the same rules.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from msgspec import field
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
+from paramcalc.layers.operation_arguments import Rule
 from paramcalc.layers.operation_names import TENSORFLOW
-from paramcalc.layers.operation_rules import REDUCTIONS, RULES, SAME_SHAPE, Result
+from paramcalc.layers.operation_rules import REDUCTIONS, RULES, SAME_SHAPE
 from paramcalc.shapes import Shape
 
 
@@ -27,21 +29,23 @@ class Tensor(NamedTuple):
 
 
 class Operation(Layer, frozen=True):
-    """One operation with its arguments; it is called once.
+    """One operation on tensors, such as `x + y` or `x[:, 0]`, with its arguments.
 
-    Attributes:
-        function: the class in keras.ops ("GetItem"), or TensorFlow's name ("math.multiply").
-        framework: "keras" or "tensorflow", which say how arguments are named.
-        config: the operation's own settings (axis, newshape, …).
-        args: positional arguments as they were, a Slot for each tensor.
-        kwargs: keyword arguments, the same way.
+    Fields: `function` is the class in keras.ops, or TensorFlow's name; `framework` says which of the two;
+    `config` holds the operation's own settings (axis, newshape, …), `args` and `kwargs` the arguments of its call,
+    `{input: 0}` for the first tensor it reads. Without arguments, those are its inputs in their order.
+
+    Shapes: as in keras.ops
+    Formula: no weights
+    Source: https://keras.io/api/ops/
+    Example: {input: [5, 10], layers: [{Operation: Negative}, {Operation: {function: Max, config: {axis: 1}}}]}
     """
 
     function: str
-    framework: str
-    config: dict[str, Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    framework: Literal["keras", "tensorflow"] = "keras"
+    config: dict[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
 
     @property
     def type_name(self) -> str:
@@ -55,6 +59,8 @@ class Operation(Layer, frozen=True):
             LayerError: when the operation is not known, or the shape does not follow from the arguments.
         """
         args = [filled(value, inputs) for value in self.args]
+        if not self.args and not self.kwargs:
+            args = [Tensor(shape) for shape in inputs]
         kwargs = self.config | {key: filled(value, inputs) for key, value in self.kwargs.items()}
         name = self.function
         if self.framework == "tensorflow":
@@ -69,7 +75,7 @@ class Operation(Layer, frozen=True):
         return Inferred(result.output, (), result.macs, result.dtype)
 
 
-def find_rule(name: str) -> Callable[[list[Any], dict[str, Any]], Result] | None:
+def find_rule(name: str) -> Rule | None:
     """The rule of an operation of keras.ops; None when there is none."""
     if name in SAME_SHAPE:
         return RULES["Identity"]
@@ -80,7 +86,11 @@ def find_rule(name: str) -> Callable[[list[Any], dict[str, Any]], Result] | None
 
 def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
     """An argument with the shapes of this call in its slots."""
+    if isinstance(value, dict) and list(value) == ["input"]:
+        value = Slot(value["input"])
     if isinstance(value, Slot):
+        if type(value.number) is not int or not 0 <= value.number < len(inputs):
+            raise LayerError(f"an argument names input {str(value.number)[:20]}, but it has {len(inputs)}")
         return Tensor(inputs[value.number])
     if isinstance(value, (list, tuple)):
         return [filled(item, inputs) for item in value]

@@ -1,0 +1,362 @@
+"""Operations that move, cut, join or reduce: one short function each (NumPy's rules)."""
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.operation_arguments import Result, argument, as_list, axes_of, broadcast, shape
+from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
+
+
+def same(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The shape of the first argument."""
+    return Result(shape(args[0]))
+
+
+def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Two arguments or more, elementwise."""
+    values = [*args, *(kwargs[key] for key in ("x1", "x2", "x", "y") if key in kwargs)]
+    result: Shape = ()
+    for value in values:
+        if value is not None and not isinstance(value, (str, bool)):
+            result = broadcast(result, shape(value))
+    return Result(result)
+
+
+def reduction(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Sum, mean, … over axes; all of them where axis is null."""
+    x = shape(args[0])
+    axis = kwargs.get("axis", args[1] if len(args) > 1 and not hasattr(args[1], "shape") else None)
+    axes = axes_of(axis, len(x)) if axis is not None else set(range(len(x)))
+    if kwargs.get("keepdims"):
+        return Result(tuple([1 if index in axes else dim for index, dim in enumerate(x)]))
+    return Result(tuple([dim for index, dim in enumerate(x) if index not in axes]))
+
+
+def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A new shape; one −1 is computed where all else is known (null is unknown, as `ops.shape` gives)."""
+    x = shape(args[0])
+    target = kwargs.get("newshape", kwargs.get("shape", args[1] if len(args) > 1 else None))
+    target = as_list(target)
+    if any(hasattr(dim, "shape") for dim in target):
+        target = [None if hasattr(dim, "shape") else dim for dim in target]
+    wanted = [None if dim in (-1, None) else dim for dim in target]
+    if None not in wanted:
+        size = product(x)
+        if size is not None and size != product(wanted):
+            raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(tuple(wanted))}")
+        return Result(tuple(wanted))
+    return Result(fill_reshape(x, wanted, target.count(-1)))
+
+
+def fill_reshape(x: Shape, wanted: list[Dim], minus_ones: int) -> Shape:
+    """The one open dimension of a reshape, where it follows."""
+    if wanted.count(None) > 1 or minus_ones > 1:
+        return tuple(wanted)
+    size, rest = product(x), product([dim for dim in wanted if dim is not None])
+    if size is None or not rest:
+        return tuple(wanted)
+    if size % rest:
+        raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(tuple(wanted))}")
+    return tuple([size // rest if dim is None else dim for dim in wanted])
+
+
+def transpose(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The axes in another order; reversed where none is given."""
+    x = shape(args[0])
+    axes = kwargs.get("axes", args[1] if len(args) > 1 else None)
+    order = list(range(len(x)))[::-1] if axes is None else [positive_axis(a, len(x)) for a in axes]
+    if sorted(order) != list(range(len(x))):
+        raise LayerError(f"axes {axes} are no order of the axes of {format_shape(x)}")
+    return Result(tuple([x[axis] for axis in order]))
+
+
+def moveaxis(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """NumPy's moveaxis."""
+    x = shape(args[0])
+    source = [positive_axis(a, len(x)) for a in as_list(kwargs["source"])]
+    destination = [positive_axis(a, len(x)) for a in as_list(kwargs["destination"])]
+    order = [axis for axis in range(len(x)) if axis not in source]
+    for target, axis in sorted(zip(destination, source, strict=True)):
+        order.insert(target, axis)
+    return Result(tuple([x[axis] for axis in order]))
+
+
+def swapaxes(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Two axes change places."""
+    x = list(shape(args[0]))
+    a, b = positive_axis(kwargs["axis1"], len(x)), positive_axis(kwargs["axis2"], len(x))
+    x[a], x[b] = x[b], x[a]
+    return Result(tuple(x))
+
+
+def expand_dims(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A new axis of size 1 (or several)."""
+    x = list(shape(args[0]))
+    axes = as_list(argument(args, kwargs, "axis", 1, -1))
+    rank = len(x) + len(axes)
+    for axis in sorted(positive_axis(axis, rank) for axis in axes):
+        x.insert(axis, 1)
+    return Result(tuple(x))
+
+
+def squeeze(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Axes of size 1 go."""
+    x = shape(args[0])
+    axis = argument(args, kwargs, "axis", 1, None)
+    axes = axes_of(axis, len(x)) if axis is not None else {i for i, dim in enumerate(x) if dim == 1}
+    for index in axes:
+        if x[index] not in (1, None):
+            raise LayerError(f"cannot squeeze axis {index} of {format_shape(x)}: its size is {x[index]}")
+    return Result(tuple([dim for index, dim in enumerate(x) if index not in axes]))
+
+
+def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """One axis adds up, the others must agree."""
+    values = args[0] if isinstance(args[0], list) else args
+    shapes = [shape(value) for value in values]
+    axis = positive_axis(argument(args, kwargs, "axis", 1, -1), len(shapes[0]))
+    result = list(shapes[0])
+    for other in shapes[1:]:
+        if len(other) != len(result):
+            raise LayerError("concatenate needs shapes of one rank")
+        for index, dim in enumerate(other):
+            if index == axis:
+                old = result[index]
+                result[index] = None if old is None or dim is None else old + dim
+            elif dim is not None and result[index] not in (None, dim):
+                raise LayerError(f"cannot concatenate {format_shape(shapes[0])} and {format_shape(other)}")
+            elif result[index] is None:
+                result[index] = dim
+    return Result(tuple(result))
+
+
+def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A new axis that counts the tensors."""
+    values = args[0] if isinstance(args[0], list) else args
+    shapes = [shape(value) for value in values]
+    result: Shape = shapes[0]
+    for other in shapes[1:]:
+        if len(other) != len(result) or any(a != b and None not in (a, b) for a, b in zip(result, other, strict=False)):
+            raise LayerError(f"cannot stack {format_shape(result)} and {format_shape(other)}")
+        result = tuple([b if a is None else a for a, b in zip(result, other, strict=True)])
+    axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(result) + 1)
+    return Result((*result[:axis], len(shapes), *result[axis:]))
+
+
+def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Equal sections, or cut at indices (TensorFlow's sizes are not told apart: they must be equal sections)."""
+    x = shape(args[0])
+    sections = argument(args, kwargs, "indices_or_sections", 1, None)
+    axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
+    size = x[axis]
+    if isinstance(sections, int):
+        if size is not None and size % sections:
+            raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into {sections} equal parts")
+        pieces: list[Dim] = [None if size is None else size // sections] * sections
+    else:
+        cuts = [0, *sections]
+        pieces = [b - a for a, b in pairwise(cuts)]
+        pieces.append(None if size is None else size - cuts[-1])
+    return Result([(*x[:axis], piece, *x[axis + 1 :]) for piece in pieces])
+
+
+def get_item(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`x[key]`: integers drop an axis, slices cut one, null adds one, an ellipsis skips."""
+    x = shape(args[0])
+    key = argument(args, kwargs, "key", 1, [])
+    keys = key if isinstance(key, list) else [key]
+    used = sum(not is_ellipsis(item) and item is not None for item in keys)
+    if used > len(x):
+        raise LayerError(f"too many indices for {format_shape(x)}")
+    result: list[Dim] = []
+    axis = 0
+    for item in keys:
+        if item is None:
+            result.append(1)
+        elif is_ellipsis(item):
+            skipped = len(x) - used
+            result.extend(x[axis : axis + skipped])
+            axis += skipped
+        else:
+            if not isinstance(item, int):
+                result.append(sliced(x[axis], item))
+            elif x[axis] is not None and not -x[axis] <= item < x[axis]:  # type: ignore[operator]
+                raise LayerError(f"index {item} is out of range for axis {axis} of {format_shape(x)}")
+            axis += 1
+    return Result((*result, *x[axis:]))
+
+
+def is_ellipsis(item: Any) -> bool:
+    """Keras' serialised `...`."""
+    return isinstance(item, dict) and item.get("class_name") == "__ellipsis__"
+
+
+def sliced(size: Dim, item: Any) -> Dim:
+    """The length of a slice; unknown where the size is, but for `:`."""
+    if not isinstance(item, dict):
+        raise LayerError("an index is neither an integer nor a slice")
+    config = item.get("config", item)
+    bounds = [config.get(name) for name in ("start", "stop", "step")]
+    if any(bound is not None and type(bound) is not int for bound in bounds):
+        raise LayerError("the bounds of a slice are not known")
+    if size is None:
+        return None
+    return len(range(*slice(*bounds).indices(size)))
+
+
+def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Each axis repeated."""
+    x = shape(args[0])
+    repeats = as_list(argument(args, kwargs, "repeats", 1, 1))
+    rank = max(len(x), len(repeats))
+    left, right = (1,) * (rank - len(x)) + x, [1] * (rank - len(repeats)) + repeats
+    return Result(tuple([None if dim is None else dim * n for dim, n in zip(left, right, strict=True)]))
+
+
+def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Elements repeated along one axis."""
+    x = shape(args[0])
+    repeats, axis = argument(args, kwargs, "repeats", 1, 1), argument(args, kwargs, "axis", 2, None)
+    if axis is None:
+        x, axis = (product(x),), 0
+    axis = positive_axis(axis, len(x))
+    size = x[axis]
+    if isinstance(repeats, list):
+        new: Dim = sum(repeats) if len(repeats) > 1 else None if size is None else size * repeats[0]
+    else:
+        new = None if size is None else size * repeats
+    return Result((*x[:axis], new, *x[axis + 1 :]))
+
+
+def pad(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Each axis grows by what is put before and after it."""
+    x = shape(args[0])
+    width = argument(args, kwargs, "pad_width", 1, 0)
+    if isinstance(width, int):
+        width = [[width, width]] * len(x)
+    if len(width) == 2 and all(isinstance(item, int) for item in width):
+        width = [width] * len(x)
+    width = [item if len(item) == 2 else [item[0], item[0]] for item in width]
+    width = width * len(x) if len(width) == 1 else width
+    return Result(tuple([None if d is None else d + a + b for d, (a, b) in zip(x, width, strict=True)]))
+
+
+def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A new axis of the number of classes."""
+    x = shape(args[0])
+    classes = argument(args, kwargs, "num_classes", 1, None)
+    axis = positive_axis(argument(args, kwargs, "axis", 2, -1), len(x) + 1)
+    return Result((*x[:axis], classes, *x[axis:]))
+
+
+def take(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Elements at indices along an axis."""
+    x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
+    axis = argument(args, kwargs, "axis", 2, None)
+    if axis is None:
+        return Result(indices)
+    axis = positive_axis(axis, len(x))
+    return Result((*x[:axis], *indices, *x[axis + 1 :]))
+
+
+def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A given shape."""
+    target = tuple(argument(args, kwargs, "shape", 1, ()))
+    broadcast(shape(args[0]), target)
+    return Result(target)
+
+
+def flatten_like(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """All elements in one axis."""
+    return Result((product(shape(args[0])),))
+
+
+def cumulative(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A running sum along an axis; over all elements where none is given."""
+    if argument(args, kwargs, "axis", 1, None) is None:
+        return flatten_like(args, kwargs)
+    return same(args, kwargs)
+
+
+def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The k largest of the last axis, and where they stood."""
+    x = shape(args[0])
+    output = (*x[:-1], argument(args, kwargs, "k", 1, 1))
+    return Result([output, output])
+
+
+def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """One tensor for each place of an axis."""
+    x = shape(args[0])
+    axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
+    count = argument(args, kwargs, "num", 1, x[axis])
+    if count is None:
+        raise LayerError(f"unstack needs to know how long axis {axis} of {format_shape(x)} is")
+    return Result([(*x[:axis], *x[axis + 1 :])] * count)
+
+
+def hstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Joined along the second axis; the first of vectors."""
+    values = args[0] if isinstance(args[0], list) else args
+    return concatenate([values], {"axis": 0 if len(shape(values[0])) == 1 else 1})
+
+
+def vstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Joined along the first axis, vectors as rows."""
+    values = args[0] if isinstance(args[0], list) else args
+    return concatenate([[_Shaped(s if len(s) > 1 else (1, *s)) for s in map(shape, values)]], {"axis": 0})
+
+
+class _Shaped(NamedTuple):
+    """Something that has a shape."""
+
+    shape: Shape
+
+
+def flat_pair(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`ops.outer`: every element with every other."""
+    a, b = product(shape(args[0])), product(shape(args[1]))
+    return Result((a, b))
+
+
+def norm(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A norm over axes."""
+    return reduction(args[:1], kwargs)
+
+
+def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """An image of another size."""
+    x = list(shape(args[0]))
+    size = argument(args, kwargs, "size", 1, None)
+    first = len(x) - (2 if kwargs.get("data_format") == "channels_first" else 3)
+    x[first : first + 2] = size
+    return Result(tuple(x))
+
+
+def diagonal(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The diagonal of two axes, as a new last axis."""
+    x = shape(args[0])
+    a = positive_axis(argument(args, kwargs, "axis1", 2, 0), len(x))
+    b = positive_axis(argument(args, kwargs, "axis2", 3, 1), len(x))
+    offset = argument(args, kwargs, "offset", 1, 0)
+    rows, columns = x[a], x[b]
+    size = None
+    if rows is not None and columns is not None:
+        size = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    return Result((*(dim for axis, dim in enumerate(x) if axis not in (a, b)), size))
+
+
+def glu(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A gate: one half of an axis times the other."""
+    x = shape(args[0])
+    axis = positive_axis(argument(args, kwargs, "axis", 1, -1), len(x))
+    size = x[axis]
+    if size is not None and size % 2:
+        raise LayerError(f"axis {axis} of {format_shape(x)} cannot be halved")
+    return Result((*x[:axis], None if size is None else size // 2, *x[axis + 1 :]))
+
+
+def take_along_axis(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """As many as there are indices."""
+    return Result(shape(argument(args, kwargs, "indices", 1, None)))
