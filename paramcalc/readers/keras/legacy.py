@@ -99,7 +99,7 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
     if class_name == "Embedding":
         fields.pop("dropout", None)
     merge_kernel_size(fields)
-    if "data_format" in fields:
+    if isinstance(fields.get("data_format"), str):
         fields["data_format"] = DATA_FORMATS.get(fields["data_format"], fields["data_format"])
     if class_name == "GRU" or class_name == "GRUCell":
         fields.setdefault("reset_after", False)
