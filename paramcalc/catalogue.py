@@ -134,18 +134,21 @@ def fields_of(cls: type[Layer]) -> list[FieldEntry]:
         FieldEntry(
             field.name,
             type_words(field.type),
-            None if field.required else default_words(field.default),
+            None if field.required else default_words(default_of(field)),
             describe(field.name),
         )
         for field in msgspec.structs.fields(cls)
     ]
 
 
+def default_of(field: Any) -> Any:
+    """The default of a field that need not be given."""
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
 def default_words(value: Any) -> str:
-    """A default as a spec would write it; one made anew each time is an empty list or mapping."""
-    if isinstance(value, str):
-        return value
-    return "[]" if value is msgspec.NODEFAULT else msgspec.json.encode(value).decode()
+    """A value as a spec would write it."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 PLAIN = {

@@ -16,7 +16,7 @@ from paramcalc.catalogue import aliases_of, parse_docstring
 from paramcalc.layers.base import ActivationName, Layer
 from paramcalc.readers.spec.entries import COMMON
 from paramcalc.readers.spec.spec import INPUT_DTYPES
-from paramcalc.registry import Registry
+from paramcalc.registry import Registry, snake_case
 from paramcalc.schema.types import (
     Schema,
     any_of,
@@ -54,6 +54,7 @@ DESCRIPTIONS = {
     "outputs": "Names of the outputs; the last layer where none are given.",
     "tied": "Groups of weights that are one tensor, such as [[embed.embeddings, head.kernel]].",
     "budget": "What `paramcalc check` holds the model to.",
+    "options": "Arguments of the call that change the result, such as return_attention_scores.",
     "trainable": "false freezes the weights.",
     "when": "The entry is left out where this is false.",
     "repeat": "How often the layers come, one after the other; $i counts from 0.",
@@ -69,6 +70,7 @@ DESCRIPTIONS = {
 def spec_schema(registry: Registry | None = None) -> Schema:
     """The schema of the spec language, with the layers of all plugins that are installed."""
     registry = registry or Registry()
+    output = any_of(TEXT, {"type": "object", "additionalProperties": TEXT, "minProperties": 1, "maxProperties": 1})
     definitions: Schema = {
         "expression": EXPRESSION,
         "activation": {"enum": sorted(ActivationName.__args__)},  # type: ignore[attr-defined]
@@ -76,6 +78,7 @@ def spec_schema(registry: Registry | None = None) -> Schema:
         "shape": with_expression({"type": "array", "items": ref("dimension"), "maxItems": MAX_RANK - 1}),
         "input": any_of(ref("shape"), input_schema()),
         "dtype": with_expression({"enum": [*DTYPE_BITS, *[f"mixed_{name}" for name in DTYPE_BITS]]}),
+        "outputs": with_expression(any_of(TEXT, {"type": "array", "items": output, "minItems": 1})),
         "names": with_expression(any_of(TEXT, {"type": "array", "items": TEXT, "minItems": 1})),
         "block": block_schema(),
         "budget": budget_schema(nested=False),
@@ -113,7 +116,7 @@ def root_schema() -> Schema:
         "dtype": ref("dtype"),
         "blocks": blocks_schema(),
         "layers": {"type": "array", "minItems": 1},
-        "outputs": ref("names"),
+        "outputs": ref("outputs"),
         "tied": any_of(
             {"type": "array", "items": with_expression({"type": "array", "items": TEXT, "minItems": 2})},
             {"type": "null"},
@@ -134,7 +137,7 @@ def root_schema() -> Schema:
 def input_schema() -> Schema:
     """`{shape: [null], dtype: int32}`."""
     dtype = with_expression({"enum": list(INPUT_DTYPES)})
-    properties = {"shape": ref("shape"), "dtype": dtype}
+    properties = {"shape": ref("shape"), "dtype": dtype, "batch": ref("dimension")}
     return {"type": "object", "properties": properties, "required": ["shape"], "additionalProperties": False}
 
 
@@ -176,7 +179,7 @@ def budget_schema(nested: bool) -> Schema:
 class Names:
     """The names of all layer types.
 
-    A block may not be called as a class is, but as an alias: where blocks are, aliases pass with any arguments.
+    A block may be called as a plugin is, or the snake_case of a type: where blocks are, these pass with any arguments.
 
     Attributes:
         classes: by class name.
@@ -187,7 +190,11 @@ class Names:
 
     def __init__(self, registry: Registry, blocks: bool) -> None:
         self.classes: dict[str, type[Layer]] = {name: registry.get(name) for name in registry.names()}
-        self.aliases = {name: [name, *([] if blocks else aliases_of(registry, name))] for name in self.classes}
+        self.aliases = {name: [name, *aliases_of(registry, name)] for name in self.classes}
+        if blocks:
+            for name, others in self.aliases.items():
+                sure = registry.family(name) != "plugin"
+                self.aliases[name] = [alias for alias in others if sure and snake_case(alias) != alias]
         self.all = [alias for others in self.aliases.values() for alias in others]
         self.bare = [alias for name in self.classes if not self.required(name) for alias in self.aliases[name]]
 
@@ -227,6 +234,7 @@ def common_properties(names: tuple[str, ...] = COMMON) -> Schema:
     schemas = {
         "name": any_of(NAME, {"type": "null"}),
         "inputs": any_of(ref("names"), {"type": "null"}),
+        "options": with_expression({"type": "object"}),
         "trainable": flag,
         "when": flag,
         "dtype": ref("dtype"),
