@@ -7,7 +7,9 @@
 The public API is what `__all__` names; everything is imported when it is first used.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -47,7 +49,17 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'paramcalc' has no attribute '{name}'")
-    module = import_module(f"paramcalc.{_HOMES[name]}")
-    # `paramcalc.summarize` is a submodule too: importing it has just set that attribute.
-    value = globals()[name] = getattr(module, name)
+    value = globals()[name] = getattr(import_module(f"paramcalc.{_HOMES[name]}"), name)
     return value
+
+
+class _Package(ModuleType):
+    """The package: `summarize` is the function, though a submodule of that name may be imported first."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _HOMES and isinstance(value, ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
