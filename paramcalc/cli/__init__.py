@@ -3,6 +3,7 @@
 A command's module is imported when the command is used; `--help` and `--version` import none of them.
 """
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -18,6 +19,7 @@ COMMANDS = {
     "diff": "Show what changed between two models, layer by layer.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
     "layers": "List the layers there are, or show one with its fields and formula.",
+    "convert": "Write a model as a spec, or as Keras 3 JSON.",
     "schema": "Print the JSON Schema of specs, for editors, or of the JSON that summary prints.",
     "init": "Write a small commented spec to edit.",
 }
@@ -74,6 +76,8 @@ def cli(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    # A short life makes little cyclic garbage: looking for it less often saves a tenth of the start.
+    gc.set_threshold(100_000, 50, 100)
     sys.exit(run(sys.argv[1:]))
 
 
