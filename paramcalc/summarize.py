@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from paramcalc.collector import gc_paused
 from paramcalc.errors import InputError, LayerError, Problem
 from paramcalc.evaluate import Call, Evaluation, evaluate, located
 from paramcalc.expected import check_expected
@@ -23,6 +24,7 @@ from paramcalc.summary import (
 from paramcalc.units import compute_dtype, size_of, variable_dtype
 
 
+@gc_paused()
 def summarize(
     model: Model,
     *,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from paramcalc.collector import gc_paused
 from paramcalc.errors import InputError, Problem
 from paramcalc.limits import MAX_JSON_BYTES, max_bytes
 from paramcalc.readers.source import STDIN, Source, open_source, read
@@ -17,6 +18,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAD = 512
 
 
+@gc_paused()
 def load(
     source: str | os.PathLike[str] | bytes,
     *,

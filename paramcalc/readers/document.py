@@ -1,9 +1,6 @@
 """Bytes → a document of plain values, that can say where in the text each of them stands."""
 
 import codecs
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
 
 from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, Position, Problem
@@ -26,13 +23,14 @@ class Document:
 
     Attributes:
         name: the file, as the user gave it.
-        text: what `locate` looks in.
+        text: what was read.
         value: dicts with text keys, lists, text, ints, floats, bools, None; None for an empty file.
         kind: "json" or "yaml".
         non_finite: places (at most 20) of NaN and infinities, which only some files may hold.
+        locate: finds places in the text; it does not hold the value, which a model need not keep.
     """
 
-    __slots__ = ("_embedded", "_places", "kind", "name", "non_finite", "text", "value")
+    __slots__ = ("kind", "locate", "name", "non_finite", "text", "value")
 
     def __init__(
         self, name: str, text: str, value: Any, kind: Literal["json", "yaml"], non_finite: bool, embedded: bool
@@ -42,10 +40,21 @@ class Document:
         self.value = value
         self.kind = kind
         self.non_finite = _non_finite(value) if non_finite else ()
+        self.locate = Locator(text, kind, embedded)
+
+
+class Locator:
+    """Where things stand in a text; it is read for that once somebody asks."""
+
+    __slots__ = ("_embedded", "_kind", "_places", "_text")
+
+    def __init__(self, text: str, kind: Literal["json", "yaml"], embedded: bool) -> None:
+        self._text = text
+        self._kind = kind
         self._embedded = embedded
         self._places: Any = None
 
-    def locate(self, where: DocPath, key: bool = False) -> Position | None:
+    def __call__(self, where: DocPath, key: bool = False) -> Position | None:
         """Line and column of a place: of the value, or of the key when that is a list or a mapping.
 
         `key` asks for the key in any case. What is not in the text is where the nearest thing around it is.
@@ -55,8 +64,8 @@ class Document:
         if self._embedded:  # JSON in a JSON string, which is one line
             return Position(1, 1)
         if self._places is None:
-            places = locate.JsonPlaces if self.kind == "json" else locate.YamlPlaces
-            self._places = places(self.text)
+            places = locate.JsonPlaces if self._kind == "json" else locate.YamlPlaces
+            self._places = places(self._text)
         found: Position | None = self._places.locate(where, key)
         return found
 
@@ -68,11 +77,10 @@ def parse(data: bytes, name: str) -> Document:
         InputError: with positions, when it is neither, or not as strict as paramcalc wants it.
     """
     text = decode(data, name)
-    with gc_paused():
-        start = text.lstrip()[:1]
-        if start and start in '{["':
-            return _parse_json_first(text, name)
-        return _parse_yaml(text, name)
+    start = text.lstrip()[:1]
+    if start and start in '{["':
+        return _parse_json_first(text, name)
+    return _parse_yaml(text, name)
 
 
 def decode(data: bytes, name: str) -> str:
@@ -89,18 +97,6 @@ def decode(data: bytes, name: str) -> str:
         place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = f"this is not {encoding.upper()} text; save the file as UTF-8"
         raise InputError(name, [Problem(message, position=place)]) from None
-
-
-@contextmanager
-def gc_paused() -> Iterator[None]:
-    """Without the garbage collector, which finds nothing while values are only being made."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _parse_json_first(text: str, name: str) -> Document:

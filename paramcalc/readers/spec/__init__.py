@@ -30,15 +30,13 @@ def read_spec(
         InputError: with every independent problem, in the order they stand in the file.
     """
     from paramcalc.limits import MAX_LAYERS
-    from paramcalc.readers.document import gc_paused
     from paramcalc.readers.spec.spec import SpecReader
 
     if not isinstance(document.value, dict):
         raise InputError(name, [Problem("a spec is a mapping with input and layers", ())])
     reader = SpecReader(name, sets or {}, max_layers or MAX_LAYERS)
     try:
-        with gc_paused():
-            model = reader.read(document.value)
+        model = reader.read(document.value)
         model.locate = document.locate
         if not reader.problems.found:
             return model
