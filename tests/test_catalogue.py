@@ -35,7 +35,7 @@ def test_the_example_is_a_whole_spec_that_runs_and_shows_the_layer(name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(("Cell", "Cells")) and name not in BASES])
 def test_a_layer_is_called_free_of_weights_exactly_when_its_example_shows_none(name):
-    rows = [row for row in example(name).layers if row.type == name]
+    rows = [row for row in example(name).layers if row.type == name or name == "Operation"]  # a row says which one
     assert rows
     assert any(row.weights for row in rows) == ENTRIES[name].weights
 

@@ -83,7 +83,21 @@ def with_keywords(
             inputs = (*inputs, *more)
         elif name not in IGNORED or (name == "return_attention_scores" and value is True):
             raise LayerError(f"is called with '{name[:40]}', which this layer does not take")
-    return inputs, options or None
+    return positional(layer, inputs, options)
+
+
+def positional(
+    layer: Layer, inputs: tuple[Ref | None, ...], options: dict[str, Any]
+) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
+    """Tensors that are given by name (`query=x, value=y`) in the places they have in the call."""
+    code = layer.infer.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    found = list(inputs)
+    for place, name in enumerate(names):
+        if isinstance(options.get(name), Ref):
+            found += [None] * (place + 1 - len(found))
+            found[place] = options.pop(name)
+    return tuple(found), options or None
 
 
 def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref]) -> None:

@@ -1,0 +1,26 @@
+"""`paramcalc convert`: the same model in another format."""
+
+from typing import Any
+
+import click
+
+from paramcalc.cli import options, output
+
+
+@click.command(short_help="Write a model as a spec, or as Keras 3 JSON.")
+@click.argument("model", shell_complete=options.complete_specs)
+@click.option("--to", "target", type=click.Choice(["spec", "keras"]), default="spec", help="What to write.")
+@options.set_option
+@options.max_layers_option
+@options.output_option
+def command(model: str, target: str, **given: Any) -> int:
+    """Write MODEL as a paramcalc spec, or as JSON that Keras 3 loads.
+
+    The result is the same model: what the other format cannot say is an error.
+    """
+    from paramcalc.convert import convert
+    from paramcalc.readers import load
+
+    read = load(model, sets=dict(given["sets"]) or None, max_layers=given["max_layers"])
+    output.write([convert(read, target)], given["output"])
+    return 0

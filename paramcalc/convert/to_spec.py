@@ -1,0 +1,292 @@
+"""Model → paramcalc's own spec language: nested models become blocks, what is called again a `call`."""
+
+from collections import Counter
+from typing import Any
+
+from msgspec import Struct, field
+
+from paramcalc.convert.arguments import bare, short_entry
+from paramcalc.convert.problems import ConvertError, checked
+from paramcalc.convert.structure import Item, Uses, items_of
+from paramcalc.convert.yaml_text import flow, spec_text
+from paramcalc.layers.operations import Operation, Slot
+from paramcalc.model import Input, Model, Node, Ref
+from paramcalc.nested import NestedModel
+from paramcalc.readers.spec.entries import COMMON
+from paramcalc.readers.spec.parser import STRUCTURE
+from paramcalc.registry import Registry, snake_case
+
+Tensors = tuple[Ref, ...]
+"""The same tensor in every call of a nested model, the first call's first."""
+
+
+class Scope(Struct):
+    """One list of layers that is being written: the spec's own, or a block's.
+
+    Attributes:
+        calls: the items of each call of it; the first call's are written.
+        inputs: what comes from outside → the name it has in here.
+        taken: the names that are given.
+        counters: how often an automatic name was given.
+        texts: each item's name and, for a nested model, the tensors it hands out.
+    """
+
+    calls: list[list[Item]]
+    inputs: dict[Tensors, str]
+    taken: set[str]
+    counters: Counter[str] = field(default_factory=Counter)
+    layers: list[Any] = field(default_factory=list)
+    handed_out: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def automatic(self, base: str) -> str:
+        """The name the reader would give next, as `Directory.automatic` finds it."""
+        while True:
+            name = f"{base}_{self.counters[base]}" if self.counters[base] else base
+            if name not in self.taken:
+                return name
+            self.counters[base] += 1
+
+
+def to_spec(model: Model) -> str:
+    """The model as a spec, in YAML.
+
+    Raises:
+        ConvertError: naming what the language cannot say.
+    """
+    return spec_text(SpecWriter(model, {}).spec())
+
+
+class SpecWriter:
+    """Writes one graph; `blocks` are shared with the models that stand inside its wrappers."""
+
+    def __init__(self, model: Model, blocks: dict[str, Any], dtype: str | None = None) -> None:
+        self.model = model
+        self.blocks = blocks
+        self.uses = Uses(model)
+        dtypes = {node.instance.dtype for node in model.nodes}
+        self.dtype = dtype or (dtypes.pop() if len(dtypes) == 1 else "float32")
+
+    # -- the whole -------------------------------------------------------------------------------------
+
+    def spec(self) -> dict[str, Any]:
+        """The spec as plain values, in the order of its keys."""
+        model = self.model
+        found: dict[str, Any] = {"name": checked(model.name, "the model")}
+        inputs = {checked(item.name, "an input"): input_value(item) for item in model.inputs}
+        found |= {"input": inputs["input"]} if list(inputs) == ["input"] else {"inputs": inputs}
+        if self.dtype != "float32":
+            found["dtype"] = self.dtype
+        scope = self.scope([items_of(model)], {(Ref(n),): item.name for n, item in enumerate(model.inputs)})
+        if self.blocks:
+            found["blocks"] = self.blocks
+        found["layers"] = scope.layers
+        outputs = self.outputs(scope)
+        if outputs:
+            found["outputs"] = outputs
+        if model.tied:
+            groups: dict[str, list[str]] = {}
+            for owner, other, _ in model.tied:
+                groups.setdefault(owner, [owner]).append(other)
+            found["tied"] = list(groups.values())
+        return found | ({"budget": model.budget} if model.budget is not None else {})
+
+    def outputs(self, scope: Scope) -> list[Any]:
+        """The outputs by name; nothing where the last entry alone is the output, and named like it."""
+        model = self.model
+        paths = [item.name for item in model.inputs] + [node.path for node in model.nodes]
+        if [(output.name, (output.ref,)) for output in model.outputs] == [(paths[-1], self.last(scope))]:
+            return []
+        found: list[Any] = []
+        for output in model.outputs:
+            text = self.text(scope, (output.ref,))
+            found.append(text if text == output.name else {checked(output.name, "an output"): text})
+        return found
+
+    # -- a list of layers ------------------------------------------------------------------------------
+
+    def scope(self, calls: list[list[Item]], inputs: dict[Tensors, str]) -> Scope:
+        """Write the layers of the first of these calls."""
+        if len({len(items) for items in calls}) > 1:
+            raise ConvertError(f"the calls of the model around '{calls[0][0].name}' differ in their layers")
+        scope = Scope(calls, inputs, set(inputs.values()))
+        previous: Tensors | None = next(iter(inputs), None)
+        for number, item in enumerate(calls[0]):
+            if item.items is not None:
+                entry, reads = self.nested(scope, number)
+            else:
+                entry, reads = self.layer(scope, number)
+            if reads != [previous]:
+                names = [self.text(scope, tensors) for tensors in reads]
+                entry["inputs"] = names[0] if len(names) == 1 else names
+            scope.layers.append(bare(entry))
+            scope.taken.add(item.name)
+            previous = self.first_output(scope, number)
+        return scope
+
+    def named(self, scope: Scope, entry: dict[str, Any], item: Item, type_: str) -> dict[str, Any]:
+        """The entry with its name, unless it is the automatic one."""
+        base = snake_case(type_)
+        if scope.automatic(base) == item.name:
+            scope.counters[base] += 1
+        else:
+            entry["name"] = checked(item.name, "a layer")
+        return entry
+
+    def layer(self, scope: Scope, number: int) -> tuple[dict[str, Any], list[Tensors]]:
+        """The entry of a layer, and what it reads."""
+        item = scope.calls[0][number]
+        nodes = [self.model.nodes[items[number].start] for items in scope.calls]
+        node, instance = nodes[0], nodes[0].instance
+        reads = self.reads(nodes)
+        if getattr(instance.layer, "self_attends", False) and len(reads) == 2 and reads[0] == reads[1]:
+            del reads[1]
+        if item.first is not None:
+            entry: dict[str, Any] = {"call": item.first}
+        else:
+            layer = short_operation(instance.layer, len(node.inputs))
+            entry = short_entry(layer, instance.type, node.path, self.block_name)
+            self.named(scope, entry, item, next(iter(entry)))
+            if not instance.trainable:
+                entry["trainable"] = False
+            if instance.dtype != self.dtype:
+                entry["dtype"] = instance.dtype
+        if node.options:
+            entry["options"] = plain_options(node)
+        return entry, reads
+
+    def reads(self, nodes: list[Node]) -> list[Tensors]:
+        """What these calls of one layer read, call beside call."""
+        found = []
+        for together in zip(*[node.inputs for node in nodes], strict=False):
+            if any(ref is None or ref.output < 0 for ref in together):
+                raise ConvertError(f"layer '{nodes[0].path}' leaves out an argument between others")
+            found.append(tuple(ref for ref in together if ref is not None))
+        return found
+
+    # -- nested models ---------------------------------------------------------------------------------
+
+    def nested(self, scope: Scope, number: int) -> tuple[dict[str, Any], list[Tensors]]:
+        """The entry of a nested model, its block written; a later call is `call`."""
+        item = scope.calls[0][number]
+        base = item.first or item.name
+        first = next(index for index, other in enumerate(scope.calls[0]) if other.name == base)
+        places = [index for index, other in enumerate(scope.calls[0]) if other.name == base or other.first == base]
+        calls = [items[index] for index in places for items in scope.calls]
+        inputs = self.inputs_of(calls)
+        width = len(scope.calls)
+        offset = places.index(number) * width
+        reads = [tensors[offset : offset + width] for tensors in inputs]
+        if number != first:
+            scope.handed_out[item.name] = scope.handed_out[base]
+            return {"call": base}, reads
+        scope.handed_out[base] = out = sorted({place for call in calls for place in self.uses.leaving(call)})
+        inner = self.scope([call.items or [] for call in calls], inputs)
+        block: dict[str, Any] = {}
+        if list(inputs.values()) != ["input"] and inputs:
+            block["inputs"] = list(inputs.values())
+        block["layers"] = inner.layers
+        tensors = [tuple(Ref(self.uses.first + call.start + step, output) for call in calls) for step, output in out]
+        if tensors and tensors != [self.last(inner)]:
+            block["outputs"] = [self.text(inner, each) for each in tensors]
+        type_ = self.block(base, block)
+        return self.named(scope, {type_: None}, item, type_), reads
+
+    def inputs_of(self, calls: list[Item]) -> dict[Tensors, str]:
+        """What the layers of a nested model read from outside of it, in the order they read it."""
+        found: list[Tensors] = []
+        for steps in zip(*[call.steps() for call in calls], strict=False):
+            for tensors in self.reads([self.model.nodes[step] for step in steps]):
+                local = calls[0].start <= tensors[0].producer - self.uses.first < calls[0].end
+                if not local and tensors not in found:
+                    found.append(tensors)
+        names = {other.name for other in calls[0].items or []}
+        prefix = "input"
+        while any(name == prefix or name.startswith(f"{prefix}_") for name in names):
+            prefix = f"outer_{prefix}"
+        return {each: prefix if len(found) == 1 else f"{prefix}_{n}" for n, each in enumerate(found, start=1)}
+
+    def block(self, name: str, block: dict[str, Any]) -> str:
+        """Keep a block, under a name of its own or that of an equal one."""
+        taken = {*Registry().names(), *STRUCTURE, *COMMON, "type"}
+        type_, number = checked(name, "a nested model"), 1
+        for known, other in self.blocks.items():
+            if other == block:
+                return known
+        while type_ in taken or type_ in self.blocks:
+            number += 1
+            type_ = f"{name}_block{number}"
+        self.blocks[type_] = block
+        return type_
+
+    def block_name(self, nested: NestedModel) -> str:
+        """A model inside a wrapper as a block."""
+        model = nested.model
+        writer = SpecWriter(model, self.blocks, "float32")
+        names = [item.name for item in model.inputs]
+        scope = writer.scope([items_of(model)], {(Ref(n),): checked(name, "an input") for n, name in enumerate(names)})
+        block: dict[str, Any] = {} if names == ["input"] else {"inputs": names}
+        block["layers"] = scope.layers
+        outputs = [(output.ref,) for output in model.outputs]
+        if outputs != [writer.last(scope)]:
+            block["outputs"] = [writer.text(scope, each) for each in outputs]
+        return self.block(model.name, block)
+
+    # -- tensors by name -------------------------------------------------------------------------------
+
+    def text(self, scope: Scope, tensors: Tensors) -> str:
+        """A tensor by the name it has in this scope: `lstm`, or `lstm[1]`."""
+        if tensors in scope.inputs:
+            return scope.inputs[tensors]
+        step = tensors[0].producer - self.uses.first
+        for item in scope.calls[0]:
+            if item.start <= step < item.end:
+                index = tensors[0].output
+                if item.items is not None:
+                    index = scope.handed_out[item.name].index((step - item.start, index))
+                return f"{item.name}[{index}]" if index else item.name
+        raise ConvertError(f"'{self.model.nodes[step].path}' is read from where it cannot be named")
+
+    def first_output(self, scope: Scope, number: int) -> Tensors | None:
+        """What the entry after this one reads when it names no inputs."""
+        item = scope.calls[0][number]
+        out = (0, 0)
+        if item.items is not None:
+            if not scope.handed_out[item.name]:
+                return None
+            out = scope.handed_out[item.name][0]
+        return tuple(Ref(self.uses.first + items[number].start + out[0], out[1]) for items in scope.calls)
+
+    def last(self, scope: Scope) -> Tensors | None:
+        """What a list of layers gives without `outputs`."""
+        return self.first_output(scope, -1) if scope.layers else None
+
+
+def input_value(item: Input) -> Any:
+    """`[224, 224, 3]`, or a mapping where there is more to say."""
+    if not item.shape or any(dim == 0 for dim in item.shape):
+        raise ConvertError(f"input '{item.name}' has a shape without a batch, or an axis of 0, which no spec has")
+    shape = list(item.shape[1:])
+    more: dict[str, Any] = {} if item.dtype == "float32" else {"dtype": item.dtype}
+    if item.shape[0] is not None:
+        more["batch"] = item.shape[0]
+    return {"shape": shape, **more} if more else shape
+
+
+def short_operation(layer: Any, inputs: int) -> Any:
+    """An operation without arguments where they are its inputs in their order: that is what no arguments mean."""
+    if isinstance(layer, Operation) and not layer.kwargs and layer.args == tuple(Slot(n) for n in range(inputs)):
+        return Operation(layer.function, layer.framework, layer.config)
+    return layer
+
+
+def plain_options(node: Node) -> dict[str, Any]:
+    """Call arguments that are plain values.
+
+    Raises:
+        ConvertError: for a tensor among them.
+    """
+    options = node.options or {}
+    for name, value in options.items():
+        if isinstance(value, (Ref, list, dict)):
+            raise ConvertError(f"layer '{node.path}' is called with {name}={flow(str(value))[:60]}")
+    return dict(options)

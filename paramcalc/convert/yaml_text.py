@@ -1,0 +1,67 @@
+"""A spec's plain values → YAML: every entry on a line of its own, in flow style."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from paramcalc.readers.scalars import explain_scalar, resolve
+
+_PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_.$#-]*")
+"""Texts that need no quotes, as far as their characters go."""
+
+
+def spec_text(spec: dict[str, Any]) -> str:
+    """The text of a whole spec."""
+    return "".join(f"{line}\n" for line in spec_lines(spec, ""))
+
+
+def spec_lines(spec: dict[str, Any], indent: str) -> Iterator[str]:
+    """A spec, or a block: its keys a line each, its layers and blocks below them."""
+    for key, value in spec.items():
+        if key == "layers":
+            yield f"{indent}layers:"
+            yield from (f"{indent}  - {entry(item)}" for item in value)
+        elif key == "blocks":
+            yield f"{indent}blocks:"
+            for name, block in value.items():
+                yield f"{indent}  {scalar(name)}:"
+                yield from spec_lines(block, indent + "    ")
+        elif key == "inputs" and isinstance(value, dict):
+            yield f"{indent}inputs:"
+            yield from (f"{indent}  {scalar(name)}: {flow(item)}" for name, item in value.items())
+        else:
+            yield f"{indent}{key}: {flow(value)}"
+
+
+def entry(value: Any) -> str:
+    """One entry; a mapping of one key needs no braces."""
+    if isinstance(value, dict) and len(value) == 1:
+        [(key, arguments)] = value.items()
+        return f"{scalar(key)}: {flow(arguments)}"
+    return flow(value)
+
+
+def flow(value: Any) -> str:
+    """A value in flow style."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(flow(item) for item in value) + "]"
+    return scalar(value)
+
+
+def scalar(value: Any) -> str:
+    """A word, in quotes where a YAML reader of any age could take it for something else."""
+    if isinstance(value, str):
+        safe = _PLAIN.fullmatch(value) and resolve(value) == value and explain_scalar(value) is None
+        return value if safe else quoted(value)
+    if isinstance(value, float):
+        return json.dumps(value).replace("-Infinity", "-.inf").replace("Infinity", ".inf").replace("NaN", ".nan")
+    return json.dumps(value)
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, with what cannot be seen escaped."""
+    shown = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08X}" for char in shown)
