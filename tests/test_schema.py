@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -14,6 +15,7 @@ from paramcalc.cli import cli
 from paramcalc.registry import ALIASES, BUILTINS, Registry, snake_case
 from paramcalc.render.json_format import summary_json
 from paramcalc.schema import encoded, spec_schema, summary_schema
+from paramcalc.summary import Summary
 
 SPEC_SCHEMA = json.loads(encoded(spec_schema()))
 SPEC = jsonschema.Draft7Validator(SPEC_SCHEMA)
@@ -48,6 +50,14 @@ def test_every_example_of_the_catalogue_is_accepted(name):
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_the_summary_of_every_file_of_specs_fits_the_schema_of_summaries(path):
     assert not problems(SUMMARY, json.loads(summary_json(summarize(load(path)))))
+
+
+def test_memory_and_several_outputs_fit_it_too_and_can_be_read_back():
+    text = b"{input: [5, 10], layers: [{LSTM: {units: 4, return_state: true}}]}"
+    summary = summarize(load(text, name="lstm"), optimizer="adam")
+    encoded_summary = summary_json(summary)
+    assert not problems(SUMMARY, json.loads(encoded_summary))
+    assert summary_json(msgspec.json.decode(encoded_summary, type=Summary)) == encoded_summary
 
 
 RIGHT = {
