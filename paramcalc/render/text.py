@@ -64,5 +64,5 @@ def cut_middle(text: str, width: int, ellipsis: str) -> str:
     keep = max(width - len(ellipsis), 0)
     head, tail = text[: (keep + 1) // 2], text[len(text) - keep // 2 :]
     while width_of(head) + width_of(tail) > keep:
-        head, tail = (head[:-1], tail) if width_of(head) >= width_of(tail) else (head, tail[1:])
-    return (head + ellipsis + tail)[: max(width, 0)] if width < len(ellipsis) else head + ellipsis + tail
+        head, tail = (head[:-1], tail) if width_of(head) > width_of(tail) else (head, tail[1:])
+    return head + ellipsis + tail if width >= len(ellipsis) else ""
