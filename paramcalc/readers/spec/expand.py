@@ -110,7 +110,7 @@ class Expander:
     def step(self, where: DocPath, count: int = 1) -> None:
         """Bound the work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
         self.steps += count
-        if self.steps > 4 * self.max_layers:
+        if self.steps > self.max_layers + 3 * len(self.nodes):
             self.too_large(where)
 
     def too_large(self, where: DocPath) -> NoReturn:
