@@ -62,7 +62,6 @@ DELIBERATE: dict[str, tuple[str, ...]] = {
     "a number of iterations that is not whole": (
         '{"SpectralNormalization": {"layer": {"Dense": {"units": 4}}, "power_iterations": 1.5}} on [[3]]',
     ),
-    "only the JAX backend refuses it": ('{"BatchNormalization": {"synchronized": true}} on [[4, 5, 3]]',),
     "a file of an adapted layer has both, and Keras reads that": (
         '{"Discretization": {"bin_boundaries": [0.0, 1.0], "num_bins": 3}} on [[5]]',
     ),
