@@ -57,6 +57,7 @@ class MultiHeadAttention(Layer, frozen=True):
     Shapes: query (batch, queries, features), value and key (batch, keys, features) → (batch, queries, features)
     Formula: 4 × features × heads × key_dim + biases, where all inputs are alike
     Source: Vaswani et al. 2017, arXiv:1706.03762; https://keras.io/api/layers/attention_layers/multi_head_attention/
+    Note: key_dim is the size of each head, not of all: the projections are num_heads × key_dim wide
     Example: {input: [16, 64], layers: [{MultiHeadAttention: {num_heads: 4, key_dim: 16}}]}
     """
 

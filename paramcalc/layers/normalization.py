@@ -26,6 +26,7 @@ class BatchNormalization(Layer, frozen=True):
     Shapes: any → the same
     Formula: 4 × features: gamma, beta, and the moving mean and variance, which are not trained
     Source: Ioffe & Szegedy 2015, arXiv:1502.03167; https://keras.io/api/layers/normalization_layers/
+    Note: the non-trainable half, moving_mean and moving_variance, are running averages of the data for inference
     Example: {input: [32, 32, 3], layers: [BatchNormalization]}
     """
 

@@ -188,6 +188,7 @@ class GRU(Recurrent, frozen=True):
     Shapes: (batch, time, features) → (batch, units), with return_sequences (batch, time, units)
     Formula: 3 gates × units × (features + units + 2), or + 1 with reset_after: false
     Source: Cho et al. 2014, arXiv:1406.1078; https://keras.io/api/layers/recurrent_layers/gru/
+    Note: reset_after=True (the default) has two rows of biases, the kernel's and the recurrent kernel's, as cuDNN does
     Example: {input: [5, 10], layers: [{GRU: 32}]}
     """
 
