@@ -77,7 +77,7 @@ class Builder:
         """Report what has been found wrong so far, if anything."""
         if self.problems:
             located = [
-                problem._replace(position=self.locate(problem.where)) if problem.where else problem
+                problem._replace(position=self.locate(problem.where)) if problem.where is not None else problem
                 for problem in self.problems[:20]
             ]
             raise InputError(self.source, located + self.problems[20:])
@@ -140,19 +140,16 @@ class Builder:
 
     def guarded(self, item: Any, where: DocPath, make: Callable[[], Any]) -> Any:
         """What `make` gives; a problem of this one layer is noted and the others go on."""
-        name = entry_name(item) if isinstance(item, dict) else None
-        kind = item.get("class_name") if isinstance(item, dict) else None
-        layer = f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
         try:
             return make()
         except FieldsError as error:
             self.problems += [
-                Problem(problem.message, (*where, "config", *problem.where), layer) for problem in error.problems
+                Problem(problem.message, (*where, "config", *problem.where), label(item)) for problem in error.problems
             ]
         except ParamcalcError as error:
             if isinstance(error, InputError):
                 raise
-            self.problems.append(Problem(str(error), where, layer))
+            self.problems.append(Problem(str(error), where, label(item)))
         if len(self.problems) >= MAX_FOUND_PROBLEMS:
             self.stop_on_problems()
         return None
@@ -414,6 +411,14 @@ def automatic_name(class_name: str, taken: dict[str, int]) -> str:
         number += 1
     taken[name] = number + 1
     return f"{name}_{number}"
+
+
+def label(item: Any) -> str | None:
+    """An entry as errors name it: `'conv2' (Conv2D)`; None where it says neither."""
+    if not isinstance(item, dict):
+        return None
+    name, kind = entry_name(item), item.get("class_name")
+    return f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
 
 
 def entry_name(item: dict[str, Any]) -> Any:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
@@ -124,12 +126,23 @@ def make_layer(
     if legacy:
         fields = drop_old(fields, known)
     try:
-        return build_layer(cls, fields), cls.__name__
+        return equal_layer(registry, cls, fields), cls.__name__
     except FieldsError as error:
         own = own_activation(fields, error)
         if own is None:
             raise
         return own, cls.__name__
+
+
+def equal_layer(registry: Registry, cls: type[Layer], fields: dict[str, Any]) -> Layer:
+    """The layer with these fields: one object for all equal ones, of which deep models have many."""
+    if cls.sublayers:
+        return build_layer(cls, fields)
+    key = cls, msgspec.msgpack.encode(fields)
+    found = registry.made.get(key)
+    if found is None:
+        found = registry.made[key] = build_layer(cls, fields)
+    return found
 
 
 def own_activation(fields: dict[str, Any], error: FieldsError) -> Unknown | None:
