@@ -248,7 +248,7 @@ def located(model: Model, problems: list[Problem]) -> list[Problem]:
     """The problems with line and column, looked up now that they are about to be shown."""
     return [
         problem._replace(
-            position=problem.position or (model.locate(problem.where) if problem.where else None),
+            position=problem.position or (model.locate(problem.where) if problem.where is not None else None),
             notes=tuple(
                 (note, model.locate(place) or place) if not hasattr(place, "line") else (note, place)
                 for note, place in problem.notes
