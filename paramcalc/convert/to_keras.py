@@ -1,0 +1,208 @@
+"""Model → the JSON of a Keras 3 Functional.
+
+Nested models are written flat, a "." for each "/" of a path: Keras' names hold no "/". Keras is never imported.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from paramcalc.convert.keras_modules import APPLICATIONS, module_of_layer, module_of_operation
+from paramcalc.convert.problems import ConvertError
+from paramcalc.evaluate import evaluate
+from paramcalc.layers.base import Layer, Sublayer
+from paramcalc.layers.operations import Operation, Slot
+from paramcalc.model import Model, Node, Ref, refs
+from paramcalc.nested import NestedModel
+from paramcalc.readers.keras.builder import COMPOSITES
+from paramcalc.registry import Registry
+from paramcalc.shapes import Shape
+
+NOT_IN_KERAS = ("custom", "legacy", "locally_connected", "plugin")
+"""Families of layers that `keras.layers` of Keras 3 does not have."""
+REGISTRY = Registry()
+
+Json = dict[str, Any]
+
+
+def to_keras(model: Model) -> str:
+    """The model as Keras' `to_json` would write it, defaults left out.
+
+    Raises:
+        ConvertError: naming what Keras cannot load, or would count otherwise.
+        InputError: for a model that cannot be computed.
+    """
+    if model.tied:
+        raise ConvertError("Keras' JSON cannot say that weights are tied")
+    return json.dumps(KerasWriter(model).functional(), allow_nan=True)
+
+
+class KerasWriter:
+    """Writes one graph."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        evaluation = evaluate(model)
+        self.shapes: list[list[Shape]] = [[item.shape] for item in evaluation.inputs]
+        self.shapes += [call.outputs or [] for call in evaluation.calls]
+        self.taken: set[str] = set()
+        self.producers: list[tuple[str, int]] = [(self.unique(item.name), 0) for item in model.inputs]
+        self.entries: dict[int, Json] = {}
+
+    def functional(self) -> Json:
+        """The whole model."""
+        model = self.model
+        self.refuse_loose()
+        layers = [
+            entry("InputLayer", {"batch_shape": list(item.shape), "dtype": item.dtype, "name": name}, [])
+            for item, (name, _) in zip(model.inputs, self.producers, strict=True)
+        ]
+        for node in model.nodes:
+            self.call(node)
+        outputs = [self.history(output.ref) for output in model.outputs]
+        config = {
+            "name": model.name.replace("/", "."),
+            "trainable": True,
+            "layers": layers + list(self.entries.values()),
+            "input_layers": [[name, 0, 0] for name, _ in self.producers[: len(model.inputs)]],
+            "output_layers": outputs[0] if len(outputs) == 1 else outputs,
+        }
+        module = "keras.src.models.functional"
+        return {"module": module, "class_name": "Functional", "config": config, "registered_name": "Functional"}
+
+    def refuse_loose(self) -> None:
+        """Keras leaves out what no output depends on, so the counts would be others."""
+        first = len(self.model.inputs)
+        used = {output.ref.producer for output in self.model.outputs}
+        for index in range(len(self.model.nodes) - 1, -1, -1):
+            node = self.model.nodes[index]
+            if first + index not in used:
+                raise ConvertError(f"no output depends on layer '{node.path}': Keras would leave it out")
+            used.update(ref.producer for ref in refs(node))
+
+    def unique(self, path: str) -> str:
+        """A path as a name that Keras takes and nothing else has."""
+        name = path.replace("/", ".")
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def call(self, node: Node) -> None:
+        """Add a call to the entry of its layer, which the first call makes."""
+        instance = node.instance
+        found = self.entries.get(id(instance))
+        if found is None:
+            name = self.unique(node.path)
+            if isinstance(instance.layer, Operation):
+                found = operation_entry(instance.layer, name)
+            else:
+                config = layer_config(instance.layer, node.path, instance.trainable)
+                config |= {"name": name, "dtype": instance.dtype}
+                found = entry(instance.type, config, [])
+            self.entries[id(instance)] = found
+        self.producers.append((found["name"], len(found["inbound_nodes"])))
+        found["inbound_nodes"].append(self.arguments(node))
+
+    def arguments(self, node: Node) -> Json:
+        """The arguments as the layer's `call` in Keras takes them: positional, in one list, or by name."""
+        layer = node.instance.layer
+        tensors = [None if ref is None else self.tensor(ref) for ref in node.inputs]
+        kwargs = {name: self.option(value) for name, value in (node.options or {}).items()}
+        if isinstance(layer, Operation):
+            args = [filled(value, tensors) for value in layer.args]
+            kwargs = {name: filled(value, tensors) for name, value in layer.kwargs.items()}
+            return {"args": args if args or kwargs else tensors, "kwargs": kwargs}
+        code = layer.infer.__code__
+        takes_any = bool(code.co_flags & 0x04)
+        if takes_any and (code.co_argcount == 1 or node.instance.type == "CustomScaleLayer"):
+            return {"args": [tensors], "kwargs": kwargs}
+        if takes_any and "initial_state" in code.co_varnames and len(tensors) > 1:
+            return {"args": tensors[:1], "kwargs": kwargs | {"initial_state": tensors[1:]}}
+        return {"args": tensors, "kwargs": kwargs}
+
+    def option(self, value: Any) -> Any:
+        """A call argument with its tensors."""
+        if isinstance(value, Ref):
+            return self.tensor(value)
+        return [self.option(item) for item in value] if isinstance(value, list) else value
+
+    def history(self, ref: Ref) -> list[Any]:
+        """Where a tensor comes from."""
+        return [*self.producers[ref.producer], ref.output]
+
+    def tensor(self, ref: Ref) -> Json:
+        """A tensor among the arguments."""
+        shape = list(self.shapes[ref.producer][ref.output])
+        config = {"shape": shape, "dtype": "float32", "keras_history": self.history(ref)}
+        return {"class_name": "__keras_tensor__", "config": config}
+
+
+def entry(class_name: str, config: Json, calls: list[Json]) -> Json:
+    """A layer of keras.layers among a model's layers."""
+    return {
+        "module": module_of_layer(class_name),
+        "class_name": class_name,
+        "config": config,
+        "registered_name": class_name if class_name in APPLICATIONS else None,
+        "name": config["name"],
+        "inbound_nodes": calls,
+    }
+
+
+def operation_entry(operation: Operation, name: str) -> Json:
+    """An operation among a model's layers."""
+    if operation.framework != "keras":
+        raise ConvertError(f"'{name}' is an operation of TensorFlow ({operation.function}), which Keras 3 cannot load")
+    found = entry(operation.function, operation.config | {"name": name}, [])
+    return found | {"module": module_of_operation(operation.function), "registered_name": operation.function}
+
+
+def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
+    """A layer's fields, defaults left out; a frozen wrapper freezes what is in it, for Keras asks only that."""
+    name = type(layer).__name__
+    if REGISTRY.family(name) in NOT_IN_KERAS:
+        raise ConvertError(f"layer '{path}' ({name}) is not in keras.layers")
+    if not trainable and name in COMPOSITES:
+        raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")
+    config: Json = {}
+    for info in msgspec.structs.fields(layer):
+        value = getattr(layer, info.name)
+        default = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
+        if info.required or value != default:
+            config[info.name] = plain(value, path, trainable)
+    return config if trainable else config | {"trainable": False}
+
+
+def plain(value: Any, path: str, trainable: bool) -> Any:
+    """A field's value as JSON has it."""
+    if isinstance(value, Sublayer):
+        return inner(value, path, trainable)
+    if isinstance(value, (list, tuple)):
+        return [plain(item, path, trainable) for item in value]
+    return value
+
+
+def inner(part: Sublayer, path: str, trainable: bool) -> Json:
+    """A layer, or a whole model, in the field of another."""
+    if isinstance(part.layer, NestedModel):
+        model = part.layer.model
+        if not trainable or not part.trainable or any(not item.shape for item in model.inputs):
+            raise ConvertError(f"the model inside '{path}' cannot be written for Keras: it is frozen, or has no shape")
+        found = KerasWriter(model).functional()
+        found["config"]["name"] = part.name
+        return found
+    config = layer_config(part.layer, f"{path}/{part.name}", trainable and part.trainable) | {"name": part.name}
+    return {"module": "keras.layers", "class_name": part.type, "config": config, "registered_name": None}
+
+
+def filled(value: Any, tensors: list[Any]) -> Any:
+    """An operation's argument with its tensors in their slots."""
+    if isinstance(value, dict) and list(value) == ["input"]:
+        value = Slot(value["input"])
+    if isinstance(value, Slot):
+        return tensors[value.number]
+    return [filled(item, tensors) for item in value] if isinstance(value, (list, tuple)) else value
