@@ -13,6 +13,7 @@ from paramcalc.readers.keras.call_arguments import positional_and_options
 from paramcalc.readers.keras.definition import (
     Definition,
     Member,
+    MemberError,
     execution_order,
     flatten_histories,
     output_offset,
@@ -68,6 +69,8 @@ class Builder:
             definition = self.definition(architecture, where, 0)
             self.stop_on_problems()
             return self.emit_model(definition)
+        except MemberError as error:
+            self.problems.append(Problem(str(error), error.member.where, described(error.member)))
         except LayerError as error:
             self.problems.append(Problem(str(error), where))
         self.stop_on_problems()
@@ -239,7 +242,7 @@ class Builder:
             if member is None:
                 raise LayerError(f"input_layers names '{tensor.layer[:80]}', which is not in the model")
             entry = entries[member.where[-1]]
-            inputs.append(input_of(entry, member.name))
+            inputs.append(self.guarded(entry, member.where, partial(input_of, entry, member.name)))
         mapping = config.get("input_layers")
         return Definition(
             str(config.get("name") or "model"),
@@ -326,8 +329,7 @@ class Builder:
         try:
             self.emit_call(member, call, find, prefix)
         except LayerError as error:
-            kind = member.part.type if isinstance(member.part, Instance) else "model"
-            self.problems.append(Problem(str(error), member.where, f"'{prefix}{member.name}' ({kind})"))
+            self.problems.append(Problem(str(error), member.where, described(member, prefix)))
             self.stop_on_problems()
 
     def emit_call(self, member: Member, call: int, find: "_Finder", prefix: str) -> None:
@@ -419,6 +421,12 @@ def label(item: Any) -> str | None:
         return None
     name, kind = entry_name(item), item.get("class_name")
     return f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
+
+
+def described(member: Member, prefix: str = "") -> str:
+    """A member as errors name it: `'conv2' (Conv2D)`."""
+    kind = member.part.type if isinstance(member.part, Instance) else "model"
+    return f"'{prefix}{member.name[:80]}' ({kind})"
 
 
 def entry_name(item: dict[str, Any]) -> Any:

@@ -31,6 +31,14 @@ class Member(Struct):
     operation: bool = False
 
 
+class MemberError(LayerError):
+    """What is wrong with the calls of one member, which is where it is to be mended."""
+
+    def __init__(self, message: str, member: Member) -> None:
+        super().__init__(message)
+        self.member = member
+
+
 class Definition(Struct):
     """A model as it is written.
 
@@ -126,8 +134,8 @@ def execution_order(members: list[Member], outputs: list[Tensor], legacy: bool) 
                 order.append(item)
                 ready.extend(reversed(waiting.pop(item, [])))
     if len(order) != len(needed):
-        stuck = sorted(needed - done)[0]
-        raise LayerError(f"the graph has a cycle through layer '{members[stuck[0]].name}'")
+        stuck = members[min(needed - done)[0]]
+        raise MemberError(f"the graph has a cycle through layer '{stuck.name[:80]}'", stuck)
     return order
 
 
@@ -152,15 +160,25 @@ def source_call(members: list[Member], index: dict[str, int], tensor: Tensor) ->
 
 
 def reachable(members: list[Member], index: dict[str, int], outputs: list[Tensor]) -> set[tuple[int, int]]:
-    """Every call the outputs depend on: Keras drops the rest."""
+    """Every call the outputs depend on: Keras drops the rest.
+
+    Raises:
+        LayerError: for an output that is not there.
+        MemberError: for a layer that reads what is not there.
+    """
     needed: set[tuple[int, int]] = set()
-    stack = list(outputs)
-    while stack:
-        tensor = stack.pop()
-        item = source_call(members, index, tensor)
-        if item is not None and item not in needed:
-            needed.add(item)
-            stack.extend(members[item[0]].calls[item[1]].reads)
+    pending = [item for item in (source_call(members, index, tensor) for tensor in outputs) if item is not None]
+    while pending:
+        item = pending.pop()
+        if item in needed:
+            continue
+        needed.add(item)
+        member = members[item[0]]
+        try:
+            sources = [source_call(members, index, tensor) for tensor in member.calls[item[1]].reads]
+        except LayerError as error:
+            raise MemberError(str(error), member) from None
+        pending.extend(source for source in sources if source is not None)
     return needed
 
 

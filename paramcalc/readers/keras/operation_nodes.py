@@ -18,7 +18,8 @@ def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, 
     if class_name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
         function = str(config.get("function") or config.get("name"))
         return Operation(function, "tensorflow", {}, args, kwargs), tensors
-    options = {key: value for key, value in config.items() if key not in ("name", "dtype")}
+    # A `dtype` that is text is an argument of the operation (Cast); a policy is not.
+    options = {key: item for key, item in config.items() if key != "name" and (key != "dtype" or type(item) is str)}
     return Operation(class_name, "keras", options, args, kwargs), tensors
 
 
