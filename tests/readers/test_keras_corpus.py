@@ -10,11 +10,9 @@ CANNOT_RUN = "Keras builds it, but no input can run through it"
 STALE_BUILD = "an edited file: its build_config contradicts its graph; Keras builds by the one and calls by the other"
 OWN_MASK = "Keras makes operations on masks as it loads the file; the file has none"
 EDITED = "an edited file, in which Keras is stricter or laxer about a value that no shape or count depends on"
-FREEZING = "Keras does not freeze a composite layer within a frozen Functional that it builds later"
 LAYOUT = "MACs of a channels_first convolution that the oracle counts on another layout"
 
 MEANT = {
-    16: FREEZING,
     **dict.fromkeys((21, 54, 64, 100, 121, 151, 154, 196, 213), EXTRA_STEP),
     **dict.fromkeys((88, 111, 288, 292), CANNOT_RUN),
     **dict.fromkeys((92, 95, 161, 188, 296), STALE_BUILD),

@@ -454,9 +454,9 @@ def is_operation(item: dict[str, Any]) -> bool:
 
 
 def freeze(definition: Definition) -> None:
-    """`trainable: false` on a Functional reaches every layer within."""
+    """`trainable: false` on a Functional reaches every layer within, as it loads: all but the composite ones."""
     for member in definition.members:
         if isinstance(member.part, Definition):
             freeze(member.part)
-        elif member.part is not None:
+        elif member.part is not None and member.part.type not in COMPOSITES:
             member.part.trainable = False

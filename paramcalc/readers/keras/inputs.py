@@ -60,7 +60,7 @@ def sequential_input(layers: list[Any], config: dict[str, Any], members: list[An
             return Input(f"{members[0].name if members else 'sequential'}_input", shape,
                          "int32" if kind == "Embedding" else "float32")  # fmt: skip
     if config.get("build_input_shape") is not None:
-        return Input("input", checked_shape(config["build_input_shape"], batch=True))
+        return Input("input_layer", checked_shape(config["build_input_shape"], batch=True))
     return None
 
 
