@@ -75,6 +75,7 @@ class _Evaluator:
                 self.fail(node, error)
                 self.values.append(None)
         self.check_unused()
+        self.check_outputs()
         if self.problems:
             raise InputError(self.model.source, located(self.model, self.problems))
         return Evaluation(self.model, self.inputs, self.calls, self.unknown)
@@ -89,6 +90,14 @@ class _Evaluator:
         for name in self.assume:
             if name not in paths:
                 self.problems.append(Problem(f"--assume names '{name}', which is no layer here"))
+
+    def check_outputs(self) -> None:
+        """The model's outputs must be ones that their layers have."""
+        for name, ref in self.model.outputs:
+            outputs = self.values[ref.producer]
+            if outputs is not None and not -len(outputs) <= ref.output < len(outputs):
+                message = f"the model's output '{name}' is output {ref.output} of a layer that has {len(outputs)}"
+                self.problems.append(Problem(message))
 
     def shape(self, ref: Ref) -> Shape:
         outputs = self.values[ref.producer]

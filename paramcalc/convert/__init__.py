@@ -30,12 +30,14 @@ def convert(model: "Model", target: str = "spec") -> str:
     if target == "keras":
         from paramcalc.convert.to_keras import to_keras
 
-        text, compared = to_keras(model), counts
+        text = to_keras(model)
+        same = counts(load(text.encode(), name=model.source)) == counts(model)
     else:
         from paramcalc.convert.to_spec import to_spec
 
-        text, compared = to_spec(model), facts
-    if compared(load(text.encode(), name=model.source)) != compared(model):
+        text = to_spec(model)
+        same = facts(load(text.encode(), name=model.source)) == facts(model)
+    if not same:
         raise ConvertError(f"--to {target} cannot say this model: what was written gives another summary")
     return text
 

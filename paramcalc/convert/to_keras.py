@@ -20,7 +20,11 @@ from paramcalc.registry import Registry
 from paramcalc.shapes import Shape
 
 NOT_IN_KERAS = ("custom", "legacy", "locally_connected", "plugin")
-"""Families of layers that `keras.layers` of Keras 3 does not have."""
+"""Families of layers that `keras.layers` of Keras 3 does not have …"""
+GONE = ("CuDNNGRU", "CuDNNLSTM")
+"""… and layers of other families."""
+ALWAYS_WRITTEN = {"Rescaling": ("offset",), "TextVectorization": ("standardize", "split", "ngrams")}
+"""Fields that Keras' from_config misses when they are left out."""
 REGISTRY = Registry()
 
 Json = dict[str, Any]
@@ -101,7 +105,9 @@ class KerasWriter:
                 found = operation_entry(instance.layer, name)
             else:
                 config = layer_config(instance.layer, node.path, instance.trainable)
-                config |= {"name": name, "dtype": instance.dtype}
+                config["name"] = name
+                if instance.dtype != "float32":
+                    config["dtype"] = instance.dtype
                 found = entry(instance.type, config, [])
             self.entries[id(instance)] = found
         self.producers.append((found["name"], len(found["inbound_nodes"])))
@@ -164,7 +170,7 @@ def operation_entry(operation: Operation, name: str) -> Json:
 def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     """A layer's fields, defaults left out; a frozen wrapper freezes what is in it, for Keras asks only that."""
     name = type(layer).__name__
-    if REGISTRY.family(name) in NOT_IN_KERAS:
+    if REGISTRY.family(name) in NOT_IN_KERAS or name in GONE:
         raise ConvertError(f"layer '{path}' ({name}) is not in keras.layers")
     if not trainable and name in COMPOSITES:
         raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")
@@ -172,7 +178,7 @@ def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     for info in msgspec.structs.fields(layer):
         value = getattr(layer, info.name)
         default = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
-        if info.required or value != default:
+        if info.required or value != default or info.name in ALWAYS_WRITTEN.get(name, ()):
             config[info.name] = plain(value, path, trainable)
     return config if trainable else config | {"trainable": False}
 

@@ -423,3 +423,27 @@ def test_max_layers_can_be_raised_and_lowered():
 def test_errors_name_a_block_for_an_outside_name():
     spec = chain({"Dense": 8, "name": "a"}, "b", blocks={"b": {"layers": [{"Dense": 8, "inputs": "a"}]}})
     assert "a block sees its own names only: hand it over with inputs" in error(spec)
+
+
+def test_an_output_that_its_layer_does_not_have_is_an_error():
+    with pytest.raises(InputError, match="the model's output 'dense\\[4\\]' is output 4 of a layer that has 1"):
+        summarize(load(b"{input: [4], layers: [Dense: 3], outputs: ['dense[4]']}"))
+
+
+def test_an_output_can_have_another_name_and_an_input_a_fixed_batch():
+    summary = summarize(load(b"{input: {shape: [4], batch: 2}, layers: [Dense: 3], outputs: [{scores: dense}]}"))
+    assert [(item.name, item.shape) for item in summary.outputs] == [("scores", (2, 3))]
+
+
+def test_options_are_arguments_of_the_call():
+    layers = b"[{Attention: {}, options: {return_attention_scores: true}}]"
+    (row,) = summarize(load(b"{input: [5, 4], layers: " + layers + b"}")).layers
+    assert row.output_shape == [(None, 5, 4), (None, 5, 5)]
+
+
+@pytest.mark.parametrize(
+    "entry", ["{repeat: 2, layers: [ReLU], options: {}}", "{branches: [[], []], merge: Add, options: {}}"]
+)
+def test_options_beside_anything_but_a_layer_are_refused(entry):
+    with pytest.raises(InputError, match="options are for the call of a single layer"):
+        load(f"{{input: [4], layers: [{entry}]}}".encode())

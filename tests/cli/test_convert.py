@@ -1,0 +1,33 @@
+"""`paramcalc convert` writes files that paramcalc reads."""
+
+import json
+from pathlib import Path
+
+from paramcalc import load
+from paramcalc.cli import run
+from paramcalc.convert import facts
+
+SPEC = Path(__file__).parents[2] / "specs/mlp.yaml"
+
+
+def test_a_spec_goes_to_keras_and_back(tmp_path):
+    keras, back = tmp_path / "model.json", tmp_path / "model.yaml"
+    assert run(["convert", str(SPEC), "--to", "keras", "-o", str(keras)]) == 0
+    assert json.loads(keras.read_text())["class_name"] == "Functional"
+    assert run(["convert", str(keras), "-o", str(back)]) == 0
+    assert facts(load(back)) == facts(load(SPEC))
+
+
+def test_what_cannot_be_said_is_bad_input_and_writes_nothing(tmp_path, capsys):
+    spec, target = tmp_path / "spec.yaml", tmp_path / "model.json"
+    spec.write_text("input: [4]\nlayers: [{Custom: {}}]\n")
+    assert run(["convert", str(spec), "--to", "keras", "-o", str(target)]) == 2
+    assert "layer 'custom' (Custom) is not in keras.layers" in capsys.readouterr().err
+    assert not target.exists()
+
+
+def test_vars_are_filled_in(tmp_path, capsys):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("vars: {d: 4}\ninput: [4]\nlayers: [Dense: $d]\n")
+    assert run(["convert", str(spec), "--set", "d=9"]) == 0
+    assert "  - Dense: 9\n" in capsys.readouterr().out
