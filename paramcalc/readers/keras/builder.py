@@ -204,12 +204,13 @@ class Builder:
         config = item["config"]
         legacy = self.legacy or "module" not in item
         layer, type_ = make_layer(self.registry, item, legacy, self.nested_layer, where)
-        own = legacy or not (layer.sublayers or type_ in COMPOSITES)
+        reached = legacy or type_ not in COMPOSITES
+        own = legacy or not layer.sublayers
         return Instance(
             layer,
             name,
             type_,
-            trainable and not (own and config.get("trainable") is False),
+            not reached or (trainable and not (own and config.get("trainable") is False)),
             dtype_policy(config.get("dtype")),
         )
 
