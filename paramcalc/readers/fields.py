@@ -54,10 +54,8 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
             msgspec.convert(value, hints[name])
         except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
             problems.append(explain_value(name, value, str(error)))
-    for info in msgspec.structs.fields(cls):
-        if info.required and info.name not in fields:
-            problems.append(FieldProblem(f"the field '{info.name}' is missing", ()))
-    return problems
+    missing = [info.name for info in msgspec.structs.fields(cls) if info.required and info.name not in fields]
+    return problems + [FieldProblem(f"the field '{name}' is missing", ()) for name in missing]
 
 
 WORDS = {
