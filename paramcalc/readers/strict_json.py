@@ -16,6 +16,7 @@ from paramcalc.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
 _HUGE: int = 10**MAX_INTEGER_DIGITS
@@ -64,12 +65,12 @@ def _is_shallow(raw: bytes) -> bool:
 
     Taking all innermost pairs away at a time, as many times as there are levels, is ten times faster than a walk.
     """
-    brackets = raw.translate(None, _NOT_BRACKETS).replace(b'""', b"")
+    brackets = raw.translate(_ONE_KIND, _NOT_BRACKETS).replace(b'""', b"")
     for _ in range(MAX_DEPTH):
         if not brackets:
             return True
         before = len(brackets)
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
         if len(brackets) == before:
             return False
     return not brackets
