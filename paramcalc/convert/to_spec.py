@@ -208,13 +208,14 @@ class SpecWriter:
     def block(self, name: str, block: dict[str, Any]) -> str:
         """Keep a block, under a name of its own or that of an equal one."""
         taken = {*Registry().names(), *STRUCTURE, *COMMON, "type"}
-        type_, number = checked(name, "a nested model"), 1
+        base = "step" if name.isdecimal() else checked(name, "a nested model")  # the times of a repeat are numbers
+        type_, number = base, 1
         for known, other in self.blocks.items():
             if other == block:
                 return known
         while type_ in taken or type_ in self.blocks:
             number += 1
-            type_ = f"{name}_block{number}"
+            type_ = f"{base}_{number}"
         self.blocks[type_] = block
         return type_
 
