@@ -7,18 +7,17 @@ from typing import Any
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_FOUND_PROBLEMS
-from paramcalc.model import Input, Instance, Model, Node, Output, Ref
+from paramcalc.model import Input, Instance, Model, Output, Ref
 from paramcalc.readers.fields import FieldsError
-from paramcalc.readers.keras.call_arguments import positional_and_options
 from paramcalc.readers.keras.definition import (
     Definition,
     Member,
     MemberError,
     execution_order,
     flatten_histories,
-    output_offset,
     set_offsets,
 )
+from paramcalc.readers.keras.emit import Emitter, PlacedError, described
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
 from paramcalc.readers.keras.layer_config import dtype_policy, make_layer
@@ -52,9 +51,6 @@ class Builder:
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
-        self.nodes: list[Node] = []
-        self.first = 0  # producers before the nodes: the model's inputs
-        self.paths: dict[str, int] = {}
 
     # -- from the architecture to a Model ------------------------------------------------------------
 
@@ -92,18 +88,16 @@ class Builder:
             if item is None:
                 raise LayerError("the model was never built: no layer has an input shape, so nothing can be computed")
             inputs.append(item)
-        self.first = len(inputs)
-        results = self.emit(definition, [Ref(index) for index in range(len(inputs))], "", definition.where)
+        emitter = Emitter(len(inputs), self.max_layers)
+        try:
+            results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
+        except PlacedError as error:
+            self.problems.append(error.problem)
+            self.stop_on_problems()
+            raise
         names = [tensor.layer for tensor in definition.outputs]
-        return Model(
-            definition.name,
-            self.dialect,
-            self.source,
-            inputs,
-            self.nodes,
-            [Output(name, ref) for name, ref in zip(names, results, strict=True)],
-            locate=self.locate,
-        )
+        outputs = [Output(name, ref) for name, ref in zip(names, results, strict=True)]
+        return Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
 
     # -- parsing -------------------------------------------------------------------------------------
 
@@ -230,12 +224,8 @@ class Builder:
         ins = flatten_histories(config.get("input_layers"), "input_layers")
         set_offsets(members, outputs, legacy)
         by_name = {member.name: member for member in members}
-        outputs = [
-            tensor._replace(node=tensor.node - output_offset(by_name[tensor.layer], legacy))
-            if tensor.layer in by_name
-            else tensor
-            for tensor in outputs
-        ]
+        if not legacy:
+            outputs = [as_history(tensor, by_name) for tensor in outputs]
         entries = config["layers"]
         inputs: list[Input | None] = []
         for tensor in ins:
@@ -251,7 +241,7 @@ class Builder:
             inputs,
             [tensor.layer for tensor in ins],
             outputs,
-            [] if self.problems else execution_order(members, shifted(outputs, by_name), legacy),
+            [] if self.problems else execution_order(members, outputs),
             False,
             where,
             sorted(mapping) if isinstance(mapping, dict) else None,
@@ -308,97 +298,13 @@ class Builder:
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
         return Member(str(name), self.part(str(name), item, where, True, depth), calls, where)
 
-    # -- emitting ------------------------------------------------------------------------------------
 
-    def emit(self, definition: Definition, arguments: list[Ref], prefix: str, where: DocPath) -> list[Ref]:
-        """Append the calls of a definition, its inputs being `arguments`; returns its outputs."""
-        results: dict[tuple[str, int], list[Ref] | int] = {}
-        for name, ref in zip(definition.input_members, arguments, strict=False):
-            results[name, 0] = [ref]
-        if len(arguments) != len(definition.inputs):
-            raise LayerError(
-                f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
-            )
-        find = _Finder(results, {member.name: member.offset for member in definition.members})
-        for number, call in definition.order:
-            member = definition.members[number]
-            self.guarded_emit(member, call, find, prefix)
-        return [find(tensor) for tensor in definition.outputs]
-
-    def guarded_emit(self, member: Member, call: int, find: "_Finder", prefix: str) -> None:
-        """Emit a call; what is wrong with it is reported with its layer."""
-        try:
-            self.emit_call(member, call, find, prefix)
-        except LayerError as error:
-            self.problems.append(Problem(str(error), member.where, described(member, prefix)))
-            self.stop_on_problems()
-
-    def emit_call(self, member: Member, call: int, find: "_Finder", prefix: str) -> None:
-        """One call: a node for a layer, all of its nodes for a nested model."""
-        part = member.part
-        if part is None:
-            return
-        arguments = member.calls[call]
-        path = self.unique(prefix + member.name)
-        if isinstance(part, Definition):
-            refs = model_arguments(part, arguments, find)
-            find.results[member.name, call] = self.emit(part, refs, path + "/", member.where)
-            return
-        if len(self.nodes) >= self.max_layers:
-            raise LayerError(f"the model has more than {self.max_layers:,} layers (--max-layers allows more)")
-        inputs, options = positional_and_options(part.layer, arguments, find)
-        find.results[member.name, call] = self.first + len(self.nodes)
-        self.nodes.append(Node(path, part, inputs, options, member.where))
-
-    def unique(self, path: str) -> str:
-        """The path; a later call of the same layer ends in "#2"."""
-        count = self.paths.get(path, 0) + 1
-        self.paths[path] = count
-        return path if count == 1 else f"{path}#{count}"
-
-
-class _Finder:
-    """Tensor → Ref, among what has been emitted."""
-
-    __slots__ = ("offsets", "results")
-
-    def __init__(self, results: dict[tuple[str, int], list[Ref] | int], offsets: dict[str, int]) -> None:
-        self.results = results
-        self.offsets = offsets
-
-    def __call__(self, tensor: Tensor) -> Ref:
-        name, node, index = tensor
-        found = self.results.get((name, node - self.offsets.get(name, 0)))
-        if found is None:
-            found = self.results.get((name, 0))
-        if found is None:
-            raise LayerError(f"reads from '{name[:80]}', which has no such call")
-        if isinstance(found, int):
-            return Ref(found, index)
-        if not -len(found) <= index < len(found):
-            raise LayerError(f"reads output {index} of '{name[:80]}', which has {len(found)}")
-        return found[index]
-
-
-def shifted(outputs: list[Tensor], members: dict[str, Member]) -> list[Tensor]:
-    """Outputs with the node index that histories use."""
-    return [
-        tensor._replace(node=tensor.node + members[tensor.layer].offset) if tensor.layer in members else tensor
-        for tensor in outputs
-    ]
-
-
-def model_arguments(definition: Definition, call: KerasCall, find: _Finder) -> list[Ref]:
-    """The tensors a nested model is called with, in the order of its inputs."""
-    args = call.args or [call.kwargs.get("inputs")]
-    value = args[0] if len(args) == 1 else args
-    if isinstance(value, dict):
-        keys = definition.input_names or definition.input_members
-        if all(key in value for key in keys):
-            value = [value[key] for key in keys]
-    from paramcalc.readers.keras.inbound import tensors
-
-    return [find(tensor) for tensor in tensors(value)]
+def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
+    """An output with the node index that inbound nodes use: Keras 3 counts a Functional's from 1 here only."""
+    member = members.get(tensor.layer)
+    if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
+        return tensor._replace(node=tensor.node - 1)
+    return tensor
 
 
 def automatic_name(class_name: str, taken: dict[str, int]) -> str:
@@ -422,12 +328,6 @@ def label(item: Any) -> str | None:
         return None
     name, kind = entry_name(item), item.get("class_name")
     return f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
-
-
-def described(member: Member, prefix: str = "") -> str:
-    """A member as errors name it: `'conv2' (Conv2D)`."""
-    kind = member.part.type if isinstance(member.part, Instance) else "model"
-    return f"'{prefix}{member.name[:80]}' ({kind})"
 
 
 def entry_name(item: dict[str, Any]) -> Any:

@@ -100,15 +100,7 @@ def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> N
             member.offset = 1
 
 
-def output_offset(member: Member, legacy: bool) -> int:
-    """What to take from the node index of an entry of `output_layers`."""
-    if legacy:
-        return member.offset
-    part = member.part
-    return 1 if isinstance(part, Definition) and not part.sequential else 0
-
-
-def execution_order(members: list[Member], outputs: list[Tensor], legacy: bool) -> list[tuple[int, int]]:
+def execution_order(members: list[Member], outputs: list[Tensor]) -> list[tuple[int, int]]:
     """The calls that the outputs depend on, each after what it reads, else in file order.
 
     Raises:
@@ -116,6 +108,7 @@ def execution_order(members: list[Member], outputs: list[Tensor], legacy: bool) 
     """
     index = {member.name: number for number, member in enumerate(members)}
     needed = reachable(members, index, outputs)
+    unread = {item: iter(sources) for item, sources in needed.items()}  # each source is looked at once
     waiting: dict[tuple[int, int], list[tuple[int, int]]] = {}
     done: set[tuple[int, int]] = set()
     order: list[tuple[int, int]] = []
@@ -126,7 +119,7 @@ def execution_order(members: list[Member], outputs: list[Tensor], legacy: bool) 
             ready = [(number, call)]
             while ready:
                 item = ready.pop()
-                missing = first_missing(members, index, item, done)
+                missing = next((source for source in unread[item] if source not in done), None)
                 if missing is not None:
                     waiting.setdefault(missing, []).append(item)
                     continue
@@ -134,7 +127,7 @@ def execution_order(members: list[Member], outputs: list[Tensor], legacy: bool) 
                 order.append(item)
                 ready.extend(reversed(waiting.pop(item, [])))
     if len(order) != len(needed):
-        stuck = members[min(needed - done)[0]]
+        stuck = members[min(needed.keys() - done)[0]]
         raise MemberError(f"the graph has a cycle through layer '{stuck.name[:80]}'", stuck)
     return order
 
@@ -159,35 +152,26 @@ def source_call(members: list[Member], index: dict[str, int], tensor: Tensor) ->
     return number, call
 
 
-def reachable(members: list[Member], index: dict[str, int], outputs: list[Tensor]) -> set[tuple[int, int]]:
-    """Every call the outputs depend on: Keras drops the rest.
+def reachable(
+    members: list[Member], index: dict[str, int], outputs: list[Tensor]
+) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Every call the outputs depend on, with the calls it reads: Keras drops the rest.
 
     Raises:
         LayerError: for an output that is not there.
         MemberError: for a layer that reads what is not there.
     """
-    needed: set[tuple[int, int]] = set()
+    needed: dict[tuple[int, int], list[tuple[int, int]]] = {}
     pending = [item for item in (source_call(members, index, tensor) for tensor in outputs) if item is not None]
     while pending:
         item = pending.pop()
         if item in needed:
             continue
-        needed.add(item)
         member = members[item[0]]
         try:
             sources = [source_call(members, index, tensor) for tensor in member.calls[item[1]].reads]
         except LayerError as error:
             raise MemberError(str(error), member) from None
-        pending.extend(source for source in sources if source is not None)
+        needed[item] = [source for source in sources if source is not None]
+        pending += needed[item]
     return needed
-
-
-def first_missing(
-    members: list[Member], index: dict[str, int], item: tuple[int, int], done: set[tuple[int, int]]
-) -> tuple[int, int] | None:
-    """The first call this one reads that is not done yet."""
-    for tensor in members[item[0]].calls[item[1]].reads:
-        source = source_call(members, index, tensor)
-        if source is not None and source not in done:
-            return source
-    return None

@@ -1,0 +1,109 @@
+"""Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
+
+from paramcalc.errors import LayerError, Problem
+from paramcalc.model import Instance, Node, Ref
+from paramcalc.readers.keras.call_arguments import positional_and_options
+from paramcalc.readers.keras.definition import Definition, Member
+from paramcalc.readers.keras.inbound import KerasCall, Tensor, tensors
+
+
+class PlacedError(LayerError):
+    """What is wrong with one call, with its layer and place."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Emitter:
+    """Unrolls definitions into one list of nodes."""
+
+    def __init__(self, first: int, max_layers: int) -> None:
+        self.first = first  # producers before the nodes: the model's inputs
+        self.max_layers = max_layers
+        self.nodes: list[Node] = []
+        self.calls = 0
+        self.paths: dict[str, int] = {}
+
+    def emit(self, definition: Definition, arguments: list[Ref], prefix: str) -> list[Ref]:
+        """Append the calls of a definition, its inputs being `arguments`; returns its outputs."""
+        if len(arguments) != len(definition.inputs):
+            raise LayerError(
+                f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
+            )
+        results: dict[tuple[str, int], list[Ref] | int] = {
+            (name, 0): [ref] for name, ref in zip(definition.input_members, arguments, strict=True)
+        }
+        find = Finder(results, {member.name: member.offset for member in definition.members})
+        for number, call in definition.order:
+            member = definition.members[number]
+            try:
+                self.emit_call(member, call, find, prefix)
+            except PlacedError:
+                raise
+            except LayerError as error:
+                raise PlacedError(Problem(str(error), member.where, described(member, prefix))) from None
+        return [find(tensor) for tensor in definition.outputs]
+
+    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str) -> None:
+        """One call: a node for a layer, all of its nodes for a nested model."""
+        part = member.part
+        if part is None:
+            return
+        self.calls += 1  # nested models count: those without a layer could double without end
+        if len(self.nodes) >= self.max_layers or self.calls > 2 * self.max_layers:
+            raise LayerError(f"the model has more than {self.max_layers:,} layers (--max-layers allows more)")
+        arguments = member.calls[call]
+        path = self.unique(prefix + member.name)
+        if isinstance(part, Definition):
+            refs = model_arguments(part, arguments, find)
+            find.results[member.name, call] = self.emit(part, refs, path + "/")
+            return
+        inputs, options = positional_and_options(part.layer, arguments, find)
+        find.results[member.name, call] = self.first + len(self.nodes)
+        self.nodes.append(Node(path, part, inputs, options, member.where))
+
+    def unique(self, path: str) -> str:
+        """The path; a later call of the same layer ends in "#2"."""
+        count = self.paths.get(path, 0) + 1
+        self.paths[path] = count
+        return path if count == 1 else f"{path}#{count}"
+
+
+class Finder:
+    """Tensor → Ref, among what has been emitted."""
+
+    __slots__ = ("offsets", "results")
+
+    def __init__(self, results: dict[tuple[str, int], list[Ref] | int], offsets: dict[str, int]) -> None:
+        self.results = results
+        self.offsets = offsets
+
+    def __call__(self, tensor: Tensor) -> Ref:
+        """Where the tensor comes from."""
+        name, node, index = tensor
+        found = self.results.get((name, node - self.offsets.get(name, 0)))
+        if found is None:
+            raise LayerError(f"reads from '{name[:80]}', which has no such call")
+        if isinstance(found, int):
+            return Ref(found, index)
+        if not -len(found) <= index < len(found):
+            raise LayerError(f"reads output {index} of '{name[:80]}', which has {len(found)}")
+        return found[index]
+
+
+def model_arguments(definition: Definition, call: KerasCall, find: Finder) -> list[Ref]:
+    """The tensors a nested model is called with, in the order of its inputs."""
+    args = call.args or [call.kwargs.get("inputs")]
+    value = args[0] if len(args) == 1 else args
+    if isinstance(value, dict):
+        keys = definition.input_names or definition.input_members
+        if all(key in value for key in keys):
+            value = [value[key] for key in keys]
+    return [find(tensor) for tensor in tensors(value)]
+
+
+def described(member: Member, prefix: str = "") -> str:
+    """A member as errors name it: `'conv2' (Conv2D)`."""
+    kind = member.part.type if isinstance(member.part, Instance) else "model"
+    return f"'{prefix}{member.name[:80]}' ({kind})"
