@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from paramcalc import load, summarize
+from paramcalc import ParamcalcError, load, summarize
 from paramcalc.convert import convert
-from paramcalc.convert.problems import ConvertError
 
 pytestmark = pytest.mark.oracle
 LINES = gzip.decompress((Path(__file__).parents[1] / "data/keras/random.jsonl.gz").read_bytes()).splitlines()
@@ -21,7 +20,7 @@ def test_keras_counts_the_same(case):
     truth = pytest.importorskip("tests.oracle.truth")
     try:
         text = convert(load(case["config"].encode()), "keras")
-    except ConvertError as error:
+    except ParamcalcError as error:
         pytest.skip(str(error))
     with truth.quiet(), truth.cheap_initial_values():
         layers = truth.keras.models.model_from_json(text).layers
