@@ -1,6 +1,7 @@
 """Numbers with their units: counts in decimal, bytes in the unit that is printed beside them."""
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def size_of(count: int, dtype: str) -> int:
     return -(-count * DTYPE_BITS.get(dtype, 32) // 8)
 
 
+@lru_cache
 def compute_dtype(policy: str) -> str:
     """The dtype a policy computes in: `mixed_float16` → float16, `int8_from_float32` → float32."""
     policy = policy.removeprefix("mixed_")

@@ -56,6 +56,13 @@ def skips(count):
     return functional(layers, names[-1])
 
 
+def fan_in_backwards(count):
+    """The layer that adds them up is written before those it reads."""
+    model = fan_in(count)
+    model["config"]["layers"].reverse()
+    return model
+
+
 def backwards(count):
     """A chain whose layers are written last first."""
     model = chain(count)
@@ -79,7 +86,7 @@ def repeat(count):
     return {"input": [8], "layers": [{"repeat": count, "layers": [{"Dense": 8}]}]}
 
 
-SHAPES = {make.__name__: make for make in (chain, fan_in, skips, backwards, nested, repeat)}
+SHAPES = {make.__name__: make for make in (chain, fan_in, skips, backwards, fan_in_backwards, nested, repeat)}
 
 
 def text_of(shape, count):
