@@ -93,11 +93,11 @@ class _Evaluator:
 
     def check_outputs(self) -> None:
         """The model's outputs must be ones that their layers have."""
-        for name, ref in self.model.outputs:
+        for name, ref, where in self.model.outputs:
             outputs = self.values[ref.producer]
             if outputs is not None and not -len(outputs) <= ref.output < len(outputs):
                 message = f"the model's output '{name}' is output {ref.output} of a layer that has {len(outputs)}"
-                self.problems.append(Problem(message))
+                self.problems.append(Problem(message, where))
 
     def shape(self, ref: Ref) -> Shape:
         outputs = self.values[ref.producer]

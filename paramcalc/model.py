@@ -31,10 +31,11 @@ class Input(NamedTuple):
 
 
 class Output(NamedTuple):
-    """An output of the model and where it comes from."""
+    """An output of the model, where it comes from, and its place in the document."""
 
     name: str
     ref: Ref
+    where: DocPath | None = None
 
 
 class Instance:

@@ -29,7 +29,9 @@ class NestedModel(Layer, frozen=True):
             weights.extend(
                 Weight(f"{call.node.path}/{w.name}", w.shape, w.factors, w.kind, w.trainable) for w in call.weights
             )
-        outputs = [self.output(evaluation, ref.producer, ref.output) for _, ref in self.model.outputs]
+        outputs = [
+            self.output(evaluation, ref.producer, ref.output) for ref in [output.ref for output in self.model.outputs]
+        ]
         return Inferred(outputs[0] if len(outputs) == 1 else outputs, tuple(weights), tuple(macs))
 
     def output(self, evaluation: Evaluation, producer: int, index: int) -> Shape:

@@ -57,7 +57,7 @@ def start_up(name, runs, pick=median):
         for file in ("net.yaml", "net.json"):
             (Path(folder) / file).write_text(SPEC)
         commands = [[sys.executable, "-m", "paramcalc", *args], [sys.executable, "-c", imports]]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = compiling(folder)
         ours, bare = (
             lambda command=command: subprocess.run(
                 command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL
@@ -66,6 +66,12 @@ def start_up(name, runs, pick=median):
         )
         ours(), bare()
         return tuple(pick(times) for times in alternate(ours, bare, runs))
+
+
+def compiling(folder):
+    """An environment in which Python keeps compiled modules, as it does for what is installed."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
 
 
 def architecture(name):
@@ -104,10 +110,10 @@ def bytes_a_layer(shape, count):
         tracemalloc.stop()
 
 
-def process(command):
+def process(command, environment):
     """(seconds, peak bytes) of a whole process."""
     start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = status
     if status:
@@ -120,8 +126,9 @@ def beside_keras(name, runs=3):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         path.write_text(architecture(name))
-        ours = min(process([sys.executable, "-m", "paramcalc", "summary", str(path)]) for _ in range(runs))
-        keras = min(process([sys.executable, "-c", KERAS, str(path)]) for _ in range(runs))
+        environment = compiling(folder)
+        ours = min(process([sys.executable, "-m", "paramcalc", "summary", path], environment) for _ in range(runs))
+        keras = min(process([sys.executable, "-c", KERAS, path], environment) for _ in range(runs))
     return ours, keras
 
 

@@ -96,7 +96,7 @@ class Builder:
             self.stop_on_problems()
             raise
         names = [tensor.layer for tensor in definition.outputs]
-        outputs = [Output(name, ref) for name, ref in zip(names, results, strict=True)]
+        outputs = [Output(name, ref, definition.where) for name, ref in zip(names, results, strict=True)]
         return Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
 
     # -- parsing -------------------------------------------------------------------------------------

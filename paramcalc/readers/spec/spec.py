@@ -58,7 +58,7 @@ class SpecReader:
         if not names:
             paths = [item.name for item in inputs] + [node.path for node in nodes]
             names = [paths[ref.producer] for ref in results]
-        outputs = [Output(name, ref) for name, ref in zip(names, results, strict=False)]
+        outputs = [Output(name, ref, ("outputs",)) for name, ref in zip(names, results, strict=False)]
         model = Model(self.name(raw, scope), "paramcalc", self.source, inputs, nodes, outputs)
         model.tied = self.tied(raw.get("tied"), scope)
         model.budget = raw.get("budget")
