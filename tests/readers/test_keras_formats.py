@@ -239,3 +239,11 @@ def test_a_json_string_that_holds_json_is_read(tmp_path):
     path = tmp_path / "model.json"
     path.write_text(json.dumps(json.dumps(sequential(FIRST))))
     assert paramcalc.summarize(paramcalc.load(path)).totals.params == 15
+
+
+def test_the_last_keras_2_is_told_from_keras_3_though_both_name_modules():
+    """A `.keras` of tf.keras 2.15 has no version in its config.json: its batch_input_shape tells."""
+    entry = layer("LSTM", units=4, batch_input_shape=[None, None, 3], time_major=False) | {"module": "keras.layers"}
+    summary = summary_of({"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [entry]}})
+    assert summary.format == "keras2"
+    assert summary.totals.params == 4 * 4 * (3 + 4 + 1)

@@ -63,7 +63,7 @@ def read_keras(
         raise InputError(name, [Problem("this is not a Keras architecture")])
     architecture, where = found
     dialect = dialect_of(value, architecture)
-    legacy = "module" not in architecture or str(architecture.get("keras_version", "3"))[0] in "12"
+    legacy = dialect in ("keras1", "keras2") or "module" not in architecture or writes_batch_input_shape(architecture)
     builder = Builder(name, locate, dialect, legacy, shared_objects, max_layers or MAX_LAYERS)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
@@ -76,8 +76,17 @@ def dialect_of(value: Any, architecture: dict[str, Any]) -> str:
         return "tfjs"
     version = str(architecture.get("keras_version") or value.get("keras_version") or "")
     if not version:
-        version = "3" if "module" in architecture else "2"
+        version = "3" if "module" in architecture and not writes_batch_input_shape(architecture) else "2"
     return f"keras{version[0]}" if version[0] in "123" else "keras2"
+
+
+def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
+    """Whether the first layer tells its shape as Keras 1 and 2 did: tf.keras' last versions name modules, too."""
+    config = architecture.get("config")
+    layers = config.get("layers") if isinstance(config, dict) else config
+    first = layers[0] if isinstance(layers, list) and layers else None
+    inner = first.get("config") if isinstance(first, dict) else None
+    return isinstance(inner, dict) and "batch_input_shape" in inner
 
 
 def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
