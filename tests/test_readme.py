@@ -6,12 +6,18 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = [block for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) if block.startswith("$ paramcalc")]
+BLOCKS = [
+    block
+    for block in map(dedent, re.findall(r"```console\n(.*?)```", README, re.DOTALL))
+    if block.startswith("$ paramcalc")
+]
+SPECS = [block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "\nlayers:" in block]
 
 
 def commands_of(block):
@@ -41,10 +47,19 @@ def test_a_sample_is_what_the_program_prints(command, output):
 
 def test_there_are_samples():
     assert SAMPLES
+    assert SPECS
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_a_spec_can_be_copied_and_keeps_its_budget(spec, tmp_path):
+    (tmp_path / "model.yaml").write_text(spec, encoding="utf-8")
+    limit = [] if "budget:" in spec else ["--max-params", "1B"]
+    command = [sys.executable, "-m", "paramcalc", "check", str(tmp_path / "model.yaml"), *limit]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 def test_every_file_that_is_named_exists():
-    for name in re.findall(r"(?:specs|tests|paramcalc|docs)/[\w./-]*\w", README):
+    for name in re.findall(r"(?<![\w/])(?:specs|tests|paramcalc|docs)/[\w./-]*\w", README):
         assert (ROOT / name).exists(), name
 
 
