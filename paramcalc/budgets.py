@@ -88,16 +88,15 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
     return Budget(limits, dtype, tuple((str(glob), parse_budget(inner, nested=True)) for glob, inner in layers.items()))
 
 
-def merged(budgets: Iterable[Budget]) -> Budget:
-    """Several budgets as one: a later limit takes the place of an earlier one."""
-    limits: dict[str, int] = {}
-    layers: dict[str, Budget] = {}
-    dtype = None
-    for budget in budgets:
-        limits |= budget.limits
-        layers |= dict(budget.layers)
-        dtype = budget.dtype or dtype
-    return Budget(limits, dtype, tuple(layers.items()))
+def check_budgets(summary: Summary, budgets: Iterable[Budget]) -> list[Finding]:
+    """Hold a summary against several budgets: every limit counts, so that none loosens another.
+
+    The last dtype that is named is that of all.
+    """
+    given = list(budgets)
+    dtype = next((budget.dtype for budget in reversed(given) if budget.dtype), None)
+    found = [item for budget in given for item in check_budget(summary, budget._replace(dtype=dtype))]
+    return list(dict.fromkeys(found))
 
 
 def check_budget(summary: Summary, budget: Budget) -> list[Finding]:

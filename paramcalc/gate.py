@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from paramcalc.baseline import find_baseline
-from paramcalc.budgets import Budget, Finding, check_budget, check_growth, merged, parse_budget, worst
+from paramcalc.budgets import Budget, Finding, check_budgets, check_growth, parse_budget, worst
 from paramcalc.errors import ParamcalcError
 from paramcalc.model import Model
 from paramcalc.readers import load
@@ -26,17 +26,18 @@ def check_file(
     message: str | None = None,
     sets: dict[str, str] | None = None,
 ) -> FileReport:
-    """Judge one file by its own `budget:` and the given ones (which come after it)."""
+    """Judge one file by its own `budget:` and the given ones: all of them must be kept."""
     try:
         model = load(file, sets=sets)
         own = [parse_budget(model.budget)] if model.budget is not None else []
-        budget = merged([*own, *budgets])
-        summary = summarize(model, allow_unknown=True, memory="peak_memory" in budget.limits)
-        findings = check_budget(summary, budget)
+        budgets = [*own, *budgets]
+        memory = any("peak_memory" in budget.limits for budget in budgets)
+        summary = summarize(model, allow_unknown=True, memory=memory)
+        findings = check_budgets(summary, budgets)
         notices: tuple[str, ...] = ()
         if growth is not None:
             findings, notices = with_growth(file, summary, findings, growth)
-        if budget.empty and (growth is None or not growth.limits):
+        if all(budget.empty for budget in budgets) and (growth is None or not growth.limits):
             nothing = "nothing to check: there is no budget in it and no limit was given"
             findings.append(Finding("broken", "budget", None, None, nothing))
     except ParamcalcError as error:

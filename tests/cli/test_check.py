@@ -61,6 +61,12 @@ def test_a_specs_own_budget_counts(folder, capsys):
     assert check(capsys, "model.yaml")[0] == 1
 
 
+def test_no_limit_loosens_another(folder, capsys):
+    """A spec's own budget holds, whatever the flags or the configuration allow."""
+    (folder / "model.yaml").write_text(SPEC + "budget: {params: 8k}\n")
+    assert check(capsys, "model.yaml", "--max-params", "1M")[0] == 1
+
+
 CONFIG = '[[tool.paramcalc.checks]]\nfiles = ["*.yaml", "!broken.yaml"]\nparams = "{limit}"\n'
 
 
