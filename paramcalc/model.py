@@ -4,7 +4,6 @@ Blocks and nested models are already unrolled: their nesting shows only in `Node
 called twice is one `Instance` in two nodes.
 """
 
-import heapq
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -111,6 +110,8 @@ def in_order(nodes: Sequence[Node], first: int) -> list[int] | None:
     needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
     if all(need < index for index, list_ in enumerate(needs) for need in list_):
         return list(range(len(nodes)))
+    import heapq  # only loaded for a graph that is not written in order
+
     waiting = [len(set(list_)) for list_ in needs]
     readers: list[list[int]] = [[] for _ in nodes]
     for index, list_ in enumerate(needs):
