@@ -133,7 +133,10 @@ class Builder:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
             taken.add(member.name)
             members.append(member)
-        return self.functional(config, members, legacy, where)
+        definition = self.functional(config, members, legacy, where)
+        if depth == 0 and not trainable:
+            freeze(definition, composites=True)
+        return definition
 
     def guarded(self, item: Any, where: DocPath, make: Callable[[], Any]) -> Any:
         """What `make` gives; a problem of this one layer is noted and the others go on."""
@@ -354,10 +357,10 @@ def is_operation(item: dict[str, Any]) -> bool:
     return isinstance(module, str) and module.startswith(prefixes)
 
 
-def freeze(definition: Definition) -> None:
-    """`trainable: false` on a Functional reaches every layer within, as it loads: all but the composite ones."""
+def freeze(definition: Definition, composites: bool = False) -> None:
+    """`trainable: false` on a Functional reaches every layer within; as it loads, composite ones only at the root."""
     for member in definition.members:
         if isinstance(member.part, Definition):
-            freeze(member.part)
-        elif member.part is not None and member.part.type not in COMPOSITES:
+            freeze(member.part, composites)
+        elif member.part is not None and (composites or member.part.type not in COMPOSITES):
             member.part.trainable = False
