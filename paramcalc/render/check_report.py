@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from paramcalc import __version__
-from paramcalc.budgets import Finding, worst
+from paramcalc.budgets import Finding
 from paramcalc.summary import Summary
 
 
@@ -218,6 +218,3 @@ def exit_code(reports: list[FileReport]) -> int:
     """The worst outcome decides: 2 before 1 before 0."""
     statuses = {report.status for report in reports}
     return 2 if "broken" in statuses else 1 if "failed" in statuses else 0
-
-
-__all__ = ["FORMATS", "FileReport", "exit_code", "worst"]

@@ -10,7 +10,6 @@ from typing import Any
 from paramcalc.errors import DocPath, InputError, Position, Problem
 from paramcalc.model import Model
 
-MODEL_CLASSES = ("Functional", "Model", "Sequential", "Graph")
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
 

@@ -60,7 +60,6 @@ class Builder:
         Raises:
             InputError: with every problem found.
         """
-        definition: Definition | None = None
         try:
             definition = self.definition(architecture, where, 0)
             self.stop_on_problems()
@@ -176,7 +175,7 @@ class Builder:
             raise LayerError("an operation is called exactly once")
         layer, tensors = operation_layer(item, calls[0])
         instance = Instance(layer, name, layer.type_name)
-        return Member(name, instance, [keras_call(list(tensors), {})], where, operation=True)
+        return Member(name, instance, [keras_call(list(tensors), {})], where)
 
     def part(
         self, name: str, item: dict[str, Any], where: DocPath, trainable: bool, depth: int

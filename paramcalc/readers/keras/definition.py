@@ -28,7 +28,6 @@ class Member(Struct):
     calls: list[KerasCall]
     where: DocPath
     offset: int = 0
-    operation: bool = False
 
 
 class MemberError(LayerError):

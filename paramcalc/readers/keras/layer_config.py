@@ -116,15 +116,10 @@ def make_layer(
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
         return cls, class_name
-    if cls.sublayers:
-        config = dict(config)
-        for name in cls.sublayers:
-            if config.get(name) is not None:
-                config[name] = sublayers(registry, config[name], legacy, nested, (*where, "config", name), depth)
-    known = field_names(cls)
-    fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
-    if legacy:
-        fields = drop_old(fields, known)
+    fields = fields_of(cls, config, legacy)
+    for name in cls.sublayers:
+        if fields.get(name) is not None:
+            fields[name] = sublayers(registry, fields[name], legacy, nested, (*where, "config", name), depth)
     try:
         return equal_layer(registry, cls, fields), cls.__name__
     except FieldsError as error:
@@ -132,6 +127,13 @@ def make_layer(
         if own is None:
             raise
         return own, cls.__name__
+
+
+def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
+    """The part of a config that is the class' own: without what every Keras layer carries, and old keys."""
+    known = field_names(cls)
+    fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
+    return drop_old(fields, known) if legacy else fields
 
 
 def equal_layer(registry: Registry, cls: type[Layer], fields: dict[str, Any]) -> Layer:
