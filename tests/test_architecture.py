@@ -16,9 +16,9 @@ ORDER = [
     {"evaluate", "expected", "nested", "memory"},
     {"summarize"},
     {"readers"},
-    {"budgets", "diff", "explain", "catalogue", "baseline", "check_config", "schema", "convert", "template"},
-    {"render"},
-    {"gate"},
+    {"budgets", "globs", "git", "outcome", "baseline", "check_config"},
+    {"diff", "explain", "catalogue", "schema", "convert"},
+    {"gate", "render"},
     {"cli"},
 ]
 """Each room may import from those above it, and from its own."""

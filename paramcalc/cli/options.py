@@ -144,6 +144,29 @@ def parse_column(ctx: click.Context, param: click.Parameter, value: str | None) 
     return columns[0] if columns else None
 
 
+def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """`params:1%` → {"params": "1%"}; a bare value is for params."""
+    from paramcalc.budgets import BYTES, GROWING
+    from paramcalc.errors import did_you_mean
+    from paramcalc.units import UnitError, parse_increase
+
+    found: dict[str, str] = {}
+    for value in values:
+        name, colon, limit = value.rpartition(":")
+        metric = name.strip() if colon else "params"
+        if metric not in GROWING:
+            near = did_you_mean(metric, GROWING) or f"; they are: {', '.join(GROWING)}"
+            raise click.BadParameter(f"'{metric[:40]}' cannot grow{near}", ctx, param)
+        if metric in found:
+            raise click.BadParameter(f"'{metric}' is given twice", ctx, param)
+        try:
+            parse_increase(limit, metric in BYTES)
+        except UnitError as error:
+            raise click.BadParameter(f"{metric}: {error}", ctx, param) from None
+        found[metric] = limit
+    return found
+
+
 specs_argument = click.argument("specs", nargs=-1, required=True, metavar="SPEC...", shell_complete=complete_specs)
 set_option = click.option(
     "--set", "sets", type=Pair(), multiple=True, metavar="VAR=VALUE", help="Another value for a var of the spec."

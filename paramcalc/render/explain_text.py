@@ -59,12 +59,12 @@ def text(items: list[LayerExplained]) -> str:
 
 def markdown(items: list[LayerExplained]) -> str:
     """For a pull request."""
-    from paramcalc.render.check_report import cell
+    from paramcalc.render.markdown import code, escape
 
     out = []
     for item in items:
-        out += [f"### {cell(item.path)} ({cell(item.type)})", "", "| | |", "|---|---|"]
-        out += [f"| {cell(label)} | {cell(value)} |" for label, value in lines(item)]
+        out += [f"### {code(item.path)} ({code(item.type)})", "", "| | |", "|---|---|"]
+        out += [f"| {escape(label)} | {escape(value)} |" for label, value in lines(item)]
         out.append("")
     return "\n".join(out)
 
@@ -73,8 +73,10 @@ def as_json(items: list[LayerExplained]) -> str:
     """For a program."""
     import msgspec
 
+    from paramcalc.render.json_format import harmless
+
     data = msgspec.json.encode({"schema_version": 1, "layers": items})
-    return msgspec.json.format(data, indent=2).decode() + "\n"
+    return harmless(msgspec.json.format(data, indent=2)).decode() + "\n"
 
 
 FORMATS = {"text": text, "markdown": markdown, "json": as_json}

@@ -30,10 +30,14 @@ def summary_jsonl(summary: Summary) -> bytes:
 def _fields(summary: Summary) -> dict[str, Any]:
     """The fields that are set, in the order of the documentation."""
     fields = msgspec.structs.asdict(summary)
-    # A file name may hold bytes that are no text, which JSON cannot.
-    fields["source"] = summary.source.encode(errors="backslashreplace").decode()
+    fields["source"] = text_of(summary.source)
     ordered = {name: fields.pop(name) for name in FIRST} | fields
     return {name: value for name, value in ordered.items() if value is not msgspec.UNSET}
+
+
+def text_of(name: str) -> str:
+    """The name of a file, which may hold bytes that are no text; JSON cannot."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def harmless(encoded: bytes) -> bytes:

@@ -83,9 +83,9 @@ def test_the_configuration_is_found_upward(folder, capsys, monkeypatch, limit, c
 def test_a_glob_that_matches_no_file_is_broken(folder, capsys):
     """A gate that finds nothing must not pass."""
     (folder / "paramcalc.yaml").write_text("checks:\n  - {files: 'models/*.yaml', params: 1M}\n")
-    code, _, err = check(capsys)
+    code, out, _ = check(capsys)
     assert code == 2
-    assert "no file matches" in err
+    assert "models/*.yaml: no file matches this glob" in out
 
 
 def test_the_worst_outcome_decides_and_a_broken_file_hides_no_other(folder, capsys):
@@ -105,7 +105,7 @@ def test_exit_zero_forgives_only_what_is_over(folder, capsys):
 def test_github_annotates_the_line_of_the_layer(folder, capsys):
     """Dense stands on line 3."""
     _, out, _ = check(capsys, "model.yaml", "--max-layer-params", "1k", "--format", "github")
-    assert "::error file=model.yaml,line=3,title=layer dense::" in out
+    assert "::error file=model.yaml,line=3,col=5,title=layer dense::" in out
 
 
 def test_in_github_actions_the_table_goes_to_the_step_summary(folder, capsys, monkeypatch):
@@ -113,7 +113,7 @@ def test_in_github_actions_the_table_goes_to_the_step_summary(folder, capsys, mo
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "step.md"))
     check(capsys, "model.yaml", "--max-params", "1k")
-    assert "| model.yaml | 8,256 |" in (folder / "step.md").read_text()
+    assert "| ❌ | <code>model.yaml</code> | 8,256 | params: 8,256 is over the budget" in (folder / "step.md").read_text()
 
 
 def test_junit_counts_failures_and_errors(folder, capsys):
