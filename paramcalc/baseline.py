@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
 
 from paramcalc.errors import ParamcalcError
-from paramcalc.git import GitError, Repository, split_revision
+from paramcalc.git import GitError, NoRepositoryError, Repository, split_revision
 from paramcalc.readers import load
 from paramcalc.summarize import summarize
 from paramcalc.summary import SCHEMA_VERSION, Summary
@@ -51,11 +52,7 @@ def open_baseline(against: str, root: str, sets: dict[str, str] | None = None, a
         return Saved(against, root, alone)
     if against.endswith((".json", ".jsonl", "/")):
         return None
-    history = History(against, sets)
-    if history.commit is None:
-        history.close()
-        return None
-    return history
+    return History(against, sets)
 
 
 class Folder:
@@ -65,10 +62,15 @@ class Folder:
         self.folder, self.root, self.sets = folder, root, sets
 
     def find(self, file: str) -> Summary | None:
-        """The file at the same place below the folder."""
-        name = os.path.relpath(file, self.root)
-        if file == STDIN or name.startswith(".."):
-            raise BaselineError(f"{file} is not below {self.root}, so it has no place in the folder {self.folder}")
+        """The file at the same place below the folder; in a checkout, from the top of the repository that it is in."""
+        if file == STDIN:
+            raise BaselineError(f"standard input has no place in {self.folder}")
+        start = self.root
+        if os.path.exists(os.path.join(self.folder, ".git")):
+            start = Repository(os.path.dirname(file)).top
+        name = os.path.relpath(os.path.realpath(file), os.path.realpath(start))
+        if name.startswith(".."):
+            raise BaselineError(f"{file} is not below {start}, so it has no place in the folder {self.folder}")
         old = os.path.join(self.folder, name)
         if not os.path.exists(old):
             return None
@@ -84,6 +86,7 @@ class Saved:
     """What `summary --format json` or `jsonl` wrote."""
 
     def __init__(self, path: str, root: str, alone: bool) -> None:
+        self.path = path
         self.only: Summary | None = None
         self.summaries: dict[str, Summary] = {}
         found = list(read_summaries(path))
@@ -98,7 +101,11 @@ class Saved:
 
     def find(self, file: str) -> Summary | None:
         """The summary of the same file."""
-        return self.summaries.get(os.path.abspath(file), self.only)
+        found = self.summaries.get(os.path.abspath(file), self.only)
+        like = [place for place in self.summaries if os.path.basename(place) == os.path.basename(file)]
+        if found is None and like:
+            raise BaselineError(f"{self.path} has {self.summaries[like[0]].source}, but not as {file}: is it the same?")
+        return found
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -133,7 +140,8 @@ class History:
     def __init__(self, revision: str, sets: dict[str, str] | None) -> None:
         self.revision, self.sets = revision, sets
         self.repositories: dict[str, tuple[Repository, str | None]] = {}
-        self.commit = self._at(os.curdir)[1]
+        with suppress(NoRepositoryError):  # the files may be in one all the same
+            self._at(os.curdir)  # a revision that does not exist is one error, not one a file
 
     def find(self, file: str) -> Summary | None:
         """The file at the same path in the revision."""

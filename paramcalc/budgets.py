@@ -4,7 +4,7 @@ Equal passes. What cannot be judged (unknown MACs, a partial model, a glob that 
 "broken", never a pass.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -132,7 +132,8 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
     if budget.empty:
         return []
     if summary.partial is True:
-        return [Finding("broken", "model", None, None, partial_message(summary))]
+        unknown = some([] if summary.unknown is UNSET else summary.unknown)
+        return [Finding("broken", "model", None, None, f"the model cannot be judged: {unknown} cannot be known")]
     findings = []
     for metric, limit in budget.limits.items():
         if metric == "layer_params":
@@ -140,18 +141,16 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
         elif metric == "peak_memory":
             findings.append(judge(metric, limit, peak_memory(summary)))
         else:
-            findings.append(judge(metric, limit, measure(summary.layers, metric, budget.dtype), budget.dtype))
+            findings.append(judge_rows(summary.layers, metric, limit, budget.dtype))
     for glob, inner in budget.layers:
         findings += check_glob(summary, glob, inner, budget.dtype)
     return findings
 
 
-def partial_message(summary: Summary) -> str:
-    """Which layers keep a model from being judged."""
-    unknown = [] if summary.unknown is UNSET else summary.unknown
-    named = ", ".join(f"'{path}'" for path in unknown[:MAX_NAMED])
-    more = f" and {len(unknown) - MAX_NAMED:,} more" if len(unknown) > MAX_NAMED else ""
-    return f"the model cannot be judged: what it holds is not known of {named or 'some layers'}{more}"
+def some(paths: Sequence[str]) -> str:
+    """`'a', 'b', 'c' and 2 more`."""
+    named = ", ".join(f"'{path}'" for path in paths[:MAX_NAMED])
+    return f"{named} and {len(paths) - MAX_NAMED:,} more" if len(paths) > MAX_NAMED else named
 
 
 def peak_memory(summary: Summary) -> int | None:
@@ -175,8 +174,7 @@ def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -
         if metric == "layer_params":
             findings += check_each_layer(rows, limit)
         else:
-            chosen = budget.dtype or dtype
-            findings.append(judge(metric, limit, measure(rows, metric, chosen), chosen, glob))
+            findings.append(judge_rows(rows, metric, limit, budget.dtype or dtype, glob))
     return findings
 
 
@@ -198,6 +196,17 @@ def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | N
         return sum([size_of(row.params, dtype or variable_dtype(row.dtype)) for row in rows])
     values = [getattr(row, metric) for row in rows]
     return None if None in values else sum(values)
+
+
+def judge_rows(
+    rows: list[LayerSummary], metric: str, limit: int, dtype: str | None, layer: str | None = None
+) -> Finding:
+    """One limit on the sum over rows."""
+    found = judge(metric, limit, measure(rows, metric, dtype), dtype, layer)
+    if found.actual is not None:
+        return found
+    unknown = [row.path for row in rows if getattr(row, metric) is None]
+    return found._replace(message=f"{name_of(metric)} cannot be computed: a dimension is unknown in {some(unknown)}")
 
 
 def judge(metric: str, limit: int, actual: int | None, dtype: str | None = None, layer: str | None = None) -> Finding:
@@ -247,6 +256,7 @@ def judge_growth(metric: str, before: int, now: int, allowed: str, dtype: str | 
     share, amount = parse_increase(allowed, metric in BYTES)
     most = before + amount + int(before * share)
     change = f"{now - before:+,}" + (f", {percent(now - before, before)}" if before else "")
+    change = change if now != before else "unchanged"
     unit = " B" if metric in BYTES else ""
     what = name_of(metric, dtype)
     if now <= most:

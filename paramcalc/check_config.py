@@ -23,10 +23,15 @@ class Check(NamedTuple):
 
 
 class Config(NamedTuple):
-    """The checks found, and the folder their globs start from."""
+    """The checks found, and the file they stand in: their globs start from its folder, and never name it."""
 
-    folder: str
+    path: str
     checks: list[Check]
+
+    @property
+    def folder(self) -> str:
+        """Where globs start; empty for where the user stands."""
+        return os.path.dirname(self.path)
 
 
 def find_config(start: str) -> str | None:
@@ -69,7 +74,7 @@ def read_config(path: str) -> Config:
     checks = raw.get("checks") if isinstance(raw, dict) else None
     if not isinstance(checks, list) or not checks:
         raise ConfigError(f"{path}: there are no checks in it")
-    return Config(os.path.dirname(path), [parse_check(item, f"{path}: check {n}") for n, item in enumerate(checks, 1)])
+    return Config(path, [parse_check(item, f"{path}: check {n}") for n, item in enumerate(checks, 1)])
 
 
 def read_bytes(path: str) -> bytes:

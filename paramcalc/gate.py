@@ -72,7 +72,8 @@ def check_file(
 def explained(report: FileReport, model: Model, summary: Summary, base: Summary | None) -> FileReport:
     """The report with what helps to understand why it is not passed."""
     grown = what_grew(base, summary) if base else []
-    largest = nlargest(SHOWN, summary.layers, lambda row: row.params)
+    over = any(item.status == "failed" for item in report.findings)
+    largest = nlargest(SHOWN, summary.layers, lambda row: row.params) if over else []
     return report._replace(
         places=find_places(model, summary, report.bad, grown),
         largest=[(row.path, row.params) for row in largest if row.params],

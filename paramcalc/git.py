@@ -17,6 +17,10 @@ class GitError(ParamcalcError):
     """A revision cannot be read: no git, no repository, no such revision."""
 
 
+class NoRepositoryError(GitError):
+    """A folder is in no repository."""
+
+
 class Repository:
     """One repository; every file of a revision comes through one `git cat-file`, however many are asked for."""
 
@@ -111,15 +115,15 @@ def top_of(folder: str) -> str:
     """The top of the work tree that a folder is in, found as git finds it.
 
     Raises:
-        GitError: when it is in none.
+        NoRepositoryError: when it is in none.
     """
     given = environment()
     if "GIT_DIR" in given:
         return given["GIT_WORK_TREE"]
-    at = folder = os.path.realpath(folder)
+    at = os.path.realpath(folder)
     while not os.path.exists(os.path.join(at, ".git")):
         if at == os.path.dirname(at):
-            raise GitError(f"{os.path.relpath(folder)} is in no git repository")
+            raise NoRepositoryError(f"{os.path.realpath(folder)} is in no git repository")
         at = os.path.dirname(at)
     return at
 

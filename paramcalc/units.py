@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fractions import Fraction
 
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import ParamcalcError, echo
 
 DTYPE_BITS = {
     "bool": 8,
@@ -61,9 +61,9 @@ class UnitError(ParamcalcError):
 
 def split_number(text: str, example: str) -> "tuple[Fraction, str]":
     """A number and what stands behind it: "5.5M" → (11/2, "M"); underscores may part thousands."""
-    match = re.fullmatch(r"\s*(\d[\d_]{0,30}(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text, re.ASCII)
+    match = re.fullmatch(r"\s*((?:0|[1-9][\d_]{0,30})(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text, re.ASCII)
     if match is None:
-        raise UnitError(f"{text[:40]!r} is not a number with a unit; write it as {example}")
+        raise UnitError(f"{echo(text)} is not a number with a unit; write it as {example}")
     from fractions import Fraction  # slow to load, and only limits are read with it
 
     return Fraction(match[1].replace("_", "")), match[2]
@@ -72,7 +72,7 @@ def split_number(text: str, example: str) -> "tuple[Fraction, str]":
 def parse_count(value: int | str) -> int:
     """A count: 5000000, "5M", "1.5B", "10k" (decimal)."""
     if isinstance(value, bool) or not isinstance(value, (int, str)) or (isinstance(value, int) and value < 0):
-        raise UnitError(f"{str(value)[:40]!r} is not a count; write it as 5M or 5000000")
+        raise UnitError(f"{echo(value)} is not a count; write it as 5M or 5000000")
     if isinstance(value, int):
         return value
     number, unit = split_number(value, "5M or 5000000")
@@ -83,9 +83,12 @@ def parse_count(value: int | str) -> int:
 
 def parse_bytes(value: int | str) -> int:
     """Bytes, always with their unit: "20 MiB" (1024²) is not "20 MB" (1000²), and "20 Mb" would be bits."""
-    if isinstance(value, bool) or not isinstance(value, str):
-        raise UnitError(f"{str(value)[:40]!r} has no unit: write 20 MB (1000²), 20 MiB (1024²) or 20000000 B")
+    no_unit = UnitError(f"{echo(value)} has no unit: write 20 MB (1000²), 20 MiB (1024²) or 20000000 B")
+    if not isinstance(value, str):
+        raise no_unit
     number, unit = split_number(value, "20 MB or 20 MiB")
+    if not unit:
+        raise no_unit
     if unit not in BYTE_UNITS:
         near = next((name for name in BYTE_UNITS if name.lower() == unit.lower()), None)
         meant = f"did you mean '{near}'? The case tells bytes from bits" if near else ""
@@ -101,7 +104,7 @@ def whole(number: "Fraction", text: str) -> int:
         UnitError: when it is not whole.
     """
     if number.denominator != 1:
-        raise UnitError(f"{text[:40]!r} is not a whole number")
+        raise UnitError(f"{echo(text)} is not a whole number")
     return number.numerator
 
 
@@ -112,7 +115,7 @@ def parse_increase(value: str, of_bytes: bool = False) -> "tuple[Fraction, int]"
     if "%" in value:
         number, unit = split_number(value, "1%")
         if unit != "%":
-            raise UnitError(f"{value[:40]!r} is not a percentage; write it as 1%")
+            raise UnitError(f"{echo(value)} is not a percentage; write it as 1%")
         return number / 100, 0
     if of_bytes and value.strip() != "0":
         return Fraction(0), parse_bytes(value)

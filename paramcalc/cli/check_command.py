@@ -108,6 +108,7 @@ def config_jobs(config: "Config | None") -> Iterator[Job]:
         for file in files:
             budgets.setdefault(file, []).append(check.budget)
         yield from map(no_file, empty)
+    budgets.pop(config.path, None)
     yield from (Job(file, found) for file, found in budgets.items())
 
 

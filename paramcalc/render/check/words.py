@@ -30,8 +30,9 @@ def summary_line(number: Mapping[str, int]) -> str:
 
 def sentences(report: FileReport) -> list[Sentence]:
     """Why a file is not passed, then what helps to understand it; nothing for one that is."""
-    problems = InputError(report.source, list(report.problems)).lines() if report.problems else []
-    return [*[(Name(line),) for line in problems], *map(finding, report.bad), *context(report)]
+    lines = InputError(report.source, list(report.problems)).lines() if report.problems else []
+    problems = [(Name(line.removeprefix(f"{report.source}: ")),) for line in lines]
+    return [*problems, *map(finding, report.bad), *context(report)]
 
 
 def finding(item: Finding) -> Sentence:
@@ -43,8 +44,6 @@ def finding(item: Finding) -> Sentence:
 
 def context(report: FileReport) -> Iterator[Sentence]:
     """Which layers hold the most, what changed, and what the project has to say of it."""
-    if not report.bad:
-        return
     if report.largest:
         yield ("the largest layers: ", *listed((path, f" {params:,}") for path, params in report.largest))
     if report.grown:
