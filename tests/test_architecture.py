@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "paramcalc"
 ORDER = [
-    {"errors", "units", "limits", "collector"},
+    {"characters", "errors", "units", "limits", "collector"},
     {"shapes"},
     {"layers"},
     {"registry"},

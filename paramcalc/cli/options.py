@@ -98,13 +98,20 @@ def complete_layer_pairs(ctx: click.Context, param: click.Parameter, incomplete:
 def complete_input_pairs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Inputs of the spec that stands on the command line already, to be followed by `=`."""
     model = _model(ctx)
-    names = [item.name for item in model.inputs] if model else []
+    names = _harmless([item.name for item in model.inputs] if model else [])
     return [f"{name}=" for name in names if name.startswith(incomplete)]
 
 
 def _paths(ctx: click.Context) -> list[str]:
     model = _model(ctx)
-    return [node.path for node in model.nodes] if model else []
+    return _harmless([node.path for node in model.nodes] if model else [])
+
+
+def _harmless(names: list[str]) -> list[str]:
+    """The names that a shell can show as they are: others would not be what they look like."""
+    from paramcalc.render.text import escaped
+
+    return [name for name in names if "".join(escaped(name)) == name]
 
 
 def _model(ctx: click.Context) -> Any:

@@ -1,13 +1,9 @@
 """Text from a file made harmless: nothing of it drives a terminal, a CI log, or the layout."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 
-INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-)
-"""What Unicode calls printable though nothing is seen; `str.isprintable` knows the others."""
+from paramcalc.characters import is_hidden, is_mark
 
 MAX_MARKS = 2
 """Combining marks that may follow one another: what real words need, not what climbs into the line above."""
@@ -41,8 +37,8 @@ def escaped(text: str, ascii_only: bool = False, escape: Callable[[str], str] = 
     shown = []
     marks = 0
     for char in text:
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        hidden = not char.isprintable() or char in INVISIBLE or marks > MAX_MARKS
+        marks = marks + 1 if is_mark(char) else 0
+        hidden = is_hidden(char) or marks > MAX_MARKS
         shown.append(escape(char) if hidden or (ascii_only and not char.isascii()) else char)
     return shown
 
