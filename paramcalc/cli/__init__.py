@@ -6,6 +6,7 @@ A command's module is imported when the command is used; `--help` and `--version
 import gc
 import os
 import sys
+from codecs import backslashreplace_errors, register_error
 from importlib import import_module
 from typing import NoReturn
 
@@ -88,8 +89,10 @@ def run(args: list[str]) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(cli, {}, "paramcalc", "_PARAMCALC_COMPLETE", instruction)
+    open_closed_streams()
+    register_error("paramcalc", plain_glyphs)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="paramcalc")  # type: ignore[union-attr]
     try:
         with cli.make_context("paramcalc", list(args), terminal_width=help_width()) as context:
             code = cli.invoke(context)
@@ -105,6 +108,28 @@ def run(args: list[str]) -> int:
     except Exception as error:
         return report(error, debug="--debug" in args)
     return code or 0
+
+
+def open_closed_streams() -> None:
+    """Something in place of stdin, stdout and stderr where they were closed: the next file opened would be there."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115 - until the end
+
+
+GLYPHS = {
+    "→": ">", "Δ": "d", "×": "x", "·": ".", "…": "~", "—": "-", "²": "^2", "ⁿ": "^n", "✅": "ok", "❌": "NO", "⚠": "??",
+    "\ufe0f": "",
+}  # fmt: skip
+"""What stands for the signs of our own where a terminal does not have them."""
+
+
+def plain_glyphs(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What an encoding without a character shows instead: a sign like it, or its number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    glyph = GLYPHS.get(error.object[error.start])
+    return backslashreplace_errors(error) if glyph is None else (glyph, error.start + 1)
 
 
 def help_width() -> int:

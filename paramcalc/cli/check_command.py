@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from paramcalc.outcome import FileReport
 
 FORMATS = ("text", "json", "github", "junit", "sarif", "markdown")
+MACHINE = ("json", "junit", "sarif")
+"""Formats that are UTF-8 whatever a terminal speaks."""
+
 LIMITS = ("params", "trainable_params", "size", "macs", "layer_params")
 MANY = 50
 """From this many files on a progress bar is worth its line."""
@@ -166,7 +169,8 @@ def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, 
     hide = given["hide_passed"] or given["quiet"]
     silent = given["quiet"] and code == 0 and given["output"] is None and format_ in ("text", "github", "markdown")
     if not silent:
-        output.write([render(reports, format_, hide_passed=hide)], given["output"])
+        text = render(reports, format_, hide_passed=hide)
+        output.write([text.encode() if format_ in MACHINE else text], given["output"])
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or os.environ.get("GITHUB_ACTIONS") != "true":
         return

@@ -1,6 +1,6 @@
 """Explanations as text, Markdown or JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from paramcalc.explain import Formula, LayerExplained
@@ -69,14 +69,18 @@ def markdown(items: list[LayerExplained]) -> str:
     return "\n".join(out)
 
 
-def as_json(items: list[LayerExplained]) -> str:
+def as_json(items: list[LayerExplained]) -> bytes:
     """For a program."""
     import msgspec
 
     from paramcalc.render.json_format import harmless
 
     data = msgspec.json.encode({"schema_version": 1, "layers": items})
-    return harmless(msgspec.json.format(data, indent=2)).decode() + "\n"
+    return harmless(msgspec.json.format(data, indent=2) + b"\n")
 
 
-FORMATS = {"text": text, "markdown": markdown, "json": as_json}
+FORMATS: dict[str, Callable[[list[LayerExplained]], str | bytes]] = {
+    "text": text,
+    "markdown": markdown,
+    "json": as_json,
+}
