@@ -20,6 +20,9 @@ LEFT = 4
 """So many columns are text; the others are numbers."""
 
 MIN_NAME = 16
+MANY = 20
+"""Layers that only have another name are shown up to so many: across formats that may be all of them."""
+
 TOTALS = {
     "params": "Params",
     "trainable_params": "Trainable",
@@ -76,22 +79,31 @@ def total_cells(total: Total) -> list[str]:
     return [TOTALS[total.metric], before, now, signed(total.delta), share(total.base, total.head)]
 
 
-def unchanged(diff: Diff) -> str:
-    """`3 layers unchanged`."""
+def shown(diff: Diff) -> list[Change]:
+    """The changes that have a row of their own."""
+    only_renamed = sum(change.kind == "renamed" for change in diff.changes)
+    return [change for change in diff.changes if change.kind != "renamed" or only_renamed <= MANY]
+
+
+def folded(diff: Diff) -> str:
+    """`3 layers unchanged, 170 only renamed`: what has no row."""
     if not diff.changes:
         return "no layer changed"
-    return f"{diff.unchanged:,} layer{'' if diff.unchanged == 1 else 's'} unchanged"
+    renamed = len(diff.changes) - len(shown(diff))
+    said = f"{diff.unchanged:,} layer{'' if diff.unchanged == 1 else 's'} unchanged"
+    return f"{said}, {renamed:,} only renamed" if renamed else said
 
 
 def lines(diff: Diff, width: int | None) -> list[Line]:
     """For a terminal or a pipe: what changed, then the totals."""
     out: list[Line] = [[Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")], []]
-    if diff.changes:
-        table = [list(HEADINGS), *[[sanitise(cell) for cell in cells(change)] for change in diff.changes]]
-        styles = ["header", *[change.kind for change in diff.changes]]
+    changes = shown(diff)
+    if changes:
+        table = [list(HEADINGS), *[[sanitise(cell) for cell in cells(change)] for change in changes]]
+        styles = ["header", *[change.kind for change in changes]]
         out += columns(table, styles, LEFT, width)
     totals = [["", "Before", "After", "Δ", "Δ %"], *map(total_cells, diff.totals)]
-    return [*out, [Span(unchanged(diff), "dim")], [], *columns(totals, ["header", *[""] * len(diff.totals)], 1, None)]
+    return [*out, [Span(folded(diff), "dim")], [], *columns(totals, ["header", *[""] * len(diff.totals)], 1, None)]
 
 
 def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width: int | None) -> list[Line]:
@@ -114,13 +126,13 @@ def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width:
 def markdown(diff: Diff) -> str:
     """For a pull request."""
     out = [f"**{code(diff.base.source)} → {code(diff.head.source)}**", ""]
-    if diff.changes:
+    if shown(diff):
         out += [table_row(HEADINGS), "|---|---|---|---|---:|---:|---:|---:|"]
-        for change in diff.changes:
+        for change in shown(diff):
             mark, name, *others = cells(change)
             out.append(table_row([escape(mark), code(name), *map(escape, others)]))
         out.append("")
-    out += [unchanged(diff), "", table_row(["", "Before", "After", "Δ", "Δ %"]), "|---|---:|---:|---:|---:|"]
+    out += [folded(diff), "", table_row(["", "Before", "After", "Δ", "Δ %"]), "|---|---:|---:|---:|---:|"]
     out += [table_row(total_cells(total)) for total in diff.totals]
     return "\n".join(out) + "\n"
 
