@@ -14,7 +14,7 @@ from paramcalc.layers.base import Layer
 from paramcalc.shapes import Shape
 
 
-class Ref(NamedTuple):
+class Ref(Struct, frozen=True, gc=False):
     """One tensor: which producer (the inputs first, then the nodes, counted from 0), which output."""
 
     producer: int
