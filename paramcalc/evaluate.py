@@ -106,7 +106,7 @@ class _Evaluator:
 
     def check_outputs(self) -> None:
         """The model's outputs must be ones that their layers have."""
-        for name, ref, where in self.model.outputs:
+        for name, ref, where in [(output.name, output.ref, output.where) for output in self.model.outputs]:
             outputs = self.values[ref.producer]
             if outputs is not None and not -len(outputs) <= ref.output < len(outputs):
                 message = f"the model's output '{name}' is output {ref.output} of a layer that has {len(outputs)}"
@@ -316,7 +316,9 @@ def evaluate(
         InputError: with every independent problem of the model.
     """
     given = dict(input_shapes or {})
-    inputs = [item._replace(shape=with_batch(given.pop(item.name, item.shape), batch_size)) for item in model.inputs]
+    inputs = [
+        Input(item.name, with_batch(given.pop(item.name, item.shape), batch_size), item.dtype) for item in model.inputs
+    ]
     if given:
         names = ", ".join(item.name for item in model.inputs)
         message = f"there is no input '{next(iter(given))}'; the inputs are: {names}"
