@@ -5,7 +5,7 @@ called twice is one `Instance` in two nodes.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -14,14 +14,14 @@ from paramcalc.layers.base import Layer
 from paramcalc.shapes import Shape
 
 
-class Ref(NamedTuple):
+class Ref(Struct, frozen=True, gc=False):
     """One tensor: which producer (the inputs first, then the nodes, counted from 0), which output."""
 
     producer: int
     output: int = 0
 
 
-class Input(NamedTuple):
+class Input(Struct, frozen=True):
     """An input of the model; its shape includes the batch."""
 
     name: str
@@ -29,7 +29,7 @@ class Input(NamedTuple):
     dtype: str = "float32"
 
 
-class Output(NamedTuple):
+class Output(Struct, frozen=True):
     """An output of the model, where it comes from, and its place in the document."""
 
     name: str

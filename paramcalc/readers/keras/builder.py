@@ -1,7 +1,6 @@
 """Keras' JSON → a flat Model: definitions are parsed once, then emitted call by call."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
@@ -20,7 +19,7 @@ from paramcalc.readers.keras.definition import (
 from paramcalc.readers.keras.emit import Emitter, PlacedError, described
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
-from paramcalc.readers.keras.layer_config import dtype_policy, make_layer
+from paramcalc.readers.keras.layer_config import make_layer
 from paramcalc.registry import Registry, snake_case
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -125,7 +124,7 @@ class Builder:
         taken: set[str] = set()
         for number, item in enumerate(config["layers"]):
             place = (*where, "config", "layers", number)
-            member = self.guarded(item, place, partial(self.member, item, place, names, trainable, depth))
+            member = self.guarded(item, place, self.member, item, place, names, trainable, depth)
             if member is None:
                 continue
             if member.name in taken:
@@ -137,10 +136,10 @@ class Builder:
             freeze(definition, composites=True)
         return definition
 
-    def guarded(self, item: Any, where: DocPath, make: Callable[[], Any]) -> Any:
+    def guarded(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
         """What `make` gives; a problem of this one layer is noted and the others go on."""
         try:
-            return make()
+            return make(*arguments)
         except FieldsError as error:
             self.problems += [
                 Problem(problem.message, (*where, "config", *problem.where), label(item)) for problem in error.problems
@@ -182,13 +181,13 @@ class Builder:
     ) -> Instance | Definition:
         """The layer, or the nested model, of one entry."""
         shared = item.get("shared_object_id") if self.objects is not None else None
-        if shared is not None and self.objects is not None and shared in self.objects:
-            found: Instance | Definition = self.objects[shared]
-            return found
+        part: Instance | Definition | None = self.objects.get(shared) if self.objects is not None else None
+        if part is not None:
+            return part
         if is_model(item):
-            part: Instance | Definition = self.definition(item, where, depth + 1)
+            part = self.definition(item, where, depth + 1)
             if not trainable:
-                freeze(part)  # type: ignore[arg-type]
+                freeze(part)
         else:
             part = self.instance(name, item, where, trainable)
         if shared is not None and self.objects is not None:
@@ -199,16 +198,11 @@ class Builder:
         """A single layer with its identity."""
         config = item["config"]
         legacy = self.legacy or "module" not in item
-        layer, type_ = make_layer(self.registry, item, legacy, self.nested_layer, where)
-        reached = legacy or type_ not in COMPOSITES
-        own = legacy or not layer.sublayers
-        return Instance(
-            layer,
-            name,
-            type_,
-            not reached or (trainable and not (own and config.get("trainable") is False)),
-            dtype_policy(config.get("dtype")),
-        )
+        made = make_layer(self.registry, item, legacy, self.nested_layer, where)
+        reached = legacy or made.type not in COMPOSITES
+        own = legacy or not made.layer.sublayers
+        trained = not reached or (trainable and not (own and config.get("trainable") is False))
+        return Instance(made.layer, name, made.type, trained, made.dtype)
 
     def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
@@ -235,7 +229,7 @@ class Builder:
             if member is None:
                 raise LayerError(f"input_layers names '{tensor.layer[:80]}', which is not in the model")
             entry = entries[member.where[-1]]
-            inputs.append(self.guarded(entry, member.where, partial(input_of, entry, member.name)))
+            inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
         mapping = config.get("input_layers")
         return Definition(
             str(config.get("name") or "model"),
@@ -264,7 +258,7 @@ class Builder:
             if isinstance(item, dict) and item.get("class_name") == "InputLayer":
                 first = input_of(item, str(entry_name(item) or "input"))
                 continue
-            member = self.guarded(item, place, partial(self.chain_member, item, place, members, taken, depth))
+            member = self.guarded(item, place, self.chain_member, item, place, members, taken, depth)
             if member is None:
                 continue
             if member.name in taken:
@@ -305,7 +299,7 @@ def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
     """An output with the node index that inbound nodes use: Keras 3 counts a Functional's from 1 here only."""
     member = members.get(tensor.layer)
     if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
-        return tensor._replace(node=tensor.node - 1)
+        return Tensor(tensor.layer, tensor.node - 1, tensor.output)
     return tensor
 
 

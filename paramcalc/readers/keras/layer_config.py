@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.layers.base import Layer, Sublayer
@@ -30,7 +31,17 @@ COMMON = frozenset(
     )
 )
 """What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
+NAMES = frozenset(("name", "trainable"))
+"""What equal layers differ in, unless their class has fields of these names."""
 KERAS_MODULES = ("keras.", "keras", "tf_keras", "tensorflow.", "tensorflow", "keras_core", "builtins")
+
+
+class Made(Struct, frozen=True):
+    """A layer, the class name it is known by today, and its dtype policy."""
+
+    layer: Layer
+    type: str
+    dtype: str
 
 
 def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> type[Layer] | Unknown:
@@ -92,8 +103,8 @@ def make_layer(
     nested: Any,
     where: DocPath = (),
     depth: int = 0,
-) -> tuple[Layer, str]:
-    """The layer an entry describes, and the class name it is known by today.
+) -> Made:
+    """The layer an entry describes; one object for all equal ones.
 
     Args:
         registry: where classes are looked up.
@@ -111,40 +122,48 @@ def make_layer(
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, dict):
         raise LayerError("a layer needs a class_name and a config")
+    key = likeness(entry, config, legacy)
+    found = registry.made.get(key)
+    if found is None:
+        found = new_layer(registry, entry, legacy, nested, where, depth)
+        if not NAMES.intersection(found.layer.__struct_fields__):
+            registry.made[key] = found
+    return found
+
+
+def new_layer(registry: Registry, entry: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int) -> Made:
+    """`make_layer` for an entry of which there was no equal yet."""
+    class_name, config = entry["class_name"], entry["config"]
+    dtype = dtype_policy(config.get("dtype"))
     if legacy:
         class_name, config = modernise(class_name, config)
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
-        return cls, class_name
+        return Made(cls, class_name, dtype)
     fields = fields_of(cls, config, legacy)
     for name in cls.sublayers:
         if fields.get(name) is not None:
             fields[name] = sublayers(registry, fields[name], legacy, nested, (*where, "config", name), depth)
     try:
-        return equal_layer(registry, cls, fields), cls.__name__
+        return Made(build_layer(cls, fields), cls.__name__, dtype)
     except FieldsError as error:
         own = own_activation(fields, error)
         if own is None:
             raise
-        return own, cls.__name__
+        return Made(own, cls.__name__, dtype)
 
 
 def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
     """The part of a config that is the class' own: without what every Keras layer carries, and old keys."""
-    known = field_names(cls)
+    known = frozenset(cls.__struct_fields__)
     fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
     return drop_old(fields, known) if legacy else fields
 
 
-def equal_layer(registry: Registry, cls: type[Layer], fields: dict[str, Any]) -> Layer:
-    """The layer with these fields: one object for all equal ones, of which deep models have many."""
-    if cls.sublayers:
-        return build_layer(cls, fields)
-    key = cls, msgspec.msgpack.encode(fields)
-    found = registry.made.get(key)
-    if found is None:
-        found = registry.made[key] = build_layer(cls, fields)
-    return found
+def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
+    """All that makes a layer what it is, without its `NAMES`: deep models have many equal ones."""
+    own = {**config, "name": None, "trainable": None}
+    return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
 
 
 def own_activation(fields: dict[str, Any], error: FieldsError) -> Unknown | None:
@@ -154,17 +173,6 @@ def own_activation(fields: dict[str, Any], error: FieldsError) -> Unknown | None
         return None
     functions = ", ".join(f"'{str(fields[str(name)])[:80]}'" for name in names)
     return Unknown(f"its activation {functions} is not one of Keras': its code is not in the file")
-
-
-_FIELD_NAMES: dict[type[Layer], frozenset[str]] = {}
-
-
-def field_names(cls: type[Layer]) -> frozenset[str]:
-    """The fields of a class, as a set."""
-    found = _FIELD_NAMES.get(cls)
-    if found is None:
-        found = _FIELD_NAMES[cls] = frozenset(cls.__struct_fields__)
-    return found
 
 
 def sublayers(registry: Registry, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Any:
@@ -182,7 +190,8 @@ def sublayers(registry: Registry, value: Any, legacy: bool, nested: Any, where: 
         layer, type_ = nested(value, where), str(value["class_name"])
     else:
         try:
-            layer, type_ = make_layer(registry, value, legacy, nested, where, depth + 1)
+            made = make_layer(registry, value, legacy, nested, where, depth + 1)
+            layer, type_ = made.layer, made.type
         except FieldsError as error:
             inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
             raise FieldsError(inner) from None

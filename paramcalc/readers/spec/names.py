@@ -1,7 +1,7 @@
 """Names in a spec: what a name may be, where it is known, and what stands behind it."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ MAX_KNOWN = 500
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
-class Pending(NamedTuple):
+class Pending(Struct, frozen=True):
     """A tensor that is known by name: the name may stand further down."""
 
     scope: "Scope"
