@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from paramcalc.built import check_built, differs
 from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
@@ -72,6 +73,8 @@ class _Evaluator:
         self.inputs = inputs
         self.allow_unknown = allow_unknown
         self.assume = assume
+        # Another shape that the user asks for is no contradiction in the file.
+        self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
         self.values: list[list[Shape] | None] = [[item.shape] for item in inputs]
         self.hidden: set[int] = set()  # producers that an unknown layer stands before
         self.first: dict[int, _First] = {}
@@ -144,6 +147,8 @@ class _Evaluator:
             check_same_weights(first, answer.weights)
             weights: tuple[Weight, ...] = ()
         else:
+            if instance.built and self.as_written and differs(instance.built, shapes):
+                check_built(instance, shapes, options, answer.weights)
             weights = answer.weights if instance.trainable else frozen(answer)
             self.first[id(instance)] = _First(node.path, shapes, weights)
         shared_with = None if first is None else first.path

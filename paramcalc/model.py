@@ -38,9 +38,13 @@ class Output(Struct, frozen=True):
 
 
 class Instance:
-    """A layer with its identity: its weights exist once, however often it is called."""
+    """A layer with its identity: its weights exist once, however often it is called.
 
-    __slots__ = ("dtype", "layer", "name", "trainable", "type")
+    Attributes:
+        built: the shapes of the inputs that the file says its weights were made for, if it says so.
+    """
+
+    __slots__ = ("built", "dtype", "layer", "name", "trainable", "type")
 
     def __init__(
         self,
@@ -49,7 +53,9 @@ class Instance:
         type: str,  # noqa: A002
         trainable: bool = True,
         dtype: str = "float32",
+        built: Sequence[Any] = (),
     ) -> None:
+        self.built = built
         self.layer = layer
         self.name = name
         self.type = type

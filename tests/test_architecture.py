@@ -13,6 +13,7 @@ ORDER = [
     {"registry"},
     {"model"},
     {"summary"},
+    {"built"},
     {"evaluate", "expected", "nested", "memory"},
     {"summarize"},
     {"readers"},

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from paramcalc.built import shapes_of
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_FOUND_PROBLEMS
@@ -202,7 +203,8 @@ class Builder:
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
         trained = not reached or (trainable and not (own and config.get("trainable") is False))
-        return Instance(made.layer, name, made.type, trained, made.dtype)
+        built = shapes_of(item["build_config"]) if "build_config" in item else ()
+        return Instance(made.layer, name, made.type, trained, made.dtype, built)
 
     def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
