@@ -9,6 +9,7 @@ import collections
 import os
 import random
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from paramcalc.cli import run
@@ -48,8 +49,9 @@ def try_model(seed: int, damages: int, folder: Path):
     for _ in range(damages):
         damaged, what = mutate(rng, text)
         for _ in range(rng.choice([0, 0, 1, 3])):
-            damaged, more = mutate(rng, damaged)
-            what += f" + {more}"
+            with suppress(TypeError, KeyError, AttributeError, IndexError, ValueError):  # too damaged to damage further
+                damaged, more = mutate(rng, damaged)
+                what += f" + {more}"
         outcome = OUTCOMES[gate(folder, damaged, whole - 1)]
         found = params_of(damaged) if outcome == "passed" else None
         if isinstance(found, int):
