@@ -278,3 +278,16 @@ def test_what_is_no_saved_summary_is_an_error(repository, content):
 def test_a_baseline_that_is_not_there_yet_is_none(tmp_path, monkeypatch, against):
     monkeypatch.chdir(tmp_path)
     assert open_baseline(against, ".") is None
+
+
+def test_without_git_a_revision_is_an_error(repository, monkeypatch):
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.raises(GitError, match="git is not installed"):
+        open_baseline("HEAD", ".")
+
+
+def test_what_git_says_is_passed_on(repository):
+    """Such as a repository that belongs to somebody else, or one that is damaged."""
+    Path(".git/HEAD").write_text("nonsense")
+    with pytest.raises(GitError, match="git cannot read 'HEAD': fatal"):
+        open_baseline("HEAD", ".")

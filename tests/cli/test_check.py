@@ -374,6 +374,14 @@ def test_diff_is_a_gate(repository, capsys, fail_on, code):
     assert "+8,256" in capsys.readouterr().out
 
 
+def test_a_diff_of_what_is_unknown_is_no_pass(repository, capsys):
+    """Exit code 2, whichever side it is."""
+    (repository / "model.yaml").write_text("input: [null, 4]\nlayers: [{LSTM: 3}]\n")
+    for sides in (["HEAD:model.yaml", "model.yaml"], ["model.yaml", "HEAD:model.yaml"]):
+        assert run(["diff", *sides, "--fail-on", "macs:100%"]) == 2
+        assert "growth of MACs cannot be judged" in capsys.readouterr().err
+
+
 def test_diff_as_json_holds_both_sides(repository, capsys):
     """For a program."""
     run(["diff", "HEAD:model.yaml", "model.yaml", "--format", "json"])
