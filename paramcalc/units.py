@@ -49,6 +49,11 @@ def variable_dtype(policy: str) -> str:
     return "float32" if "mixed_" in policy else compute_dtype(policy)
 
 
+def is_policy(name: str) -> bool:
+    """Whether a name is a dtype, or a policy of two, whose weights have a size; quantized ones have other weights."""
+    return "_from_" not in name and compute_dtype(name) in DTYPE_BITS
+
+
 COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
 BYTE_UNITS = {"B": 1, "KB": 1000}
 for _power, _letter in enumerate("kMGT", 1):

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from paramcalc.errors import LayerError
+from paramcalc.errors import LayerError, echo
 from paramcalc.model import Input
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
+from paramcalc.units import is_policy
 
 
 def checked_shape(value: Any, batch: bool) -> Shape:
@@ -28,7 +29,11 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     if shape is None:
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
     dtype = config.get("dtype") if isinstance(config, dict) else None
-    return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
+    if not isinstance(dtype, str):
+        dtype = "float32"
+    if dtype != "string" and not is_policy(dtype):
+        raise LayerError(f"dtype {echo(dtype)} is not the dtype of an input")
+    return Input(name, shape, dtype)
 
 
 def config_shape(config: dict[str, Any]) -> Shape | None:

@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from paramcalc.errors import DocPath, LayerError
+from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
 from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.keras.legacy import drop_old, modernise
 from paramcalc.registry import Registry, UnknownTypeError, snake_case
 from paramcalc.shapes import Shape
+from paramcalc.units import is_policy
 
 MAX_NESTING = 100
 COMMON = frozenset(
@@ -86,14 +87,25 @@ def dtype_policy(value: Any) -> str:
     if value is None:
         return "float32"
     if isinstance(value, str):
-        return value
+        return known_policy(value)
     if isinstance(value, dict):
         config = value.get("config")
         kind = value.get("class_name", "")
         if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
-            return str(config.get("name") or "float32")
+            return known_policy(str(config.get("name") or "float32"))
         raise LayerError(f"dtype policy '{str(kind)[:60]}' (a quantized model) is not supported")
     raise LayerError("dtype must be a name or a policy")
+
+
+def known_policy(name: str) -> str:
+    """The name of a policy whose weights have a known size.
+
+    Raises:
+        LayerError: for any other; a size would be a guess.
+    """
+    if name != "string" and not is_policy(name):
+        raise LayerError(f"dtype {echo(name)} is none that Keras keeps plain weights in")
+    return name
 
 
 def make_layer(

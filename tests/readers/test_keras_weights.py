@@ -1,4 +1,4 @@
-"""What a Keras file says its layers were built for: Keras makes the weights of that, whatever the graph says."""
+"""What a Keras file says of its weights: what they were built for, and the type they are kept in."""
 
 import json
 
@@ -70,3 +70,16 @@ def test_a_shape_that_the_user_asks_for_is_no_contradiction():
     model = paramcalc.load(sequential(("Dense", DENSE, {"input_shape": [None, 8]})))
     assert paramcalc.summarize(model, input_shapes={"input": (None, 80)}).totals.params == 324
     assert paramcalc.summarize(model, batch_size=3).totals.params == 36
+
+
+@pytest.mark.parametrize("dtype", ["x", "", "complex128", "int8_from_float32", "mixed_x", "float32 "])
+def test_a_dtype_of_unknown_size_is_refused(dtype):
+    """It was counted as 32 bits: a budget for a size would pass by a guess."""
+    with pytest.raises(InputError, match="dtype"):
+        params(("Dense", {"units": 4, "dtype": dtype}, None))
+    policy = {"class_name": "DTypePolicy", "config": {"name": dtype or "none"}}
+    with pytest.raises(InputError, match="dtype"):
+        params(("Dense", {"units": 4, "dtype": policy}, None))
+    text = sequential(("Dense", DENSE, None)).replace(b'"name": "input"', f'"name": "i", "dtype": "{dtype}"'.encode())
+    with pytest.raises(InputError, match="dtype"):
+        paramcalc.load(text)
