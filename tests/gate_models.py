@@ -10,8 +10,20 @@ from math import prod
 
 import yaml
 
-POINTLESS = {"name", "trainable", "dtype", "activation", "rate", "seed", "noise_shape", "negative_slope", "threshold"}
-"""Arguments that change no count; `max_value` and the like are left out on purpose: unknown is refused."""
+POINTLESS = {
+    "name",
+    "trainable",
+    "dtype",
+    "activation",
+    "rate",
+    "seed",
+    "noise_shape",
+    "negative_slope",
+    "threshold",
+    "max_value",
+    "mask_value",
+}
+"""Arguments that change no count."""
 
 ARGUMENTS = {
     "Dense": ("units", "use_bias"),
@@ -21,10 +33,15 @@ ARGUMENTS = {
     "Flatten": (),
     "ReLU": (),
     "Dropout": (),
+    "Identity": (),
+    "Masking": (),
 }
 POSITIONS = {
     "Dense": ("units", "activation", "use_bias"),
+    "BatchNormalization": ("axis",),
     "Dropout": ("rate",),
+    "ReLU": ("max_value",),
+    "Masking": ("mask_value",),
     "Embedding": ("input_dim", "output_dim"),
     "Conv2D": ("filters", "kernel_size", "strides", "padding"),
 }
@@ -73,12 +90,11 @@ def layer(kind, arguments, shape):
     if kind == "Embedding":
         return [*shape, number(given("output_dim"))], number(given("input_dim")) * given("output_dim"), 0
     if kind == "BatchNormalization":
-        need(given("axis", -1) in (-1, [-1]))
-        return (
-            shape,
-            number(shape[-1] if shape else None) * (2 + flag(given("center", True)) + flag(given("scale", True))),
-            0,
-        )
+        axis = given("axis", -1)
+        axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
+        need(axis == -1 or number(axis) <= len(shape))
+        size = number([None, *shape][axis])
+        return shape, size * (2 + flag(given("center", True)) + flag(given("scale", True))), 0
     if kind == "Flatten":
         return [None if None in shape else prod(shape)], 0, 0
     return shape, 0, 0
@@ -103,9 +119,12 @@ def convolution(given, shape):
 def recount(text):
     """(parameters, MACs or None) of a document; raises UnreadableError."""
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, yaml.CSafeLoader)
-    except (ValueError, yaml.YAMLError):
-        raise UnreadableError from None
+        document = json.loads(text)
+    except ValueError:
+        try:
+            document = yaml.load(text, yaml.CSafeLoader)
+        except (ValueError, yaml.YAMLError):
+            raise UnreadableError from None
     need(isinstance(document, dict))
     shape, layers = read_keras(document) if "class_name" in document else read_spec(document)
     need(isinstance(shape, list) and all(size is None or number(size) for size in shape))
