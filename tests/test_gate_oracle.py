@@ -14,6 +14,7 @@ import yaml
 
 from paramcalc.cli import run
 from tests.gate_models import UnreadableError, as_keras, as_spec, damage, damage_text, random_layers, recount
+from tests.oracle.live import frozen_cases
 
 DIALECTS = ("yaml", "json", "keras")
 LIMITS = ("params", "macs")
@@ -77,6 +78,19 @@ def folder(tmp_path, monkeypatch):
 def test_no_damage_turns_over_budget_into_a_pass(part, tmp_path, capsys):
     """Unless the damaged model is smaller. Some hundred; `-m slow` tries many thousands."""
     try_many(range(part * 10_000, part * 10_000 + 100), tmp_path, capsys)
+
+
+def test_no_file_that_keras_loads_passes_below_what_keras_counts(tmp_path, capsys):
+    """Random models, every third one damaged, with what real Keras said of them; live: `tests/oracle/gate.py`."""
+    outcomes = Counter()
+    for case in frozen_cases():
+        truth = case.get("truth", {})
+        if isinstance(case["seed"], int) and truth.get("built") and truth["totals"]["params"]:
+            code = gate(tmp_path, case["config"], "--max-params", str(truth["totals"]["params"] - 1))
+            assert code != 0, case["seed"]
+            outcomes[code] += 1
+    capsys.readouterr()
+    assert outcomes[1] > 150
 
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
