@@ -92,7 +92,7 @@ def find_checks(path: str | None) -> "Config | None":
     """The configuration that is named, else the nearest one."""
     from paramcalc.check_config import find_config, read_config
 
-    path = path or find_config(os.curdir)
+    path = os.path.relpath(path) if path else find_config(os.curdir)
     return None if path is None else read_config(path)
 
 

@@ -121,6 +121,8 @@ def test_named_files_are_held_to_the_configuration(folder, capsys):
     assert check(capsys, "other.yaml", "--max-params", "1M")[0] == 0
     assert check(capsys, "other.yaml")[0] == 2
     assert check(capsys, "other.yaml", "--config", "paramcalc.yaml")[0] == 2
+    for config in ("paramcalc.yaml", "./paramcalc.yaml", str(folder / "paramcalc.yaml")):
+        assert check(capsys, "--config", config)[1].startswith("OVER BUDGET  model.yaml\n")
 
 
 def test_a_file_named_twice_is_checked_once(folder, capsys):

@@ -38,7 +38,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def start(command, **options):
-    return subprocess.Popen([sys.executable, "-m", "paramcalc", *command.split()], stderr=subprocess.PIPE, **options)
+    given = {"stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([sys.executable, "-m", "paramcalc", *command.split()], **given)
 
 
 def finish(command, **options):
@@ -176,3 +177,23 @@ def test_formats_for_programs_are_utf_8_on_any_terminal():
                     "summary m.json --format json"):  # fmt: skip
         _, out, _ = finish(command, stdout=subprocess.PIPE, env=environment)
         assert "层😀" in out.decode() or "diff" in command
+
+
+@pytest.mark.parametrize(("count", "shown"), [(60, True), (3, False)])
+def test_a_bar_shows_how_far_many_checks_are_on_a_terminal_only(count, shown):
+    """It is on stderr: the report is as ever."""
+    names = " ".join(f"{index}.json" for index in range(count))
+    for name in names.split():
+        Path(name).write_text(SPEC)
+    terminal, end = os.openpty()
+    code, out, _ = finish(f"check {names}", stdout=subprocess.PIPE, stderr=end)
+    os.close(end)
+    seen = b""
+    with suppress(OSError):  # how a terminal says that nobody writes to it any more
+        while data := os.read(terminal, 4096):
+            seen += data
+    os.close(terminal)
+    assert code == 1
+    assert (b"Checking" in seen and b"100%" in seen) == shown
+    assert b"Checking" not in out
+    assert finish(f"check {names}", stdout=subprocess.PIPE)[2] == b""
