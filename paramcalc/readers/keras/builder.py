@@ -19,6 +19,7 @@ from paramcalc.readers.keras.definition import (
 from paramcalc.readers.keras.emit import Emitter, PlacedError, described
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
+from paramcalc.readers.keras.keras1_merge import is_merge_of_models, merged_chain, merged_models
 from paramcalc.readers.keras.layer_config import make_layer
 from paramcalc.registry import Registry, snake_case
 
@@ -253,6 +254,7 @@ class Builder:
         members: list[Member] = []
         taken: dict[str, int] = {}
         first: Input | None = None
+        merged = layers and is_merge_of_models(layers[0])
         for number, item in enumerate(layers):
             place = (*root, number)
             if isinstance(item, dict) and item.get("class_name") == "InputLayer":
@@ -265,9 +267,12 @@ class Builder:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
             taken.setdefault(member.name, 0)
             members.append(member)
+        name = str(config.get("name") or "sequential") if isinstance(config, dict) else "sequential"
+        if merged and members:
+            models, heads, inputs = merged_models(self, layers[0]["config"]["layers"], (*root, 0), depth)
+            return merged_chain(name, models, heads, inputs, members, where)
         if first is None:
             first = sequential_input(layers, config if isinstance(config, dict) else {}, members)
-        name = "" if bare else str(config.get("name") or "")
         input_name = first.name if first is not None else "input"
         outputs = [Tensor(members[-1].name, 0, 0)] if members else [Tensor(input_name, 0, 0)]
         order = [(number, 0) for number in range(len(members))]
@@ -278,17 +283,15 @@ class Builder:
             members[0].calls = [keras_call([Tensor(input_name, 0, 0)], {})]
         else:
             outputs = [Tensor(input_name, 0, 0)]
-        return Definition(name or "sequential", [*members, head], [first], [input_name], outputs, order, True, where)
+        return Definition(name, [*members, head], [first], [input_name], outputs, order, True, where)
 
     def chain_member(
         self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
     ) -> Member:
-        """One entry of a Sequential; a Keras 1 Merge of several models is refused with its reason."""
+        """One entry of a Sequential."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         config = item["config"]
-        if item.get("class_name") == "Merge" and isinstance(config, dict) and config.get("layers"):
-            raise LayerError("a Merge of several models at the start of a Sequential is not supported")
         name = config.get("name") if isinstance(config, dict) else None
         name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]

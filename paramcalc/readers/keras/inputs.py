@@ -27,7 +27,7 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     shape = config_shape(config) if isinstance(config, dict) else None
     if shape is None:
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
-    dtype = config.get("dtype") if isinstance(config, dict) else None
+    dtype = config.get("dtype") or config.get("input_dtype") if isinstance(config, dict) else None
     return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
 
 
@@ -56,9 +56,9 @@ def sequential_input(layers: list[Any], config: dict[str, Any], members: list[An
             inner_config = first["layer"].get("config")
             shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
         if shape is not None:
-            kind = layers[0].get("class_name")
-            return Input(f"{members[0].name if members else 'sequential'}_input", shape,
-                         "int32" if kind == "Embedding" else "float32")  # fmt: skip
+            dtype = first.get("dtype") or first.get("input_dtype")
+            name = f"{members[0].name if members else 'sequential'}_input"
+            return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
     if config.get("build_input_shape") is not None:
         return Input("input_layer", checked_shape(config["build_input_shape"], batch=True))
     return None
