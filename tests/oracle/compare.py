@@ -7,9 +7,17 @@ from collections.abc import Iterator
 # there, a spectrogram a convolution with a Fourier basis): their MACs are no oracle.
 OTHER_PRODUCTS = frozenset(
     {
+        "AffineTransform",
         "CenterCrop",
+        "ElasticTransform",
+        "ExtractPatches",
+        "ExtractSequences",
+        "GaussianBlur",
         "MelSpectrogram",
+        "PerspectiveTransform",
+        "RGBToGrayscale",
         "RandomCrop",
+        "Resize",
         "Resizing",
         "STFTSpectrogram",
         "UpSampling2D",
@@ -73,6 +81,8 @@ def compare_totals(expected: dict, found: dict, countable: bool) -> Iterator[Dif
         ("non_trainable", "non_trainable_params"),
     ]:
         yield from unequal(f"total {key}", expected[key], found[ours])
+    if "size_bytes" in expected:
+        yield from unequal("total size", expected["size_bytes"], found["size_bytes"])
     if countable and expected["macs"] is not None:  # None: JAX cannot trace a model of unknown sizes
         yield from unequal("total macs", expected["macs"], found["macs"])
 
@@ -101,6 +111,9 @@ def compare_layer(layer: dict, rows: list[dict], countable: bool) -> Iterator[Di
             sorted_calls(call["shapes"] for call in layer["calls"]),
             sorted_calls(shapes_of(row) for row in rows),
         )
+    taken = [call.get("bytes") for call in layer["calls"]]
+    if taken and None not in taken:
+        yield from unequal("bytes", sum(taken), add([row["output_bytes"] for row in rows]))
     weights = sorted(shape for _, shape, _ in layer.get("weights", []))
     yield from unequal("weights", weights, sorted(w["shape"] for w in rows[0]["weights"]))
 
