@@ -293,6 +293,8 @@ def wrong_call(node: Node, shapes: list[Any], options: dict[str, Any]) -> str:
     except TypeError as error:
         names = ", ".join(signature.parameters)
         return f"takes ({names}), but was called with {len(shapes)} inputs: {error}"
+    if None in shapes:
+        return "is called with something that is not a tensor"
     raise
 
 

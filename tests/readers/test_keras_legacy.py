@@ -188,3 +188,29 @@ def test_a_damaged_operation_of_a_graph_is_refused(node):
     op = layer("TensorFlowOpLayer", [["input_1", 0, 0, {}]], name="op", node_def=node, constants=[])
     with pytest.raises(InputError):
         summary_of(functional([source(), op, dense("b", ["op", 0, 0, {}])], [["input_1", 0, 0]], [["b", 0, 0]]))
+
+
+def test_a_merge_of_a_tensor_and_a_number_is_refused():
+    """Keras' layers take tensors only; the number is no crash."""
+    entry = layer("Add", [{"args": [], "kwargs": {}}])
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
+    entry["inbound_nodes"][0]["args"] = [[3, tensor]]
+    with pytest.raises(InputError, match="not a tensor"):
+        summary_of(functional([source(), entry], [["input_1", 0, 0]], [["add", 0, 0]]))
+
+
+def test_a_manifest_of_nonsense_is_passed_over():
+    """A shape that is none says nothing of a weight."""
+    first = layer("Dense", units=3, batch_input_shape=[None, 4])
+    weights = [{"name": "dense/kernel", "shape": [[4], 3]}, {"name": "dense/bias", "shape": {}}]
+    model = {"modelTopology": {"model_config": sequential(first)}, "weightsManifest": [{"weights": weights}]}
+    assert summary_of(model).totals.params == 15
+
+
+@pytest.mark.parametrize("i", ["--5", "5.0", 1e9, "9" * 30, [1], None, {}])
+def test_an_attribute_that_is_no_number_is_left_out(i):
+    """`attr` of a graph's operation holds numbers as text."""
+    node = {"op": "Pack", "input": ["a", "b"], "attr": {"axis": {"i": i}, "N": {"list": {"i": i}}}}
+    op = layer("TensorFlowOpLayer", [[["input_1", 0, 0, {}], ["input_1", 0, 0, {}]]], name="op", node_def=node)
+    model = functional([source(), op], [["input_1", 0, 0]], [["op", 0, 0]])
+    assert summary_of(model).outputs[0].shape == (2, None, 4)

@@ -95,6 +95,7 @@ def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     for group in groups if isinstance(groups, list) else ():
         weights = group.get("weights") if isinstance(group, dict) else None
         for weight in weights if isinstance(weights, list) else ():
-            if isinstance(weight, dict) and isinstance(weight.get("shape"), list):
-                found[str(weight.get("name"))] = tuple(weight["shape"])
+            shape = weight.get("shape") if isinstance(weight, dict) else None
+            if isinstance(shape, list) and all(type(size) is int for size in shape):
+                found[str(weight.get("name"))] = tuple(shape)
     return found

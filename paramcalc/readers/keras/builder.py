@@ -19,7 +19,6 @@ from paramcalc.readers.keras.definition import (
 from paramcalc.readers.keras.emit import Emitter, PlacedError, described
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
-from paramcalc.readers.keras.keras1_merge import is_merge_of_models, merged_chain, merged_models
 from paramcalc.readers.keras.layer_config import make_layer
 from paramcalc.registry import Registry, snake_case
 
@@ -254,7 +253,7 @@ class Builder:
         members: list[Member] = []
         taken: dict[str, int] = {}
         first: Input | None = None
-        merged = layers and is_merge_of_models(layers[0])
+        merged = bool(layers) and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge"
         for number, item in enumerate(layers):
             place = (*root, number)
             if isinstance(item, dict) and item.get("class_name") == "InputLayer":
@@ -269,7 +268,9 @@ class Builder:
             members.append(member)
         name = str(config.get("name") or "sequential") if isinstance(config, dict) else "sequential"
         if merged and members:
-            models, heads, inputs = merged_models(self, layers[0]["config"]["layers"], (*root, 0), depth)
+            from paramcalc.readers.keras.keras1_merge import merged_chain, merged_models
+
+            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
             return merged_chain(name, models, heads, inputs, members, where)
         if first is None:
             first = sequential_input(layers, config if isinstance(config, dict) else {}, members)

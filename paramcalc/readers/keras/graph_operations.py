@@ -154,13 +154,19 @@ def inputs_of(node: dict[str, Any], constants: Any, tensors: list[Any]) -> list[
     return inputs
 
 
+def number(value: Any) -> bool:
+    """Whether it is an integer, as JSON or as text, of a size that is one."""
+    return type(value) in (int, str) and len(str(value)) < 20 and str(value).removeprefix("-").isdecimal()
+
+
 def attribute(value: Any) -> Any:
     """What an attribute holds: a number, a truth, a text, a type, or a list of numbers."""
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("list"), dict):
-        return [int(item) for item in value["list"].get("i", []) if str(item).lstrip("-").isdigit()]
-    if str(value.get("i")).lstrip("-").isdigit():
+        items = value["list"].get("i", [])
+        return [int(item) for item in items if number(item)] if isinstance(items, list) else None
+    if number(value.get("i")):
         return int(value["i"])
     if isinstance(value.get("s"), str):
         try:

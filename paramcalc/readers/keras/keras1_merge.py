@@ -11,53 +11,43 @@ if TYPE_CHECKING:
     from paramcalc.readers.keras.builder import Builder
 
 
-def is_merge_of_models(item: Any) -> bool:
-    """Whether an entry is a Merge that holds what it merges."""
-    if not isinstance(item, dict) or item.get("class_name") != "Merge":
-        return False
-    config = item.get("config")
-    return isinstance(config, dict) and bool(config.get("layers"))
-
-
 def merged_models(
-    builder: "Builder", entries: Any, where: DocPath, depth: int
+    builder: "Builder", merge: dict[str, Any], where: DocPath, depth: int
 ) -> tuple[list[Member], list[Member], list[Input | None]]:
     """The models as members, and the inputs that they read: as members, and what they are.
 
     Raises:
         LayerError: for what is not a list of models.
     """
+    config = merge["config"]
+    entries = config.get("layers") if isinstance(config, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise LayerError("the layers of a Merge must be a list of models")
     models: list[Member] = []
     heads: list[Member] = []
     inputs: list[Input | None] = []
+    taken: dict[str, int] = {}
     for number, entry in enumerate(entries):
         place = (*where, "config", "layers", number)
-        if "layers" not in (entry.get("config") or {}) and entry.get("class_name") != "Sequential":
+        config = entry.get("config")
+        if entry.get("class_name") != "Sequential" and not (isinstance(config, dict) and "layers" in config):
             entry = {"class_name": "Sequential", "config": [entry]}  # a layer with a shape of its own
         part = builder.definition(entry, place, depth + 1)
-        name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}", models)
-        calls = [head_of(item, heads, place) for item in part.inputs]
+        name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}", taken)
+        calls = [unused(item.name if item is not None else "input", taken) for item in part.inputs]
+        heads += [Member(head, None, [], place) for head in calls]
         models.append(Member(name, part, [keras_call([Tensor(head, 0, 0) for head in calls], {})], place))
         inputs += [item and Input(head, item.shape, item.dtype) for item, head in zip(part.inputs, calls, strict=True)]
     return models, heads, inputs
 
 
-def head_of(item: Input | None, heads: list[Member], where: DocPath) -> str:
-    """A member for one input of a model; its name."""
-    name = unused(item.name if item is not None else "input", heads)
-    heads.append(Member(name, None, [], where))
-    return name
-
-
-def unused(name: str, members: list[Member]) -> str:
-    """The name, with a number if it is taken."""
-    taken = {member.name for member in members}
-    number, found = 1, name
+def unused(name: str, taken: dict[str, int]) -> str:
+    """The name, with a number if it is taken; `taken` has, for each, the number to try next."""
+    found = name
     while found in taken:
-        number += 1
-        found = f"{name}_{number}"
+        taken[name] += 1
+        found = f"{name}_{taken[name]}"
+    taken[found] = 1
     return found
 
 
