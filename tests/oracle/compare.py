@@ -55,9 +55,12 @@ def differences(truth: dict, summary: dict) -> Iterator[Difference]:
     yield from unequal("model outputs", truth["outputs"], [each["shape"] for each in summary["outputs"]])
     found = [[e["name"], e["shape"], e["dtype"]] for e in summary["inputs"]]
     yield from unequal("model inputs", truth.get("inputs", found), found)
-    for layer in [*truth["layers"], *truth["operations"]]:
+    layers = [*truth["layers"], *truth["operations"]]
+    slashed = [each["name"] for each in layers if "/" in each["name"]]
+    for layer in layers:
         if layer["class"] != "InputLayer":
-            for what, detail in compare_layer(layer, rows_of(layer["name"], summary["layers"]), countable):
+            rows = rows_of(layer["name"], summary["layers"], slashed)
+            for what, detail in compare_layer(layer, rows, countable):
                 yield f"{what}: {layer['class']}", f"{layer['name']}: {detail}"
 
 
@@ -84,10 +87,14 @@ def compare_totals(expected: dict, found: dict, countable: bool) -> Iterator[Dif
         yield from unequal("total macs", expected["macs"], found["macs"])
 
 
-def rows_of(name: str, rows: list[dict]) -> list[dict]:
-    """The rows of a top-level layer: itself, its later calls (`name#2`), and all that is inside it."""
+def rows_of(name: str, rows: list[dict], slashed: list[str]) -> list[dict]:
+    """The rows of a top-level layer: itself, its later calls (`name#2`), and all inside it.
+
+    `slashed` are the top-level names that only look as if they stood inside another layer.
+    """
     mine = re.compile(re.escape(name) + r"(#\d+)?(/.*)?", re.DOTALL)
-    return [row for row in rows if mine.fullmatch(row["path"])]
+    others = tuple(other for other in slashed if other.startswith(f"{name}/"))
+    return [row for row in rows if mine.fullmatch(row["path"]) and not row["path"].startswith(others or "\0")]
 
 
 def compare_layer(layer: dict, rows: list[dict], countable: bool) -> Iterator[Difference]:

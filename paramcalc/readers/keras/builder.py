@@ -273,7 +273,7 @@ class Builder:
             models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
             return merged_chain(name, models, heads, inputs, members, where)
         if first is None:
-            first = sequential_input(layers, config if isinstance(config, dict) else {}, members)
+            first = sequential_input(layers, config if isinstance(config, dict) else {}, members, self.legacy)
         input_name = first.name if first is not None else "input"
         outputs = [Tensor(members[-1].name, 0, 0)] if members else [Tensor(input_name, 0, 0)]
         order = [(number, 0) for number in range(len(members))]

@@ -41,14 +41,17 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
     return None
 
 
-def sequential_input(layers: list[Any], config: dict[str, Any], members: list[Any]) -> Input | None:
+def sequential_input(
+    layers: list[Any], config: dict[str, Any], members: list[Any], legacy: bool = False
+) -> Input | None:
     """The input of a Sequential without InputLayer: its first layer's, else what it was built for."""
     from paramcalc.readers.keras.definition import Definition
 
     if members and isinstance(members[0].part, Definition):
         inner = members[0].part.inputs
         if len(inner) == 1 and inner[0] is not None:
-            return Input(inner[0].name, inner[0].shape, inner[0].dtype)
+            name = f"{members[0].name}_input" if legacy else inner[0].name
+            return Input(name, inner[0].shape, inner[0].dtype)
     first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
     if isinstance(first, dict):
         shape = config_shape(first) or keras1_shape(first)
