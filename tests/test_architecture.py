@@ -13,7 +13,7 @@ ORDER = [
     {"registry"},
     {"model"},
     {"summary"},
-    {"evaluate", "expected", "nested", "memory"},
+    {"evaluate", "expected", "fixed_weights", "nested", "memory"},
     {"summarize"},
     {"readers"},
     {"budgets", "diff", "explain", "catalogue", "baseline", "check_config", "schema", "convert", "template"},

@@ -192,7 +192,7 @@ def test_a_damaged_operation_of_a_graph_is_refused(node):
 
 def test_a_merge_of_a_tensor_and_a_number_is_refused():
     """Keras' layers take tensors only; the number is no crash."""
-    entry = layer("Add", [{"args": [], "kwargs": {}}])
+    entry = layer("Add", [{"args": [], "kwargs": {}}], trainable=True)
     tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
     entry["inbound_nodes"][0]["args"] = [[3, tensor]]
     with pytest.raises(InputError, match="not a tensor"):
@@ -214,3 +214,37 @@ def test_an_attribute_that_is_no_number_is_left_out(i):
     op = layer("TensorFlowOpLayer", [[["input_1", 0, 0, {}], ["input_1", 0, 0, {}]]], name="op", node_def=node)
     model = functional([source(), op], [["input_1", 0, 0]], [["op", 0, 0]])
     assert summary_of(model).outputs[0].shape == (2, None, 4)
+
+
+def history(name):
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+
+
+def of_hdf5(*entries):
+    """The model_config of an HDF5 file of Keras 3: no entry names its module, the version stands beside it."""
+    start = layer("InputLayer", [], name="x", batch_shape=[None, 5, 4], dtype="float32")
+    return functional([start, *entries], [["x", 0, 0]], [[entries[-1]["name"], 0, 0]], version="3.15.1")
+
+
+def test_an_operation_in_an_hdf5_file_is_known_by_what_it_has_not():
+    """It has no `trainable` and no `dtype`, and its class may be a layer's name: `x + x` and `Add()`."""
+    add = layer("Add", [{"args": [history("x"), history("x")], "kwargs": {}}], name="add")
+    mean = layer("Mean", [{"args": [history("add")], "kwargs": {}}], name="mean", axis=1, keepdims=False)
+    assert rows(summary_of(of_hdf5(add, mean))) == {"add": ((None, 5, 4), 0), "mean": ((None, 4), 0)}
+
+
+def test_frozen_attention_in_an_hdf5_file_of_keras_3_loads_as_from_its_json():
+    """Its own `trainable: false` does not reach the layers it is made of; Keras 2's did."""
+    inbound = [{"args": [history("x"), history("x")], "kwargs": {}}]
+    entry = layer("MultiHeadAttention", inbound, name="attend", num_heads=1, key_dim=2, trainable=False)
+    totals = summary_of(of_hdf5(entry)).totals
+    assert totals.trainable_params == totals.params == 3 * (4 * 2 + 2) + 2 * 4 + 4
+
+
+def test_a_custom_layer_may_be_called_with_any_argument():
+    """It is refused as what it is, not for its arguments; allowed, it is unknown."""
+    own = layer("Mine", [[["input_1", 0, 0, {"context": ["input_1", 0, 0], "scale": 2}]]], name="own")
+    model = functional([source(), own, dense("b", ["own", 0, 0, {}])], [["input_1", 0, 0]], [["b", 0, 0]])
+    with pytest.raises(InputError, match="its code is not in the file"):
+        summary_of(model)
+    assert summary_of(model, allow_unknown=True).unknown == ["own", "b"]

@@ -41,11 +41,13 @@ class Builder:
         legacy: bool,
         shared_objects: bool,
         max_layers: int,
+        modules: bool = True,
     ) -> None:
         self.source = source
         self.locate = locate
         self.dialect = dialect
         self.legacy = legacy
+        self.modules = modules  # whether Keras 3's entries name their modules: those of an HDF5 file do not
         self.max_layers = max_layers
         self.registry = Registry()
         self.problems: list[Problem] = []
@@ -113,7 +115,7 @@ class Builder:
                 if config is not None
                 else "the config has no layers"
             )
-        legacy = self.legacy or "module" not in entry
+        legacy = self.is_legacy(entry)
         names = {
             str(item.get("name") or (item.get("config") or {}).get("name")): number
             for number, item in enumerate(config["layers"])
@@ -166,6 +168,10 @@ class Builder:
             return self.operation(name, item, calls, where)
         return Member(name, self.part(name, item, where, trainable, depth), calls, where)
 
+    def is_legacy(self, entry: dict[str, Any]) -> bool:
+        """Whether Keras 1 or 2 wrote the entry."""
+        return self.legacy or (self.modules and "module" not in entry)
+
     def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
         """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
         from paramcalc.readers.keras.operation_nodes import operation_layer
@@ -197,7 +203,7 @@ class Builder:
     def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
         """A single layer with its identity."""
         config = item["config"]
-        legacy = self.legacy or "module" not in item
+        legacy = self.is_legacy(item)
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
@@ -208,7 +214,7 @@ class Builder:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
         from paramcalc.nested import NestedModel
 
-        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.max_layers)
+        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.max_layers, self.modules)
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -350,8 +356,18 @@ def is_operation(item: dict[str, Any]) -> bool:
     if item.get("class_name") in TENSORFLOW_OPERATIONS:
         return True
     module = item.get("module")
+    if module is None:
+        return is_bare(item)
     prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
     return isinstance(module, str) and module.startswith(prefixes)
+
+
+def is_bare(item: dict[str, Any]) -> bool:
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it has not what layers have."""
+    config, nodes = item.get("config"), item.get("inbound_nodes")
+    if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
+        return False
+    return isinstance(config, dict) and not {"trainable", "dtype", "layers"}.intersection(config)
 
 
 def freeze(definition: Definition, composites: bool = False) -> None:
