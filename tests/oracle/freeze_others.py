@@ -1,7 +1,7 @@
 """Freeze what other loaders than Keras 3 said of their files: `python -m tests.oracle.freeze_others FILE.jsonl…`.
 
-The files are what `keras1_models.py`, `keras2_models.py`, `tensorflow_operations.py` and `tfjs_models.cjs` printed, each
-named after its loader, which becomes the first word of a case's name.
+The files are what `keras1_models.py`, `keras2_models.py`, `tensorflow_operations.py` and `tfjs_models.cjs` printed,
+each named after its loader, which becomes the first word of a case's name.
 """
 
 import gzip
