@@ -42,11 +42,13 @@ class Builder:
         legacy: bool,
         shared_objects: bool,
         max_layers: int,
+        modules: bool = True,
     ) -> None:
         self.source = source
         self.locate = locate
         self.dialect = dialect
         self.legacy = legacy
+        self.modules = modules  # whether Keras 3's entries name their modules: those of an HDF5 file do not
         self.max_layers = max_layers
         self.registry = Registry()
         self.problems: list[Problem] = []
@@ -114,7 +116,7 @@ class Builder:
                 if config is not None
                 else "the config has no layers"
             )
-        legacy = self.legacy or "module" not in entry
+        legacy = self.is_legacy(entry)
         names = {
             str(item.get("name") or (item.get("config") or {}).get("name")): number
             for number, item in enumerate(config["layers"])
@@ -167,6 +169,10 @@ class Builder:
             return self.operation(name, item, calls, where)
         return Member(name, self.part(name, item, where, trainable, depth), calls, where)
 
+    def is_legacy(self, entry: dict[str, Any]) -> bool:
+        """Whether Keras 1 or 2 wrote the entry."""
+        return self.legacy or (self.modules and "module" not in entry)
+
     def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
         """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
         from paramcalc.readers.keras.operation_nodes import operation_layer
@@ -198,7 +204,7 @@ class Builder:
     def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
         """A single layer with its identity."""
         config = item["config"]
-        legacy = self.legacy or "module" not in item
+        legacy = self.is_legacy(item)
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
@@ -210,7 +216,7 @@ class Builder:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
         from paramcalc.nested import NestedModel
 
-        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.max_layers)
+        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.max_layers, self.modules)
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -255,6 +261,7 @@ class Builder:
         members: list[Member] = []
         taken: dict[str, int] = {}
         first: Input | None = None
+        merged = bool(layers) and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge"
         for number, item in enumerate(layers):
             place = (*root, number)
             if isinstance(item, dict) and item.get("class_name") == "InputLayer":
@@ -267,9 +274,14 @@ class Builder:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
             taken.setdefault(member.name, 0)
             members.append(member)
+        name = str(config.get("name") or "sequential") if isinstance(config, dict) else "sequential"
+        if merged and members:
+            from paramcalc.readers.keras.keras1_merge import merged_chain, merged_models
+
+            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
+            return merged_chain(name, models, heads, inputs, members, where)
         if first is None:
-            first = sequential_input(layers, config if isinstance(config, dict) else {}, members)
-        name = "" if bare else str(config.get("name") or "")
+            first = sequential_input(layers, config if isinstance(config, dict) else {}, members, self.legacy)
         input_name = first.name if first is not None else "input"
         outputs = [Tensor(members[-1].name, 0, 0)] if members else [Tensor(input_name, 0, 0)]
         order = [(number, 0) for number in range(len(members))]
@@ -280,17 +292,15 @@ class Builder:
             members[0].calls = [keras_call([Tensor(input_name, 0, 0)], {})]
         else:
             outputs = [Tensor(input_name, 0, 0)]
-        return Definition(name or "sequential", [*members, head], [first], [input_name], outputs, order, True, where)
+        return Definition(name, [*members, head], [first], [input_name], outputs, order, True, where)
 
     def chain_member(
         self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
     ) -> Member:
-        """One entry of a Sequential; a Keras 1 Merge of several models is refused with its reason."""
+        """One entry of a Sequential."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         config = item["config"]
-        if item.get("class_name") == "Merge" and isinstance(config, dict) and config.get("layers"):
-            raise LayerError("a Merge of several models at the start of a Sequential is not supported")
         name = config.get("name") if isinstance(config, dict) else None
         name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
@@ -348,8 +358,18 @@ def is_operation(item: dict[str, Any]) -> bool:
     if item.get("class_name") in TENSORFLOW_OPERATIONS:
         return True
     module = item.get("module")
+    if module is None:
+        return is_bare(item)
     prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
     return isinstance(module, str) and module.startswith(prefixes)
+
+
+def is_bare(item: dict[str, Any]) -> bool:
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it has not what layers have."""
+    config, nodes = item.get("config"), item.get("inbound_nodes")
+    if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
+        return False
+    return isinstance(config, dict) and not {"trainable", "dtype", "layers"}.intersection(config)
 
 
 def freeze(definition: Definition, composites: bool = False) -> None:
