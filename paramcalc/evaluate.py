@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError, echo
 from paramcalc.layers.base import Factors, Inferred, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Input, Model, Node, Ref, refs
@@ -107,6 +107,12 @@ class _Evaluator:
             raise LayerError(f"reads output {ref.output} of a layer that has {len(outputs)}")
         return outputs[ref.output]
 
+    def options(self, node: Node) -> dict[str, Any]:
+        """The call arguments with the shapes of their tensors."""
+        options = {name: self.option(value) for name, value in (node.options or {}).items()}
+        check_options(type(node.instance.layer).infer.__annotations__, options)
+        return options
+
     def option(self, value: Any) -> Any:
         if isinstance(value, Ref):
             return self.shape(value)
@@ -118,15 +124,15 @@ class _Evaluator:
         instance = node.instance
         try:
             shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
-            options = {name: self.option(value) for name, value in node.options.items()} if node.options else {}
+            options = self.options(node) if node.options else {}
         except _SkippedError:
             self.skip(node)
             return None
         first = self.first.get(id(instance))
         try:
             inferred = self.infer(node, shapes, options, first)
-        except UnknownLayerError:
-            return self.guess(node, shapes)
+        except UnknownLayerError as error:
+            return self.guess(node, shapes, error)
         weights = inferred.weights
         shared_with = None
         if first is not None:
@@ -188,12 +194,12 @@ class _Evaluator:
         self.unknown.append(node.path)
         self.calls.append(Call(node, shapes, None, False, (), None, None, None))
 
-    def guess(self, node: Node, shapes: list[Any]) -> list[Shape] | None:
+    def guess(self, node: Node, shapes: list[Any], error: UnknownLayerError) -> list[Shape] | None:
         """An unknown layer: what the user told, else what the file recorded, else nothing."""
         layer = node.instance.layer
         assumed = self.assume.get(node.path)
         if assumed is None and not self.allow_unknown:
-            layer.infer()
+            raise error
         if assumed == "same":
             assumed = shapes[0] if shapes else None
         shape = assumed or (layer.output_shape if isinstance(layer, Unknown) else None)
@@ -203,6 +209,22 @@ class _Evaluator:
         self.unknown.append(node.path)
         self.calls.append(Call(node, shapes, [tuple(shape)], False, (), None, None, None))
         return [tuple(shape)]
+
+
+def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
+    """A truth value where a formula takes one, a tensor where it takes a shape; what it does not know, it says itself.
+
+    Raises:
+        LayerError: for the first that is something else.
+    """
+    for name, value in options.items():
+        hint = hints.get(name)
+        if hint is bool and type(value) is not bool:
+            raise LayerError(f"{name}: expected true or false, got {echo(value)}")
+        if (hint == Shape and type(value) is not tuple) or (
+            hint == Shape | None and value is not None and type(value) is not tuple
+        ):
+            raise LayerError(f"{name}: expected a tensor, got {echo(value)}")
 
 
 class _SkippedError(Exception):

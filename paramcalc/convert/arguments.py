@@ -90,6 +90,8 @@ def plain(name: str, value: Any, path: str, block_name: BlockName) -> Any:
 def initializer(value: dict[str, Any]) -> Any:
     """`he_normal` for what Keras writes as an object with nothing but defaults in it."""
     config = value.get("config") or {}
+    if not isinstance(config, dict):
+        return value
     own = {key: item for key, item in config.items() if item is not None and item != USUAL.get(key)}
     name = snake_case(str(value["class_name"]))
     return {"class_name": value["class_name"], "config": own} if own else name

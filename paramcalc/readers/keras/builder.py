@@ -6,7 +6,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
 from paramcalc.layers.base import Layer
-from paramcalc.limits import MAX_FOUND_PROBLEMS
+from paramcalc.limits import MAX_FOUND_PROBLEMS, Allowance
 from paramcalc.model import Input, Instance, Model, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.keras.definition import (
@@ -41,13 +41,13 @@ class Builder:
         dialect: str,
         legacy: bool,
         shared_objects: bool,
-        max_layers: int,
+        allowance: Allowance,
     ) -> None:
         self.source = source
         self.locate = locate
         self.dialect = dialect
         self.legacy = legacy
-        self.max_layers = max_layers
+        self.allowance = allowance
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
@@ -87,7 +87,7 @@ class Builder:
             if item is None:
                 raise LayerError("the model was never built: no layer has an input shape, so nothing can be computed")
             inputs.append(item)
-        emitter = Emitter(len(inputs), self.max_layers)
+        emitter = Emitter(len(inputs), self.allowance)
         try:
             results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
         except PlacedError as error:
@@ -212,13 +212,13 @@ class Builder:
 
     def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
-        from paramcalc.nested import NestedModel
+        from paramcalc.nested import as_layer
 
-        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.max_layers)
+        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance)
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
-        return NestedModel(inner.emit_model(definition))
+        return as_layer(inner.emit_model(definition))
 
     def functional(self, config: dict[str, Any], members: list[Member], legacy: bool, where: DocPath) -> Definition:
         """Inputs, outputs and order of a Functional whose layers are parsed."""

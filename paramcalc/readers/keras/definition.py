@@ -75,6 +75,8 @@ def flatten_histories(value: Any, where: str) -> list[Tensor]:
             stack.extend(item[key] for key in sorted(item, key=str, reverse=True))
         else:
             raise LayerError(f"{where} must hold [layer, node, tensor]")
+    if not found:
+        raise LayerError(f"{where} is empty: a model has at least one input and one output")
     return found
 
 
