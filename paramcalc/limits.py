@@ -32,16 +32,16 @@ MAX_EXPANSION = 20
 MAX_LAYERS = 100_000
 """Layer calls after repeat, blocks and nested models; NASNetLarge has 1,041."""
 
-STEPS = 4
+STEPS = 5
 """What a layer may take on average of the time and the memory of small things. One step is the layer itself, …"""
 
-PATH_PER_STEP = 64
+PATH_PER_STEP = 128
 """… or so many characters of its path, …"""
 
 INPUTS_PER_STEP = 2
 """… so many of its inputs, …"""
 
-VALUES_PER_STEP = 4
+VALUES_PER_STEP = 8
 """… so many values that it is written with, or a layer inside it."""
 
 MAX_INTEGER_DIGITS = 18
@@ -102,6 +102,6 @@ class Allowance:
         if self.layers > self.max_layers:
             return f"the {what} makes more than {self.max_layers:,} layers (--max-layers allows more)"
         return (
-            f"the {what} takes more work than {self.max_layers:,} layers: long paths, long lists, layers in wrappers and "
-            "entries that make no layer count as well (--max-layers allows more)"
+            f"the {what} takes more work than {self.max_layers:,} layers: long paths, long lists, layers in wrappers "
+            "and entries that make no layer count as well (--max-layers allows more)"
         )

@@ -5,8 +5,8 @@ variable is checked here, in unused blocks as well.
 """
 
 from collections import ChainMap
-from collections.abc import MutableMapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
@@ -33,7 +33,7 @@ from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import is_template, variables
 from paramcalc.registry import Registry, snake_case
 
-Blocks = MutableMapping[str, Block]
+Blocks = ChainMap[str, Block]
 BLOCK_KEYS = ("vars", "inputs", "blocks", "layers", "outputs")
 STRUCTURE = {
     "repeat": ("repeat", "layers"),
@@ -67,7 +67,7 @@ class Parser:
         if not isinstance(raw, dict):
             self.problems.add(f"blocks are a mapping of names, got {echo(raw)}", where)
             return outer
-        known: Blocks = ChainMap({}, outer)  # not copied: each of many blocks may have blocks of its own
+        known = outer.new_child()  # not copied: each of many blocks may have blocks of its own
         new = {}
         for name in raw:
             try:
@@ -262,7 +262,7 @@ class Parser:
         try:
             return self.registry.get(name)
         except ParamcalcError as error:
-            near = did_you_mean(name, blocks)
+            near = did_you_mean(name, chain.from_iterable(blocks.maps))
             message = f"there is no layer type '{name[:80]}'{near}" if near else str(error)
             raise SpecError(message, place) from None
 

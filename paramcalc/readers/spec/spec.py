@@ -1,5 +1,6 @@
 """The spec as a whole: its keys, inputs, outputs and ties."""
 
+from collections import ChainMap
 from collections.abc import Mapping
 from os.path import basename, splitext
 from typing import Any
@@ -43,7 +44,7 @@ class SpecReader:
         scope = Scope("", env)
         inputs = self.inputs(raw, scope)
         scope.dtype = self.guard(lambda: self.dtype(raw, scope), "float32")
-        blocks = parser.blocks(raw.get("blocks"), ("blocks",), {})
+        blocks = parser.blocks(raw.get("blocks"), ("blocks",), ChainMap())
         if "layers" not in raw:
             self.problems.add("a spec needs layers", ())
         entries = parser.entries(raw.get("layers", []), ("layers",), blocks)
