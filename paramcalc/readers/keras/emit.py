@@ -1,20 +1,12 @@
 """Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
 
-from paramcalc.errors import LayerError, Problem
+from paramcalc.errors import LayerError
 from paramcalc.layers.base import layers_within
 from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
-from paramcalc.model import Instance, Node, Ref
+from paramcalc.model import Node, Ref
 from paramcalc.readers.keras.call_arguments import positional_and_options
-from paramcalc.readers.keras.definition import Definition, Member
+from paramcalc.readers.keras.definition import Definition, Member, PlacedError, described
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, tensors
-
-
-class PlacedError(LayerError):
-    """What is wrong with one call, with its layer and place."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
 
 
 class Emitter:
@@ -43,7 +35,8 @@ class Emitter:
             except PlacedError:
                 raise
             except LayerError as error:
-                raise PlacedError(Problem(str(error), member.where, described(member, prefix))) from None
+                where = (*member.where, "inbound_nodes", call)
+                raise PlacedError(str(error), where, described(member, prefix)) from None
         return [find(tensor) for tensor in definition.outputs]
 
     def emit_call(self, member: Member, call: int, find: "Finder", prefix: str) -> None:
@@ -112,9 +105,3 @@ def model_arguments(definition: Definition, call: KerasCall, find: Finder) -> li
         if all(key in value for key in keys):
             value = [value[key] for key in keys]
     return [find(tensor) for tensor in tensors(value)]
-
-
-def described(member: Member, prefix: str = "") -> str:
-    """A member as errors name it: `'conv2' (Conv2D)`."""
-    kind = member.part.type if isinstance(member.part, Instance) else "model"
-    return f"'{prefix}{member.name[:80]}' ({kind})"

@@ -2,22 +2,26 @@
 
 from typing import Any
 
-from paramcalc.errors import LayerError
+from paramcalc.errors import LayerError, echo
 from paramcalc.model import Input
+from paramcalc.readers.fields import FieldProblem, FieldsError
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 
 
-def checked_shape(value: Any, batch: bool) -> Shape:
+def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
     """A shape from the file; with `batch`, the batch is its first item.
 
     Raises:
-        LayerError: for what is not a list of positive sizes and nulls.
+        FieldsError: for what is not a list of positive sizes and nulls.
     """
+    value = config[key]
     if not isinstance(value, list) or len(value) > MAX_RANK:
-        raise LayerError(f"the input shape must be a list of at most {MAX_RANK} sizes")
-    for dim in value:
+        message = f"the input shape must be a list of at most {MAX_RANK} sizes, got {echo(value)}"
+        raise FieldsError([FieldProblem(message, (key,))])
+    for index, dim in enumerate(value):
         if dim is not None and (type(dim) is not int or not 0 <= dim <= MAX_DIMENSION):
-            raise LayerError(f"an input size must be a positive integer or null, got {str(dim)[:40]!r}")
+            message = f"an input size must be an integer up to {MAX_DIMENSION:,} or null, got {echo(dim)}"
+            raise FieldsError([FieldProblem(message, (key, index))])
     return tuple(value) if batch else (None, *value)
 
 
@@ -35,9 +39,9 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
     """The input shape among a layer's fields, in the names every version used."""
     for key in ("batch_shape", "batch_input_shape"):
         if config.get(key) is not None:
-            return checked_shape(config[key], batch=True)
+            return checked_shape(config, key, batch=True)
     if isinstance(config.get("input_shape"), list):
-        return checked_shape(config["input_shape"], batch=False)
+        return checked_shape(config, "input_shape", batch=False)
     return None
 
 
@@ -60,7 +64,7 @@ def sequential_input(layers: list[Any], config: dict[str, Any], members: list[An
             return Input(f"{members[0].name if members else 'sequential'}_input", shape,
                          "int32" if kind == "Embedding" else "float32")  # fmt: skip
     if config.get("build_input_shape") is not None:
-        return Input("input_layer", checked_shape(config["build_input_shape"], batch=True))
+        return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
     return None
 
 
