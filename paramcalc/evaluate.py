@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.built import check_built, differs
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError, echo
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Input, Instance, Model, Node, Ref, refs
@@ -124,6 +124,12 @@ class _Evaluator:
             raise LayerError(f"reads output {ref.output} of a layer that has {len(outputs)}")
         return outputs[ref.output]
 
+    def options(self, node: Node) -> dict[str, Any]:
+        """The call arguments with the shapes of their tensors."""
+        options = {name: self.option(value) for name, value in (node.options or {}).items()}
+        check_options(type(node.instance.layer).infer.__annotations__, options)
+        return options
+
     def option(self, value: Any) -> Any:
         if isinstance(value, Ref):
             return self.shape(value)
@@ -135,7 +141,7 @@ class _Evaluator:
         instance = node.instance
         try:
             shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
-            options = {name: self.option(value) for name, value in node.options.items()} if node.options else {}
+            options = self.options(node) if node.options else {}
         except _SkippedError:
             self.skip(node)
             return None
@@ -240,6 +246,22 @@ class _Evaluator:
         return [tuple(shape)]
 
 
+def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
+    """A truth value where a formula takes one, a tensor where it takes a shape; what it does not know, it says itself.
+
+    Raises:
+        LayerError: for the first that is something else.
+    """
+    for name, value in options.items():
+        hint = hints.get(name)
+        if hint is bool and type(value) is not bool:
+            raise LayerError(f"{name}: expected true or false, got {echo(value)}")
+        if (hint == Shape and type(value) is not tuple) or (
+            hint == Shape | None and value is not None and type(value) is not tuple
+        ):
+            raise LayerError(f"{name}: expected a tensor, got {echo(value)}")
+
+
 class _SkippedError(Exception):
     """An input of this node is not known: its producer failed, or is an unknown layer."""
 
@@ -298,8 +320,6 @@ def wrong_call(node: Node, shapes: list[Any], options: dict[str, Any]) -> str:
     except TypeError as error:
         names = ", ".join(signature.parameters)
         return f"takes ({names}), but was called with {len(shapes)} inputs: {error}"
-    if None in shapes:
-        return "is called with something that is not a tensor"
     raise
 
 

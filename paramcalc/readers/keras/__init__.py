@@ -54,7 +54,7 @@ def read_keras(
     Raises:
         InputError: with every independent problem.
     """
-    from paramcalc.limits import MAX_LAYERS
+    from paramcalc.limits import MAX_LAYERS, Allowance
     from paramcalc.readers.keras.builder import Builder
 
     found = find_architecture(value)
@@ -65,7 +65,8 @@ def read_keras(
     modules = "module" in architecture or not str(architecture.get("keras_version")).startswith("3")
     legacy = dialect in ("keras1", "keras2") or writes_batch_input_shape(architecture)
     legacy = legacy or (modules and "module" not in architecture)
-    builder = Builder(name, locate, dialect, legacy, shared_objects, max_layers or MAX_LAYERS, modules)
+    allowance = Allowance(max_layers or MAX_LAYERS)
+    builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     return model

@@ -4,21 +4,25 @@ from typing import Any
 
 from paramcalc.errors import LayerError, echo
 from paramcalc.model import Input
+from paramcalc.readers.fields import FieldProblem, FieldsError
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import is_policy
 
 
-def checked_shape(value: Any, batch: bool) -> Shape:
+def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
     """A shape from the file; with `batch`, the batch is its first item.
 
     Raises:
-        LayerError: for what is not a list of positive sizes and nulls.
+        FieldsError: for what is not a list of positive sizes and nulls.
     """
+    value = config[key]
     if not isinstance(value, list) or len(value) > MAX_RANK:
-        raise LayerError(f"the input shape must be a list of at most {MAX_RANK} sizes")
-    for dim in value:
+        message = f"the input shape must be a list of at most {MAX_RANK} sizes, got {echo(value)}"
+        raise FieldsError([FieldProblem(message, (key,))])
+    for index, dim in enumerate(value):
         if dim is not None and (type(dim) is not int or not 0 <= dim <= MAX_DIMENSION):
-            raise LayerError(f"an input size must be a positive integer or null, got {str(dim)[:40]!r}")
+            message = f"an input size must be an integer up to {MAX_DIMENSION:,} or null, got {echo(dim)}"
+            raise FieldsError([FieldProblem(message, (key, index))])
     return tuple(value) if batch else (None, *value)
 
 
@@ -40,9 +44,9 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
     """The input shape among a layer's fields, in the names every version used."""
     for key in ("batch_shape", "batch_input_shape"):
         if config.get(key) is not None:
-            return checked_shape(config[key], batch=True)
+            return checked_shape(config, key, batch=True)
     if isinstance(config.get("input_shape"), list):
-        return checked_shape(config["input_shape"], batch=False)
+        return checked_shape(config, "input_shape", batch=False)
     return None
 
 
@@ -68,7 +72,7 @@ def sequential_input(
             name = f"{members[0].name if members else 'sequential'}_input"
             return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
     if config.get("build_input_shape") is not None:
-        return Input("input_layer", checked_shape(config["build_input_shape"], batch=True))
+        return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
     return None
 
 

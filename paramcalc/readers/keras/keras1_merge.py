@@ -70,4 +70,6 @@ def merged_chain(
     chain = [*models, *members]
     order = [(number, 0) for number in range(len(chain))]
     names = [head.name for head in heads]
-    return Definition(name, [*chain, *heads], inputs, names, [Tensor(chain[-1].name, 0, 0)], order, True, where)
+    return Definition(
+        name, [*chain, *heads], inputs, names, [Tensor(chain[-1].name, 0, 0)], order, True, where, [where]
+    )

@@ -152,7 +152,7 @@ def fix_values(class_name: str, fields: dict[str, Any]) -> None:
         fields["axis"] = axis[0]
     for name in ("units", "filters"):
         value = fields.get(name)
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             fields[name] = int(value)
     if class_name == "ZeroPadding2D":
         fix_padding(fields)
