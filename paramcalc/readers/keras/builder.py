@@ -258,6 +258,8 @@ class Builder:
         for number, item in enumerate(layers):
             place = (*root, number)
             if isinstance(item, dict) and item.get("class_name") == "InputLayer":
+                if number:
+                    self.problems.append(Problem("an InputLayer stands first in a Sequential", place, label(item)))
                 first = input_of(item, str(entry_name(item) or "input"))
                 continue
             member = self.guarded(item, place, self.chain_member, item, place, members, taken, depth)
