@@ -1,11 +1,14 @@
 """The checks of a project: `[[tool.paramcalc.checks]]` in pyproject.toml, or `checks:` in paramcalc.yaml."""
 
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budgets import METRICS, Budget, parse_budget
 from paramcalc.errors import ParamcalcError, did_you_mean
 from paramcalc.globs import MAGIC, find, names
+
+if TYPE_CHECKING:
+    from paramcalc.readers.document import Document
 
 CHECK_KEYS = ("files", "name", "message", *METRICS, "dtype", "layers")
 NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
@@ -66,7 +69,8 @@ def read_config(path: str) -> Config:
     Raises:
         ConfigError: for what cannot be read or understood.
     """
-    raw = read_toml(path) if path.endswith(".toml") else read_yaml(path)
+    document = None if path.endswith(".toml") else read_yaml(path)
+    raw = document.value if document else read_toml(path)
     raw = {} if raw is None else raw
     for key in raw if isinstance(raw, dict) else ():
         if key != "checks":
@@ -74,7 +78,13 @@ def read_config(path: str) -> Config:
     checks = raw.get("checks") if isinstance(raw, dict) else None
     if not isinstance(checks, list) or not checks:
         raise ConfigError(f"{path}: there are no checks in it")
-    return Config(path, [parse_check(item, f"{path}: check {n}") for n, item in enumerate(checks, 1)])
+    return Config(path, [parse_check(item, place(path, document, n)) for n, item in enumerate(checks)])
+
+
+def place(path: str, document: "Document | None", index: int) -> str:
+    """Where a check stands, as errors begin: `paramcalc.yaml:3:5: check 2`; a TOML's reader tells no lines."""
+    found = document.locate(("checks", index)) if document else None
+    return f"{path}:{found.line}:{found.column}: check {index + 1}" if found else f"{path}: check {index + 1}"
 
 
 def read_bytes(path: str) -> bytes:
@@ -97,11 +107,11 @@ def read_toml(path: str) -> Any:
     return tool.get("paramcalc") if isinstance(tool, dict) else None
 
 
-def read_yaml(path: str) -> Any:
+def read_yaml(path: str) -> "Document":
     """The whole of a paramcalc.yaml, read as strictly as a spec."""
     from paramcalc.readers.document import parse
 
-    return parse(read_bytes(path), path).value
+    return parse(read_bytes(path), path)
 
 
 def parse_check(item: Any, where: str) -> Check:

@@ -33,6 +33,7 @@ ARGUMENTS = {
     "Flatten": (),
     "ReLU": (),
     "Dropout": (),
+    "Custom": (),
     "Identity": (),
     "Masking": (),
 }

@@ -172,6 +172,13 @@ def test_a_pyproject_with_a_mistake_is_an_error(text):
         read_config("pyproject.toml")
 
 
+def test_a_mistake_says_where_it_stands():
+    """Line and column of the check, in YAML."""
+    Path("paramcalc.yaml").write_text("checks:\n  - files: a\n    params: 1\n  - files: b\n    parms: 1\n")
+    with pytest.raises(ConfigError, match=r"^paramcalc\.yaml:4:5: check 2: unknown key 'parms'"):
+        read_config("paramcalc.yaml")
+
+
 def test_a_missing_configuration_is_an_error():
     with pytest.raises(ConfigError, match=r"no\.yaml cannot be read"):
         read_config("no.yaml")

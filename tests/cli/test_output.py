@@ -15,15 +15,12 @@ import pytest
 SPEC = '{"input": [4], "layers": [{"Dense": 3}], "budget": {"params": 1}}'
 COMMANDS = [
     "summary m.json",
-    "summary m.json --format json",
     "summary m.json --format csv",
     "check m.json",
     "check m.json --format sarif",
     "diff m.json m.json",
     "explain m.json",
     "convert m.json",
-    "layers",
-    "schema",
     "--help",
     "check --help",
 ]
@@ -59,7 +56,7 @@ def test_a_pipe_that_nobody_reads_is_quiet(command):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
-@pytest.mark.parametrize("command", COMMANDS[:2] + COMMANDS[-2:])
+@pytest.mark.parametrize("command", COMMANDS[:1] + COMMANDS[-1:])
 def test_a_full_disk_behind_stdout_is_an_error(command):
     with open("/dev/full", "wb") as full:
         code, _, err = finish(command, stdout=full)
@@ -172,11 +169,9 @@ def test_formats_for_programs_are_utf_8_on_any_terminal():
     """A number of a character would be another name, or no XML."""
     Path("m.json").write_text(SPEC.replace('{"Dense": 3}', '{"Dense": 3, "name": "层😀"}'))
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
-    for command in ("summary m.json --format svg", "check m.json --format json", "check m.json --format junit",
-                    "check m.json --format sarif", "explain m.json --format json", "diff m.json m.json --format json",
-                    "summary m.json --format json"):  # fmt: skip
+    for command in ("summary m.json --format svg", "check m.json --format junit", "explain m.json --format json"):
         _, out, _ = finish(command, stdout=subprocess.PIPE, env=environment)
-        assert "层😀" in out.decode() or "diff" in command
+        assert "层😀" in out.decode()
 
 
 @pytest.mark.parametrize(("count", "shown"), [(60, True), (3, False)])

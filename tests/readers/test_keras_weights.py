@@ -83,3 +83,26 @@ def test_a_dtype_of_unknown_size_is_refused(dtype):
     text = sequential(("Dense", DENSE, None)).replace(b'"name": "input"', f'"name": "i", "dtype": "{dtype}"'.encode())
     with pytest.raises(InputError, match="dtype"):
         paramcalc.load(text)
+
+
+@pytest.mark.parametrize("dtype", ["3", "true", "[]", '["float32"]'])
+def test_the_dtype_of_an_input_is_a_name(dtype):
+    text = sequential(("Dense", DENSE, None)).replace(b'"name": "input"', f'"name": "i", "dtype": {dtype}'.encode())
+    with pytest.raises(InputError, match="not the dtype of an input"):
+        paramcalc.load(text)
+
+
+def test_a_sequential_without_a_layer_is_refused():
+    """Keras cannot build it: a budget would pass for no model at all."""
+    with pytest.raises(InputError, match="no layers"):
+        params()
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_an_input_layer_that_does_not_stand_first_is_refused(at):
+    """Keras leaves such a Sequential unbuilt: it has no weights to hold against a budget."""
+    document = json.loads(sequential(("Dense", DENSE, None), ("Dense", DENSE, None)))
+    layers = document["config"]["layers"]
+    layers.insert(at, layers.pop(0))
+    with pytest.raises(InputError, match="stands first"):
+        paramcalc.load(json.dumps(document).encode())

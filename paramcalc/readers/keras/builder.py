@@ -263,7 +263,7 @@ class Builder:
         """A chain: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
-        if not isinstance(layers, list):
+        if not isinstance(layers, list) or all(is_input(item) for item in layers):
             raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
         members: list[Member] = []
@@ -272,7 +272,9 @@ class Builder:
         merged = bool(layers) and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge"
         for number, item in enumerate(layers):
             place = (*root, number)
-            if isinstance(item, dict) and item.get("class_name") == "InputLayer":
+            if is_input(item):
+                if number:
+                    self.problems.append(Problem("an InputLayer stands first in a Sequential", place, label(item)))
                 first = self.guarded(item, place, input_of, item, str(entry_name(item) or "input"))
                 continue
             member = self.guarded(item, place, self.chain_member, item, place, members, taken, depth)
@@ -352,6 +354,11 @@ def entry_name(item: dict[str, Any]) -> Any:
     """The key that inbound nodes use: beside the config, or (always, in a Sequential) in it."""
     config = item.get("config")
     return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
+
+
+def is_input(item: Any) -> bool:
+    """Whether an entry is an InputLayer."""
+    return isinstance(item, dict) and item.get("class_name") == "InputLayer"
 
 
 def is_model(item: dict[str, Any]) -> bool:

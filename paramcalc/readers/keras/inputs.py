@@ -33,9 +33,9 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     if shape is None or not isinstance(config, dict):
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
     dtype = config.get("dtype", config.get("input_dtype"))
-    if not isinstance(dtype, str):
+    if dtype is None or isinstance(dtype, dict):  # a first layer's policy, which is checked with the layer
         dtype = "float32"
-    if dtype != "string" and not is_policy(dtype):
+    if not isinstance(dtype, str) or (dtype != "string" and not is_policy(dtype)):
         raise LayerError(f"dtype {echo(dtype)} is not the dtype of an input")
     return Input(name, shape, dtype)
 

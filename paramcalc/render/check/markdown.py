@@ -7,21 +7,28 @@ from paramcalc.render.check.words import Name, Sentence, sentences, summary_line
 from paramcalc.render.markdown import code, escape
 
 MARKS = {"passed": "✅", "failed": "❌", "broken": "⚠️"}
-MAX_ROWS = 500
-"""GitHub refuses a summary past 1 MiB; what is left out is counted, what passed first."""
+MAX_BYTES = 900_000
+"""GitHub refuses the summary of a job past 1 MiB; what is left out is counted, what passed first."""
 
 
 def render(reports: Sequence[FileReport], number: Mapping[str, int]) -> str:
     """The sum, and a row a file."""
-    shown = list(reports)
-    if len(shown) > MAX_ROWS:
-        shown = [report for report in reports if report.status != "passed"][:MAX_ROWS]
+    rows = [row(report) for report in reports]
+    if size_of(rows) > MAX_BYTES:
+        rows = [text for text, report in zip(rows, reports, strict=True) if report.status != "passed"]
+    while size_of(rows) > MAX_BYTES:
+        rows = rows[: len(rows) * 9 // 10]
     out = [f"**paramcalc**: {summary_line(number)}", ""]
-    if shown:
-        out += ["|  | Model | Params | Outcome |", "| --- | --- | ---: | --- |", *map(row, shown), ""]
-    if len(shown) < len(reports):
-        out += [f"… and {len(reports) - len(shown):,} more", ""]
+    if rows:
+        out += ["|  | Model | Params | Outcome |", "| --- | --- | ---: | --- |", *rows, ""]
+    if len(rows) < len(reports):
+        out += [f"… and {len(reports) - len(rows):,} more", ""]
     return "\n".join(out[:-1]) + "\n"
+
+
+def size_of(rows: Sequence[str]) -> int:
+    """Bytes that rows take."""
+    return sum([len(text.encode()) + 1 for text in rows])
 
 
 def row(report: FileReport) -> str:
