@@ -255,7 +255,7 @@ def shapes_of(value):
     value = list(value)
     if not value:
         return [[]]
-    if any(not isinstance(d, (int, type(None))) for d in value):
+    if any(not isinstance(d, (int, np.integer, type(None))) for d in value):
         return [each for item in value for each in shapes_of(item)]
     return [value]
 

@@ -30,13 +30,16 @@ REFUSALS = (
 
 def random_model(seed: int):
     """Return a Sequential or Functional model; one that cannot be made is replaced by the next attempt."""
+    from .random_wide import FIRST_WIDE, WideGrower
+
     rng = random.Random(seed)
+    grower = WideGrower if seed >= FIRST_WIDE else Grower
     with quiet(), cheap_initial_values():
         while True:
             keras.backend.clear_session()
             keras.utils.set_random_seed(seed % 2**31)
             try:
-                return Grower(rng).model()
+                return grower(rng).model()
             except REFUSALS:
                 continue
 
@@ -69,7 +72,7 @@ class Grower:
         x = keras.KerasTensor((batch, *shape), dtype=dtype)
         layers = [] if kw.pop("open", False) else [L.Input(batch_shape=x.shape, dtype=dtype)]
         if layers and self.depth < 2 and rng.random() < 0.2:
-            layers = [Grower(rng, self.depth + 1).sequential(shape, dtype)]
+            layers = [type(self)(rng, self.depth + 1).sequential(shape, dtype)]
             x = layers[0].output
         for _ in range(rng.randint(1, 8)):
             layer, x = self.step(x)
@@ -240,7 +243,7 @@ class Grower:
         """Return a model for one tensor: Sequential or Functional, with or without a shape of its own."""
         if self.depth >= 3:
             raise ValueError("deep enough")
-        inner, rng = Grower(self.rng, self.depth + 1), self.rng
+        inner, rng = type(self)(self.rng, self.depth + 1), self.rng
         shape, dtype = x.shape[1:], str(x.dtype)
         kind = rng.randint(0, 2)
         if kind == 0:
@@ -261,7 +264,7 @@ class Grower:
         if self.depth >= 3:
             raise ValueError("deep enough")
         chosen = [self.pick(), self.pick()]
-        model = Grower(rng, self.depth + 1).functional([(x.shape[1:], str(x.dtype)) for x in chosen])
+        model = type(self)(rng, self.depth + 1).functional([(x.shape[1:], str(x.dtype)) for x in chosen])
         if len(model.inputs) < 2:
             raise ValueError("one input is not used")
         given = dict(zip(model.input, chosen, strict=True)) if isinstance(model.input, dict) else chosen

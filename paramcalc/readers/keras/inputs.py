@@ -30,14 +30,23 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
     config = entry.get("config")
     shape = config_shape(config) if isinstance(config, dict) else None
-    if shape is None or not isinstance(config, dict):
+    if shape is None:
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
+    return Input(name, shape, dtype_of(config if isinstance(config, dict) else {}))
+
+
+def dtype_of(config: dict[str, Any]) -> str:
+    """The dtype of an input, or of the layer that stands for one; Keras 1 had another name for it.
+
+    Raises:
+        LayerError: for text that is none.
+    """
     dtype = config.get("dtype", config.get("input_dtype"))
     if dtype is None or isinstance(dtype, dict):  # a first layer's policy, which is checked with the layer
-        dtype = "float32"
+        return "float32"
     if not isinstance(dtype, str) or (dtype != "string" and not is_policy(dtype)):
         raise LayerError(f"dtype {echo(dtype)} is not the dtype of an input")
-    return Input(name, shape, dtype)
+    return dtype
 
 
 def config_shape(config: dict[str, Any]) -> Shape | None:
@@ -68,9 +77,7 @@ def sequential_input(
             inner_config = first["layer"].get("config")
             shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
         if shape is not None:
-            dtype = first.get("dtype") or first.get("input_dtype")
-            name = f"{members[0].name if members else 'sequential'}_input"
-            return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
+            return Input(f"{members[0].name if members else 'sequential'}_input", shape, dtype_of(first))
     if config.get("build_input_shape") is not None:
         return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
     return None
