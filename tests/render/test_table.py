@@ -136,3 +136,11 @@ def test_a_layer_that_reads_thousands_does_not_widen_every_line():
     assert max(map(len, text.splitlines())) < 1_000
     assert "input_0, input_1, " in text
     assert "(None, 4)] and 4,984 more" in text
+
+
+def test_more_inputs_than_fit_a_screen_are_counted():
+    model = summary([dense("a", 4, 4)])
+    model.inputs = model.inputs * 1_000
+    lines = show(model).splitlines()
+    assert len(lines) < SCREEN + 15
+    assert any(line.startswith("and 960 more inputs") for line in lines)
