@@ -1,84 +1,194 @@
 """Where a model stood before: a git revision, a folder, or a summary saved as JSON."""
 
-import subprocess
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Protocol
 
 import msgspec
 
 from paramcalc.errors import ParamcalcError
-from paramcalc.summary import Summary
+from paramcalc.git import GitError, NoRepositoryError, Repository, split_revision
+from paramcalc.readers import load
+from paramcalc.summarize import summarize
+from paramcalc.summary import SCHEMA_VERSION, Summary
+
+STDIN = "-"
 
 
 class BaselineError(ParamcalcError):
-    """The baseline as a whole cannot be read (no such revision, not a repository)."""
+    """The baseline as a whole cannot be read."""
 
 
-def read_revision(spec: str) -> tuple[bytes, str] | None:
-    """`REV:path` read through git: (content, name); None when the revision has no such file.
+class Baseline(Protocol):
+    """Models as they were."""
+
+    def find(self, file: str) -> Summary | None:
+        """The summary `file` had; None when it was not there: it is new.
+
+        Raises:
+            ParamcalcError: when what was there cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+
+
+def open_baseline(against: str, root: str, sets: dict[str, str] | None = None, alone: bool = False) -> Baseline | None:
+    """A baseline by its name; None where there is none yet, which is no error.
+
+    Args:
+        against: a folder, a file of saved summaries, or a revision.
+        root: the folder that the names of files start from, in a baseline that is a folder.
+        sets: values for the vars of specs: the same as for the models that are compared.
+        alone: whether one model only is compared: then a single saved summary is its, whatever it was called.
 
     Raises:
-        BaselineError: when git, the repository or the revision is missing.
+        ParamcalcError: when it cannot be read.
     """
-    revision, _, path = spec.partition(":")
-    if revision.startswith("-"):
-        raise BaselineError(f"'{revision}' is not a revision")
-    run_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", what=revision)
-    shown = subprocess.run(  # noqa: S603 - no shell, and the revision is checked above
-        ["git", "cat-file", "blob", f"{revision}:./{path}"],  # noqa: S607 - the user's git
-        capture_output=True,
-        check=False,
-    )
-    return (shown.stdout, spec) if shown.returncode == 0 else None
+    if os.path.isdir(against):
+        return Folder(against, root, sets)
+    if os.path.isfile(against):
+        return Saved(against, root, alone)
+    if against.endswith((".json", ".jsonl", "/")):
+        return None
+    return History(against, sets)
 
 
-def run_git(*arguments: str, what: str) -> None:
-    """Run git for its exit code."""
+class Folder:
+    """A folder that holds the same files as they were."""
+
+    def __init__(self, folder: str, root: str, sets: dict[str, str] | None) -> None:
+        self.folder, self.root, self.sets = folder, root, sets
+
+    def find(self, file: str) -> Summary | None:
+        """The file at the same place below the folder; in a checkout, from the top of the repository that it is in."""
+        if file == STDIN:
+            raise BaselineError(f"standard input has no place in {self.folder}")
+        start = self.root
+        if os.path.exists(os.path.join(self.folder, ".git")):
+            start = Repository(os.path.dirname(file)).top
+        name = os.path.relpath(os.path.realpath(file), os.path.realpath(start))
+        if name.startswith(".."):
+            raise BaselineError(f"{file} is not below {start}, so it has no place in the folder {self.folder}")
+        old = os.path.join(self.folder, name)
+        if not os.path.exists(old):
+            return None
+        if os.path.samefile(old, file):
+            raise BaselineError(f"{file} would be compared with itself: {self.folder} holds the same file")
+        return summarize(load(old, sets=self.sets), allow_unknown=True)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Saved:
+    """What `summary --format json` or `jsonl` wrote."""
+
+    def __init__(self, path: str, root: str, alone: bool) -> None:
+        self.path = path
+        self.only: Summary | None = None
+        self.summaries: dict[str, Summary] = {}
+        found = list(read_summaries(path))
+        for summary in found:
+            # Written where the user stood then: here, or where the configuration is.
+            for start in (os.curdir, root):
+                place = os.path.abspath(os.path.join(start, summary.source))
+                if self.summaries.setdefault(place, summary) is not summary:
+                    raise BaselineError(f"{path} has two summaries of {summary.source}")
+        if alone and len(found) == 1:
+            self.only = found[0]
+
+    def find(self, file: str) -> Summary | None:
+        """The summary of the same file."""
+        found = self.summaries.get(os.path.abspath(file), self.only)
+        like = [place for place in self.summaries if os.path.basename(place) == os.path.basename(file)]
+        if found is None and like:
+            raise BaselineError(f"{self.path} has {self.summaries[like[0]].source}, but not as {file}: is it the same?")
+        return found
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def read_summaries(path: str) -> Iterator[Summary]:
+    """The summaries of a file: one JSON text, or one a line.
+
+    Raises:
+        BaselineError: when it is something else.
+    """
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607
-    except FileNotFoundError:
-        raise BaselineError("git is not installed, so a revision cannot be read") from None
-    if done.returncode != 0:
-        raise BaselineError(f"'{what[:80]}' is not a revision of this repository")
-
-
-def find_baseline(against: str, file: str) -> Summary | None:
-    """The summary `file` had at the baseline; None when it was not there: it is new.
-
-    Raises:
-        ParamcalcError: when the baseline cannot be read.
-    """
-    path = Path(against)
-    if path.is_dir():
-        old = path / file
-        return summarized(str(old)) if old.exists() else None
-    if path.is_file():
-        return saved_summary(path, file)
-    found = read_revision(f"{against}:{file}")
-    return None if found is None else summarized(*found)
-
-
-def saved_summary(path: Path, file: str) -> Summary | None:
-    """A summary saved by `--format json`, or one line of `jsonl`."""
-    for line in jsonl_or_json(path):
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise BaselineError(f"{path} cannot be read: {error.strerror}") from None
+    lines = [line for line in data.splitlines() if line.strip()]
+    whole = not all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+    for line in [data] if whole or not lines else lines:
         try:
             summary = msgspec.json.decode(line, type=Summary)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise BaselineError(f"{path.name} is not a summary that paramcalc saved: {error}") from None
-        if summary.source == file or len(jsonl_or_json(path)) == 1:
-            return summary
-    return None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise BaselineError(f"{path} is not a summary that paramcalc saved: {error}") from None
+        if summary.schema_version != SCHEMA_VERSION:
+            raise BaselineError(f"{path} has schema_version {summary.schema_version}; {SCHEMA_VERSION} is known here")
+        yield summary
 
 
-def jsonl_or_json(path: Path) -> list[bytes]:
-    """The JSON texts of a file: its lines if each is one, else the whole."""
-    data = path.read_bytes()
-    lines = [line for line in data.splitlines() if line.strip()]
-    return lines if all(line.startswith(b"{") and line.endswith(b"}") for line in lines) else [data]
+class History:
+    """A revision of the repository that a file is in."""
+
+    def __init__(self, revision: str, sets: dict[str, str] | None) -> None:
+        self.revision, self.sets = revision, sets
+        self.repositories: dict[str, tuple[Repository, str | None]] = {}
+        with suppress(NoRepositoryError):  # the files may be in one all the same
+            self._at(os.curdir)  # a revision that does not exist is one error, not one a file
+
+    def find(self, file: str) -> Summary | None:
+        """The file at the same path in the revision."""
+        if file == STDIN:
+            raise BaselineError(f"standard input has no place at {self.revision}")
+        folder, name = os.path.split(os.path.abspath(file))
+        folder = os.path.realpath(folder)
+        repository, commit = self._at(folder)
+        path = os.path.relpath(os.path.join(folder, name), repository.top)
+        data = None if commit is None else repository.read(commit, path)
+        if data is None:
+            return None
+        return summarize(load(data, name=f"{self.revision}:{path}", sets=self.sets), allow_unknown=True)
+
+    def _at(self, folder: str) -> tuple[Repository, str | None]:
+        """The repository around a folder, and the commit that the revision is in it."""
+        repository = Repository(folder)
+        if repository.top not in self.repositories:
+            self.repositories[repository.top] = repository, repository.commit_of(self.revision)
+        return self.repositories[repository.top]
+
+    def close(self) -> None:
+        """End what git is running."""
+        for repository, _ in self.repositories.values():
+            repository.close()
 
 
-def summarized(source: str | bytes, name: str | None = None) -> Summary:
-    """Load and summarise one file."""
-    from paramcalc.readers import load
-    from paramcalc.summarize import summarize
+def summary_at(name: str) -> Summary | None:
+    """The summary of `REV:path`, named as git names it: from the top, or from here with `./`; None for other names.
 
-    return summarize(load(source, name=name))
+    Raises:
+        ParamcalcError: when there is no such thing.
+    """
+    parts = split_revision(name)
+    if parts is None:
+        return None
+    revision, given = parts
+    with Repository(os.curdir) as repository:
+        commit = repository.commit_of(revision)
+        here = os.path.relpath(os.path.realpath(os.curdir), repository.top)
+        relative = given.startswith(("./", "../"))
+        path = os.path.normpath(os.path.join(here, given) if relative else given)
+        data = repository.read(commit, path) if commit and given else None
+        if commit and data is None and not relative:
+            beside = repository.read(commit, os.path.normpath(os.path.join(here, given)))
+            hint = f"; the one beside you is {revision}:./{given}" if beside is not None else ""
+            raise GitError(f"there is no file '{given}' at {revision}{hint}")
+    if data is None:
+        raise GitError(f"there is no file '{given}' at {revision}")
+    return summarize(load(data, name=name))

@@ -4,16 +4,15 @@ Equal passes. What cannot be judged (unknown MACs, a partial model, a glob that 
 "broken", never a pass.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
 from paramcalc.errors import ParamcalcError, did_you_mean
 from paramcalc.summary import LayerSummary, Summary
-from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of
+from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, variable_dtype
 
 COUNTS = ("params", "trainable_params", "non_trainable_params", "macs")
 BYTES = ("size", "peak_memory")
@@ -21,17 +20,31 @@ METRICS = (*COUNTS, *BYTES, "layer_params")
 """What a budget can limit; `layer_params` holds for each layer on its own, `peak_memory` for the activations of one
 sample, of the whole model only."""
 
+GROWING = (*COUNTS, "size")
+"""What can be held against a baseline."""
+
+MAX_NAMED = 3
+"""How many layers a sentence names."""
+
 
 class BudgetError(ParamcalcError):
     """A budget that makes no sense as it is written."""
 
 
 class Budget(NamedTuple):
-    """Limits by metric, in plain numbers; `layers` limits the sum over the layers a glob names."""
+    """Limits by metric, in plain numbers; `layers` limits the sum over the layers a glob names.
+
+    Attributes:
+        dtype: what sizes are judged as; None for the types that the model is stored in.
+        check: the name of the check it is of, where the configuration gives one.
+        hint: what that check has to say when it is not kept.
+    """
 
     limits: dict[str, int]
     dtype: str | None = None
     layers: tuple[tuple[str, "Budget"], ...] = ()
+    check: str | None = None
+    hint: str | None = None
 
     @property
     def empty(self) -> bool:
@@ -49,6 +62,8 @@ class Finding(NamedTuple):
         actual: the number found; None where it is unknown.
         message: one sentence for a person.
         layer: the path, or glob, of the layers it is about; None for the whole model.
+        check: the name of the check it is of, if it has one.
+        hint: what that check has to say when it is not kept.
     """
 
     status: str
@@ -57,6 +72,8 @@ class Finding(NamedTuple):
     actual: int | None
     message: str
     layer: str | None = None
+    check: str | None = None
+    hint: str | None = None
 
 
 def parse_budget(value: Any, *, nested: bool = False) -> Budget:
@@ -80,41 +97,60 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
             except ParamcalcError as error:
                 raise BudgetError(f"budget: {key}: {error}") from None
     dtype = value.get("dtype")
-    if dtype is not None and dtype not in DTYPE_BITS:
+    if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPE_BITS):
         raise BudgetError(f"budget: unknown dtype '{str(dtype)[:40]}'{did_you_mean(str(dtype), list(DTYPE_BITS))}")
-    layers = value.get("layers") or {}
-    if not isinstance(layers, dict):
+    return Budget(limits, dtype, parse_layers(value.get("layers")))
+
+
+def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
+    """`layers:` of a budget; each glob has a limit, or it would pass whatever the layers hold."""
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
         raise BudgetError("budget: layers is a mapping of globs to limits")
-    return Budget(limits, dtype, tuple((str(glob), parse_budget(inner, nested=True)) for glob, inner in layers.items()))
+    layers = tuple((str(glob), parse_budget(inner, nested=True)) for glob, inner in value.items())
+    for glob, inner in layers:
+        if inner.empty:
+            raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit")
+    return layers
 
 
-def check_budgets(summary: Summary, budgets: Iterable[Budget]) -> list[Finding]:
+def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None = None) -> list[Finding]:
     """Hold a summary against several budgets: every limit counts, so that none loosens another.
 
-    The last dtype that is named is that of all.
+    `dtype` is that of sizes whose budget names none.
     """
-    given = list(budgets)
-    dtype = next((budget.dtype for budget in reversed(given) if budget.dtype), None)
-    found = [item for budget in given for item in check_budget(summary, budget._replace(dtype=dtype))]
+    found = []
+    for budget in budgets:
+        judged = check_budget(summary, budget._replace(dtype=budget.dtype or dtype))
+        found += [item._replace(check=budget.check, hint=budget.hint) for item in judged]
     return list(dict.fromkeys(found))
 
 
 def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
     """Hold a summary against a budget; one finding a limit."""
+    if budget.empty:
+        return []
     if summary.partial is True:
-        return [Finding("broken", "model", None, None, "the model is partial: unknown layers cannot be judged")]
+        unknown = some([] if summary.unknown is UNSET else summary.unknown)
+        return [Finding("broken", "model", None, None, f"the model cannot be judged: {unknown} cannot be known")]
     findings = []
     for metric, limit in budget.limits.items():
         if metric == "layer_params":
             findings += check_each_layer(summary.layers, limit)
         elif metric == "peak_memory":
-            findings.append(judge(metric, limit, peak_memory(summary), None, None))
+            findings.append(judge(metric, limit, peak_memory(summary)))
         else:
-            actual = measure(summary.layers, metric, budget.dtype)
-            findings.append(judge(metric, limit, actual, budget.dtype, None))
+            findings.append(judge_rows(summary.layers, metric, limit, budget.dtype))
     for glob, inner in budget.layers:
         findings += check_glob(summary, glob, inner, budget.dtype)
     return findings
+
+
+def some(paths: Sequence[str]) -> str:
+    """`'a', 'b', 'c' and 2 more`."""
+    named = ", ".join(f"'{path}'" for path in paths[:MAX_NAMED])
+    return f"{named} and {len(paths) - MAX_NAMED:,} more" if len(paths) > MAX_NAMED else named
 
 
 def peak_memory(summary: Summary) -> int | None:
@@ -130,39 +166,52 @@ def peak_memory(summary: Summary) -> int | None:
 
 def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -> list[Finding]:
     """The limits on the layers a glob names."""
-    rows = [row for row in summary.layers if fnmatchcase(row.path, glob)]
+    rows = [row for row in summary.layers if is_named(row.path, glob)]
     if not rows:
-        return [Finding("broken", "layers", None, None, f"no layer matches '{glob}'", glob)]
+        return [Finding("broken", "layers", None, None, "no layer matches it", glob)]
     findings = []
     for metric, limit in budget.limits.items():
         if metric == "layer_params":
             findings += check_each_layer(rows, limit)
         else:
-            chosen = budget.dtype or dtype
-            findings.append(judge(metric, limit, measure(rows, metric, chosen), chosen, glob))
+            findings.append(judge_rows(rows, metric, limit, budget.dtype or dtype, glob))
     return findings
+
+
+def is_named(path: str, glob: str) -> bool:
+    """Whether a glob names a layer; a name that looks like a glob names itself, too."""
+    return path == glob or fnmatchcase(path, glob)
 
 
 def check_each_layer(rows: list[LayerSummary], limit: int) -> list[Finding]:
     """One finding for each layer over the limit, or one pass."""
     over = [judge("params", limit, row.params, None, row.path) for row in rows if row.params > limit]
     largest = max((row.params for row in rows), default=0)
-    return over or [judge("layer_params", limit, largest, None, None)]
+    return over or [judge("layer_params", limit, largest)]
 
 
 def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | None:
     """The sum of a metric over rows; None when one is unknown."""
     if metric == "size":
-        from paramcalc.units import variable_dtype
-
-        return sum(size_of(row.params, dtype or variable_dtype(row.dtype)) for row in rows)
+        return sum([size_of(row.params, dtype or variable_dtype(row.dtype)) for row in rows])
     values = [getattr(row, metric) for row in rows]
     return None if None in values else sum(values)
 
 
-def judge(metric: str, limit: int, actual: int | None, dtype: str | None, layer: str | None) -> Finding:
+def judge_rows(
+    rows: list[LayerSummary], metric: str, limit: int, dtype: str | None, layer: str | None = None
+) -> Finding:
+    """One limit on the sum over rows."""
+    found = judge(metric, limit, measure(rows, metric, dtype), dtype, layer)
+    if found.actual is not None:
+        return found
+    unknown = [row.path for row in rows if getattr(row, metric) is None]
+    return found._replace(message=f"{name_of(metric)} cannot be computed: a dimension is unknown in {some(unknown)}")
+
+
+def judge(metric: str, limit: int, actual: int | None, dtype: str | None = None, layer: str | None = None) -> Finding:
     """One limit, one number."""
-    what = metric.replace("_", " ") + (f" as {dtype}" if metric == "size" and dtype else "")
+    what = name_of(metric, dtype)
     unit = " B" if metric in BYTES else ""
     if actual is None:
         return Finding("broken", metric, limit, None, f"{what} cannot be computed: a dimension is unknown", layer)
@@ -174,36 +223,46 @@ def judge(metric: str, limit: int, actual: int | None, dtype: str | None, layer:
     return Finding("failed", metric, limit, actual, message, layer)
 
 
+def name_of(metric: str, dtype: str | None = None) -> str:
+    """A metric in a sentence: `MACs`, `size as int8`."""
+    name = "MACs" if metric == "macs" else metric.replace("_", " ")
+    return f"{name} as {dtype}" if metric == "size" and dtype else name
+
+
 def percent(part: int, whole: int) -> str:
-    """`+12.3 %`, with enough digits not to say zero."""
+    """`+12.3%`, with enough digits not to say zero."""
     value = 100 * part / whole
-    return f"{value:+.1f} %" if abs(value) >= 0.05 or part == 0 else f"{value:+.2g} %"
+    return f"{value:+.1f}%" if abs(value) >= 0.05 or part == 0 else f"{value:+.2g}%"
 
 
-def check_growth(head: Summary, base: Summary, limits: dict[str, int | str]) -> list[Finding]:
-    """Hold the growth since a baseline against what is allowed: `params: 1%`, `params: 10k`, `0`."""
+def check_growth(head: Summary, base: Summary, limits: Mapping[str, str], dtype: str | None = None) -> list[Finding]:
+    """Hold the growth since a baseline against what is allowed: `params: 1%`, `size: 4 KiB`, `0`."""
     findings = []
     for metric, allowed in limits.items():
-        if metric not in (*COUNTS, "size"):
-            raise BudgetError(f"--max-increase: unknown metric '{metric[:40]}'{did_you_mean(metric, METRICS)}")
-        before, now = measure(base.layers, metric, None), measure(head.layers, metric, None)
-        if before is None or now is None or head.partial is True or base.partial is True:
-            findings.append(Finding("broken", metric, None, now, f"growth of {metric} cannot be judged: it is unknown"))
-            continue
-        share, count = parse_increase(allowed)
-        extra = count if count is not None else int(Fraction(before) * (share or 0))
-        findings.append(judge_growth(metric, before, now, extra, str(allowed)))
+        what = name_of(metric, dtype)
+        for side, summary in (("", head), (" at the baseline", base)):
+            if summary.partial is True or measure(summary.layers, metric, dtype) is None:
+                message = f"growth of {what} cannot be judged: it is unknown{side}"
+                findings.append(Finding("broken", metric, None, None, message))
+                break
+        else:
+            before, now = (measure(summary.layers, metric, dtype) or 0 for summary in (base, head))
+            findings.append(judge_growth(metric, before, now, allowed, dtype))
     return findings
 
 
-def judge_growth(metric: str, before: int, now: int, extra: int, allowed: str) -> Finding:
+def judge_growth(metric: str, before: int, now: int, allowed: str, dtype: str | None) -> Finding:
     """One growth, one allowance."""
-    what = metric.replace("_", " ")
+    share, amount = parse_increase(allowed, metric in BYTES)
+    most = before + amount + int(before * share)
     change = f"{now - before:+,}" + (f", {percent(now - before, before)}" if before else "")
-    if now <= before + extra:
-        return Finding("passed", metric, before + extra, now, f"{what}: {before:,} → {now:,} ({change})")
-    message = f"{what} grew from {before:,} to {now:,} ({change}); {allowed} is allowed"
-    return Finding("failed", metric, before + extra, now, message)
+    change = change if now != before else "unchanged"
+    unit = " B" if metric in BYTES else ""
+    what = name_of(metric, dtype)
+    if now <= most:
+        return Finding("passed", metric, most, now, f"{what}: {before:,} → {now:,}{unit} ({change})")
+    message = f"{what} grew from {before:,} to {now:,}{unit} ({change}); {allowed.strip()} is allowed"
+    return Finding("failed", metric, most, now, message)
 
 
 def worst(findings: Iterable[Finding]) -> str:

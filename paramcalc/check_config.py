@@ -1,15 +1,17 @@
 """The checks of a project: `[[tool.paramcalc.checks]]` in pyproject.toml, or `checks:` in paramcalc.yaml."""
 
 import os
-from glob import glob
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budgets import METRICS, Budget, parse_budget
 from paramcalc.errors import ParamcalcError, did_you_mean
+from paramcalc.globs import MAGIC, find, names
+
+if TYPE_CHECKING:
+    from paramcalc.readers.document import Document
 
 CHECK_KEYS = ("files", "name", "message", *METRICS, "dtype", "layers")
-MAX_UP = 40
+NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
 
 
 class ConfigError(ParamcalcError):
@@ -21,60 +23,95 @@ class Check(NamedTuple):
 
     files: tuple[str, ...]
     budget: Budget
-    name: str | None = None
-    message: str | None = None
 
 
 class Config(NamedTuple):
-    """The checks found, and the folder their globs start from."""
+    """The checks found, and the file they stand in: their globs start from its folder, and never name it."""
 
-    path: Path
+    path: str
     checks: list[Check]
 
-
-def find_config(start: Path) -> Path | None:
-    """The nearest configuration from a folder upward; None when there is none."""
-    for folder in [start, *start.parents][:MAX_UP]:
-        for name in ("paramcalc.yaml", "paramcalc.yml"):
-            if (folder / name).is_file():
-                return folder / name
-        project = folder / "pyproject.toml"
-        if project.is_file() and "tool.paramcalc" in project.read_text(encoding="utf-8", errors="replace"):
-            return project
-    return None
+    @property
+    def folder(self) -> str:
+        """Where globs start; empty for where the user stands."""
+        return os.path.dirname(self.path)
 
 
-def read_config(path: Path) -> Config:
+def find_config(start: str) -> str | None:
+    """The nearest configuration from a folder upward, as far as the top of its repository; None when there is none.
+
+    Raises:
+        ConfigError: when a folder has two: neither may be passed over in silence.
+    """
+    folder = os.path.abspath(start)
+    while True:
+        found = [name for name in NAMES if is_config(os.path.join(folder, name))]
+        if len(found) > 1:
+            raise ConfigError(f"{' and '.join(found)} both have checks: keep them in one")
+        if found:
+            return os.path.relpath(os.path.join(folder, found[0]), start)
+        above = os.path.dirname(folder)
+        if above == folder or os.path.exists(os.path.join(folder, ".git")):
+            return None
+        folder = above
+
+
+def is_config(path: str) -> bool:
+    """Whether a file is a configuration; a pyproject.toml is one when it has a `tool.paramcalc`."""
+    if not os.path.isfile(path):
+        return False
+    return not path.endswith(".toml") or (b"paramcalc" in read_bytes(path) and read_toml(path) is not None)
+
+
+def read_config(path: str) -> Config:
     """The checks of one configuration file.
 
     Raises:
         ConfigError: for what cannot be read or understood.
     """
-    raw = read_toml(path) if path.suffix == ".toml" else read_yaml(path)
+    document = None if path.endswith(".toml") else read_yaml(path)
+    raw = document.value if document else read_toml(path)
+    raw = {} if raw is None else raw
+    for key in raw if isinstance(raw, dict) else ():
+        if key != "checks":
+            raise ConfigError(f"{path}: unknown key '{str(key)[:60]}'{did_you_mean(str(key), ['checks'])}")
     checks = raw.get("checks") if isinstance(raw, dict) else None
     if not isinstance(checks, list) or not checks:
-        raise ConfigError(f"{path.name}: there are no checks in it")
-    return Config(path, [parse_check(item, f"{path.name}: check {n}") for n, item in enumerate(checks, 1)])
+        raise ConfigError(f"{path}: there are no checks in it")
+    return Config(path, [parse_check(item, place(path, document, n)) for n, item in enumerate(checks)])
 
 
-def read_toml(path: Path) -> Any:
-    """`tool.paramcalc` of a pyproject.toml."""
+def place(path: str, document: "Document | None", index: int) -> str:
+    """Where a check stands, as errors begin: `paramcalc.yaml:3:5: check 2`; a TOML's reader tells no lines."""
+    found = document.locate(("checks", index)) if document else None
+    return f"{path}:{found.line}:{found.column}: check {index + 1}" if found else f"{path}: check {index + 1}"
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of a configuration."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def read_toml(path: str) -> Any:
+    """`tool.paramcalc` of a pyproject.toml; None where it has none."""
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("paramcalc", {})
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path.name}: {error}") from None
+        tool = tomllib.loads(read_bytes(path).decode()).get("tool")
+    except (ValueError, RecursionError) as error:  # what is no TOML, and what is no UTF-8
+        raise ConfigError(f"{path}: {error}") from None
+    return tool.get("paramcalc") if isinstance(tool, dict) else None
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: str) -> "Document":
     """The whole of a paramcalc.yaml, read as strictly as a spec."""
     from paramcalc.readers.document import parse
 
-    try:
-        return parse(path.read_bytes(), str(path)).value
-    except OSError as error:
-        raise ConfigError(f"{path.name}: {error.strerror}") from None
+    return parse(read_bytes(path), path)
 
 
 def parse_check(item: Any, where: str) -> Check:
@@ -86,35 +123,53 @@ def parse_check(item: Any, where: str) -> Check:
             raise ConfigError(f"{where}: unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
     files = item.get("files")
     files = [files] if isinstance(files, str) else files
-    if not isinstance(files, list) or not files or not all(isinstance(file, str) for file in files):
-        raise ConfigError(f"{where}: files must be a glob or a list of globs")
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files) or not wanted(files):
+        raise ConfigError(f"{where}: files must be a glob or a list of globs, not all of them with !")
+    for key in ("name", "message"):
+        if not isinstance(item.get(key, ""), str):
+            raise ConfigError(f"{where}: {key} must be text")
     limits = {key: value for key, value in item.items() if key not in ("files", "name", "message")}
     try:
         budget = parse_budget(limits)
     except ParamcalcError as error:
         raise ConfigError(f"{where}: {error}") from None
-    return Check(tuple(files), budget, item.get("name"), item.get("message"))
+    return Check(tuple(files), budget._replace(check=item.get("name"), hint=item.get("message")))
 
 
-def expand(patterns: tuple[str, ...] | list[str], root: Path) -> list[str]:
-    """The files that globs name, sorted, without the excluded; relative to where the user stands.
+def wanted(patterns: tuple[str, ...] | list[str]) -> list[str]:
+    """The globs that do not exclude."""
+    return [pattern for pattern in patterns if not pattern.startswith("!")]
 
-    Raises:
-        ConfigError: for a glob that matches no file: a gate must not pass because it found nothing.
+
+def excluded(patterns: tuple[str, ...] | list[str]) -> list[str]:
+    """The globs that exclude, without their `!`."""
+    return [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+
+
+def covers(check: Check, folder: str, file: str) -> bool:
+    """Whether a check is about a file; `folder` is where its globs start."""
+    name = os.path.relpath(file, folder or os.curdir)
+    left_out = any(names(pattern, name, within=True) for pattern in excluded(check.files))
+    return not left_out and any(names(pattern, name) for pattern in wanted(check.files))
+
+
+def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str], list[str]]:
+    """The files that globs name, without the excluded, as paths from where the user stands; and the globs without any.
+
+    A gate must not pass because it found nothing: who calls this has to say so.
     """
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        if pattern.startswith("!"):
-            continue
-        matches = sorted(glob(pattern, root_dir=root, recursive=True))
-        if not matches:
-            raise ConfigError(f"no file matches '{pattern}'")
-        found |= dict.fromkeys(matches)
-    for pattern in patterns:
-        if pattern.startswith("!"):
-            for match in glob(pattern[1:], root_dir=root, recursive=True):
-                found.pop(match, None)
-    files = [root / name for name in found if (root / name).is_file()]
-    if not files:
-        raise ConfigError(f"the globs {', '.join(patterns)} leave no file to check")
-    return [os.path.relpath(file) if file.is_absolute() else str(file) for file in files]
+    files: dict[str, None] = {}
+    empty = []
+    without = excluded(patterns)
+    for pattern in wanted(patterns):
+        found = [name for name in find(pattern, folder or os.curdir)
+                 if not any(names(each, name, within=True) for each in without)]  # fmt: skip
+        if not found:
+            empty.append(pattern)
+        files |= dict.fromkeys([os.path.join(folder, name) for name in found])
+    return list(files), empty
+
+
+def is_glob(text: str) -> bool:
+    """Whether a name on the command line is a glob that the shell left for us."""
+    return not MAGIC.isdisjoint(text) and not os.path.exists(text)

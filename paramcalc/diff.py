@@ -90,16 +90,15 @@ def pairs_of(
 
 def kind_of(base: LayerSummary, head: LayerSummary) -> str:
     """changed, renamed or unchanged."""
-    same = (base.type, base.output_shape, base.params, base.trainable_params, base.macs) == (
-        head.type,
-        head.output_shape,
-        head.params,
-        head.trainable_params,
-        head.macs,
-    )
-    if not same:
+    if what_counts(base) != what_counts(head):
         return "changed"
     return "unchanged" if base.path == head.path else "renamed"
+
+
+def what_counts(row: LayerSummary) -> Any:
+    """What makes a layer another one when it changes."""
+    weights = [(weight.shape, weight.params, weight.trainable) for weight in row.weights]
+    return row.type, row.output_shape, row.macs, row.dtype, weights
 
 
 def ordered(base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str]) -> list[Change]:

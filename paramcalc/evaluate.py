@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from paramcalc.built import check_built, differs
 from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError, echo
-from paramcalc.layers.base import Factors, Inferred, Weight
+from paramcalc.layers.base import Factors, Inferred, Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
-from paramcalc.model import Input, Model, Node, Ref, refs
+from paramcalc.model import Input, Instance, Model, Node, Ref, refs
 from paramcalc.shapes import MAX_COUNT, Shape, format_shape
 
 
@@ -46,6 +47,18 @@ class Evaluation(Struct):
     """Paths whose formula, or whose input, is not known; only with `allow_unknown`."""
 
 
+class _Answer(Struct):
+    """What a formula said, as calls have it; equal layers on equal shapes share one."""
+
+    outputs: list[Shape]
+    multiple: bool
+    weights: tuple[Weight, ...]
+    macs: tuple[Factors, ...]
+    dtype: str | None
+    frozen: tuple[Weight, ...] | None = None
+    """The weights of a layer that is not trained, once there is one."""
+
+
 class _First(Struct):
     """The first call of a layer: later ones are held against it."""
 
@@ -60,9 +73,13 @@ class _Evaluator:
         self.inputs = inputs
         self.allow_unknown = allow_unknown
         self.assume = assume
+        # Another shape that the user asks for is no contradiction in the file.
+        self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
         self.values: list[list[Shape] | None] = [[item.shape] for item in inputs]
         self.hidden: set[int] = set()  # producers that an unknown layer stands before
         self.first: dict[int, _First] = {}
+        self.answers: dict[tuple[Any, ...], _Answer] = {}
+        self.stand_ins: dict[Instance, Instance] = {}
         self.calls: list[Call] = []
         self.unknown: list[str] = []
         self.problems: list[Problem] = []
@@ -93,7 +110,7 @@ class _Evaluator:
 
     def check_outputs(self) -> None:
         """The model's outputs must be ones that their layers have."""
-        for name, ref, where in self.model.outputs:
+        for name, ref, where in [(output.name, output.ref, output.where) for output in self.model.outputs]:
             outputs = self.values[ref.producer]
             if outputs is not None and not -len(outputs) <= ref.output < len(outputs):
                 message = f"the model's output '{name}' is output {ref.output} of a layer that has {len(outputs)}"
@@ -130,41 +147,28 @@ class _Evaluator:
             return None
         first = self.first.get(id(instance))
         try:
-            inferred = self.infer(node, shapes, options, first)
+            answer = self.infer(node, shapes, options, first)
         except UnknownLayerError as error:
             return self.guess(node, shapes, error)
-        weights = inferred.weights
-        shared_with = None
         if first is not None:
-            shared_with = first.path
-            check_same_weights(first, weights)
+            check_same_weights(first, answer.weights)
+            weights: tuple[Weight, ...] = ()
         else:
-            if not instance.trainable:
-                weights = tuple([frozen(weight) for weight in weights])
+            if instance.built and self.as_written and differs(instance.built, shapes):
+                check_built(instance, shapes, options, answer.weights)
+            weights = answer.weights if instance.trainable else frozen(answer)
             self.first[id(instance)] = _First(node.path, shapes, weights)
-        multiple = isinstance(inferred.output, list)
-        outputs: list[Shape] = inferred.output if multiple else [inferred.output]  # type: ignore[assignment,list-item]
-        check_sizes(outputs)
+        shared_with = None if first is None else first.path
         self.calls.append(
-            Call(
-                node,
-                shapes,
-                outputs,
-                multiple,
-                weights if first is None else (),
-                inferred.macs,
-                inferred.dtype,
-                shared_with,
-            )
+            Call(node, shapes, answer.outputs, answer.multiple, weights, answer.macs, answer.dtype, shared_with)
         )
-        return outputs
+        return answer.outputs
 
-    def infer(self, node: Node, shapes: list[Any], options: dict[str, Any], first: _First | None) -> Inferred:
+    def infer(self, node: Node, shapes: list[Any], options: dict[str, Any], first: _First | None) -> _Answer:
         """Ask the formula; a layer already built knows the sizes its weights came from."""
-        layer = node.instance.layer
         while True:
             try:
-                return layer.infer(*shapes, **options)
+                return self.ask(node.instance.layer, shapes, options)
             except UnknownDimensionError as error:
                 if first is None or not shapes or not first.inputs:
                     raise
@@ -176,6 +180,16 @@ class _Evaluator:
                 shapes = [tuple(filled), *shapes[1:]]
             except TypeError as error:
                 raise LayerError(wrong_call(node, shapes, options)) from error
+
+    def ask(self, layer: Layer, shapes: list[Any], options: dict[str, Any]) -> _Answer:
+        """What the formula says; it is asked once for equal layers, which readers make one object."""
+        if options:
+            return answer_of(layer.infer(*shapes, **options))
+        key = (id(layer), *shapes)
+        found = self.answers.get(key)
+        if found is None:
+            found = self.answers[key] = answer_of(layer.infer(*shapes))
+        return found
 
     def skip(self, node: Node) -> None:
         """What reads a failed layer is not another error; behind an unknown one it is unknown.
@@ -190,18 +204,39 @@ class _Evaluator:
             self.hide(node, [None for _ in node.inputs])
 
     def hide(self, node: Node, shapes: list[Shape | None]) -> None:
+        from paramcalc.fixed_weights import fixed_weights  # only for models that are not all known
+
+        instance = node.instance
         self.hidden.add(len(self.values))
         self.unknown.append(node.path)
-        self.calls.append(Call(node, shapes, None, False, (), None, None, None))
+        weights: tuple[Weight, ...] = ()
+        first = self.first.get(id(instance))
+        fixed = fixed_weights(instance.layer, len(node.inputs)) if first is None else None
+        if fixed is not None:
+            answer = _Answer([], False, fixed, (), None)
+            weights = fixed if instance.trainable else frozen(answer)
+            self.first[id(instance)] = _First(node.path, [], weights)
+        self.calls.append(Call(node, shapes, None, False, weights, None, None, first.path if first else None))
+
+    def standing_in(self, node: Node, layer: Layer) -> Node:
+        """The node with a layer that can be computed, the same one for every call of it."""
+        old = node.instance
+        new = self.stand_ins.get(old)
+        if new is None:
+            new = self.stand_ins[old] = Instance(layer, old.name, old.type, old.trainable, old.dtype)
+        return Node(node.path, new, node.inputs, node.options, node.where, node.notes)
 
     def guess(self, node: Node, shapes: list[Any], error: UnknownLayerError) -> list[Shape] | None:
-        """An unknown layer: what the user told, else what the file recorded, else nothing."""
+        """An unknown layer: what the user told, else what stands in for it, what the file recorded, or nothing."""
         layer = node.instance.layer
         assumed = self.assume.get(node.path)
         if assumed is None and not self.allow_unknown:
             raise error
         if assumed == "same":
             assumed = shapes[0] if shapes else None
+        if assumed is None and isinstance(layer, Unknown) and layer.stand_in is not None:
+            self.unknown.append(node.path)
+            return self.call(self.standing_in(node, layer.stand_in))
         shape = assumed or (layer.output_shape if isinstance(layer, Unknown) else None)
         if shape is None:
             self.hide(node, shapes)
@@ -231,11 +266,24 @@ class _SkippedError(Exception):
     """An input of this node is not known: its producer failed, or is an unknown layer."""
 
 
-def frozen(weight: Weight) -> Weight:
-    """The same weight, not trained."""
-    if not weight.trainable:
-        return weight
-    return Weight(weight.name, weight.shape, weight.factors, weight.kind, False)
+def answer_of(inferred: Inferred) -> _Answer:
+    """What a formula said, its outputs as a list.
+
+    Raises:
+        LayerError: for an output past 64 bits.
+    """
+    output = inferred.output
+    multiple = isinstance(output, list)
+    outputs: list[Shape] = output if multiple else [output]  # type: ignore[assignment,list-item]
+    check_sizes(outputs)
+    return _Answer(outputs, multiple, inferred.weights, inferred.macs, inferred.dtype)
+
+
+def frozen(answer: _Answer) -> tuple[Weight, ...]:
+    """The same weights, not trained."""
+    if answer.frozen is None:
+        answer.frozen = tuple([Weight(w.name, w.shape, w.factors, w.kind, False) for w in answer.weights])
+    return answer.frozen
 
 
 def check_same_weights(first: _First, weights: tuple[Weight, ...]) -> None:
@@ -317,7 +365,9 @@ def evaluate(
         InputError: with every independent problem of the model.
     """
     given = dict(input_shapes or {})
-    inputs = [item._replace(shape=with_batch(given.pop(item.name, item.shape), batch_size)) for item in model.inputs]
+    inputs = [
+        Input(item.name, with_batch(given.pop(item.name, item.shape), batch_size), item.dtype) for item in model.inputs
+    ]
     if given:
         names = ", ".join(item.name for item in model.inputs)
         message = f"there is no input '{next(iter(given))}'; the inputs are: {names}"

@@ -1,84 +1,155 @@
 """One file against its budgets: load, summarise, judge. What goes wrong is an outcome, not an exception."""
 
+from collections.abc import Mapping, Sequence
+from heapq import nlargest
 from typing import NamedTuple
 
-from paramcalc.baseline import find_baseline
-from paramcalc.budgets import Budget, Finding, check_budgets, check_growth, parse_budget, worst
-from paramcalc.errors import ParamcalcError
+from msgspec import UNSET
+
+from paramcalc.baseline import Baseline
+from paramcalc.budgets import Budget, Finding, check_budgets, check_growth, is_named, parse_budget, worst
+from paramcalc.errors import InputError, ParamcalcError, Problem
 from paramcalc.model import Model
+from paramcalc.outcome import FileReport, Grown, Place
 from paramcalc.readers import load
-from paramcalc.render.check_report import FileReport
 from paramcalc.summarize import summarize
 from paramcalc.summary import Summary
 
+SHOWN = 3
+"""How many layers a report names."""
+
 
 class Growth(NamedTuple):
-    """How much a model may grow, and since when."""
+    """How much a model may grow, and since when; None when there is no baseline yet."""
 
     against: str
-    limits: dict[str, int | str]
+    baseline: Baseline | None
+    limits: Mapping[str, str]
+
+
+class Compared(NamedTuple):
+    """What a baseline says of one file."""
+
+    findings: list[Finding] = []  # noqa: RUF012 - a NamedTuple's default is never changed
+    base: Summary | None = None
+    new: bool = False
+    notices: tuple[str, ...] = ()
 
 
 def check_file(
     file: str,
-    budgets: list[Budget],
+    budgets: Sequence[Budget],
     growth: Growth | None = None,
-    message: str | None = None,
     sets: dict[str, str] | None = None,
+    dtype: str | None = None,
 ) -> FileReport:
     """Judge one file by its own `budget:` and the given ones: all of them must be kept."""
     try:
         model = load(file, sets=sets)
-        own = [parse_budget(model.budget)] if model.budget is not None else []
-        budgets = [*own, *budgets]
+        budgets = [*own_budget(model), *budgets]
         memory = any("peak_memory" in budget.limits for budget in budgets)
         summary = summarize(model, allow_unknown=True, memory=memory)
-        findings = check_budgets(summary, budgets)
-        notices: tuple[str, ...] = ()
-        if growth is not None:
-            findings, notices = with_growth(file, summary, findings, growth)
-        if all(budget.empty for budget in budgets) and (growth is None or not growth.limits):
-            nothing = "nothing to check: there is no budget in it and no limit was given"
-            findings.append(Finding("broken", "budget", None, None, nothing))
+        findings = check_budgets(summary, budgets, dtype)
     except ParamcalcError as error:
-        return FileReport(file, "broken", [], error=str(error), message=message)
-    status = worst(findings)
-    places = find_places(model, findings) if status != "passed" else {}
-    return FileReport(file, status, findings, summary, None, message, places, notices)
+        return unreadable(file, error)
+    compared = compare_with(growth, file, summary, dtype) if growth else Compared()
+    findings += compared.findings
+    if all(budget.empty for budget in budgets) and (growth is None or not growth.limits):
+        nothing = "nothing to check: there is no budget in it and no limit was given"
+        findings.append(Finding("broken", "budget", None, None, nothing))
+    report = FileReport(
+        source=model.source,
+        status=worst(findings),
+        findings=findings,
+        params=summary.totals.params,
+        params_before=compared.base.totals.params if compared.base else None,
+        new=compared.new,
+        notices=compared.notices,
+    )
+    return report if report.status == "passed" else explained(report, model, summary, compared.base)
 
 
-def with_growth(
-    file: str, summary: Summary, findings: list[Finding], growth: Growth
-) -> tuple[list[Finding], tuple[str, ...]]:
-    """The findings with those of the growth; a model that was not there is new, and may be."""
-    base = find_baseline(growth.against, file)
-    if base is None:
-        return findings, (f"new: there is no {file} at {growth.against} to compare with",)
-    findings = findings + check_growth(summary, base, growth.limits)
-    if worst(findings) == "passed":
-        return findings, ()
-    return findings, changed(base, summary)
-
-
-def changed(base: Summary, head: Summary) -> tuple[str, ...]:
-    """What changed since the baseline, the largest first."""
-    from paramcalc.diff import compare
-
-    changes = sorted(compare(base, head).changes, key=lambda change: -abs(change.delta("params") or 0))
-    return tuple(
-        f"{change.kind} since the baseline: {change.path} ({change.delta('params') or 0:+,} params)"
-        for change in changes[:3]
-        if change.delta("params")
+def explained(report: FileReport, model: Model, summary: Summary, base: Summary | None) -> FileReport:
+    """The report with what helps to understand why it is not passed."""
+    grown = what_grew(base, summary) if base else []
+    over = any(item.status == "failed" for item in report.findings)
+    largest = nlargest(SHOWN, summary.layers, lambda row: row.params) if over else []
+    return report._replace(
+        places=find_places(model, summary, report.bad, grown),
+        largest=[(row.path, row.params) for row in largest if row.params],
+        grown=grown,
     )
 
 
-def find_places(model: Model, findings: list[Finding]) -> dict[str, tuple[int, int]]:
-    """Where the layers of failed findings stand; the largest layer stands for the whole model."""
-    wanted = {item.layer for item in findings if item.layer}
-    places = {}
-    for node in model.nodes:
-        if node.path in wanted and node.where:
-            position = model.locate(node.where)
-            if position is not None:
-                places[node.path] = (position.line, position.column)
+def unreadable(source: str, error: ParamcalcError) -> FileReport:
+    """The report of a file that cannot be judged at all."""
+    problems = error.problems if isinstance(error, InputError) else [Problem(str(error))]
+    return FileReport(source, "broken", problems=problems)
+
+
+def own_budget(model: Model) -> list[Budget]:
+    """The spec's own `budget:`.
+
+    Raises:
+        InputError: when it makes no sense, with its place.
+    """
+    if model.budget is None:
+        return []
+    try:
+        return [parse_budget(model.budget)]
+    except ParamcalcError as error:
+        raise InputError(model.source, [Problem(str(error), position=model.locate(("budget",)))]) from None
+
+
+def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None) -> Compared:
+    """The findings of the growth; a model that was not there is new, and may be."""
+    if growth.baseline is None:
+        return Compared(new=True, notices=(f"new: there is nothing at {growth.against} yet to compare with",))
+    try:
+        base = growth.baseline.find(file)
+        if base is None:
+            return Compared(new=True, notices=(f"new: it is not at {growth.against}",))
+        return Compared(check_growth(summary, base, growth.limits, dtype), base)
+    except ParamcalcError as error:
+        said = "; ".join(error.lines()[:SHOWN])
+    if not growth.limits:
+        return Compared(notices=(f"the baseline cannot be read: {said}",))
+    return Compared([Finding("broken", "baseline", None, None, f"the baseline cannot be read: {said}")])
+
+
+def what_grew(base: Summary, head: Summary) -> list[Grown]:
+    """What changed since the baseline, the largest first."""
+    from paramcalc.diff import compare
+
+    changes = [Grown(change.kind, change.path, change.delta("params") or 0) for change in compare(base, head).changes]
+    return nlargest(SHOWN, [change for change in changes if change.delta], lambda change: abs(change.delta))
+
+
+def find_places(model: Model, summary: Summary, findings: Sequence[Finding], grown: Sequence[Grown]) -> list[Place]:
+    """Where in the file each finding that is not passed shows best."""
+    if not findings:
+        return []
+    nodes = {node.path: node for node in model.nodes}
+    most = [change.path for change in sorted(grown, key=lambda change: -change.delta) if change.path in nodes]
+    places = []
+    for item in findings:
+        path = next(iter(weighty(item, summary, most)), None)
+        where = ("budget",) if item.metric in ("budget", "layers") else nodes[path].where if path else None
+        position = model.locate(where or ())
+        places.append(Place(*position) if position else Place())
     return places
+
+
+def weighty(item: Finding, summary: Summary, grown: Sequence[str]) -> list[str]:
+    """The layers that a finding is about, the one to look at first: it grew the most, or holds the most.
+
+    Where something is not known, it is the one that is not.
+    """
+    unknown = set() if summary.unknown is UNSET else set(summary.unknown)
+    rows = [row for row in summary.layers if item.layer is None or is_named(row.path, item.layer)]
+    rows.sort(key=lambda row: -row.params)
+    if item.status == "broken":
+        rows.sort(key=lambda row: row.path not in unknown and row.macs is not None)
+    elif item.layer is None:
+        rows.sort(key=lambda row: grown.index(row.path) if row.path in grown else len(grown))
+    return [row.path for row in rows]

@@ -5,7 +5,7 @@ called twice is one `Instance` in two nodes.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -14,14 +14,14 @@ from paramcalc.layers.base import Layer
 from paramcalc.shapes import Shape
 
 
-class Ref(NamedTuple):
+class Ref(Struct, frozen=True, gc=False):
     """One tensor: which producer (the inputs first, then the nodes, counted from 0), which output."""
 
     producer: int
     output: int = 0
 
 
-class Input(NamedTuple):
+class Input(Struct, frozen=True):
     """An input of the model; its shape includes the batch."""
 
     name: str
@@ -29,7 +29,7 @@ class Input(NamedTuple):
     dtype: str = "float32"
 
 
-class Output(NamedTuple):
+class Output(Struct, frozen=True):
     """An output of the model, where it comes from, and its place in the document."""
 
     name: str
@@ -38,9 +38,13 @@ class Output(NamedTuple):
 
 
 class Instance:
-    """A layer with its identity: its weights exist once, however often it is called."""
+    """A layer with its identity: its weights exist once, however often it is called.
 
-    __slots__ = ("dtype", "layer", "name", "trainable", "type")
+    Attributes:
+        built: the shapes of the inputs that the file says its weights were made for, if it says so.
+    """
+
+    __slots__ = ("built", "dtype", "layer", "name", "trainable", "type")
 
     def __init__(
         self,
@@ -49,7 +53,9 @@ class Instance:
         type: str,  # noqa: A002
         trainable: bool = True,
         dtype: str = "float32",
+        built: Sequence[Any] = (),
     ) -> None:
+        self.built = built
         self.layer = layer
         self.name = name
         self.type = type

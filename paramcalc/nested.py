@@ -3,6 +3,7 @@
 from paramcalc.errors import InputError, LayerError
 from paramcalc.evaluate import Evaluation, evaluate
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within
+from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Model
 from paramcalc.shapes import Shape
 
@@ -31,7 +32,9 @@ class NestedModel(Layer, frozen=True):
             evaluation = evaluate(self.model, input_shapes=shapes)
         except InputError as error:
             problem = error.problems[0]
-            raise LayerError(f"inside it, layer {problem.layer}: {problem.message}") from error
+            unknown = any(isinstance(node.instance.layer, Unknown) for node in self.model.nodes)
+            kind = UnknownLayerError if unknown else LayerError
+            raise kind(f"inside it, layer {problem.layer}: {problem.message}") from error
         weights: list[Weight] = []
         macs: list[Factors] = []
         for call in evaluation.calls:

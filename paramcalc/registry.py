@@ -157,6 +157,7 @@ ALIASES: dict[str, str] = {
     "Convolution3DTranspose": "Conv3DTranspose",
     "DepthwiseConvolution1D": "DepthwiseConv1D",
     "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
     **{
@@ -193,7 +194,7 @@ class Registry:
         self._loaded: dict[str, type[Layer]] = {}
         self._plugins: dict[str, Any] | None = None
         self._snake: dict[str, str] | None = None
-        self.made: dict[tuple[type[Layer], bytes], Layer] = {}  # the layers of one file: see `equal_layer`
+        self.made: dict[bytes, Any] = {}  # the layers of one file, by what they are: see the Keras reader
 
     def get(self, name: str) -> type[Layer]:
         """The class with this name: Keras', an alias of Keras', its snake_case, or a plugin's.

@@ -1,10 +1,10 @@
 """Model → Summary: what the evaluation found, counted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from paramcalc.collector import gc_paused
 from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem
@@ -73,7 +73,8 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     model = evaluation.model
     names = [item.name for item in evaluation.inputs] + [node.path for node in model.nodes]
     ties = tie_weights(evaluation) if model.tied else {}
-    rows = [layer_row(call, names, ties, dtype) for call in evaluation.calls]
+    counts = counter(ties)
+    rows = [layer_row(call, names, counts(call), dtype) for call in evaluation.calls]
     totals = total(rows, dtype)
     check_counts(model, rows, totals)
     shapes = output_shapes(evaluation)
@@ -97,40 +98,76 @@ def few(warnings: list[str]) -> list[str]:
     return warnings if more <= 0 else [*warnings[:MAX_PROBLEMS], f"and {more:,} more warnings"]
 
 
-def layer_row(call: Call, names: list[str], ties: dict[str, str], dtype: str | None) -> LayerSummary:
-    """One row: the weights summed by what they are."""
-    node = call.node
-    instance = node.instance
+class Counts(Struct):
+    """What the weights and the products of one call add up to; equal calls share one."""
+
+    weights: list[WeightSummary]
+    params: int
+    trainable: int
+    weight_params: int
+    bias_params: int
+    macs: int | None
+
+
+def counter(ties: dict[str, str]) -> Callable[[Call], Counts]:
+    """A function that counts a call, once for all calls of equal layers: they have the same weights and products."""
+    known: dict[tuple[int, int], Counts] = {}
+
+    def counts(call: Call) -> Counts:
+        if ties:
+            return count(call, ties)
+        key = id(call.weights), id(call.macs)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = count(call, ties)
+        return found
+
+    return counts
+
+
+def count(call: Call, ties: dict[str, str]) -> Counts:
+    """The weights of a call summed by what they are."""
     weights: list[WeightSummary] = []
     params = trainable = weight_params = bias_params = 0
     for weight in call.weights:
-        tied_to = ties.get(f"{node.path}.{weight.name}") if ties else None
-        count = 0 if tied_to else prod(weight.shape)
-        weights.append(WeightSummary(weight.name, weight.kind, weight.shape, count, weight.trainable, tied_to))
-        params += count
+        tied_to = ties.get(f"{call.node.path}.{weight.name}") if ties else None
+        number = 0 if tied_to else prod(weight.shape)
+        weights.append(WeightSummary(weight.name, weight.kind, weight.shape, number, weight.trainable, tied_to))
+        params += number
         if weight.trainable:
-            trainable += count
+            trainable += number
         if weight.kind == "weight":
-            weight_params += count
+            weight_params += number
         elif weight.kind == "bias":
-            bias_params += count
+            bias_params += number
+    macs = None if call.macs is None else count_macs(call.macs)
+    return Counts(weights, params, trainable, weight_params, bias_params, macs)
+
+
+def layer_row(call: Call, names: list[str], counts: Counts, dtype: str | None) -> LayerSummary:
+    """One row of the summary."""
+    node = call.node
+    instance = node.instance
+    inputs, shapes = node.inputs, call.inputs
+    if None in inputs:  # arguments that were left out
+        shapes = [shape for shape, ref in zip(shapes, inputs, strict=True) if ref is not None]
     policy = dtype or instance.dtype
     return LayerSummary(
         node.path,
         instance.name,
         instance.type,
-        [names[ref.producer] for ref in node.inputs if ref is not None],
-        [shape for shape, ref in zip(call.inputs, node.inputs, strict=True) if ref is not None],
+        [names[ref.producer] for ref in inputs if ref is not None],
+        shapes,
         output_shape(call),
-        params,
-        trainable,
-        params - trainable,
-        weight_params,
-        bias_params,
-        None if call.macs is None else count_macs(call.macs),
+        counts.params,
+        counts.trainable,
+        counts.params - counts.trainable,
+        counts.weight_params,
+        counts.bias_params,
+        counts.macs,
         output_bytes(call, policy),
         call.shared_with,
-        weights,
+        counts.weights,
         policy,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fractions import Fraction
 
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import ParamcalcError, echo
 
 DTYPE_BITS = {
     "bool": 8,
@@ -49,12 +49,15 @@ def variable_dtype(policy: str) -> str:
     return "float32" if "mixed_" in policy else compute_dtype(policy)
 
 
+def is_policy(name: str) -> bool:
+    """Whether a name is a dtype, or a policy of two, whose weights have a size; quantized ones have other weights."""
+    return "_from_" not in name and compute_dtype(name) in DTYPE_BITS
+
+
 COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
-BYTE_UNITS = {
-    "b": 1,
-    **{f"{letter}b": 1000 ** (power + 1) for power, letter in enumerate("kmgt")},
-    **{f"{letter}ib": 1024 ** (power + 1) for power, letter in enumerate("kmgt")},
-}
+BYTE_UNITS = {"B": 1, "KB": 1000}
+for _power, _letter in enumerate("kMGT", 1):
+    BYTE_UNITS |= {f"{_letter}B": 1000**_power, f"{_letter.upper()}iB": 1024**_power}
 
 
 class UnitError(ParamcalcError):
@@ -63,9 +66,9 @@ class UnitError(ParamcalcError):
 
 def split_number(text: str, example: str) -> "tuple[Fraction, str]":
     """A number and what stands behind it: "5.5M" → (11/2, "M"); underscores may part thousands."""
-    match = re.fullmatch(r"\s*(\d[\d_]{0,30}(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text)
+    match = re.fullmatch(r"\s*((?:0|[1-9][\d_]{0,30})(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text, re.ASCII)
     if match is None:
-        raise UnitError(f"{text[:40]!r} is not a number with a unit; write it as {example}")
+        raise UnitError(f"{echo(text)} is not a number with a unit; write it as {example}")
     from fractions import Fraction  # slow to load, and only limits are read with it
 
     return Fraction(match[1].replace("_", "")), match[2]
@@ -74,7 +77,7 @@ def split_number(text: str, example: str) -> "tuple[Fraction, str]":
 def parse_count(value: int | str) -> int:
     """A count: 5000000, "5M", "1.5B", "10k" (decimal)."""
     if isinstance(value, bool) or not isinstance(value, (int, str)) or (isinstance(value, int) and value < 0):
-        raise UnitError(f"{str(value)[:40]!r} is not a count; write it as 5M or 5000000")
+        raise UnitError(f"{echo(value)} is not a count; write it as 5M or 5000000")
     if isinstance(value, int):
         return value
     number, unit = split_number(value, "5M or 5000000")
@@ -84,13 +87,19 @@ def parse_count(value: int | str) -> int:
 
 
 def parse_bytes(value: int | str) -> int:
-    """Bytes, always with their unit: "20 MiB" (1024²) is not "20 MB" (1000²)."""
-    if isinstance(value, bool) or not isinstance(value, str):
-        raise UnitError(f"{str(value)[:40]!r} has no unit: write 20 MB (1000²), 20 MiB (1024²) or 20000000 B")
+    """Bytes, always with their unit: "20 MiB" (1024²) is not "20 MB" (1000²), and "20 Mb" would be bits."""
+    no_unit = UnitError(f"{echo(value)} has no unit: write 20 MB (1000²), 20 MiB (1024²) or 20000000 B")
+    if not isinstance(value, str):
+        raise no_unit
     number, unit = split_number(value, "20 MB or 20 MiB")
-    if unit.lower() not in BYTE_UNITS:
-        raise UnitError(f"'{unit}' is not a unit of bytes: use B, kB, MB, GB (1000ⁿ) or KiB, MiB, GiB (1024ⁿ)")
-    return whole(number * BYTE_UNITS[unit.lower()], value)
+    if not unit:
+        raise no_unit
+    if unit not in BYTE_UNITS:
+        near = next((name for name in BYTE_UNITS if name.lower() == unit.lower()), None)
+        meant = f"did you mean '{near}'? The case tells bytes from bits" if near else ""
+        units = meant or "use B, kB, MB, GB (1000ⁿ) or KiB, MiB, GiB (1024ⁿ)"
+        raise UnitError(f"'{unit}' is not a unit of bytes: {units}")
+    return whole(number * BYTE_UNITS[unit], value)
 
 
 def whole(number: "Fraction", text: str) -> int:
@@ -100,13 +109,19 @@ def whole(number: "Fraction", text: str) -> int:
         UnitError: when it is not whole.
     """
     if number.denominator != 1:
-        raise UnitError(f"{text[:40]!r} is not a whole number")
+        raise UnitError(f"{echo(text)} is not a whole number")
     return number.numerator
 
 
-def parse_increase(value: int | str) -> "tuple[Fraction | None, int | None]":
-    """An allowed growth: "1%" as a fraction of the baseline, or a count such as "10k" or 0."""
-    if isinstance(value, str) and value.strip().endswith("%"):
-        number, _ = split_number(value, "1%")
-        return number / 100, None
-    return None, parse_count(value)
+def parse_increase(value: str, of_bytes: bool = False) -> "tuple[Fraction, int]":
+    """An allowed growth: "1%" as a share of the baseline, or an amount: "10k", "4 KiB", "0". (share, amount)."""
+    from fractions import Fraction
+
+    if "%" in value:
+        number, unit = split_number(value, "1%")
+        if unit != "%":
+            raise UnitError(f"{echo(value)} is not a percentage; write it as 1%")
+        return number / 100, 0
+    if of_bytes and value.strip() != "0":
+        return Fraction(0), parse_bytes(value)
+    return Fraction(0), parse_count(value)

@@ -1,7 +1,7 @@
 """`python -m tests.bench`: how fast paramcalc is, as ratios to the least that any program could take.
 
-Both sides of a ratio run alternately, on the same machine, in the same minute. Where Keras is installed in this
-Python, it stands beside.
+Both sides of a ratio run alternately, on the same machine, in the same minutes; what stands in the table is the
+median of each. Where Keras is installed in this Python, it stands beside.
 """
 
 import gc
@@ -13,12 +13,21 @@ import sys
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
+
+import click
+import yaml
 
 from paramcalc import load, summarize
-from tests.synthetic import SHAPES, text_of
+from paramcalc.cli import run as run_paramcalc
+from paramcalc.readers.strict_yaml import parse_yaml
+from tests.synthetic import SHAPES, text_of, yaml_text
 
 ROOT = Path(__file__).parents[1]
 APPLICATIONS = ROOT / "tests/data/keras/applications"
@@ -33,12 +42,28 @@ STARTS = {
 }
 """What is started, the imports it is held against, and the goal of the ratio."""
 THROUGHPUT_GOAL = 4.0
+YAML_GOAL = 1.3
 FLAT_GOAL = 1.2
 BYTES_GOAL = 2048
+CHECK_GOAL = 1e-3
+CHECK_RATIO = 10
+"""What a millisecond beyond parsing comes to, for tests that know no clock."""
 KERAS = "import keras, sys; keras.models.model_from_json(open(sys.argv[1]).read()).summary(print_fn=lambda *a, **k: 0)"
+SIZES = (1_000, 10_000, 100_000)
 
 
-def seconds(run):
+class Row(NamedTuple):
+    """One line of the table, as text."""
+
+    what: str
+    ours: str
+    against: str
+    theirs: str
+    ratio: str
+    goal: str
+
+
+def seconds(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
@@ -56,12 +81,11 @@ def start_up(name, runs, pick=median):
     with tempfile.TemporaryDirectory() as folder:
         for file in ("net.yaml", "net.json"):
             (Path(folder) / file).write_text(SPEC)
-        commands = [[sys.executable, "-m", "paramcalc", *args], [sys.executable, "-c", imports]]
+        code = "import sys; from paramcalc.cli import main; main()"  # what the installed script does
+        commands = [[sys.executable, "-c", code, *args], [sys.executable, "-c", imports]]
         environment = compiling(folder)
         ours, bare = (
-            lambda command=command: subprocess.run(
-                command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL
-            )
+            partial(subprocess.run, command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
             for command in commands
         )
         ours(), bare()
@@ -89,11 +113,18 @@ def throughput(name, runs, pick=median):
     return tuple(pick(times) for times in alternate(lambda: summarize(load(data)), lambda: json.loads(text), runs))
 
 
+def strict_yaml(runs, pick=median):
+    """(reading strictly, the lenient loader on libyaml) in seconds, for the same text."""
+    text = yaml_text(2_000)
+    ours, theirs = partial(parse_yaml, text, "net.yaml"), partial(yaml.load, text, Loader=yaml.CSafeLoader)
+    return tuple(pick(times) for times in alternate(ours, theirs, runs))
+
+
 def scale(shape, count, runs=3):
     """Seconds a layer, at best."""
     data = text_of(shape, count)
     gc.collect()
-    return min(seconds(lambda: summarize(load(data))) for _ in range(runs)) / count
+    return min(seconds(lambda: summarize(load(data, max_layers=count + 1))) for _ in range(runs)) / count
 
 
 def bytes_a_layer(shape, count):
@@ -110,6 +141,24 @@ def bytes_a_layer(shape, count):
         tracemalloc.stop()
 
 
+def many_checks(count, runs, pick=median):
+    """(`paramcalc check` of many small specs in one process, parsing their texts) in seconds a spec."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        for number in range(count):
+            Path(f"net{number}.yaml").write_text(f"input: [8]\nlayers:\n- Dense: {1 + number % 99}\n- Dense: 10\n")
+        paths = sorted(Path().glob("*.yaml"))
+
+        def parse():
+            for path in paths:
+                yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+
+        def check():
+            assert run_paramcalc(["check", "*.yaml", "--max-params", "1M", "--quiet"]) == 0
+
+        check(), parse()
+        return tuple(pick(times) / count for times in alternate(check, parse, runs))
+
+
 def process(command, environment):
     """(seconds, peak bytes) of a whole process."""
     start = time.perf_counter()
@@ -121,56 +170,81 @@ def process(command, environment):
     return time.perf_counter() - start, usage.ru_maxrss * 1024
 
 
-def beside_keras(name, runs=3):
-    """((seconds, bytes) of paramcalc, the same of Keras), each at best."""
+def beside_keras(name, runs, pick=median):
+    """((seconds, bytes) of paramcalc, the same of Keras)."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         path.write_text(architecture(name))
         environment = compiling(folder)
-        ours = min(process([sys.executable, "-m", "paramcalc", "summary", path], environment) for _ in range(runs))
-        keras = min(process([sys.executable, "-c", KERAS, path], environment) for _ in range(runs))
-    return ours, keras
+        commands = [[sys.executable, "-m", "paramcalc", "summary", path], [sys.executable, "-c", KERAS, path]]
+        for command in commands:  # compiles what is not compiled yet
+            process(command, environment)
+        pairs = [[process(command, environment) for command in commands] for _ in range(runs)]
+    return [tuple(map(pick, zip(*side, strict=True))) for side in zip(*pairs, strict=True)]
 
 
-def measurements():
+def measurements(million: bool) -> Iterator[Callable[[], Row]]:
     """Every row of the table, as a function that measures it."""
     for name, (_, imports, goal) in STARTS.items():
-        yield lambda n=name, i=imports, g=goal: ratio_row(f"start: {n}", f'python -c "{i}"', *start_up(n, 15), g)
+        yield lambda n=name, i=imports, g=goal: ratio_row(f"start: {n}", f'python -c "{i}"', start_up(n, 15), g)
     for name in MODELS:
-        yield lambda n=name: ratio_row(f"read {n}", "json.loads", *throughput(n, 25), THROUGHPUT_GOAL)
+        yield lambda n=name: ratio_row(f"read {n}", "json.loads", throughput(n, 25), THROUGHPUT_GOAL)
+    yield lambda: ratio_row("read YAML, 2,000 layers", "yaml.load(…, CSafeLoader)", strict_yaml(10), YAML_GOAL)
+    yield lambda: check_row(10_000)
     for shape in SHAPES:
-        yield lambda s=shape: scale_row(s)
+        yield lambda s=shape: scale_row(s, million)
     if find_spec("keras"):
         for name in (MODELS[0], "ResNet50"):
             yield lambda n=name: keras_row(n)
 
 
-def ratio_row(what, against, ours, floor, goal):
-    return what, f"{ours * 1e3:.1f} ms", against, f"{floor * 1e3:.1f} ms", f"{ours / floor:.2f}", f"≤ {goal}"
+def ratio_row(what: str, against: str, times: tuple[float, float], goal: float) -> Row:
+    ours, floor = times
+    return Row(what, f"{ours * 1e3:.1f} ms", against, f"{floor * 1e3:.1f} ms", f"{ours / floor:.2f}", f"≤ {goal}")
 
 
-def scale_row(shape):
-    small, large = scale(shape, 10_000, 4), scale(shape, 100_000, 2)
-    held = f"100,000: {large * 1e6:.1f} µs, {bytes_a_layer(shape, 10_000):,.0f} B"
-    return f"a layer: {shape}", held, "10,000 layers", f"{small * 1e6:.1f} µs", f"{large / small:.2f}", f"≤ {FLAT_GOAL}"
+def check_row(count: int) -> Row:
+    ours, floor = many_checks(count, 3)
+    beyond = f"{(ours - floor) * 1e3:.2f} ms beyond"
+    return Row(f"check {count:,} specs, each", f"{ours * 1e3:.2f} ms", "yaml.load(…, CSafeLoader)",
+               f"{floor * 1e3:.2f} ms", beyond, f"≤ {CHECK_GOAL * 1e3:g} ms beyond")  # fmt: skip
 
 
-def keras_row(name):
-    (ours, held), (keras, keras_held) = beside_keras(name)
+def scale_row(shape: str, million: bool) -> Row:
+    """Microseconds a layer at each size; the ratio is that of the largest to the second."""
+    sizes = (*SIZES, 1_000_000) if million and shape in ("chain", "repeat") else SIZES
+    times = [scale(shape, size, max(100_000 // size, 2)) for size in sizes]
+    ours = f"{', '.join(f'{each * 1e6:.1f}' for each in times)} µs, {bytes_a_layer(shape, 10_000):,.0f} B"
+    at = ", ".join(f"{size:,}" for size in sizes)
+    return Row(f"a layer: {shape}", ours, f"{at} layers", "", f"{times[-1] / times[1]:.2f}", f"≤ {FLAT_GOAL}, 2,048 B")
+
+
+def keras_row(name: str) -> Row:
+    (ours, held), (keras, keras_held) = beside_keras(name, 10)
     mine, theirs = f"{ours:.2f} s, {held / 1e6:.0f} MB", f"{keras:.2f} s, {keras_held / 1e6:.0f} MB"
     backend = os.environ.get("KERAS_BACKEND", "its backend")
-    return f"summary {name}", mine, f"Keras on {backend}", theirs, f"{ours / keras:.3f}", "≤ 0.05"
+    ratios = f"1/{keras / ours:.0f}, 1/{keras_held / held:.0f}"
+    return Row(f"summary {name}", mine, f"Keras on {backend}", theirs, ratios, "≤ 1/20, 1/10")
 
 
-def main():
+@click.command(help=__doc__)
+@click.option("--million", is_flag=True, help="Models of a million layers, too: they take minutes and 8 GB.")
+@click.option("--svg", type=click.Path(), metavar="FILE", help="Draw the table into a file.")
+def main(million: bool, svg: str | None) -> None:
     from rich.console import Console
     from rich.progress import track
     from rich.table import Table
 
+    from paramcalc.render.svg import export
+
+    os.environ["PARAMCALC_MAX_MIB"] = "1000"
     table = Table("what", "paramcalc", "against", "takes", "ratio", "goal")
-    for measure in track(list(measurements()), "Measuring", console=Console(stderr=True), transient=True):
+    for measure in track(list(measurements(million)), "Measuring", console=Console(stderr=True), transient=True):
         table.add_row(*measure())
-    Console(width=None if sys.stdout.isatty() else 150).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 160, record=svg is not None)
+    console.print(table)
+    if svg is not None:
+        Path(svg).write_text(export(console, "python -m tests.bench"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -89,6 +89,15 @@ def repeat(count):
 SHAPES = {make.__name__: make for make in (chain, fan_in, skips, backwards, fan_in_backwards, nested, repeat)}
 
 
+def yaml_text(count):
+    """A spec in YAML, as people write them."""
+    entry = "  - {}: {{filters: {}, kernel_size: 3, padding: same}}\n    name: layer{}\n"
+    layers = [
+        entry.format("Conv2D" if index % 2 else "SeparableConv2D", 8 + index % 9, index) for index in range(count)
+    ]
+    return "name: net\ninput: [64, 64, 3]  # an image\nlayers:\n" + "".join(layers)
+
+
 def text_of(shape, count):
     """The file of a model of about `count` layers."""
     return json.dumps(SHAPES[shape](count), separators=(",", ":")).encode()

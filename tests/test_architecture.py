@@ -7,18 +7,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "paramcalc"
 ORDER = [
-    {"errors", "units", "limits", "collector"},
+    {"characters", "errors", "units", "limits", "collector"},
     {"shapes"},
     {"layers"},
     {"registry"},
     {"model"},
     {"summary"},
-    {"evaluate", "expected", "nested", "memory"},
+    {"built"},
+    {"evaluate", "expected", "fixed_weights", "nested", "memory"},
     {"summarize"},
     {"readers"},
-    {"budgets", "diff", "explain", "catalogue", "baseline", "check_config", "schema", "convert", "template"},
-    {"render"},
-    {"gate"},
+    {"budgets", "globs", "git", "outcome", "baseline", "check_config"},
+    {"diff", "explain", "catalogue", "schema", "convert"},
+    {"gate", "render"},
     {"cli"},
 ]
 """Each room may import from those above it, and from its own."""

@@ -52,3 +52,24 @@ def test_deltas_of_the_rows_add_up_to_the_totals(before, after):
     diff = compare(chain(*before), chain(*after))
     params = next(total for total in diff.totals if total.metric == "params")
     assert sum(change.delta("params") for change in diff.changes) == params.delta
+
+
+def test_another_type_of_the_same_numbers_is_a_change():
+    """Its size is another: a diff that says nothing changed would not explain the total."""
+    text = "{input: [8], dtype: float32, layers: [{Dense: 4}]}"
+    base, head = summary_of(text), summary_of(text.replace("32", "16"))
+    assert kinds(base, head) == {"dense": "changed"}
+    assert next(total for total in compare(base, head).totals if total.metric == "size_bytes").delta < 0
+
+
+def test_the_same_model_in_another_format_has_only_other_names():
+    """A spec with blocks against the flat Keras JSON made of it."""
+    from paramcalc.convert import convert
+
+    spec = b"""{blocks: {two: {layers: [{Dense: 5}, ReLU, {Dense: 8}]}}, input: [8],
+      layers: [{repeat: 3, layers: [two]}, {BatchNormalization: {}}]}"""
+    base = paramcalc.load(spec)
+    head = paramcalc.load(convert(base, "keras").encode())
+    diff = compare(paramcalc.summarize(base), paramcalc.summarize(head))
+    assert {change.kind for change in diff.changes} == {"renamed"}
+    assert [total.delta for total in diff.totals] == [0] * len(diff.totals)

@@ -97,7 +97,7 @@ def test_a_frozen_layer_says_that_it_is_frozen():
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_holds_the_total(format_):
     """Text, Markdown and JSON."""
-    out = FORMATS[format_](explained("{input: [128], layers: [{Dense: 64}]}"))
+    out = str(FORMATS[format_](explained("{input: [128], layers: [{Dense: 64}]}")))
     assert "8,256" in out or "8256" in out
 
 

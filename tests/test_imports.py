@@ -38,7 +38,7 @@ def test_version_and_help_load_click_and_the_command_line_only(folder, option):
 
 
 def test_json_to_json_loads_neither_rich_nor_yaml(folder):
-    allowed = modules_of("import click, msgspec, json", folder)
+    allowed = modules_of("import click, msgspec", folder)
     extra = loaded_by(["summary", "net.json", "--format", "json"], folder) - allowed
     assert not extra & (SLOW | {"dataclasses", "csv", "shutil"})
     assert {name for name in extra if name.startswith("paramcalc.render")} == {

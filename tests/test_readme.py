@@ -58,6 +58,27 @@ def test_a_spec_can_be_copied_and_keeps_its_budget(spec, tmp_path):
     assert subprocess.run(command, check=False).returncode == 0
 
 
+def test_the_configuration_can_be_copied_and_turns_red(tmp_path):
+    """The steps of the section on budgets, in an empty folder: green as `init` writes the model, red when it grows."""
+    [toml] = map(dedent, re.findall(r"```toml\n(.*?tool\.paramcalc.*?)```", README, re.DOTALL))
+    (tmp_path / "pyproject.toml").write_text(toml, encoding="utf-8")
+    (tmp_path / "models").mkdir()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    def paramcalc(*words):
+        command = [sys.executable, "-m", "paramcalc", *words]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    assert "paramcalc init models/net.yaml" in README
+    assert paramcalc("init", "models/net.yaml").returncode == 0
+    assert paramcalc("check").returncode == 0
+    model = tmp_path / "models" / "net.yaml"
+    model.write_text(model.read_text().replace("128", "4096").replace("200k", "200M"))
+    done = paramcalc("check")
+    assert done.returncode == 1
+    assert "Ask the firmware team before raising this." in done.stdout
+
+
 def test_every_file_that_is_named_exists():
     for name in re.findall(r"(?<![\w/])(?:specs|tests|paramcalc|docs)/[\w./-]*\w", README):
         assert (ROOT / name).exists(), name

@@ -38,6 +38,16 @@ def test_reading_and_summarising_takes_a_few_times_the_parsing(name):
     assert at_best(lambda: ratio(bench.throughput(name, 3, min)), limit) <= limit
 
 
+def test_reading_yaml_strictly_costs_no_more_than_the_lenient_loader_allows():
+    limit = 2 * bench.YAML_GOAL
+    assert at_best(lambda: ratio(bench.strict_yaml(2, min)), limit) <= limit
+
+
+def test_checking_many_small_specs_takes_a_few_times_their_parsing():
+    limit = 2 * bench.CHECK_RATIO
+    assert at_best(lambda: ratio(bench.many_checks(300, 1, min)), limit) <= limit
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_four_times_the_layers_take_four_times_the_time(shape):
     limit = 2 * bench.FLAT_GOAL

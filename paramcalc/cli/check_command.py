@@ -2,32 +2,35 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from paramcalc.cli import options, output
 from paramcalc.units import DTYPE_BITS
 
+if TYPE_CHECKING:
+    from paramcalc.budgets import Budget
+    from paramcalc.check_config import Config
+    from paramcalc.outcome import FileReport
+
 FORMATS = ("text", "json", "github", "junit", "sarif", "markdown")
+MACHINE = ("json", "junit", "sarif")
+"""Formats that are UTF-8 whatever a terminal speaks."""
+
 LIMITS = ("params", "trainable_params", "size", "macs", "layer_params")
+MANY = 50
+"""From this many files on a progress bar is worth its line."""
 
 
-def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, int | str]:
-    """`params:1%` → {"params": "1%"}; a bare value is for params."""
-    from paramcalc.units import UnitError, parse_increase
+class Job(NamedTuple):
+    """A file to check; what its name stands for may be nothing, which is `error`."""
 
-    found: dict[str, int | str] = {}
-    for value in values:
-        metric, colon, limit = value.rpartition(":")
-        try:
-            parse_increase(limit)
-        except UnitError as error:
-            raise click.BadParameter(str(error), ctx, param) from None
-        found[metric if colon else "params"] = limit
-    return found
+    file: str
+    budgets: "Sequence[Budget]" = ()
+    error: str | None = None
 
 
 @click.command(short_help="Fail when a model outgrows its budget.")
@@ -37,14 +40,19 @@ def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[st
 @click.option("--max-size", metavar='"20 MiB"', help="Most bytes of all weights, with the unit written out.")
 @click.option("--max-macs", metavar="300M", help="Most multiply-accumulates of one sample.")
 @click.option("--max-layer-params", metavar="1M", help="Most parameters of any single layer.")
-@click.option("--dtype", type=click.Choice(list(DTYPE_BITS)), metavar="DTYPE", help="Judge sizes as this type.")
+@click.option(
+    "--dtype",
+    type=click.Choice(list(DTYPE_BITS)),
+    metavar="DTYPE",
+    help="Judge sizes as this type, where their budget names none.",
+)
 @click.option("--config", type=click.Path(), metavar="FILE", help="Checks to run (default: found upward from here).")
 @click.option("--against", metavar="REV|DIR|FILE", help="Baseline: a git revision, a folder, or a saved summary.")
 @click.option(
     "--max-increase",
     "increases",
     multiple=True,
-    callback=parse_increases,
+    callback=options.parse_increases,
     metavar="params:1%",
     help="How much a number may grow since the baseline.",
 )
@@ -58,93 +66,116 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     """Fail when a model outgrows its budget.
 
     Without SPEC, runs the checks of pyproject.toml ([[tool.paramcalc.checks]]) or paramcalc.yaml, found upward from
-    here. A spec's own `budget:` always counts. Equal passes; what cannot be judged exits 2.
+    here; with it, those that are about the files named. A spec's own `budget:` always counts. Equal passes; what
+    cannot be judged exits 2.
     """
-    from paramcalc.render.check_report import FORMATS as RENDERERS
-    from paramcalc.render.check_report import exit_code
+    from paramcalc.outcome import exit_code
 
     if given["increases"] and not given["against"]:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
-    jobs = list(find_jobs(specs, given))
-    reports = [run_job(file, budgets, message, given) for file, budgets, message in progress(jobs)]
-    options_ = {"hide_passed": given["hide_passed"] or given["quiet"]} if format_ == "text" else {}
-    text = RENDERERS[format_](reports, **options_)
+    config = find_checks(given["config"])
+    jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
+    reports = run_jobs(jobs, config.folder if config else os.curdir, given)
     code = exit_code(reports)
-    if not (given["quiet"] and format_ == "text" and code == 0):
-        output.write([text], given["output"])
-    step_summary(reports)
+    show(reports, code, format_, given)
     return 0 if given["exit_zero"] and code == 1 else code
 
 
-def flag_budget(given: dict[str, Any]) -> Any:
+def flag_budget(given: dict[str, Any]) -> "Budget":
     """The budget that the flags are."""
     from paramcalc.budgets import parse_budget
 
-    limits = {name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None}
-    if given["dtype"]:
-        limits["dtype"] = given["dtype"]
-    return parse_budget(limits)
+    return parse_budget({name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None})
 
 
-def find_jobs(specs: tuple[str, ...], given: dict[str, Any]) -> Iterator[tuple[str, list[Any], str | None]]:
-    """(file, budgets, message) of everything to check: the files named, else the configuration's."""
-    from paramcalc.check_config import ConfigError, expand, find_config, read_config
+def find_checks(path: str | None) -> "Config | None":
+    """The configuration that is named, else the nearest one."""
+    from paramcalc.check_config import find_config, read_config
 
-    flags = flag_budget(given)
-    if specs and not given["config"]:
-        for file in named_files(specs):
-            yield file, [flags], None
-        return
-    path = Path(given["config"]) if given["config"] else find_config(Path.cwd())
-    if path is None:
+    path = os.path.relpath(path) if path else find_config(os.curdir)
+    return None if path is None else read_config(path)
+
+
+def config_jobs(config: "Config | None") -> Iterator[Job]:
+    """Every file of the configuration once, with all the budgets that are about it."""
+    from paramcalc.check_config import ConfigError, expand
+
+    if config is None:
         raise ConfigError(
             "nothing to check: name a spec, or write [[tool.paramcalc.checks]] in pyproject.toml or checks: in "
             "paramcalc.yaml"
         )
-    config = read_config(path)
-    chosen = {os.path.relpath(file) for file in named_files(specs)} if specs else None
+    budgets: dict[str, list[Budget]] = {}
     for check in config.checks:
-        for file in expand(check.files, config.path.parent):
-            if chosen is None or os.path.relpath(file) in chosen:
-                yield file, [check.budget, flags], check.message
+        files, empty = expand(check.files, config.folder)
+        for file in files:
+            budgets.setdefault(file, []).append(check.budget)
+        yield from map(no_file, empty)
+    budgets.pop(config.path, None)
+    yield from (Job(file, found) for file, found in budgets.items())
 
 
-def named_files(specs: tuple[str, ...]) -> list[str]:
-    """The files on the command line, globs expanded where the shell did not."""
-    from paramcalc.check_config import expand
+def named_jobs(specs: Iterable[str], config: "Config | None") -> Iterator[Job]:
+    """The files on the command line, globs expanded where the shell did not, with the budgets that are about them."""
+    from paramcalc.check_config import covers, expand, is_glob
 
-    files: list[str] = []
+    files: dict[str, str] = {}
     for spec in specs:
-        files += expand([spec], Path()) if any(char in spec for char in "*?[") and not os.path.exists(spec) else [spec]
-    return files
+        found, empty = expand([spec], "") if is_glob(spec) else ([spec], [])
+        for file in found:
+            files.setdefault(os.path.normpath(file), file)
+        yield from map(no_file, empty)
+    for file in files.values():
+        checks = [check for check in config.checks if covers(check, config.folder, file)] if config else []
+        yield Job(file, [check.budget for check in checks])
 
 
-def run_job(file: str, budgets: list[Any], message: str | None, given: dict[str, Any]) -> Any:
-    """Check one file."""
-    from paramcalc.gate import Growth, check_file
-
-    growth = Growth(given["against"], given["increases"]) if given["against"] else None
-    return check_file(file, budgets, growth, message, dict(given["sets"]) or None)
+def no_file(pattern: str) -> Job:
+    """A glob that names nothing."""
+    return Job(pattern, error="no file matches this glob")
 
 
-def progress(jobs: list[Any]) -> Iterator[Any]:
+def run_jobs(jobs: list[Job], folder: str, given: dict[str, Any]) -> "list[FileReport]":
+    """The report of each file; one that is broken hides none of the others."""
+    from paramcalc.baseline import open_baseline
+    from paramcalc.errors import ParamcalcError
+    from paramcalc.gate import Growth, check_file, unreadable
+
+    flags, sets, against = flag_budget(given), dict(given["sets"]) or None, given["against"]
+    baseline = open_baseline(against, folder or os.curdir, sets, alone=len(jobs) == 1) if against else None
+    growth = Growth(against, baseline, given["increases"]) if against else None
+    with closing(baseline) if baseline else nullcontext():
+        return [
+            unreadable(job.file, ParamcalcError(job.error))
+            if job.error
+            else check_file(job.file, [*job.budgets, flags], growth, sets, given["dtype"])
+            for job in progress(jobs)
+        ]
+
+
+def progress(jobs: list[Job]) -> Iterator[Job]:
     """The jobs one by one, with a bar on a terminal when they are many."""
-    if len(jobs) < 50 or not sys.stderr.isatty():
+    if len(jobs) < MANY or not sys.stderr.isatty():
         yield from jobs
         return
     with click.progressbar(jobs, label="Checking", file=sys.stderr) as bar:
         yield from bar
 
 
-def step_summary(reports: list[Any]) -> None:
-    """In GitHub Actions: append the table to the step's summary."""
+def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, Any]) -> None:
+    """Write the report where it is wanted, and in GitHub Actions to the summary of the job, too."""
+    from paramcalc.render.check import render
+
+    hide = given["hide_passed"] or given["quiet"]
+    silent = given["quiet"] and code == 0 and given["output"] is None and format_ in ("text", "github", "markdown")
+    if not silent:
+        text = render(reports, format_, hide_passed=hide)
+        output.write([text.encode() if format_ in MACHINE else text], given["output"])
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or os.environ.get("GITHUB_ACTIONS") != "true":
         return
-    from paramcalc.render.check_report import markdown
-
     try:
         with open(path, "a", encoding="utf-8") as file:
-            file.write(markdown(reports))
+            file.write(render(reports, "markdown", hide_passed=hide))
     except OSError as error:
         output.warn(f"cannot append to the step summary: {error.strerror}")

@@ -20,7 +20,9 @@ def command(model: str, target: str, **given: Any) -> int:
     """
     from paramcalc.convert import convert
     from paramcalc.readers import load
+    from paramcalc.render.json_format import harmless
 
     read = load(model, sets=dict(given["sets"]) or None, max_layers=given["max_layers"])
-    output.write([convert(read, target)], given["output"])
+    text = convert(read, target)
+    output.write([harmless(text.encode()) if target == "keras" else text], given["output"])
     return 0

@@ -1,11 +1,14 @@
 """`paramcalc diff`: what changed between two models."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from paramcalc.cli import options, output
+
+if TYPE_CHECKING:
+    from paramcalc.diff import Diff
 
 
 @click.command(short_help="Show what changed between two models, layer by layer.")
@@ -16,32 +19,42 @@ from paramcalc.cli import options, output
 )
 @click.option(
     "--fail-on",
-    "fail_on",
+    "limits",
     multiple=True,
+    callback=options.parse_increases,
     metavar="params:0",
-    help="Exit 1 when a number grew by more: params:0, params:10k, macs:1%, size:0.",
+    help="Exit 1 when a number grew by more: params:0, params:10k, macs:1%, 'size:4 KiB'.",
 )
+@options.color_option
 @options.output_option
-def command(base: str, head: str, format_: str, fail_on: tuple[str, ...], **given: Any) -> int:
+def command(base: str, head: str, format_: str, limits: dict[str, str], **given: Any) -> int:
     """Show what changed from BASE to HEAD, layer by layer.
 
-    Each is a file of any format, or REV:path, read through git.
+    Each is a file of any format, or REV:path, read through git and named as git names it: from the top of the
+    repository, or from here as REV:./path.
     """
     from paramcalc.budgets import check_growth, worst
-    from paramcalc.cli.check_command import parse_increases
     from paramcalc.diff import compare
-    from paramcalc.render.diff_report import FORMATS
 
-    limits = parse_increases(click.get_current_context(), click.Option(["--fail-on"]), fail_on)
     before, now = read_side(base), read_side(head)
-    output.write([FORMATS[format_](compare(before, now))], given["output"])
-    if not limits:
-        return 0
+    output.write([render(compare(before, now), format_, given["color"], given["output"])], given["output"])
     findings = check_growth(now, before, limits)
     for finding in findings:
         if finding.status != "passed":
             output.warn(finding.message)
     return {"passed": 0, "failed": 1, "broken": 2}[worst(findings)]
+
+
+def render(diff: "Diff", format_: str, color: str, path: str | None) -> str | bytes:
+    """What to print."""
+    from paramcalc.render import diff_report, table
+
+    if format_ == "json":
+        return diff_report.as_json(diff)
+    if format_ == "markdown":
+        return diff_report.markdown(diff)
+    lines = diff_report.lines(diff, output.terminal_width(path))
+    return table.coloured(lines) if output.use_colour(color, path) else table.plain(lines)
 
 
 def read_side(name: str) -> Any:
@@ -50,11 +63,13 @@ def read_side(name: str) -> Any:
     Raises:
         ParamcalcError: when there is no such thing.
     """
-    from paramcalc.baseline import BaselineError, read_revision, summarized
+    from paramcalc.readers import load
+    from paramcalc.summarize import summarize
 
-    if ":" not in name or os.path.exists(name):
-        return summarized(name)
-    found = read_revision(name)
-    if found is None:
-        raise BaselineError(f"there is no '{name.partition(':')[2]}' at {name.partition(':')[0]}")
-    return summarized(*found)
+    if ":" in name and not os.path.exists(name):
+        from paramcalc.baseline import summary_at
+
+        found = summary_at(name)
+        if found is not None:
+            return found
+    return summarize(load(name))

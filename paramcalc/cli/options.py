@@ -98,13 +98,20 @@ def complete_layer_pairs(ctx: click.Context, param: click.Parameter, incomplete:
 def complete_input_pairs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Inputs of the spec that stands on the command line already, to be followed by `=`."""
     model = _model(ctx)
-    names = [item.name for item in model.inputs] if model else []
+    names = _harmless([item.name for item in model.inputs] if model else [])
     return [f"{name}=" for name in names if name.startswith(incomplete)]
 
 
 def _paths(ctx: click.Context) -> list[str]:
     model = _model(ctx)
-    return [node.path for node in model.nodes] if model else []
+    return _harmless([node.path for node in model.nodes] if model else [])
+
+
+def _harmless(names: list[str]) -> list[str]:
+    """The names that a shell can show as they are: others would not be what they look like."""
+    from paramcalc.render.text import escaped
+
+    return [name for name in names if "".join(escaped(name)) == name]
 
 
 def _model(ctx: click.Context) -> Any:
@@ -142,6 +149,29 @@ def parse_column(ctx: click.Context, param: click.Parameter, value: str | None) 
     if columns and len(columns) > 1:
         raise click.BadParameter("is one column", ctx, param)
     return columns[0] if columns else None
+
+
+def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """`params:1%` → {"params": "1%"}; a bare value is for params."""
+    from paramcalc.budgets import BYTES, GROWING
+    from paramcalc.errors import did_you_mean
+    from paramcalc.units import UnitError, parse_increase
+
+    found: dict[str, str] = {}
+    for value in values:
+        name, colon, limit = value.rpartition(":")
+        metric = name.strip() if colon else "params"
+        if metric not in GROWING:
+            near = did_you_mean(metric, GROWING) or f"; they are: {', '.join(GROWING)}"
+            raise click.BadParameter(f"'{metric[:40]}' cannot grow{near}", ctx, param)
+        if metric in found:
+            raise click.BadParameter(f"'{metric}' is given twice", ctx, param)
+        try:
+            parse_increase(limit, metric in BYTES)
+        except UnitError as error:
+            raise click.BadParameter(f"{metric}: {error}", ctx, param) from None
+        found[metric] = limit
+    return found
 
 
 specs_argument = click.argument("specs", nargs=-1, required=True, metavar="SPEC...", shell_complete=complete_specs)

@@ -24,9 +24,12 @@ def write(parts: Iterable[str | bytes], path: str | None) -> None:
         for part in parts:
             write_stdout(part)
         return
+    if is_stdout(path):
+        write(parts, None)
+        return
     data = b"".join([part if isinstance(part, bytes) else part.encode() for part in parts])
     try:
-        write_file(os.path.realpath(path), data)
+        write_file(path, data)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
@@ -46,8 +49,16 @@ def write_stdout(part: str | bytes) -> None:
         raise OutputError(f"cannot write to stdout: {error.strerror}") from error
 
 
+def is_stdout(path: str) -> bool:
+    """Whether a path, such as /dev/stdout, is where stdout goes: replacing that file would lose what is in it."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):
+        return False
+
+
 def write_file(path: str, data: bytes) -> None:
-    """Write beside the file and rename: a full disk leaves the old file whole."""
+    """Write beside the file, links followed, and rename: a full disk leaves the old file whole."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -60,6 +71,7 @@ def write_file(path: str, data: bytes) -> None:
         return
     import tempfile  # slow to load, and rarely needed
 
+    path = os.path.realpath(path)
     handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
     try:
         with open(handle, "wb") as file:

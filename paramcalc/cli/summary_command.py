@@ -110,10 +110,11 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
         yield from (csv_format.summary_csv(summary, *chosen) for summary in summaries)
     else:
         for index, summary in enumerate(summaries):
-            yield "\n" * (index > 0) + picture(summary, format_, given)
+            yield from ("\n",) if index else ()
+            yield picture(summary, format_, given)
 
 
-def picture(summary: Summary, format_: str, given: dict[str, Any]) -> str:
+def picture(summary: Summary, format_: str, given: dict[str, Any]) -> str | bytes:
     """The formats that a person looks at."""
     from paramcalc.render import layout, table
 
@@ -138,5 +139,5 @@ def picture(summary: Summary, format_: str, given: dict[str, Any]) -> str:
     if format_ == "svg":
         from paramcalc.render.svg import lines_svg
 
-        return lines_svg(lines, f"paramcalc summary {summary.source}")
+        return lines_svg(lines, f"paramcalc summary {summary.source}").encode()
     return table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines)

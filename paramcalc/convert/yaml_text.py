@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from paramcalc.characters import is_hidden, is_mark
 from paramcalc.readers.scalars import explain_scalar, resolve
 
 _PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_.$#-]*")
@@ -64,4 +65,4 @@ def scalar(value: Any) -> str:
 def quoted(text: str) -> str:
     """A text in double quotes, with what cannot be seen escaped."""
     shown = json.dumps(text, ensure_ascii=False)
-    return "".join(char if char.isprintable() else f"\\U{ord(char):08X}" for char in shown)
+    return "".join(f"\\U{ord(char):08X}" if is_hidden(char) or is_mark(char) else char for char in shown)

@@ -101,14 +101,12 @@ def decode(data: bytes, name: str) -> str:
 
 def _parse_json_first(text: str, name: str) -> Document:
     """JSON, or the YAML that looks like it; when it is neither, the error that got further."""
-    from json import JSONDecodeError
-
     from paramcalc.readers.strict_json import parse_json
 
     check_size(name, len(text), max_bytes(MAX_JSON_BYTES), "the file")
     try:
         value, non_finite = parse_json(text, name)
-    except JSONDecodeError as error:
+    except ValueError as error:  # a JSONDecodeError, whose module a good file does not need
         problem = _json_problem(error, text)
         if problem.message == _CUT_OFF:  # no YAML either
             raise InputError(name, [problem]) from None

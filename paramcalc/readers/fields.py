@@ -4,15 +4,16 @@ The same for every format; who calls it knows where the data stood.
 """
 
 import re
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
+from msgspec import Struct
 
 from paramcalc.errors import MAX_PROBLEMS, DocPath, ParamcalcError, did_you_mean, echo
 from paramcalc.layers.base import Layer, Sublayer
 
 
-class FieldProblem(NamedTuple):
+class FieldProblem(Struct, frozen=True):
     """What is wrong with a field, and where below the layer."""
 
     message: str

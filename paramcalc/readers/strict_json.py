@@ -5,7 +5,6 @@ integers. So it does the ordinary file, held against what it makes of it; whatev
 the standard json with hooks, which says what is wrong.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,6 +91,8 @@ def depth_of(value: Any) -> int:
 
 def _parse_carefully(text: str, name: str) -> tuple[Any, bool]:
     """The same with the standard json, whose hooks see everything."""
+    import json  # only loaded for what is out of the ordinary
+
     from paramcalc.readers.locate import deepest_bracket, duplicate_keys, offset_position
 
     hooks = _Hooks()

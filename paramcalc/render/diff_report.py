@@ -1,15 +1,37 @@
 """A Diff as a table, Markdown or JSON."""
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 from paramcalc.budgets import percent
-from paramcalc.diff import Change, Diff
-from paramcalc.render.check_report import cell, clean
-from paramcalc.shapes import format_shape
+from paramcalc.diff import Change, Diff, Total
+from paramcalc.render.columns import shape_text
+from paramcalc.render.layout import UNICODE, Line, Span
+from paramcalc.render.markdown import code, escape
+from paramcalc.render.text import cut_middle, sanitise, width_of
+from paramcalc.summary import LayerSummary
 
 MARKS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">"}
-HEADINGS = ("", "layer", "type", "output shape", "params", "Δ", "Δ %", "Δ MACs")
+HEADINGS = ("", "Layer", "Type", "Output shape", "Params", "Δ", "Δ %", "Δ MACs")
+NAME = 1
+"""The column that gives way in a narrow terminal."""
+
+LEFT = 4
+"""So many columns are text; the others are numbers."""
+
+MIN_NAME = 16
+MANY = 20
+"""Layers that only have another name are shown up to so many: across formats that may be all of them."""
+
+TOTALS = {
+    "params": "Params",
+    "trainable_params": "Trainable",
+    "non_trainable_params": "Non-trainable",
+    "macs": "MACs",
+    "size_bytes": "Size, bytes",
+    "layers": "Layers",
+}
+GAP = "  "
 
 
 def signed(value: int | None) -> str:
@@ -17,98 +39,134 @@ def signed(value: int | None) -> str:
     return "?" if value is None else f"{value:+,}" if value else "0"
 
 
-def shape_text(shape: Any) -> str:
-    """One shape, or several."""
-    if shape is None:
-        return "?"
-    if shape and isinstance(shape[0], (list, tuple)):
-        return " ".join(format_shape(item) for item in shape)
-    return format_shape(shape)
-
-
 def share(before: int | None, now: int | None) -> str:
-    """The change in percent; nothing where there was nothing."""
-    return "" if not before or now is None else percent(now - before, before)
+    """The change in percent; nothing where there was nothing, or nothing changed."""
+    return "" if not before or now is None or before == now else percent(now - before, before)
+
+
+def both(before: str | None, now: str | None) -> str:
+    """What it is, or what it was and is."""
+    return f"{before} → {now}" if before and now and before != now else now or before or ""
 
 
 def cells(change: Change) -> list[str]:
     """One row of the table."""
-    row = change.head or change.base
-    if row is None:
-        return [""] * len(HEADINGS)
-    name = change.path
-    if change.kind == "renamed" and change.base is not None:
-        name = f"{change.base.path} > {change.path}"
     before, now = change.base, change.head
-    shape = shape_text(row.output_shape)
-    if before is not None and now is not None and before.output_shape != now.output_shape:
-        shape = f"{shape_text(before.output_shape)} > {shape}"
-    params = f"{(now.params if now else 0):,}"
-    percent_ = share(before.params if before else None, now.params if now else 0)
-    return [MARKS[change.kind], name, row.type, shape, params, signed(change.delta("params")), percent_,
-            signed(change.delta("macs"))]  # fmt: skip
+    sides = [side for side in (before, now) if side is not None]
+    types = [f"{row.type} {row.dtype}" if sides[0].dtype != sides[-1].dtype else row.type for row in sides]
+    names = [row.path for row in sides]
+    shapes = [shape_text(row.output_shape) for row in sides]
+    return [
+        MARKS[change.kind],
+        both(names[0], names[-1]),
+        both(types[0], types[-1]),
+        both(shapes[0], shapes[-1]),
+        f"{params(now):,}",
+        signed(change.delta("params")),
+        share(params(before), params(now)),
+        signed(change.delta("macs")),
+    ]
 
 
-def rows(diff: Diff) -> list[list[str]]:
-    """The table without its heading."""
-    return [cells(change) for change in diff.changes]
+def params(row: LayerSummary | None) -> int:
+    """The parameters of a layer that may not be there."""
+    return row.params if row else 0
 
 
-def totals(diff: Diff) -> list[str]:
-    """A line a total."""
-    lines = []
-    for total in diff.totals:
-        before, now = ("?" if value is None else f"{value:,}" for value in (total.base, total.head))
-        change = share(total.base, total.head) if total.delta else ""
-        name = total.metric.replace("_", " ")
-        lines.append(f"{name}: {before} → {now}  {signed(total.delta)}{' ' if change else ''}{change}")
-    return lines
+def total_cells(total: Total) -> list[str]:
+    """One row of the totals."""
+    before, now = ("?" if value is None else f"{value:,}" for value in (total.base, total.head))
+    return [TOTALS[total.metric], before, now, signed(total.delta), share(total.base, total.head)]
 
 
-def text(diff: Diff) -> str:
-    """For a terminal or a pipe: columns as wide as they need to be."""
-    table = [list(HEADINGS), *[[clean(value) for value in row] for row in rows(diff)]]
-    widths = [max(len(row[index]) for row in table) for index in range(len(HEADINGS))]
-    out = []
-    if diff.changes:
-        for row in table:
-            left = [value.ljust(width) for value, width in zip(row[:4], widths[:4], strict=True)]
-            right = [value.rjust(width) for value, width in zip(row[4:], widths[4:], strict=True)]
-            out.append("  ".join(left + right).rstrip())
-    out.append(f"{diff.unchanged} layers unchanged" if diff.changes else "no layer changed")
-    return "\n".join([*out, "", *totals(diff)]) + "\n"
+def shown(diff: Diff) -> list[Change]:
+    """The changes that have a row of their own."""
+    only_renamed = sum(change.kind == "renamed" for change in diff.changes)
+    return [change for change in diff.changes if change.kind != "renamed" or only_renamed <= MANY]
+
+
+def folded(diff: Diff) -> str:
+    """`3 layers unchanged, 170 only renamed`: what has no row."""
+    if not diff.changes:
+        return "no layer changed"
+    renamed = len(diff.changes) - len(shown(diff))
+    said = f"{diff.unchanged:,} layer{'' if diff.unchanged == 1 else 's'} unchanged"
+    return f"{said}, {renamed:,} only renamed" if renamed else said
+
+
+def lines(diff: Diff, width: int | None) -> list[Line]:
+    """For a terminal or a pipe: what changed, then the totals."""
+    out: list[Line] = [[Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")], []]
+    changes = shown(diff)
+    if changes:
+        table = [list(HEADINGS), *[[sanitise(cell) for cell in cells(change)] for change in changes]]
+        styles = ["header", *[change.kind for change in changes]]
+        out += columns(table, styles, LEFT, width)
+    totals = [["", "Before", "After", "Δ", "Δ %"], *map(total_cells, diff.totals)]
+    return [*out, [Span(folded(diff), "dim")], [], *columns(totals, ["header", *[""] * len(diff.totals)], 1, None)]
+
+
+def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width: int | None) -> list[Line]:
+    """The cells under one another, the first so many to the left."""
+    widths = [max(map(width_of, column)) for column in zip(*table, strict=True)]
+    if width is not None:
+        over = sum(widths) + len(GAP) * (len(widths) - 1) - width
+        widths[NAME] = max(widths[NAME] - max(over, 0), min(MIN_NAME, widths[NAME]))
+    out: list[Line] = []
+    for row, style in zip(table, styles, strict=True):
+        padded = []
+        for index, (cell, room) in enumerate(zip(row, widths, strict=True)):
+            text = cut_middle(cell, room, UNICODE.ellipsis)
+            space = " " * (room - width_of(text))
+            padded.append(text + space if index < left else space + text)
+        out.append([Span(GAP.join(padded).rstrip(), style)])
+    return out
 
 
 def markdown(diff: Diff) -> str:
     """For a pull request."""
-    out = [f"**{cell(diff.base.source)} → {cell(diff.head.source)}**", ""]
-    if diff.changes:
-        out += ["| " + " | ".join(HEADINGS) + " |", "|---|---|---|---|---:|---:|---:|---:|"]
-        out += ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows(diff)]
+    out = [f"**{code(diff.base.source)} → {code(diff.head.source)}**", ""]
+    if shown(diff):
+        out += [table_row(HEADINGS), "|---|---|---|---|---:|---:|---:|---:|"]
+        for change in shown(diff):
+            mark, name, *others = cells(change)
+            out.append(table_row([escape(mark), code(name), *map(escape, others)]))
         out.append("")
-    out += [f"{diff.unchanged} layers unchanged", "", *[f"- {line}" for line in totals(diff)]]
+    out += [folded(diff), "", table_row(["", "Before", "After", "Δ", "Δ %"]), "|---|---:|---:|---:|---:|"]
+    out += [table_row(total_cells(total)) for total in diff.totals]
     return "\n".join(out) + "\n"
 
 
-def as_json(diff: Diff) -> str:
+def table_row(values: Sequence[str]) -> str:
+    """One row of a Markdown table."""
+    return f"| {' | '.join(values)} |"
+
+
+def as_json(diff: Diff) -> bytes:
     """For a program: every change with both sides."""
     import msgspec
+
+    from paramcalc.render.json_format import harmless, text_of
 
     changes = [
         {
             "kind": change.kind,
             "path": change.path,
-            "base": msgspec.to_builtins(change.base),
-            "head": msgspec.to_builtins(change.head),
+            "base": change.base,
+            "head": change.head,
             "params_delta": change.delta("params"),
             "macs_delta": change.delta("macs"),
         }
         for change in diff.changes
     ]
-    all_totals = {total.metric: {"base": total.base, "head": total.head, "delta": total.delta} for total in diff.totals}
-    value = {"schema_version": 1, "base": diff.base.source, "head": diff.head.source, "changes": changes,
-             "unchanged": diff.unchanged, "totals": all_totals}  # fmt: skip
-    return json.dumps(value, indent=2) + "\n"
-
-
-FORMATS = {"table": text, "markdown": markdown, "json": as_json}
+    value: dict[str, Any] = {
+        "schema_version": 1,
+        "base": text_of(diff.base.source),
+        "head": text_of(diff.head.source),
+        "changes": changes,
+        "unchanged": diff.unchanged,
+        "totals": {
+            total.metric: {"base": total.base, "head": total.head, "delta": total.delta} for total in diff.totals
+        },
+    }
+    return harmless(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

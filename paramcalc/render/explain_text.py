@@ -1,6 +1,6 @@
 """Explanations as text, Markdown or JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from paramcalc.explain import Formula, LayerExplained
@@ -59,22 +59,28 @@ def text(items: list[LayerExplained]) -> str:
 
 def markdown(items: list[LayerExplained]) -> str:
     """For a pull request."""
-    from paramcalc.render.check_report import cell
+    from paramcalc.render.markdown import code, escape
 
     out = []
     for item in items:
-        out += [f"### {cell(item.path)} ({cell(item.type)})", "", "| | |", "|---|---|"]
-        out += [f"| {cell(label)} | {cell(value)} |" for label, value in lines(item)]
+        out += [f"### {code(item.path)} ({code(item.type)})", "", "| | |", "|---|---|"]
+        out += [f"| {escape(label)} | {escape(value)} |" for label, value in lines(item)]
         out.append("")
     return "\n".join(out)
 
 
-def as_json(items: list[LayerExplained]) -> str:
+def as_json(items: list[LayerExplained]) -> bytes:
     """For a program."""
     import msgspec
 
+    from paramcalc.render.json_format import harmless
+
     data = msgspec.json.encode({"schema_version": 1, "layers": items})
-    return msgspec.json.format(data, indent=2).decode() + "\n"
+    return harmless(msgspec.json.format(data, indent=2) + b"\n")
 
 
-FORMATS = {"text": text, "markdown": markdown, "json": as_json}
+FORMATS: dict[str, Callable[[list[LayerExplained]], str | bytes]] = {
+    "text": text,
+    "markdown": markdown,
+    "json": as_json,
+}

@@ -47,22 +47,29 @@ def summary_jsonl(summary: Summary) -> bytes:
 def _fields(summary: Summary) -> dict[str, Any]:
     """The fields that are set, in the order of the documentation."""
     fields = msgspec.structs.asdict(summary)
-    # A file name may hold bytes that are no text, which JSON cannot.
-    fields["source"] = summary.source.encode(errors="backslashreplace").decode()
+    fields["source"] = text_of(summary.source)
     ordered = {name: fields.pop(name) for name in FIRST} | fields
     return {name: value for name, value in ordered.items() if value is not msgspec.UNSET}
+
+
+def text_of(name: str) -> str:
+    """The name of a file, which may hold bytes that are no text; JSON cannot."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def harmless(encoded: bytes) -> bytes:
     r"""The same JSON with `\u` escapes for what a terminal or a CI log would obey; it decodes to the same."""
     if not encoded.isascii() or b"\x7f" in encoded:
-        encoded = re.sub(r"[^\n -~]", _escape, encoded.decode()).encode()
+        encoded = re.sub(r"[^\n -~]+", _escape_run, encoded.decode()).encode()
     return encoded.replace(b"##", b"#\\u0023").replace(b"::", b":\\u003a")
 
 
-def _escape(match: re.Match[str]) -> str:
-    char = match.group()
-    if char.isprintable():
-        return char
+def _escape_run(match: re.Match[str]) -> str:
+    from paramcalc.render.text import escaped  # only for names that are not ASCII
+
+    return "".join(escaped(match.group(), escape=_escape))
+
+
+def _escape(char: str) -> str:
     units = char.encode("utf-16-be")
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

@@ -9,7 +9,7 @@ from paramcalc.render.table import Options, choose_rows, footnotes, total_entrie
 from paramcalc.render.text import sanitise
 from paramcalc.summary import Summary
 
-_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~@&$:]")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~@&$]|:(?! )")
 
 
 def escape(text: str) -> str:

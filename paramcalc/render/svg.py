@@ -2,10 +2,14 @@
 
 import re
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from paramcalc.render.layout import Line, Span
 from paramcalc.render.table import STYLES
 from paramcalc.render.text import sanitise, width_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _REMOTE_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _FONTS = 2
@@ -36,6 +40,11 @@ def lines_svg(lines: list[Line], title: str) -> str:
     for line in lines:
         text = Text.assemble(*[(span.text, STYLES[span.style]) for span in line])
         console.print(text, no_wrap=True, crop=False, highlight=False)
-    drawn = console.export_svg(title=sanitise(title), unique_id="paramcalc")
+    return export(console, sanitise(title))
+
+
+def export(console: "Console", title: str) -> str:
+    """What a console recorded as an SVG that loads nothing from elsewhere."""
+    drawn = console.export_svg(title=title, unique_id="paramcalc")
     # rich's template names fonts on a public server: they come first, before anything of the file's.
     return _REMOTE_FONT.sub("", drawn, count=_FONTS)

@@ -20,6 +20,10 @@ STYLES = {
     "bar": "cyan",
     "mark": "yellow",
     "total": "bold",
+    "added": "green",
+    "removed": "red",
+    "changed": "yellow",
+    "renamed": "cyan",
 }
 FOOTNOTES = {
     "*": "an earlier layer called again: its weights are counted there",

@@ -1,12 +1,9 @@
 """Text from a file made harmless: nothing of it drives a terminal, a CI log, or the layout."""
 
 import re
-import unicodedata
+from collections.abc import Callable
 
-INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-)
-"""What Unicode calls printable though nothing is seen; `str.isprintable` knows the others."""
+from paramcalc.characters import is_hidden, is_mark
 
 MAX_MARKS = 2
 """Combining marks that may follow one another: what real words need, not what climbs into the line above."""
@@ -15,34 +12,35 @@ MAX_MARKS = 2
 _CI_COMMANDS = re.compile(r"(?<=:):|(?<=#)#")
 
 
-def sanitise(text: str, ascii_only: bool = False) -> str:
-    r"""The text with controls, bidi marks and invisible characters shown as `\xNN` or `\uNNNN`.
-
-    `ascii_only` escapes all that is not ASCII too, for terminals that cannot show it.
-    """
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(_escaped(text, ascii_only))
-    if "::" in text or "##" in text:
-        text = _CI_COMMANDS.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
-    return text
-
-
-def _escaped(text: str, ascii_only: bool) -> list[str]:
-    shown = []
-    marks = 0
-    for char in text:
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        hidden = not char.isprintable() or char in INVISIBLE or marks > MAX_MARKS
-        shown.append(escape(char) if hidden or (ascii_only and not char.isascii()) else char)
-    return shown
-
-
 def escape(char: str) -> str:
     r"""One character as its number: `\x1b`, `\u202e`, `\U000e0001`."""
     code = ord(char)
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def sanitise(text: str, ascii_only: bool = False) -> str:
+    r"""The text with controls, bidi marks and invisible characters shown as `\xNN` or `\uNNNN`.
+
+    `ascii_only` escapes all that is not ASCII too, for terminals that cannot show it.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(escaped(text, ascii_only))
+    if "::" in text or "##" in text:
+        text = _CI_COMMANDS.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    return text
+
+
+def escaped(text: str, ascii_only: bool = False, escape: Callable[[str], str] = escape) -> list[str]:
+    """The characters of a text, those that are more than what is seen of them escaped."""
+    shown = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if is_mark(char) else 0
+        hidden = is_hidden(char) or marks > MAX_MARKS
+        shown.append(escape(char) if hidden or (ascii_only and not char.isascii()) else char)
+    return shown
 
 
 def width_of(text: str) -> int:

@@ -162,7 +162,7 @@ def block_schema() -> Schema:
 def budget_schema(nested: bool) -> Schema:
     """Limits by metric; counts may be plain numbers, bytes have a unit."""
     count = any_of({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^ *[0-9_. ]+[KkMmBbGgTt]? *$"})
-    size = {"type": "string", "pattern": "^ *[0-9_. ]+[KkMmGgTt]?[Ii]?[Bb] *$"}
+    size = {"type": "string", "pattern": "^ *[0-9_. ]+(?:[KMGT]i|[kKMGT])?B *$"}
     properties: Schema = {metric: size if metric in BYTES else count for metric in METRICS}
     properties["dtype"] = {"enum": [*DTYPE_BITS, None]}
     if nested:

@@ -5,7 +5,6 @@ import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
-from click.testing import CliRunner
 
 from paramcalc.cli import run
 
@@ -83,9 +82,97 @@ def test_the_configuration_is_found_upward(folder, capsys, monkeypatch, limit, c
 def test_a_glob_that_matches_no_file_is_broken(folder, capsys):
     """A gate that finds nothing must not pass."""
     (folder / "paramcalc.yaml").write_text("checks:\n  - {files: 'models/*.yaml', params: 1M}\n")
-    code, _, err = check(capsys)
+    code, out, _ = check(capsys)
     assert code == 2
-    assert "no file matches" in err
+    assert "no file matches this glob" in out
+
+
+def test_a_glob_without_a_file_hides_no_other_check(folder, capsys):
+    """In a configuration and on the command line."""
+    (folder / "paramcalc.yaml").write_text(
+        "checks: [{files: [no/*.yaml, model.yaml], params: 1k}, {files: '*.yaml', params: 1M}]"
+    )
+    code, out, _ = check(capsys)
+    assert (code, "0 passed, 1 over budget, 1 broken" in out) == (2, True)
+    code, out, _ = check(capsys, "no/*.yaml", "model*.yaml")
+    assert (code, "0 passed, 1 over budget, 1 broken" in out) == (2, True)
+
+
+def test_a_file_of_two_checks_is_one_model_held_to_both(folder, capsys):
+    """Each says its own; a file is counted once."""
+    (folder / "paramcalc.yaml").write_text(
+        "checks: [{files: model.yaml, params: 8k, name: small, message: Ask the team.},"
+        " {files: '*.yaml', macs: 1k, name: quick, message: Use fewer.}, {files: model.yaml, params: 1M}]"
+    )
+    code, out, _ = check(capsys)
+    assert code == 1
+    assert "by 256 (+3.2%) (check 'small')" in out
+    assert "MACs: 8,192 is over the budget of 1,000 by 7,192 (+719.2%) (check 'quick')" in out
+    assert out.index("Ask the team.") < out.index("Use fewer.")
+    assert "0 passed, 1 over budget, 0 broken" in out
+
+
+def test_named_files_are_held_to_the_configuration(folder, capsys):
+    """Those that no check is about have the other limits only, and without any cannot pass."""
+    (folder / "paramcalc.yaml").write_text("checks: [{files: model.yaml, params: 8k}]")
+    (folder / "other.yaml").write_text(SPEC)
+    assert check(capsys, "model.yaml")[0] == check(capsys, str(folder / "model.yaml"))[0] == 1
+    assert check(capsys, "model.yaml", "--max-params", "1M")[0] == 1
+    assert check(capsys, "other.yaml", "--max-params", "1M")[0] == 0
+    assert check(capsys, "other.yaml")[0] == 2
+    assert check(capsys, "other.yaml", "--config", "paramcalc.yaml")[0] == 2
+    for config in ("paramcalc.yaml", "./paramcalc.yaml", str(folder / "paramcalc.yaml")):
+        assert check(capsys, "--config", config)[1].startswith("OVER BUDGET  model.yaml\n")
+
+
+def test_a_file_named_twice_is_checked_once(folder, capsys):
+    assert "1 passed," in check(capsys, "model.yaml", "./model.yaml", "mod*.yaml", "--max-params", "1M")[1]
+
+
+def test_the_configuration_itself_is_no_model(folder, capsys):
+    """Whatever its globs name."""
+    (folder / "paramcalc.yaml").write_text("checks: [{files: '*.yaml', params: 1M}]")
+    assert check(capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("own", "configured", "flags", "code"),
+    [
+        ("size: 33023 B", "params: 1M", [], 1),
+        ("size: 33023 B, dtype: int8", "params: 1M", [], 0),
+        ("dtype: int4", "size: 33023 B", [], 1),
+        ("size: 1 MB, dtype: int4", "size: 33023 B", [], 1),
+        ("size: 33023 B", "size: 1 MB, dtype: int4", [], 1),
+        ("params: 1M", "size: 33023 B", ["--dtype", "int8"], 0),
+        ("params: 1M", "size: 33023 B, dtype: float32", ["--dtype", "int8"], 1),
+        ("params: 1M", "layers: {dense: {size: 33023 B}}", ["--dtype", "int8"], 0),
+        ("params: 1M", "layers: {dense: {size: 33023 B, dtype: float32}}", ["--dtype", "int8"], 1),
+        ("params: 1M", "params: 1M", ["--dtype", "int8", "--max-size", "8255 B"], 1),
+    ],
+)
+def test_a_dtype_is_that_of_its_own_budget(folder, capsys, own, configured, flags, code):
+    """A spec that names one does not loosen the limits of others; --dtype is for those that name none."""
+    (folder / "model.yaml").write_text(f"{SPEC}budget: {{{own}}}\n")
+    (folder / "paramcalc.yaml").write_text(f"checks: [{{files: model.yaml, {configured}}}]")
+    assert check(capsys, *flags)[0] == code
+
+
+@pytest.mark.parametrize("limit", ["params", "size", "macs", "peak_memory", "layers"])
+def test_what_is_unknown_never_passes(folder, capsys, limit):
+    """Neither MACs of a dimension that is not known, nor anything of a partial model."""
+    unknown = "input: [null, 8]\nlayers:\n  - {LSTM: 4, name: rnn}\n"
+    lambda_ = "input: [8]\nlayers:\n  - {type: Lambda, name: odd}\n  - Dense: 3\n"
+    value = {"size": "1 TB", "peak_memory": "1 TB", "layers": "{rnn: {macs: 1T}}"}.get(limit, "1T")
+    for text, known in ((unknown, limit in ("params", "size")), (lambda_, False)):
+        (folder / "model.yaml").write_text(f"{text}budget: {{{limit}: {value}}}\n")
+        assert check(capsys, "model.yaml")[0] == (0 if known else 2)
+
+
+def test_a_broken_budget_says_where_it_stands(folder, capsys):
+    (folder / "model.yaml").write_text(SPEC + "budget: {parms: 8k}\n")
+    code, out, _ = check(capsys, "model.yaml", "--max-params", "1M")
+    assert code == 2
+    assert "model.yaml:4:1: budget: unknown key 'parms'; did you mean 'params'?" in out
 
 
 def test_the_worst_outcome_decides_and_a_broken_file_hides_no_other(folder, capsys):
@@ -105,7 +192,60 @@ def test_exit_zero_forgives_only_what_is_over(folder, capsys):
 def test_github_annotates_the_line_of_the_layer(folder, capsys):
     """Dense stands on line 3."""
     _, out, _ = check(capsys, "model.yaml", "--max-layer-params", "1k", "--format", "github")
-    assert "::error file=model.yaml,line=3,title=layer dense::" in out
+    assert "::error file=model.yaml,line=3,col=5,title=layer dense::" in out
+
+
+NESTED = """input: [8]
+blocks:
+  wide:
+    layers:
+      - ReLU
+      - {Dense: 64, name: inner}
+layers:
+  - Dense: 8
+  - repeat: 2
+    layers:
+      - wide
+  - {Dense: 2, name: last}
+"""
+KERAS = """{"class_name": "Sequential", "config": {"name": "m", "layers": [
+ {"class_name": "InputLayer", "config": {"batch_shape": [null, 8], "name": "i"}},
+ {"class_name": "Dense",
+  "config": {"name": "small", "units": 2}},
+ {"class_name": "Dense",
+  "config": {"name": "large", "units": 90}}
+]}, "keras_version": "3.9.0"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "line"),
+    [
+        (NESTED, ["--max-params", "1"], 6),
+        (NESTED, ["--max-layer-params", "4k"], 6),
+        (SPEC + "  - {Dense: 1, name: x}\nbudget:\n  layers:\n    x: {params: 1}\n", [], 4),
+        (SPEC + "budget:\n  layers:\n    'd*': {params: 1}\n", [], 3),
+        (SPEC + "budget:\n  layers:\n    'no*': {params: 1}\n", [], 4),
+        (SPEC + "budget: {size: 3}\n", [], 4),
+        (KERAS, ["--max-params", "1"], 5),
+        (KERAS, ["--max-layer-params", "10"], 3),
+        ("input: [null, 8]\nlayers:\n  - Dense: 500\n  - {LSTM: 1}\n", ["--max-macs", "1"], 3),
+        ("input: [4]\nlayers:\n  - Dense: 3\n  - Dens: 3\n", ["--max-params", "1"], 4),
+    ],
+)
+def test_an_annotation_stands_where_there_is_something_to_change(folder, capsys, text, args, line):
+    """At the layer, in a block too; for a whole model at the layer that weighs the most; else at the budget."""
+    (folder / "model.yaml").write_text(text)
+    out = check(capsys, "model.yaml", *args, "--format", "github")[1]
+    assert f"::error file=model.yaml,line={line}," in out
+
+
+def test_growth_is_annotated_at_the_layer_that_grew(repository, capsys):
+    """Which is a line of the pull request, as the largest layer need not be."""
+    (repository / "model.yaml").write_text(SPEC + "  - {Dense: 1, name: more}\n")
+    out = check(capsys, "model.yaml", "--against", "HEAD", "--max-increase", "0", "--format", "github")[1]
+    assert "::error file=model.yaml,line=4," in out
+    assert "%0Asince the baseline: more +65 (added)" in out
 
 
 def test_in_github_actions_the_table_goes_to_the_step_summary(folder, capsys, monkeypatch):
@@ -113,7 +253,7 @@ def test_in_github_actions_the_table_goes_to_the_step_summary(folder, capsys, mo
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "step.md"))
     check(capsys, "model.yaml", "--max-params", "1k")
-    assert "| model.yaml | 8,256 |" in (folder / "step.md").read_text()
+    assert "| ❌ | <code>model.yaml</code> | 8,256 | params: 8,256 is over" in (folder / "step.md").read_text()
 
 
 def test_junit_counts_failures_and_errors(folder, capsys):
@@ -152,6 +292,76 @@ def test_a_new_model_is_no_error(repository, capsys):
     assert "new:" in out
 
 
+def test_a_revision_that_does_not_exist_is_one_error(repository, capsys):
+    """Not one a file, and not a pass."""
+    code, out, err = check(capsys, "model.yaml", "--against", "nowhere", "--max-increase", "0")
+    assert (code, out, err) == (2, "", "'nowhere' is not a revision of this repository\n")
+
+
+def test_a_baseline_that_is_broken_is_no_pass_and_hides_no_other_finding(folder, capsys):
+    """Where nothing is held against it, it is a notice."""
+    (folder / "old").mkdir()
+    (folder / "old" / "model.yaml").write_text("layers: [")
+    code, out, _ = check(capsys, "model.yaml", "--against", "old", "--max-increase", "0", "--max-params", "1k")
+    assert code == 2
+    assert "the baseline cannot be read: " in out
+    assert "by 7,256" in out
+    code, out, _ = check(capsys, "model.yaml", "--against", "old", "--max-params", "1M")
+    assert code == 0
+    assert "note: the baseline cannot be read" in out
+
+
+def test_a_baseline_that_is_not_there_yet_is_a_notice(folder, capsys):
+    """The first run has none; the other limits hold all the same."""
+    code, out, _ = check(capsys, "model.yaml", "--against", "old.json", "--max-increase", "0")
+    assert (code, "note: new: there is nothing at old.json yet" in out) == (0, True)
+    assert check(capsys, "model.yaml", "--against", "old.json", "--max-increase", "0", "--max-params", "1")[0] == 1
+
+
+def test_the_baseline_is_read_with_the_same_vars(repository, capsys):
+    """Else `--set` alone would be growth."""
+    spec = "vars: {d: 4}\ninput: [8]\nlayers: [{Dense: $d}]\n"
+    (repository / "model.yaml").write_text(spec)
+    git("commit", "-aqm", "vars")
+    assert check(capsys, "model.yaml", "--set", "d=99", "--against", "HEAD", "--max-increase", "0")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("increase", "code"),
+    [("size:33024 B", 0), ("size:33023 B", 1), ("size:33 KiB", 0), ("size:100%", 0), ("size:0", 1), ("size:33024", 2),
+     ("macs:8192", 0), ("trainable_params:0", 1), ("100 %", 0), ("1%%", 2), ("1K%", 2), ("-1%", 2), ("layers:1", 2),
+     ("params:", 2), ("params:1%:2", 2)],
+)  # fmt: skip
+def test_an_increase_has_the_unit_of_what_grows(repository, capsys, increase, code):
+    """Bytes of a size, counts of the others, a percentage of any."""
+    assert check(capsys, "model.yaml", "--against", "HEAD", "--max-increase", increase)[0] == code
+
+
+def test_growth_from_nothing_is_growth(repository, capsys):
+    """No percentage of zero is anything; unknown MACs on either side are no pass."""
+    (repository / "model.yaml").write_text("input: [4]\nlayers: [ReLU]\n")
+    git("commit", "-aqm", "empty")
+    (repository / "model.yaml").write_text(SPEC)
+    assert check(capsys, "model.yaml", "--against", "HEAD", "--max-increase", "1000%")[0] == 1
+    (repository / "model.yaml").write_text("input: [null, 4]\nlayers: [{LSTM: 1}]\n")
+    code, out, _ = check(capsys, "model.yaml", "--against", "HEAD", "--max-increase", "macs:99%")
+    assert (code, "growth of MACs cannot be judged: it is unknown" in out) == (2, True)
+
+
+def test_a_size_grows_as_the_type_it_is_judged_as(repository, capsys):
+    grown = ["model.yaml", "--against", "HEAD", "--max-increase", "size:8256 B"]
+    assert check(capsys, *grown)[0] == 1
+    assert check(capsys, *grown, "--dtype", "int8")[0] == 0
+
+
+def test_quiet_says_nothing_when_all_is_well_but_a_file_is_written(folder, capsys):
+    """A report of the run before must not stay."""
+    assert check(capsys, "model.yaml", "--max-params", "1M", "--quiet") == (0, "", "")
+    (folder / "report").write_text("failed")
+    assert check(capsys, "model.yaml", "--max-params", "1M", "--quiet", "-o", "report") == (0, "", "")
+    assert (folder / "report").read_text() == "1 passed, 0 over budget, 0 broken\n"
+
+
 def test_a_saved_summary_is_a_baseline(folder, capsys):
     """What `summary --format json` wrote earlier."""
     assert run(["summary", "model.yaml", "--format", "json", "-o", "old.json"]) == 0
@@ -166,6 +376,14 @@ def test_diff_is_a_gate(repository, capsys, fail_on, code):
     assert "+8,256" in capsys.readouterr().out
 
 
+def test_a_diff_of_what_is_unknown_is_no_pass(repository, capsys):
+    """Exit code 2, whichever side it is."""
+    (repository / "model.yaml").write_text("input: [null, 4]\nlayers: [{LSTM: 3}]\n")
+    for sides in (["HEAD:model.yaml", "model.yaml"], ["model.yaml", "HEAD:model.yaml"]):
+        assert run(["diff", *sides, "--fail-on", "macs:100%"]) == 2
+        assert "growth of MACs cannot be judged" in capsys.readouterr().err
+
+
 def test_diff_as_json_holds_both_sides(repository, capsys):
     """For a program."""
     run(["diff", "HEAD:model.yaml", "model.yaml", "--format", "json"])
@@ -174,8 +392,6 @@ def test_diff_as_json_holds_both_sides(repository, capsys):
     assert value["changes"][0]["kind"] == "changed"
 
 
-def test_help_tells_the_exit_codes():
-    """`paramcalc check --help` runs."""
-    from paramcalc.cli.check_command import command
-
-    assert "Equal passes" in CliRunner().invoke(command, ["--help"]).output
+def test_help_tells_what_passes(capsys):
+    """`paramcalc check --help`."""
+    assert "Equal passes" in check(capsys, "--help")[1]

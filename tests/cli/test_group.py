@@ -45,6 +45,15 @@ def test_module_and_main_end_in_the_exit_code():
     assert done.returncode == 2
 
 
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("words", "code"), [("--version", 0), ("summary missing.yaml", 2)])
+def test_the_exit_code_is_the_same_where_nobody_listens(closed, words, code):
+    """Streams that were closed before the start, or that lead to a full disk, are no bug and no other outcome."""
+    command = f'"{sys.executable}" -m paramcalc {words} {closed}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
 def complete(words, monkeypatch, capsys):
     monkeypatch.setenv("_PARAMCALC_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", " ".join(words))

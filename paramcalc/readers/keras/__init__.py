@@ -62,8 +62,11 @@ def read_keras(
         raise InputError(name, [Problem("this is not a Keras architecture")])
     architecture, where = found
     dialect = dialect_of(value, architecture)
-    legacy = dialect in ("keras1", "keras2") or "module" not in architecture or writes_batch_input_shape(architecture)
-    builder = Builder(name, locate, dialect, legacy, shared_objects, Allowance(max_layers or MAX_LAYERS))
+    modules = "module" in architecture or not str(architecture.get("keras_version")).startswith("3")
+    legacy = dialect in ("keras1", "keras2") or writes_batch_input_shape(architecture)
+    legacy = legacy or (modules and "module" not in architecture)
+    allowance = Allowance(max_layers or MAX_LAYERS)
+    builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     return model
@@ -96,6 +99,6 @@ def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         weights = group.get("weights") if isinstance(group, dict) else None
         for weight in weights if isinstance(weights, list) else ():
             shape = weight.get("shape") if isinstance(weight, dict) else None
-            if isinstance(shape, list) and all(type(dim) is int for dim in shape):
+            if isinstance(shape, list) and all(type(size) is int for size in shape):
                 found[str(weight.get("name"))] = tuple(shape)
     return found

@@ -1,9 +1,9 @@
 """Keras' JSON → a flat Model: definitions are parsed once, then emitted call by call."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
+from paramcalc.built import shapes_of
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NESTED, Allowance
@@ -21,7 +21,7 @@ from paramcalc.readers.keras.definition import (
 from paramcalc.readers.keras.emit import Emitter
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
-from paramcalc.readers.keras.layer_config import dtype_policy, make_layer
+from paramcalc.readers.keras.layer_config import make_layer
 from paramcalc.registry import Registry, snake_case
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -42,11 +42,13 @@ class Builder:
         legacy: bool,
         shared_objects: bool,
         allowance: Allowance,
+        modules: bool = True,
     ) -> None:
         self.source = source
         self.locate = locate
         self.dialect = dialect
         self.legacy = legacy
+        self.modules = modules  # whether Keras 3's entries name their modules: those of an HDF5 file do not
         self.allowance = allowance
         self.registry = Registry()
         self.problems: list[Problem] = []
@@ -112,7 +114,7 @@ class Builder:
             raise PlacedError(
                 f"a model of class '{kind}' keeps its layers in code, not in this file", (*where, "class_name")
             )
-        legacy = self.legacy or "module" not in entry
+        legacy = self.is_legacy(entry)
         names = {
             str(item.get("name") or (item.get("config") or {}).get("name")): number
             for number, item in enumerate(config["layers"])
@@ -123,7 +125,7 @@ class Builder:
         taken: set[str] = set()
         for number, item in enumerate(config["layers"]):
             place = (*where, "config", "layers", number)
-            member = self.guarded(item, place, partial(self.member, item, place, names, trainable, depth))
+            member = self.guarded(item, place, self.member, item, place, names, trainable, depth)
             if member is None:
                 continue
             if member.name in taken:
@@ -135,10 +137,10 @@ class Builder:
             freeze(definition, composites=True)
         return definition
 
-    def guarded(self, item: Any, where: DocPath, make: Callable[[], Any]) -> Any:
+    def guarded(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
         """What `make` gives; a problem of this one layer is noted and the others go on."""
         try:
-            return make()
+            return make(*arguments)
         except FieldsError as error:
             self.problems += [
                 Problem(problem.message, (*where, "config", *problem.where), label(item)) for problem in error.problems
@@ -171,6 +173,10 @@ class Builder:
             return self.operation(name, item, calls, where)
         return Member(name, self.part(name, item, where, trainable, depth), calls, where)
 
+    def is_legacy(self, entry: dict[str, Any]) -> bool:
+        """Whether Keras 1 or 2 wrote the entry."""
+        return self.legacy or (self.modules and "module" not in entry)
+
     def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
         """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
         from paramcalc.readers.keras.operation_nodes import operation_layer
@@ -186,13 +192,13 @@ class Builder:
     ) -> Instance | Definition:
         """The layer, or the nested model, of one entry."""
         shared = item.get("shared_object_id") if self.objects is not None else None
-        if shared is not None and self.objects is not None and shared in self.objects:
-            found: Instance | Definition = self.objects[shared]
-            return found
+        part: Instance | Definition | None = self.objects.get(shared) if self.objects is not None else None
+        if part is not None:
+            return part
         if is_model(item):
-            part: Instance | Definition = self.definition(item, where, depth + 1)
+            part = self.definition(item, where, depth + 1)
             if not trainable:
-                freeze(part)  # type: ignore[arg-type]
+                freeze(part)
         else:
             part = self.instance(name, item, where, trainable)
         if shared is not None and self.objects is not None:
@@ -202,23 +208,19 @@ class Builder:
     def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
         """A single layer with its identity."""
         config = item["config"]
-        legacy = self.legacy or "module" not in item
-        layer, type_ = make_layer(self.registry, item, legacy, self.nested_layer, where)
-        reached = legacy or type_ not in COMPOSITES
-        own = legacy or not layer.sublayers
-        return Instance(
-            layer,
-            name,
-            type_,
-            not reached or (trainable and not (own and config.get("trainable") is False)),
-            dtype_policy(config.get("dtype")),
-        )
+        legacy = self.is_legacy(item)
+        made = make_layer(self.registry, item, legacy, self.nested_layer, where)
+        reached = legacy or made.type not in COMPOSITES
+        own = legacy or not made.layer.sublayers
+        trained = not reached or (trainable and not (own and config.get("trainable") is False))
+        built = shapes_of(item["build_config"]) if "build_config" in item else ()
+        return Instance(made.layer, name, made.type, trained, made.dtype, built)
 
     def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
         from paramcalc.nested import as_layer
 
-        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance)
+        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -241,7 +243,7 @@ class Builder:
             if member is None:
                 raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
             entry = entries[member.where[-1]]
-            inputs.append(self.guarded(entry, member.where, partial(input_of, entry, member.name)))
+            inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
         mapping = config.get("input_layers")
         return Definition(
             str(config.get("name") or "model"),
@@ -260,28 +262,36 @@ class Builder:
         """A chain: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
-        if not isinstance(layers, list):
+        if not isinstance(layers, list) or all(is_input(item) for item in layers):
             raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
         members: list[Member] = []
         taken: dict[str, int] = {}
         first: Input | None = None
+        merged = bool(layers) and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge"
         for number, item in enumerate(layers):
             place = (*root, number)
-            if isinstance(item, dict) and item.get("class_name") == "InputLayer":
-                first = self.guarded(item, place, partial(input_of, item, str(entry_name(item) or "input")))
+            if is_input(item):
+                if number:
+                    self.problems.append(Problem("an InputLayer stands first in a Sequential", place, label(item)))
+                first = self.guarded(item, place, input_of, item, str(entry_name(item) or "input"))
                 continue
-            member = self.guarded(item, place, partial(self.chain_member, item, place, members, taken, depth))
+            member = self.guarded(item, place, self.chain_member, item, place, members, taken, depth)
             if member is None:
                 continue
             if member.name in taken:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
             taken.setdefault(member.name, 0)
             members.append(member)
+        name = str(config.get("name") or "sequential") if isinstance(config, dict) else "sequential"
+        if merged and members:
+            from paramcalc.readers.keras.keras1_merge import merged_chain, merged_models
+
+            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
+            return merged_chain(name, models, heads, inputs, members, where)
         if first is None and layers:
             inner = config if isinstance(config, dict) else {}
-            first = self.guarded(layers[0], (*root, 0), partial(sequential_input, layers, inner, members))
-        name = "" if bare else str(config.get("name") or "")
+            first = self.guarded(layers[0], (*root, 0), sequential_input, layers, inner, members, self.legacy)
         input_name = first.name if first is not None else "input"
         outputs = [Tensor(members[-1].name, 0, 0)] if members else [Tensor(input_name, 0, 0)]
         order = [(number, 0) for number in range(len(members))]
@@ -293,17 +303,15 @@ class Builder:
         else:
             outputs = [Tensor(input_name, 0, 0)]
         members = [*members, head]
-        return Definition(name or "sequential", members, [first], [input_name], outputs, order, True, where, [where])
+        return Definition(name, members, [first], [input_name], outputs, order, True, where, [where])
 
     def chain_member(
         self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
     ) -> Member:
-        """One entry of a Sequential; a Keras 1 Merge of several models is refused with its reason."""
+        """One entry of a Sequential."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         config = item["config"]
-        if item.get("class_name") == "Merge" and isinstance(config, dict) and config.get("layers"):
-            raise LayerError("a Merge of several models at the start of a Sequential is not supported")
         name = config.get("name") if isinstance(config, dict) else None
         name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
@@ -314,7 +322,7 @@ def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
     """An output with the node index that inbound nodes use: Keras 3 counts a Functional's from 1 here only."""
     member = members.get(tensor.layer)
     if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
-        return tensor._replace(node=tensor.node - 1)
+        return Tensor(tensor.layer, tensor.node - 1, tensor.output)
     return tensor
 
 
@@ -347,6 +355,11 @@ def entry_name(item: dict[str, Any]) -> Any:
     return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
 
 
+def is_input(item: Any) -> bool:
+    """Whether an entry is an InputLayer."""
+    return isinstance(item, dict) and item.get("class_name") == "InputLayer"
+
+
 def is_model(item: dict[str, Any]) -> bool:
     """Whether an entry is a nested model."""
     config = item.get("config")
@@ -361,8 +374,18 @@ def is_operation(item: dict[str, Any]) -> bool:
     if item.get("class_name") in TENSORFLOW_OPERATIONS:
         return True
     module = item.get("module")
+    if module is None:
+        return is_bare(item)
     prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
     return isinstance(module, str) and module.startswith(prefixes)
+
+
+def is_bare(item: dict[str, Any]) -> bool:
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it has not what layers have."""
+    config, nodes = item.get("config"), item.get("inbound_nodes")
+    if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
+        return False
+    return isinstance(config, dict) and not {"trainable", "dtype", "layers"}.intersection(config)
 
 
 def freeze(definition: Definition, composites: bool = False) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Layer
+from paramcalc.layers.unknown import Unknown
 from paramcalc.model import Ref
 from paramcalc.readers.keras.inbound import KerasCall, Tensor
 from paramcalc.shapes import Shape
@@ -86,6 +87,11 @@ def with_keywords(
     layer: Layer, inputs: tuple[Ref | None, ...], kwargs: dict[str, Any], find: Callable[[Tensor], Ref]
 ) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
     """Sort keyword arguments into options the formula takes and ones that change nothing."""
+    if isinstance(layer, Unknown):
+        rest: list[Ref | None] = []
+        for value in kwargs.values():
+            flatten(value, rest, find)
+        return (*inputs, *(ref for ref in rest if ref is not None)), None
     names, _ = parameters(type(layer))
     options: dict[str, Any] = {}
     for name, value in kwargs.items():

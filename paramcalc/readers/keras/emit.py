@@ -27,7 +27,7 @@ class Emitter:
         results: dict[tuple[str, int], list[Ref] | int] = {
             (name, 0): [ref] for name, ref in zip(definition.input_members, arguments, strict=True)
         }
-        find = Finder(results, {member.name: member.offset for member in definition.members})
+        find = Finder(results, {member.name: member.offset for member in definition.members if member.offset})
         for number, call in definition.order:
             member = definition.members[number]
             try:
@@ -85,8 +85,9 @@ class Finder:
 
     def __call__(self, tensor: Tensor) -> Ref:
         """Where the tensor comes from."""
-        name, node, index = tensor
-        found = self.results.get((name, node - self.offsets.get(name, 0)))
+        name, index = tensor.layer, tensor.output
+        node = tensor.node - self.offsets[name] if name in self.offsets else tensor.node
+        found = self.results.get((name, node))
         if found is None:
             raise LayerError(f"reads from '{name[:80]}', which has no such call")
         if isinstance(found, int):

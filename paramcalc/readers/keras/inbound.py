@@ -4,12 +4,14 @@ Keras 3: `{"args": […], "kwargs": {…}}` with `__keras_tensor__` objects. Bef
 `[layer, node, tensor, kwargs]`; Keras 1 without kwargs.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from paramcalc.errors import LayerError
 
 
-class Tensor(NamedTuple):
+class Tensor(Struct, frozen=True, gc=False):
     """A tensor by Keras' history: the layer that made it, at which of its calls, which output."""
 
     layer: str
@@ -17,7 +19,7 @@ class Tensor(NamedTuple):
     output: int
 
 
-class KerasCall(NamedTuple):
+class KerasCall(Struct):
     """One call: its arguments, nested as they were, with Tensors in the leaves; and all of those in a row."""
 
     args: list[Any]
@@ -49,31 +51,32 @@ def parse_keras3(node: dict[str, Any]) -> KerasCall:
     args, kwargs = node["args"], node.get("kwargs") or _NO_KWARGS
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
-    values = [keras3_value(value) for value in args]
-    named = {key: keras3_value(value) for key, value in kwargs.items()} if kwargs else _NO_KWARGS
-    return keras_call(values, named)
+    reads: list[Tensor] = []
+    values = [keras3_value(value, reads) for value in args]
+    named = {key: keras3_value(value, reads) for key, value in kwargs.items()} if kwargs else _NO_KWARGS
+    return KerasCall(values, named, reads)
 
 
 def keras_call(args: list[Any], kwargs: dict[str, Any]) -> KerasCall:
     """A call whose arguments are parsed."""
-    if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
-        return KerasCall(args, kwargs, args)  # by far the commonest
     return KerasCall(args, kwargs, tensors(args) + tensors(list(kwargs.values())))
 
 
-def keras3_value(value: Any, depth: int = 0) -> Any:
-    """An argument with its tensors found; other serialised objects keep their form."""
+def keras3_value(value: Any, reads: list[Tensor], depth: int = 0) -> Any:
+    """An argument with its tensors found, which `reads` gets too; other serialised objects keep their form."""
     if depth > 32:
         raise LayerError("call arguments are nested too deeply")
     if isinstance(value, dict):
         kind = value.get("class_name")
         if kind == "__keras_tensor__":
-            return keras3_tensor(value)
+            tensor = keras3_tensor(value)
+            reads.append(tensor)
+            return tensor
         if kind in ("__tensor__", "__numpy__", "__slice__", "__ellipsis__", "__bytes__", "__lambda__"):
             return value
-        return {key: keras3_value(item, depth + 1) for key, item in value.items()}
+        return {key: keras3_value(item, reads, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [keras3_value(item, depth + 1) for item in value]
+        return [keras3_value(item, reads, depth + 1) for item in value]
     return value
 
 

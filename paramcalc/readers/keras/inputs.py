@@ -6,6 +6,7 @@ from paramcalc.errors import LayerError, echo
 from paramcalc.model import Input
 from paramcalc.readers.fields import FieldProblem, FieldsError
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
+from paramcalc.units import is_policy
 
 
 def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
@@ -29,10 +30,14 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
     config = entry.get("config")
     shape = config_shape(config) if isinstance(config, dict) else None
-    if shape is None:
+    if shape is None or not isinstance(config, dict):
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
-    dtype = config.get("dtype") if isinstance(config, dict) else None
-    return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
+    dtype = config.get("dtype", config.get("input_dtype"))
+    if dtype is None or isinstance(dtype, dict):  # a first layer's policy, which is checked with the layer
+        dtype = "float32"
+    if not isinstance(dtype, str) or (dtype != "string" and not is_policy(dtype)):
+        raise LayerError(f"dtype {echo(dtype)} is not the dtype of an input")
+    return Input(name, shape, dtype)
 
 
 def config_shape(config: dict[str, Any]) -> Shape | None:
@@ -45,14 +50,17 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
     return None
 
 
-def sequential_input(layers: list[Any], config: dict[str, Any], members: list[Any]) -> Input | None:
+def sequential_input(
+    layers: list[Any], config: dict[str, Any], members: list[Any], legacy: bool = False
+) -> Input | None:
     """The input of a Sequential without InputLayer: its first layer's, else what it was built for."""
     from paramcalc.readers.keras.definition import Definition
 
     if members and isinstance(members[0].part, Definition):
         inner = members[0].part.inputs
         if len(inner) == 1 and inner[0] is not None:
-            return Input(inner[0].name, inner[0].shape, inner[0].dtype)
+            name = f"{members[0].name}_input" if legacy else inner[0].name
+            return Input(name, inner[0].shape, inner[0].dtype)
     first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
     if isinstance(first, dict):
         shape = config_shape(first) or keras1_shape(first)
@@ -60,9 +68,9 @@ def sequential_input(layers: list[Any], config: dict[str, Any], members: list[An
             inner_config = first["layer"].get("config")
             shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
         if shape is not None:
-            kind = layers[0].get("class_name")
-            return Input(f"{members[0].name if members else 'sequential'}_input", shape,
-                         "int32" if kind == "Embedding" else "float32")  # fmt: skip
+            dtype = first.get("dtype") or first.get("input_dtype")
+            name = f"{members[0].name if members else 'sequential'}_input"
+            return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
     if config.get("build_input_shape") is not None:
         return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
     return None

@@ -3,8 +3,9 @@
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
-from paramcalc.errors import DocPath, LayerError
+from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
 from paramcalc.limits import MAX_NESTED
@@ -12,6 +13,7 @@ from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.keras.legacy import drop_old, modernise
 from paramcalc.registry import Registry, UnknownTypeError, snake_case
 from paramcalc.shapes import Shape
+from paramcalc.units import is_policy
 
 COMMON = frozenset(
     (
@@ -30,7 +32,17 @@ COMMON = frozenset(
     )
 )
 """What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
+NAMES = frozenset(("name", "trainable"))
+"""What equal layers differ in, unless their class has fields of these names."""
 KERAS_MODULES = ("keras.", "keras", "tf_keras", "tensorflow.", "tensorflow", "keras_core", "builtins")
+
+
+class Made(Struct, frozen=True):
+    """A layer, the class name it is known by today, and its dtype policy."""
+
+    layer: Layer
+    type: str
+    dtype: str
 
 
 def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> type[Layer] | Unknown:
@@ -75,14 +87,25 @@ def dtype_policy(value: Any) -> str:
     if value is None:
         return "float32"
     if isinstance(value, str):
-        return value
+        return known_policy(value)
     if isinstance(value, dict):
         config = value.get("config")
         kind = value.get("class_name", "")
         if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
-            return str(config.get("name") or "float32")
+            return known_policy(str(config.get("name") or "float32"))
         raise LayerError(f"dtype policy '{str(kind)[:60]}' (a quantized model) is not supported")
     raise LayerError("dtype must be a name or a policy")
+
+
+def known_policy(name: str) -> str:
+    """The name of a policy whose weights have a known size.
+
+    Raises:
+        LayerError: for any other; a size would be a guess.
+    """
+    if name != "string" and not is_policy(name):
+        raise LayerError(f"dtype {echo(name)} is none that Keras keeps plain weights in")
+    return name
 
 
 def make_layer(
@@ -92,8 +115,8 @@ def make_layer(
     nested: Any,
     where: DocPath = (),
     depth: int = 0,
-) -> tuple[Layer, str]:
-    """The layer an entry describes, and the class name it is known by today.
+) -> Made:
+    """The layer an entry describes; one object for all equal ones.
 
     Args:
         registry: where classes are looked up.
@@ -111,60 +134,111 @@ def make_layer(
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, dict):
         raise LayerError("a layer needs a class_name and a config")
+    key = likeness(entry, config, legacy)
+    found = registry.made.get(key)
+    if found is None:
+        found = new_layer(registry, entry, legacy, nested, where, depth)
+        if not NAMES.intersection(found.layer.__struct_fields__):
+            registry.made[key] = found
+    return found
+
+
+def new_layer(registry: Registry, entry: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int) -> Made:
+    """`make_layer` for an entry of which there was no equal yet."""
+    class_name, config = entry["class_name"], entry["config"]
+    dtype = dtype_policy(config.get("dtype"))
     if legacy:
         class_name, config = modernise(class_name, config)
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
-        return cls, class_name
+        return Made(cls, class_name, dtype)
     fields = fields_of(cls, config, legacy)
+    if cls.sublayers:
+        dtype = held_policy(config)
     for name in cls.sublayers:
         if fields.get(name) is not None:
             fields[name] = sublayers(registry, fields[name], legacy, nested, (*where, "config", name), depth)
+    unknown = unknown_inside(cls, fields)
+    if unknown is not None:
+        return Made(unknown, cls.__name__, dtype)
     try:
-        return equal_layer(registry, cls, fields), cls.__name__
+        return Made(build_flags(cls, fields), cls.__name__, dtype)
     except FieldsError as error:
-        own = own_activation(fields, error)
+        own = own_activation(cls, fields, error)
         if own is None:
             raise
-        return own, cls.__name__
+        return Made(own, cls.__name__, dtype)
+
+
+def held_policy(config: dict[str, Any]) -> str:
+    """The policy of the layer in the innermost wrapper: it makes the weights, and the output."""
+    for key in ("layer", "cell", "cells"):
+        inner = config.get(key)
+        if isinstance(inner, list) and inner:
+            inner = inner[0]
+        found = inner.get("config") if isinstance(inner, dict) else None
+        if isinstance(found, dict) and "dtype" in found:
+            return held_policy(found)
+    return dtype_policy(config.get("dtype"))
+
+
+def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
+    """A wrapper around what cannot be known is as unknown itself."""
+    held = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
+    layers = [item.layer for value in held.values() for item in (value if isinstance(value, tuple) else (value,))]
+    unknown = [layer for layer in layers if isinstance(layer, Unknown)]
+    if not unknown:
+        return None
+    stand_in = None
+    if all(layer.stand_in is not None for layer in unknown):
+        stand_in = build_flags(cls, fields | {name: with_stand_ins(value) for name, value in held.items()})
+    return Unknown(unknown[0].reason, None, stand_in)
+
+
+def with_stand_ins(value: Any) -> Any:
+    """The sublayers, what stands in for an unknown one in its place."""
+    if isinstance(value, tuple):
+        return tuple(with_stand_ins(item) for item in value)
+    layer = value.layer.stand_in if isinstance(value.layer, Unknown) else value.layer
+    return Sublayer(layer, value.name, value.type, value.trainable)
+
+
+def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
+    """The layer with these fields; a null flag is false, as Python takes it (TensorFlow.js writes such)."""
+    try:
+        return build_layer(cls, fields)
+    except FieldsError:
+        flags = {info.name for info in msgspec.structs.fields(cls) if info.type is bool}
+        nulls = [name for name, value in fields.items() if value is None and name in flags]
+        if not nulls:
+            raise
+    return build_layer(cls, {**fields, **dict.fromkeys(nulls, False)})
 
 
 def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
     """The part of a config that is the class' own: without what every Keras layer carries, and old keys."""
-    known = field_names(cls)
+    known = frozenset(cls.__struct_fields__)
     fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
     return drop_old(fields, known) if legacy else fields
 
 
-def equal_layer(registry: Registry, cls: type[Layer], fields: dict[str, Any]) -> Layer:
-    """The layer with these fields: one object for all equal ones, of which deep models have many."""
-    if cls.sublayers:
-        return build_layer(cls, fields)
-    key = cls, msgspec.msgpack.encode(fields)
-    found = registry.made.get(key)
-    if found is None:
-        found = registry.made[key] = build_layer(cls, fields)
-    return found
+def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
+    """All that makes a layer what it is, without its `NAMES`: deep models have many equal ones."""
+    own = {**config, "name": None, "trainable": None}
+    return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
 
 
-def own_activation(fields: dict[str, Any], error: FieldsError) -> Unknown | None:
-    """A layer whose only fault is a function of somebody's own as its activation: as unknown as a custom class."""
-    names = [problem.where[0] if problem.where else "" for problem in error.problems]
-    if not all(str(name).endswith("activation") and isinstance(fields.get(str(name)), str) for name in names):
+def own_activation(cls: type[Layer], fields: dict[str, Any], error: FieldsError) -> Unknown | None:
+    """A layer whose only fault is a function of somebody's own as its activation: as unknown as a custom class.
+
+    What it counts is known all the same: an activation has no weights, and works on each element.
+    """
+    names = [str(problem.where[0]) if problem.where else "" for problem in error.problems]
+    if not all(name.endswith("activation") and isinstance(fields.get(name), str) for name in names):
         return None
-    functions = ", ".join(f"'{str(fields[str(name)])[:80]}'" for name in names)
-    return Unknown(f"its activation {functions} is not one of Keras': its code is not in the file")
-
-
-_FIELD_NAMES: dict[type[Layer], frozenset[str]] = {}
-
-
-def field_names(cls: type[Layer]) -> frozenset[str]:
-    """The fields of a class, as a set."""
-    found = _FIELD_NAMES.get(cls)
-    if found is None:
-        found = _FIELD_NAMES[cls] = frozenset(cls.__struct_fields__)
-    return found
+    functions = ", ".join(f"'{str(fields[name])[:80]}'" for name in names)
+    reason = f"its activation {functions} is not one of Keras': its code is not in the file"
+    return Unknown(reason, None, build_flags(cls, {**fields, **dict.fromkeys(names, "linear")}))
 
 
 def sublayers(registry: Registry, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Any:
@@ -182,7 +256,8 @@ def sublayers(registry: Registry, value: Any, legacy: bool, nested: Any, where: 
         layer, type_ = nested(value, where), str(value["class_name"])
     else:
         try:
-            layer, type_ = make_layer(registry, value, legacy, nested, where, depth + 1)
+            made = make_layer(registry, value, legacy, nested, where, depth + 1)
+            layer, type_ = made.layer, made.type
         except FieldsError as error:
             inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
             raise FieldsError(inner) from None

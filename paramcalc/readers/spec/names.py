@@ -2,7 +2,7 @@
 
 import re
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ PREVIOUS = "previous"
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
-class Pending(NamedTuple):
+class Pending(Struct, frozen=True):
     """A tensor that is known by name: the name may stand further down."""
 
     scope: "Scope"

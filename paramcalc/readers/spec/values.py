@@ -9,7 +9,7 @@ from paramcalc.readers.spec.expressions import ExpressionError
 from paramcalc.readers.spec.names import PREVIOUS, Pending, Scope, Tensor, Value
 from paramcalc.readers.spec.problems import SpecError
 from paramcalc.readers.spec.templates import fill
-from paramcalc.units import DTYPE_BITS, compute_dtype
+from paramcalc.units import is_policy
 
 
 def named(name: str, previous: Tensor, scope: Scope, where: DocPath) -> Tensor:
@@ -47,6 +47,6 @@ def check_policy(value: Any, where: DocPath) -> str:
     Raises:
         SpecError: for anything else.
     """
-    if not isinstance(value, str) or "_from_" in value or compute_dtype(value) not in DTYPE_BITS:
+    if not isinstance(value, str) or not is_policy(value):
         raise SpecError(f"dtype: {echo(value)} is not a dtype, such as float32 or mixed_bfloat16", where)
     return value

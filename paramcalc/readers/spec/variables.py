@@ -1,6 +1,5 @@
 """The spec's own `vars`, with what `--set` puts in their place."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -56,6 +55,8 @@ def parse_value(text: Any, default: Any) -> Any:
     if _NUMBER.fullmatch(text) and len(text) <= MAX_INTEGER_DIGITS:
         return float(text) if any(char in text for char in ".eE") else int(text)
     if text.startswith("[") and len(text) <= MAX_EXPRESSION:
+        import json  # only loaded for the rare list
+
         try:
             return json.loads(text)
         except (ValueError, RecursionError):

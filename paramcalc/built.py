@@ -1,0 +1,65 @@
+"""A Keras file says of a layer what it was built for. Keras makes the weights of that, whatever the graph says."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Weight
+from paramcalc.model import Instance
+from paramcalc.shapes import Shape, format_shape
+
+
+def shapes_of(config: Any) -> list[Any]:
+    """The shapes of a `build_config`, in the order of the layer's inputs, as lists; None for one that was left out."""
+    if not isinstance(config, dict):
+        return []
+    shape = config.get("input_shape")
+    if not isinstance(shape, list):
+        named = config.get("shapes_dict")
+        return flat(list(named.values())) if isinstance(named, dict) else []
+    return flat(shape) if len(shape) > 0 and isinstance(shape[0], list) else [shape]
+
+
+def flat(shapes: list[Any]) -> list[Any]:
+    """Shapes, and lists of them such as the states of a recurrent layer, in one list."""
+    flattened: list[Any] = []
+    for each in shapes:
+        several = isinstance(each, list) and any(isinstance(shape, list) for shape in each)
+        flattened += each if several else [each]
+    return flattened
+
+
+def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
+    """Whether a layer was built for other inputs than it has, but for the batch."""
+    for old, new in zip(built, shapes, strict=False):
+        if isinstance(old, list) and new is not None and old[1:] != [*new[1:]]:
+            return True
+    return False
+
+
+def check_built(
+    instance: Instance, shapes: Sequence[Shape | None], options: Mapping[str, Any], weights: Sequence[Weight]
+) -> None:
+    """A layer that was built for other inputs must have the same weights by them.
+
+    Raises:
+        LayerError: when it would not: the file contradicts itself, and only one of its numbers can be right.
+    """
+    instead = list(shapes)
+    for index, (old, new) in enumerate(zip(instance.built, shapes, strict=False)):
+        if isinstance(old, list) and new is not None:
+            if not all(size is None or type(size) is int for size in old):
+                raise LayerError("its build_config holds no shape")
+            instead[index] = (*new[:1], *old[1:])
+    said = " and ".join(format_shape(shape) for shape in instead if shape is not None)
+    advice = "remove the build_config if it is out of date"
+    try:
+        other = instance.layer.infer(*instead, **options).weights
+    except LayerError as error:
+        raise LayerError(f"its build_config is for an input of {said}: {error}; {advice}") from None
+    for was, now in zip(other, weights, strict=False):
+        if was.shape != now.shape:
+            raise LayerError(
+                f"its build_config is for an input of {said}, where {was.name} is {format_shape(was.shape)}; by the "
+                f"graph it is {format_shape(now.shape)}; {advice}"
+            )

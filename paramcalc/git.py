@@ -1,0 +1,143 @@
+"""Files as they were at a revision, through the user's git; no shell, and nothing of a repository is run."""
+
+import os
+import re
+import subprocess
+from contextlib import suppress
+
+from paramcalc.errors import ParamcalcError
+from paramcalc.limits import MAX_JSON_BYTES, max_bytes
+from paramcalc.readers.source import check_size
+
+_OBJECT = re.compile(rb"[0-9a-f]{40,64} (blob|tree|commit|tag) ([0-9]+)\n")
+_LINK = re.compile(rb"(symlink|dangling|loop|notdir) ([0-9]+)\n")
+
+
+class GitError(ParamcalcError):
+    """A revision cannot be read: no git, no repository, no such revision."""
+
+
+class NoRepositoryError(GitError):
+    """A folder is in no repository."""
+
+
+class Repository:
+    """One repository; every file of a revision comes through one `git cat-file`, however many are asked for."""
+
+    def __init__(self, folder: str) -> None:
+        self.top = top_of(folder)
+        self._reader: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Repository":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the git that is running, if one is."""
+        if self._reader is not None:
+            with suppress(BrokenPipeError):
+                self._reader.communicate()
+            self._reader = None
+
+    def commit_of(self, revision: str) -> str | None:
+        """The hash of the commit that a revision is; None where the repository has no commit at all.
+
+        Raises:
+            GitError: when there is no such revision.
+        """
+        wanted = f"{revision}^{{commit}}"
+        found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+        if found.returncode == 0:
+            return found.stdout.decode().strip()
+        said = found.stderr.decode(errors="replace").strip().partition("\n")[0]
+        if said:
+            raise GitError(f"git cannot read '{revision[:80]}': {said}")
+        if not self._run("rev-list", "--all", "--max-count=1").stdout:
+            return None
+        shallow = self._run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        hint = "; this is a shallow clone: fetch more of it (GitHub: fetch-depth: 0, GitLab: GIT_DEPTH: 0)"
+        raise GitError(f"'{revision[:80]}' is not a revision of this repository{hint if shallow else ''}")
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """The file at a path (from the top) in a commit, links followed; None when it is not there.
+
+        Raises:
+            GitError: when git fails, or the path leads out of the repository.
+            InputError: when the file is larger than any model file may be.
+        """
+        if "\n" in path:
+            raise GitError("a file whose name has a line break cannot be looked up in git")
+        name = os.fsencode(f"{commit}:{path}")
+        if self._reader is None:
+            self._reader = self._start()
+        assert self._reader.stdin is not None and self._reader.stdout is not None  # noqa: S101, PT018 - both are pipes
+        with suppress(BrokenPipeError):  # its answer, none, says that it has ended
+            self._reader.stdin.write(name + b"\n")
+            self._reader.stdin.flush()
+        answer = self._reader.stdout.readline()
+        if answer == name + b" missing\n":
+            return None
+        link, found = _LINK.fullmatch(answer), _OBJECT.fullmatch(answer)
+        if found is not None and found[1] == b"blob":
+            check_size(path, int(found[2]), max_bytes(MAX_JSON_BYTES), "the file")
+        match = link or found
+        if match is None:
+            raise GitError(f"git cannot read '{path}' at {commit[:12]}")
+        data = self._reader.stdout.read(int(match[2]) + 1)[:-1]
+        if link is not None and link[1] in (b"symlink", b"loop"):
+            raise GitError(f"'{path}' at {commit[:12]} is a link that leads nowhere in the repository")
+        return data if found is not None and found[1] == b"blob" else None
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - no shell, and names go to it on its standard input
+            ["git", "-C", self.top, "cat-file", "--batch", "--follow-symlinks"],  # noqa: S607 - the user's git
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+        )
+
+    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        command = ["git", "-C", self.top, *arguments]
+        try:
+            return subprocess.run(  # noqa: S603 - no shell
+                command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=environment()
+            )
+        except FileNotFoundError:
+            raise GitError("git is not installed, so a revision cannot be read") from None
+        except ValueError:
+            raise GitError("this cannot be the name of a revision") from None
+
+
+def top_of(folder: str) -> str:
+    """The top of the work tree that a folder is in, found as git finds it.
+
+    Raises:
+        NoRepositoryError: when it is in none.
+    """
+    given = environment()
+    if "GIT_DIR" in given:
+        return given["GIT_WORK_TREE"]
+    at = os.path.realpath(folder)
+    while not os.path.exists(os.path.join(at, ".git")):
+        if at == os.path.dirname(at):
+            raise NoRepositoryError(f"{os.path.realpath(folder)} is in no git repository")
+        at = os.path.dirname(at)
+    return at
+
+
+def environment() -> dict[str, str]:
+    """The environment for a git that runs at the top: what a hook was given relative to here, made absolute."""
+    found = dict(os.environ)
+    if "GIT_DIR" in found:
+        found["GIT_DIR"] = os.path.abspath(found["GIT_DIR"])
+        found["GIT_WORK_TREE"] = os.path.realpath(found.get("GIT_WORK_TREE", "."))
+    return found
+
+
+def split_revision(name: str) -> tuple[str, str] | None:
+    """`REV:path` → both; a revision may hold colons in braces (`HEAD@{12:30:00}`). None where there is no colon."""
+    match = re.fullmatch(r"((?:[^:{]|\{[^}]*\}|\{)*):(.*)", name, re.DOTALL)
+    return (match[1], match[2]) if match else None

@@ -1,0 +1,82 @@
+"""Globs over folders: `*`, `?`, `[…]` within a name, `**` for any number of folders.
+
+`**` enters neither hidden folders nor links to folders: a link to a folder above would never end. A pattern is
+followed as a set of states, how many of its parts are behind: each folder is read once, whatever the pattern.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from itertools import takewhile
+
+MAGIC = frozenset("*?[")
+
+
+def parts_of(pattern: str) -> list[str]:
+    """The parts of a path or a pattern; what ends in `**` means every file below."""
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    return [*parts, "*"] if parts and parts[-1] == "**" else parts
+
+
+def find(pattern: str, root: str) -> Iterator[str]:
+    """The files that a pattern names, as paths from `root`, in the order of their names."""
+    parts = parts_of(pattern)
+    plain = list(takewhile(MAGIC.isdisjoint, parts))
+    start = ("/" if pattern.startswith("/") else "") + "/".join(plain)
+    if len(plain) < len(parts):
+        wanted = parts[len(plain) :]
+        yield from walk(root, start, reach({0}, wanted), wanted)
+    elif os.path.isfile(os.path.join(root, start)):
+        yield start
+
+
+def walk(root: str, folder: str, states: set[int], wanted: Sequence[str]) -> Iterator[str]:
+    """The files below a folder that the parts from one of the states on name."""
+    try:
+        entries = sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name)
+    except OSError:  # no folder, or not to be read: nothing that could be named is in it
+        return
+    for entry in entries:
+        after = step(states, entry.name, wanted, through=not entry.is_symlink())
+        if after and entry.is_dir():
+            yield from walk(root, os.path.join(folder, entry.name), after, wanted)
+        elif len(wanted) in after and entry.is_file():
+            yield os.path.join(folder, entry.name)
+
+
+def step(states: set[int], name: str, wanted: Sequence[str], through: bool = True) -> set[int]:
+    """The states after one more name; `through` when `**` may stand for it."""
+    after = set()
+    for at in states:
+        if at == len(wanted):
+            continue
+        if wanted[at] != "**":
+            if fits(name, wanted[at]):
+                after.add(at + 1)
+        elif through and not name.startswith("."):
+            after.add(at)
+    return reach(after, wanted)
+
+
+def reach(states: set[int], wanted: Sequence[str]) -> set[int]:
+    """The states with those behind a `**`, which may stand for no folder at all."""
+    for at, part in enumerate(wanted):
+        if at in states and part == "**":
+            states.add(at + 1)
+    return states
+
+
+def fits(name: str, part: str) -> bool:
+    """Whether a name fits one part; hidden ones only when the part says so."""
+    return fnmatchcase(name, part) and (not name.startswith(".") or part.startswith("."))
+
+
+def names(pattern: str, file: str, within: bool = False) -> bool:
+    """Whether a pattern names a file (or, `within`, a folder that it is in); both are paths from the same folder."""
+    wanted = parts_of(pattern)
+    states = reach({0}, wanted)
+    for name in parts_of(file):
+        states = step(states, name, wanted)
+        if within and len(wanted) in states:
+            return True
+    return len(wanted) in states

@@ -1,0 +1,27 @@
+"""The outcome of a check in the formats that people and CI systems read, a file each.
+
+The format never changes the exit code; what a report says is the same in all of them.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from paramcalc.outcome import FileReport, counts
+
+FORMATS = {
+    "text": "text",
+    "json": "data",
+    "github": "github",
+    "junit": "junit",
+    "sarif": "sarif",
+    "markdown": "markdown",
+}
+"""Format → its module."""
+
+
+def render(reports: Sequence[FileReport], format_: str, *, hide_passed: bool = False) -> str:
+    """The reports in a format; those that are left out are still counted."""
+    shown = [report for report in reports if report.status != "passed"] if hide_passed else reports
+    module = import_module(f"paramcalc.render.check.{FORMATS[format_]}")
+    text: str = module.render(shown, counts(reports))
+    return text

@@ -1,0 +1,46 @@
+"""A table for a pull request, or the summary of a job."""
+
+from collections.abc import Mapping, Sequence
+
+from paramcalc.outcome import FileReport
+from paramcalc.render.check.words import Name, Sentence, sentences, summary_line
+from paramcalc.render.markdown import code, escape
+
+MARKS = {"passed": "✅", "failed": "❌", "broken": "⚠️"}
+MAX_BYTES = 900_000
+"""GitHub refuses the summary of a job past 1 MiB; what is left out is counted, what passed first."""
+
+
+def render(reports: Sequence[FileReport], number: Mapping[str, int]) -> str:
+    """The sum, and a row a file."""
+    rows = [row(report) for report in reports]
+    if size_of(rows) > MAX_BYTES:
+        rows = [text for text, report in zip(rows, reports, strict=True) if report.status != "passed"]
+    while size_of(rows) > MAX_BYTES:
+        rows = rows[: len(rows) * 9 // 10]
+    out = [f"**paramcalc**: {summary_line(number)}", ""]
+    if rows:
+        out += ["|  | Model | Params | Outcome |", "| --- | --- | ---: | --- |", *rows, ""]
+    if len(rows) < len(reports):
+        out += [f"… and {len(reports) - len(rows):,} more", ""]
+    return "\n".join(out[:-1]) + "\n"
+
+
+def size_of(rows: Sequence[str]) -> int:
+    """Bytes that rows take."""
+    return sum([len(text.encode()) + 1 for text in rows])
+
+
+def row(report: FileReport) -> str:
+    """One file."""
+    params = "?" if report.params is None else f"{report.params:,}"
+    if report.params is not None and report.params_before is not None:
+        params += f" ({report.params - report.params_before:+,})"
+    said = [phrase(sentence) for sentence in sentences(report)] or ["within budget"]
+    said += [escape(note) for note in report.notices]
+    return f"| {MARKS[report.status]} | {code(report.source)} | {params} | {'<br>'.join(said)} |"
+
+
+def phrase(sentence: Sentence) -> str:
+    """A sentence; what a file chose the words of is in code style, where no mention or link is made of it."""
+    return "".join([code(part) if isinstance(part, Name) else escape(part) for part in sentence])

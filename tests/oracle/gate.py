@@ -1,0 +1,80 @@
+"""Hold the gate against live Keras: `python -m tests.oracle.gate --models 100 --damages 50 --seed 0`.
+
+Each random model gets a budget one unit under what Keras counts. Every damaged copy that the gate lets pass must be
+smaller when Keras loads it; one that Keras refuses is listed, for nobody can say what it holds.
+"""
+
+import argparse
+import collections
+import os
+import random
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from paramcalc.cli import run
+
+from .mutations import mutate
+from .random_models import random_model
+from .truth import cheap_initial_values, keras, quiet
+
+OUTCOMES = ("passed", "over budget", "refused")
+
+
+def params_of(text: str) -> int | str:
+    """What Keras counts, or why it loads nothing."""
+    with quiet(), cheap_initial_values():
+        keras.backend.clear_session()
+        try:
+            model = keras.models.model_from_json(text)
+            return model.count_params() if model.built else "not built"
+        except Exception as error:  # Keras refuses with every kind of exception
+            return f"{type(error).__name__}: {' '.join(str(error).split())[-160:]}"
+
+
+def gate(folder: Path, text: str, limit: int) -> int:
+    """The exit code of `paramcalc check`."""
+    (folder / "model.json").write_text(text)
+    return run(["check", str(folder / "model.json"), "--max-params", str(limit), "-o", os.devnull])
+
+
+def try_model(seed: int, damages: int, folder: Path):
+    """(outcome, what was damaged, what Keras says of a pass) of every damaged copy."""
+    text = random_model(seed).to_json()
+    whole = params_of(text)
+    if not isinstance(whole, int) or whole == 0 or gate(folder, text, whole - 1) == 0:
+        yield ("passed" if whole else "nothing to hold"), f"{seed}: the model itself", whole
+        return
+    rng = random.Random(f"gate {seed}")
+    for _ in range(damages):
+        damaged, what = mutate(rng, text)
+        for _ in range(rng.choice([0, 0, 1, 3])):
+            with suppress(TypeError, KeyError, AttributeError, IndexError, ValueError):  # too damaged to damage further
+                damaged, more = mutate(rng, damaged)
+                what += f" + {more}"
+        outcome = OUTCOMES[gate(folder, damaged, whole - 1)]
+        found = params_of(damaged) if outcome == "passed" else None
+        if isinstance(found, int):
+            outcome = "smaller" if found < whole else "WRONG"
+        yield outcome, f"{seed}: {what}: {whole} → {found}", found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, default in (("models", 20), ("damages", 20), ("seed", 0)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    options = parser.parse_args()
+    outcomes = collections.defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(options.seed, options.seed + options.models):
+            for outcome, what, _ in try_model(seed, options.damages, Path(folder)):
+                outcomes[outcome].append(what)
+    for outcome, found in sorted(outcomes.items()):
+        print(f"{len(found):6} {outcome}")
+        if outcome in ("passed", "WRONG"):
+            print(*[f"         {what}" for what in found], sep="\n")
+    return 1 if outcomes["WRONG"] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

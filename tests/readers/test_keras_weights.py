@@ -1,0 +1,108 @@
+"""What a Keras file says of its weights: what they were built for, and the type they are kept in."""
+
+import json
+
+import pytest
+
+import paramcalc
+from paramcalc import InputError
+
+
+def sequential(*layers, shape=(None, 8)):
+    """A Sequential of (class name, config, build_config) in Keras 3's words."""
+    entries = [{"module": "keras.layers", "class_name": "InputLayer", "registered_name": None,
+                "config": {"batch_shape": list(shape), "name": "input"}}]  # fmt: skip
+    for index, (kind, config, built) in enumerate(layers):
+        entry = {"module": "keras.layers", "class_name": kind, "registered_name": None,
+                 "config": {"name": f"layer_{index}", **config}}  # fmt: skip
+        entries.append(entry | ({"build_config": built} if built is not None else {}))
+    document = {"module": "keras", "class_name": "Sequential", "registered_name": "Sequential",
+                "config": {"name": "m", "layers": entries}, "keras_version": "3.9.0"}  # fmt: skip
+    return json.dumps(document).encode()
+
+
+def params(*layers, **options):
+    return paramcalc.summarize(paramcalc.load(sequential(*layers, **options))).totals.params
+
+
+DENSE = {"units": 4}
+
+
+@pytest.mark.parametrize(
+    "built", [None, {}, {"input_shape": [None, 8]}, {"input_shape": [1, 8]}, {"input_shape": None}, 3]
+)
+def test_a_layer_that_was_built_for_its_input_is_counted(built):
+    """The batch is no part of a weight; what is no shape says nothing."""
+    assert params(("Dense", DENSE, built)) == 36
+
+
+@pytest.mark.parametrize("shape", [[None, 9], [None, 0], [None, 800], [None, 8, 9], [None], [], ["x", 9], [None, None]])
+def test_a_layer_that_was_built_for_other_weights_is_refused(shape):
+    """Keras would hold the weights of the one and be called with the other: a budget must not believe either."""
+    with pytest.raises(InputError, match=r"'layer_0' \(Dense\): its build_config"):
+        params(("Dense", DENSE, {"input_shape": shape}))
+
+
+def test_an_input_of_no_size_hides_no_weights():
+    """What the file was built for is larger."""
+    lstm = ("LSTM", {"units": 3}, {"input_shape": [None, 5, 96]})
+    with pytest.raises(InputError, match=r"kernel is \(96, 12\); by the graph it is \(0, 12\)"):
+        params(lstm, shape=(None, 5, 0))
+
+
+def test_another_size_that_changes_no_weight_is_fine():
+    """A convolution holds the same weights for an image of any size."""
+    convolution = ("Conv2D", {"filters": 2, "kernel_size": 3}, {"input_shape": [None, 224, 224, 3]})
+    assert params(convolution, shape=(None, 64, 64, 3)) == 56
+
+
+def test_inputs_by_name_are_in_the_order_of_the_call():
+    """`shapes_dict`, states in a list of their own."""
+    built = {"shapes_dict": {"sequences_shape": [None, 5, 8], "initial_state_shape": [[None, 3], [None, 3]]}}
+    assert params(("LSTM", {"units": 3}, built), shape=(None, 5, 8)) == 144
+    built["shapes_dict"]["sequences_shape"] = [None, 5, 80]
+    with pytest.raises(InputError, match="its build_config"):
+        params(("LSTM", {"units": 3}, built), shape=(None, 5, 8))
+
+
+def test_a_shape_that_the_user_asks_for_is_no_contradiction():
+    """`--input` may ask what would be."""
+    model = paramcalc.load(sequential(("Dense", DENSE, {"input_shape": [None, 8]})))
+    assert paramcalc.summarize(model, input_shapes={"input": (None, 80)}).totals.params == 324
+    assert paramcalc.summarize(model, batch_size=3).totals.params == 36
+
+
+@pytest.mark.parametrize("dtype", ["x", "", "complex128", "int8_from_float32", "mixed_x", "float32 "])
+def test_a_dtype_of_unknown_size_is_refused(dtype):
+    """It was counted as 32 bits: a budget for a size would pass by a guess."""
+    with pytest.raises(InputError, match="dtype"):
+        params(("Dense", {"units": 4, "dtype": dtype}, None))
+    policy = {"class_name": "DTypePolicy", "config": {"name": dtype or "none"}}
+    with pytest.raises(InputError, match="dtype"):
+        params(("Dense", {"units": 4, "dtype": policy}, None))
+    text = sequential(("Dense", DENSE, None)).replace(b'"name": "input"', f'"name": "i", "dtype": "{dtype}"'.encode())
+    with pytest.raises(InputError, match="dtype"):
+        paramcalc.load(text)
+
+
+@pytest.mark.parametrize("dtype", ["3", "true", "[]", '["float32"]'])
+def test_the_dtype_of_an_input_is_a_name(dtype):
+    text = sequential(("Dense", DENSE, None)).replace(b'"name": "input"', f'"name": "i", "dtype": {dtype}'.encode())
+    with pytest.raises(InputError, match="not the dtype of an input"):
+        paramcalc.load(text)
+
+
+def test_a_sequential_without_a_layer_is_refused():
+    """Keras cannot build it: a budget would pass for no model at all."""
+    with pytest.raises(InputError, match="no layers"):
+        params()
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_an_input_layer_that_does_not_stand_first_is_refused(at):
+    """Keras leaves such a Sequential unbuilt: it has no weights to hold against a budget."""
+    document = json.loads(sequential(("Dense", DENSE, None), ("Dense", DENSE, None)))
+    layers = document["config"]["layers"]
+    layers.insert(at, layers.pop(0))
+    with pytest.raises(InputError, match="stands first"):
+        paramcalc.load(json.dumps(document).encode())

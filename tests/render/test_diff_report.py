@@ -1,0 +1,61 @@
+"""What changed, as people read it: aligned, within the terminal, with what did not change in one line."""
+
+import pytest
+
+from paramcalc.diff import compare
+from paramcalc.render.diff_report import MANY, lines, markdown
+from paramcalc.render.table import plain
+from paramcalc.render.text import width_of
+from tests.render.build import dense, layer, summary
+
+
+def long(index):
+    return f"encoder/stage{index}/block/attention/self/projection"
+
+
+def models():
+    """Layers that stay, grow, go, come, and have another name, shape or type."""
+    base = [
+        dense("stem", 10, 64),
+        *[dense(long(i), 64, 64) for i in range(3)],
+        dense("old", 64, 9),
+        dense("gone", 64, 2),
+    ]
+    head = [
+        dense("stem", 10, 64),
+        *[dense(long(i), 64, 64 + 32 * i) for i in range(3)],
+        dense("新しい", 64, 9),
+        layer("lambda", "Lambda", (None, 3), macs=None),
+    ]
+    return summary(base, source="old.yaml"), summary(head, source="new.yaml")
+
+
+def test_a_diff_is_as_written(golden):
+    golden("diff.txt", plain(lines(compare(*models()), None)))
+
+
+def test_a_diff_in_markdown_is_as_written(golden):
+    golden("diff.md", markdown(compare(*models())))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_names_give_way_to_the_width_and_numbers_do_not(width):
+    """A line that is too long for even the shortest names runs over."""
+    wide, narrow = (plain(lines(compare(*models()), room)).splitlines() for room in (None, width))
+    assert max(map(width_of, narrow[:-9])) <= max(width, 86)
+    assert [line.split()[-4:] for line in wide[3:]] == [line.split()[-4:] for line in narrow[3:]]
+
+
+def test_columns_are_aligned_whatever_the_names():
+    """Wide characters count twice."""
+    table = plain(lines(compare(*models()), None)).splitlines()[3:8]
+    assert len({width_of(line[: line.index("(None")]) for line in table}) == 1
+
+
+@pytest.mark.parametrize("count", [MANY, MANY + 1])
+def test_names_alone_are_folded_when_they_are_many(count):
+    """Across formats every layer has another."""
+    base, head = (summary([dense(f"{side}{i}", 4, i + 1) for i in range(count)]) for side in "ab")
+    out = plain(lines(compare(base, head), None))
+    assert ("→ b0" in out) == (count == MANY)
+    assert (f"0 layers unchanged, {count} only renamed" in out) == (count > MANY)
