@@ -2,6 +2,8 @@
 
 A file past a limit is refused with a message that names the limit; `PARAMCALC_MAX_MIB` raises those on
 the size of a file and `--max-layers` the one on layers: an honest user could meet only these.
+What a dimension, a rank and a count may be stands with their arithmetic, in shapes.py; how much of an error is shown,
+in errors.py.
 """
 
 import os
@@ -22,6 +24,9 @@ SIZE_VARIABLE = "PARAMCALC_MAX_MIB"
 
 MAX_DEPTH = 200
 """Nesting of lists and mappings, aliases included; real Keras files reach 12."""
+
+MAX_NESTED = 100
+"""Blocks, repeats and branches inside one another, and so models and wrappers: the deepest call stack there is."""
 
 MAX_EXPANDED_NODES = 200_000
 """Nodes of a YAML file once its aliases are written out …"""
@@ -54,7 +59,7 @@ MAX_FOUND_PROBLEMS = 200
 """Where the reading of a wrong file ends: each problem costs a search for the nearest right name."""
 
 MAX_NAME = 256
-"""Characters of a layer's or a model's name."""
+"""Characters of a name in a spec; Keras has no such limit, there long paths count as layers."""
 
 MAX_EXPRESSION = 256
 """Characters of one `$(…)`."""

@@ -100,8 +100,8 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
     if format_ in ("json", "jsonl"):
         from paramcalc.render import json_format
 
-        encode = json_format.summary_json if format_ == "json" else json_format.summary_jsonl
-        yield from map(encode, summaries)
+        for summary in summaries:
+            yield from json_format.json_parts(summary) if format_ == "json" else [json_format.summary_jsonl(summary)]
     elif format_ == "csv":
         from paramcalc.render import csv_format
 

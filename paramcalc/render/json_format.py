@@ -1,6 +1,7 @@
 """The JSON that programs read: every name exact, no character in it that drives a terminal or a CI log."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -11,15 +12,31 @@ FIRST = ("schema_version", "name", "source", "format")
 """The fields that say what this is stand first."""
 
 
+ROWS = 1_000
+"""So many entries of a list are text at once: the whole of a large model would take as much memory again."""
+
+
 def summary_json(summary: Summary) -> bytes:
     """One object, its lists with an entry a line, so that `less` and `diff` can show it."""
-    parts = []
+    return b"".join(json_parts(summary))
+
+
+def json_parts(summary: Summary) -> Iterator[bytes]:
+    """The same piece by piece; an ordinary model is one piece."""
+    text = b"{"
     for name, value in _fields(summary).items():
-        text = msgspec.json.encode(value)
-        if isinstance(value, list) and value:
-            text = b"[\n  " + b",\n  ".join([msgspec.json.encode(item) for item in value]) + b"]"
-        parts.append(b'"%s": %s' % (name.encode(), text))
-    return harmless(b"{" + b",\n ".join(parts) + b"}\n")
+        text += b'"%s": ' % name.encode()
+        if not isinstance(value, list) or not value:
+            text += harmless(msgspec.json.encode(value)) + b",\n "
+            continue
+        text += b"[\n  "
+        for start in range(0, len(value), ROWS):
+            if start:
+                yield text
+                text = b",\n  "
+            text += harmless(b",\n  ".join([msgspec.json.encode(item) for item in value[start : start + ROWS]]))
+        text += b"],\n "
+    yield text.removesuffix(b",\n ") + b"}\n"
 
 
 def summary_jsonl(summary: Summary) -> bytes:

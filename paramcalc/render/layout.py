@@ -13,6 +13,10 @@ DEFAULT_COLUMNS = ("name", "type", "output_shape", "params", "share")
 MIN_NAME = 16
 MIN_TYPE = 8
 BAR = 10
+MAX_CELL = 512
+"""The widest a name, or a list of names, is shown: every line of a table is as long as its longest."""
+MAX_SHAPES = 16
+"""So many shapes of one layer are shown."""
 GAP = "  "
 
 
@@ -95,9 +99,13 @@ def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:
             before += glyphs.last if row.lasts[-1] else glyphs.branch
         after = f" {glyphs.times}{row.repeats:,}" if row.repeats > 1 else ""
         label = sanitise(row.label.replace(" … ", f" {glyphs.ellipsis} "), glyphs.ascii_only)
-        return Cell(label, before, after + (f" {row.marks}" if row.marks else ""), style)
+        return Cell(
+            cut_middle(label, MAX_CELL, glyphs.ellipsis), before, after + (f" {row.marks}" if row.marks else ""), style
+        )
     value = row.value(column)
     text = sanitise(value_text(value, column, total), glyphs.ascii_only)
+    if COLUMNS[column].kind == "text":
+        text = cut_middle(text, MAX_CELL, glyphs.ellipsis)
     return Cell(text, style="dim" if style or not row.layers else "")
 
 
@@ -107,7 +115,8 @@ def value_text(value: Any, column: str, total: int) -> str:
         return ""
     kind = COLUMNS[column].kind
     if kind == "shape":
-        return shape_text(value)
+        more = len(value) - MAX_SHAPES if isinstance(value, list) else 0
+        return f"{shape_text(value[:MAX_SHAPES])} and {more:,} more" if more > 0 else shape_text(value)
     if kind == "number":
         return format_int(value)
     if kind == "bytes":

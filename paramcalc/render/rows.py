@@ -61,6 +61,8 @@ def tree_rows(summary: Summary, depth: int | None = None) -> Rows:
     """The layers as a tree, `depth` levels of it; as many as fit a screen when None."""
     unknown = unknown_of(summary)
     inputs = [Row(item.name, fixed=_input_values(item.name, item.shape)) for item in summary.inputs]
+    if depth is None and len(inputs) > SCREEN:
+        inputs = [*inputs[:SCREEN], Row(f"and {len(inputs) - SCREEN:,} more inputs", fixed={"type": "Input"})]
     tree = build_tree(summary.layers, unknown)
     full_depth = _depth(tree)
     rows = list(_flatten(tree, full_depth if depth is None else depth, unknown))

@@ -4,7 +4,7 @@ import re
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from paramcalc.render.layout import Line
+from paramcalc.render.layout import Line, Span
 from paramcalc.render.table import STYLES
 from paramcalc.render.text import sanitise, width_of
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 _REMOTE_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _FONTS = 2
+MAX_LINES = 500
+"""A taller picture is cut: rich takes a millisecond a line …"""
+TAIL = 20
+"""… but for these last ones, which hold the totals."""
 
 
 def lines_svg(lines: list[Line], title: str) -> str:
@@ -20,6 +24,9 @@ def lines_svg(lines: list[Line], title: str) -> str:
     from rich.console import Console
     from rich.text import Text
 
+    if len(lines) > MAX_LINES + TAIL:
+        left_out: Line = [Span(f"… {len(lines) - MAX_LINES - TAIL:,} more lines", "dim")]
+        lines = [*lines[:MAX_LINES], left_out, *lines[-TAIL:]]
     width = max([sum([width_of(span.text) for span in line]) for line in lines], default=1)
     console = Console(
         record=True,

@@ -102,3 +102,11 @@ def test_the_svg_is_well_formed_and_loads_nothing():
     assert "@font-face" not in drawn
     assert "url(http" not in drawn
     assert drawn == lines_svg(summary_lines(hostile(), Options()), "title <b>")
+
+
+def test_a_picture_of_thousands_of_lines_is_cut_but_for_its_totals():
+    rows = [layer(f"odd{n}x", "Dense", (None, n + 1)) for n in range(5_000)]
+    drawn = lines_svg(summary_lines(summary(rows), Options()), "t")
+    assert "more&#160;lines" in drawn
+    assert "odd499x" not in drawn
+    assert "Total&#160;params" in drawn

@@ -127,3 +127,20 @@ def test_no_name_breaks_the_table(name):
     lines = show(summary([dense(name, 10, 10), dense("b", 10, 10)]), width=80).splitlines()
     assert all(line.isprintable() for line in lines)
     assert max(map(width_of, lines)) <= 80
+
+
+def test_a_layer_that_reads_thousands_does_not_widen_every_line():
+    names = [f"input_{n}" for n in range(5_000)]
+    wide = layer("add", "Add", (None, 4), inputs=names, shapes=[(None, 4)] * 5_000)
+    text = show(summary([dense("a", 4, 4), wide]), columns=["path", "inputs", "input_shape"])
+    assert max(map(len, text.splitlines())) < 1_000
+    assert "input_0, input_1, " in text
+    assert "(None, 4)] and 4,984 more" in text
+
+
+def test_more_inputs_than_fit_a_screen_are_counted():
+    model = summary([dense("a", 4, 4)])
+    model.inputs = model.inputs * 1_000
+    lines = show(model).splitlines()
+    assert len(lines) < SCREEN + 15
+    assert any(line.startswith("and 960 more inputs") for line in lines)

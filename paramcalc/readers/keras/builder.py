@@ -6,7 +6,7 @@ from typing import Any
 from paramcalc.built import shapes_of
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
 from paramcalc.layers.base import Layer
-from paramcalc.limits import MAX_FOUND_PROBLEMS, Allowance
+from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NESTED, Allowance
 from paramcalc.model import Input, Instance, Model, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.keras.definition import (
@@ -25,7 +25,6 @@ from paramcalc.readers.keras.layer_config import make_layer
 from paramcalc.registry import Registry, snake_case
 
 MODELS = ("Functional", "Model", "Sequential")
-MAX_DEPTH = 100
 TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 """The layers in which tf.keras keeps a bare operation of TensorFlow."""
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
@@ -103,8 +102,8 @@ class Builder:
 
     def definition(self, entry: dict[str, Any], where: DocPath, depth: int) -> Definition:
         """Parse a model's config once."""
-        if depth > MAX_DEPTH:
-            raise LayerError(f"models are nested more than {MAX_DEPTH} deep")
+        if depth > MAX_NESTED:
+            raise LayerError(f"models are nested more than {MAX_NESTED} deep")
         config = entry.get("config")
         if entry.get("class_name") == "Sequential":
             return self.sequential(entry, config, where, depth)

@@ -8,13 +8,13 @@ from msgspec import Struct
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
+from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.keras.legacy import drop_old, modernise
 from paramcalc.registry import Registry, UnknownTypeError, snake_case
 from paramcalc.shapes import Shape
 from paramcalc.units import is_policy
 
-MAX_NESTING = 100
 COMMON = frozenset(
     (
         "name",
@@ -129,8 +129,8 @@ def make_layer(
     Raises:
         FieldsError: with every field that is wrong.
     """
-    if depth > MAX_NESTING:
-        raise LayerError(f"layers are nested more than {MAX_NESTING} deep")
+    if depth > MAX_NESTED:
+        raise LayerError(f"layers are nested more than {MAX_NESTED} deep")
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, dict):
         raise LayerError("a layer needs a class_name and a config")

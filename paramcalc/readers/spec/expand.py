@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from paramcalc.errors import DocPath, InputError, did_you_mean, echo
 from paramcalc.layers.base import Layer, layers_within
-from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, VALUES_PER_STEP, Allowance
+from paramcalc.limits import INPUTS_PER_STEP, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.spec.arguments import named_arguments
@@ -25,7 +25,7 @@ from paramcalc.readers.spec.entries import (
     RepeatEntry,
 )
 from paramcalc.readers.spec.expressions import ExpressionError, Names
-from paramcalc.readers.spec.limits import MAX_LEVELS, Minimum
+from paramcalc.readers.spec.limits import Minimum
 from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import fill, origin
@@ -74,8 +74,8 @@ class Expander:
 
     def chain(self, entries: list[Entry], scope: Scope, start: Tensor) -> Value:
         """Each entry reads the one before it; the value of the last. No entries: the start itself."""
-        if entries and self.level >= MAX_LEVELS:
-            raise SpecError(f"blocks, repeats and branches are nested more than {MAX_LEVELS} deep", entries[0].where)
+        if entries and self.level >= MAX_NESTED:
+            raise SpecError(f"blocks, repeats and branches are nested more than {MAX_NESTED} deep", entries[0].where)
         self.level += 1
         value: Value = (start,)
         for entry in entries:

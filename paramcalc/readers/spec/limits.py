@@ -1,9 +1,7 @@
 """How many layers a spec stands for at least, told before any of them is built."""
 
+from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.spec.entries import BlockEntry, BranchesEntry, Entry, RepeatEntry
-
-MAX_LEVELS = 100
-"""Blocks, repeats and branches inside one another."""
 
 
 class Minimum:
@@ -14,7 +12,7 @@ class Minimum:
 
     def of(self, entries: list[Entry], level: int = 0) -> int:
         """The layers these entries make at least."""
-        if level > MAX_LEVELS:
+        if level > MAX_NESTED:
             return 0
         key = id(entries)
         if key not in self.known:

@@ -11,6 +11,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
 from paramcalc.layers.base import Layer
+from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.spec.arguments import block_arguments, layer_arguments
 from paramcalc.readers.spec.build import build_entry
@@ -27,7 +28,6 @@ from paramcalc.readers.spec.entries import (
     RepeatEntry,
 )
 from paramcalc.readers.spec.expressions import ExpressionError, is_variable_name
-from paramcalc.readers.spec.limits import MAX_LEVELS
 from paramcalc.readers.spec.names import check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import is_template, variables
@@ -147,8 +147,8 @@ class Parser:
             common = {key: raw[key] for key in COMMON if key in raw}
         self.level += 1
         try:
-            if self.level > MAX_LEVELS:
-                raise SpecError(f"entries are nested more than {MAX_LEVELS} deep", where)
+            if self.level > MAX_NESTED:
+                raise SpecError(f"entries are nested more than {MAX_NESTED} deep", where)
             entry = self.read(raw, where, common, blocks)
         except SpecError as error:
             self.problems.add(str(error), error.where)
