@@ -5,6 +5,8 @@ Formulas raise `LayerError`: they know nothing of files. Readers and `summarize`
 `InputError`. Each class knows the exit code it ends in.
 """
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 MAX_PROBLEMS = 20
@@ -15,6 +17,12 @@ MAX_LINES = 24
 
 MAX_ECHO = 80
 """An echoed value is cut at this many characters."""
+
+MAX_CANDIDATES = 500
+"""Names among which the nearest to a wrong one is looked for …"""
+
+MAX_COMPARED = 64
+"""… by so many of their first characters."""
 
 DocPath = tuple[str | int, ...]
 """Where in a document: `("layers", 3, "Conv2D", "filters")`."""
@@ -118,10 +126,28 @@ def echo(value: object) -> str:
     return text if len(text) <= MAX_ECHO else text[: MAX_ECHO - 1] + "…"
 
 
-def did_you_mean(name: str, known: "list[str] | tuple[str, ...]") -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'filters'?`, or nothing when no known name is near."""
     from difflib import get_close_matches  # only loaded when something is wrong already
 
-    lowered = {candidate.lower(): candidate for candidate in known}
-    near = get_close_matches(name[:64].lower(), list(lowered), n=1, cutoff=0.6)
+    wanted = name[:MAX_COMPARED].lower()
+    lowered = {candidate[:MAX_COMPARED].lower(): candidate for candidate in islice(known, MAX_CANDIDATES)}
+    near = get_close_matches(wanted, likely(wanted, lowered), n=1, cutoff=0.6)
     return f"; did you mean '{lowered[near[0]]}'?" if near else ""
+
+
+def likely(name: str, candidates: Iterable[str]) -> list[str]:
+    """The few that share most pairs of letters with `name`: comparing word for word is too slow for all of them."""
+    pairs = letter_pairs(name)
+
+    def alike(candidate: str) -> float:
+        others = letter_pairs(candidate)
+        return len(pairs & others) / (len(pairs) + len(others))
+
+    return sorted(candidates, key=alike, reverse=True)[:4]
+
+
+def letter_pairs(word: str) -> set[str]:
+    """`{" u", "un", "ni", "it", "ts", "s "}` for `units`."""
+    word = f" {word} "
+    return {word[at : at + 2] for at in range(len(word) - 1)}

@@ -9,10 +9,10 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.built import check_built, differs
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError, echo
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
-from paramcalc.model import Input, Model, Node, Ref, refs
+from paramcalc.model import Input, Instance, Model, Node, Ref, refs
 from paramcalc.shapes import MAX_COUNT, Shape, format_shape
 
 
@@ -79,6 +79,7 @@ class _Evaluator:
         self.hidden: set[int] = set()  # producers that an unknown layer stands before
         self.first: dict[int, _First] = {}
         self.answers: dict[tuple[Any, ...], _Answer] = {}
+        self.stand_ins: dict[Instance, Instance] = {}
         self.calls: list[Call] = []
         self.unknown: list[str] = []
         self.problems: list[Problem] = []
@@ -123,6 +124,12 @@ class _Evaluator:
             raise LayerError(f"reads output {ref.output} of a layer that has {len(outputs)}")
         return outputs[ref.output]
 
+    def options(self, node: Node) -> dict[str, Any]:
+        """The call arguments with the shapes of their tensors."""
+        options = {name: self.option(value) for name, value in (node.options or {}).items()}
+        check_options(type(node.instance.layer).infer.__annotations__, options)
+        return options
+
     def option(self, value: Any) -> Any:
         if isinstance(value, Ref):
             return self.shape(value)
@@ -134,15 +141,15 @@ class _Evaluator:
         instance = node.instance
         try:
             shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
-            options = {name: self.option(value) for name, value in node.options.items()} if node.options else {}
+            options = self.options(node) if node.options else {}
         except _SkippedError:
             self.skip(node)
             return None
         first = self.first.get(id(instance))
         try:
             answer = self.infer(node, shapes, options, first)
-        except UnknownLayerError:
-            return self.guess(node, shapes)
+        except UnknownLayerError as error:
+            return self.guess(node, shapes, error)
         if first is not None:
             check_same_weights(first, answer.weights)
             weights: tuple[Weight, ...] = ()
@@ -197,18 +204,39 @@ class _Evaluator:
             self.hide(node, [None for _ in node.inputs])
 
     def hide(self, node: Node, shapes: list[Shape | None]) -> None:
+        from paramcalc.fixed_weights import fixed_weights  # only for models that are not all known
+
+        instance = node.instance
         self.hidden.add(len(self.values))
         self.unknown.append(node.path)
-        self.calls.append(Call(node, shapes, None, False, (), None, None, None))
+        weights: tuple[Weight, ...] = ()
+        first = self.first.get(id(instance))
+        fixed = fixed_weights(instance.layer, len(node.inputs)) if first is None else None
+        if fixed is not None:
+            answer = _Answer([], False, fixed, (), None)
+            weights = fixed if instance.trainable else frozen(answer)
+            self.first[id(instance)] = _First(node.path, [], weights)
+        self.calls.append(Call(node, shapes, None, False, weights, None, None, first.path if first else None))
 
-    def guess(self, node: Node, shapes: list[Any]) -> list[Shape] | None:
-        """An unknown layer: what the user told, else what the file recorded, else nothing."""
+    def standing_in(self, node: Node, layer: Layer) -> Node:
+        """The node with a layer that can be computed, the same one for every call of it."""
+        old = node.instance
+        new = self.stand_ins.get(old)
+        if new is None:
+            new = self.stand_ins[old] = Instance(layer, old.name, old.type, old.trainable, old.dtype)
+        return Node(node.path, new, node.inputs, node.options, node.where, node.notes)
+
+    def guess(self, node: Node, shapes: list[Any], error: UnknownLayerError) -> list[Shape] | None:
+        """An unknown layer: what the user told, else what stands in for it, what the file recorded, or nothing."""
         layer = node.instance.layer
         assumed = self.assume.get(node.path)
         if assumed is None and not self.allow_unknown:
-            layer.infer()
+            raise error
         if assumed == "same":
             assumed = shapes[0] if shapes else None
+        if assumed is None and isinstance(layer, Unknown) and layer.stand_in is not None:
+            self.unknown.append(node.path)
+            return self.call(self.standing_in(node, layer.stand_in))
         shape = assumed or (layer.output_shape if isinstance(layer, Unknown) else None)
         if shape is None:
             self.hide(node, shapes)
@@ -216,6 +244,22 @@ class _Evaluator:
         self.unknown.append(node.path)
         self.calls.append(Call(node, shapes, [tuple(shape)], False, (), None, None, None))
         return [tuple(shape)]
+
+
+def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
+    """A truth value where a formula takes one, a tensor where it takes a shape; what it does not know, it says itself.
+
+    Raises:
+        LayerError: for the first that is something else.
+    """
+    for name, value in options.items():
+        hint = hints.get(name)
+        if hint is bool and type(value) is not bool:
+            raise LayerError(f"{name}: expected true or false, got {echo(value)}")
+        if (hint == Shape and type(value) is not tuple) or (
+            hint == Shape | None and value is not None and type(value) is not tuple
+        ):
+            raise LayerError(f"{name}: expected a tensor, got {echo(value)}")
 
 
 class _SkippedError(Exception):

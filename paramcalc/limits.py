@@ -32,6 +32,18 @@ MAX_EXPANSION = 20
 MAX_LAYERS = 100_000
 """Layer calls after repeat, blocks and nested models; NASNetLarge has 1,041."""
 
+STEPS = 5
+"""What a layer may take on average of the time and the memory of small things. One step is the layer itself, …"""
+
+PATH_PER_STEP = 128
+"""… or so many characters of its path, …"""
+
+INPUTS_PER_STEP = 2
+"""… so many of its inputs, …"""
+
+VALUES_PER_STEP = 8
+"""… so many values that it is written with, or a layer inside it."""
+
 MAX_INTEGER_DIGITS = 18
 """An integer literal: sums and products of such stay quick, and convertible to float."""
 
@@ -64,3 +76,32 @@ def max_bytes(default: int) -> int:
     """The limit on a file's size: `default`, or what the environment variable says instead."""
     value = os.environ.get(SIZE_VARIABLE, "")
     return int(value) * MIB if value.isascii() and value.isdigit() and len(value) < 8 else default
+
+
+class Allowance:
+    """How much a model may become while it is unrolled, models inside it included.
+
+    Attributes:
+        layers: how many there are so far.
+        steps: the work so far, that which makes no layers included.
+    """
+
+    __slots__ = ("layers", "max_layers", "steps")
+
+    def __init__(self, max_layers: int) -> None:
+        self.max_layers = max_layers
+        self.layers = 0
+        self.steps = 0
+
+    def exceeded(self) -> bool:
+        """Whether it is too much; a small model may take more steps a layer than a large one."""
+        return self.layers > self.max_layers or self.steps > self.max_layers + (STEPS - 1) * self.layers
+
+    def explain(self, what: str) -> str:
+        """What to say then."""
+        if self.layers > self.max_layers:
+            return f"the {what} makes more than {self.max_layers:,} layers (--max-layers allows more)"
+        return (
+            f"the {what} takes more work than {self.max_layers:,} layers: long paths, long lists, layers in wrappers "
+            "and entries that make no layer count as well (--max-layers allows more)"
+        )

@@ -2,15 +2,26 @@
 
 from paramcalc.errors import InputError, LayerError
 from paramcalc.evaluate import Evaluation, evaluate
-from paramcalc.layers.base import Factors, Inferred, Layer, Weight
+from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within
+from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Model
 from paramcalc.shapes import Shape
 
 
+def as_layer(model: Model) -> "NestedModel":
+    """The model as the layer of a wrapper."""
+    return NestedModel(model, sum(1 + layers_within(node.instance.layer) for node in model.nodes))
+
+
 class NestedModel(Layer, frozen=True):
-    """A model that answers as one layer: its weights, its outputs, the sum of its MACs."""
+    """A model that answers as one layer: its weights, its outputs, the sum of its MACs.
+
+    Attributes:
+        layers_inside: how many layers that takes, those inside layers of it included.
+    """
 
     model: Model
+    layers_inside: int
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Send the shapes through the inner graph."""
@@ -21,7 +32,9 @@ class NestedModel(Layer, frozen=True):
             evaluation = evaluate(self.model, input_shapes=shapes)
         except InputError as error:
             problem = error.problems[0]
-            raise LayerError(f"inside it, layer {problem.layer}: {problem.message}") from error
+            unknown = any(isinstance(node.instance.layer, Unknown) for node in self.model.nodes)
+            kind = UnknownLayerError if unknown else LayerError
+            raise kind(f"inside it, layer {problem.layer}: {problem.message}") from error
         weights: list[Weight] = []
         macs: list[Factors] = []
         for call in evaluation.calls:

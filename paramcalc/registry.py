@@ -157,6 +157,7 @@ ALIASES: dict[str, str] = {
     "Convolution3DTranspose": "Conv3DTranspose",
     "DepthwiseConvolution1D": "DepthwiseConv1D",
     "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
     **{

@@ -7,10 +7,11 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from paramcalc.collector import gc_paused
-from paramcalc.errors import InputError, LayerError, Problem
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem
 from paramcalc.evaluate import Call, Evaluation, evaluate, located
 from paramcalc.expected import check_expected
 from paramcalc.layers.base import Factors, Weight
+from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Model, Ref
 from paramcalc.shapes import MAX_COUNT, Shape, format_shape, volume
 from paramcalc.summary import (
@@ -87,8 +88,14 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
         totals=totals,
         partial=bool(evaluation.unknown) or UNSET,
         unknown=evaluation.unknown or UNSET,
-        warnings=[*model.warnings, *check_expected(evaluation)] or UNSET,
+        warnings=few([*model.warnings, *check_expected(evaluation)]) or UNSET,
     )
+
+
+def few(warnings: list[str]) -> list[str]:
+    """As many as fit a screen, and how many more there are."""
+    more = len(warnings) - MAX_PROBLEMS
+    return warnings if more <= 0 else [*warnings[:MAX_PROBLEMS], f"and {more:,} more warnings"]
 
 
 class Counts(Struct):
@@ -253,6 +260,8 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
             ties[other] = ties.get(owner, owner)
         except LayerError as error:
             problems.append(Problem(str(error), where))
+            if len(problems) == MAX_FOUND_PROBLEMS:
+                break
     if problems:
         raise InputError(evaluation.model.source, located(evaluation.model, problems))
     return ties
@@ -264,7 +273,7 @@ def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
 
     for name in (owner, other):
         if name not in weights:
-            raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, list(weights))}")
+            raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, weights)}")
     a, b = weights[owner].shape, weights[other].shape
     if owner == other:
         raise LayerError(f"tied: '{owner}' cannot be tied to itself")

@@ -14,7 +14,7 @@ ORDER = [
     {"model"},
     {"summary"},
     {"built"},
-    {"evaluate", "expected", "nested", "memory"},
+    {"evaluate", "expected", "fixed_weights", "nested", "memory"},
     {"summarize"},
     {"readers"},
     {"budgets", "globs", "git", "outcome", "baseline", "check_config"},

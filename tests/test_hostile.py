@@ -39,11 +39,11 @@ def test_every_hostile_file_has_a_verdict():
 def test_each_hostile_file_ends_as_it_should(name, verdict, words):
     if name.endswith(".h5"):
         pytest.importorskip("h5py")
-    start = time.perf_counter()
+    start = time.process_time()
     got, error = outcome(HERE / name, name)
     assert verdict in ("any", got)
     assert words in error
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert len(error.splitlines()) <= 24
     assert "\x1b" not in error or name == "keras-name-ansi.json"
 
@@ -107,13 +107,13 @@ LARGE = {
 @pytest.mark.parametrize("case", LARGE)
 def test_a_large_hostile_file_is_refused_quickly(case):
     data, words = LARGE[case]
-    start = time.perf_counter()
+    start = time.process_time()
     got, error = outcome(data, "large")
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert got == "refused"
     assert words in error or (case == "duplicates" and "duplicate key" in error)
     assert len(error.splitlines()) <= 2 * 20 + 1
-    assert took < 3 * SECONDS  # a loaded machine; alone each takes less than 1.5 s
+    assert took < 2 * SECONDS  # of CPU on a loaded machine; alone each takes less than 1.5 s
 
 
 def test_a_zip_bomb_costs_its_limit_and_no_more(tmp_path):
@@ -121,9 +121,9 @@ def test_a_zip_bomb_costs_its_limit_and_no_more(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("config.json", "w") as entry:
         for _ in range(100):
             entry.write(b" " * 2**20)
-    start = time.perf_counter()
+    start = time.process_time()
     assert "larger than 16 MiB" in outcome(path)[1]
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 def test_nothing_a_file_names_is_run_or_written(tmp_path, monkeypatch):

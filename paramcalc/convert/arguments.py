@@ -1,6 +1,7 @@
 """A layer → what stands behind its type in a spec: its fields, short, defaults left out."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -28,6 +29,12 @@ BlockName = Callable[[NestedModel], str]
 """Writes a model that stands inside a wrapper as a block, and says its name."""
 
 
+@cache
+def fields_of(cls: type[Layer]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a class with their defaults: msgspec takes a while to tell."""
+    return msgspec.structs.fields(cls)
+
+
 def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName) -> dict[str, Any]:
     """`{type: arguments}`; the arguments are None where all fields have their defaults.
 
@@ -39,7 +46,7 @@ def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName) -> d
     if isinstance(layer, Operation):
         type_ = "Operation"
     fields = {}
-    for info in msgspec.structs.fields(layer):
+    for info in fields_of(type(layer)):
         value = plain(info.name, getattr(layer, info.name), path, block_name)
         default = info.default_factory() if info.default_factory is not msgspec.NODEFAULT else info.default
         if info.required or not is_default(value, plain(info.name, default, path, block_name)):
@@ -90,6 +97,8 @@ def plain(name: str, value: Any, path: str, block_name: BlockName) -> Any:
 def initializer(value: dict[str, Any]) -> Any:
     """`he_normal` for what Keras writes as an object with nothing but defaults in it."""
     config = value.get("config") or {}
+    if not isinstance(config, dict):
+        return value
     own = {key: item for key, item in config.items() if item is not None and item != USUAL.get(key)}
     name = snake_case(str(value["class_name"]))
     return {"class_name": value["class_name"], "config": own} if own else name

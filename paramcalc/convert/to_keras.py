@@ -4,10 +4,12 @@ Nested models are written flat, a "." for each "/" of a path: Keras' names hold 
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 import msgspec
 
+from paramcalc.convert.arguments import fields_of
 from paramcalc.convert.keras_modules import APPLICATIONS, module_of_layer, module_of_operation
 from paramcalc.convert.problems import ConvertError
 from paramcalc.evaluate import evaluate
@@ -51,6 +53,7 @@ class KerasWriter:
         self.shapes: list[list[Shape]] = [[item.shape] for item in evaluation.inputs]
         self.shapes += [call.outputs or [] for call in evaluation.calls]
         self.taken: set[str] = set()
+        self.repeats: Counter[str] = Counter()
         self.producers: list[tuple[str, int]] = [(self.unique(item.name), 0) for item in model.inputs]
         self.entries: dict[int, Json] = {}
 
@@ -87,9 +90,10 @@ class KerasWriter:
 
     def unique(self, path: str) -> str:
         """A path as a name that Keras takes and nothing else has."""
-        name = path.replace("/", ".")
+        name = base = path.replace("/", ".")
         while name in self.taken:
-            name += "_"
+            self.repeats[base] += 1
+            name = f"{base}_{self.repeats[base]}"
         self.taken.add(name)
         return name
 
@@ -175,7 +179,7 @@ def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     if not trainable and name in COMPOSITES:
         raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")
     config: Json = {}
-    for info in msgspec.structs.fields(layer):
+    for info in fields_of(type(layer)):
         value = getattr(layer, info.name)
         default = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
         if info.required or value != default or info.name in ALWAYS_WRITTEN.get(name, ()):

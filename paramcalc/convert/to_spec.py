@@ -1,9 +1,12 @@
 """Model → paramcalc's own spec language: nested models become blocks, what is called again a `call`."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from functools import cache
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.json import encode
 
 from paramcalc.convert.arguments import bare, short_entry
 from paramcalc.convert.problems import ConvertError, checked
@@ -20,6 +23,12 @@ Tensors = tuple[Ref, ...]
 """The same tensor in every call of a nested model, the first call's first."""
 
 
+@cache
+def taken_types() -> frozenset[str]:
+    """What a block cannot be called."""
+    return frozenset((*Registry().names(), *STRUCTURE, *COMMON, "type"))
+
+
 class Scope(Struct):
     """One list of layers that is being written: the spec's own, or a block's.
 
@@ -28,7 +37,10 @@ class Scope(Struct):
         inputs: what comes from outside → the name it has in here.
         taken: the names that are given.
         counters: how often an automatic name was given.
-        texts: each item's name and, for a nested model, the tensors it hands out.
+        handed_out: for each nested model, the tensors it hands out.
+        read: for each nested model, what each of its inputs is in every call of it.
+        places: for each layer and nested model, which items are calls of it.
+        starts: the first node of each item.
     """
 
     calls: list[list[Item]]
@@ -37,6 +49,14 @@ class Scope(Struct):
     counters: Counter[str] = field(default_factory=Counter)
     layers: list[Any] = field(default_factory=list)
     handed_out: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    read: dict[str, dict[Tensors, str]] = field(default_factory=dict)
+    places: dict[str, list[int]] = field(default_factory=dict)
+    starts: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for index, item in enumerate(self.calls[0]):
+            self.places.setdefault(item.first or item.name, []).append(index)
+            self.starts.append(item.start)
 
     def automatic(self, base: str) -> str:
         """The name the reader would give next, as `Directory.automatic` finds it."""
@@ -62,6 +82,8 @@ class SpecWriter:
     def __init__(self, model: Model, blocks: dict[str, Any], dtype: str | None = None) -> None:
         self.model = model
         self.blocks = blocks
+        self.written: dict[bytes, str] = {}
+        self.numbers: Counter[str] = Counter()
         self.uses = Uses(model)
         dtypes = {node.instance.dtype for node in model.nodes}
         self.dtype = dtype or (dtypes.pop() if len(dtypes) == 1 else "float32")
@@ -169,14 +191,15 @@ class SpecWriter:
         """The entry of a nested model, its block written; a later call is `call`."""
         item = scope.calls[0][number]
         base = item.first or item.name
-        first = next(index for index, other in enumerate(scope.calls[0]) if other.name == base)
-        places = [index for index, other in enumerate(scope.calls[0]) if other.name == base or other.first == base]
-        calls = [items[index] for index in places for items in scope.calls]
-        inputs = self.inputs_of(calls)
+        places = scope.places[base]
+        calls = [items[index] for index in places for items in scope.calls] if number == places[0] else []
+        if calls:
+            scope.read[base] = self.inputs_of(calls)
+        inputs = scope.read[base]
         width = len(scope.calls)
-        offset = places.index(number) * width
+        offset = bisect_left(places, number) * width
         reads = [tensors[offset : offset + width] for tensors in inputs]
-        if number != first:
+        if not calls:
             scope.handed_out[item.name] = scope.handed_out[base]
             return {"call": base}, reads
         scope.handed_out[base] = out = sorted({place for call in calls for place in self.uses.leaving(call)})
@@ -193,12 +216,12 @@ class SpecWriter:
 
     def inputs_of(self, calls: list[Item]) -> dict[Tensors, str]:
         """What the layers of a nested model read from outside of it, in the order they read it."""
-        found: list[Tensors] = []
+        found: dict[Tensors, None] = {}
         for steps in zip(*[call.steps() for call in calls], strict=False):
             for tensors in self.reads([self.model.nodes[step] for step in steps]):
                 local = calls[0].start <= tensors[0].producer - self.uses.first < calls[0].end
-                if not local and tensors not in found:
-                    found.append(tensors)
+                if not local:
+                    found[tensors] = None
         names = {other.name for other in calls[0].items or []}
         prefix = "input"
         while any(name == prefix or name.startswith(f"{prefix}_") for name in names):
@@ -207,22 +230,23 @@ class SpecWriter:
 
     def block(self, name: str, block: dict[str, Any]) -> str:
         """Keep a block, under a name of its own or that of an equal one."""
-        taken = {*Registry().names(), *STRUCTURE, *COMMON, "type"}
+        key = encode(block)
+        if key in self.written:
+            return self.written[key]
         base = "step" if name.isdecimal() else checked(name, "a nested model")  # the times of a repeat are numbers
-        type_, number = base, 1
-        for known, other in self.blocks.items():
-            if other == block:
-                return known
-        while type_ in taken or type_ in self.blocks:
-            number += 1
-            type_ = f"{base}_{number}"
+        type_ = base
+        while type_ in taken_types() or type_ in self.blocks:
+            self.numbers[base] += 1
+            type_ = f"{base}_{self.numbers[base] + 1}"
         self.blocks[type_] = block
+        self.written[key] = type_
         return type_
 
     def block_name(self, nested: NestedModel) -> str:
         """A model inside a wrapper as a block."""
         model = nested.model
         writer = SpecWriter(model, self.blocks, "float32")
+        writer.written, writer.numbers = self.written, self.numbers
         names = [item.name for item in model.inputs]
         scope = writer.scope([items_of(model)], {(Ref(n),): checked(name, "an input") for n, name in enumerate(names)})
         block: dict[str, Any] = {} if names == ["input"] else {"inputs": names}
@@ -239,12 +263,13 @@ class SpecWriter:
         if tensors in scope.inputs:
             return scope.inputs[tensors]
         step = tensors[0].producer - self.uses.first
-        for item in scope.calls[0]:
-            if item.start <= step < item.end:
-                index = tensors[0].output
-                if item.items is not None:
-                    index = scope.handed_out[item.name].index((step - item.start, index))
-                return f"{item.name}[{index}]" if index else item.name
+        at = bisect_right(scope.starts, step) - 1
+        if at >= 0 and step < scope.calls[0][at].end:
+            item = scope.calls[0][at]
+            index = tensors[0].output
+            if item.items is not None:
+                index = scope.handed_out[item.name].index((step - item.start, index))
+            return f"{item.name}[{index}]" if index else item.name
         raise ConvertError(f"'{self.model.nodes[step].path}' is read from where it cannot be named")
 
     def first_output(self, scope: Scope, number: int) -> Tensors | None:

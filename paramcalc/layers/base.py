@@ -165,6 +165,16 @@ class Sublayer:
         )
 
 
+def layers_within(layer: Any) -> int:
+    """How many layers are computed with this one: those it wraps, and those of models in it."""
+    count: int = getattr(layer, "layers_inside", 0)
+    for field in layer.sublayers:
+        inner = getattr(layer, field)
+        for item in inner if isinstance(inner, (tuple, list)) else (inner,):
+            count += 1 + layers_within(item.layer) if item is not None else 0
+    return count
+
+
 def bias(size: int, label: str, name: str = "bias") -> Weight:
     """A vector of `size` biases, one for each `label`."""
     return Weight(name, (size,), ((label, size),), "bias")

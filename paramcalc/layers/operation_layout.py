@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.operation_arguments import Result, argument, as_list, axes_of, broadcast, shape
+from paramcalc.layers.operation_content import as_shape, numbers_of
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
 
 
@@ -37,9 +38,9 @@ def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """A new shape; one −1 is computed where all else is known (null is unknown, as `ops.shape` gives)."""
     x = shape(args[0])
     target = kwargs.get("newshape", kwargs.get("shape", args[1] if len(args) > 1 else None))
-    target = as_list(target)
-    if any(hasattr(dim, "shape") for dim in target):
-        target = [None if hasattr(dim, "shape") else dim for dim in target]
+    target = numbers_of(target)
+    if target is None:
+        raise LayerError("the shape it is to have is not known")
     wanted = [None if dim in (-1, None) else dim for dim in target]
     if None not in wanted:
         size = product(x)
@@ -115,7 +116,7 @@ def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """One axis adds up, the others must agree."""
     values = args[0] if isinstance(args[0], list) else args
     shapes = [shape(value) for value in values]
-    axis = positive_axis(argument(args, kwargs, "axis", 1, -1), len(shapes[0]))
+    axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(shapes[0]))
     result = list(shapes[0])
     for other in shapes[1:]:
         if len(other) != len(result):
@@ -208,10 +209,12 @@ def sliced(size: Dim, item: Any) -> Dim:
 def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Each axis repeated."""
     x = shape(args[0])
-    repeats = as_list(argument(args, kwargs, "repeats", 1, 1))
+    repeats = numbers_of(argument(args, kwargs, "repeats", 1, 1))
+    if repeats is None:
+        raise LayerError("how often it repeats each axis is not known")
     rank = max(len(x), len(repeats))
     left, right = (1,) * (rank - len(x)) + x, [1] * (rank - len(repeats)) + repeats
-    return Result(tuple([None if dim is None else dim * n for dim, n in zip(left, right, strict=True)]))
+    return Result(tuple([None if dim is None or n is None else dim * n for dim, n in zip(left, right, strict=True)]))
 
 
 def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -262,7 +265,7 @@ def take(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """A given shape."""
-    target = tuple(argument(args, kwargs, "shape", 1, ()))
+    target = as_shape(argument(args, kwargs, "shape", 1, ()))
     broadcast(shape(args[0]), target)
     return Result(target)
 
@@ -282,7 +285,8 @@ def cumulative(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """The k largest of the last axis, and where they stood."""
     x = shape(args[0])
-    output = (*x[:-1], argument(args, kwargs, "k", 1, 1))
+    count = numbers_of(argument(args, kwargs, "k", 1, 1))
+    output = (*x[:-1], count[0] if count else None)
     return Result([output, output])
 
 

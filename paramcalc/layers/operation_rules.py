@@ -1,5 +1,8 @@
 """Which rule gives the shape of which operation of keras.ops."""
 
+from operator import add, floordiv, mul, sub
+
+from paramcalc.layers import operation_content as content
 from paramcalc.layers import operation_layout as layout
 from paramcalc.layers import operation_products as products
 from paramcalc.layers.operation_arguments import Rule
@@ -24,7 +27,7 @@ SAME_SHAPE = frozenset(
 
 REDUCTIONS = frozenset(
     (
-        "Sum", "Mean", "Max", "Min", "Amax", "Amin", "Prod", "Std", "Var", "Any", "All", "Median", "Logsumexp",
+        "Sum", "Mean", "Max", "Min", "Amax", "Amin", "Std", "Var", "Any", "All", "Median", "Logsumexp",
         "LogSumExp", "CountNonzero", "Argmax", "Argmin", "Average", "Nanmax", "Nanmin", "Nanmean", "Nansum",
         "Nanprod", "Nanstd", "Nanvar", "Nanmedian", "Nanargmax", "Nanargmin", "Ptp",
     )
@@ -38,6 +41,17 @@ _BROADCAST = (
         "Gcd", "Lcm", "Ldexp", "Logaddexp2", "BitwiseLeftShift", "BitwiseRightShift",
 )  # fmt: skip
 
+BOOLEAN = frozenset(
+    (
+        "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr", "LogicalXor",
+        "LogicalNot", "Isnan", "Isinf", "Isfinite", "Isneginf", "Isposinf", "Isreal", "Isclose", "Any", "All",
+        "Signbit", "Isin",
+    )
+)  # fmt: skip
+"""What gives truths, a byte each."""
+INTEGER = frozenset(("Argmax", "Argmin", "Argsort", "CountNonzero", "Nanargmax", "Nanargmin"))
+"""What gives numbers of places: 32 bits."""
+
 RULES: dict[str, Rule] = {
     "Identity": layout.same,
     "Sum": layout.reduction,
@@ -47,10 +61,7 @@ RULES: dict[str, Rule] = {
     "Swapaxes": layout.swapaxes,
     "ExpandDims": layout.expand_dims,
     "Squeeze": layout.squeeze,
-    "Concatenate": layout.concatenate,
-    "Stack": layout.stack,
     "Split": layout.split,
-    "GetItem": layout.get_item,
     "Matmul": products.matmul,
     "Einsum": products.einsum,
     "Tile": layout.tile,
@@ -65,7 +76,6 @@ RULES: dict[str, Rule] = {
     "Cumsum": layout.cumulative,
     "Cumprod": layout.cumulative,
     "TopK": layout.top_k,
-    "Unstack": layout.unstack,
     "Hstack": layout.hstack,
     "Vstack": layout.vstack,
     "Tensordot": products.tensordot,
@@ -79,4 +89,14 @@ RULES: dict[str, Rule] = {
     "GLU": layout.glu,
     "TakeAlongAxis": layout.take_along_axis,
     **dict.fromkeys(_BROADCAST, layout.broadcasting),
+    **{
+        name: content.followed(layout.broadcasting, content.elementwise(operate))
+        for name, operate in (("Add", add), ("Subtract", sub), ("Multiply", mul), ("FloorDivide", floordiv))
+    },
+    "Cast": content.followed(layout.same, content.kept),
+    "Prod": content.followed(layout.reduction, content.multiplied),
+    "Stack": content.followed(layout.stack, content.joined),
+    "Concatenate": content.followed(layout.concatenate, content.joined),
+    "GetItem": content.item_of(layout.get_item),
+    "Unstack": content.taken_apart(layout.unstack),
 }

@@ -11,8 +11,8 @@ from msgspec import field
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
 from paramcalc.layers.operation_arguments import Rule
-from paramcalc.layers.operation_names import TENSORFLOW
-from paramcalc.layers.operation_rules import REDUCTIONS, RULES, SAME_SHAPE
+from paramcalc.layers.operation_content import MAX_CONTENT, Content
+from paramcalc.layers.operation_rules import BOOLEAN, INTEGER, REDUCTIONS, RULES, SAME_SHAPE
 from paramcalc.shapes import Shape
 
 
@@ -70,9 +70,10 @@ class Operation(Layer, frozen=True):
             raise LayerError(f"operation '{self.function[:60]}' is not known, so its output shape is not")
         try:
             result = rule(args, kwargs)
+            check_dimensions(result.output)
         except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
             raise LayerError(f"operation '{self.function[:60]}' cannot take these arguments") from error
-        return Inferred(result.output, (), result.macs, result.dtype)
+        return Inferred(result.output, (), result.macs, result.dtype or result_dtype(name, kwargs))
 
 
 def find_rule(name: str) -> Rule | None:
@@ -81,7 +82,34 @@ def find_rule(name: str) -> Rule | None:
         return RULES["Identity"]
     if name in REDUCTIONS:
         return RULES["Sum"]
-    return RULES.get(name)
+    found = RULES.get(name)
+    if found is not None:
+        return found
+    if name.startswith("tf."):
+        from paramcalc.layers.operation_tensorflow import TENSORFLOW_RULES
+
+        return TENSORFLOW_RULES.get(name)
+    from paramcalc.layers.operation_arrays import RARE  # few files have any
+
+    return RARE.get(name)
+
+
+def check_dimensions(output: Shape | list[Shape]) -> None:
+    """Hold a result to numbers: an argument in the place of a size may have been anything."""
+    for shape in output if isinstance(output, list) else [output]:
+        for dim in shape:
+            if dim is not None and (type(dim) is not int or dim < 0):
+                raise ValueError(f"{str(dim)[:20]} is no size")
+
+
+def result_dtype(name: str, kwargs: dict[str, Any]) -> str | None:
+    """The dtype of what does not keep that of its input."""
+    if name in BOOLEAN:
+        return "bool"
+    if name in INTEGER:
+        return "int32"
+    given = kwargs.get("dtype") if name == "Cast" else None
+    return given if isinstance(given, str) else None
 
 
 def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
@@ -95,8 +123,18 @@ def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
     if isinstance(value, (list, tuple)):
         return [filled(item, inputs) for item in value]
     if isinstance(value, dict) and value.get("class_name") in ("__tensor__", "__numpy__"):
-        return Tensor(shape_of(value.get("config", {}).get("value")))
+        config = value.get("config")
+        return Tensor(constant_shape(config.get("value") if isinstance(config, dict) else None))
     return value
+
+
+def constant_shape(value: Any) -> Shape:
+    """The shape of a constant; with its numbers where it could itself be a shape."""
+    if type(value) is int:
+        return Content([value], scalar=True)
+    if isinstance(value, list) and len(value) <= MAX_CONTENT and all(type(item) is int for item in value):
+        return Content(value)
+    return shape_of(value)
 
 
 def shape_of(value: Any) -> Shape:
@@ -110,14 +148,19 @@ def shape_of(value: Any) -> Shape:
 
 def from_tensorflow(name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, list[Any], dict[str, Any]]:
     """TensorFlow's function and argument names → keras.ops'."""
+    from paramcalc.layers.operation_names import DEFAULTS, TAKE_A_LIST, TENSORFLOW
+
     base = name.removeprefix("tf.").removeprefix("compat.v1.")
-    found = TENSORFLOW.get(base) or TENSORFLOW.get(base.rpartition(".")[2])
+    last = base.rpartition(".")[2]
+    found = TENSORFLOW.get(base) or TENSORFLOW.get(last)
     if found is None:
         raise LayerError(f"TensorFlow's '{name[:60]}' is not known, so its output shape is not")
     target, renames = found
-    fields: dict[str, Any] = {}
+    if last in TAKE_A_LIST and args and not isinstance(args[0], (list, str)):
+        args = [args]
+    fields: dict[str, Any] = dict(DEFAULTS.get(last, {}))
     for key, value in kwargs.items():
-        if key in ("name", "out_type", "stop_gradient"):
+        if value is None or key in ("name", "out_type", "stop_gradient"):
             continue
         key = renames.get(key, key)
         if key.isdigit():

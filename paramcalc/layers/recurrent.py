@@ -170,7 +170,7 @@ class LSTM(Recurrent, frozen=True):
     unroll: bool = False
     use_cudnn: Literal["auto"] | bool = "auto"
     zero_output_for_mask: bool = False
-    implementation: int = 2
+    implementation: int | None = 2
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """All four gates from one kernel for the input and one for the last output."""
@@ -217,7 +217,7 @@ class GRU(Recurrent, frozen=True):
     reset_after: bool = True
     use_cudnn: Literal["auto"] | bool = "auto"
     zero_output_for_mask: bool = False
-    implementation: int = 2
+    implementation: int | None = 2
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """All three gates from one kernel for the input and one for the last output."""

@@ -135,7 +135,7 @@ class LSTMCell(Cell, frozen=True):
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     seed: int | None = None
-    implementation: int = 2
+    implementation: int | None = 2
 
     def step(self, x: Shape) -> Inferred:
         """The gates: input, forget, carry, output."""
@@ -168,7 +168,7 @@ class GRUCell(Cell, frozen=True):
     recurrent_dropout: float = 0.0
     reset_after: bool = True
     seed: int | None = None
-    implementation: int = 2
+    implementation: int | None = 2
 
     def step(self, x: Shape) -> Inferred:
         """The gates: update, reset, new."""

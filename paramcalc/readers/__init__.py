@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from paramcalc.collector import gc_paused
 from paramcalc.errors import InputError, Problem
 from paramcalc.limits import MAX_JSON_BYTES, max_bytes
-from paramcalc.readers.source import STDIN, Source, open_source, read
+from paramcalc.readers.source import STDIN, Source, open_source, read, read_some
 
 if TYPE_CHECKING:
     from paramcalc.model import Model
@@ -71,10 +71,7 @@ def _load(source: Source, sets: Mapping[str, Any] | None, max_layers: int | None
 
 def _head(source: Source) -> bytes:
     """The first bytes, refused when they are those of something that is not read."""
-    try:
-        head = source.file.read(_HEAD)
-    except OSError as error:
-        raise InputError(source.name, [Problem(f"it cannot be read: {error.strerror}")]) from None
+    head = read_some(source, _HEAD)
     if not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head:
         from paramcalc.readers.foreign import identify_bytes
 

@@ -140,6 +140,8 @@ def _json_problem(error: Any, text: str) -> Problem:
     place = Position(error.lineno, error.colno)
     if not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
         return Problem(_CUT_OFF, position=place)
+    if text[error.pos] == "\0":
+        return Problem("a NUL character: this is no text, or UTF-16 without its mark", position=place)
     words = {
         "Extra data": "something follows after the end of the JSON",
         "Expecting value": "a JSON value is expected here",

@@ -86,6 +86,8 @@ def explain_value(name: str, value: Any, error: str) -> FieldProblem:
     if wanted:
         words = " or ".join(WORDS.get(word, word) for word in wanted.group(1).split(" | "))
         text = f"expected {words}{wanted.group(2)}, got {echo(plain(value))}{surprise(value)}"
+        if wanted.group(1).startswith("int") and isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            text += f", a float; write {int(value)}"
     elif text.startswith("Invalid enum value") and isinstance(value, str):
         text = f"{echo(value)} is not one of Keras' names for it"
     return FieldProblem(f"{name}: {text}", tuple(where))

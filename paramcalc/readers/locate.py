@@ -122,38 +122,85 @@ def duplicate_keys(text: str, limit: int) -> list[tuple[str, Position, Position]
     return found
 
 
+class _Node:
+    """A value of a YAML text: where it starts, and what it holds.
+
+    Attributes:
+        children: key or index → where that stands, and the value.
+        key: of a mapping that is being read, the key whose value comes next, and where it stands.
+        merged: the mappings that `<<` merges into it, the first before all others (or, until that is read, the list
+            of them).
+    """
+
+    __slots__ = ("at", "children", "key", "kind", "merged")
+
+    def __init__(self, kind: str, at: Position) -> None:
+        self.kind = kind
+        self.at = at
+        self.children: dict[str | int, tuple[Position, _Node]] = {}
+        self.key: tuple[str | None, Position] | None = None
+        self.merged: list[_Node] = []
+
+
 class YamlPlaces:
-    """Finds places in a YAML text that has passed `parse_yaml`, so that composing it is known to be safe."""
+    """Finds places in a YAML text that has passed `parse_yaml`; like that, from the event stream.
+
+    PyYAML's composer, which would make such nodes too, refuses an anchor that is used twice.
+    """
 
     def __init__(self, text: str) -> None:
         import yaml
 
-        loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-        self._root: Any = yaml.compose(text, Loader=loader)
-        self._children: dict[int, dict[str | int, tuple[Any, Any]]] = {}
+        from paramcalc.readers.strict_yaml import LOADER
+
+        self._kinds = {yaml.ScalarEvent: "scalar", yaml.SequenceStartEvent: "list", yaml.MappingStartEvent: "mapping"}
+        self._anchors: dict[str, _Node] = {}
+        self._open: list[_Node] = []
+        self._root: _Node | None = None
+        for event in iter(LOADER(text).get_event, None):
+            if isinstance(event, yaml.NodeEvent):
+                self._start(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                node = self._open.pop()
+                for other in node.merged:
+                    node.children = other.children | node.children
+                if node.kind == "list" and self._open and self._open[-1].merged[-1:] == [node]:
+                    self._open[-1].merged[-1:] = [child for _, child in node.children.values()]
 
     def locate(self, where: DocPath, key: bool = False) -> Position | None:
         """As `JsonPlaces.locate`; None in an empty text."""
-        node = best = self._root
+        node = self._root
+        if node is None:
+            return None
+        best = node.at
         for step in where:
-            found = self._below(node).get(step)
+            found = node.children.get(step)
             if found is None:
                 break
-            key_node, node = found
-            best = key_node if key or node.id != "scalar" else node
-        return None if best is None else Position(best.start_mark.line + 1, best.start_mark.column + 1)
+            key_at, node = found
+            best = node.at if node.kind == "scalar" and not key else key_at
+        return best
 
-    def _below(self, node: Any) -> dict[str | int, tuple[Any, Any]]:
-        """Key or index → the nodes of key and value, with those that a mapping merges."""
-        found = self._children.get(id(node))
-        if found is None:
-            found = self._children[id(node)] = {}
-            if node is not None and node.id == "sequence":
-                found.update({index: (child, child) for index, child in enumerate(node.value)})
-            elif node is not None and node.id == "mapping":
-                for key, value in node.value:
-                    if key.value == "<<" and not key.style:
-                        for merged in reversed(value.value if value.id == "sequence" else [value]):
-                            found.update(self._below(merged))
-                found.update({key.value: (key, value) for key, value in node.value})
-        return found
+    def _start(self, event: Any) -> None:
+        """A value, or a key, begins."""
+        at = Position(event.start_mark.line + 1, event.start_mark.column + 1)
+        kind = self._kinds.get(type(event))
+        node = self._anchors[event.anchor] if kind is None else _Node(kind, at)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        if not self._open:
+            self._root = node
+        elif self._open[-1].kind == "list":
+            self._open[-1].children[len(self._open[-1].children)] = (at, node)
+        elif self._open[-1].key is None:
+            is_merge = event.value == "<<" and event.implicit[0]
+            self._open[-1].key = (None if is_merge else event.value, at)
+        else:
+            key, key_at = self._open[-1].key
+            self._open[-1].key = None
+            if key is not None:
+                self._open[-1].children[key] = (key_at, node)
+            else:
+                self._open[-1].merged.append(node)
+        if kind in ("list", "mapping"):
+            self._open.append(node)

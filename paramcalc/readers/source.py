@@ -49,7 +49,7 @@ def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None)
     try:
         # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
         _check_kind(name, os.stat(path).st_mode)
-        file = open(path, "rb")  # noqa: SIM115 (the caller closes it)
+        file = open(path, "rb", opener=_open)  # noqa: SIM115 (the caller closes it)
         _check_kind(name, os.fstat(file.fileno()).st_mode)
     except (OSError, ValueError) as error:
         raise InputError(name, [Problem(_explain(error))]) from None
@@ -62,11 +62,23 @@ def read(source: Source, limit: int, what: str) -> bytes:
     Raises:
         InputError: when there are more than `limit`, or they cannot be read.
     """
+    data = read_some(source, limit + 1)
+    check_size(source.name, len(data), limit, what)
+    return data
+
+
+def read_some(source: Source, size: int) -> bytes:
+    """Up to `size` bytes.
+
+    Raises:
+        InputError: when they cannot be read, or when there are none yet and may never be any.
+    """
     try:
-        data = source.file.read(limit + 1)
+        data: bytes | None = source.file.read(size)
     except OSError as error:
         raise InputError(source.name, [Problem(_explain(error))]) from None
-    check_size(source.name, len(data), limit, what)
+    if data is None:
+        raise InputError(source.name, [Problem("the file never ends")])
     return data
 
 
@@ -82,6 +94,11 @@ def check_size(name: str, size: int, limit: int, what: str) -> None:
                 )
             ],
         )
+
+
+def _open(path: str, flags: int) -> int:
+    """Without waiting: what the path leads to may have become a pipe, or be a file of /proc that waits for news."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_kind(name: str, mode: int) -> None:

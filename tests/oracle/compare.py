@@ -7,9 +7,17 @@ from collections.abc import Iterator
 # there, a spectrogram a convolution with a Fourier basis): their MACs are no oracle.
 OTHER_PRODUCTS = frozenset(
     {
+        "AffineTransform",
         "CenterCrop",
+        "ElasticTransform",
+        "ExtractPatches",
+        "ExtractSequences",
+        "GaussianBlur",
         "MelSpectrogram",
+        "PerspectiveTransform",
+        "RGBToGrayscale",
         "RandomCrop",
+        "Resize",
         "Resizing",
         "STFTSpectrogram",
         "UpSampling2D",
@@ -45,14 +53,14 @@ def differences(truth: dict, summary: dict) -> Iterator[Difference]:
     countable = macs_are_comparable(truth)
     yield from compare_totals(truth["totals"], summary["totals"], countable)
     yield from unequal("model outputs", truth["outputs"], [each["shape"] for each in summary["outputs"]])
-    yield from unequal(
-        "model inputs",
-        truth["inputs"],
-        [[e["name"], e["shape"], e["dtype"]] for e in summary["inputs"]],
-    )
-    for layer in [*truth["layers"], *truth["operations"]]:
+    found = [[e["name"], e["shape"], e["dtype"]] for e in summary["inputs"]]
+    yield from unequal("model inputs", truth.get("inputs", found), found)
+    layers = [*truth["layers"], *truth["operations"]]
+    slashed = [each["name"] for each in layers if "/" in each["name"]]
+    for layer in layers:
         if layer["class"] != "InputLayer":
-            for what, detail in compare_layer(layer, rows_of(layer["name"], summary["layers"]), countable):
+            rows = rows_of(layer["name"], summary["layers"], slashed)
+            for what, detail in compare_layer(layer, rows, countable):
                 yield f"{what}: {layer['class']}", f"{layer['name']}: {detail}"
 
 
@@ -73,14 +81,20 @@ def compare_totals(expected: dict, found: dict, countable: bool) -> Iterator[Dif
         ("non_trainable", "non_trainable_params"),
     ]:
         yield from unequal(f"total {key}", expected[key], found[ours])
+    if "size_bytes" in expected:
+        yield from unequal("total size", expected["size_bytes"], found["size_bytes"])
     if countable and expected["macs"] is not None:  # None: JAX cannot trace a model of unknown sizes
         yield from unequal("total macs", expected["macs"], found["macs"])
 
 
-def rows_of(name: str, rows: list[dict]) -> list[dict]:
-    """The rows of a top-level layer: itself, its later calls (`name#2`), and all that is inside it."""
+def rows_of(name: str, rows: list[dict], slashed: list[str]) -> list[dict]:
+    """The rows of a top-level layer: itself, its later calls (`name#2`), and all inside it.
+
+    `slashed` are the top-level names that only look as if they stood inside another layer.
+    """
     mine = re.compile(re.escape(name) + r"(#\d+)?(/.*)?", re.DOTALL)
-    return [row for row in rows if mine.fullmatch(row["path"])]
+    others = tuple(other for other in slashed if other.startswith(f"{name}/"))
+    return [row for row in rows if mine.fullmatch(row["path"]) and not row["path"].startswith(others or "\0")]
 
 
 def compare_layer(layer: dict, rows: list[dict], countable: bool) -> Iterator[Difference]:
@@ -101,8 +115,12 @@ def compare_layer(layer: dict, rows: list[dict], countable: bool) -> Iterator[Di
             sorted_calls(call["shapes"] for call in layer["calls"]),
             sorted_calls(shapes_of(row) for row in rows),
         )
-    weights = sorted(shape for _, shape, _ in layer.get("weights", []))
-    yield from unequal("weights", weights, sorted(w["shape"] for w in rows[0]["weights"]))
+    taken = [call.get("bytes") for call in layer["calls"]]
+    if taken and None not in taken:
+        yield from unequal("bytes", sum(taken), add([row["output_bytes"] for row in rows]))
+    if "weights" in layer:
+        weights = sorted(shape for _, shape, _ in layer["weights"])
+        yield from unequal("weights", weights, sorted(w["shape"] for w in rows[0]["weights"]))
 
 
 def add(numbers: list[int | None]) -> int | None:

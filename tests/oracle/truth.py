@@ -29,26 +29,27 @@ TRANSPOSED = "transposed_convolution"
 CALL = "graph_call_"
 
 
-def truth_of_json(text: str) -> dict:
+def truth_of_json(text: str, with_macs: bool = True) -> dict:
     """Return the truth of the model that the JSON text describes; raises what Keras raises."""
     with quiet(), cheap_initial_values():
         keras.backend.clear_session()
-        return truth(keras.models.model_from_json(text))
+        return truth(keras.models.model_from_json(text), with_macs)
 
 
-def truth(model: keras.Model) -> dict:
+def truth(model: keras.Model, with_macs: bool = True) -> dict:
     """Return counts, shapes and MACs of a live model; `{"built": False}` without an input shape."""
     graph = graph_of(model)
     if graph is None:
         return {"built": False, "class": class_name(model), "name": model.name}
     macs, why_no_macs = None, None
     try:
-        macs = macs_per_call(model, graph)
+        macs = macs_per_call(model, graph) if with_macs else None
     except Exception as error:  # Keras accepts some models that no input can run through
         why_no_macs = f"{type(error).__name__}: {error}"[:200]
     trainable = frozenset(id(w) for w in model.trainable_weights)
     params = counts_of(model.weights, trainable)
     params["macs"] = None if macs is None else sum(macs.values())
+    params["size_bytes"] = sum(math.prod(w.shape) * itemsize(w.dtype) for w in model.weights)
     return {
         "built": True,
         "macs_error": why_no_macs,
@@ -105,7 +106,7 @@ def calls_of(operation, graph, macs) -> list[dict]:
     for index, node in enumerate(operation._inbound_nodes):
         if make_node_key(operation, index) not in graph._nodes:
             continue
-        call = {"shapes": shapes_of(node.output_tensors)}
+        call = {"shapes": shapes_of(node.output_tensors), "bytes": bytes_of(node.output_tensors)}
         if macs is not None:
             call["macs"] = macs.get(id(node), 0)
         calls.append(call)
@@ -114,6 +115,21 @@ def calls_of(operation, graph, macs) -> list[dict]:
 
 def shapes_of(tensors) -> list[list[int | None]]:
     return [list(x.shape) for x in tree.flatten(tensors)]
+
+
+def bytes_of(tensors) -> int | None:
+    """What the outputs of a call take, an unknown batch counted as one; None where another size is unknown."""
+    total = 0
+    for x in tree.flatten(tensors):
+        shape = [n or 1 for n in x.shape[:1]] + list(x.shape[1:])
+        if None in shape or x.dtype == "string":
+            return None
+        total += math.prod(shape) * itemsize(x.dtype)
+    return total
+
+
+def itemsize(dtype: str) -> int:
+    return 1 if dtype == "bool" else jax.numpy.dtype(dtype).itemsize
 
 
 # --- MACs

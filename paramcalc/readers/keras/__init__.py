@@ -54,7 +54,7 @@ def read_keras(
     Raises:
         InputError: with every independent problem.
     """
-    from paramcalc.limits import MAX_LAYERS
+    from paramcalc.limits import MAX_LAYERS, Allowance
     from paramcalc.readers.keras.builder import Builder
 
     found = find_architecture(value)
@@ -62,8 +62,11 @@ def read_keras(
         raise InputError(name, [Problem("this is not a Keras architecture")])
     architecture, where = found
     dialect = dialect_of(value, architecture)
-    legacy = dialect in ("keras1", "keras2") or "module" not in architecture or writes_batch_input_shape(architecture)
-    builder = Builder(name, locate, dialect, legacy, shared_objects, max_layers or MAX_LAYERS)
+    modules = "module" in architecture or not str(architecture.get("keras_version")).startswith("3")
+    legacy = dialect in ("keras1", "keras2") or writes_batch_input_shape(architecture)
+    legacy = legacy or (modules and "module" not in architecture)
+    allowance = Allowance(max_layers or MAX_LAYERS)
+    builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     return model
@@ -95,6 +98,7 @@ def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     for group in groups if isinstance(groups, list) else ():
         weights = group.get("weights") if isinstance(group, dict) else None
         for weight in weights if isinstance(weights, list) else ():
-            if isinstance(weight, dict) and isinstance(weight.get("shape"), list):
-                found[str(weight.get("name"))] = tuple(weight["shape"])
+            shape = weight.get("shape") if isinstance(weight, dict) else None
+            if isinstance(shape, list) and all(type(size) is int for size in shape):
+                found[str(weight.get("name"))] = tuple(shape)
     return found

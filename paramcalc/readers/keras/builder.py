@@ -6,18 +6,19 @@ from typing import Any
 from paramcalc.built import shapes_of
 from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
 from paramcalc.layers.base import Layer
-from paramcalc.limits import MAX_FOUND_PROBLEMS
+from paramcalc.limits import MAX_FOUND_PROBLEMS, Allowance
 from paramcalc.model import Input, Instance, Model, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.keras.definition import (
     Definition,
     Member,
-    MemberError,
+    PlacedError,
     execution_order,
     flatten_histories,
+    history_places,
     set_offsets,
 )
-from paramcalc.readers.keras.emit import Emitter, PlacedError, described
+from paramcalc.readers.keras.emit import Emitter
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
 from paramcalc.readers.keras.layer_config import make_layer
@@ -41,13 +42,15 @@ class Builder:
         dialect: str,
         legacy: bool,
         shared_objects: bool,
-        max_layers: int,
+        allowance: Allowance,
+        modules: bool = True,
     ) -> None:
         self.source = source
         self.locate = locate
         self.dialect = dialect
         self.legacy = legacy
-        self.max_layers = max_layers
+        self.modules = modules  # whether Keras 3's entries name their modules: those of an HDF5 file do not
+        self.allowance = allowance
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
@@ -64,8 +67,8 @@ class Builder:
             definition = self.definition(architecture, where, 0)
             self.stop_on_problems()
             return self.emit_model(definition)
-        except MemberError as error:
-            self.problems.append(Problem(str(error), error.member.where, described(error.member)))
+        except PlacedError as error:
+            self.problems.append(error.problem)
         except LayerError as error:
             self.problems.append(Problem(str(error), where))
         self.stop_on_problems()
@@ -85,17 +88,15 @@ class Builder:
         inputs = []
         for item in definition.inputs:
             if item is None:
-                raise LayerError("the model was never built: no layer has an input shape, so nothing can be computed")
+                message = "the model was never built: no layer has an input shape, so nothing can be computed"
+                raise PlacedError(message, (*definition.where, "config", "layers", 0))
             inputs.append(item)
-        emitter = Emitter(len(inputs), self.max_layers)
-        try:
-            results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
-        except PlacedError as error:
-            self.problems.append(error.problem)
-            self.stop_on_problems()
-            raise
+        emitter = Emitter(len(inputs), self.allowance)
+        results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
         names = [tensor.layer for tensor in definition.outputs]
-        outputs = [Output(name, ref, definition.where) for name, ref in zip(names, results, strict=True)]
+        outputs = [
+            Output(name, ref, place) for name, ref, place in zip(names, results, definition.output_places, strict=True)
+        ]
         return Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
 
     # -- parsing -------------------------------------------------------------------------------------
@@ -109,12 +110,12 @@ class Builder:
             return self.sequential(entry, config, where, depth)
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             kind = str(entry.get("class_name"))[:80]
-            raise LayerError(
-                f"a model of class '{kind}' keeps its layers in code, not in this file"
-                if config is not None
-                else "the config has no layers"
+            if config is None:
+                raise PlacedError("the config has no layers", (*where, "config"))
+            raise PlacedError(
+                f"a model of class '{kind}' keeps its layers in code, not in this file", (*where, "class_name")
             )
-        legacy = self.legacy or "module" not in entry
+        legacy = self.is_legacy(entry)
         names = {
             str(item.get("name") or (item.get("config") or {}).get("name")): number
             for number, item in enumerate(config["layers"])
@@ -129,7 +130,7 @@ class Builder:
             if member is None:
                 continue
             if member.name in taken:
-                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
+                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
             taken.add(member.name)
             members.append(member)
         definition = self.functional(config, members, legacy, where)
@@ -145,6 +146,9 @@ class Builder:
             self.problems += [
                 Problem(problem.message, (*where, "config", *problem.where), label(item)) for problem in error.problems
             ]
+        except PlacedError as error:
+            problem = error.problem
+            self.problems.append(problem if problem.layer else problem._replace(layer=label(item)))
         except ParamcalcError as error:
             if isinstance(error, InputError):
                 raise
@@ -162,10 +166,17 @@ class Builder:
             raise LayerError("a layer needs a name")
         if item.get("class_name") == "InputLayer":
             return Member(name, None, [], where)
-        calls = parse_calls(item, names)
+        try:
+            calls = parse_calls(item, names)
+        except LayerError as error:
+            raise PlacedError(str(error), (*where, "inbound_nodes"), label(item)) from None
         if is_operation(item):
             return self.operation(name, item, calls, where)
         return Member(name, self.part(name, item, where, trainable, depth), calls, where)
+
+    def is_legacy(self, entry: dict[str, Any]) -> bool:
+        """Whether Keras 1 or 2 wrote the entry."""
+        return self.legacy or (self.modules and "module" not in entry)
 
     def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
         """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
@@ -198,7 +209,7 @@ class Builder:
     def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
         """A single layer with its identity."""
         config = item["config"]
-        legacy = self.legacy or "module" not in item
+        legacy = self.is_legacy(item)
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
@@ -208,28 +219,30 @@ class Builder:
 
     def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
-        from paramcalc.nested import NestedModel
+        from paramcalc.nested import as_layer
 
-        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.max_layers)
+        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
-        return NestedModel(inner.emit_model(definition))
+        return as_layer(inner.emit_model(definition))
 
     def functional(self, config: dict[str, Any], members: list[Member], legacy: bool, where: DocPath) -> Definition:
         """Inputs, outputs and order of a Functional whose layers are parsed."""
-        outputs = flatten_histories(config.get("output_layers"), "output_layers")
-        ins = flatten_histories(config.get("input_layers"), "input_layers")
+        ends, starts = (*where, "config", "output_layers"), (*where, "config", "input_layers")
+        outputs = flatten_histories(config.get("output_layers"), ends)
+        places = history_places(config.get("output_layers"), ends, len(outputs))
+        ins = flatten_histories(config.get("input_layers"), starts)
         set_offsets(members, outputs, legacy)
         by_name = {member.name: member for member in members}
         if not legacy:
             outputs = [as_history(tensor, by_name) for tensor in outputs]
         entries = config["layers"]
         inputs: list[Input | None] = []
-        for tensor in ins:
+        for tensor, place in zip(ins, history_places(config.get("input_layers"), starts, len(ins)), strict=True):
             member = by_name.get(tensor.layer)
             if member is None:
-                raise LayerError(f"input_layers names '{tensor.layer[:80]}', which is not in the model")
+                raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
             entry = entries[member.where[-1]]
             inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
         mapping = config.get("input_layers")
@@ -239,9 +252,10 @@ class Builder:
             inputs,
             [tensor.layer for tensor in ins],
             outputs,
-            [] if self.problems else execution_order(members, outputs),
+            [] if self.problems else execution_order(members, outputs, places),
             False,
             where,
+            places,
             sorted(mapping) if isinstance(mapping, dict) else None,
         )
 
@@ -250,28 +264,35 @@ class Builder:
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
         if not isinstance(layers, list) or all(is_input(item) for item in layers):
-            raise LayerError("the config has no layers")
+            raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
         members: list[Member] = []
         taken: dict[str, int] = {}
         first: Input | None = None
+        merged = bool(layers) and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge"
         for number, item in enumerate(layers):
             place = (*root, number)
             if is_input(item):
                 if number:
                     self.problems.append(Problem("an InputLayer stands first in a Sequential", place, label(item)))
-                first = input_of(item, str(entry_name(item) or "input"))
+                first = self.guarded(item, place, input_of, item, str(entry_name(item) or "input"))
                 continue
             member = self.guarded(item, place, self.chain_member, item, place, members, taken, depth)
             if member is None:
                 continue
             if member.name in taken:
-                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place))
+                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
             taken.setdefault(member.name, 0)
             members.append(member)
-        if first is None:
-            first = sequential_input(layers, config if isinstance(config, dict) else {}, members)
-        name = "" if bare else str(config.get("name") or "")
+        name = str(config.get("name") or "sequential") if isinstance(config, dict) else "sequential"
+        if merged and members:
+            from paramcalc.readers.keras.keras1_merge import merged_chain, merged_models
+
+            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
+            return merged_chain(name, models, heads, inputs, members, where)
+        if first is None and layers:
+            inner = config if isinstance(config, dict) else {}
+            first = self.guarded(layers[0], (*root, 0), sequential_input, layers, inner, members, self.legacy)
         input_name = first.name if first is not None else "input"
         outputs = [Tensor(members[-1].name, 0, 0)] if members else [Tensor(input_name, 0, 0)]
         order = [(number, 0) for number in range(len(members))]
@@ -282,17 +303,16 @@ class Builder:
             members[0].calls = [keras_call([Tensor(input_name, 0, 0)], {})]
         else:
             outputs = [Tensor(input_name, 0, 0)]
-        return Definition(name or "sequential", [*members, head], [first], [input_name], outputs, order, True, where)
+        members = [*members, head]
+        return Definition(name, members, [first], [input_name], outputs, order, True, where, [where])
 
     def chain_member(
         self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
     ) -> Member:
-        """One entry of a Sequential; a Keras 1 Merge of several models is refused with its reason."""
+        """One entry of a Sequential."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         config = item["config"]
-        if item.get("class_name") == "Merge" and isinstance(config, dict) and config.get("layers"):
-            raise LayerError("a Merge of several models at the start of a Sequential is not supported")
         name = config.get("name") if isinstance(config, dict) else None
         name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
@@ -355,8 +375,18 @@ def is_operation(item: dict[str, Any]) -> bool:
     if item.get("class_name") in TENSORFLOW_OPERATIONS:
         return True
     module = item.get("module")
+    if module is None:
+        return is_bare(item)
     prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
     return isinstance(module, str) and module.startswith(prefixes)
+
+
+def is_bare(item: dict[str, Any]) -> bool:
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it has not what layers have."""
+    config, nodes = item.get("config"), item.get("inbound_nodes")
+    if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
+        return False
+    return isinstance(config, dict) and not {"trainable", "dtype", "layers"}.intersection(config)
 
 
 def freeze(definition: Definition, composites: bool = False) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Layer
+from paramcalc.layers.unknown import Unknown
 from paramcalc.model import Ref
 from paramcalc.readers.keras.inbound import KerasCall, Tensor
+from paramcalc.shapes import Shape
 
 IGNORED = frozenset(
     (
@@ -57,15 +59,39 @@ def positional_and_options(
         while found and found[-1] is None:
             found.pop()
         inputs = tuple(found)
-    if not call.kwargs:
+    if not call.kwargs and None not in inputs:
         return inputs, None
-    return with_keywords(layer, inputs, call.kwargs, find)
+    inputs, options = with_keywords(layer, inputs, call.kwargs, find)
+    if None in inputs:
+        check_left_out(layer, inputs)
+    return inputs, options
+
+
+def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
+    """Only an argument that may be None can be left out.
+
+    Raises:
+        LayerError: for the first input that is no tensor and must be one.
+    """
+    infer = type(layer).infer
+    code = infer.__code__
+    rest = code.co_argcount + code.co_kwonlyargcount
+    names = [*code.co_varnames[1 : code.co_argcount], *(code.co_varnames[rest : rest + 1] if code.co_flags & 4 else ())]
+    for place, ref in enumerate(inputs):
+        hint = infer.__annotations__.get(names[min(place, len(names) - 1)]) if names else None
+        if ref is None and hint == Shape:
+            raise LayerError(f"is called with something else than a tensor as its input {place + 1}")
 
 
 def with_keywords(
     layer: Layer, inputs: tuple[Ref | None, ...], kwargs: dict[str, Any], find: Callable[[Tensor], Ref]
 ) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
     """Sort keyword arguments into options the formula takes and ones that change nothing."""
+    if isinstance(layer, Unknown):
+        rest: list[Ref | None] = []
+        for value in kwargs.values():
+            flatten(value, rest, find)
+        return (*inputs, *(ref for ref in rest if ref is not None)), None
     names, _ = parameters(type(layer))
     options: dict[str, Any] = {}
     for name, value in kwargs.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.errors import DocPath, LayerError
+from paramcalc.errors import DocPath, LayerError, Problem
 from paramcalc.model import Input, Instance
 from paramcalc.readers.keras.inbound import KerasCall, Tensor
 
@@ -30,12 +30,23 @@ class Member(Struct):
     offset: int = 0
 
 
-class MemberError(LayerError):
-    """What is wrong with the calls of one member, which is where it is to be mended."""
+class PlacedError(LayerError):
+    """What is wrong, with the place where it is to be mended, and the layer where it is one layer's."""
 
-    def __init__(self, message: str, member: Member) -> None:
+    def __init__(self, message: str, where: DocPath, layer: str | None = None) -> None:
         super().__init__(message)
-        self.member = member
+        self.problem = Problem(message, where, layer)
+
+
+def call_error(message: str, member: Member, call: int) -> PlacedError:
+    """What is wrong with one call of a member."""
+    return PlacedError(message, (*member.where, "inbound_nodes", call), described(member))
+
+
+def described(member: Member, prefix: str = "") -> str:
+    """A member as errors name it: `'conv2' (Conv2D)`."""
+    kind = member.part.type if isinstance(member.part, Instance) else "model"
+    return f"'{prefix}{member.name[:80]}' ({kind})"
 
 
 class Definition(Struct):
@@ -45,6 +56,7 @@ class Definition(Struct):
         inputs: its own inputs, in order; for an unbuilt Sequential, one of unknown shape (None).
         outputs: what it returns.
         order: the calls that outputs depend on, in execution order: (member, call).
+        output_places: where each output is written.
         input_names: the keys of a mapping of inputs, where the model takes one.
     """
 
@@ -56,11 +68,16 @@ class Definition(Struct):
     order: list[tuple[int, int]]
     sequential: bool
     where: DocPath
+    output_places: list[DocPath]
     input_names: list[str] | None = None
 
 
-def flatten_histories(value: Any, where: str) -> list[Tensor]:
-    """`input_layers` or `output_layers`: one history, a list of them, or a mapping by name."""
+def flatten_histories(value: Any, where: DocPath) -> list[Tensor]:
+    """`input_layers` or `output_layers`: one history, a list of them, or a mapping by name.
+
+    Raises:
+        PlacedError: for anything else, or none.
+    """
     from paramcalc.readers.keras.inbound import checked_tensor
 
     found: list[Tensor] = []
@@ -68,14 +85,25 @@ def flatten_histories(value: Any, where: str) -> list[Tensor]:
     while stack:
         item = stack.pop()
         if isinstance(item, list) and len(item) >= 3 and isinstance(item[0], str):
-            found.append(checked_tensor(*item[:3]))
+            try:
+                found.append(checked_tensor(*item[:3]))
+            except LayerError as error:
+                raise PlacedError(str(error), where) from None
         elif isinstance(item, list):
             stack.extend(reversed(item))
         elif isinstance(item, dict):
             stack.extend(item[key] for key in sorted(item, key=str, reverse=True))
         else:
-            raise LayerError(f"{where} must hold [layer, node, tensor]")
+            raise PlacedError(f"{where[-1]} must hold [layer, node, tensor]", where)
+    if not found:
+        raise PlacedError(f"{where[-1]} is empty: a model has at least one input and one output", where)
     return found
+
+
+def history_places(value: Any, where: DocPath, count: int) -> list[DocPath]:
+    """Where each of these histories stands, in a plain list of them; else all are in one place."""
+    is_list = isinstance(value, list) and len(value) == count and isinstance(value[0], list)
+    return [(*where, number) if is_list else where for number in range(count)]
 
 
 def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> None:
@@ -99,18 +127,18 @@ def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> N
             member.offset = 1
 
 
-def execution_order(members: list[Member], outputs: list[Tensor]) -> list[tuple[int, int]]:
+def execution_order(members: list[Member], outputs: list[Tensor], places: list[DocPath]) -> list[tuple[int, int]]:
     """The calls that the outputs depend on, each after what it reads, else in file order.
 
     Raises:
-        LayerError: for a dangling reference or a cycle.
+        PlacedError: for a dangling reference or a cycle.
     """
     index = {member.name: number for number, member in enumerate(members)}
     try:
         order = file_order(members, index, outputs)
     except LayerError:  # perhaps of a call that no output depends on; else the slower way says of which layer
         order = None
-    return sorted_order(members, index, outputs) if order is None else order
+    return sorted_order(members, index, outputs, places) if order is None else order
 
 
 def file_order(members: list[Member], index: dict[str, int], outputs: list[Tensor]) -> list[tuple[int, int]] | None:
@@ -134,9 +162,11 @@ def file_order(members: list[Member], index: dict[str, int], outputs: list[Tenso
     return order if len(read - {None}) == len(order) else None
 
 
-def sorted_order(members: list[Member], index: dict[str, int], outputs: list[Tensor]) -> list[tuple[int, int]]:
+def sorted_order(
+    members: list[Member], index: dict[str, int], outputs: list[Tensor], places: list[DocPath]
+) -> list[tuple[int, int]]:
     """The same for any graph."""
-    needed = reachable(members, index, outputs)
+    needed = reachable(members, index, outputs, places)
     unread = {item: iter(sources) for item, sources in needed.items()}  # each source is looked at once
     waiting: dict[tuple[int, int], list[tuple[int, int]]] = {}
     done: set[tuple[int, int]] = set()
@@ -156,8 +186,9 @@ def sorted_order(members: list[Member], index: dict[str, int], outputs: list[Ten
                 order.append(item)
                 ready.extend(reversed(waiting.pop(item, [])))
     if len(order) != len(needed):
-        stuck = members[min(needed.keys() - done)[0]]
-        raise MemberError(f"the graph has a cycle through layer '{stuck.name[:80]}'", stuck)
+        number, call = min(needed.keys() - done)
+        stuck = members[number]
+        raise call_error(f"the graph has a cycle through layer '{stuck.name[:80]}'", stuck, call)
     return order
 
 
@@ -182,16 +213,21 @@ def source_call(members: list[Member], index: dict[str, int], tensor: Tensor) ->
 
 
 def reachable(
-    members: list[Member], index: dict[str, int], outputs: list[Tensor]
+    members: list[Member], index: dict[str, int], outputs: list[Tensor], places: list[DocPath]
 ) -> dict[tuple[int, int], list[tuple[int, int]]]:
     """Every call the outputs depend on, with the calls it reads: Keras drops the rest.
 
     Raises:
-        LayerError: for an output that is not there.
-        MemberError: for a layer that reads what is not there.
+        PlacedError: for an output that is not there, or a layer that reads what is not there.
     """
     needed: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    pending = [item for item in (source_call(members, index, tensor) for tensor in outputs) if item is not None]
+    pending: list[tuple[int, int]] = []
+    for tensor, place in zip(outputs, places, strict=True):
+        try:
+            found = source_call(members, index, tensor)
+        except LayerError as error:
+            raise PlacedError(f"an output {error}", place) from None
+        pending += [] if found is None else [found]
     while pending:
         item = pending.pop()
         if item in needed:
@@ -200,7 +236,7 @@ def reachable(
         try:
             sources = [source_call(members, index, tensor) for tensor in member.calls[item[1]].reads]
         except LayerError as error:
-            raise MemberError(str(error), member) from None
+            raise call_error(str(error), member, item[1]) from None
         needed[item] = [source for source in sources if source is not None]
         pending += needed[item]
     return needed

@@ -1,28 +1,21 @@
 """Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
 
-from paramcalc.errors import LayerError, Problem
-from paramcalc.model import Instance, Node, Ref
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import layers_within
+from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
+from paramcalc.model import Node, Ref
 from paramcalc.readers.keras.call_arguments import positional_and_options
-from paramcalc.readers.keras.definition import Definition, Member
+from paramcalc.readers.keras.definition import Definition, Member, PlacedError, described
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, tensors
-
-
-class PlacedError(LayerError):
-    """What is wrong with one call, with its layer and place."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
 
 
 class Emitter:
     """Unrolls definitions into one list of nodes."""
 
-    def __init__(self, first: int, max_layers: int) -> None:
+    def __init__(self, first: int, allowance: Allowance) -> None:
         self.first = first  # producers before the nodes: the model's inputs
-        self.max_layers = max_layers
+        self.allowance = allowance
         self.nodes: list[Node] = []
-        self.calls = 0
         self.paths: dict[str, int] = {}
 
     def emit(self, definition: Definition, arguments: list[Ref], prefix: str) -> list[Ref]:
@@ -42,7 +35,8 @@ class Emitter:
             except PlacedError:
                 raise
             except LayerError as error:
-                raise PlacedError(Problem(str(error), member.where, described(member, prefix))) from None
+                where = (*member.where, "inbound_nodes", call)
+                raise PlacedError(str(error), where, described(member, prefix)) from None
         return [find(tensor) for tensor in definition.outputs]
 
     def emit_call(self, member: Member, call: int, find: "Finder", prefix: str) -> None:
@@ -50,18 +44,28 @@ class Emitter:
         part = member.part
         if part is None:
             return
-        self.calls += 1  # nested models count: those without a layer could double without end
-        if len(self.nodes) >= self.max_layers or self.calls > 2 * self.max_layers:
-            raise LayerError(f"the model has more than {self.max_layers:,} layers (--max-layers allows more)")
+        allowance = self.allowance
         arguments = member.calls[call]
         path = self.unique(prefix + member.name)
+        # Nested models count: those without a layer could double without end.
+        allowance.steps += 1 + len(path) // PATH_PER_STEP + len(arguments.reads) // INPUTS_PER_STEP
         if isinstance(part, Definition):
+            self.check_allowance()
             refs = model_arguments(part, arguments, find)
             find.results[member.name, call] = self.emit(part, refs, path + "/")
             return
+        allowance.layers += 1
+        if part.layer.sublayers:
+            allowance.steps += layers_within(part.layer)
+        self.check_allowance()
         inputs, options = positional_and_options(part.layer, arguments, find)
         find.results[member.name, call] = self.first + len(self.nodes)
         self.nodes.append(Node(path, part, inputs, options, member.where))
+
+    def check_allowance(self) -> None:
+        """Stop a model that becomes too large."""
+        if self.allowance.exceeded():
+            raise LayerError(self.allowance.explain("model"))
 
     def unique(self, path: str) -> str:
         """The path; a later call of the same layer ends in "#2"."""
@@ -102,9 +106,3 @@ def model_arguments(definition: Definition, call: KerasCall, find: Finder) -> li
         if all(key in value for key in keys):
             value = [value[key] for key in keys]
     return [find(tensor) for tensor in tensors(value)]
-
-
-def described(member: Member, prefix: str = "") -> str:
-    """A member as errors name it: `'conv2' (Conv2D)`."""
-    kind = member.part.type if isinstance(member.part, Instance) else "model"
-    return f"'{prefix}{member.name[:80]}' ({kind})"

@@ -4,21 +4,25 @@ from typing import Any
 
 from paramcalc.errors import LayerError, echo
 from paramcalc.model import Input
+from paramcalc.readers.fields import FieldProblem, FieldsError
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import is_policy
 
 
-def checked_shape(value: Any, batch: bool) -> Shape:
+def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
     """A shape from the file; with `batch`, the batch is its first item.
 
     Raises:
-        LayerError: for what is not a list of positive sizes and nulls.
+        FieldsError: for what is not a list of positive sizes and nulls.
     """
+    value = config[key]
     if not isinstance(value, list) or len(value) > MAX_RANK:
-        raise LayerError(f"the input shape must be a list of at most {MAX_RANK} sizes")
-    for dim in value:
+        message = f"the input shape must be a list of at most {MAX_RANK} sizes, got {echo(value)}"
+        raise FieldsError([FieldProblem(message, (key,))])
+    for index, dim in enumerate(value):
         if dim is not None and (type(dim) is not int or not 0 <= dim <= MAX_DIMENSION):
-            raise LayerError(f"an input size must be a positive integer or null, got {str(dim)[:40]!r}")
+            message = f"an input size must be an integer up to {MAX_DIMENSION:,} or null, got {echo(dim)}"
+            raise FieldsError([FieldProblem(message, (key, index))])
     return tuple(value) if batch else (None, *value)
 
 
@@ -26,9 +30,9 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
     config = entry.get("config")
     shape = config_shape(config) if isinstance(config, dict) else None
-    if shape is None:
+    if shape is None or not isinstance(config, dict):
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
-    dtype = config.get("dtype") if isinstance(config, dict) else None
+    dtype = config.get("dtype", config.get("input_dtype"))
     if dtype is None or isinstance(dtype, dict):  # a first layer's policy, which is checked with the layer
         dtype = "float32"
     if not isinstance(dtype, str) or (dtype != "string" and not is_policy(dtype)):
@@ -40,20 +44,23 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
     """The input shape among a layer's fields, in the names every version used."""
     for key in ("batch_shape", "batch_input_shape"):
         if config.get(key) is not None:
-            return checked_shape(config[key], batch=True)
+            return checked_shape(config, key, batch=True)
     if isinstance(config.get("input_shape"), list):
-        return checked_shape(config["input_shape"], batch=False)
+        return checked_shape(config, "input_shape", batch=False)
     return None
 
 
-def sequential_input(layers: list[Any], config: dict[str, Any], members: list[Any]) -> Input | None:
+def sequential_input(
+    layers: list[Any], config: dict[str, Any], members: list[Any], legacy: bool = False
+) -> Input | None:
     """The input of a Sequential without InputLayer: its first layer's, else what it was built for."""
     from paramcalc.readers.keras.definition import Definition
 
     if members and isinstance(members[0].part, Definition):
         inner = members[0].part.inputs
         if len(inner) == 1 and inner[0] is not None:
-            return Input(inner[0].name, inner[0].shape, inner[0].dtype)
+            name = f"{members[0].name}_input" if legacy else inner[0].name
+            return Input(name, inner[0].shape, inner[0].dtype)
     first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
     if isinstance(first, dict):
         shape = config_shape(first) or keras1_shape(first)
@@ -61,11 +68,11 @@ def sequential_input(layers: list[Any], config: dict[str, Any], members: list[An
             inner_config = first["layer"].get("config")
             shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
         if shape is not None:
-            kind = layers[0].get("class_name")
-            return Input(f"{members[0].name if members else 'sequential'}_input", shape,
-                         "int32" if kind == "Embedding" else "float32")  # fmt: skip
+            dtype = first.get("dtype") or first.get("input_dtype")
+            name = f"{members[0].name if members else 'sequential'}_input"
+            return Input(name, shape, dtype if isinstance(dtype, str) else "float32")
     if config.get("build_input_shape") is not None:
-        return Input("input_layer", checked_shape(config["build_input_shape"], batch=True))
+        return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
     return None
 
 

@@ -153,16 +153,66 @@ def new_layer(registry: Registry, entry: dict[str, Any], legacy: bool, nested: A
     if isinstance(cls, Unknown):
         return Made(cls, class_name, dtype)
     fields = fields_of(cls, config, legacy)
+    if cls.sublayers:
+        dtype = held_policy(config)
     for name in cls.sublayers:
         if fields.get(name) is not None:
             fields[name] = sublayers(registry, fields[name], legacy, nested, (*where, "config", name), depth)
+    unknown = unknown_inside(cls, fields)
+    if unknown is not None:
+        return Made(unknown, cls.__name__, dtype)
     try:
-        return Made(build_layer(cls, fields), cls.__name__, dtype)
+        return Made(build_flags(cls, fields), cls.__name__, dtype)
     except FieldsError as error:
-        own = own_activation(fields, error)
+        own = own_activation(cls, fields, error)
         if own is None:
             raise
         return Made(own, cls.__name__, dtype)
+
+
+def held_policy(config: dict[str, Any]) -> str:
+    """The policy of the layer in the innermost wrapper: it makes the weights, and the output."""
+    for key in ("layer", "cell", "cells"):
+        inner = config.get(key)
+        if isinstance(inner, list) and inner:
+            inner = inner[0]
+        found = inner.get("config") if isinstance(inner, dict) else None
+        if isinstance(found, dict) and "dtype" in found:
+            return held_policy(found)
+    return dtype_policy(config.get("dtype"))
+
+
+def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
+    """A wrapper around what cannot be known is as unknown itself."""
+    held = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
+    layers = [item.layer for value in held.values() for item in (value if isinstance(value, tuple) else (value,))]
+    unknown = [layer for layer in layers if isinstance(layer, Unknown)]
+    if not unknown:
+        return None
+    stand_in = None
+    if all(layer.stand_in is not None for layer in unknown):
+        stand_in = build_flags(cls, fields | {name: with_stand_ins(value) for name, value in held.items()})
+    return Unknown(unknown[0].reason, None, stand_in)
+
+
+def with_stand_ins(value: Any) -> Any:
+    """The sublayers, what stands in for an unknown one in its place."""
+    if isinstance(value, tuple):
+        return tuple(with_stand_ins(item) for item in value)
+    layer = value.layer.stand_in if isinstance(value.layer, Unknown) else value.layer
+    return Sublayer(layer, value.name, value.type, value.trainable)
+
+
+def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
+    """The layer with these fields; a null flag is false, as Python takes it (TensorFlow.js writes such)."""
+    try:
+        return build_layer(cls, fields)
+    except FieldsError:
+        flags = {info.name for info in msgspec.structs.fields(cls) if info.type is bool}
+        nulls = [name for name, value in fields.items() if value is None and name in flags]
+        if not nulls:
+            raise
+    return build_layer(cls, {**fields, **dict.fromkeys(nulls, False)})
 
 
 def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
@@ -178,13 +228,17 @@ def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> byt
     return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
 
 
-def own_activation(fields: dict[str, Any], error: FieldsError) -> Unknown | None:
-    """A layer whose only fault is a function of somebody's own as its activation: as unknown as a custom class."""
-    names = [problem.where[0] if problem.where else "" for problem in error.problems]
-    if not all(str(name).endswith("activation") and isinstance(fields.get(str(name)), str) for name in names):
+def own_activation(cls: type[Layer], fields: dict[str, Any], error: FieldsError) -> Unknown | None:
+    """A layer whose only fault is a function of somebody's own as its activation: as unknown as a custom class.
+
+    What it counts is known all the same: an activation has no weights, and works on each element.
+    """
+    names = [str(problem.where[0]) if problem.where else "" for problem in error.problems]
+    if not all(name.endswith("activation") and isinstance(fields.get(name), str) for name in names):
         return None
-    functions = ", ".join(f"'{str(fields[str(name)])[:80]}'" for name in names)
-    return Unknown(f"its activation {functions} is not one of Keras': its code is not in the file")
+    functions = ", ".join(f"'{str(fields[name])[:80]}'" for name in names)
+    reason = f"its activation {functions} is not one of Keras': its code is not in the file"
+    return Unknown(reason, None, build_flags(cls, {**fields, **dict.fromkeys(names, "linear")}))
 
 
 def sublayers(registry: Registry, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Any:

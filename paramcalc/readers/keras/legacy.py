@@ -81,7 +81,7 @@ DROPPED = frozenset(
         "activity_regularizer", "expects_training_arg", "W_learning_rate_multiplier", "b_learning_rate_multiplier",
         "weights", "legacy", "allow_cudnn_kernel", "autocast", "groups", "stateful", "unroll",
         "num_constants", "return_runtime", "init", "noise_shape", "quantize", "run_eagerly",
-        "rng_type", "softmax_robust_masking", "key_shape", "query_shape", "value_shape", "kernel_initializer",
+        "rng_type", "softmax_robust_masking", "causal", "key_shape", "query_shape", "value_shape", "kernel_initializer",
         "kernel_regularizer", "kernel_constraint", "input_tensor", "U_initializer", "layers", "jit_compile",
     )
 )  # fmt: skip
@@ -141,19 +141,38 @@ def merge_class(fields: dict[str, Any]) -> str:
 
 def fix_values(class_name: str, fields: dict[str, Any]) -> None:
     """Values whose form changed; and old keys that today's class does not have."""
+    if class_name == "SeparableConv1D" and fields.get("padding") == "causal":
+        fields["padding"] = "same"  # as long, and the same products; today's class knows no causal
+    if class_name == "Bidirectional":
+        fields["layer"] = forwards(fields.get("layer"), fields.get("backward_layer"))
+    if fields.get("pad_to_max_tokens") and fields.get("max_tokens") is None:
+        fields["pad_to_max_tokens"] = False  # Keras 2's experimental layers took it as that
     axis = fields.get("axis")
     if class_name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
         fields["axis"] = axis[0]
     for name in ("units", "filters"):
         value = fields.get(name)
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             fields[name] = int(value)
-    if class_name == "ZeroPadding2D" and isinstance(fields.get("padding"), dict):
-        pads = fields["padding"]
-        fields["padding"] = [
-            [pads.get("top_pad", 0), pads.get("bottom_pad", 0)],
-            [pads.get("left_pad", 0), pads.get("right_pad", 0)],
-        ]
+    if class_name == "ZeroPadding2D":
+        fix_padding(fields)
+
+
+def fix_padding(fields: dict[str, Any]) -> None:
+    """Keras 1 also took four numbers, in a row or by name, for the four sides."""
+    pads = fields.get("padding")
+    if isinstance(pads, dict):
+        pads = [pads.get(f"{side}_pad", 0) for side in ("top", "bottom", "left", "right")]
+    if isinstance(pads, list) and len(pads) == 4:
+        fields["padding"] = [pads[:2], pads[2:]]
+
+
+def forwards(layer: Any, backward_layer: Any) -> Any:
+    """A Bidirectional's layer that goes backwards, turned round: Keras 2 took the opposite for the other one."""
+    config = layer.get("config") if isinstance(layer, dict) else None
+    if backward_layer is not None or not isinstance(config, dict) or config.get("go_backwards") is not True:
+        return layer
+    return {**layer, "config": {**config, "go_backwards": False}}
 
 
 def drop_old(config: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:

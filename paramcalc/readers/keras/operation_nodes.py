@@ -15,6 +15,11 @@ def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, 
     tensors: list[Tensor] = []
     args = tuple(slotted(value, tensors) for value in call.args)
     kwargs = {key: slotted(value, tensors) for key, value in call.kwargs.items()}
+    if class_name == "TensorFlowOpLayer" and "node_def" in config:
+        from paramcalc.readers.keras.graph_operations import function_call
+
+        function, inputs, named = function_call(config, list(args))
+        return Operation(function, "tensorflow", {}, tuple(inputs), named), tensors
     if class_name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
         function = str(config.get("function") or config.get("name"))
         return Operation(function, "tensorflow", {}, args, kwargs), tensors

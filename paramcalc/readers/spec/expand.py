@@ -7,7 +7,8 @@ from collections import ChainMap
 from typing import Any, NoReturn
 
 from paramcalc.errors import DocPath, InputError, did_you_mean, echo
-from paramcalc.layers.base import Layer
+from paramcalc.layers.base import Layer, layers_within
+from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.spec.arguments import named_arguments
@@ -31,9 +32,6 @@ from paramcalc.readers.spec.templates import fill, origin
 from paramcalc.readers.spec.values import check_policy, filled, first_of, named, only
 from paramcalc.registry import snake_case
 
-VALUES_PER_STEP = 16
-"""An entry of so many values takes the time of two."""
-
 
 class Use:
     """One use of a block, so that it can be called again."""
@@ -55,20 +53,19 @@ class Expander:
     """
 
     def __init__(
-        self, source: str, problems: Problems, inputs: list[Input], spec_env: dict[str, Any], max_layers: int
+        self, source: str, problems: Problems, inputs: list[Input], spec_env: dict[str, Any], allowance: Allowance
     ) -> None:
         self.source = source
         self.problems = problems
         self.first = len(inputs)
         self.spec_env = spec_env
-        self.max_layers = max_layers
+        self.allowance = allowance
         self.names = Directory()
         self.nodes: list[Node] = []
         self.sources: list[tuple[Tensor, ...]] = []
         self.uses: dict[str, Use] = {}
         self.calls: dict[str, int] = {}
         self.minimum = Minimum()
-        self.steps = 0
         self.level = 0
         for number, item in enumerate(inputs):
             self.names.values[item.name] = number
@@ -109,14 +106,13 @@ class Expander:
 
     def step(self, where: DocPath, count: int = 1) -> None:
         """Bound the work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
-        self.steps += count
-        if self.steps > self.max_layers + 3 * len(self.nodes):
+        self.allowance.steps += count
+        if self.allowance.exceeded():
             self.too_large(where)
 
     def too_large(self, where: DocPath) -> NoReturn:
         """Stop: nothing after this limit is worth telling."""
-        message = f"the spec makes more than {self.max_layers:,} layers (--max-layers allows more)"
-        self.problems.add(message, where)
+        self.problems.add(self.allowance.explain("spec"), where)
         raise InputError(self.source, self.problems.found)
 
     def expand(self, entry: Entry, scope: Scope, previous: Tensor) -> Value:
@@ -166,7 +162,7 @@ class Expander:
             return (named(value, previous, scope, where),)
         if not isinstance(value, list) or not value:
             raise SpecError(f"inputs: expected a name or a list of names, got {echo(value)}", where)
-        self.step(where, len(value) // 2)
+        self.step(where, len(value) // INPUTS_PER_STEP)
         for index, item in enumerate(value):
             if not isinstance(item, str):
                 raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
@@ -223,8 +219,9 @@ class Expander:
         self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Tensor, ...], entry: Entry
     ) -> int:
         """Add a node, and its name to the scope."""
-        if len(self.nodes) >= self.max_layers:
-            self.too_large(entry.where)
+        within = layers_within(instance.layer) if instance.layer.sublayers else 0
+        self.allowance.layers += 1
+        self.step(entry.where, within + len(path) // PATH_PER_STEP)
         number = self.first + len(self.nodes)
         self.nodes.append(Node(path, instance, (), self.options(entry, scope), entry.where, scope.notes))
         self.sources.append(sources)
@@ -281,6 +278,7 @@ class Expander:
     def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Tensor]:
         """The results a block names."""
         found: list[Tensor] = []
+        self.step(where, len(raw) // INPUTS_PER_STEP)
         for index, item in enumerate(raw):
             name = filled(item, scope, (*where, index))
             if not isinstance(name, str):
@@ -290,7 +288,7 @@ class Expander:
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
         """The variables inside a use of a block: its own first, then the spec's."""
-        self.step(entry.where, len(entry.block.vars) // VALUES_PER_STEP)
+        self.step(entry.where, 1 + len(entry.block.vars) // VALUES_PER_STEP)
         given, places = named_arguments(entry.block, entry.arguments, entry.places, entry.where)
         env: ChainMap[str, Any] = ChainMap({}, self.spec_env)  # not copied: there may be many
         for name, default in entry.block.vars.items():
@@ -306,12 +304,11 @@ class Expander:
 
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
         """A whole block as one layer, for a wrapper around it."""
-        from paramcalc.nested import NestedModel
+        from paramcalc.nested import as_layer
         from paramcalc.readers.spec.finish import finish_nodes
 
         inputs = [Input(name, ()) for name in entry.block.inputs]
-        budget = self.max_layers - len(self.nodes)
-        inner = Expander(self.source, self.problems, inputs, self.spec_env, budget)
+        inner = Expander(self.source, self.problems, inputs, self.spec_env, self.allowance)
         inner.level = self.level
         notes = (*scope.notes, (f"in block '{entry.block.name}', used here", entry.where))
         inside = Scope("", self.block_env(entry, scope), notes=notes)
@@ -325,7 +322,7 @@ class Expander:
         tensors = (Ref(value),) if isinstance(value, int) else value
         nodes, refs = finish_nodes(inner, list(tensors))
         outputs = [Output(str(number), ref) for number, ref in enumerate(refs)]
-        return NestedModel(Model(entry.block.name, "paramcalc", self.source, inputs, nodes, outputs))
+        return as_layer(Model(entry.block.name, "paramcalc", self.source, inputs, nodes, outputs))
 
     def repeat(self, entry: RepeatEntry, scope: Scope, start: Tensor) -> Value:
         """The layers a number of times; each time is a scope, with `$i`."""
@@ -335,7 +332,10 @@ class Expander:
             raise SpecError(
                 f"repeat: expected a number of times, got {echo(count)}{origin(entry.count, scope.env)}", where
             )
-        if count > self.max_layers or len(self.nodes) + count * self.minimum.of(entry.layers) > self.max_layers:
+        most = self.allowance.max_layers
+        least = self.allowance.layers + count * self.minimum.of(entry.layers)
+        if max(count, least) > most:
+            self.allowance.layers = max(count, least)
             self.too_large(where)
         name = self.name(entry, scope, "repeat")
         outer = self.inside(scope, entry, name, scope.env, sealed=False)
@@ -351,6 +351,7 @@ class Expander:
 
     def branches(self, entry: BranchesEntry, scope: Scope, start: Tensor) -> Value:
         """Each branch from the same start, and the layer that merges them; its names are the scope's."""
+        self.step(entry.where, len(entry.branches) // INPUTS_PER_STEP)
         frozen = scope
         if "trainable" in entry.common or "dtype" in entry.common:
             frozen = self.same_names(entry, scope)

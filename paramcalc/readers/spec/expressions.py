@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, MutableMapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
 from paramcalc.limits import MAX_EXPONENT, MAX_EXPRESSION, MAX_EXPRESSION_DEPTH, MAX_INTEGER_DIGITS, MAX_NAME
@@ -61,10 +61,28 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "int": (int, 1, 1),
 }
 """Function → itself, fewest and most arguments; all of them take numbers."""
+NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | {"len"}
+OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
+    ast.BinOp: lambda node: [node.left, node.right],
+    ast.UnaryOp: lambda node: [node.operand],
+    ast.BoolOp: lambda node: node.values,
+    ast.Compare: lambda node: [node.left, *node.comparators],
+    ast.IfExp: lambda node: [node.test, node.body, node.orelse],
+    ast.Call: lambda node: [node.func, *node.args],
+    ast.Subscript: lambda node: [node.value, node.slice],
+}
+"""What the language has of Python's syntax, and the expressions within each; what else there is, `visit` refuses."""
 
 
-@lru_cache(maxsize=4096)
-def parse(text: str) -> ast.expr:
+class Parsed(NamedTuple):
+    """An expression's syntax tree, and the names of variables it reads, sorted."""
+
+    tree: ast.expr
+    names: tuple[str, ...]
+
+
+@lru_cache(maxsize=16_384)
+def parse(text: str) -> Parsed:
     """The checked syntax tree of an expression.
 
     Raises:
@@ -80,26 +98,19 @@ def parse(text: str) -> ast.expr:
             tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError(f"$({echo(text)[1:-1]}) is not an expression") from None
-    if too_deep(tree):
-        raise ExpressionError(f"$({echo(text)[1:-1]}) is nested more than {MAX_EXPRESSION_DEPTH} deep")
-    return tree
-
-
-def too_deep(tree: ast.AST) -> bool:
-    """Whether the tree has more levels than `MAX_EXPRESSION_DEPTH`."""
-    level: list[ast.AST] = [tree]
+    found: set[str] = set()
+    level = [tree]
     for _ in range(MAX_EXPRESSION_DEPTH):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        found.update([node.id for node in level if type(node) is ast.Name])
+        level = [child for node in level if type(node) in OPERANDS for child in OPERANDS[type(node)](node)]
         if not level:
-            return False
-    return True
+            return Parsed(tree, tuple(sorted(found - NOT_VARIABLES)))
+    raise ExpressionError(f"$({echo(text)[1:-1]}) is nested more than {MAX_EXPRESSION_DEPTH} deep")
 
 
-@lru_cache(maxsize=4096)
 def names_in(text: str) -> tuple[str, ...]:
     """The names of variables an expression reads, sorted."""
-    found = {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
-    return tuple(sorted(found - FUNCTIONS.keys() - CONSTANTS.keys() - {"len"}))
+    return parse(text).names
 
 
 def evaluate_expression(text: str, names: Names) -> Any:
@@ -108,7 +119,7 @@ def evaluate_expression(text: str, names: Names) -> Any:
     Raises:
         ExpressionError: with the expression and the values of its names.
     """
-    tree = parse(text)
+    tree = parse(text).tree
     try:
         value = visit(tree, names)
     except (_WrongError, ZeroDivisionError, OverflowError, TypeError, ValueError) as error:
@@ -162,7 +173,7 @@ def _visit_name(node: ast.Name, names: Names) -> Any:
         return CONSTANTS[node.id]
     if node.id == "i":
         raise _WrongError("$i is only known inside a repeat")
-    raise _WrongError(f"there is no variable '{node.id}' here{did_you_mean(node.id, list(names))}")
+    raise _WrongError(f"there is no variable '{node.id}' here{did_you_mean(node.id, names)}")
 
 
 def _visit_binary(node: ast.BinOp, names: Names) -> Any:

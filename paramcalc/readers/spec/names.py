@@ -1,11 +1,12 @@
 """Names in a spec: what a name may be, where it is known, and what stands behind it."""
 
 import re
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.errors import MAX_CANDIDATES, DocPath, did_you_mean, echo
 from paramcalc.limits import MAX_NAME
 from paramcalc.model import Ref
 from paramcalc.readers.spec.expressions import Names
@@ -13,8 +14,6 @@ from paramcalc.readers.spec.problems import Notes, SpecError
 
 PREVIOUS = "previous"
 """Among `inputs`, what stands before the entry; nothing can be called so."""
-MAX_KNOWN = 500
-"""Names of one scope among which the nearest is looked for."""
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
@@ -83,6 +82,7 @@ class Directory:
     def __init__(self) -> None:
         self.values: dict[str, Value] = {}
         self._known: dict[str, list[str]] = {}
+        self._indexed = 0
 
     def automatic(self, scope: Scope, base: str) -> str:
         """Keras' next automatic name: `dense`, `dense_1`; names that are taken are left out."""
@@ -113,17 +113,19 @@ class Directory:
         found: list[str] = []
         current: Scope | None = scope
         while current is not None:
-            if current.prefix not in self._known:
-                self._known[current.prefix] = self.inside(current.prefix)
-            found += self._known[current.prefix]
+            found += self.inside(current.prefix)
             current = None if current.sealed and not everywhere else current.outer
         return found
 
     def inside(self, prefix: str) -> list[str]:
-        """The names directly behind a prefix."""
-        start = len(prefix)
-        names = [path[start:] for path in self.values if path.startswith(prefix)]
-        return [name for name in names if "/" not in name and "#" not in name][:MAX_KNOWN]
+        """The first names directly behind a prefix; each path is looked at once, however often this is asked."""
+        for path in islice(self.values, self._indexed, None):
+            head, slash, name = path.rpartition("/")
+            names = self._known.setdefault(head + slash, [])
+            if "#" not in name and len(names) < MAX_CANDIDATES:
+                names.append(name)
+        self._indexed = len(self.values)
+        return self._known.get(prefix, [])
 
     def resolve(self, tensor: Tensor) -> Ref:
         """The tensor that a name stands for.

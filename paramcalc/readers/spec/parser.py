@@ -4,7 +4,9 @@ This looks at every entry once, however often blocks and repeats use it, so what
 variable is checked here, in unused blocks as well.
 """
 
+from collections import ChainMap
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
@@ -31,7 +33,7 @@ from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import is_template, variables
 from paramcalc.registry import Registry, snake_case
 
-Blocks = dict[str, Block]
+Blocks = ChainMap[str, Block]
 BLOCK_KEYS = ("vars", "inputs", "blocks", "layers", "outputs")
 STRUCTURE = {
     "repeat": ("repeat", "layers"),
@@ -65,7 +67,7 @@ class Parser:
         if not isinstance(raw, dict):
             self.problems.add(f"blocks are a mapping of names, got {echo(raw)}", where)
             return outer
-        known = dict(outer)
+        known = outer.new_child()  # not copied: each of many blocks may have blocks of its own
         new = {}
         for name in raw:
             try:
@@ -114,15 +116,15 @@ class Parser:
         if not isinstance(names, list) or not names:
             self.problems.add(f"inputs: expected a list of names, got {echo(raw)}", where)
             return ["input"]
-        good: list[str] = []
+        good: dict[str, None] = {}
         for index, name in enumerate(names):
             try:
-                good.append(check_name(name, (*where, index)))
-                if good.count(name) > 1:
+                if check_name(name, (*where, index)) in good:
                     raise SpecError(f"the input '{name}' is there twice", (*where, index))
+                good[name] = None
             except SpecError as error:
                 self.problems.add(str(error), error.where)
-        return good or ["input"]
+        return list(good) or ["input"]
 
     def vars(self, raw: Any, where: DocPath) -> dict[str, Any]:
         """Variables with their raw values."""
@@ -260,7 +262,7 @@ class Parser:
         try:
             return self.registry.get(name)
         except ParamcalcError as error:
-            near = did_you_mean(name, list(blocks))
+            near = did_you_mean(name, chain.from_iterable(blocks.maps))
             message = f"there is no layer type '{name[:80]}'{near}" if near else str(error)
             raise SpecError(message, place) from None
 
@@ -292,7 +294,11 @@ class Parser:
     def inner(self, raw: Any, where: DocPath, blocks: Blocks) -> Any:
         """A layer in a field of another, or a list of them."""
         if isinstance(raw, list):
-            return [self.inner(item, (*where, index), blocks) for index, item in enumerate(raw)]
+            return [self.inner_layer(item, (*where, index), blocks) for index, item in enumerate(raw)]
+        return self.inner_layer(raw, where, blocks)
+
+    def inner_layer(self, raw: Any, where: DocPath, blocks: Blocks) -> LayerEntry | BlockEntry | BrokenEntry:
+        """One layer in a field of another."""
         entry = self.entry(raw, where, blocks)
         for key in ("inputs", "options", "when"):
             if key in entry.common:

@@ -1,10 +1,12 @@
 """The spec as a whole: its keys, inputs, outputs and ties."""
 
+from collections import ChainMap
 from collections.abc import Mapping
 from os.path import basename, splitext
 from typing import Any
 
 from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.limits import Allowance
 from paramcalc.model import Input, Model, Output, Ref, refs
 from paramcalc.readers.spec.expand import Expander
 from paramcalc.readers.spec.finish import finish_nodes
@@ -42,14 +44,17 @@ class SpecReader:
         scope = Scope("", env)
         inputs = self.inputs(raw, scope)
         scope.dtype = self.guard(lambda: self.dtype(raw, scope), "float32")
-        blocks = parser.blocks(raw.get("blocks"), ("blocks",), {})
+        blocks = parser.blocks(raw.get("blocks"), ("blocks",), ChainMap())
         if "layers" not in raw:
             self.problems.add("a spec needs layers", ())
         entries = parser.entries(raw.get("layers", []), ("layers",), blocks)
         if raw.get("layers") == []:
             self.problems.add("the spec has no layers", ("layers",))
-        expander = Expander(self.source, self.problems, inputs, env, self.max_layers)
-        if expander.minimum.of(entries) > self.max_layers:
+        allowance = Allowance(self.max_layers)
+        expander = Expander(self.source, self.problems, inputs, env, allowance)
+        least = expander.minimum.of(entries)
+        if least > self.max_layers:
+            allowance.layers = least
             expander.too_large(("layers",))
         last = first_of(expander.chain(entries, scope, Ref(0)))
         named = self.outputs(raw, scope)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from paramcalc.errors import echo
 from paramcalc.readers.spec.expressions import ExpressionError, Names, evaluate_expression, names_in
 
+_BRACKETS = re.compile(r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|[()]""")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -16,7 +17,7 @@ class Code(NamedTuple):
     text: str
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def split(text: str) -> tuple[str | Code, ...]:
     """A text as plain parts and expressions.
 
@@ -49,17 +50,14 @@ def split(text: str) -> tuple[str | Code, ...]:
 def closing(text: str, start: int) -> int:
     """Where the parenthesis at `start` is closed, quoted text aside."""
     depth = 0
-    quote = ""
-    for index in range(start, len(text)):
-        char = text[index]
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char in "()":
-            depth += 1 if char == "(" else -1
+    for match in _BRACKETS.finditer(text, start):
+        found = match[0]
+        if found == "(":
+            depth += 1
+        elif found == ")":
+            depth -= 1
             if depth == 0:
-                return index
+                return match.start()
     raise ExpressionError(f"{echo(text)}: the parenthesis of $( is not closed")
 
 

@@ -1,0 +1,35 @@
+"""What a layer holds whatever it is given: for layers behind one that cannot be known."""
+
+from typing import Any
+
+from paramcalc.errors import ParamcalcError
+from paramcalc.layers.base import Weight
+from paramcalc.shapes import Shape
+
+_SIZES = (24, 36, 48, 60, 72)
+
+
+def fixed_weights(layer: Any, inputs: int) -> tuple[Weight, ...] | None:
+    """The weights where they are the same for inputs of every kind that the layer takes; else None.
+
+    An Embedding has its table, a Dropout nothing, whatever stands before it; a Dense has not.
+    """
+    found: tuple[Weight, ...] | None = None
+    for probe in _probes():
+        try:
+            weights: tuple[Weight, ...] = layer.infer(*[probe] * inputs).weights
+        except (ParamcalcError, TypeError):
+            continue  # it takes no such input
+        if found is not None and weights != found:
+            return None
+        found = weights
+    return found
+
+
+def _probes() -> list[Shape]:
+    """Inputs of one to five axes beside the batch, two of each kind, every axis of another size in the second."""
+    return [
+        (None, *sizes)
+        for rank in range(len(_SIZES) + 1)
+        for sizes in (_SIZES[:rank], tuple(size + 12 for size in reversed(_SIZES[:rank])))
+    ]

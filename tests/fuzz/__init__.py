@@ -1,0 +1,1 @@
+"""Fuzzing of the readers and of everything behind them: `python -m tests.fuzz --help`."""

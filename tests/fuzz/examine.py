@@ -1,0 +1,110 @@
+"""What must hold for any bytes whatever: read them, show them in every way, and look at what came out."""
+
+import json
+import resource
+import time
+from collections.abc import Callable, Iterator
+
+import paramcalc
+from paramcalc import ParamcalcError
+from paramcalc.budgets import check_budgets, parse_budget
+from paramcalc.convert import convert
+from paramcalc.diff import compare
+from paramcalc.evaluate import evaluate
+from paramcalc.explain import explain
+from paramcalc.render import csv_format, diff_report, explain_text, json_format, layout, markdown, svg, table
+from paramcalc.render.text import sanitise
+from paramcalc.summarize import summarize
+
+MAX_LAYERS = 2_000
+"""Fewer than usual: many small models find more than few large ones."""
+SECONDS = 2.0
+MEMORY = 300 * 2**20
+LINES = 24
+
+
+class FoundError(Exception):
+    """A promise that does not hold."""
+
+
+def examine(data: bytes, seconds: float = SECONDS, pictures: bool = True) -> str:
+    """`ok` or `refused`.
+
+    Args:
+        data: the content of a file.
+        seconds: how much CPU time reading and showing it may take.
+        pictures: draw it as SVG as well, which is slow.
+
+    Raises:
+        FoundError: when it took too much time or memory, or when what it prints is not harmless.
+        Exception: whatever paramcalc should not have let through.
+    """
+    before = peak_memory()
+    start = time.process_time()
+    outcome = show(data, pictures)
+    took = time.process_time() - start
+    if took > seconds:
+        raise FoundError(f"it took {took:.1f} s")
+    if peak_memory() - before > MEMORY:
+        raise FoundError(f"it took {(peak_memory() - before) / 2**20:.0f} MiB")
+    return outcome
+
+
+def show(data: bytes, pictures: bool) -> str:
+    """Read it, and print everything that can be printed of it."""
+    try:
+        model = paramcalc.load(data, name="fuzz", max_layers=MAX_LAYERS)
+        summary = summarize(model, allow_unknown=True, memory=True)
+    except ParamcalcError as error:
+        lines = error.lines()
+        if len(lines) > LINES:
+            raise FoundError(f"the error has {len(lines)} lines") from error
+        for line in lines:
+            harmless(sanitise(line))
+        return "refused"
+    for text in renderings(summary, pictures):
+        harmless(text)
+    for ask in questions(model, summary):
+        try:
+            harmless(ask())
+        except ParamcalcError as error:
+            harmless("\n".join(map(sanitise, error.lines())))
+    return "ok"
+
+
+def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
+    """The summary in every format."""
+    for options in (table.Options(), table.Options(width=40, glyphs=layout.ASCII), table.Options(sort="macs", top=3)):
+        yield table.plain(table.summary_lines(summary, options))
+    yield markdown.summary_markdown(summary, table.Options(depth=2))
+    yield csv_format.summary_csv(summary, None)
+    data = json_format.summary_json(summary).decode()
+    if json.loads(data)["totals"]["params"] != sum(row["params"] for row in json.loads(data)["layers"]):
+        raise FoundError("the rows do not sum to the total")
+    yield data
+    if pictures:
+        yield svg.lines_svg(table.summary_lines(summary, table.Options()), "fuzz")
+
+
+def questions(model: paramcalc.Model, summary: paramcalc.Summary) -> Iterator[Callable[[], str]]:
+    """What other commands make of it; each may refuse."""
+    yield lambda: explain_text.FORMATS["text"](explain(evaluate(model)))
+    yield lambda: convert(model, "spec")
+    yield lambda: convert(model, "keras")
+    yield lambda: table.plain(diff_report.lines(compare(summary, summary), 80))
+    if model.budget is not None:
+        yield lambda: "\n".join(
+            sanitise(finding.message) for finding in check_budgets(summary, [parse_budget(model.budget)])
+        )
+
+
+def harmless(text: str) -> None:
+    """No character of it drives a terminal."""
+    for line in text.split("\n"):
+        if not line.isprintable():
+            raise FoundError(f"it prints a control character: {line[:200]!r}")
+
+
+def peak_memory() -> int:
+    """The most memory this process has had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

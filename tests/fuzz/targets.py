@@ -1,0 +1,120 @@
+"""What is fuzzed: for each target its seeds, and how one input is made of another."""
+
+import gzip
+import io
+import json
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from paramcalc import InputError
+from paramcalc.readers.document import parse
+from tests.fuzz.mutate import Pool, dumped, mutated
+
+TESTS = Path(__file__).resolve().parents[1]
+HOSTILE = TESTS / "data" / "hostile"
+MAX_SEED = 60_000
+
+
+class Target(NamedTuple):
+    """One way in.
+
+    Attributes:
+        seeds: whole files to begin with.
+        mutate: (bytes, random numbers) → other bytes, or None to leave it to the fuzzer.
+    """
+
+    seeds: Callable[[], list[bytes]]
+    mutate: Callable[[bytes, random.Random], bytes | None]
+
+
+def files(folder: Path, *endings: str) -> list[bytes]:
+    """The small files of a folder."""
+    found = sorted(path for path in folder.iterdir() if path.name.endswith(endings))
+    return [data for data in (path.read_bytes() for path in found) if len(data) <= MAX_SEED]
+
+
+def any_seeds() -> list[bytes]:
+    return [data for data in files(HOSTILE, "") if len(data) <= 4096]
+
+
+def spec_seeds() -> list[bytes]:
+    """The examples, and every layer class in a spec of one layer."""
+    specs = files(TESTS.parent / "specs", ".yaml") + files(HOSTILE, ".yaml")
+    cases: dict[str, bytes] = {}
+    for line in (TESTS / "data" / "keras" / "layers.jsonl").read_text().splitlines()[1:]:
+        case = json.loads(line)
+        name = next(iter(case["layer"]))
+        if name not in cases and "error" not in case:
+            inputs = {f"in{number}": shape for number, shape in enumerate(case["inputs"])}
+            layer = {**case["layer"], "inputs": list(inputs)}
+            cases[name] = json.dumps({"inputs": inputs, "layers": [layer]}).encode()
+    return specs + list(cases.values())
+
+
+def keras_seeds() -> list[bytes]:
+    """Models that Keras wrote, of every age."""
+    lines = gzip.decompress((TESTS / "data" / "keras" / "random.jsonl.gz").read_bytes()).splitlines()
+    return files(HOSTILE, ".json") + [json.loads(line)["config"].encode() for line in lines]
+
+
+def archive_seeds() -> list[bytes]:
+    return files(HOSTILE, ".keras", ".zip", ".npz")
+
+
+_pools: dict[str, Pool] = {}
+
+
+def parsed(data: bytes) -> Any:
+    """The document, where there is one to change, by paramcalc's own reader: others can be made to hang."""
+    try:
+        value = parse(data, "seed").value
+    except InputError:
+        return None
+    return value if len(msgspec.json.encode(value)) <= MAX_SEED else None
+
+
+def structural(name: str, seeds: Callable[[], list[bytes]]) -> Callable[[bytes, random.Random], bytes | None]:
+    """A mutator of documents."""
+
+    def mutate(data: bytes, rng: random.Random) -> bytes | None:
+        if rng.random() < 0.1:
+            return None
+        if name not in _pools:
+            _pools[name] = Pool([document for document in map(parsed, seeds()) if document is not None])
+        try:
+            document = parsed(data)
+            if isinstance(document, (dict, list)):
+                return dumped(mutated(document, _pools[name], rng))
+        except (TypeError, ValueError, RecursionError, OverflowError):
+            pass
+        return None
+
+    return mutate
+
+
+def mutate_archive(data: bytes, rng: random.Random) -> bytes | None:
+    """Half of the time another `config.json`, correctly packed."""
+    if rng.random() < 0.5:
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            config = archive.read("config.json")[:MAX_SEED]
+    except Exception:
+        return None
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+        archive.writestr("config.json", TARGETS["keras"].mutate(config, rng) or config)
+    return packed.getvalue()
+
+
+TARGETS = {
+    "bytes": Target(any_seeds, lambda data, rng: None),
+    "spec": Target(spec_seeds, structural("spec", spec_seeds)),
+    "keras": Target(keras_seeds, structural("keras", keras_seeds)),
+    "archive": Target(archive_seeds, mutate_archive),
+}

@@ -1,0 +1,17 @@
+"""Why paramcalc may differ from an older loader: reason → a pattern that every difference of such a case matches."""
+
+MEANT = {
+    "an operation that is refused by its name": r"is not known, so its output shape is not",
+    "the loader cannot read what it wrote itself": r"accepted, Keras refuses",
+    "nothing is left": r"leaves nothing of",
+    "today's ConvLSTM needs all sizes for its states": r"but the states depend on it",
+    "a contraction that no input can run through": r"cannot contract",
+    "Keras 1 took an Embedding's input_length for the length of any input": r"^keras1 .*rank 3 \(batch, \.\.\., chann",
+    "Keras 1 did not keep the name of a Sequential in a functional model": r"^keras1 .*no row: Sequential",
+    "attention scores have as many keys as queries, as Keras 3 says": r"^tf_keras_models .*(Att|outputs)",
+    "TensorFlow 2.3 took over a fixed batch from within": r"^tf2\.3_models .*(puts|shapes).*Keras \[+('|2|3|None)",
+    "TensorFlow 2.3 did not freeze a Bidirectional whose layer is not frozen": r"^tf2\.3_models .*trainable",
+    "TensorFlow.js' shapes of Resizing, CenterCrop and too large windows are not what comes out": (
+        r"^tfjs .*(Keras \[|is larger than its input|expects an input of rank)"
+    ),
+}

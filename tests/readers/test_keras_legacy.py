@@ -1,0 +1,250 @@
+"""Keras 1, Keras 2, TensorFlow.js: renamed and null fields, merges, graphs of operations, what cannot be known."""
+
+import pytest
+
+import paramcalc
+from paramcalc.errors import InputError
+from paramcalc.readers.keras import read_keras
+from tests.readers.test_keras_formats import dense, functional, layer, rows, sequential, source, summary_of
+
+
+def test_a_null_flag_is_false():
+    """TensorFlow.js writes null for a flag that was never set: `mask_zero: null`, `implementation: null`."""
+    embedding = layer("Embedding", input_dim=9, output_dim=4, mask_zero=None, batch_input_shape=[None, 5])
+    recurrent = layer("LSTM", units=3, implementation=None, unit_forget_bias=None)
+    assert summary_of(sequential(embedding, recurrent)).totals.params == 9 * 4 + 4 * 3 * (4 + 3 + 1)
+
+
+def test_a_backwards_layer_in_a_bidirectional_is_read():
+    """Keras 2 took the opposite direction for the other half; Keras 3 refuses the layer."""
+    inner = {"class_name": "LSTM", "config": {"name": "lstm", "units": 3, "go_backwards": True}}
+    both = layer("Bidirectional", layer=inner, batch_input_shape=[None, 5, 4])
+    assert summary_of(sequential(both)).totals.params == 2 * 4 * 3 * (4 + 3 + 1)
+
+
+def test_a_causal_separable_convolution_of_keras_2_keeps_the_length():
+    """Today's SeparableConv1D knows no causal padding."""
+    convolution = layer(
+        "SeparableConv1D", filters=2, kernel_size=[3], padding="causal", batch_input_shape=[None, 10, 4]
+    )
+    assert rows(summary_of(sequential(convolution))) == {"separableconv1d": ((None, 10, 2), 3 * 4 + 4 * 2 + 2)}
+
+
+@pytest.mark.parametrize("padding", [[1, 0, 2, 1], {"top_pad": 1, "left_pad": 2, "right_pad": 1}])
+def test_keras_1_padded_four_sides(padding):
+    """Top, bottom, left, right: in a row, or by name with zeros left out."""
+    pad = layer("ZeroPadding2D", padding=padding, dim_ordering="tf", batch_input_shape=[None, 5, 5, 3])
+    assert rows(summary_of(sequential(pad, version="1.2.2")))["zeropadding2d"] == ((None, 6, 8, 3), 0)
+
+
+def test_an_input_of_keras_1_has_its_dtype_under_another_name():
+    """`input_dtype`, beside `dtype` which came with Keras 2."""
+    start = layer("InputLayer", [], name="input_1", batch_input_shape=[None, 5], input_dtype="int32")
+    embedding = layer("Embedding", [[["input_1", 0, 0]]], input_dim=9, output_dim=4)
+    model = functional([start, embedding], [["input_1", 0, 0]], [["embedding", 0, 0]], version="1.2.2")
+    assert summary_of(model).inputs[0].dtype == "int32"
+
+
+def merge_of(*models, mode="concat", **config):
+    """Keras 1's Sequential that starts with several models."""
+    merge = {"class_name": "Merge", "config": {"name": "merge_1", "mode": mode, "layers": list(models), **config}}
+    return {"class_name": "Sequential", "config": [merge, layer("Dense", output_dim=2)], "keras_version": "1.2.2"}
+
+
+def branch(units, features):
+    first = layer("Dense", output_dim=units, batch_input_shape=[None, features])
+    return {"class_name": "Sequential", "config": [first]}
+
+
+def test_a_sequential_of_keras_1_may_start_with_several_models():
+    """Each brings its inputs; a Merge joins what they output: 4·3 + 3, 6·5 + 5, (3 + 5)·2 + 2."""
+    summary = summary_of(merge_of(branch(3, 4), branch(5, 6), concat_axis=1))
+    assert [item.shape for item in summary.inputs] == [(None, 4), (None, 6)]
+    assert rows(summary)["merge_1"] == ((None, 8), 0)
+    assert summary.totals.params == 15 + 35 + 18
+
+
+def test_models_of_a_merge_may_start_with_a_merge_themselves():
+    """Their inputs are the whole model's, in order."""
+    inner = merge_of(branch(2, 3), branch(2, 4), mode="sum")
+    summary = summary_of(merge_of(inner, branch(5, 6)))
+    assert [item.shape for item in summary.inputs] == [(None, 3), (None, 4), (None, 6)]
+    assert rows(summary)["dense"] == ((None, 2), (2 + 5) * 2 + 2)
+
+
+def test_a_merge_that_holds_no_models_is_refused():
+    """Not a crash, whatever stands there."""
+    with pytest.raises(InputError, match="list of models"):
+        summary_of(merge_of("a"))
+
+
+def test_what_old_layers_no_longer_have_is_dropped():
+    """`causal` of the attention layers, up to TensorFlow 2.11."""
+    attend = layer("Attention", [[["input_1", 0, 0, {}], ["input_1", 0, 0, {}]]], causal=False, use_scale=True)
+    start = layer("InputLayer", [], name="input_1", batch_input_shape=[None, 5, 4])
+    assert summary_of(functional([start, attend], [["input_1", 0, 0]], [["attention", 0, 0]])).totals.params == 1
+
+
+def wrapped(kind, inner, **config):
+    return sequential(layer(kind, layer=inner, batch_input_shape=[None, 5, 4], **config), layer("Dense", units=2))
+
+
+LAMBDA = {"class_name": "Lambda", "config": {"name": "mine"}}
+OWN_CELL = layer("RNN", cell={"class_name": "MyCell", "config": {}}, batch_input_shape=[None, 5, 4])
+UNKNOWN_INSIDE = {
+    "time distributed": wrapped("TimeDistributed", LAMBDA),
+    "bidirectional": wrapped("Bidirectional", {"class_name": "MyRNN", "config": {}}),
+    "cell": sequential(OWN_CELL, layer("Dense", units=2)),
+    "model": wrapped("TimeDistributed", sequential(layer("Dense", units=2, batch_input_shape=[None, 4]), LAMBDA)),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN_INSIDE)
+def test_a_wrapper_of_what_cannot_be_known_is_refused_or_allowed_as_that_is(case):
+    """`TimeDistributed(Lambda(…))` is common; it is no crash, and --allow-unknown goes on behind it."""
+    with pytest.raises(InputError, match=r"its code is not in the file|a Lambda is code"):
+        summary_of(UNKNOWN_INSIDE[case])
+    assert len(summary_of(UNKNOWN_INSIDE[case], allow_unknown=True).unknown) == 2
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_layer_with_an_activation_of_somebodys_own_counts_when_that_is_allowed(wrap):
+    """A function changes no weight and no shape: 4·3 + 3, then 3·2 + 2. It is still named as unknown."""
+    own = {"class_name": "Dense", "config": {"name": "own", "units": 3, "activation": "mine"}}
+    own["config"] |= {} if wrap else {"batch_input_shape": [None, 4]}
+    model = wrapped("TimeDistributed", own) if wrap else sequential(own, layer("Dense", units=2))
+    with pytest.raises(InputError, match="its activation 'mine'"):
+        summary_of(model)
+    allowed = summary_of(model, allow_unknown=True)
+    assert allowed.totals.params == 15 + 8
+    assert len(allowed.unknown) == 1
+
+
+def test_what_was_allowed_once_is_not_known_the_next_time():
+    """The same Model, summarised again without the permission, is refused again."""
+    own = layer("Dense", units=3, activation="mine", batch_input_shape=[None, 4])
+    model = read_keras(sequential(own), "model.json")
+    paramcalc.summarize(model, allow_unknown=True)
+    with pytest.raises(InputError, match="its activation 'mine'"):
+        paramcalc.summarize(model)
+
+
+def test_behind_an_unknown_layer_counts_what_does_not_depend_on_it():
+    """An Embedding has its table whatever it is given; a Dense does not know its features."""
+    hidden = sequential(
+        layer("MyLayer", batch_input_shape=[None, 4]),
+        layer("Embedding", input_dim=10, output_dim=3),
+        layer("Dense", units=2),
+    )
+    allowed = summary_of(hidden, allow_unknown=True)
+    assert rows(allowed) == {"mylayer": (None, 0), "embedding": (None, 30), "dense": (None, 0)}
+    assert allowed.unknown == ["mylayer", "embedding", "dense"]
+
+
+def operation(function, inbound, name):
+    return layer("TFOpLambda", inbound, name=name, function=function)
+
+
+def test_a_shape_that_a_graph_computes_is_followed():
+    """`tf.reshape(x, [-1, tf.shape(x)[1] * tf.shape(x)[2]])`: TensorFlow sees through it, and so must we."""
+    layers = [
+        layer("InputLayer", [], name="x", batch_input_shape=[None, 4, 6]),
+        operation("compat.v1.shape", [["x", 0, 0, {"out_type": "int32"}]], "shape"),
+        operation("__operators__.getitem", [["shape", 0, 0, {"slice_spec": 1}]], "rows"),
+        operation("__operators__.getitem", [["shape", 0, 0, {"slice_spec": 2}]], "columns"),
+        operation("math.multiply", [["rows", 0, 0, {"y": ["columns", 0, 0]}]], "both"),
+        operation("reshape", [["x", 0, 0, {"shape": [-1, ["both", 0, 0]]}]], "flat"),
+        layer("Dense", [[["flat", 0, 0, {}]]], units=2),
+    ]
+    summary = summary_of(functional(layers, [["x", 0, 0]], [["dense", 0, 0]]))
+    assert rows(summary)["dense"] == ((None, 2), 24 * 2 + 2)
+
+
+def test_shapes_of_one_rank_are_not_taken_for_one_another():
+    """A nested model that reads tf.shape is called on two lengths: each call has its own answer."""
+    inner = functional(
+        [
+            layer("InputLayer", [], name="x", batch_input_shape=[None, None, 2]),
+            operation("compat.v1.shape", [["x", 0, 0, {}]], "shape"),
+            operation("__operators__.getitem", [["shape", 0, 0, {"slice_spec": 1}]], "length"),
+            operation("fill", [[["shape", 0, 0, {"value": 0.0}]]], "zeros"),
+        ],
+        [["x", 0, 0]],
+        [["zeros", 0, 0]],
+    )
+    inner = inner | {"name": "inner", "inbound_nodes": [[["a", 0, 0, {}]], [["b", 0, 0, {}]]]}
+    layers = [
+        layer("InputLayer", [], name="a", batch_input_shape=[None, 3, 2]),
+        layer("InputLayer", [], name="b", batch_input_shape=[None, 7, 2]),
+        inner,
+    ]
+    summary = summary_of(functional(layers, [["a", 0, 0], ["b", 0, 0]], [["inner", 1, 0], ["inner", 2, 0]]))
+    assert [item.shape for item in summary.outputs] == [(None, 3, 2), (None, 7, 2)]
+
+
+@pytest.mark.parametrize("node", [{"op": 3}, {"op": "Mul", "input": 4}, "{", None, {"op": "Mul", "input": ["a", "b"]}])
+def test_a_damaged_operation_of_a_graph_is_refused(node):
+    """TensorFlowOpLayer keeps what TensorFlow's graph said; a file may hold anything there."""
+    op = layer("TensorFlowOpLayer", [["input_1", 0, 0, {}]], name="op", node_def=node, constants=[])
+    with pytest.raises(InputError):
+        summary_of(functional([source(), op, dense("b", ["op", 0, 0, {}])], [["input_1", 0, 0]], [["b", 0, 0]]))
+
+
+def test_a_merge_of_a_tensor_and_a_number_is_refused():
+    """Keras' layers take tensors only; the number is no crash."""
+    entry = layer("Add", [{"args": [], "kwargs": {}}], trainable=True)
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
+    entry["inbound_nodes"][0]["args"] = [[3, tensor]]
+    with pytest.raises(InputError, match="something else than a tensor"):
+        summary_of(functional([source(), entry], [["input_1", 0, 0]], [["add", 0, 0]]))
+
+
+def test_a_manifest_of_nonsense_is_passed_over():
+    """A shape that is none says nothing of a weight."""
+    first = layer("Dense", units=3, batch_input_shape=[None, 4])
+    weights = [{"name": "dense/kernel", "shape": [[4], 3]}, {"name": "dense/bias", "shape": {}}]
+    model = {"modelTopology": {"model_config": sequential(first)}, "weightsManifest": [{"weights": weights}]}
+    assert summary_of(model).totals.params == 15
+
+
+@pytest.mark.parametrize("i", ["--5", "5.0", 1e9, "9" * 30, [1], None, {}])
+def test_an_attribute_that_is_no_number_is_left_out(i):
+    """`attr` of a graph's operation holds numbers as text."""
+    node = {"op": "Pack", "input": ["a", "b"], "attr": {"axis": {"i": i}, "N": {"list": {"i": i}}}}
+    op = layer("TensorFlowOpLayer", [[["input_1", 0, 0, {}], ["input_1", 0, 0, {}]]], name="op", node_def=node)
+    model = functional([source(), op], [["input_1", 0, 0]], [["op", 0, 0]])
+    assert summary_of(model).outputs[0].shape == (2, None, 4)
+
+
+def history(name):
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+
+
+def of_hdf5(*entries):
+    """The model_config of an HDF5 file of Keras 3: no entry names its module, the version stands beside it."""
+    start = layer("InputLayer", [], name="x", batch_shape=[None, 5, 4], dtype="float32")
+    return functional([start, *entries], [["x", 0, 0]], [[entries[-1]["name"], 0, 0]], version="3.15.1")
+
+
+def test_an_operation_in_an_hdf5_file_is_known_by_what_it_has_not():
+    """It has no `trainable` and no `dtype`, and its class may be a layer's name: `x + x` and `Add()`."""
+    add = layer("Add", [{"args": [history("x"), history("x")], "kwargs": {}}], name="add")
+    mean = layer("Mean", [{"args": [history("add")], "kwargs": {}}], name="mean", axis=1, keepdims=False)
+    assert rows(summary_of(of_hdf5(add, mean))) == {"add": ((None, 5, 4), 0), "mean": ((None, 4), 0)}
+
+
+def test_frozen_attention_in_an_hdf5_file_of_keras_3_loads_as_from_its_json():
+    """Its own `trainable: false` does not reach the layers it is made of; Keras 2's did."""
+    inbound = [{"args": [history("x"), history("x")], "kwargs": {}}]
+    entry = layer("MultiHeadAttention", inbound, name="attend", num_heads=1, key_dim=2, trainable=False)
+    totals = summary_of(of_hdf5(entry)).totals
+    assert totals.trainable_params == totals.params == 3 * (4 * 2 + 2) + 2 * 4 + 4
+
+
+def test_a_custom_layer_may_be_called_with_any_argument():
+    """It is refused as what it is, not for its arguments; allowed, it is unknown."""
+    own = layer("Mine", [[["input_1", 0, 0, {"context": ["input_1", 0, 0], "scale": 2}]]], name="own")
+    model = functional([source(), own, dense("b", ["own", 0, 0, {}])], [["input_1", 0, 0]], [["b", 0, 0]])
+    with pytest.raises(InputError, match="its code is not in the file"):
+        summary_of(model)
+    assert summary_of(model, allow_unknown=True).unknown == ["own", "b"]
