@@ -139,7 +139,8 @@ def recount(text):
 def read_spec(document):
     """The input's shape, and (type, arguments) of each layer."""
     need(set(document) <= {"name", "input", "layers", "budget"} and isinstance(document.get("layers"), list))
-    return document.get("input"), [spec_entry(entry) for entry in document["layers"]]
+    entries = [entry for entry in document["layers"] if not isinstance(entry, dict) or flag(entry.pop("when", True))]
+    return document.get("input"), [spec_entry(entry) for entry in entries]
 
 
 def spec_entry(entry):

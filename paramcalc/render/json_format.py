@@ -47,7 +47,8 @@ def summary_jsonl(summary: Summary) -> bytes:
 def _fields(summary: Summary) -> dict[str, Any]:
     """The fields that are set, in the order of the documentation."""
     fields = msgspec.structs.asdict(summary)
-    fields["source"] = text_of(summary.source)
+    for named_by_file in ("name", "source"):
+        fields[named_by_file] = text_of(fields[named_by_file])
     ordered = {name: fields.pop(name) for name in FIRST} | fields
     return {name: value for name, value in ordered.items() if value is not msgspec.UNSET}
 

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import re
+import sys
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -159,6 +161,18 @@ def test_no_name_of_a_file_is_obeyed(capsys, name):
                  ["check", "other.json", "-o", f"no/{name}"], ["convert", "other.json", "--to", name]):  # fmt: skip
         out, err = outputs(capsys, *args)
         assert_harmless(out + err)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are text there")
+def test_a_file_name_that_is_no_text_is_shown_as_its_bytes(capsys):
+    """Where a format can hold text only, too; in every message that names the file."""
+    name = os.fsdecode(b"m\x80.json")
+    Path(name).write_text(OTHER)
+    for command in COMMANDS:
+        assert check_output(capsys, command, name) or "convert" in command  # which refuses it
+    for format_ in CHECKS:
+        assert "udc80" in check_output(capsys, f"check {{}} --against . --max-increase 0 --format {format_}", name)
+        assert "%80" in check_output(capsys, "check {} --against . --max-increase 0 --format sarif", name)
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))

@@ -34,7 +34,9 @@ def file_of(report: FileReport) -> dict[str, Any]:
             for item in report.problems
         ],
         "findings": [
-            item._asdict() | place_of(next(places, None) if item.status != "passed" else None)
+            item._asdict()
+            | {"message": text_of(item.message)}
+            | place_of(next(places, None) if item.status != "passed" else None)
             for item in report.findings
         ],
         "largest": [{"path": path, "params": params} for path, params in report.largest],
