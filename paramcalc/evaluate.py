@@ -14,6 +14,7 @@ from paramcalc.layers.base import Factors, Inferred, Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Input, Instance, Model, Node, Ref, refs
 from paramcalc.shapes import MAX_COUNT, Shape, format_shape
+from paramcalc.units import compute_dtype, promoted
 
 
 class Call(Struct):
@@ -159,10 +160,21 @@ class _Evaluator:
             weights = answer.weights if instance.trainable else frozen(answer)
             self.first[id(instance)] = _First(node.path, shapes, weights)
         shared_with = None if first is None else first.path
-        self.calls.append(
-            Call(node, shapes, answer.outputs, answer.multiple, weights, answer.macs, answer.dtype, shared_with)
-        )
+        dtype = answer.dtype
+        if dtype is None and instance.layer.keeps_dtype:
+            dtype = promoted({self.produced(ref) for ref in refs(node)})
+        self.calls.append(Call(node, shapes, answer.outputs, answer.multiple, weights, answer.macs, dtype, shared_with))
         return answer.outputs
+
+    def produced(self, ref: Ref) -> str:
+        """The dtype of a tensor."""
+        if ref.producer < len(self.inputs):
+            return self.inputs[ref.producer].dtype
+        index = ref.producer - len(self.inputs)
+        if index >= len(self.calls):
+            return "float32"  # behind a layer that failed: there will be no summary
+        call = self.calls[index]
+        return call.dtype or compute_dtype(call.node.instance.dtype)
 
     def infer(self, node: Node, shapes: list[Any], options: dict[str, Any], first: _First | None) -> _Answer:
         """Ask the formula; a layer already built knows the sizes its weights came from."""

@@ -10,7 +10,7 @@ from paramcalc.evaluate import Call, Evaluation
 from paramcalc.model import Input, Ref, refs
 from paramcalc.shapes import Shape, volume
 from paramcalc.summary import LayerSummary, Memory, Training
-from paramcalc.units import DTYPE_BITS, compute_dtype, size_of, variable_dtype
+from paramcalc.units import DTYPE_BITS, output_dtype, size_of, variable_dtype
 
 DTYPES = ("float32", "float16", "bfloat16", "float8", "int8", "int4")
 """What weights are commonly kept as."""
@@ -86,7 +86,7 @@ def call_sizes(call: Call, dtype: str | None) -> list[int | None]:
     """The bytes of each output of one call."""
     if call.outputs is None:
         return [None]
-    kept = call.dtype or compute_dtype(dtype or call.node.instance.dtype)
+    kept = output_dtype(call.dtype, call.node.instance.dtype, dtype)
     return [tensor_bytes(shape, kept) for shape in call.outputs]
 
 

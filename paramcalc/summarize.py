@@ -22,7 +22,7 @@ from paramcalc.summary import (
     Totals,
     WeightSummary,
 )
-from paramcalc.units import compute_dtype, size_of, variable_dtype
+from paramcalc.units import output_dtype, size_of, variable_dtype
 
 
 @gc_paused()
@@ -165,7 +165,7 @@ def layer_row(call: Call, names: list[str], counts: Counts, dtype: str | None) -
         counts.weight_params,
         counts.bias_params,
         counts.macs,
-        output_bytes(call, policy),
+        output_bytes(call, dtype),
         call.shared_with,
         counts.weights,
         policy,
@@ -192,14 +192,14 @@ def count_macs(terms: tuple[Factors, ...]) -> int | None:
     return total
 
 
-def output_bytes(call: Call, policy: str) -> int | None:
+def output_bytes(call: Call, override: str | None) -> int | None:
     """Bytes of all outputs of a call, an unknown batch counted as one sample."""
     if call.outputs is None:
         return None
     volumes = [volume(shape) for shape in call.outputs]
     if None in volumes:
         return None
-    dtype = call.dtype or compute_dtype(policy)
+    dtype = output_dtype(call.dtype, call.node.instance.dtype, override)
     return size_of(sum(volumes), dtype)  # type: ignore[arg-type]
 
 

@@ -54,6 +54,27 @@ def is_policy(name: str) -> bool:
     return "_from_" not in name and compute_dtype(name) in DTYPE_BITS
 
 
+def output_dtype(own: str | None, policy: str, override: str | None) -> str:
+    """The dtype of an output: its own where it has one, but a float's is whatever takes the place of all."""
+    if own is None or (override is not None and "float" in own):
+        return compute_dtype(override or policy)
+    return own
+
+
+def promoted(dtypes: set[str]) -> str | None:
+    """The dtype of what is computed from these: floats before integers, the wider of two; None for the default.
+
+    Of truths alone, numbers are made: the other operands of `where` are constants.
+    """
+    floats = {dtype for dtype in dtypes if "float" in dtype}
+    if floats == {"float16", "bfloat16"} or "float32" in floats - {"float64"}:
+        floats -= {"float16", "bfloat16"}
+    found = max(
+        floats or dtypes - {"string", "bool"} or {"float32"}, key=lambda dtype: (DTYPE_BITS.get(dtype, 32), dtype)
+    )
+    return None if found == "float32" else found
+
+
 COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
 BYTE_UNITS = {"B": 1, "KB": 1000}
 for _power, _letter in enumerate("kMGT", 1):

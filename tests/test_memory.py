@@ -257,3 +257,22 @@ def test_a_summary_without_memory_is_not_judged():
     summary = summarize(load(CHAIN.encode(), name="chain"))
     with pytest.raises(BudgetError, match="memory=True"):
         check_budget(summary, parse_budget({"peak_memory": "1 MB"}))
+
+
+def test_an_operation_keeps_the_precision_of_what_it_reads():
+    """The sum of two float16 tensors is one; of float16 and float32, float32; a comparison gives bytes."""
+    text = """
+    input: [8]
+    layers:
+      - {Dense: 4, dtype: float16, name: a}
+      - {Dense: 4, inputs: input, name: b}
+      - {Operation: Negative, inputs: a, name: half}
+      - {Operation: Add, inputs: [half, b], name: full}
+      - {Operation: Greater, inputs: [half, b], name: more}
+    outputs: [full, more]
+    """
+    rows = {row.name: row.output_bytes for row in summarize(load(text.encode())).layers}
+    assert [rows[name] for name in ("half", "full", "more")] == [8, 16, 4]
+    model = load(text.encode())
+    told = {row.name: row.output_bytes for row in summarize(model, dtype="float64").layers}
+    assert [told[name] for name in ("half", "full", "more")] == [32, 32, 4]

@@ -122,6 +122,9 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     self_attends: ClassVar[bool] = False
     """Whether a single input is both the query and the value."""
 
+    keeps_dtype: ClassVar[bool] = False
+    """Whether its output has the dtype of its inputs, and not that of its own policy."""
+
     infer: ClassVar[Callable[..., Inferred]]
 
 

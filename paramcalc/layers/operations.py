@@ -4,7 +4,7 @@ Operations hold no weights. What is not in the table is refused: a shape is neve
 Shape rules: https://keras.io/api/ops/ (NumPy's). TensorFlow's names are mapped onto the same rules.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from msgspec import field
 
@@ -40,6 +40,8 @@ class Operation(Layer, frozen=True):
     Source: https://keras.io/api/ops/
     Example: {input: [5, 10], layers: [{Operation: Negative}, {Operation: {function: Max, config: {axis: 1}}}]}
     """
+
+    keeps_dtype: ClassVar[bool] = True
 
     function: str
     framework: Literal["keras", "tensorflow"] = "keras"
