@@ -64,7 +64,8 @@ def explain_scalar(text: str) -> str | None:
     if octal and octal[2].strip("_"):
         value = f"{octal[1]}{int(octal[2].replace('_', ''), 8)}"
         decimal = text.lstrip("+-0o").replace("_", "") or "0"
-        return f"YAML 1.1 reads {text} as the octal number {value}; write {value} or {octal[1]}{decimal}"
+        version = "1.2" if "o" in text else "1.1"
+        return f"YAML {version} reads {text} as the octal number {value}; write {value} or {octal[1]}{decimal}"
     if _OTHER_BASE.fullmatch(text) and re.search(r"0[xb]_*[0-9a-fA-F]", text):
         value = str(int(text.replace("_", ""), 0))
         return f"some YAML readers read {text} as the number {value}; write {value}"

@@ -93,9 +93,7 @@ def parse(text: str) -> Parsed:
     if not text.isascii() or not text.isprintable():
         raise ExpressionError(f"$({echo(text)[1:-1]}): an expression is written in plain ASCII")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's advice on `1if x` is not for users
-            tree = ast.parse(text.strip(), mode="eval").body
+        tree = syntax_tree(text.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError(f"$({echo(text)[1:-1]}) is not an expression") from None
     found: set[str] = set()
@@ -106,6 +104,15 @@ def parse(text: str) -> Parsed:
         if not level:
             return Parsed(tree, tuple(sorted(found - NOT_VARIABLES)))
     raise ExpressionError(f"$({echo(text)[1:-1]}) is nested more than {MAX_EXPRESSION_DEPTH} deep")
+
+
+def syntax_tree(text: str) -> ast.expr:
+    """Python's, without its advice on `1if x` and on backslashes: that is not for users."""
+    if not _ADVISED.search(text):
+        return ast.parse(text, mode="eval").body
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, mode="eval").body
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -277,6 +284,7 @@ _VISITORS: dict[type[ast.expr], Callable[[Any, Names], Any]] = {
     ast.Subscript: _visit_subscript,
 }
 
+_ADVISED = re.compile(r"[0-9.][A-Za-z_]|\\")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
