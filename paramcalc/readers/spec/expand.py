@@ -13,7 +13,8 @@ from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.spec.arguments import named_arguments
 from paramcalc.readers.spec.broken import BROKEN
-from paramcalc.readers.spec.build import build_entry, read_flag
+from paramcalc.readers.spec.build import build_entry
+from paramcalc.readers.spec.common import call_options, flag, label, policy
 from paramcalc.readers.spec.entries import (
     BlockEntry,
     BranchesEntry,
@@ -29,7 +30,7 @@ from paramcalc.readers.spec.limits import Minimum
 from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import fill, origin
-from paramcalc.readers.spec.values import check_policy, filled, first_of, named, only
+from paramcalc.readers.spec.values import filled, first_of, named, only
 from paramcalc.registry import snake_case
 
 
@@ -88,21 +89,15 @@ class Expander:
         """One entry; what is wrong with it is noted, and it keeps its place as a broken layer."""
         self.step(entry.where, 1 + entry.size // VALUES_PER_STEP)
         try:
-            if "when" in entry.common and not self.flag(entry, "when", scope):
+            if "when" in entry.common and not flag(entry, "when", scope):
                 return None
             return self.expand(entry, scope, previous)
         except FieldsError as error:
             for problem in error.problems:
-                self.problems.add(problem.message, problem.where, self.label(entry, scope), scope.notes)
+                self.problems.add(problem.message, problem.where, label(entry, scope), scope.notes)
         except SpecError as error:
             self.problems.add(str(error), error.where, None, scope.notes)
         return self.broken(entry, scope)
-
-    def label(self, entry: Entry, scope: Scope) -> str:
-        """`'encoder/dense' (Dense)`, as far as it is known."""
-        name = entry.common.get("name")
-        kind = getattr(entry, "type", "?")
-        return f"'{scope.prefix}{name[:80]}' ({kind})" if isinstance(name, str) and "$" not in name else kind
 
     def step(self, where: DocPath, count: int = 1) -> None:
         """Bound the work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
@@ -137,10 +132,6 @@ class Expander:
 
     # -- what every entry may have ---------------------------------------------------------------------
 
-    def flag(self, entry: Entry, key: str, scope: Scope) -> bool:
-        """`when` or `trainable`."""
-        return read_flag(entry, key, scope.env, True)
-
     def name(self, entry: Entry, scope: Scope, type_: str) -> str:
         """The entry's own name, or Keras' automatic one."""
         raw = entry.common.get("name")
@@ -168,23 +159,6 @@ class Expander:
                 raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
         return tuple([named(item, previous, scope, (*where, index)) for index, item in enumerate(value)])
 
-    def dtype(self, entry: Entry, scope: Scope) -> str:
-        """The policy of an entry, else what is around it has."""
-        if "dtype" not in entry.common:
-            return scope.dtype
-        where = (*entry.where, "dtype")
-        return check_policy(filled(entry.common["dtype"], scope, where), where)
-
-    def options(self, entry: Entry, scope: Scope) -> dict[str, Any] | None:
-        """Call arguments that change the result, such as `return_attention_scores`."""
-        if "options" not in entry.common or isinstance(entry, BrokenEntry):
-            return None
-        where = (*entry.where, "options")
-        value = filled(entry.common["options"], scope, where)
-        if not isinstance(value, dict):
-            raise SpecError(f"options: expected call arguments by name, got {echo(value)}", where)
-        return value
-
     # -- the kinds of entries --------------------------------------------------------------------------
 
     def known(self, entry: DynamicEntry, scope: Scope) -> Entry:
@@ -203,9 +177,9 @@ class Expander:
         instance = self.twin(scope, name)
         if instance is None:
             layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope))
-            trainable = scope.trainable and self.flag(entry, "trainable", scope)
+            trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
-            instance = Instance(layer, name, type_, trainable, self.dtype(entry, scope))
+            instance = Instance(layer, name, type_, trainable, policy(entry, scope))
         return self.emit(scope, scope.prefix + name, name, instance, sources, entry)
 
     def twin(self, scope: Scope, name: str) -> Instance | None:
@@ -223,7 +197,7 @@ class Expander:
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
         number = self.first + len(self.nodes)
-        self.nodes.append(Node(path, instance, (), self.options(entry, scope), entry.where, scope.notes))
+        self.nodes.append(Node(path, instance, (), call_options(entry, scope), entry.where, scope.notes))
         self.sources.append(sources)
         self.names.values[scope.prefix + name] = number
         return number
@@ -240,8 +214,8 @@ class Expander:
         """A scope within, `name` and a slash before its paths."""
         fields: dict[str, Any] = {
             "outer": scope,
-            "trainable": scope.trainable and self.flag(entry, "trainable", scope),
-            "dtype": self.dtype(entry, scope),
+            "trainable": scope.trainable and flag(entry, "trainable", scope),
+            "dtype": policy(entry, scope),
             "notes": scope.notes,
             "twin": None if scope.twin is None else f"{scope.twin}{name}/",
             "blocks": scope.blocks,
@@ -368,8 +342,8 @@ class Expander:
         """The same scope for layers that are frozen, or of another dtype, as a whole."""
         from msgspec.structs import replace
 
-        trainable = scope.trainable and self.flag(entry, "trainable", scope)
-        return replace(scope, trainable=trainable, dtype=self.dtype(entry, scope))
+        trainable = scope.trainable and flag(entry, "trainable", scope)
+        return replace(scope, trainable=trainable, dtype=policy(entry, scope))
 
     def call(self, entry: CallEntry, scope: Scope, previous: Tensor) -> Value:
         """An earlier layer, or block, again: its weights exist once."""

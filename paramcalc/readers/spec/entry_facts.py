@@ -1,0 +1,61 @@
+"""What can be told of an entry before it is expanded: its size, its name, what it waits for."""
+
+from typing import Any
+
+from paramcalc.readers.spec.entries import BlockEntry, Entry, LayerEntry
+from paramcalc.readers.spec.templates import is_template, variables
+
+
+def size_of(raw: Any) -> int:
+    """How many values an entry is made of, those of the entries inside it aside."""
+    count = 0
+    stack = [raw]
+    while stack:
+        value = stack.pop()
+        count += 1
+        if isinstance(value, list):
+            stack.extend(value)
+        elif isinstance(value, dict):
+            stack.extend([item for key, item in value.items() if key not in ("layers", "branches")])
+    return count
+
+
+def entry_label(entry: Entry) -> str | None:
+    """How an error names a layer that is not expanded yet: by the name that is written."""
+    name = entry.common.get("name")
+    kind = getattr(entry, "type", "?")
+    return f"'{name[:80]}' ({kind})" if isinstance(name, str) else kind
+
+
+def entry_variables(entry: LayerEntry) -> set[str]:
+    """The variables that a layer's fields read, those of the layers in it included."""
+    found: set[str] = set()
+    stack: list[Any] = list(entry.fields.values())
+    while stack:
+        value = stack.pop()
+        if isinstance(value, LayerEntry):
+            found |= {*value.names, *variables(value.common)}
+        elif isinstance(value, BlockEntry):
+            found |= variables(value.arguments) | variables(value.common)
+        elif isinstance(value, list):
+            stack.extend(value)
+        elif isinstance(value, (str, dict)):
+            found |= variables(value)
+    return found
+
+
+def waits(entry: LayerEntry) -> bool:
+    """Whether a layer can only be built when it is expanded."""
+    stack: list[Any] = list(entry.fields.values())
+    while stack:
+        value = stack.pop()
+        if isinstance(value, BlockEntry):
+            return True
+        if isinstance(value, LayerEntry):
+            if value.layer is None or is_template(value.common):
+                return True
+        elif isinstance(value, list):
+            stack.extend(value)
+        elif is_template(value):
+            return True
+    return False
