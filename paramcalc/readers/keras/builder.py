@@ -106,7 +106,7 @@ class Builder:
             raise LayerError(f"models are nested more than {MAX_NESTED} deep")
         config = entry.get("config")
         if entry.get("class_name") == "Sequential":
-            return self.sequential(entry, config, where, depth)
+            return self.sequential(config, where, depth)
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             kind = str(entry.get("class_name"))[:80]
             if config is None:
@@ -258,17 +258,38 @@ class Builder:
             sorted(mapping) if isinstance(mapping, dict) else None,
         )
 
-    def sequential(self, entry: dict[str, Any], config: Any, where: DocPath, depth: int) -> Definition:
+    def sequential(self, config: Any, where: DocPath, depth: int) -> Definition:
         """A chain: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
         if not isinstance(layers, list) or all(is_input(item) for item in layers):
             raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
+        members, first = self.chain(layers, root, depth)
+        fields = config if isinstance(config, dict) else {}
+        name = str(fields.get("name") or "sequential")
+        if members and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge":
+            from paramcalc.readers.keras.keras1_merge import merged_chain, merged_models
+
+            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
+            return merged_chain(name, models, heads, inputs, members, where)
+        if first is None:
+            first = self.guarded(layers[0], (*root, 0), sequential_input, layers, fields, members, self.legacy)
+        head = Member(first.name if first is not None else "input", None, [], where)
+        if any(member.name == head.name for member in members):
+            head.name = f"{head.name}_input"
+        if members:
+            members[0].calls = [keras_call([Tensor(head.name, 0, 0)], {})]
+        chain = [*members, head]
+        order = [(number, 0) for number in range(len(members))]
+        outputs = [Tensor(members[-1].name if members else head.name, 0, 0)]
+        return Definition(name, chain, [first], [head.name], outputs, order, True, where, [where])
+
+    def chain(self, layers: list[Any], root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
+        """The layers of a Sequential, and its input where an InputLayer tells it."""
         members: list[Member] = []
         taken: dict[str, int] = {}
         first: Input | None = None
-        merged = bool(layers) and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge"
         for number, item in enumerate(layers):
             place = (*root, number)
             if is_input(item):
@@ -283,27 +304,7 @@ class Builder:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
             taken.setdefault(member.name, 0)
             members.append(member)
-        name = str(config.get("name") or "sequential") if isinstance(config, dict) else "sequential"
-        if merged and members:
-            from paramcalc.readers.keras.keras1_merge import merged_chain, merged_models
-
-            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
-            return merged_chain(name, models, heads, inputs, members, where)
-        if first is None and layers:
-            inner = config if isinstance(config, dict) else {}
-            first = self.guarded(layers[0], (*root, 0), sequential_input, layers, inner, members, self.legacy)
-        input_name = first.name if first is not None else "input"
-        outputs = [Tensor(members[-1].name, 0, 0)] if members else [Tensor(input_name, 0, 0)]
-        order = [(number, 0) for number in range(len(members))]
-        head = Member(input_name, None, [], where)
-        if not members or input_name in taken:
-            head.name = input_name = "input" if not members else f"{input_name}_input"
-        if members:
-            members[0].calls = [keras_call([Tensor(input_name, 0, 0)], {})]
-        else:
-            outputs = [Tensor(input_name, 0, 0)]
-        members = [*members, head]
-        return Definition(name, members, [first], [input_name], outputs, order, True, where, [where])
+        return members, first
 
     def chain_member(
         self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
