@@ -100,6 +100,27 @@ LARGE = {
         b"input: [4]\nlayers:\n - Dense: {" + b", ".join(b"unit%d: 3" % i for i in range(60_000)) + b"}",
         "",
     ),
+    "unknown variables among many": (
+        b"input: [4]\nlayers:\n"
+        + b"".join(b"- Dense: $vv%d\n" % i for i in range(200))
+        + b"vars:\n"
+        + b"".join(b" v%d: 1\n" % i for i in range(40_000)),
+        "there is no variable 'vv0' here; did you mean 'v0'?",
+    ),
+    "unknown types among many blocks, each with blocks": (
+        b"input: [4]\nlayers:\n"
+        + b"".join(b"- bb%d\n" % i for i in range(200))
+        + b"blocks:\n"
+        + b"".join(b" b%d: {blocks: {c: {layers: [ReLU]}}, layers: [c]}\n" % i for i in range(8_000)),
+        "there is no layer type 'bb0'; did you mean 'b0'?",
+    ),
+    "wrong ties among many weights": (
+        b"input: [4]\nlayers:\n"
+        + b"".join(b"- {Dense: 4, name: d%d}\n" % i for i in range(8_000))
+        + b"tied:\n"
+        + b"".join(b"- [d0.kernel, dd%d.kernel]\n" % i for i in range(8_000)),
+        "there is no weight 'dd0.kernel'; did you mean 'd0.kernel'?",
+    ),
     "wide list": (b'{"input": [4], "layers": [' + b"1," * 300_000 + b"1]}", ""),
 }
 

@@ -171,11 +171,12 @@ def _head(branch: Branch, depth: int) -> str | None:
 
 def fold_sequences(branches: list[Branch]) -> list[Branch]:
     """Sequences of branches that repeat, as one branch for all their repeats."""
-    equal = _equal_ahead([branch.kind for branch in branches])
+    kinds = [branch.kind for branch in branches]
+    following = _following(kinds)
     folded: list[Branch] = []
     start = 0
     while start < len(branches):
-        period, repeats = _best_period(equal, start)
+        period, repeats = _best_period(kinds, following, start)
         if repeats == 1:
             folded.append(branches[start])
         else:
@@ -186,26 +187,33 @@ def fold_sequences(branches: list[Branch]) -> list[Branch]:
     return folded
 
 
-def _best_period(equal: list[list[int]], start: int) -> tuple[int, int]:
-    """(period, repeats) of the sequence from `start` on that covers most; (1, 1) where none repeats."""
-    found = [(period, 1 + ahead[start] // period) for period, ahead in enumerate(equal, start=2)]
-    return max(
-        [(period, repeats) for period, repeats in found if repeats > 1],
-        key=lambda pair: (pair[0] * pair[1], -pair[0]),
-        default=(1, 1),
-    )
+def _best_period(kinds: list[int], following: list[int], start: int) -> tuple[int, int]:
+    """(period, repeats) of the sequence from `start` on that covers most; (1, 1) where none repeats.
+
+    Only where the same kind comes again can a second repeat begin, so layers that are all different cost nothing.
+    """
+    best = (1, 1)
+    again = following[start]
+    while again - start <= MAX_PERIOD and again < len(kinds):
+        period = again - start
+        end = start
+        while end + period < len(kinds) and kinds[end] == kinds[end + period]:
+            end += 1
+        repeats = 1 + (end - start) // period
+        if period > 1 and repeats > 1 and period * repeats > best[0] * best[1]:
+            best = (period, repeats)
+        again = following[again]
+    return best
 
 
-def _equal_ahead(kinds: list[int]) -> list[list[int]]:
-    """For each period from 2 on and each place: how many kinds equal the one `period` later, in a row."""
-    table = []
-    for period in range(2, min(MAX_PERIOD, len(kinds) // 2) + 1):
-        counts = [0] * len(kinds)
-        for index in range(len(kinds) - period - 1, -1, -1):
-            if kinds[index] == kinds[index + period]:
-                counts[index] = counts[index + 1] + 1
-        table.append(counts)
-    return table
+def _following(kinds: list[int]) -> list[int]:
+    """For each place, the next one of the same kind; past the end where there is none."""
+    latest: dict[int, int] = {}
+    found = [2 * len(kinds) + MAX_PERIOD] * len(kinds)
+    for index in range(len(kinds) - 1, -1, -1):
+        found[index] = latest.get(kinds[index], found[index])
+        latest[kinds[index]] = index
+    return found
 
 
 def everywhere(fold: Callable[[list[Branch]], list[Branch]], branches: list[Branch]) -> list[Branch]:

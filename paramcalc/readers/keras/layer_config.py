@@ -245,8 +245,13 @@ def sublayers(registry: Registry, value: Any, legacy: bool, nested: Any, where: 
     """A field that holds a layer, or a list of them."""
     if isinstance(value, list):
         return tuple(
-            sublayers(registry, item, legacy, nested, (*where, index), depth) for index, item in enumerate(value)
+            [sublayer(registry, item, legacy, nested, (*where, index), depth) for index, item in enumerate(value)]
         )
+    return sublayer(registry, value, legacy, nested, where, depth)
+
+
+def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Sublayer:
+    """One layer in a field of another."""
     if not isinstance(value, dict):
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
     config = value.get("config")
