@@ -60,14 +60,6 @@ class _Answer(Struct):
     """The weights of a layer that is not trained, once there is one."""
 
 
-class _First(Struct):
-    """The first call of a layer: later ones are held against it."""
-
-    path: str
-    inputs: list[Any]
-    weights: tuple[Weight, ...]
-
-
 class _Evaluator:
     def __init__(self, model: Model, inputs: list[Input], allow_unknown: bool, assume: Mapping[str, Any]) -> None:
         self.model = model
@@ -78,7 +70,7 @@ class _Evaluator:
         self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
         self.values: list[list[Shape] | None] = [[item.shape] for item in inputs]
         self.hidden: set[int] = set()  # producers that an unknown layer stands before
-        self.first: dict[int, _First] = {}
+        self.first: dict[int, Call] = {}  # of each layer: later ones are held against it
         self.answers: dict[tuple[Any, ...], _Answer] = {}
         self.stand_ins: dict[Instance, Instance] = {}
         self.calls: list[Call] = []
@@ -158,12 +150,14 @@ class _Evaluator:
             if instance.built and self.as_written and differs(instance.built, shapes):
                 check_built(instance, shapes, options, answer.weights)
             weights = answer.weights if instance.trainable else frozen(answer)
-            self.first[id(instance)] = _First(node.path, shapes, weights)
-        shared_with = None if first is None else first.path
+        shared_with = None if first is None else first.node.path
         dtype = answer.dtype
         if dtype is None and instance.layer.keeps_dtype:
             dtype = promoted({self.produced(ref) for ref in refs(node)})
-        self.calls.append(Call(node, shapes, answer.outputs, answer.multiple, weights, answer.macs, dtype, shared_with))
+        call = Call(node, shapes, answer.outputs, answer.multiple, weights, answer.macs, dtype, shared_with)
+        self.calls.append(call)
+        if first is None:
+            self.first[id(instance)] = call
         return answer.outputs
 
     def produced(self, ref: Ref) -> str:
@@ -176,15 +170,16 @@ class _Evaluator:
         call = self.calls[index]
         return call.dtype or compute_dtype(call.node.instance.dtype)
 
-    def infer(self, node: Node, shapes: list[Any], options: dict[str, Any], first: _First | None) -> _Answer:
+    def infer(self, node: Node, shapes: list[Any], options: dict[str, Any], first: Call | None) -> _Answer:
         """Ask the formula; a layer already built knows the sizes its weights came from."""
         while True:
             try:
                 return self.ask(node.instance.layer, shapes, options)
             except UnknownDimensionError as error:
-                if first is None or not shapes or not first.inputs:
+                built = first.inputs[0] if first is not None and first.inputs else None
+                if built is None or not shapes:
                     raise
-                size = first.inputs[0][error.axis]
+                size = built[error.axis]
                 filled = list(shapes[0])
                 if size is None or filled[error.axis] is not None:
                     raise
@@ -227,8 +222,10 @@ class _Evaluator:
         if fixed is not None:
             answer = _Answer([], False, fixed, (), None)
             weights = fixed if instance.trainable else frozen(answer)
-            self.first[id(instance)] = _First(node.path, [], weights)
-        self.calls.append(Call(node, shapes, None, False, weights, None, None, first.path if first else None))
+        call = Call(node, shapes, None, False, weights, None, None, first.node.path if first else None)
+        self.calls.append(call)
+        if fixed is not None:
+            self.first[id(instance)] = call
 
     def standing_in(self, node: Node, layer: Layer) -> Node:
         """The node with a layer that can be computed, the same one for every call of it."""
@@ -298,7 +295,7 @@ def frozen(answer: _Answer) -> tuple[Weight, ...]:
     return answer.frozen
 
 
-def check_same_weights(first: _First, weights: tuple[Weight, ...]) -> None:
+def check_same_weights(first: Call, weights: tuple[Weight, ...]) -> None:
     """A later call must fit the weights the first one made.
 
     Raises:
@@ -307,11 +304,11 @@ def check_same_weights(first: _First, weights: tuple[Weight, ...]) -> None:
     for old, new in zip(first.weights, weights, strict=False):
         if old.shape != new.shape:
             raise LayerError(
-                f"is the same layer as '{first.path}', whose {old.name} is {format_shape(old.shape)}; "
+                f"is the same layer as '{first.node.path}', whose {old.name} is {format_shape(old.shape)}; "
                 f"this input needs {format_shape(new.shape)}"
             )
     if len(first.weights) != len(weights):
-        raise LayerError(f"is the same layer as '{first.path}', but needs other weights")
+        raise LayerError(f"is the same layer as '{first.node.path}', but needs other weights")
 
 
 def check_sizes(shapes: list[Shape]) -> None:

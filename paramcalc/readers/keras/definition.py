@@ -147,17 +147,15 @@ def file_order(members: list[Member], index: dict[str, int], outputs: list[Tenso
     That is how Keras writes a model, and it is seen in one pass.
     """
     order: list[tuple[int, int]] = []
-    done: set[tuple[int, int] | None] = {None}
     read = {source_call(members, index, tensor) for tensor in outputs}
     for number, member in enumerate(members):
         for call, arguments in enumerate(member.calls):
             item = number, call
             for tensor in arguments.reads:
                 source = source_call(members, index, tensor)
-                if source not in done:
+                if source is not None and source >= item:
                     return None
                 read.add(source)
-            done.add(item)
             order.append(item)
     return order if len(read - {None}) == len(order) else None
 
