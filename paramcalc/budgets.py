@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from paramcalc.errors import ParamcalcError, did_you_mean
+from paramcalc.errors import MAX_PROBLEMS, ParamcalcError, did_you_mean
+from paramcalc.limits import MAX_GLOB_WORK
 from paramcalc.summary import LayerSummary, Summary
 from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, variable_dtype
 
@@ -142,6 +143,9 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
             findings.append(judge(metric, limit, peak_memory(summary)))
         else:
             findings.append(judge_rows(summary.layers, metric, limit, budget.dtype))
+    if len(budget.layers) * len(summary.layers) > MAX_GLOB_WORK:
+        message = f"{len(budget.layers):,} globs for {len(summary.layers):,} layers are too many: use fewer globs"
+        return [*findings, Finding("broken", "layers", None, None, message)]
     for glob, inner in budget.layers:
         findings += check_glob(summary, glob, inner, budget.dtype)
     return findings
@@ -184,10 +188,16 @@ def is_named(path: str, glob: str) -> bool:
 
 
 def check_each_layer(rows: list[LayerSummary], limit: int) -> list[Finding]:
-    """One finding for each layer over the limit, or one pass."""
-    over = [judge("params", limit, row.params, None, row.path) for row in rows if row.params > limit]
-    largest = max((row.params for row in rows), default=0)
-    return over or [judge("layer_params", limit, largest)]
+    """A finding for each layer over the limit, as many as fit a screen, the others in one; or one pass."""
+    over = [row for row in rows if row.params > limit]
+    if not over:
+        return [judge("layer_params", limit, max((row.params for row in rows), default=0))]
+    found = [judge("params", limit, row.params, None, row.path) for row in over[:MAX_PROBLEMS]]
+    if len(over) > MAX_PROBLEMS:
+        others = over[MAX_PROBLEMS:]
+        message = f"{len(others):,} more layers are over the budget of {limit:,}"
+        found.append(Finding("failed", "layer_params", limit, max(row.params for row in others), message))
+    return found
 
 
 def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | None:

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from paramcalc.baseline import Baseline
 from paramcalc.budgets import Budget, Finding, check_budgets, check_growth, is_named, parse_budget, worst
-from paramcalc.errors import InputError, ParamcalcError, Problem
+from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
 from paramcalc.model import Model
 from paramcalc.outcome import FileReport, Grown, Place
 from paramcalc.readers import load
@@ -133,15 +133,17 @@ def find_places(model: Model, summary: Summary, findings: Sequence[Finding], gro
     most = [change.path for change in sorted(grown, key=lambda change: -change.delta) if change.path in nodes]
     places = []
     for item in findings:
-        path = next(iter(weighty(item, summary, most)), None)
-        where = ("budget",) if item.metric in ("budget", "layers") else nodes[path].where if path else None
+        where: DocPath | None = ("budget",)
+        if item.metric not in ("budget", "layers"):
+            path = item.layer if item.layer in nodes else weighty(item, summary, most)
+            where = nodes[path].where if path is not None else None
         position = model.locate(where or ())
         places.append(Place(*position) if position else Place())
     return places
 
 
-def weighty(item: Finding, summary: Summary, grown: Sequence[str]) -> list[str]:
-    """The layers that a finding is about, the one to look at first: it grew the most, or holds the most.
+def weighty(item: Finding, summary: Summary, grown: Sequence[str]) -> str | None:
+    """The layer to look at first, of those that a finding is about: it grew the most, or holds the most.
 
     Where something is not known, it is the one that is not.
     """
@@ -152,4 +154,4 @@ def weighty(item: Finding, summary: Summary, grown: Sequence[str]) -> list[str]:
         rows.sort(key=lambda row: row.path not in unknown and row.macs is not None)
     elif item.layer is None:
         rows.sort(key=lambda row: grown.index(row.path) if row.path in grown else len(grown))
-    return [row.path for row in rows]
+    return rows[0].path if rows else None

@@ -76,6 +76,27 @@ def test_equal_passes_and_one_more_fails(budget, status):
     assert worst(check_budget(DENSE, parse_budget(budget))) == status
 
 
+def test_of_many_layers_over_their_limit_some_are_named_and_the_others_counted():
+    """A report is for a person, whatever a model holds."""
+    many = summary_of("{input: [8], layers: [{repeat: 25, layers: [{Dense: 8}]}, {Dense: 9}]}")
+    findings = check_budget(many, parse_budget({"layer_params": 71}))
+    assert [item.layer for item in findings[:2]] == ["repeat/0/dense", "repeat/1/dense"]
+    assert (len(findings), findings[-1].actual) == (21, 81)
+    assert findings[-1].message == "6 more layers are over the budget of 71"
+    assert {item.status for item in findings} == {"failed"}
+
+
+def test_more_globs_than_a_second_allows_are_no_pass(monkeypatch):
+    """The globs of a stranger's budget, times the layers, are bounded."""
+    monkeypatch.setattr("paramcalc.budgets.MAX_GLOB_WORK", 2)
+    globs = {"dense": {"params": "1M"}, "d*": {"params": "1M"}}
+    assert worst(check_budget(DENSE, parse_budget({"layers": globs}))) == "passed"
+    findings = check_budget(DENSE, parse_budget({"layers": globs | {"*": {"params": "1M"}}}))
+    assert [(item.status, item.message) for item in findings] == [
+        ("broken", "3 globs for 1 layers are too many: use fewer globs")
+    ]
+
+
 def test_what_is_unknown_is_never_a_pass():
     """Unknown MACs and partial models are broken, however high the limit."""
     unknown = summary_of("{input: [null, 4], layers: [{LSTM: 3}]}")
