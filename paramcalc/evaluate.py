@@ -147,7 +147,7 @@ class _Evaluator:
             check_same_weights(first, answer.weights)
             weights: tuple[Weight, ...] = ()
         else:
-            if instance.built and self.as_written and differs(instance.built, shapes):
+            if answer.weights and instance.built and self.as_written and differs(instance.built, shapes):
                 check_built(instance, shapes, options, answer.weights)
             weights = answer.weights if instance.trainable else frozen(answer)
         shared_with = None if first is None else first.node.path

@@ -56,6 +56,12 @@ def test_another_size_that_changes_no_weight_is_fine():
     assert params(convolution, shape=(None, 64, 64, 3)) == 56
 
 
+def test_a_layer_without_weights_may_have_been_built_for_anything():
+    """Keras loads it: pooling layers taken from one model into another keep what they were first built for."""
+    pool = ("MaxPooling2D", {"pool_size": 4}, {"input_shape": [None, 2, 2, 3]})
+    assert params(pool, ("Flatten", {}, None), ("Dense", DENSE, None), shape=(None, 8, 8, 3)) == 52
+
+
 def test_inputs_by_name_are_in_the_order_of_the_call():
     """`shapes_dict`, states in a list of their own."""
     built = {"shapes_dict": {"sequences_shape": [None, 5, 8], "initial_state_shape": [[None, 3], [None, 3]]}}
