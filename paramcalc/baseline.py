@@ -46,6 +46,8 @@ def open_baseline(against: str, root: str, sets: dict[str, str] | None = None, a
     Raises:
         ParamcalcError: when it cannot be read.
     """
+    if os.path.exists(against):
+        refuse_two_meanings(against, against)
     if os.path.isdir(against):
         return Folder(against, root, sets)
     if os.path.isfile(against):
@@ -53,6 +55,20 @@ def open_baseline(against: str, root: str, sets: dict[str, str] | None = None, a
     if against.endswith((".json", ".jsonl", "/")):
         return None
     return History(against, sets)
+
+
+def refuse_two_meanings(name: str, revision: str) -> None:
+    """Refuse the name of something that is here when it names a revision, too.
+
+    Git does so as well, and a gate must: a pull request that adds a folder `origin/main` would bring its own baseline.
+
+    Raises:
+        BaselineError: when it names both.
+    """
+    with suppress(GitError), Repository(os.curdir) as repository:
+        if repository.commit_of(revision):
+            advice = f"write ./{name} for what is here, or rename it"
+            raise BaselineError(f"'{name}' is here, and '{revision}' is a revision of this repository, too: {advice}")
 
 
 class Folder:
@@ -173,12 +189,15 @@ def summary_at(name: str) -> Summary | None:
     """The summary of `REV:path`, named as git names it: from the top, or from here with `./`; None for other names.
 
     Raises:
-        ParamcalcError: when there is no such thing.
+        ParamcalcError: when there is no such thing, or a file of that name is here and the revision exists.
     """
     parts = split_revision(name)
     if parts is None:
         return None
     revision, given = parts
+    if os.path.exists(name):
+        refuse_two_meanings(name, revision)
+        return None
     with Repository(os.curdir) as repository:
         commit = repository.commit_of(revision)
         here = os.path.relpath(os.path.realpath(os.curdir), repository.top)

@@ -96,6 +96,25 @@ def test_what_is_no_revision_is_an_error(repository, revision):
         open_baseline(revision, ".")
 
 
+@pytest.mark.parametrize("name", ["main", "refs/heads/main", "HEAD", "@"])
+def test_what_is_here_and_a_revision_is_neither(repository, name):
+    """A pull request that adds a folder of the base branch's name would bring its own baseline."""
+    Path(name, "models").mkdir(parents=True)
+    Path(name, "models", "a.json").write_text(model(2))
+    with pytest.raises(BaselineError, match="is a revision of this repository, too"):
+        open_baseline(name, ".")
+    assert before(f"./{name}", "models/a.json") == 10
+    assert before(f"{name}^0", "models/a.json") == 5
+
+
+def test_a_file_named_like_one_at_a_revision_is_not_taken_for_it(repository, capsysbinary):
+    Path("main:models").mkdir()
+    Path("main:models", "a.json").write_text(model(2))
+    assert run(["diff", "main:models/a.json", "models/a.json", "--fail-on", "params:0"]) == 2
+    assert b"is a revision of this repository, too" in capsysbinary.readouterr().err
+    assert run(["diff", "./main:models/a.json", "models/a.json", "--fail-on", "params:0"]) == 0
+
+
 def test_a_file_that_was_not_there_is_new(repository):
     Path("models/new.json").write_text(model(1))
     assert before("HEAD", "models/new.json") is None

@@ -1,6 +1,5 @@
 """`paramcalc diff`: what changed between two models."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,7 +65,7 @@ def read_side(name: str) -> Any:
     from paramcalc.readers import load
     from paramcalc.summarize import summarize
 
-    if ":" in name and not os.path.exists(name):
+    if ":" in name:
         from paramcalc.baseline import summary_at
 
         found = summary_at(name)
