@@ -170,6 +170,11 @@ def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str
     return list(files), empty
 
 
-def is_glob(text: str) -> bool:
-    """Whether a name on the command line is a glob that the shell left for us."""
-    return not MAGIC.isdisjoint(text) and not os.path.exists(text)
+def named_files(name: str) -> list[str]:
+    """The files that a name on the command line stands for: itself, and those it is a glob for if the shell left it.
+
+    A file that is called like a glob hides none of those: a pull request could add one called `models/*.yaml`.
+    """
+    if MAGIC.isdisjoint(name):
+        return [name]
+    return [*([name] if os.path.exists(name) else []), *find(name, os.curdir)]

@@ -117,14 +117,15 @@ def config_jobs(config: "Config | None") -> Iterator[Job]:
 
 def named_jobs(specs: Iterable[str], config: "Config | None") -> Iterator[Job]:
     """The files on the command line, globs expanded where the shell did not, with the budgets that are about them."""
-    from paramcalc.check_config import covers, expand, is_glob
+    from paramcalc.check_config import covers, named_files
 
     files: dict[str, str] = {}
     for spec in specs:
-        found, empty = expand([spec], "") if is_glob(spec) else ([spec], [])
+        found = named_files(spec)
         for file in found:
             files.setdefault(os.path.normpath(file), file)
-        yield from map(no_file, empty)
+        if not found:
+            yield no_file(spec)
     for file in files.values():
         checks = [check for check in config.checks if covers(check, config.folder, file)] if config else []
         yield Job(file, [check.budget for check in checks])

@@ -87,6 +87,22 @@ def test_a_glob_that_matches_no_file_is_broken(folder, capsys):
     assert "no file matches this glob" in out
 
 
+def test_a_file_that_is_called_like_a_glob_hides_no_other(folder, capsys):
+    """A pull request could add one: the gate would look at nothing else."""
+    (folder / "*.yaml").write_text("input: [2]\nlayers: [Flatten]\n")
+    code, out, _ = check(capsys, "*.yaml", "--max-params", "1k")
+    assert code == 1
+    assert "ok           *.yaml" in out
+    assert "OVER BUDGET  model.yaml" in out
+
+
+def test_an_exclusion_on_the_command_line_is_not_passed_over(folder, capsys):
+    """Only a configuration has them; here it is a glob without a file."""
+    code, out, _ = check(capsys, "model.yaml", "!m*.yaml", "--max-params", "1M")
+    assert code == 2
+    assert "no file matches this glob" in out
+
+
 def test_a_glob_without_a_file_hides_no_other_check(folder, capsys):
     """In a configuration and on the command line."""
     (folder / "paramcalc.yaml").write_text(
