@@ -103,11 +103,11 @@ class _Evaluator:
 
     def check_outputs(self) -> None:
         """The model's outputs must be ones that their layers have."""
-        for name, ref, where in [(output.name, output.ref, output.where) for output in self.model.outputs]:
-            outputs = self.values[ref.producer]
-            if outputs is not None and not -len(outputs) <= ref.output < len(outputs):
-                message = f"the model's output '{name}' is output {ref.output} of a layer that has {len(outputs)}"
-                self.problems.append(Problem(message, where))
+        for output in self.model.outputs:
+            wanted, outputs = output.ref.output, self.values[output.ref.producer]
+            if outputs is not None and not -len(outputs) <= wanted < len(outputs):
+                message = f"the model's output '{output.name}' is output {wanted} of a layer that has {len(outputs)}"
+                self.problems.append(Problem(message, output.where))
 
     def shape(self, ref: Ref) -> Shape:
         outputs = self.values[ref.producer]

@@ -135,7 +135,7 @@ def in_order(nodes: Sequence[Node], first: int) -> list[int] | None:
     return order if len(order) == len(nodes) else None
 
 
-def reordered(nodes: Sequence[Node], order: Sequence[int], first: int) -> dict[int, int]:
+def reordered(order: Sequence[int], first: int) -> dict[int, int]:
     """Producer numbers before → after the nodes are put in `order`; the inputs keep theirs."""
     return {old + first: new + first for new, old in enumerate(order)}
 

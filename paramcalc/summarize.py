@@ -75,7 +75,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     ties = tie_weights(evaluation) if model.tied else {}
     counts = counter(ties)
     rows = [layer_row(call, names, counts(call), dtype) for call in evaluation.calls]
-    totals = total(rows, dtype)
+    totals = total(rows)
     check_counts(model, rows, totals)
     shapes = output_shapes(evaluation)
     return Summary(
@@ -203,7 +203,7 @@ def output_bytes(call: Call, override: str | None) -> int | None:
     return size_of(sum(volumes), dtype)  # type: ignore[arg-type]
 
 
-def total(rows: list[LayerSummary], dtype: str | None) -> Totals:
+def total(rows: list[LayerSummary]) -> Totals:
     """The sums of the rows."""
     macs = [row.macs for row in rows]
     return Totals(

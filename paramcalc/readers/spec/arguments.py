@@ -56,7 +56,7 @@ def block_arguments(value: Any, base: DocPath) -> Arguments:
     return dict(value), {key: (*base, key) for key in value}
 
 
-def named_arguments(block: Block, arguments: dict[str, Any], places: dict[str, DocPath], where: DocPath) -> Arguments:
+def named_arguments(block: Block, arguments: dict[str, Any], places: dict[str, DocPath]) -> Arguments:
     """The arguments of a use of a block by name, now that the block is read.
 
     Raises:

@@ -263,7 +263,7 @@ class Expander:
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
         """The variables inside a use of a block: its own first, then the spec's."""
         self.step(entry.where, 1 + len(entry.block.vars) // VALUES_PER_STEP)
-        given, places = named_arguments(entry.block, entry.arguments, entry.places, entry.where)
+        given, places = named_arguments(entry.block, entry.arguments, entry.places)
         env: ChainMap[str, Any] = ChainMap({}, self.spec_env)  # not copied: there may be many
         for name, default in entry.block.vars.items():
             if name in given:

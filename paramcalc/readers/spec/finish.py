@@ -33,7 +33,7 @@ def finish_nodes(expander: "Expander", outputs: Sequence[Tensor]) -> tuple[list[
         order = in_order(nodes, expander.first)
     if order == list(range(len(nodes))):
         return nodes, results
-    moved = reordered(nodes, order, expander.first)
+    moved = reordered(order, expander.first)
     for node in nodes:
         node.inputs = tuple([ref if ref is None else renumbered(ref, moved) for ref in node.inputs])
     return [nodes[index] for index in order], [renumbered(ref, moved) for ref in results]
