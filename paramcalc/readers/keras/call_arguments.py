@@ -26,18 +26,17 @@ IGNORED = frozenset(
 )
 """Call arguments of Keras' layers that change neither shape nor count where a formula does not ask for them."""
 
-_PARAMETERS: dict[type[Layer], tuple[frozenset[str], bool]] = {}
+_PARAMETERS: dict[type[Layer], frozenset[str]] = {}
 _FIRST = ("inputs", "sequences", "sequence", "input", "x", "data")
 
 
-def parameters(cls: type[Layer]) -> tuple[frozenset[str], bool]:
-    """The names `infer` takes, and whether it takes any number of inputs."""
+def parameters(cls: type[Layer]) -> frozenset[str]:
+    """The names `infer` takes."""
     found = _PARAMETERS.get(cls)
     if found is None:
         code = cls.infer.__code__
         count = code.co_argcount + code.co_kwonlyargcount
-        found = frozenset(code.co_varnames[1:count]), bool(code.co_flags & 0x04)
-        _PARAMETERS[cls] = found
+        found = _PARAMETERS[cls] = frozenset(code.co_varnames[1:count])
     return found
 
 
@@ -92,7 +91,7 @@ def with_keywords(
         for value in kwargs.values():
             flatten(value, rest, find)
         return (*inputs, *(ref for ref in rest if ref is not None)), None
-    names, _ = parameters(type(layer))
+    names = parameters(type(layer))
     options: dict[str, Any] = {}
     for name, value in kwargs.items():
         if value is None or name == "training":
