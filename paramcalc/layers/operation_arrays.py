@@ -6,7 +6,7 @@ from typing import Any
 from paramcalc.errors import LayerError
 from paramcalc.layers import operation_products as products
 from paramcalc.layers.operation_arguments import Result, argument, as_list, broadcast, shape
-from paramcalc.layers.operation_layout import broadcasting, concatenate, cumulative, diagonal, reduction
+from paramcalc.layers.operation_layout import broadcasting, concatenate, cumulative, diagonal, in_order, reduction
 from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product, transposed_length, volume
 
 
@@ -280,10 +280,11 @@ def same_as_first(dtype: str | None = None) -> Any:
 RARE = {
     **dict.fromkeys(
         ("Array", "ConvertToTensor", "AffineTransform", "PerspectiveTransform", "GaussianBlur", "ElasticTransform",
-         "BatchNorm", "SliceUpdate", "ScatterUpdate", "Polar", "BinaryCrossentropy", "View", "Argpartition", "Cholesky",
+         "BatchNorm", "SliceUpdate", "ScatterUpdate", "Polar", "BinaryCrossentropy", "View", "Cholesky",
          "Inv"),
         same_as_first(),
     ),
+    "Argpartition": in_order,
     "IsIn": same_as_first("bool"),
     "Digitize": same_as_first("int32"),
     "InTopK": same_as_first("bool"),

@@ -282,6 +282,13 @@ def cumulative(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return same(args, kwargs)
 
 
+def in_order(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Sorted along an axis, the last where none is given; all elements in one row where it is null."""
+    if kwargs.get("axis", -1) is None:
+        return flatten_like(args, kwargs)
+    return same(args, kwargs)
+
+
 def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """The k largest of the last axis, and where they stood."""
     x = shape(args[0])

@@ -31,6 +31,11 @@ SHAPES = [
     ({"UpSampling1D": {}}, (None, None, 4), (None, None, 4)),
     ({"UpSampling2D": {"size": [2, 3]}}, (None, 5, 4, 1), (None, 10, 12, 1)),
     ({"UpSampling3D": {"data_format": FIRST}}, (None, 1, 2, 3, 4), (None, 1, 4, 6, 8)),
+    *[
+        ({"Operation": {"function": name, "config": config}}, (2, 4, 6), output)
+        for name in ("Sort", "Argsort", "Argpartition")
+        for config, output in (({"axis": None}, (48,)), ({"axis": 1}, (2, 4, 6)), ({}, (2, 4, 6)))
+    ],
 ]
 
 
