@@ -6,7 +6,7 @@ from typing import Any
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Weight
 from paramcalc.model import Instance
-from paramcalc.shapes import Shape, format_shape
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, format_shape
 
 
 def shapes_of(config: Any) -> list[Any]:
@@ -35,6 +35,25 @@ def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
         if isinstance(old, list) and new is not None and old[1:] != [*new[1:]]:
             return True
     return False
+
+
+def told_shapes(built: Sequence[Any], shapes: Sequence[Shape | None]) -> list[Shape] | None:
+    """The shapes of inputs, those that are hidden as the layer was built for them; None where that is not said."""
+    if len(built) != len(shapes):
+        return None
+    told = []
+    for shape, said in zip(shapes, built, strict=True):
+        if shape is None:
+            if not isinstance(said, list) or len(said) > MAX_RANK or not all(map(is_size, said)):
+                return None
+            shape = tuple(said)
+        told.append(shape)
+    return told
+
+
+def is_size(value: Any) -> bool:
+    """Whether something is a dimension, or an unknown one."""
+    return value is None or (type(value) is int and 0 <= value <= MAX_DIMENSION)
 
 
 def check_built(

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.built import check_built, differs
+from paramcalc.built import check_built, differs, told_shapes
 from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError, echo
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
@@ -136,8 +136,11 @@ class _Evaluator:
             shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
             options = self.options(node) if node.options else {}
         except _SkippedError:
-            self.skip(node)
-            return None
+            told = self.told(node)
+            if told is None:
+                self.skip(node)
+                return None
+            shapes, options = told, {}
         first = self.first.get(id(instance))
         try:
             answer = self.infer(node, shapes, options, first)
@@ -197,6 +200,17 @@ class _Evaluator:
         if found is None:
             found = self.answers[key] = answer_of(layer.infer(*shapes))
         return found
+
+    def told(self, node: Node) -> list[Any] | None:
+        """Inputs behind an unknown layer, where the file says what this one was built for; else None."""
+        hidden = [ref.producer in self.hidden for ref in refs(node)]
+        if node.options or not self.as_written or not any(hidden) or None in node.inputs:
+            return None
+        try:
+            shapes = [None if far else self.shape(ref) for ref, far in zip(refs(node), hidden, strict=True)]
+        except _SkippedError:
+            return None
+        return told_shapes(node.instance.built, shapes)
 
     def skip(self, node: Node) -> None:
         """What reads a failed layer is not another error; behind an unknown one it is unknown.

@@ -112,3 +112,31 @@ def test_an_input_layer_that_does_not_stand_first_is_refused(at):
     layers.insert(at, layers.pop(0))
     with pytest.raises(InputError, match="stands first"):
         paramcalc.load(json.dumps(document).encode())
+
+
+BEHIND = [("Mine", {}, None), ("Dropout", {"rate": 0.5}, None), ("Dense", DENSE, {"input_shape": [None, 7]})]
+
+
+def test_a_layer_behind_an_unknown_one_is_counted_by_what_it_was_built_for():
+    """The file says what came out of a layer whose code only its author has; what that holds stays unknown."""
+    summary = paramcalc.summarize(paramcalc.load(sequential(*BEHIND)), allow_unknown=True)
+    assert summary.unknown == ["layer_0", "layer_1"]
+    assert (summary.totals.params, summary.layers[-1].output_shape) == (4 * (7 + 1), (None, 4))
+    with pytest.raises(InputError, match="'Mine' is not a Keras layer"):
+        params(*BEHIND)
+
+
+@pytest.mark.parametrize("shape", [None, ["x", 7], [None, -1], [None] * 17, [[None, 7], [None, 7]], [None, 2**31]])
+def test_a_layer_behind_an_unknown_one_that_says_no_shape_is_unknown(shape):
+    """Nonsense is no shape."""
+    damaged = [*BEHIND[:-1], ("Dense", DENSE, {"input_shape": shape})]
+    summary = paramcalc.summarize(paramcalc.load(sequential(*damaged)), allow_unknown=True)
+    assert summary.totals.params == 0
+    assert "layer_2" in summary.unknown
+
+
+def test_another_shape_that_the_user_asks_for_is_not_what_the_file_was_built_for():
+    """Behind an unknown layer nobody knows what comes of it."""
+    model = paramcalc.load(sequential(*BEHIND))
+    summary = paramcalc.summarize(model, allow_unknown=True, input_shapes={"input": (None, 80)})
+    assert summary.unknown == ["layer_0", "layer_1", "layer_2"]
