@@ -202,7 +202,12 @@ class _Evaluator:
         return found
 
     def told(self, node: Node) -> list[Any] | None:
-        """Inputs behind an unknown layer, where the file says what this one was built for; else None."""
+        """Inputs behind an unknown layer, where the file says what this one was built for; else None.
+
+        It was built by its first call: a later one may have inputs of other sizes.
+        """
+        if id(node.instance) in self.first:
+            return None
         hidden = [ref.producer in self.hidden for ref in refs(node)]
         if node.options or not self.as_written or not any(hidden) or None in node.inputs:
             return None

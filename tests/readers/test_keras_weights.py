@@ -140,3 +140,29 @@ def test_another_shape_that_the_user_asks_for_is_not_what_the_file_was_built_for
     model = paramcalc.load(sequential(*BEHIND))
     summary = paramcalc.summarize(model, allow_unknown=True, input_shapes={"input": (None, 80)})
     assert summary.unknown == ["layer_0", "layer_1", "layer_2"]
+
+
+def test_a_later_call_behind_an_unknown_layer_is_not_taken_for_the_first():
+    """The convolution was built for its first call's image; of what size the Lambda makes another, nothing is said."""
+    tensor = {"class_name": "__keras_tensor__"}
+    read = {name: [{"args": [{**tensor, "config": {"keras_history": [name, 0, 0]}}], "kwargs": {}}]
+            for name in ("image", "own")}  # fmt: skip
+    layers = [
+        {"module": "keras.layers", "class_name": kind, "registered_name": None, "name": name,
+         "config": {"name": name, **config}, "inbound_nodes": nodes, **more}
+        for kind, name, config, nodes, more in (
+            ("InputLayer", "image", {"batch_shape": [None, 32, 32, 3]}, [], {}),
+            ("Lambda", "own", {}, read["image"], {}),
+            ("Conv2D", "conv", {"filters": 2, "kernel_size": 3}, read["image"] + read["own"],
+             {"build_config": {"input_shape": [None, 32, 32, 3]}}),
+        )
+    ]  # fmt: skip
+    config = {"name": "m", "layers": layers, "input_layers": [["image", 0, 0]],
+              "output_layers": [["conv", 0, 0], ["conv", 1, 0]]}  # fmt: skip
+    document = {"module": "keras", "class_name": "Functional", "registered_name": "Functional", "config": config}
+    summary = paramcalc.summarize(paramcalc.load(json.dumps(document).encode()), allow_unknown=True)
+    assert [(row.path, row.params, row.macs is None) for row in summary.layers[1:]] == [
+        ("conv", 56, False),
+        ("conv#2", 0, True),
+    ]
+    assert summary.layers[2].output_shape is None
