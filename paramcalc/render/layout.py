@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from paramcalc.render.columns import COLUMNS, shape_text
 from paramcalc.render.numbers import format_bytes, format_int, format_share
 from paramcalc.render.rows import Row, Rows
@@ -20,7 +22,7 @@ MAX_SHAPES = 16
 GAP = "  "
 
 
-class Span(NamedTuple):
+class Span(Struct, frozen=True, gc=False):
     """Text of one style; the styles are named, what they look like is the printer's affair."""
 
     text: str
@@ -48,7 +50,7 @@ UNICODE = Glyphs("─", "├─ ", "└─ ", "│  ", "×", "…", "—", "█"
 ASCII = Glyphs("-", "|- ", "`- ", "|  ", "x", "..", "-", "#", ascii_only=True)
 
 
-class Cell(NamedTuple):
+class Cell(Struct, frozen=True, gc=False):
     """A cell in parts: only `text` may be cut, what stands around it may not."""
 
     text: str
@@ -176,7 +178,7 @@ def _stripped(line: Line) -> Line:
     while line and not line[-1].text.strip():
         line.pop()
     if line:
-        line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
+        line[-1] = Span(line[-1].text.rstrip(), line[-1].style)
     return line
 
 
