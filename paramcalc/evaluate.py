@@ -9,11 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.built import check_built, differs, told_shapes
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError, echo
+from paramcalc.call_checks import check_options, check_sizes, wrong_call
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Input, Instance, Model, Node, Ref, refs
-from paramcalc.shapes import MAX_COUNT, Shape, format_shape
+from paramcalc.shapes import Shape, format_shape
 from paramcalc.units import compute_dtype, promoted
 
 
@@ -274,22 +275,6 @@ class _Evaluator:
         return [tuple(shape)]
 
 
-def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
-    """A truth value where a formula takes one, a tensor where it takes a shape; what it does not know, it says itself.
-
-    Raises:
-        LayerError: for the first that is something else.
-    """
-    for name, value in options.items():
-        hint = hints.get(name)
-        if hint is bool and type(value) is not bool:
-            raise LayerError(f"{name}: expected true or false, got {echo(value)}")
-        if (hint == Shape and type(value) is not tuple) or (
-            hint == Shape | None and value is not None and type(value) is not tuple
-        ):
-            raise LayerError(f"{name}: expected a tensor, got {echo(value)}")
-
-
 class _SkippedError(Exception):
     """An input of this node is not known: its producer failed, or is an unknown layer."""
 
@@ -328,27 +313,6 @@ def check_same_weights(first: Call, weights: tuple[Weight, ...]) -> None:
             )
     if len(first.weights) != len(weights):
         raise LayerError(f"is the same layer as '{first.node.path}', but needs other weights")
-
-
-def check_sizes(shapes: list[Shape]) -> None:
-    """Refuse dimensions past 64 bits: no program could hold such a tensor, and few could read the number."""
-    for shape in shapes:
-        for dim in shape:
-            if dim is not None and dim > MAX_COUNT:
-                raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
-
-
-def wrong_call(node: Node, shapes: list[Any], options: dict[str, Any]) -> str:
-    """Say what a formula takes when it was called with too many or too few inputs, or a wrong option."""
-    import inspect  # only loaded when something is wrong already
-
-    signature = inspect.signature(node.instance.layer.infer)
-    try:
-        signature.bind(*shapes, **options)
-    except TypeError as error:
-        names = ", ".join(signature.parameters)
-        return f"takes ({names}), but was called with {len(shapes)} inputs: {error}"
-    raise
 
 
 def located(model: Model, problems: list[Problem]) -> list[Problem]:

@@ -13,7 +13,7 @@ ORDER = [
     {"registry"},
     {"model"},
     {"summary"},
-    {"built"},
+    {"built", "call_checks"},
     {"evaluate", "expected", "fixed_weights", "nested", "memory"},
     {"summarize"},
     {"readers"},

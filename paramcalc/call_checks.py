@@ -1,0 +1,44 @@
+"""What may be wrong with one call of a layer, whatever its formula says."""
+
+from typing import Any
+
+from paramcalc.errors import LayerError, echo
+from paramcalc.model import Node
+from paramcalc.shapes import MAX_COUNT, Shape
+
+
+def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
+    """A truth value where a formula takes one, a tensor where it takes a shape; what it does not know, it says itself.
+
+    Raises:
+        LayerError: for the first that is something else.
+    """
+    for name, value in options.items():
+        hint = hints.get(name)
+        if hint is bool and type(value) is not bool:
+            raise LayerError(f"{name}: expected true or false, got {echo(value)}")
+        if (hint == Shape and type(value) is not tuple) or (
+            hint == Shape | None and value is not None and type(value) is not tuple
+        ):
+            raise LayerError(f"{name}: expected a tensor, got {echo(value)}")
+
+
+def check_sizes(shapes: list[Shape]) -> None:
+    """Refuse dimensions past 64 bits: no program could hold such a tensor, and few could read the number."""
+    for shape in shapes:
+        for dim in shape:
+            if dim is not None and dim > MAX_COUNT:
+                raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
+
+
+def wrong_call(node: Node, shapes: list[Any], options: dict[str, Any]) -> str:
+    """Say what a formula takes when it was called with too many or too few inputs, or a wrong option."""
+    import inspect  # only loaded when something is wrong already
+
+    signature = inspect.signature(node.instance.layer.infer)
+    try:
+        signature.bind(*shapes, **options)
+    except TypeError as error:
+        names = ", ".join(signature.parameters)
+        return f"takes ({names}), but was called with {len(shapes)} inputs: {error}"
+    raise
