@@ -70,6 +70,9 @@ MAX_EXPRESSION_DEPTH = 32
 MAX_EXPONENT = 8
 """The right side of `**` in an expression."""
 
+MAX_OUTPUTS = 10_000
+"""Outputs of one operation: `split` and `unstack` make as many as a number says."""
+
 MAX_GLOB_WORK = 1_000_000
 """The globs of a budget's `layers` times the layers they are held against: a second's work."""
 

@@ -40,6 +40,10 @@ def expression(text):
     return spec(vars={"a": 1}, layers=[{"Dense": f"$({text})"}])
 
 
+def operation(function, size, **config):
+    return spec(input=[size], layers=[{"Operation": {"function": function, "config": {"axis": 1, **config}}}])
+
+
 def archive(names, config=CONFIG):
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
@@ -84,6 +88,16 @@ BOTH_SIDES = {
     "MAX_ARCHIVE_DIRECTORY": (archive(DIRECTORY[:985]), archive(DIRECTORY), "larger than 1,048,576 bytes"),
     "MAX_DIMENSION": (spec(input=[2**31 - 1]), spec(input=[2**31]), "a positive integer"),
     "MAX_RANK": (spec(input=[1] * 15), spec(input=[1] * 16), "up to 15 dimensions, this one has 16"),
+    "MAX_OUTPUTS in split": (
+        operation("Split", 10_000, indices_or_sections=10_000),
+        operation("Split", None, indices_or_sections=10**9),
+        "may have 10,000 outputs, this one has 1,000,000,000",
+    ),
+    "MAX_OUTPUTS in unstack": (
+        operation("Unstack", 10_000),
+        operation("Unstack", 2**31 - 1),
+        "may have 10,000 outputs, this one has 2,147,483,647",
+    ),
     "MAX_COUNT": (
         spec(input=[2 * 10**9], layers=[{"Dense": {"units": 10**9, "use_bias": False}}]),
         spec(input=[2 * 10**9], layers=[{"Dense": {"units": 2 * 10**9, "use_bias": False}}]),
@@ -98,6 +112,12 @@ def test_each_limit_lets_pass_what_is_within_and_names_itself_beyond(limit):
     summarize(paramcalc.load(within))
     with pytest.raises(InputError, match=words):
         summarize(paramcalc.load(beyond))
+
+
+@pytest.mark.parametrize("sections", [0, -3])
+def test_a_split_into_nothing_is_refused(sections):
+    with pytest.raises(InputError, match=f"cannot split axis 1 of .* into {sections} equal parts"):
+        summarize(paramcalc.load(operation("Split", 8, indices_or_sections=sections)))
 
 
 def test_the_table_has_every_limit_that_a_file_can_meet():

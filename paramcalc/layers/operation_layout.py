@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from paramcalc.errors import LayerError
 from paramcalc.layers.operation_arguments import Result, argument, as_list, axes_of, broadcast, shape
 from paramcalc.layers.operation_content import as_shape, numbers_of
+from paramcalc.limits import MAX_OUTPUTS
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
 
 
@@ -145,16 +146,33 @@ def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result((*result[:axis], len(shapes), *result[axis:]))
 
 
+def check_outputs(count: int) -> None:
+    """Refuse to make more tensors of one than any model needs."""
+    if count > MAX_OUTPUTS:
+        raise LayerError(f"an operation may have {MAX_OUTPUTS:,} outputs, this one has {count:,}")
+
+
+def equal_parts(x: Shape, axis: int, count: int) -> list[Dim]:
+    """The sizes of an axis that is split into so many equal parts.
+
+    Raises:
+        LayerError: when it cannot be.
+    """
+    size = x[axis]
+    check_outputs(count)
+    if count < 1 or (size is not None and size % count):
+        raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into {count} equal parts")
+    return [None if size is None else size // count] * count
+
+
 def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Equal sections, or cut at indices (TensorFlow's sizes are not told apart: they must be equal sections)."""
+    """Equal sections, or cut at indices."""
     x = shape(args[0])
     sections = argument(args, kwargs, "indices_or_sections", 1, None)
     axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
     size = x[axis]
     if isinstance(sections, int):
-        if size is not None and size % sections:
-            raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into {sections} equal parts")
-        pieces: list[Dim] = [None if size is None else size // sections] * sections
+        pieces = equal_parts(x, axis, sections)
     else:
         cuts = [0, *sections]
         pieces = [b - a for a, b in pairwise(cuts)]
@@ -304,6 +322,7 @@ def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
     count = argument(args, kwargs, "num", 1, x[axis])
     if count is None:
         raise LayerError(f"unstack needs to know how long axis {axis} of {format_shape(x)} is")
+    check_outputs(count)
     return Result([(*x[:axis], *x[axis + 1 :])] * count)
 
 

@@ -8,7 +8,7 @@ from paramcalc.layers import operation_products as products
 from paramcalc.layers.operation_arguments import Result, argument, as_list, shape
 from paramcalc.layers.operation_arrays import Like, moments, without_last
 from paramcalc.layers.operation_content import as_shape, item_of, numbers_of, shape_of_tensor, taken
-from paramcalc.layers.operation_layout import broadcasting, get_item
+from paramcalc.layers.operation_layout import broadcasting, equal_parts, get_item
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
 
 
@@ -19,9 +19,7 @@ def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
     axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
     size = x[axis]
     if isinstance(sizes, int):
-        if size is not None and size % sizes:
-            raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into {sizes} equal parts")
-        pieces: list[Dim] = [None if size is None else size // sizes] * sizes
+        pieces = equal_parts(x, axis, sizes)
     else:
         rest = None if size is None else size - sum(item for item in sizes if item >= 0)
         pieces = [rest if item < 0 else item for item in sizes]

@@ -73,7 +73,7 @@ class Operation(Layer, frozen=True):
         try:
             result = rule(args, kwargs)
             check_dimensions(result.output)
-        except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError) as error:
             raise LayerError(f"operation '{self.function[:60]}' cannot take these arguments") from error
         return Inferred(result.output, (), result.macs, result.dtype or result_dtype(name, kwargs))
 
