@@ -93,6 +93,11 @@ BOTH_SIDES = {
         operation("Split", None, indices_or_sections=10**9),
         "may have 10,000 outputs, this one has 1,000,000,000",
     ),
+    "MAX_OUTPUTS in array_split": (
+        operation("ArraySplit", 10_000, indices_or_sections=10_000),
+        operation("ArraySplit", None, indices_or_sections=10**9),
+        "may have 10,000 outputs, this one has 1,000,000,000",
+    ),
     "MAX_OUTPUTS in unstack": (
         operation("Unstack", 10_000),
         operation("Unstack", 2**31 - 1),
@@ -118,6 +123,13 @@ def test_each_limit_lets_pass_what_is_within_and_names_itself_beyond(limit):
 def test_a_split_into_nothing_is_refused(sections):
     with pytest.raises(InputError, match=f"cannot split axis 1 of .* into {sections} equal parts"):
         summarize(paramcalc.load(operation("Split", 8, indices_or_sections=sections)))
+
+
+def test_as_many_tokens_for_unknown_words_as_a_number_says_take_no_memory():
+    """Two billion of them were a list of two billion."""
+    lookup = {"StringLookup": {"vocabulary": ["a"], "num_oov_indices": 2**31 - 3, "output_mode": "multi_hot"}}
+    summary = summarize(paramcalc.load(spec(layers=[lookup])))
+    assert summary.layers[0].output_shape == (None, 2**31 - 2)
 
 
 def test_the_table_has_every_limit_that_a_file_can_meet():

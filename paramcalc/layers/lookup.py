@@ -61,26 +61,32 @@ class Lookup(Layer, frozen=True):
             raise LayerError(f"the mask token {echo(self.mask_token)} may only stand first in the vocabulary")
         if self.invert and self.oov_token is not None and self.oov_token in tokens:
             raise LayerError(f"the token {echo(self.oov_token)} may only stand before the vocabulary's own")
-        size = len(self.special()) + len(tokens)
+        size = self.special() + len(tokens)
         if self.max_tokens is not None and size > self.max_tokens:
             raise LayerError(f"the vocabulary has {size} tokens, max_tokens is {self.max_tokens}")
 
-    def special(self) -> list[Any]:
-        """The tokens before the vocabulary's own: the mask, then those for unknown words."""
-        masks = [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
-        return [*masks, *[self.oov_token] * self.num_oov_indices]
+    def masks(self) -> list[Any]:
+        """The token that masks, where one stands before all others."""
+        return [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
+
+    def special(self) -> int:
+        """How many tokens stand before the vocabulary's own: the mask, then those for unknown words."""
+        return len(self.masks()) + self.num_oov_indices
 
     def tokens(self) -> list[Any]:
         """The vocabulary without the special tokens, which it may begin with."""
-        vocabulary, special = list(self.vocabulary), self.special()
-        return vocabulary[len(special) :] if vocabulary[: len(special)] == special else vocabulary
+        vocabulary, count = list(self.vocabulary), self.special()
+        if count > len(vocabulary):
+            return vocabulary
+        special = [*self.masks(), *[self.oov_token] * self.num_oov_indices]
+        return vocabulary[count:] if vocabulary[:count] == special else vocabulary
 
     def depth(self) -> Dim:
         """The size of the vocabulary with its special tokens, None where it is not in the file."""
         if self.pad_to_max_tokens:
             return self.max_tokens
         if isinstance(self.vocabulary, (list, tuple)):
-            return len(self.special()) + len(self.tokens())
+            return self.special() + len(self.tokens())
         return self.vocabulary_size
 
 

@@ -6,7 +6,15 @@ from typing import Any
 from paramcalc.errors import LayerError
 from paramcalc.layers import operation_products as products
 from paramcalc.layers.operation_arguments import Result, argument, as_list, broadcast, shape
-from paramcalc.layers.operation_layout import broadcasting, concatenate, cumulative, diagonal, in_order, reduction
+from paramcalc.layers.operation_layout import (
+    broadcasting,
+    check_outputs,
+    concatenate,
+    cumulative,
+    diagonal,
+    in_order,
+    reduction,
+)
 from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product, transposed_length, volume
 
 
@@ -62,6 +70,8 @@ def array_split(args: list[Any], kwargs: dict[str, Any]) -> Result:
     x, sections = shape(args[0]), kwargs["indices_or_sections"]
     axis = positive_axis(kwargs.get("axis", 0), len(x))
     size = x[axis]
+    if isinstance(sections, int):
+        check_outputs(sections)
     if isinstance(sections, list):
         cuts = [0, *sections]
         sizes: list[Dim] = [b - a for a, b in zip(cuts, sections, strict=False)]
