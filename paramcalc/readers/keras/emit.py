@@ -24,12 +24,11 @@ class Emitter:
             raise LayerError(
                 f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
             )
-        results: dict[tuple[str, int], list[Ref] | int] = {
-            (name, 0): [ref] for name, ref in zip(definition.input_members, arguments, strict=True)
-        }
-        find = Finder(results, {member.name: member.offset for member in definition.members if member.offset})
-        for number, call in definition.order:
-            member = definition.members[number]
+        results: list[list[Ref] | int | None] = [None] * definition.slots
+        for member, ref in zip(definition.input_members, arguments, strict=True):
+            results[member.first] = [ref]
+        find = Finder(results)
+        for member, call in definition.order:
             try:
                 self.emit_call(member, call, find, prefix)
             except PlacedError:
@@ -52,14 +51,14 @@ class Emitter:
         if isinstance(part, Definition):
             self.check_allowance()
             refs = model_arguments(part, arguments, find)
-            find.results[member.name, call] = self.emit(part, refs, path + "/")
+            find.results[member.first + call] = self.emit(part, refs, path + "/")
             return
         allowance.layers += 1
         if part.layer.sublayers:
             allowance.steps += layers_within(part.layer)
         self.check_allowance()
         inputs, options = positional_and_options(part.layer, arguments, find)
-        find.results[member.name, call] = self.first + len(self.nodes)
+        find.results[member.first + call] = self.first + len(self.nodes)
         self.nodes.append(Node(path, part, inputs, options, member.where))
 
     def check_allowance(self) -> None:
@@ -75,25 +74,26 @@ class Emitter:
 
 
 class Finder:
-    """Tensor → Ref, among what has been emitted."""
+    """Tensor → Ref, among what has been emitted.
 
-    __slots__ = ("offsets", "results")
+    Attributes:
+        results: by slot: the outputs of a model or an input, or the producer that a layer is.
+    """
 
-    def __init__(self, results: dict[tuple[str, int], list[Ref] | int], offsets: dict[str, int]) -> None:
+    __slots__ = ("results",)
+
+    def __init__(self, results: list[list[Ref] | int | None]) -> None:
         self.results = results
-        self.offsets = offsets
 
     def __call__(self, tensor: Tensor) -> Ref:
         """Where the tensor comes from."""
-        name, index = tensor.layer, tensor.output
-        node = tensor.node - self.offsets[name] if name in self.offsets else tensor.node
-        found = self.results.get((name, node))
-        if found is None:
-            raise LayerError(f"reads from '{name[:80]}', which has no such call")
+        found, index = self.results[tensor.slot], tensor.output
         if isinstance(found, int):
             return Ref(found, index)
+        if found is None:
+            raise LayerError(f"reads from '{tensor.layer[:80]}', which is no input of the model")
         if not -len(found) <= index < len(found):
-            raise LayerError(f"reads output {index} of '{name[:80]}', which has {len(found)}")
+            raise LayerError(f"reads output {index} of '{tensor.layer[:80]}', which has {len(found)}")
         return found[index]
 
 
@@ -102,7 +102,7 @@ def model_arguments(definition: Definition, call: KerasCall, find: Finder) -> li
     args = call.args or [call.kwargs.get("inputs")]
     value = args[0] if len(args) == 1 else args
     if isinstance(value, dict):
-        keys = definition.input_names or definition.input_members
+        keys = definition.input_names or [member.name for member in definition.input_members]
         if all(key in value for key in keys):
             value = [value[key] for key in keys]
     return [find(tensor) for tensor in tensors(value)]
