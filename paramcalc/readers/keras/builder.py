@@ -31,6 +31,7 @@ from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
 from paramcalc.readers.keras.layer_config import make_layer
+from paramcalc.readers.strict_json import Pieces
 from paramcalc.registry import Registry
 
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
@@ -113,7 +114,7 @@ class Builder:
         config = entry.get("config")
         if entry.get("class_name") == "Sequential":
             return self.sequential(config, where, depth)
-        if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, Pieces)):
             kind = str(entry.get("class_name"))[:80]
             if config is None:
                 raise PlacedError("the config has no layers", (*where, "config"))
@@ -276,7 +277,7 @@ class Builder:
         """A chain: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
-        if not isinstance(layers, list) or all(is_input(item) for item in layers):
+        if not isinstance(layers, (list, Pieces)) or all(is_input(item) for item in layers):
             raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
         members, first = self.chain(layers, root, depth)
@@ -305,7 +306,7 @@ class Builder:
         order = [] if self.problems else graph.execution_order(outputs, [where])
         return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
 
-    def chain(self, layers: list[Any], root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
+    def chain(self, layers: list[Any] | Pieces, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
         """The layers of a Sequential, and its input where an InputLayer tells it."""
         members: list[Member] = []
         taken: dict[str, int] = {}
