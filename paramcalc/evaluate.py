@@ -18,7 +18,7 @@ from paramcalc.shapes import Shape, format_shape
 from paramcalc.units import compute_dtype, promoted
 
 
-class Call(Struct):
+class Call(Struct, gc=False):
     """One evaluated node.
 
     Attributes:

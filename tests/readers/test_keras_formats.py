@@ -144,6 +144,13 @@ def test_a_layer_called_twice_counts_once():
     assert summary.totals.params == sum(row.params for row in summary.layers) == 15
 
 
+def test_paths_are_unique_where_a_layer_has_the_name_of_a_later_call():
+    shared = layer("Dense", [[["a", 0, 0, {}]], [["dense#2", 0, 0, {}]]], units=3)
+    other = layer("Dense", [[["dense", 0, 0, {}]]], name="dense#2", units=3)
+    model = functional([source("a", (None, 3)), shared, other], [["a", 0, 0]], [["dense", 1, 0]])
+    assert [row.path for row in summary_of(model).layers] == ["dense", "dense#2", "dense#2#2"]
+
+
 def test_initial_states_come_as_further_inbound_tensors():
     """seq2seq: the decoder's LSTM reads the encoder's two states; it holds 4 × 5 × (4 + 5 + 1)."""
     encoder = layer("LSTM", [[["a", 0, 0, {}]]], name="encoder", units=5, return_state=True)

@@ -67,10 +67,12 @@ class Emitter:
             raise LayerError(self.allowance.explain("model"))
 
     def unique(self, path: str) -> str:
-        """The path; a later call of the same layer ends in "#2"."""
-        count = self.paths.get(path, 0) + 1
-        self.paths[path] = count
-        return path if count == 1 else f"{path}#{count}"
+        """The path; a later call of the same layer ends in "#2", also where a layer has that for a name."""
+        count = self.paths[path] = self.paths.get(path, 0) + 1
+        while count > 1:
+            path = f"{path}#{count}"
+            count = self.paths[path] = self.paths.get(path, 0) + 1
+        return path
 
 
 class Finder:
