@@ -104,8 +104,9 @@ def _model(
     document = parse(data, name)
     value = document.value
     if isinstance(value, dict) and "layers" not in value and value.get("class_name") != "Tokenizer":
-        from paramcalc.readers.keras import is_keras, read_keras
+        from paramcalc.readers.keras import is_keras, parse_texts, read_keras
 
+        parse_texts(value, name, document.locate)
         if is_keras(value):
             if version is not None:
                 value.setdefault("keras_version", version)

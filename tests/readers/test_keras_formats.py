@@ -188,6 +188,30 @@ def test_a_manifest_that_disagrees_is_a_warning_that_names_the_weight():
     assert "dense/kernel" in summary_of(tfjs([5, 3])).warnings[0]
 
 
+@pytest.mark.parametrize("around", [("model",), ("model_config",), ("modelTopology", "model_config")])
+def test_an_architecture_may_be_json_as_text(around):
+    """What `model.to_json()` gave, put into a JSON file of one's own."""
+    value = json.dumps(sequential(FIRST))
+    for key in reversed(around):
+        value = {key: value, "epochs": 5}
+    assert paramcalc.summarize(paramcalc.load(json.dumps(value).encode())).totals.params == 15
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"class_name"', "in the text of 'model': not valid JSON"),
+        ('{"class_name": "Sequential", "class_name": "Model"}', "in the text of 'model': duplicate key 'class_name'"),
+        (json.dumps(sequential(layer("Dense", units="8", batch_input_shape=[None, 4]))), "units: expected an integer"),
+        ("bert", "a spec needs layers"),
+    ],
+)
+def test_what_is_wrong_in_such_a_text_is_shown_at_the_text(text, message):
+    with pytest.raises(InputError, match=message) as error:
+        paramcalc.load(json.dumps({"model": text}, indent=1).encode(), name="m.json")
+    assert text == "bert" or str(error.value).startswith("m.json:2:11: ")
+
+
 UNKNOWN = sequential(
     FIRST,
     layer("Lambda", name="one", function=["4wEAAAABAAAA", None, None], function_type="lambda", output_shape=[7]),

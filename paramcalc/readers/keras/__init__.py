@@ -15,6 +15,40 @@ _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
 
 
+def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | None]) -> None:
+    """Put what a JSON text says in the text's place, where a tool kept the architecture as one: `model.to_json()`.
+
+    Raises:
+        InputError: when it is no JSON, or not as strict as JSON must be.
+    """
+    where: DocPath = ()
+    while isinstance(value, dict) and "class_name" not in value:
+        key = next((key for key in _WRAPPERS if isinstance(value.get(key), (dict, str))), None)
+        if key is None:
+            return
+        where = (*where, key)
+        if isinstance(value[key], str):
+            if not value[key].lstrip().startswith("{"):
+                return
+            value[key] = parse_text(value[key], name, key, locate(where))
+        value = value[key]
+
+
+def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
+    """What the JSON text under a key says; what is wrong with it is shown at the text."""
+    from json import JSONDecodeError
+
+    from paramcalc.readers.strict_json import parse_json
+
+    try:
+        return parse_json(text, name)[0]
+    except InputError as error:
+        messages = [problem.message for problem in error.problems]
+    except JSONDecodeError as error:
+        messages = [f"not valid JSON: {error.msg}"]
+    raise InputError(name, [Problem(f"in the text of '{key}': {message}", position=place) for message in messages])
+
+
 def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
     """The `{"class_name", "config"}` of a model inside what was read, and where it is; None if there is none."""
     where: DocPath = ()
