@@ -22,6 +22,8 @@ __all__ = ["LOADER", "explain_scalar", "parse_yaml"]
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
 
+_TUPLE = "tag:yaml.org,2002:python/tuple"
+"""The one tag that is read, on a list: Keras 1 and 2 wrote their tuples so (`to_yaml`)."""
 _MERGE = object()
 _UNFINISHED = object()
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -147,9 +149,9 @@ class _Reader:
             self.non_finite = True
         return value
 
-    def mark(self, event: Any, value: Any) -> None:
+    def mark(self, event: Any, value: Any, known_tag: bool = False) -> None:
         """A tag is refused; an anchor names the value."""
-        if event.tag is not None:
+        if event.tag is not None and not known_tag:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.problem(event, f"tags are not read: remove {tag[:80]}")
         if event.anchor is not None:
@@ -161,7 +163,8 @@ class _Reader:
         if as_key:
             self.fail(event, "a key must be text, not a list or a mapping; braces that are text want quotes")
         if event.tag is not None or event.anchor is not None:
-            self.mark(event, _UNFINISHED)
+            is_tuple = event.tag == _TUPLE and event.__class__ is yaml.SequenceStartEvent
+            self.mark(event, _UNFINISHED, known_tag=is_tuple)
         self.starts.append(self.count + self.extra)
         self.heights.append(0)
         self.open_anchors.append(event.anchor)

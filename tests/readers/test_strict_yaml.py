@@ -238,3 +238,15 @@ def test_characters_that_hide_or_control_are_refused_with_their_place(character)
 
 def test_a_value_too_long_for_a_plain_word_is_refused_too():
     assert "longer than 65,536" in error("a: " + "x" * (MAX_TEXT + 1))
+
+
+def test_a_list_that_is_tagged_as_pythons_tuple_is_a_list():
+    """Keras 1 and 2 wrote tuples so, with anchors where they wrote one twice; on anything else the tag is refused."""
+    assert value("a: !!python/tuple [1, 2]\nb: &x !!python/tuple\n- null\nc: *x") == {
+        "a": [1, 2],
+        "b": [None],
+        "c": [None],
+    }
+    for text in ("a: !!python/tuple {b: 1}", "a: !!python/tuple x", "a: !!python/list [1]"):
+        with pytest.raises(InputError, match="tags are not read"):
+            parse_yaml(text, "f")
