@@ -277,3 +277,27 @@ def test_a_custom_layer_may_be_called_with_any_argument():
     with pytest.raises(InputError, match="its code is not in the file"):
         summary_of(model)
     assert summary_of(model, allow_unknown=True).unknown == ["own", "b"]
+
+
+def keras1_padded(ordering, **own):
+    """A padding that may tell its ordering, before a convolution that does, and an upsampling in a wrapper."""
+    conv = layer("Convolution2D", nb_filter=2, nb_row=3, nb_col=3, dim_ordering=ordering)
+    up = layer("TimeDistributed", layer=layer("UpSampling2D", size=[2, 2]), name="up")
+    pad = layer("ZeroPadding2D", padding=[1, 1], batch_input_shape=[None, 3, 8, 8], **own)
+    again = layer("Reshape", target_shape=[1, 2, 8, 8])
+    return sequential(pad, conv, *([again, up] if ordering == "th" and not own else []), version="1.2.2", bare=True)
+
+
+def test_a_layer_that_keras_1_let_the_environment_order_is_ordered_as_all_others():
+    """ZeroPadding2D never wrote its `dim_ordering`: a file of `th` was made where that was the default."""
+    summary = summary_of(keras1_padded("th"))
+    assert [row.output_shape for row in summary.layers] == [
+        (None, 3, 10, 10),
+        (None, 2, 8, 8),
+        (None, 1, 2, 8, 8),
+        (None, 1, 2, 16, 16),
+    ]
+    assert summary.totals.params == 3 * 3 * 3 * 2 + 2
+    assert "did not write where UpSampling2D, ZeroPadding2D has the channels" in summary.warnings[0]
+    assert summary_of(keras1_padded("tf")).layers[0].output_shape == (None, 5, 10, 8)
+    assert summary_of(keras1_padded("th", dim_ordering="tf")).layers[0].output_shape == (None, 5, 10, 8)

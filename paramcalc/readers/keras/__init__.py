@@ -104,6 +104,10 @@ def read_keras(
     builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
+    if builder.ordered:
+        from paramcalc.readers.keras.keras1_ordering import warning
+
+        model.warnings.append(warning(builder.ordered))
     return model
 
 

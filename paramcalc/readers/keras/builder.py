@@ -60,6 +60,7 @@ class Builder:
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
+        self.ordered: set[str] | None = None  # of a Keras 1 file of channels first, classes that do not say so
 
     # -- from the architecture to a Model ------------------------------------------------------------
 
@@ -69,6 +70,10 @@ class Builder:
         Raises:
             InputError: with every problem found.
         """
+        if self.dialect == "keras1":
+            from paramcalc.readers.keras.keras1_ordering import is_channels_first
+
+            self.ordered = set() if is_channels_first(architecture) else None
         try:
             definition = self.definition(architecture, where, 0)
             self.stop_on_problems()
@@ -208,6 +213,10 @@ class Builder:
 
     def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
         """A single layer with its identity."""
+        if self.ordered is not None:
+            from paramcalc.readers.keras.keras1_ordering import with_channels_first
+
+            item = with_channels_first(item, self.ordered)
         config = item["config"]
         legacy = self.is_legacy(item)
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
@@ -222,6 +231,7 @@ class Builder:
         from paramcalc.nested import as_layer
 
         inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
+        inner.ordered = self.ordered
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
