@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct, field
@@ -187,12 +188,12 @@ class SpecWriter:
 
     def reads(self, nodes: list[Node]) -> list[Tensors]:
         """What these calls of one layer read, call beside call."""
-        found = []
-        for together in zip(*[node.inputs for node in nodes], strict=False):
-            if any(ref is None or ref.output < 0 for ref in together):
+        found: Any = list(zip(*[node.inputs for node in nodes], strict=False))
+        for ref in chain.from_iterable(found):
+            if ref is None or ref.output < 0:
                 raise ConvertError(f"layer '{nodes[0].path}' leaves out an argument between others")
-            found.append(tuple(ref for ref in together if ref is not None))
-        return found
+        reads: list[Tensors] = found
+        return reads
 
     # -- nested models ---------------------------------------------------------------------------------
 
@@ -289,7 +290,7 @@ class SpecWriter:
             if not scope.handed_out[item.name]:
                 return None
             out = scope.handed_out[item.name][0]
-        return tuple(Ref(self.uses.first + items[number].start + out[0], out[1]) for items in scope.calls)
+        return tuple([Ref(self.uses.first + items[number].start + out[0], out[1]) for items in scope.calls])
 
     def last(self, scope: Scope) -> Tensors | None:
         """What a list of layers gives without `outputs`."""

@@ -212,30 +212,23 @@ class Expander:
             name = self.names.automatic(scope, snake_case(type_) or "layer")
         return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), (), entry)
 
-    def inside(self, scope: Scope, entry: Entry, name: str, env: Names, **changes: Any) -> Scope:
-        """A scope within, `name` and a slash before its paths."""
-        fields: dict[str, Any] = {
-            "outer": scope,
-            "trainable": scope.trainable and flag(entry, "trainable", scope),
-            "dtype": policy(entry, scope),
-            "notes": scope.notes,
-            "twin": None if scope.twin is None else f"{scope.twin}{name}/",
-            "blocks": scope.blocks,
-        }
-        return Scope(f"{scope.prefix}{name}/", env, **(fields | changes))
-
-    def time(self, outer: Scope, name: str) -> Scope:
-        """One time of a repeat: a scope of its own in which all is as around it but the names."""
-        twin = None if outer.twin is None else f"{outer.twin}{name}/"
-        prefix = f"{outer.prefix}{name}/"
-        return Scope(prefix, outer.env, outer, False, outer.trainable, outer.dtype, outer.notes, twin, outer.blocks, {})
+    def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
+        """A scope within, `name` and a slash before its paths; what the entry of it says counts for all in it."""
+        prefix = f"{scope.prefix}{name}/"
+        twin = None if scope.twin is None else f"{scope.twin}{name}/"
+        trainable, dtype = scope.trainable, scope.dtype
+        if entry is not None:
+            trainable, dtype = trainable and flag(entry, "trainable", scope), policy(entry, scope)
+        return Scope(prefix, env, scope, sealed, trainable, dtype, scope.notes, twin, scope.blocks)
 
     def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> Value:
         """One use of a block."""
         env = self.block_env(entry, scope)
         return self.use_block(Use(entry, env), scope, sources, name)
 
-    def use_block(self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, **changes: Any) -> Value:
+    def use_block(
+        self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, twin: str | None = None
+    ) -> Value:
         """The layers of a block, its inputs bound to what the use of it reads."""
         entry, block = use.entry, use.entry.block
         if block.name in scope.blocks:
@@ -243,11 +236,10 @@ class Expander:
         if len(sources) != len(block.inputs):
             takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({', '.join(block.inputs)})"
             raise SpecError(f"block '{block.name}' takes {takes}, got {len(sources)}", entry.where)
-        fields = {
-            "notes": (*scope.notes, (f"in block '{block.name}', used here", entry.where)),
-            "blocks": (*scope.blocks, block.name),
-        }
-        inner = self.inside(scope, entry, name, use.env, **(fields | changes))
+        inner = self.inside(scope, name, use.env, entry, sealed=True)
+        inner.notes = (*scope.notes, (f"in block '{block.name}', used here", entry.where))
+        inner.blocks = (*scope.blocks, block.name)
+        inner.twin = twin or inner.twin
         for input_name, source in zip(block.inputs, sources, strict=True):
             self.names.values[inner.prefix + input_name] = (source,)
         value = self.chain(block.layers, inner, sources[0])
@@ -272,6 +264,8 @@ class Expander:
         """The variables inside a use of a block: its own first, then the spec's."""
         self.step(entry.where, 1 + len(entry.block.vars) // VALUES_PER_STEP)
         given, places = named_arguments(entry.block, entry.arguments, entry.places)
+        if not entry.block.vars:
+            return self.spec_env
         env: ChainMap[str, Any] = ChainMap({}, self.spec_env)  # not copied: there may be many
         for name, default in entry.block.vars.items():
             if name in given:
@@ -321,12 +315,12 @@ class Expander:
             self.too_large(where)
         name = self.name(entry, scope, "repeat")
         number: dict[str, Any] = {}
-        outer = self.inside(scope, entry, name, ChainMap(number, scope.env), sealed=False)
+        outer = self.inside(scope, name, ChainMap(number, scope.env), entry)
         value: Value = (start,)
         for i in range(count):
             self.step(entry.where)
             number["i"] = i
-            value = self.chain(entry.layers, self.time(outer, str(i)), first_of(value))
+            value = self.chain(entry.layers, self.inside(outer, str(i), outer.env), first_of(value))
         self.names.values[scope.prefix + name] = value
         return value
 
