@@ -52,9 +52,9 @@ def render(diff: "Diff", format_: str, color: str, path: str | None) -> "Iterabl
     from paramcalc.render.text import pieces
 
     if format_ == "json":
-        return [diff_report.as_json(diff)]
+        return pieces(diff_report.as_json(diff))
     if format_ == "markdown":
-        return [diff_report.markdown(diff)]
+        return pieces(diff_report.markdown(diff))
     lines = diff_report.lines(diff, output.terminal_width(path))
     return pieces(table.coloured(lines) if output.use_colour(color, path) else table.plain(lines))
 

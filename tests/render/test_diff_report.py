@@ -35,7 +35,7 @@ def test_a_diff_is_as_written(golden):
 
 
 def test_a_diff_in_markdown_is_as_written(golden):
-    golden("diff.md", markdown(compare(*models())))
+    golden("diff.md", "".join(markdown(compare(*models()))))
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
