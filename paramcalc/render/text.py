@@ -17,7 +17,7 @@ _NOT_ASCII = re.compile(r"[^ -~]+")
 _OTHERS = re.compile(r"[^ -~─│├└█▉▊▋▌▍▎▏×…·—→−⌈⌉Δ]+")
 """Characters that need a look one by one; those of our own glyphs that stand in most lines do not."""
 
-PIECE = 1_000
+PIECE = 200
 """So many parts of an output are one text: each on its own would be a system call, all of them as much memory again."""
 
 
