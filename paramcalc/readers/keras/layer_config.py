@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from paramcalc.built import is_size
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
@@ -12,7 +13,7 @@ from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.keras.legacy import drop_old, modernise
 from paramcalc.registry import Registry, UnknownTypeError, snake_case
-from paramcalc.shapes import Shape
+from paramcalc.shapes import MAX_RANK, Shape
 from paramcalc.units import is_policy
 
 COMMON = frozenset(
@@ -69,7 +70,7 @@ def lambda_layer(config: Any) -> Unknown:
     """A Lambda: its code is never run; the output shape it recorded can be used when that is allowed."""
     recorded = config.get("output_shape") if isinstance(config, dict) else None
     shape: Shape | None = None
-    if isinstance(recorded, list) and all(dim is None or type(dim) is int for dim in recorded):
+    if isinstance(recorded, list) and len(recorded) < MAX_RANK and all(map(is_size, recorded)):
         shape = (None, *recorded)
     return Unknown(
         "a Lambda is code, which is never run, so it cannot be computed (--allow-unknown goes on without it, "
