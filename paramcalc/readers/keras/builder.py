@@ -256,6 +256,7 @@ class Builder:
             where,
             places,
             sorted(mapping) if isinstance(mapping, dict) else None,
+            {member.name: member.offset for member in members if member.offset},
         )
 
     def sequential(self, config: Any, where: DocPath, depth: int) -> Definition:

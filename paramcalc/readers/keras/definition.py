@@ -58,6 +58,7 @@ class Definition(Struct):
         order: the calls that outputs depend on, in execution order: (member, call).
         output_places: where each output is written.
         input_names: the keys of a mapping of inputs, where the model takes one.
+        offsets: those of its members that have one, by name.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Definition(Struct):
     where: DocPath
     output_places: list[DocPath]
     input_names: list[str] | None = None
+    offsets: dict[str, int] = {}
 
 
 def flatten_histories(value: Any, where: DocPath) -> list[Tensor]:

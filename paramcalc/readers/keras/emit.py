@@ -1,7 +1,7 @@
 """Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import layers_within
+from paramcalc.layers.base import called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
 from paramcalc.model import Node, Ref
 from paramcalc.readers.keras.call_arguments import positional_and_options
@@ -18,8 +18,8 @@ class Emitter:
         self.nodes: list[Node] = []
         self.paths: dict[str, int] = {}
 
-    def emit(self, definition: Definition, arguments: list[Ref], prefix: str) -> list[Ref]:
-        """Append the calls of a definition, its inputs being `arguments`; returns its outputs."""
+    def emit(self, definition: Definition, arguments: list[Ref], prefix: str, again: bool = False) -> list[Ref]:
+        """Append the calls of a definition, its inputs being `arguments`, perhaps `again`; returns its outputs."""
         if len(arguments) != len(definition.inputs):
             raise LayerError(
                 f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
@@ -27,11 +27,11 @@ class Emitter:
         results: dict[tuple[str, int], list[Ref] | int] = {
             (name, 0): [ref] for name, ref in zip(definition.input_members, arguments, strict=True)
         }
-        find = Finder(results, {member.name: member.offset for member in definition.members if member.offset})
+        find = Finder(results, definition.offsets)
         for number, call in definition.order:
             member = definition.members[number]
             try:
-                self.emit_call(member, call, find, prefix)
+                self.emit_call(member, call, find, prefix, again or call > 0)
             except PlacedError:
                 raise
             except LayerError as error:
@@ -39,7 +39,7 @@ class Emitter:
                 raise PlacedError(str(error), where, described(member, prefix)) from None
         return [find(tensor) for tensor in definition.outputs]
 
-    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str) -> None:
+    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str, again: bool) -> None:
         """One call: a node for a layer, all of its nodes for a nested model."""
         part = member.part
         if part is None:
@@ -52,9 +52,11 @@ class Emitter:
         if isinstance(part, Definition):
             self.check_allowance()
             refs = model_arguments(part, arguments, find)
-            find.results[member.name, call] = self.emit(part, refs, path + "/")
+            find.results[member.name, call] = self.emit(part, refs, path + "/", again)
             return
         allowance.layers += 1
+        if again:
+            allowance.steps += called_again(part.layer, allowance)
         if part.layer.sublayers:
             allowance.steps += layers_within(part.layer)
         self.check_allowance()
