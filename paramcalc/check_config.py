@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from paramcalc.budgets import METRICS, Budget, parse_budget
 from paramcalc.errors import ParamcalcError, did_you_mean
 from paramcalc.globs import MAGIC, find, names
+from paramcalc.limits import MAX_GLOB
 
 if TYPE_CHECKING:
     from paramcalc.readers.document import Document
@@ -125,6 +126,8 @@ def parse_check(item: Any, where: str) -> Check:
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files) or not wanted(files):
         raise ConfigError(f"{where}: files must be a glob or a list of globs, not all of them with !")
+    if any(len(file) > MAX_GLOB for file in files):
+        raise ConfigError(f"{where}: files: a glob has up to {MAX_GLOB:,} characters")
     for key in ("name", "message"):
         if not isinstance(item.get(key, ""), str):
             raise ConfigError(f"{where}: {key} must be text")

@@ -138,6 +138,7 @@ def test_two_configurations_in_one_folder_are_an_error():
         ("checks: [{files: []}]", "files must be"),
         ("checks: [{files: ['!a']}]", "files must be"),
         ("checks: [{files: [3]}]", "files must be"),
+        (f"checks: [{{files: {'a*' * 513}}}]", "a glob has up to 1,024 characters"),
         ("checks: [{files: a, parms: 3}]", "did you mean 'params'"),
         ("checks: [{files: a, params: 5 MB}]", "'MB' is not a unit of a count"),
         ("checks: [{files: a, size: 5}]", "5 has no unit"),
