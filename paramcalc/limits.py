@@ -79,8 +79,17 @@ MAX_OUTPUTS = 10_000
 MAX_ALL_OUTPUTS = 300_000
 """Outputs of the layers of a model that have several, together: three for each of as many layers as there may be."""
 
+MAX_TOML_BYTES = MIB
+"""A pyproject.toml …"""
+
+MAX_KEY_PARTS = 64
+"""… and the parts of a dotted key in it."""
+
 MAX_GLOB = 1_024
 """Characters of a glob: as many as a path may well have."""
+
+MAX_GLOBS = 10_000
+"""Globs in a configuration's `files`, those of all checks together."""
 
 MAX_GLOB_WORK = 1_000_000
 """The globs of a budget's `layers` times the layers they are held against: a second's work …"""
