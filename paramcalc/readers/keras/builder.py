@@ -21,7 +21,7 @@ from paramcalc.readers.keras.definition import (
 from paramcalc.readers.keras.emit import Emitter
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
-from paramcalc.readers.keras.layer_config import make_layer
+from paramcalc.readers.keras.layer_config import is_frozen, make_layer
 from paramcalc.registry import Registry, snake_case
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -120,7 +120,7 @@ class Builder:
             for number, item in enumerate(config["layers"])
             if isinstance(item, dict) and isinstance(item.get("config") or {}, dict)
         }
-        trainable = config.get("trainable") is not False
+        trainable = not is_frozen(config)
         members = []
         taken: set[str] = set()
         for number, item in enumerate(config["layers"]):
@@ -160,9 +160,10 @@ class Builder:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
-        name = entry_name(item)
+        # Keras 3 knows a layer of a graph by this one only, before it was by the other as well.
+        name = entry_name(item) if self.is_legacy(item) else item.get("name")
         if not isinstance(name, str):
-            raise LayerError("a layer needs a name")
+            raise LayerError("a layer needs a name beside its config")
         if item.get("class_name") == "InputLayer":
             return Member(name, None, [], where)
         try:
@@ -212,7 +213,8 @@ class Builder:
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
-        trained = not reached or (trainable and not (own and config.get("trainable") is False))
+        frozen = is_frozen(config)
+        trained = not reached or (trainable and not (own and frozen))
         built = shapes_of(item["build_config"]) if "build_config" in item else ()
         return Instance(made.layer, name, made.type, trained, made.dtype, built)
 

@@ -79,6 +79,18 @@ def lambda_layer(config: Any) -> Unknown:
     )
 
 
+def is_frozen(config: dict[str, Any]) -> bool:
+    """Whether a config says `trainable: false`.
+
+    Raises:
+        LayerError: for what Keras reads otherwise than it looks, such as 0 or "false".
+    """
+    value = config.get("trainable")
+    if value is None or value.__class__ is bool:
+        return value is False
+    raise LayerError(f"trainable: expected true or false, got {echo(value)}")
+
+
 def dtype_policy(value: Any) -> str:
     """The policy's name, from Keras' string or object.
 
@@ -257,7 +269,7 @@ def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: D
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
     config = value.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    trainable = not (isinstance(config, dict) and config.get("trainable") is False)
+    trainable = not (isinstance(config, dict) and is_frozen(config))
     if value.get("class_name") in ("Functional", "Model", "Sequential"):
         layer, type_ = nested(value, where), str(value["class_name"])
     else:
