@@ -95,10 +95,12 @@ def test_folders_may_be_nested_in_thousands(tmp_path):
         os.mkdir(folder / way)
     file = folder / ways[-1] / "m.json"
     file.touch()
-    assert list(find("**/*.json", str(folder))) == [ways[-1] + "m.json"]
-    file.unlink()
-    for way in reversed(ways):  # Python 3.11's own way to remove a tree would end like ours
-        os.rmdir(folder / way)
+    try:
+        assert list(find("**/*.json", str(folder))) == [ways[-1] + "m.json"]
+    finally:  # Python 3.11's own way to remove a tree would end like ours
+        file.unlink()
+        for way in reversed(ways):
+            os.rmdir(folder / way)
 
 
 def test_a_link_to_what_is_not_ours_to_see_is_passed_over():

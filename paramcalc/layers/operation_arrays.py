@@ -114,11 +114,10 @@ def multi_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def rot90(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Quarter turns: an odd number of them exchanges two axes."""
+    """Quarter turns exchange two axes; in the shapes of a graph, as Keras has them, whatever their number."""
     x = list(shape(args[0]))
     a, b = (positive_axis(axis, len(x)) for axis in kwargs.get("axes") or (0, 1))
-    if kwargs.get("k", 1) % 2:
-        x[a], x[b] = x[b], x[a]
+    x[a], x[b] = x[b], x[a]
     return Result(tuple(x))
 
 
