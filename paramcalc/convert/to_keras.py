@@ -7,8 +7,6 @@ import json
 from collections import Counter
 from typing import Any
 
-import msgspec
-
 from paramcalc.convert.arguments import fields_of
 from paramcalc.convert.keras_modules import APPLICATIONS, module_of_layer, module_of_operation
 from paramcalc.convert.problems import ConvertError
@@ -179,11 +177,10 @@ def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     if not trainable and name in COMPOSITES:
         raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")
     config: Json = {}
-    for info in fields_of(type(layer)):
-        value = getattr(layer, info.name)
-        default = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
-        if info.required or value != default or info.name in ALWAYS_WRITTEN.get(name, ()):
-            config[info.name] = plain(value, path, trainable)
+    for field, required, default in fields_of(type(layer)):
+        value = getattr(layer, field)
+        if required or value != default or field in ALWAYS_WRITTEN.get(name, ()):
+            config[field] = plain(value, path, trainable)
     return config if trainable else config | {"trainable": False}
 
 

@@ -83,6 +83,7 @@ class SpecWriter:
         self.model = model
         self.blocks = blocks
         self.written: dict[bytes, str] = {}
+        self.known: dict[tuple[int, str, int], dict[str, Any]] = {}
         self.numbers: Counter[str] = Counter()
         self.uses = Uses(model)
         dtypes = {node.instance.dtype for node in model.nodes}
@@ -165,8 +166,7 @@ class SpecWriter:
         if item.first is not None:
             entry: dict[str, Any] = {"call": item.first}
         else:
-            layer = short_operation(instance.layer, len(node.inputs))
-            entry = short_entry(layer, instance.type, node.path, self.block_name)
+            entry = self.arguments(node)
             self.named(scope, entry, item, next(iter(entry)))
             if not instance.trainable:
                 entry["trainable"] = False
@@ -175,6 +175,15 @@ class SpecWriter:
         if node.options:
             entry["options"] = plain_options(node)
         return entry, reads
+
+    def arguments(self, node: Node) -> dict[str, Any]:
+        """`{type: arguments}` of a layer, written once for equal ones, which readers make one object."""
+        instance = node.instance
+        what = id(instance.layer), instance.type, len(node.inputs)
+        if what not in self.known:
+            layer = short_operation(instance.layer, len(node.inputs))
+            self.known[what] = short_entry(layer, instance.type, node.path, self.block_name)
+        return dict(self.known[what])
 
     def reads(self, nodes: list[Node]) -> list[Tensors]:
         """What these calls of one layer read, call beside call."""

@@ -41,6 +41,8 @@ def positional(type_: str, names: tuple[str, ...], value: Any, base: DocPath) ->
     if value is None:
         return {}, {}
     values = value if isinstance(value, list) else [value]
+    if len(values) == 1 and names:
+        return {names[0]: values[0]}, {names[0]: (*base, 0) if isinstance(value, list) else base}
     if len(values) > len(names):
         takes = f"at most {len(names)} arguments" if names else "no arguments"
         raise SpecError(f"{type_} takes {takes}, got {echo(value)}", base)

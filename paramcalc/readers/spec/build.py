@@ -1,6 +1,7 @@
 """A layer's entry → the layer, its expressions filled in."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from paramcalc.errors import DocPath, echo
@@ -67,9 +68,17 @@ def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: 
     if problems:
         raise FieldsError(problems)
     try:
-        return build_layer(entry.cls, fields)
+        if entry.cls.sublayers or any(isinstance(value, (list, dict)) for value in fields.values()):
+            return build_layer(entry.cls, fields)
+        return equal_layer(entry.cls, tuple(fields), *fields.values())
     except FieldsError as error:
         raise FieldsError([located(entry, problem, names) for problem in error.problems]) from None
+
+
+@lru_cache(4_096, typed=True)
+def equal_layer(cls: type[Layer], names: tuple[str, ...], *values: Any) -> Layer:
+    """One layer for all entries with these fields, so that what it says is asked and told once."""
+    return build_layer(cls, dict(zip(names, values, strict=True)))
 
 
 def located(entry: LayerEntry, problem: FieldProblem, names: Names) -> FieldProblem:

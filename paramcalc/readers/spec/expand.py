@@ -128,13 +128,14 @@ class Expander:
         """The value of one entry."""
         if isinstance(entry, DynamicEntry):
             entry = self.known(entry, scope)
+        if isinstance(entry, LayerEntry):
+            sources = self.read_inputs(entry, scope, previous)
+            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
         if isinstance(entry, BrokenEntry):
             return self.broken(entry, scope)
         if isinstance(entry, CallEntry):
             return self.call(entry, scope, previous)
         sources = self.read_inputs(entry, scope, previous)
-        if isinstance(entry, LayerEntry):
-            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
         if "options" in entry.common:
             raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
         if isinstance(entry, BranchesEntry):
@@ -188,21 +189,21 @@ class Expander:
         """Emit one layer."""
         if entry.cls.self_attends and len(sources) == 1:
             sources *= 2
-        instance = self.twin(scope, name)
+        instance = None if scope.twin is None else self.twin(scope.twin + name)
         if instance is not None:
             self.step(entry.where, called_again(instance.layer, self.allowance))
         else:
-            layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
+            layer = entry.layer
+            if layer is None:
+                layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
             instance = Instance(layer, name, type_, trainable, policy(entry, scope))
         return self.emit(scope, scope.prefix + name, name, instance, sources, entry)
 
-    def twin(self, scope: Scope, name: str) -> Instance | None:
+    def twin(self, path: str) -> Instance | None:
         """The layer of the first call, inside a block that is called again."""
-        if scope.twin is None:
-            return None
-        number = self.names.values.get(scope.twin + name)
+        number = self.names.values.get(path)
         return self.nodes[number - self.first].instance if isinstance(number, int) else None
 
     def emit(
@@ -213,7 +214,8 @@ class Expander:
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
         number = self.first + len(self.nodes)
-        self.nodes.append(Node(path, instance, (), call_options(entry, scope), entry.where, scope.notes))
+        options = call_options(entry, scope) if "options" in entry.common else None
+        self.nodes.append(Node(path, instance, (), options, entry.where, scope.notes))
         self.sources.append(sources)
         self.names.values[scope.prefix + name] = number
         return number
@@ -237,6 +239,12 @@ class Expander:
             "blocks": scope.blocks,
         }
         return Scope(f"{scope.prefix}{name}/", env, **(fields | changes))
+
+    def time(self, outer: Scope, name: str) -> Scope:
+        """One time of a repeat: a scope of its own in which all is as around it but the names."""
+        twin = None if outer.twin is None else f"{outer.twin}{name}/"
+        prefix = f"{outer.prefix}{name}/"
+        return Scope(prefix, outer.env, outer, False, outer.trainable, outer.dtype, outer.notes, twin, outer.blocks, {})
 
     def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> Value:
         """One use of a block."""
@@ -330,14 +338,15 @@ class Expander:
             self.allowance.layers = max(count, least)
             self.too_large(where)
         name = self.name(entry, scope, "repeat")
-        outer = self.inside(scope, entry, name, scope.env, sealed=False)
+        number: dict[str, Any] = {}
         # The i of a repeat around this one is hidden: left out, a name is found as fast at any depth.
-        maps = [names for names in maps_of(scope.env) if "i" not in names]
+        maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
+        outer = self.inside(scope, entry, name, ChainMap(number, *maps), sealed=False)
         value: Value = (start,)
         for i in range(count):
             self.step(entry.where)
-            inner = self.inside(outer, BrokenEntry(entry.where, {}), str(i), ChainMap({"i": i}, *maps), sealed=False)
-            value = self.chain(entry.layers, inner, first_of(value))
+            number["i"] = i
+            value = self.chain(entry.layers, self.time(outer, str(i)), first_of(value))
         self.names.values[scope.prefix + name] = value
         return value
 
