@@ -36,7 +36,7 @@ class OutputSummary(Struct, frozen=True, gc=False):
     shape: Dims | None
 
 
-class LayerSummary(Struct, frozen=True):
+class LayerSummary(Struct, frozen=True, gc=False):
     """One call of a layer. A later call of the same layer has no params of its own: rows add up."""
 
     path: str

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from paramcalc.errors import LayerError
-from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, volume
+from paramcalc.limits import PATH_PER_STEP, VALUES_PER_STEP, Allowance
+from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, check_sizes, volume
 
 Positive = Annotated[int, Meta(ge=1, le=MAX_DIMENSION)]
 NonNegative = Annotated[int, Meta(ge=0, le=MAX_DIMENSION)]
@@ -151,6 +152,7 @@ class Sublayer:
     def infer(self, *shapes: Shape, **options: Any) -> Inferred:
         """What the inner layer says, its weights under its own name."""
         inferred: Inferred = self.layer.infer(*shapes, **options)
+        check_sizes(inferred.output if isinstance(inferred.output, list) else [inferred.output])
         return Inferred(inferred.output, self.named(inferred.weights), inferred.macs, inferred.dtype)
 
     def named(self, weights: tuple[Weight, ...], prefix: str | None = None) -> tuple[Weight, ...]:
@@ -169,13 +171,41 @@ class Sublayer:
 
 
 def layers_within(layer: Any) -> int:
-    """How many layers are computed with this one: those it wraps, and those of models in it."""
+    """How many layers are computed with this one: those it wraps, and those of models in it.
+
+    A long name counts for each of them: it stands before the names of their weights.
+    """
     count: int = getattr(layer, "layers_inside", 0)
     for field in layer.sublayers:
         inner = getattr(layer, field)
         for item in inner if isinstance(inner, (tuple, list)) else (inner,):
-            count += 1 + layers_within(item.layer) if item is not None else 0
+            if item is not None:
+                count += (1 + layers_within(item.layer)) * (1 + len(item.name) // PATH_PER_STEP)
     return count
+
+
+def values_within(layer: Any) -> int:
+    """How many values the fields of a layer hold, those of the layers in it included."""
+    count = 0
+    stack = [layer]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Layer):
+            count += getattr(item, "values_inside", 0)
+            stack.extend(getattr(item, field) for field in item.__struct_fields__)
+        elif isinstance(item, Sublayer):
+            stack.append(item.layer)
+        elif isinstance(item, (list, tuple, dict)):
+            count += len(item)
+            stack.extend(item.values() if isinstance(item, dict) else item)
+    return count
+
+
+def called_again(layer: Any, allowance: Allowance) -> int:
+    """The steps of a further call of a layer: it is computed again, with all the values that it holds."""
+    if id(layer) not in allowance.weighed:
+        allowance.weighed[id(layer)] = values_within(layer)
+    return allowance.weighed[id(layer)] // VALUES_PER_STEP
 
 
 def bias(size: int, label: str, name: str = "bias") -> Weight:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAD = 512
+_LARGE = 128 * 1024
+"""Bytes of a text whose values would not all stay in the processor's cache."""
 
 
 @gc_paused()
@@ -91,13 +93,20 @@ def _model(
     version: str | None = None,
 ) -> "Model":
     """Text → document → the reader it is for."""
+    if len(data) >= _LARGE and data.startswith(b"{"):
+        from paramcalc.readers.large import read_large
+
+        model = read_large(data, name, max_layers, shared_objects=shared_objects, version=version)
+        if model is not None:
+            return model
     from paramcalc.readers.document import parse
 
     document = parse(data, name)
     value = document.value
     if isinstance(value, dict) and "layers" not in value and value.get("class_name") != "Tokenizer":
-        from paramcalc.readers.keras import is_keras, read_keras
+        from paramcalc.readers.keras import is_keras, parse_texts, read_keras
 
+        parse_texts(value, name, document.locate)
         if is_keras(value):
             if version is not None:
                 value.setdefault("keras_version", version)

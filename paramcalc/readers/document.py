@@ -44,11 +44,11 @@ class Document:
 
 
 class Locator:
-    """Where things stand in a text; it is read for that once somebody asks."""
+    """Where things stand in a text, or in the bytes of one; it is read for that once somebody asks."""
 
     __slots__ = ("_embedded", "_kind", "_places", "_text")
 
-    def __init__(self, text: str, kind: Literal["json", "yaml"], embedded: bool) -> None:
+    def __init__(self, text: str | bytes, kind: Literal["json", "yaml"], embedded: bool) -> None:
         self._text = text
         self._kind = kind
         self._embedded = embedded
@@ -65,7 +65,7 @@ class Locator:
             return Position(1, 1)
         if self._places is None:
             places = locate.JsonPlaces if self._kind == "json" else locate.YamlPlaces
-            self._places = places(self._text)
+            self._places = places(self._text if isinstance(self._text, str) else self._text.decode())
         found: Position | None = self._places.locate(where, key)
         return found
 

@@ -18,6 +18,10 @@ _LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
+_CHUNK = 32 * 1024
+"""Bytes of items that are looked at together: few enough to stay in the processor's cache."""
+_AROUND = 8
+"""More lists and mappings than are around an item."""
 _HUGE: int = 10**MAX_INTEGER_DIGITS
 
 
@@ -30,12 +34,12 @@ def parse_json(text: str, name: str) -> tuple[Any, bool]:
     """
     raw = text.encode()
     # Only \u003a could write a colon without one; then counting them would prove nothing.
-    if ("\\" not in text or "\\u" not in text) and not _has_huge_integer(raw):
+    if ("\\" not in text or "\\u" not in text) and not has_huge_integer(raw):
         value = _decode(raw)
         if value is not _MISSING:
             again = msgspec.json.encode(value)
             # Every key has a colon: of duplicate ones only one is there again.
-            if again.count(b":") == raw.count(b":") and _is_shallow(again):
+            if again.count(b":") == raw.count(b":") and is_shallow(again):
                 return value, False
     return _parse_carefully(text, name)
 
@@ -43,7 +47,7 @@ def parse_json(text: str, name: str) -> tuple[Any, bool]:
 _MISSING = object()
 
 
-def _has_huge_integer(raw: bytes) -> bool:
+def has_huge_integer(raw: bytes) -> bool:
     """Whether there are more digits in a row than an integer may have, not counting those of a fraction."""
     zeros = raw.translate(_DIGITS_TO_ZERO)
     at = zeros.find(_LONG_NUMBER)
@@ -59,13 +63,13 @@ def _decode(raw: bytes) -> Any:
         return _MISSING
 
 
-def _is_shallow(raw: bytes) -> bool:
+def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
     """Whether no more than `MAX_DEPTH` brackets are open at once; False also where brackets in texts obscure it.
 
     Taking all innermost pairs away at a time, as many times as there are levels, is ten times faster than a walk.
     """
     brackets = raw.translate(_ONE_KIND, _NOT_BRACKETS).replace(b'""', b"")
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         if not brackets:
             return True
         before = len(brackets)
@@ -73,6 +77,56 @@ def _is_shallow(raw: bytes) -> bool:
         if len(brackets) == before:
             return False
     return not brackets
+
+
+class Pieces:
+    """A list in a JSON text, each item of which is parsed when it is its turn.
+
+    Attributes:
+        colons: how many are in all items, once these have been read from the first to the last; see `parse_json`.
+    """
+
+    __slots__ = ("_items", "colons")
+
+    def __init__(self, items: list[msgspec.Raw]) -> None:
+        self._items = items
+        self.colons: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Any:
+        return msgspec.json.decode(self._items[index])
+
+    def __iter__(self) -> Iterator[Any]:
+        """The items.
+
+        Raises:
+            OddError: when they are not plain JSON, or nested deep.
+        """
+        decode, encode_into = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode_into
+        again, colons = bytearray(), 0
+        for item in self._items:
+            try:
+                value = decode(item)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                raise OddError from None
+            encode_into(value, again, -1)
+            if len(again) > _CHUNK:
+                colons += _colons_of(again)
+                again.clear()
+            yield value
+        self.colons = colons + _colons_of(again)
+
+
+class OddError(Exception):
+    """What is to be parsed otherwise."""
+
+
+def _colons_of(items: bytearray) -> int:
+    if not is_shallow(bytes(items), MAX_DEPTH - _AROUND):
+        raise OddError
+    return items.count(b":")
 
 
 def depth_of(value: Any) -> int:

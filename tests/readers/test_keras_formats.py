@@ -144,6 +144,13 @@ def test_a_layer_called_twice_counts_once():
     assert summary.totals.params == sum(row.params for row in summary.layers) == 15
 
 
+def test_paths_are_unique_where_a_layer_has_the_name_of_a_later_call():
+    shared = layer("Dense", [[["a", 0, 0, {}]], [["dense#2", 0, 0, {}]]], units=3)
+    other = layer("Dense", [[["dense", 0, 0, {}]]], name="dense#2", units=3)
+    model = functional([source("a", (None, 3)), shared, other], [["a", 0, 0]], [["dense", 1, 0]])
+    assert [row.path for row in summary_of(model).layers] == ["dense", "dense#2", "dense#2#2"]
+
+
 def test_initial_states_come_as_further_inbound_tensors():
     """seq2seq: the decoder's LSTM reads the encoder's two states; it holds 4 × 5 × (4 + 5 + 1)."""
     encoder = layer("LSTM", [[["a", 0, 0, {}]]], name="encoder", units=5, return_state=True)
@@ -179,6 +186,30 @@ def test_a_tensorflow_js_model_agrees_with_its_manifest():
 def test_a_manifest_that_disagrees_is_a_warning_that_names_the_weight():
     """The count is the layer's; the file contradicts itself, and the user is told."""
     assert "dense/kernel" in summary_of(tfjs([5, 3])).warnings[0]
+
+
+@pytest.mark.parametrize("around", [("model",), ("model_config",), ("modelTopology", "model_config")])
+def test_an_architecture_may_be_json_as_text(around):
+    """What `model.to_json()` gave, put into a JSON file of one's own."""
+    value = json.dumps(sequential(FIRST))
+    for key in reversed(around):
+        value = {key: value, "epochs": 5}
+    assert paramcalc.summarize(paramcalc.load(json.dumps(value).encode())).totals.params == 15
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"class_name"', "in the text of 'model': not valid JSON"),
+        ('{"class_name": "Sequential", "class_name": "Model"}', "in the text of 'model': duplicate key 'class_name'"),
+        (json.dumps(sequential(layer("Dense", units="8", batch_input_shape=[None, 4]))), "units: expected an integer"),
+        ("bert", "a spec needs layers"),
+    ],
+)
+def test_what_is_wrong_in_such_a_text_is_shown_at_the_text(text, message):
+    with pytest.raises(InputError, match=message) as error:
+        paramcalc.load(json.dumps({"model": text}, indent=1).encode(), name="m.json")
+    assert text == "bert" or str(error.value).startswith("m.json:2:11: ")
 
 
 UNKNOWN = sequential(

@@ -9,9 +9,44 @@ from typing import Any
 
 from paramcalc.errors import DocPath, InputError, Position, Problem
 from paramcalc.model import Model
+from paramcalc.readers.strict_json import Pieces
 
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
+
+
+def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | None]) -> None:
+    """Put what a JSON text says in the text's place, where a tool kept the architecture as one: `model.to_json()`.
+
+    Raises:
+        InputError: when it is no JSON, or not as strict as JSON must be.
+    """
+    where: DocPath = ()
+    while isinstance(value, dict) and "class_name" not in value:
+        key = next((key for key in _WRAPPERS if isinstance(value.get(key), (dict, str))), None)
+        if key is None:
+            return
+        where = (*where, key)
+        if isinstance(value[key], str):
+            if not value[key].lstrip().startswith("{"):
+                return
+            value[key] = parse_text(value[key], name, key, locate(where))
+        value = value[key]
+
+
+def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
+    """What the JSON text under a key says; what is wrong with it is shown at the text."""
+    from json import JSONDecodeError
+
+    from paramcalc.readers.strict_json import parse_json
+
+    try:
+        return parse_json(text, name)[0]
+    except InputError as error:
+        messages = [problem.message for problem in error.problems]
+    except JSONDecodeError as error:
+        messages = [f"not valid JSON: {error.msg}"]
+    raise InputError(name, [Problem(f"in the text of '{key}': {message}", position=place) for message in messages])
 
 
 def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
@@ -86,7 +121,7 @@ def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
     """Whether the first layer tells its shape as Keras 1 and 2 did: tf.keras' last versions name modules, too."""
     config = architecture.get("config")
     layers = config.get("layers") if isinstance(config, dict) else config
-    first = layers[0] if isinstance(layers, list) and layers else None
+    first = layers[0] if isinstance(layers, (list, Pieces)) and layers else None
     inner = first.get("config") if isinstance(first, dict) else None
     return isinstance(inner, dict) and "batch_input_shape" in inner
 

@@ -13,20 +13,27 @@ from paramcalc.readers.keras.definition import (
     Definition,
     Member,
     PlacedError,
-    execution_order,
     flatten_histories,
     history_places,
     set_offsets,
 )
 from paramcalc.readers.keras.emit import Emitter
+from paramcalc.readers.keras.entries import (
+    Names,
+    automatic_name,
+    entry_name,
+    is_input,
+    is_model,
+    is_operation,
+    label,
+)
+from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
-from paramcalc.readers.keras.layer_config import make_layer
-from paramcalc.registry import Registry, snake_case
+from paramcalc.readers.keras.layer_config import is_frozen, make_layer
+from paramcalc.readers.strict_json import Pieces
+from paramcalc.registry import Registry
 
-MODELS = ("Functional", "Model", "Sequential")
-TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
-"""The layers in which tf.keras keeps a bare operation of TensorFlow."""
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 """Keras 3 builds these, and every wrapper, of layers that a `trainable: false` of their own does not reach on load."""
 
@@ -107,7 +114,7 @@ class Builder:
         config = entry.get("config")
         if entry.get("class_name") == "Sequential":
             return self.sequential(config, where, depth)
-        if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, Pieces)):
             kind = str(entry.get("class_name"))[:80]
             if config is None:
                 raise PlacedError("the config has no layers", (*where, "config"))
@@ -115,23 +122,17 @@ class Builder:
                 f"a model of class '{kind}' keeps its layers in code, not in this file", (*where, "class_name")
             )
         legacy = self.is_legacy(entry)
-        names = {
-            str(item.get("name") or (item.get("config") or {}).get("name")): number
-            for number, item in enumerate(config["layers"])
-            if isinstance(item, dict) and isinstance(item.get("config") or {}, dict)
-        }
-        trainable = config.get("trainable") is not False
-        members = []
-        taken: set[str] = set()
+        names = Names(config["layers"])
+        trainable = not is_frozen(config)
+        members: dict[str, Member] = {}
         for number, item in enumerate(config["layers"]):
             place = (*where, "config", "layers", number)
             member = self.guarded(item, place, self.member, item, place, names, trainable, depth)
             if member is None:
                 continue
-            if member.name in taken:
+            if member.name in members:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
-            taken.add(member.name)
-            members.append(member)
+            members[member.name] = member
         definition = self.functional(config, members, legacy, where)
         if depth == 0 and not trainable:
             freeze(definition, composites=True)
@@ -156,13 +157,14 @@ class Builder:
             self.stop_on_problems()
         return None
 
-    def member(self, item: Any, where: DocPath, names: dict[str, int], trainable: bool, depth: int) -> Member:
+    def member(self, item: Any, where: DocPath, names: Names, trainable: bool, depth: int) -> Member:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
-        name = entry_name(item)
+        # Keras 3 knows a layer of a graph by this one only, before it was by the other as well.
+        name = entry_name(item) if self.is_legacy(item) else item.get("name")
         if not isinstance(name, str):
-            raise LayerError("a layer needs a name")
+            raise LayerError("a layer needs a name beside its config")
         if item.get("class_name") == "InputLayer":
             return Member(name, None, [], where)
         try:
@@ -212,7 +214,8 @@ class Builder:
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
-        trained = not reached or (trainable and not (own and config.get("trainable") is False))
+        frozen = is_frozen(config)
+        trained = not reached or (trainable and not (own and frozen))
         built = shapes_of(item["build_config"]) if "build_config" in item else ()
         return Instance(made.layer, name, made.type, trained, made.dtype, built)
 
@@ -226,53 +229,67 @@ class Builder:
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
         return as_layer(inner.emit_model(definition))
 
-    def functional(self, config: dict[str, Any], members: list[Member], legacy: bool, where: DocPath) -> Definition:
+    def functional(
+        self, config: dict[str, Any], by_name: dict[str, Member], legacy: bool, where: DocPath
+    ) -> Definition:
         """Inputs, outputs and order of a Functional whose layers are parsed."""
         ends, starts = (*where, "config", "output_layers"), (*where, "config", "input_layers")
         outputs = flatten_histories(config.get("output_layers"), ends)
         places = history_places(config.get("output_layers"), ends, len(outputs))
-        ins = flatten_histories(config.get("input_layers"), starts)
+        members = list(by_name.values())
         set_offsets(members, outputs, legacy)
-        by_name = {member.name: member for member in members}
         if not legacy:
             outputs = [as_history(tensor, by_name) for tensor in outputs]
-        entries = config["layers"]
-        inputs: list[Input | None] = []
-        for tensor, place in zip(ins, history_places(config.get("input_layers"), starts, len(ins)), strict=True):
-            member = by_name.get(tensor.layer)
-            if member is None:
-                raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
-            entry = entries[member.where[-1]]
-            inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
+        inputs, input_members = self.inputs(config, by_name, starts)
         mapping = config.get("input_layers")
+        graph = Graph(members, by_name)
         return Definition(
             str(config.get("name") or "model"),
             members,
             inputs,
-            [tensor.layer for tensor in ins],
+            input_members,
             outputs,
-            [] if self.problems else execution_order(members, outputs, places),
+            [] if self.problems else graph.execution_order(outputs, places),
+            graph.slots,
             False,
             where,
             places,
             sorted(mapping) if isinstance(mapping, dict) else None,
         )
 
+    def inputs(
+        self, config: dict[str, Any], by_name: dict[str, Member], where: DocPath
+    ) -> tuple[list[Input | None], list[Member]]:
+        """What `input_layers` names: as inputs, and as members."""
+        histories = flatten_histories(config.get("input_layers"), where)
+        inputs: list[Input | None] = []
+        members: list[Member] = []
+        for tensor, place in zip(
+            histories, history_places(config.get("input_layers"), where, len(histories)), strict=True
+        ):
+            member = by_name.get(tensor.layer)
+            if member is None:
+                raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
+            entry = config["layers"][member.where[-1]]
+            inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
+            members.append(member)
+        return inputs, members
+
     def sequential(self, config: Any, where: DocPath, depth: int) -> Definition:
         """A chain: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
-        if not isinstance(layers, list) or all(is_input(item) for item in layers):
+        if not isinstance(layers, (list, Pieces)) or all(is_input(item) for item in layers):
             raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
         members, first = self.chain(layers, root, depth)
         fields = config if isinstance(config, dict) else {}
         name = str(fields.get("name") or "sequential")
         if members and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge":
-            from paramcalc.readers.keras.keras1_merge import merged_chain, merged_models
+            from paramcalc.readers.keras.keras1_merge import merged_members, merged_models
 
             models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
-            return merged_chain(name, models, heads, inputs, members, where)
+            return self.in_a_row(name, [*merged_members(models, members), *heads], inputs, heads, where)
         if first is None:
             first = self.guarded(layers[0], (*root, 0), sequential_input, layers, fields, members, self.legacy)
         head = Member(first.name if first is not None else "input", None, [], where)
@@ -280,12 +297,18 @@ class Builder:
             head.name = f"{head.name}_input"
         if members:
             members[0].calls = [keras_call([Tensor(head.name, 0, 0)], {})]
-        chain = [*members, head]
-        order = [(number, 0) for number in range(len(members))]
-        outputs = [Tensor(members[-1].name if members else head.name, 0, 0)]
-        return Definition(name, chain, [first], [head.name], outputs, order, True, where, [where])
+        return self.in_a_row(name, [*members, head], [first], [head], where)
 
-    def chain(self, layers: list[Any], root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
+    def in_a_row(
+        self, name: str, members: list[Member], inputs: list[Input | None], heads: list[Member], where: DocPath
+    ) -> Definition:
+        """A Sequential: the last layer is its output. `heads` are its inputs, as members, and stand last."""
+        graph = Graph(members, {member.name: member for member in members})
+        outputs = [Tensor(members[max(len(members) - len(heads) - 1, 0)].name, 0, 0)]
+        order = [] if self.problems else graph.execution_order(outputs, [where])
+        return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
+
+    def chain(self, layers: list[Any] | Pieces, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
         """The layers of a Sequential, and its input where an InputLayer tells it."""
         members: list[Member] = []
         taken: dict[str, int] = {}
@@ -325,68 +348,6 @@ def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
     if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
         return Tensor(tensor.layer, tensor.node - 1, tensor.output)
     return tensor
-
-
-def automatic_name(class_name: str, taken: dict[str, int]) -> str:
-    """The name Keras gives a layer that has none: `dense`, then `dense_1`.
-
-    `taken` has, for each name, the number to try next, so that a long chain costs one try a layer.
-    """
-    name = snake_case(class_name)
-    if name not in taken:
-        return name
-    number = max(taken[name], 1)
-    while f"{name}_{number}" in taken:
-        number += 1
-    taken[name] = number + 1
-    return f"{name}_{number}"
-
-
-def label(item: Any) -> str | None:
-    """An entry as errors name it: `'conv2' (Conv2D)`; None where it says neither."""
-    if not isinstance(item, dict):
-        return None
-    name, kind = entry_name(item), item.get("class_name")
-    return f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
-
-
-def entry_name(item: dict[str, Any]) -> Any:
-    """The key that inbound nodes use: beside the config, or (always, in a Sequential) in it."""
-    config = item.get("config")
-    return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
-
-
-def is_input(item: Any) -> bool:
-    """Whether an entry is an InputLayer."""
-    return isinstance(item, dict) and item.get("class_name") == "InputLayer"
-
-
-def is_model(item: dict[str, Any]) -> bool:
-    """Whether an entry is a nested model."""
-    config = item.get("config")
-    kind = item.get("class_name")
-    if kind in MODELS:
-        return True
-    return isinstance(config, dict) and "input_layers" in config and isinstance(config.get("layers"), list)
-
-
-def is_operation(item: dict[str, Any]) -> bool:
-    """Whether an entry is an operation (`keras.src.ops.…`, TFOpLambda) and not a layer."""
-    if item.get("class_name") in TENSORFLOW_OPERATIONS:
-        return True
-    module = item.get("module")
-    if module is None:
-        return is_bare(item)
-    prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
-    return isinstance(module, str) and module.startswith(prefixes)
-
-
-def is_bare(item: dict[str, Any]) -> bool:
-    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it has not what layers have."""
-    config, nodes = item.get("config"), item.get("inbound_nodes")
-    if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
-        return False
-    return isinstance(config, dict) and not {"trainable", "dtype", "layers"}.intersection(config)
 
 
 def freeze(definition: Definition, composites: bool = False) -> None:

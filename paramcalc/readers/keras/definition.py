@@ -12,7 +12,7 @@ from paramcalc.model import Input, Instance
 from paramcalc.readers.keras.inbound import KerasCall, Tensor
 
 
-class Member(Struct):
+class Member(Struct, gc=False):
     """One entry of a model's `layers`.
 
     Attributes:
@@ -21,6 +21,7 @@ class Member(Struct):
         calls: its calls, in file order; an input has none.
         offset: what to take from node indices that refer to it (1 where Keras counted a nested
             model's own construction as a node).
+        first: the slot of its first result, see `Graph`.
     """
 
     name: str
@@ -28,6 +29,11 @@ class Member(Struct):
     calls: list[KerasCall]
     where: DocPath
     offset: int = 0
+    first: int = -1
+
+
+Step = tuple[Member, int]
+"""A call of a member: which one, counted from 0."""
 
 
 class PlacedError(LayerError):
@@ -55,7 +61,8 @@ class Definition(Struct):
     Attributes:
         inputs: its own inputs, in order; for an unbuilt Sequential, one of unknown shape (None).
         outputs: what it returns.
-        order: the calls that outputs depend on, in execution order: (member, call).
+        order: the calls that outputs depend on, in execution order.
+        slots: how many results its inputs and calls have.
         output_places: where each output is written.
         input_names: the keys of a mapping of inputs, where the model takes one.
     """
@@ -63,9 +70,10 @@ class Definition(Struct):
     name: str
     members: list[Member]
     inputs: list[Input | None]
-    input_members: list[str]
+    input_members: list[Member]
     outputs: list[Tensor]
-    order: list[tuple[int, int]]
+    order: list[Step]
+    slots: int
     sequential: bool
     where: DocPath
     output_places: list[DocPath]
@@ -125,116 +133,3 @@ def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> N
     for name, member in models.items():
         if used[name] and 0 not in used[name]:
             member.offset = 1
-
-
-def execution_order(members: list[Member], outputs: list[Tensor], places: list[DocPath]) -> list[tuple[int, int]]:
-    """The calls that the outputs depend on, each after what it reads, else in file order.
-
-    Raises:
-        PlacedError: for a dangling reference or a cycle.
-    """
-    index = {member.name: number for number, member in enumerate(members)}
-    try:
-        order = file_order(members, index, outputs)
-    except LayerError:  # perhaps of a call that no output depends on; else the slower way says of which layer
-        order = None
-    return sorted_order(members, index, outputs, places) if order is None else order
-
-
-def file_order(members: list[Member], index: dict[str, int], outputs: list[Tensor]) -> list[tuple[int, int]] | None:
-    """All calls as they are written, where that is an order and none is in vain; else None.
-
-    That is how Keras writes a model, and it is seen in one pass.
-    """
-    order: list[tuple[int, int]] = []
-    read = {source_call(members, index, tensor) for tensor in outputs}
-    for number, member in enumerate(members):
-        for call, arguments in enumerate(member.calls):
-            item = number, call
-            for tensor in arguments.reads:
-                source = source_call(members, index, tensor)
-                if source is not None and source >= item:
-                    return None
-                read.add(source)
-            order.append(item)
-    return order if len(read - {None}) == len(order) else None
-
-
-def sorted_order(
-    members: list[Member], index: dict[str, int], outputs: list[Tensor], places: list[DocPath]
-) -> list[tuple[int, int]]:
-    """The same for any graph."""
-    needed = reachable(members, index, outputs, places)
-    unread = {item: iter(sources) for item, sources in needed.items()}  # each source is looked at once
-    waiting: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    done: set[tuple[int, int]] = set()
-    order: list[tuple[int, int]] = []
-    for number, member in enumerate(members):
-        for call in range(len(member.calls)):
-            if (number, call) not in needed:
-                continue
-            ready = [(number, call)]
-            while ready:
-                item = ready.pop()
-                missing = next((source for source in unread[item] if source not in done), None)
-                if missing is not None:
-                    waiting.setdefault(missing, []).append(item)
-                    continue
-                done.add(item)
-                order.append(item)
-                ready.extend(reversed(waiting.pop(item, [])))
-    if len(order) != len(needed):
-        number, call = min(needed.keys() - done)
-        stuck = members[number]
-        raise call_error(f"the graph has a cycle through layer '{stuck.name[:80]}'", stuck, call)
-    return order
-
-
-def source_call(members: list[Member], index: dict[str, int], tensor: Tensor) -> tuple[int, int] | None:
-    """The (member, call) a tensor comes from; None for an input.
-
-    Raises:
-        LayerError: when there is no such layer or no such call.
-    """
-    number = index.get(tensor.layer)
-    if number is None:
-        raise LayerError(f"reads from layer '{tensor.layer[:80]}', which is not in the model")
-    member = members[number]
-    if member.part is None:
-        return None
-    call = tensor.node - member.offset
-    if not 0 <= call < len(member.calls):
-        raise LayerError(
-            f"reads call {tensor.node} of layer '{tensor.layer[:80]}', which is called {len(member.calls)} times"
-        )
-    return number, call
-
-
-def reachable(
-    members: list[Member], index: dict[str, int], outputs: list[Tensor], places: list[DocPath]
-) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """Every call the outputs depend on, with the calls it reads: Keras drops the rest.
-
-    Raises:
-        PlacedError: for an output that is not there, or a layer that reads what is not there.
-    """
-    needed: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    pending: list[tuple[int, int]] = []
-    for tensor, place in zip(outputs, places, strict=True):
-        try:
-            found = source_call(members, index, tensor)
-        except LayerError as error:
-            raise PlacedError(f"an output {error}", place) from None
-        pending += [] if found is None else [found]
-    while pending:
-        item = pending.pop()
-        if item in needed:
-            continue
-        member = members[item[0]]
-        try:
-            sources = [source_call(members, index, tensor) for tensor in member.calls[item[1]].reads]
-        except LayerError as error:
-            raise call_error(str(error), member, item[1]) from None
-        needed[item] = [source for source in sources if source is not None]
-        pending += needed[item]
-    return needed

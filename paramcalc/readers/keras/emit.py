@@ -1,7 +1,7 @@
 """Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import layers_within
+from paramcalc.layers.base import called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
 from paramcalc.model import Node, Ref
 from paramcalc.readers.keras.call_arguments import positional_and_options
@@ -18,20 +18,19 @@ class Emitter:
         self.nodes: list[Node] = []
         self.paths: dict[str, int] = {}
 
-    def emit(self, definition: Definition, arguments: list[Ref], prefix: str) -> list[Ref]:
-        """Append the calls of a definition, its inputs being `arguments`; returns its outputs."""
+    def emit(self, definition: Definition, arguments: list[Ref], prefix: str, again: bool = False) -> list[Ref]:
+        """Append the calls of a definition, its inputs being `arguments`, perhaps `again`; returns its outputs."""
         if len(arguments) != len(definition.inputs):
             raise LayerError(
                 f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
             )
-        results: dict[tuple[str, int], list[Ref] | int] = {
-            (name, 0): [ref] for name, ref in zip(definition.input_members, arguments, strict=True)
-        }
-        find = Finder(results, {member.name: member.offset for member in definition.members if member.offset})
-        for number, call in definition.order:
-            member = definition.members[number]
+        results: list[list[Ref] | int | None] = [None] * definition.slots
+        for member, ref in zip(definition.input_members, arguments, strict=True):
+            results[member.first] = [ref]
+        find = Finder(results)
+        for member, call in definition.order:
             try:
-                self.emit_call(member, call, find, prefix)
+                self.emit_call(member, call, find, prefix, again or call > 0)
             except PlacedError:
                 raise
             except LayerError as error:
@@ -39,7 +38,7 @@ class Emitter:
                 raise PlacedError(str(error), where, described(member, prefix)) from None
         return [find(tensor) for tensor in definition.outputs]
 
-    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str) -> None:
+    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str, again: bool) -> None:
         """One call: a node for a layer, all of its nodes for a nested model."""
         part = member.part
         if part is None:
@@ -52,14 +51,16 @@ class Emitter:
         if isinstance(part, Definition):
             self.check_allowance()
             refs = model_arguments(part, arguments, find)
-            find.results[member.name, call] = self.emit(part, refs, path + "/")
+            find.results[member.first + call] = self.emit(part, refs, path + "/", again)
             return
         allowance.layers += 1
+        if again:
+            allowance.steps += called_again(part.layer, allowance)
         if part.layer.sublayers:
             allowance.steps += layers_within(part.layer)
         self.check_allowance()
         inputs, options = positional_and_options(part.layer, arguments, find)
-        find.results[member.name, call] = self.first + len(self.nodes)
+        find.results[member.first + call] = self.first + len(self.nodes)
         self.nodes.append(Node(path, part, inputs, options, member.where))
 
     def check_allowance(self) -> None:
@@ -68,32 +69,35 @@ class Emitter:
             raise LayerError(self.allowance.explain("model"))
 
     def unique(self, path: str) -> str:
-        """The path; a later call of the same layer ends in "#2"."""
-        count = self.paths.get(path, 0) + 1
-        self.paths[path] = count
-        return path if count == 1 else f"{path}#{count}"
+        """The path; a later call of the same layer ends in "#2", also where a layer has that for a name."""
+        count = self.paths[path] = self.paths.get(path, 0) + 1
+        while count > 1:
+            path = f"{path}#{count}"
+            count = self.paths[path] = self.paths.get(path, 0) + 1
+        return path
 
 
 class Finder:
-    """Tensor → Ref, among what has been emitted."""
+    """Tensor → Ref, among what has been emitted.
 
-    __slots__ = ("offsets", "results")
+    Attributes:
+        results: by slot: the outputs of a model or an input, or the producer that a layer is.
+    """
 
-    def __init__(self, results: dict[tuple[str, int], list[Ref] | int], offsets: dict[str, int]) -> None:
+    __slots__ = ("results",)
+
+    def __init__(self, results: list[list[Ref] | int | None]) -> None:
         self.results = results
-        self.offsets = offsets
 
     def __call__(self, tensor: Tensor) -> Ref:
         """Where the tensor comes from."""
-        name, index = tensor.layer, tensor.output
-        node = tensor.node - self.offsets[name] if name in self.offsets else tensor.node
-        found = self.results.get((name, node))
-        if found is None:
-            raise LayerError(f"reads from '{name[:80]}', which has no such call")
+        found, index = self.results[tensor.slot], tensor.output
         if isinstance(found, int):
             return Ref(found, index)
+        if found is None:
+            raise LayerError(f"reads from '{tensor.layer[:80]}', which is no input of the model")
         if not -len(found) <= index < len(found):
-            raise LayerError(f"reads output {index} of '{name[:80]}', which has {len(found)}")
+            raise LayerError(f"reads output {index} of '{tensor.layer[:80]}', which has {len(found)}")
         return found[index]
 
 
@@ -102,7 +106,7 @@ def model_arguments(definition: Definition, call: KerasCall, find: Finder) -> li
     args = call.args or [call.kwargs.get("inputs")]
     value = args[0] if len(args) == 1 else args
     if isinstance(value, dict):
-        keys = definition.input_names or definition.input_members
+        keys = definition.input_names or [member.name for member in definition.input_members]
         if all(key in value for key in keys):
             value = [value[key] for key in keys]
     return [find(tensor) for tensor in tensors(value)]

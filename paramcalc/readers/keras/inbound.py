@@ -9,17 +9,23 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.errors import LayerError
+from paramcalc.readers.keras.entries import Names
 
 
-class Tensor(Struct, frozen=True, gc=False):
-    """A tensor by Keras' history: the layer that made it, at which of its calls, which output."""
+class Tensor(Struct, gc=False):
+    """A tensor by Keras' history: the layer that made it, at which of its calls, which output.
+
+    Attributes:
+        slot: where that result stands among the model's, once it is found.
+    """
 
     layer: str
     node: int
     output: int
+    slot: int = -1
 
 
-class KerasCall(Struct):
+class KerasCall(Struct, gc=False):
     """One call: its arguments, nested as they were, with Tensors in the leaves; and all of those in a row."""
 
     args: list[Any]
@@ -30,7 +36,7 @@ class KerasCall(Struct):
 _NO_KWARGS: dict[str, Any] = {}
 
 
-def parse_calls(entry: dict[str, Any], names: dict[str, int]) -> list[KerasCall]:
+def parse_calls(entry: dict[str, Any], names: Names) -> list[KerasCall]:
     """All calls of one layer entry.
 
     Raises:
@@ -54,7 +60,7 @@ def parse_keras3(node: dict[str, Any]) -> KerasCall:
     reads: list[Tensor] = []
     values = [keras3_value(value, reads) for value in args]
     named = {key: keras3_value(value, reads) for key, value in kwargs.items()} if kwargs else _NO_KWARGS
-    return KerasCall(values, named, reads)
+    return KerasCall(reads if values == reads else values, named, reads)
 
 
 def keras_call(args: list[Any], kwargs: dict[str, Any]) -> KerasCall:
@@ -96,7 +102,7 @@ def checked_tensor(layer: Any, node: Any, index: Any) -> Tensor:
     return Tensor(layer, node, index)
 
 
-def is_history(value: Any, names: dict[str, int]) -> bool:
+def is_history(value: Any, names: Names) -> bool:
     """Whether a list is `[layer, node, tensor, …]` of a layer there is."""
     return (
         isinstance(value, list)
@@ -109,14 +115,14 @@ def is_history(value: Any, names: dict[str, int]) -> bool:
     )
 
 
-def parse_legacy(node: Any, names: dict[str, int]) -> KerasCall:
+def parse_legacy(node: Any, names: Names) -> KerasCall:
     """A list of histories, the call's kwargs in the last one; constants are marked."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
     return keras_call(args if isinstance(args, list) else [args], kwargs)
 
 
-def legacy_value(value: Any, names: dict[str, int], kwargs: dict[str, Any], depth: int) -> Any:
+def legacy_value(value: Any, names: Names, kwargs: dict[str, Any], depth: int) -> Any:
     """Positional structure of a legacy call; `kwargs` is filled on the way."""
     if depth > 32:
         raise LayerError("inbound_nodes are nested too deeply")
@@ -134,14 +140,14 @@ def legacy_value(value: Any, names: dict[str, int], kwargs: dict[str, Any], dept
     return [legacy_value(item, names, kwargs, depth + 1) for item in value]
 
 
-def legacy_kwargs(value: Any, names: dict[str, int]) -> dict[str, Any]:
+def legacy_kwargs(value: Any, names: Names) -> dict[str, Any]:
     """Keyword arguments, in which a tensor is `[layer, node, tensor]`."""
     if not isinstance(value, dict):
         raise LayerError("an inbound node's fourth item must be a mapping of keyword arguments")
     return {key: legacy_kwarg(item, names, 0) for key, item in value.items()}
 
 
-def legacy_kwarg(value: Any, names: dict[str, int], depth: int) -> Any:
+def legacy_kwarg(value: Any, names: Names, depth: int) -> Any:
     """One keyword argument."""
     if is_history(value, names):
         return Tensor(*value[:3])

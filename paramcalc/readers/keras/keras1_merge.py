@@ -51,15 +51,8 @@ def unused(name: str, taken: dict[str, int]) -> str:
     return found
 
 
-def merged_chain(
-    name: str,
-    models: list[Member],
-    heads: list[Member],
-    inputs: list[Input | None],
-    members: list[Member],
-    where: DocPath,
-) -> Definition:
-    """The Sequential: its first layer, the Merge, reads the output of each model."""
+def merged_members(models: list[Member], members: list[Member]) -> list[Member]:
+    """The Sequential's layers: the first, the Merge, reads the output of each model."""
     outputs = [
         Tensor(model.name, 0, index)
         for model in models
@@ -67,9 +60,4 @@ def merged_chain(
         for index in range(len(model.part.outputs))
     ]
     members[0].calls = [keras_call([outputs], {})]
-    chain = [*models, *members]
-    order = [(number, 0) for number in range(len(chain))]
-    names = [head.name for head in heads]
-    return Definition(
-        name, [*chain, *heads], inputs, names, [Tensor(chain[-1].name, 0, 0)], order, True, where, [where]
-    )
+    return [*models, *members]

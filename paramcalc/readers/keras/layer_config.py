@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from paramcalc.built import is_size
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
@@ -12,7 +13,7 @@ from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.keras.legacy import drop_old, modernise
 from paramcalc.registry import Registry, UnknownTypeError, snake_case
-from paramcalc.shapes import Shape
+from paramcalc.shapes import MAX_RANK, Shape
 from paramcalc.units import is_policy
 
 COMMON = frozenset(
@@ -69,13 +70,25 @@ def lambda_layer(config: Any) -> Unknown:
     """A Lambda: its code is never run; the output shape it recorded can be used when that is allowed."""
     recorded = config.get("output_shape") if isinstance(config, dict) else None
     shape: Shape | None = None
-    if isinstance(recorded, list) and all(dim is None or type(dim) is int for dim in recorded):
+    if isinstance(recorded, list) and len(recorded) < MAX_RANK and all(map(is_size, recorded)):
         shape = (None, *recorded)
     return Unknown(
         "a Lambda is code, which is never run, so it cannot be computed (--allow-unknown goes on without it, "
         "--assume NAME=shape tells its output)",
         shape,
     )
+
+
+def is_frozen(config: dict[str, Any]) -> bool:
+    """Whether a config says `trainable: false`.
+
+    Raises:
+        LayerError: for what Keras reads otherwise than it looks, such as 0 or "false".
+    """
+    value = config.get("trainable")
+    if value is None or value.__class__ is bool:
+        return value is False
+    raise LayerError(f"trainable: expected true or false, got {echo(value)}")
 
 
 def dtype_policy(value: Any) -> str:
@@ -256,7 +269,7 @@ def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: D
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
     config = value.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    trainable = not (isinstance(config, dict) and config.get("trainable") is False)
+    trainable = not (isinstance(config, dict) and is_frozen(config))
     if value.get("class_name") in ("Functional", "Model", "Sequential"):
         layer, type_ = nested(value, where), str(value["class_name"])
     else:

@@ -6,9 +6,9 @@ Work and memory are linear in the layers; how many there may be is checked befor
 from collections import ChainMap
 from typing import Any, NoReturn
 
-from paramcalc.errors import DocPath, InputError, did_you_mean, echo
-from paramcalc.layers.base import Layer, layers_within
-from paramcalc.limits import INPUTS_PER_STEP, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
+from paramcalc.errors import DocPath, InputError, did_you_mean, echo, listed
+from paramcalc.layers.base import Layer, called_again, layers_within
+from paramcalc.limits import INPUTS_PER_STEP, MAX_LAYERS, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.spec.arguments import named_arguments
@@ -31,6 +31,7 @@ from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Valu
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import fill, origin
 from paramcalc.readers.spec.values import filled, first_of, named, only
+from paramcalc.readers.spec.written import written
 from paramcalc.registry import snake_case
 
 
@@ -42,6 +43,11 @@ class Use:
     def __init__(self, entry: BlockEntry, env: Names) -> None:
         self.entry = entry
         self.env = env
+
+
+def maps_of(env: Names) -> list[Names]:
+    """The mappings that names are looked for in, one after the other."""
+    return list(env.maps) if isinstance(env, ChainMap) else [env]
 
 
 class Expander:
@@ -104,6 +110,14 @@ class Expander:
         self.allowance.steps += count
         if self.allowance.exceeded():
             self.too_large(where)
+
+    def weigh(self, value: Any, where: DocPath) -> None:
+        """The same for what variables bring in: a long list is short to name."""
+        try:
+            count = written(value, VALUES_PER_STEP * MAX_LAYERS)
+        except ExpressionError as error:
+            raise SpecError(str(error), where) from None
+        self.step(where, count // VALUES_PER_STEP)
 
     def too_large(self, where: DocPath) -> NoReturn:
         """Stop: nothing after this limit is worth telling."""
@@ -176,10 +190,12 @@ class Expander:
         if entry.cls.self_attends and len(sources) == 1:
             sources *= 2
         instance = None if scope.twin is None else self.twin(scope.twin + name)
-        if instance is None:
+        if instance is not None:
+            self.step(entry.where, called_again(instance.layer, self.allowance))
+        else:
             layer = entry.layer
             if layer is None:
-                layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope))
+                layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
             instance = Instance(layer, name, type_, trainable, policy(entry, scope))
@@ -234,7 +250,7 @@ class Expander:
         if block.name in scope.blocks:
             raise SpecError(f"block '{block.name}' uses itself", entry.where)
         if len(sources) != len(block.inputs):
-            takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({', '.join(block.inputs)})"
+            takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({listed(block.inputs)})"
             raise SpecError(f"block '{block.name}' takes {takes}, got {len(sources)}", entry.where)
         inner = self.inside(scope, name, use.env, entry, sealed=True)
         inner.notes = (*scope.notes, (f"in block '{block.name}', used here", entry.where))
@@ -276,6 +292,8 @@ class Expander:
                     env[name] = fill(default, env)
                 except ExpressionError as error:
                     raise SpecError(f"{name}: {error}", (*where, *error.where)) from None
+            if isinstance(env[name], (list, dict)):
+                self.weigh(env[name], entry.where)
         return env
 
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
@@ -315,7 +333,9 @@ class Expander:
             self.too_large(where)
         name = self.name(entry, scope, "repeat")
         number: dict[str, Any] = {}
-        outer = self.inside(scope, name, ChainMap(number, scope.env), entry)
+        # The i of a repeat around this one is hidden: left out, a name is found as fast at any depth.
+        maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
+        outer = self.inside(scope, name, ChainMap(number, *maps), entry)
         value: Value = (start,)
         for i in range(count):
             self.step(entry.where)
@@ -365,6 +385,7 @@ class Expander:
         first = self.nodes[value - self.first]
         if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
             sources *= 2
+        self.step(entry.where, called_again(first.instance.layer, self.allowance))
         again = self.again(first.path.partition("#")[0] if "#" in first.path.rpartition("/")[2] else first.path)
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         return self.emit(scope, again, name, first.instance, sources, entry)

@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.limits import MAX_EXPRESSION, MAX_INTEGER_DIGITS
 from paramcalc.readers.spec.expressions import ExpressionError
 from paramcalc.readers.spec.problems import Problems
 from paramcalc.readers.spec.templates import fill
+from paramcalc.readers.spec.written import Room
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 
@@ -24,13 +25,15 @@ def spec_variables(raw: dict[str, Any], sets: Mapping[str, Any], where: DocPath,
     """
     for name in sets:
         if name not in raw:
-            known = f"; its variables are: {', '.join(raw)}" if raw else "; it has none"
+            known = f"; its variables are: {listed(raw)}" if raw else "; it has none"
             near = did_you_mean(name, list(raw))
             problems.add(f"--set {name[:80]}: the spec has no such variable{near or known}", None)
     values: dict[str, Any] = {}
+    room = Room(raw)
     for name, default in raw.items():
         try:
             value = fill(default, values)
+            room.take(value)
         except ExpressionError as error:
             problems.add(f"{name}: {error}", (*where, name, *error.where))
             value = 1

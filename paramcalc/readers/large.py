@@ -1,0 +1,76 @@
+"""A large Keras file: its layers are parsed one at a time, when they are read.
+
+As plain values, all of it would fill the processor's cache many times over, and reading it would wait for memory at
+every step: a layer would take longer the larger the file. So an entry is parsed, read and let go while it is near.
+
+Only a file as Keras writes it is read so. What is odd or wrong in any way is left to the ordinary reading, which sees
+the whole document and can say what is wrong and where.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct
+
+from paramcalc.errors import InputError
+from paramcalc.model import Model
+from paramcalc.readers.document import Locator
+from paramcalc.readers.keras import read_keras
+from paramcalc.readers.strict_json import OddError, Pieces, has_huge_integer, is_shallow
+
+
+class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The config of a model."""
+
+    layers: list[Raw]
+    name: Any = UNSET
+    trainable: Any = UNSET
+    dtype: Any = UNSET
+    input_layers: Any = UNSET
+    output_layers: Any = UNSET
+    build_input_shape: Any = UNSET
+
+
+class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What Keras writes around it."""
+
+    class_name: str
+    config: _Config
+    module: Any = UNSET
+    registered_name: Any = UNSET
+    build_config: Any = UNSET
+    compile_config: Any = UNSET
+    keras_version: Any = UNSET
+    backend: Any = UNSET
+
+
+def read_large(
+    data: bytes, name: str, max_layers: int | None, *, shared_objects: bool, version: str | None
+) -> Model | None:
+    """The model of a Keras file; None for what is to be read the ordinary way."""
+    try:
+        found = msgspec.json.decode(data, type=_Architecture)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    layers = Pieces(found.config.layers)
+    found.config.layers = []
+    around = msgspec.json.encode(found)
+    if b"\\u" in data or has_huge_integer(data) or not is_shallow(around):
+        return None
+    value = _mapping(found) | {"config": _mapping(found.config) | {"layers": layers}}
+    if version is not None:
+        value.setdefault("keras_version", version)
+    locate = Locator(data, "json", False)
+    try:
+        model = read_keras(value, name, locate, shared_objects=shared_objects, max_layers=max_layers)
+    except (OddError, InputError):
+        return None
+    # Every key has a colon: of duplicate ones only one was there again.
+    complete = layers.colons is not None and layers.colons + around.count(b":") == data.count(b":")
+    return model if complete else None
+
+
+def _mapping(struct: Struct) -> dict[str, Any]:
+    """What was there, as the ordinary reading has it."""
+    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET}
