@@ -73,7 +73,7 @@ def ratio(work, rows):
     return (middle - start) / (time.process_time() - middle)
 
 
-@pytest.mark.parametrize(("name", "limit"), [("equal layers", 3), ("different layers", 8)])
+@pytest.mark.parametrize(("name", "limit"), [("equal layers", 4), ("different layers", 12)])
 @pytest.mark.parametrize("what", WRITTEN)
 def test_a_line_takes_a_few_times_the_json_of_its_row(what, name, limit):
     rows = known(name)[3]
