@@ -120,7 +120,10 @@ class Builder:
             for number, item in enumerate(config["layers"])
             if isinstance(item, dict) and isinstance(item.get("config") or {}, dict)
         }
-        trainable = not is_frozen(config)
+        try:
+            trainable = not is_frozen(config)
+        except LayerError as error:
+            raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members = []
         taken: set[str] = set()
         for number, item in enumerate(config["layers"]):
