@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from paramcalc.errors import LayerError
-from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, format_shape
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, check_axes, format_shape
 
 
 def shapes_of(config: Any) -> list[Any]:
@@ -80,13 +80,19 @@ def check_built(
         if isinstance(old, list) and new is not None:
             if not all(size is None or type(size) is int for size in old):
                 raise LayerError("its build_config holds no shape")
+            check_axes(len(old))
             instead[index:] = [(*new[:1], *old[len(new[:1]) :]), *instead[index + 1 :]]
-    said = " and ".join(format_shape(shape) for shape in instead if shape is not None)
+    said = " and ".join(format_shape(shape) for shape in instead[:5] if shape is not None)
     advice = "remove the build_config if it is out of date"
     try:
         other = infer(*instead).weights
     except LayerError as error:
         raise LayerError(f"its build_config is for an input of {said}: {error}; {advice}") from None
+    except TypeError as error:
+        if len(instead) == len(shapes):
+            raise
+        message = f"its build_config is for {len(instead):,} inputs, of which it does not take as many; {advice}"
+        raise LayerError(message) from error
     for was, now in zip(other, weights, strict=False):
         if was.shape != now.shape:
             raise LayerError(
