@@ -211,17 +211,18 @@ class Sublayer:
         )
 
 
-def layers_within(layer: Any) -> int:
+def layers_within(layer: Any, path: int = 0) -> int:
     """How many layers are computed with this one: those it wraps, and those of models in it.
 
-    A long name counts for each of them: it stands before the names of their weights.
+    The names on the way to one (`path` is their length so far) stand before its weights': long ones count, too.
     """
-    count: int = getattr(layer, "layers_inside", 0)
+    count: int = getattr(layer, "layers_inside", 0) * (1 + path // PATH_PER_STEP)
     for field in layer.sublayers:
         inner = getattr(layer, field)
         for item in inner if isinstance(inner, (tuple, list)) else (inner,):
             if item is not None:
-                count += (1 + layers_within(item.layer)) * (1 + len(item.name) // PATH_PER_STEP)
+                way = path + len(item.name)
+                count += 1 + way // PATH_PER_STEP + layers_within(item.layer, way)
     return count
 
 
@@ -239,6 +240,8 @@ def values_within(layer: Any) -> int:
         elif isinstance(item, (list, tuple, dict)):
             count += len(item)
             stack.extend(item.values() if isinstance(item, dict) else item)
+        elif isinstance(item, str):
+            count += len(item) // PATH_PER_STEP
     return count
 
 

@@ -212,8 +212,11 @@ class Expander:
         within = layers_within(instance.layer) if instance.layer.sublayers else 0
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
+        options = call_options(entry, scope)
+        if options:
+            self.weigh(options, (*entry.where, "options"))
         number = self.first + len(self.nodes)
-        self.nodes.append(Node(path, instance, (), call_options(entry, scope), entry.where, scope.notes))
+        self.nodes.append(Node(path, instance, (), options, entry.where, scope.notes))
         self.sources.append(sources)
         self.names.values[scope.prefix + name] = number
         return number
