@@ -88,6 +88,8 @@ def check_built(
         other = infer(*instead).weights
     except LayerError as error:
         raise LayerError(f"its build_config is for an input of {said}: {error}; {advice}") from None
+    except IndexError as error:  # a cell's step takes its input to be of the right rank
+        raise LayerError(f"its build_config is for an input of {said}, which it does not take; {advice}") from error
     except TypeError as error:
         if len(instead) == len(shapes):
             raise
