@@ -4,6 +4,7 @@ A layer called again must give the weights it already has: that one rule is the 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ from paramcalc.errors import (
     clipped,
     listed,
 )
-from paramcalc.layers.base import Factors, Inferred, Layer, Weight
+from paramcalc.layers.base import Factors, Inferred, Layer, Weight, held_to_built
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.limits import MAX_ALL_OUTPUTS
 from paramcalc.model import Input, Instance, Model, Node, Ref, refs
@@ -164,7 +165,7 @@ class _Evaluator:
             weights: tuple[Weight, ...] = ()
         else:
             if answer.weights and instance.built and self.as_written and differs(instance.built, shapes):
-                check_built(instance, shapes, options, answer.weights)
+                check_built(instance.built, partial(instance.layer.infer, **options), shapes, answer.weights)
             weights = answer.weights if instance.trainable else frozen(answer)
         shared_with = None if first is None else first.node.path
         if answer.multiple:
@@ -385,4 +386,6 @@ def evaluate(
         names = listed([item.name for item in model.inputs])
         message = f"there is no input '{next(iter(given))}'; the inputs are: {names}"
         raise InputError(model.source, [Problem(message)])
-    return _Evaluator(model, inputs, allow_unknown, assume or {}).run()
+    evaluator = _Evaluator(model, inputs, allow_unknown, assume or {})
+    with held_to_built(evaluator.as_written):
+        return evaluator.run()

@@ -108,6 +108,20 @@ def long_variable(values, block=False):
     )
 
 
+def wrapped(depth):
+    """900 layers in so many others: the names of all of them stand before that of a weight."""
+    layer = {"Dense": 3}
+    for _ in range(depth):
+        layer = {"SpectralNormalization": {"layer": layer}}
+    return spec(layers=[{"repeat": 900, "layers": [layer]}])
+
+
+def options_variable(values):
+    """A list that the calls of 900 layers are given."""
+    call = {"Dot": {"axes": 1}, "inputs": ["previous", "previous"], "options": {"mask": "$v"}}
+    return spec(vars={"v": [1] * values}, layers=[{"repeat": 900, "layers": [call]}])
+
+
 def inner_names(length):
     """A layer inside another, its name before those of all weights in it."""
     many = {"class_name": "Pipeline", "config": {"name": "n" * length, "layers": [DENSE] * 500}}
@@ -176,6 +190,11 @@ BOTH_SIDES = {
         spec(layers=[{"Operation": {"function": "Einsum", "args": [f"ab{' ' * 248}->ab", {"input": 0}]}}]),
         spec(layers=[{"Operation": {"function": "Einsum", "args": [f"ab{' ' * 251}->ab", {"input": 0}]}}]),
         "an einsum's equation is a text of at most 256 characters",
+    ),
+    "MAX_EXPRESSION in an EinsumDense": (
+        spec(layers=[{"EinsumDense": {"equation": "ab,bc->ac" + " " * 247, "output_shape": 3}}]),
+        spec(layers=[{"EinsumDense": {"equation": "ab,bc->ac" + " " * 248, "output_shape": 3}}]),
+        "equation has up to 256 characters, this one has 257",
     ),
     "MAX_OUTPUTS in unstack": (
         operation("Unstack", 10_000),
@@ -258,6 +277,8 @@ def test_max_layers_names_the_option_that_raises_it():
         (long_variable(10), long_variable(80)),
         (long_variable(10, block=True), long_variable(80, block=True)),
         (inner_names(10), inner_names(1_280)),
+        (wrapped(2), wrapped(8)),
+        (options_variable(10), options_variable(80)),
     ],
 )
 def test_long_paths_and_many_inputs_count_as_layers(within, beyond):

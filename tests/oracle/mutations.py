@@ -44,7 +44,9 @@ def layer_entries(document) -> list[dict]:
         entry = todo.pop()
         found.append(entry)
         todo += entry["config"].get("layers", [])
-        todo += [value for value in entry["config"].values() if isinstance(value, dict) and "build_config" in value]
+        fields = entry["config"].values()
+        inner = [item for value in fields for item in (value if isinstance(value, list) else [value])]
+        todo += [item for item in inner if isinstance(item, dict) and "build_config" in item and item not in todo]
     return found
 
 
@@ -84,10 +86,17 @@ def drop_build_config(rng, document, entry):
 
 
 def change_build_config(rng, document, entry):
-    shape = (entry.get("build_config") or {}).get("input_shape")
-    if not isinstance(shape, list) or not all(isinstance(n, int | None) for n in shape):
+    built = entry.get("build_config") or {}
+    named = built.get("shapes_dict") or {}
+    shapes = [s for s in (built.get("input_shape"), *named.values()) if isinstance(s, list) and s]
+    shapes = [s for s in shapes if all(isinstance(n, int | None) for n in s)]
+    if not shapes:
         return False
-    shape[rng.randrange(len(shape))] = rng.choice([None, 1, 2, 5])
+    if named and rng.random() < 0.3:
+        named[rng.choice(["key_shape", "value_shape", "query_shape"])] = [*rng.choice(shapes)[:-1], 40]
+        return True
+    shape = rng.choice(shapes)
+    shape[rng.randrange(len(shape))] = rng.choice([None, 1, 2, 5, 40])
     return True
 
 

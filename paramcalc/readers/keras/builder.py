@@ -123,7 +123,10 @@ class Builder:
             )
         legacy = self.is_legacy(entry)
         names = Names(config["layers"])
-        trainable = not is_frozen(config)
+        try:
+            trainable = not is_frozen(config)
+        except LayerError as error:
+            raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members: dict[str, Member] = {}
         for number, item in enumerate(config["layers"]):
             place = (*where, "config", "layers", number)

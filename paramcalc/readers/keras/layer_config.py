@@ -1,11 +1,12 @@
 """One layer's `{"class_name", "config"}` → a paramcalc layer with its identity."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from paramcalc.built import is_size
+from paramcalc.built import is_size, shapes_of
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
@@ -35,7 +36,8 @@ COMMON = frozenset(
 """What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
 NAMES = frozenset(("name", "trainable"))
 """What equal layers differ in, unless their class has fields of these names."""
-KERAS_MODULES = ("keras.", "keras", "tf_keras", "tensorflow.", "tensorflow", "keras_core", "builtins")
+KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
+"""What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
 
 
 class Made(Struct, frozen=True):
@@ -51,7 +53,7 @@ def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> t
     module = entry.get("module")
     if class_name == "Lambda":
         return lambda_layer(entry.get("config"))
-    own = isinstance(module, str) and not module.startswith(KERAS_MODULES)
+    own = isinstance(module, str) and not f"{module}.".startswith(KERAS_MODULES)
     registered = entry.get("registered_name")
     if module is None and isinstance(registered, str) and ">" in registered:
         own = not registered.startswith("Keras")
@@ -213,7 +215,7 @@ def with_stand_ins(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(with_stand_ins(item) for item in value)
     layer = value.layer.stand_in if isinstance(value.layer, Unknown) else value.layer
-    return Sublayer(layer, value.name, value.type, value.trainable)
+    return Sublayer(layer, value.name, value.type, value.trainable, value.built)
 
 
 def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
@@ -269,16 +271,18 @@ def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: D
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
     config = value.get("config")
     name = config.get("name") if isinstance(config, dict) else None
+    built: Sequence[Any]
     trainable = not (isinstance(config, dict) and is_frozen(config))
     if value.get("class_name") in ("Functional", "Model", "Sequential"):
-        layer, type_ = nested(value, where), str(value["class_name"])
+        layer, type_, built = nested(value, where), str(value["class_name"]), ()
     else:
         try:
             made = make_layer(registry, value, legacy, nested, where, depth + 1)
             layer, type_ = made.layer, made.type
+            built = shapes_of(value.get("build_config"))
         except FieldsError as error:
             inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
             raise FieldsError(inner) from None
     if not isinstance(name, str):
         name = snake_case(type_)
-    return Sublayer(layer, name, type_, trainable)
+    return Sublayer(layer, name, type_, trainable, built)

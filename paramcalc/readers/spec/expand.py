@@ -11,7 +11,6 @@ from paramcalc.layers.base import Layer, called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, MAX_LAYERS, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
-from paramcalc.readers.spec.arguments import named_arguments
 from paramcalc.readers.spec.broken import BROKEN
 from paramcalc.readers.spec.build import build_entry
 from paramcalc.readers.spec.common import call_options, flag, label, policy
@@ -29,8 +28,9 @@ from paramcalc.readers.spec.expressions import ExpressionError, Names
 from paramcalc.readers.spec.limits import Minimum
 from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
-from paramcalc.readers.spec.templates import fill, origin
+from paramcalc.readers.spec.templates import origin
 from paramcalc.readers.spec.values import filled, first_of, named, only
+from paramcalc.readers.spec.variables import block_variables, maps_of
 from paramcalc.readers.spec.written import written
 from paramcalc.registry import snake_case
 
@@ -43,11 +43,6 @@ class Use:
     def __init__(self, entry: BlockEntry, env: Names) -> None:
         self.entry = entry
         self.env = env
-
-
-def maps_of(env: Names) -> list[Names]:
-    """The mappings that names are looked for in, one after the other."""
-    return list(env.maps) if isinstance(env, ChainMap) else [env]
 
 
 class Expander:
@@ -213,8 +208,10 @@ class Expander:
         within = layers_within(instance.layer) if instance.layer.sublayers else 0
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
+        options = call_options(entry, scope)
+        if options:
+            self.weigh(options, (*entry.where, "options"))
         number = self.first + len(self.nodes)
-        options = call_options(entry, scope) if "options" in entry.common else None
         self.nodes.append(Node(path, instance, (), options, entry.where, scope.notes))
         self.sources.append(sources)
         self.names.values[scope.prefix + name] = number
@@ -277,24 +274,9 @@ class Expander:
         return found
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
-        """The variables inside a use of a block: its own first, then the spec's."""
+        """The variables inside a use of a block."""
         self.step(entry.where, 1 + len(entry.block.vars) // VALUES_PER_STEP)
-        given, places = named_arguments(entry.block, entry.arguments, entry.places)
-        if not entry.block.vars:
-            return self.spec_env
-        env: ChainMap[str, Any] = ChainMap({}, self.spec_env)  # not copied: there may be many
-        for name, default in entry.block.vars.items():
-            if name in given:
-                env[name] = filled(given[name], scope, places[name], f"{name}: ")
-            else:
-                where = (*entry.block.where, "vars", name)
-                try:
-                    env[name] = fill(default, env)
-                except ExpressionError as error:
-                    raise SpecError(f"{name}: {error}", (*where, *error.where)) from None
-            if isinstance(env[name], (list, dict)):
-                self.weigh(env[name], entry.where)
-        return env
+        return block_variables(entry, scope, self.spec_env, self.weigh)
 
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
         """A whole block as one layer, for a wrapper around it."""
