@@ -120,7 +120,7 @@ def _model(
 def _refuse_foreign(document: "Document") -> None:
     """A file that is known to be something else is called by its name."""
     value = document.value
-    if isinstance(value, dict) and "layers" in value:
+    if isinstance(value, dict) and "layers" in value and not is_config(value["layers"]):
         return
     from paramcalc.readers.foreign import identify_value
 
@@ -128,3 +128,8 @@ def _refuse_foreign(document: "Document") -> None:
     if what:
         subject = "the file" if value is None else "this"
         raise InputError(document.name, [Problem(f"{subject} is {what}", position=document.locate(()))])
+
+
+def is_config(layers: object) -> bool:
+    """Whether these are layers as Keras writes them, and not as a spec has them."""
+    return isinstance(layers, list) and bool(layers) and isinstance(layers[0], dict) and "class_name" in layers[0]

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from paramcalc.readers import is_config
+
 _TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
+_CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
 _MAGIC = (
     (0, b"GGUF", "a GGUF file: it holds weights, not a Keras architecture"),
@@ -57,6 +60,8 @@ def identify_archive(names: list[str]) -> str:
 def identify_value(value: Any) -> str | None:
     """What a parsed document is known to be, other than an architecture."""
     if isinstance(value, list):
+        if is_config(value):
+            return _CONFIG
         if value and all(isinstance(item, dict) and "weights" in item and "paths" in item for item in value):
             return "a TensorFlow.js weights manifest: the architecture is in its model.json"
         return "a list: a spec is a mapping with `layers`"
@@ -64,14 +69,15 @@ def identify_value(value: Any) -> str | None:
         return "empty"
     if not isinstance(value, dict):
         return "one single value: a spec is a mapping with `layers`"
-    if value.get("format") == "graph-model":
+    topology = value.get("modelTopology")
+    if value.get("format") == "graph-model" or (isinstance(topology, dict) and "node" in topology):
         return f"a TensorFlow.js graph model, whose layers were compiled away: {_TO_JSON}"
-    if "weightsManifest" in value and not isinstance(value.get("modelTopology"), dict):
+    if "weightsManifest" in value and not isinstance(topology, dict):
         return "a TensorFlow.js file with weights only: it has no modelTopology"
     if value.get("class_name") == "Tokenizer":
         return "a Keras Tokenizer, not a model"
     if "layers" in value:
-        return None
+        return _CONFIG if is_config(value["layers"]) else None
     return next((what for keys, what in _BY_KEYS if all(key in value for key in keys)), None)
 
 

@@ -278,3 +278,29 @@ def test_the_last_keras_2_is_told_from_keras_3_though_both_name_modules():
     summary = summary_of({"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [entry]}})
     assert summary.format == "keras2"
     assert summary.totals.params == 4 * 4 * (3 + 4 + 1)
+
+
+YAML = """\
+backend: tensorflow
+class_name: Sequential
+config:
+  layers:
+  - class_name: Conv2D
+    config:
+      batch_input_shape: !!python/tuple [null, 9, 9, 1]
+      filters: 2
+      kernel_size: &id001 !!python/tuple
+      - 3
+      - 3
+      name: conv2d_1
+      strides: *id001
+  name: sequential_1
+keras_version: 2.3.1
+"""
+
+
+def test_what_keras_wrote_as_yaml_is_read():
+    """`model.to_yaml()` of Keras 1 and 2: the same mapping, its tuples tagged."""
+    summary = paramcalc.summarize(paramcalc.load(YAML.encode()))
+    assert summary.format == "keras2"
+    assert (summary.layers[0].output_shape, summary.totals.params) == ((None, 3, 3, 2), 20)

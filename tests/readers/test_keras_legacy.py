@@ -120,6 +120,35 @@ def test_a_layer_with_an_activation_of_somebodys_own_counts_when_that_is_allowed
     assert len(allowed.unknown) == 1
 
 
+LEAKY = {"class_name": "LeakyReLU", "config": {"alpha": 0.2}}
+ODD_ACTIVATIONS = {  # what it is → (why it is refused, what the layer counts when that is allowed)
+    "a layer": (LEAKY, None, 15),
+    "the name of a layer, which tf.keras takes": ("LeakyReLU", None, 15),
+    "Keras 3's form of a function": ({"class_name": "function", "config": "relu"}, None, 15),
+    "an Activation": ({"class_name": "Activation", "config": {"activation": "tanh"}}, None, 15),
+    "a function of somebody's own": ({"class_name": "function", "config": "mine"}, "its activation 'mine'", 15),
+    "one in an Activation": ({"class_name": "Activation", "config": {"activation": "mine"}}, "'mine'", 0),
+    "a lambda": ({"class_name": "__lambda__", "config": {"value": "4wEA"}}, "a lambda: code", 15),
+    "a lambda of older Keras": ({"value": ["4wEA", None, None]}, "a lambda: code", 15),
+    "a layer of somebody's own": ({"class_name": "Snake", "config": {}}, "its activation 'Snake'", 0),
+    "a layer with weights": ({"class_name": "PReLU", "config": {}}, "a PReLU layer, whose weights", 0),
+    "the name of such a one": ("PReLU", "a PReLU layer, whose weights", 0),
+}
+
+
+@pytest.mark.parametrize("case", ODD_ACTIVATIONS)
+def test_an_activation_that_is_no_name_is_known_or_refused(case):
+    """A layer in its place may hold weights, which Keras counts: `Dense(3, activation=PReLU())` has 18, not 15."""
+    activation, refused, params = ODD_ACTIVATIONS[case]
+    model = sequential(layer("Dense", units=3, activation=activation, batch_input_shape=[None, 4]))
+    if refused:
+        with pytest.raises(InputError, match=refused):
+            summary_of(model)
+    found = summary_of(model, allow_unknown=refused is not None)
+    assert found.totals.params == params
+    assert bool(found.unknown) == bool(refused)
+
+
 def test_what_was_allowed_once_is_not_known_the_next_time():
     """The same Model, summarised again without the permission, is refused again."""
     own = layer("Dense", units=3, activation="mine", batch_input_shape=[None, 4])

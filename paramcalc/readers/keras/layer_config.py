@@ -38,6 +38,8 @@ NAMES = frozenset(("name", "trainable"))
 """What equal layers differ in, unless their class has fields of these names."""
 KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
 """What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
+ACTIVATIONS = ("activation", "recurrent_activation")
+"""Fields that hold an activation."""
 
 
 class Made(Struct, frozen=True):
@@ -176,13 +178,7 @@ def new_layer(registry: Registry, entry: dict[str, Any], legacy: bool, nested: A
     unknown = unknown_inside(cls, fields)
     if unknown is not None:
         return Made(unknown, cls.__name__, dtype)
-    try:
-        return Made(build_flags(cls, fields), cls.__name__, dtype)
-    except FieldsError as error:
-        own = own_activation(cls, fields, error)
-        if own is None:
-            raise
-        return Made(own, cls.__name__, dtype)
+    return Made(with_activations(cls, fields, registry), cls.__name__, dtype)
 
 
 def held_policy(config: dict[str, Any]) -> str:
@@ -243,17 +239,29 @@ def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> byt
     return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
 
 
-def own_activation(cls: type[Layer], fields: dict[str, Any], error: FieldsError) -> Unknown | None:
-    """A layer whose only fault is a function of somebody's own as its activation: as unknown as a custom class.
+def with_activations(cls: type[Layer], fields: dict[str, Any], registry: Registry) -> Layer:
+    """The layer with these fields; as unknown as a custom class where an activation is somebody's own.
 
-    What it counts is known all the same: an activation has no weights, and works on each element.
+    What it counts is known all the same if that is a function: it has no weights, and works on each element.
     """
-    names = [str(problem.where[0]) if problem.where else "" for problem in error.problems]
-    if not all(name.endswith("activation") and isinstance(fields.get(name), str) for name in names):
-        return None
-    functions = ", ".join(f"'{str(fields[name])[:80]}'" for name in names)
-    reason = f"its activation {functions} is not one of Keras': its code is not in the file"
-    return Unknown(reason, None, build_flags(cls, {**fields, **dict.fromkeys(names, "linear")}))
+    odd = [name for name in ACTIVATIONS if fields.get(name).__class__ is dict]
+    try:
+        layer = build_flags(cls, fields)
+    except FieldsError as error:
+        odd += [str(problem.where[0]) if problem.where else "" for problem in error.problems]
+        if not all(name in ACTIVATIONS and isinstance(fields[name], (str, dict)) for name in odd):
+            raise
+    if not odd:
+        return layer
+    from paramcalc.readers.keras.activations import is_layer, layer_for, why_unknown
+
+    values = {name: layer_for(fields[name], registry) for name in odd}
+    reasons = {name: reason for name, value in values.items() if (reason := why_unknown(value, registry))}
+    layer = build_flags(cls, {**fields, **values, **dict.fromkeys(reasons, "linear")})
+    if not reasons:
+        return layer
+    weightless = not any(is_layer(values[name]) for name in reasons)
+    return Unknown("; ".join(dict.fromkeys(reasons.values())), None, layer if weightless else None)
 
 
 def sublayers(registry: Registry, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Any:
