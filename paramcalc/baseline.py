@@ -10,7 +10,8 @@ import msgspec
 from paramcalc.errors import ParamcalcError
 from paramcalc.git import GitError, NoRepositoryError, Repository, split_revision
 from paramcalc.readers import load
-from paramcalc.summarize import summarize
+from paramcalc.shapes import MAX_COUNT
+from paramcalc.summarize import summarize, total
 from paramcalc.summary import SCHEMA_VERSION, Summary
 
 STDIN = "-"
@@ -147,7 +148,30 @@ def read_summaries(path: str) -> Iterator[Summary]:
             raise BaselineError(f"{path} is not a summary that paramcalc saved: {error}") from None
         if summary.schema_version != SCHEMA_VERSION:
             raise BaselineError(f"{path} has schema_version {summary.schema_version}; {SCHEMA_VERSION} is known here")
+        check_sound(path, summary)
         yield summary
+
+
+def check_sound(path: str, summary: Summary) -> None:
+    """Refuse numbers that no summary has: what is wrong in a baseline would let a model grow as far.
+
+    Raises:
+        BaselineError: for negative or huge counts, a layer twice, and totals that are not those of the layers.
+    """
+    rows = summary.layers
+    counts = [
+        (row.params, row.trainable_params, row.non_trainable_params, row.weight_params, row.bias_params, row.macs or 0)
+        for row in rows
+    ]
+    found = total(rows)
+    what = f"{path} is not a summary that paramcalc saved"
+    if min(map(min, counts), default=0) < 0 or max(found.params, found.macs or 0) > MAX_COUNT:
+        raise BaselineError(f"{what}: a count is negative, or past {MAX_COUNT:,}")
+    if len({row.path for row in rows}) < len(rows):
+        raise BaselineError(f"{what}: a layer is in it twice")
+    for name in found.__struct_fields__:
+        if getattr(found, name) != getattr(summary.totals, name):
+            raise BaselineError(f"{what}: its layers' {name} do not add up to its totals'")
 
 
 class History:

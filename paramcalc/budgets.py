@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 
 from paramcalc.errors import MAX_PROBLEMS, ParamcalcError, did_you_mean
-from paramcalc.limits import MAX_GLOB_WORK
+from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
 from paramcalc.summary import LayerSummary, Summary
 from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, variable_dtype
 
@@ -111,6 +111,8 @@ def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
         raise BudgetError("budget: layers is a mapping of globs to limits")
     layers = tuple((str(glob), parse_budget(inner, nested=True)) for glob, inner in value.items())
     for glob, inner in layers:
+        if len(glob) > MAX_GLOB:
+            raise BudgetError(f"budget: layers: a glob has up to {MAX_GLOB:,} characters, one has {len(glob):,}")
         if inner.empty:
             raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit")
     return layers
@@ -143,7 +145,7 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
             findings.append(judge(metric, limit, peak_memory(summary)))
         else:
             findings.append(judge_rows(summary.layers, metric, limit, budget.dtype))
-    if len(budget.layers) * len(summary.layers) > MAX_GLOB_WORK:
+    if budget.layers and glob_work(summary.layers, budget) > MAX_GLOB_WORK:
         message = f"{len(budget.layers):,} globs for {len(summary.layers):,} layers are too many: use fewer globs"
         return [*findings, Finding("broken", "layers", None, None, message)]
     for glob, inner in budget.layers:
@@ -151,9 +153,15 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
     return findings
 
 
+def glob_work(rows: list[LayerSummary], budget: Budget) -> int:
+    """What it takes to hold a budget's globs against layers: each at least one step, long ones more."""
+    globs = sum([1 + len(glob) // GLOB_PER_STEP for glob, _ in budget.layers])
+    return globs * sum([1 + len(row.path) // NAMED_PER_STEP for row in rows])
+
+
 def some(paths: Sequence[str]) -> str:
     """`'a', 'b', 'c' and 2 more`."""
-    named = ", ".join(f"'{path}'" for path in paths[:MAX_NAMED])
+    named = ", ".join(f"'{path[:MAX_NAME]}'" for path in paths[:MAX_NAMED])
     return f"{named} and {len(paths) - MAX_NAMED:,} more" if len(paths) > MAX_NAMED else named
 
 

@@ -1,12 +1,10 @@
 """A Keras file says of a layer what it was built for. Keras makes the weights of that, whatever the graph says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Weight
-from paramcalc.model import Instance
-from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, format_shape
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, check_axes, format_shape
 
 
 def shapes_of(config: Any) -> list[Any]:
@@ -16,8 +14,17 @@ def shapes_of(config: Any) -> list[Any]:
     shape = config.get("input_shape")
     if not isinstance(shape, list):
         named = config.get("shapes_dict")
-        return flat(list(named.values())) if isinstance(named, dict) else []
+        return flat([named[name] for name in sorted(named, key=place)]) if isinstance(named, dict) else []
     return flat(shape) if len(shape) > 0 and isinstance(shape[0], list) else [shape]
+
+
+NAMES = ("sequences_shape", "query_shape", "value_shape", "key_shape", "initial_state_shape")
+"""The shapes that Keras tells by name, in the order of the inputs."""
+
+
+def place(name: str) -> int:
+    """Where a shape of this name stands, whatever the order in the file."""
+    return NAMES.index(name) if name in NAMES else len(NAMES)
 
 
 def flat(shapes: list[Any]) -> list[Any]:
@@ -30,11 +37,11 @@ def flat(shapes: list[Any]) -> list[Any]:
 
 
 def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
-    """Whether a layer was built for other inputs than it has, but for the batch."""
+    """Whether a layer was built for other inputs than it has, but for the batch, or for more of them."""
     for old, new in zip(built, shapes, strict=False):
         if isinstance(old, list) and new is not None and old[1:] != [*new[1:]]:
             return True
-    return False
+    return any(isinstance(shape, list) for shape in built[len(shapes) :])
 
 
 def told_shapes(built: Sequence[Any], shapes: Sequence[Shape | None]) -> list[Shape] | None:
@@ -57,25 +64,37 @@ def is_size(value: Any) -> bool:
 
 
 def check_built(
-    instance: Instance, shapes: Sequence[Shape | None], options: Mapping[str, Any], weights: Sequence[Weight]
+    built: Sequence[Any],
+    infer: Callable[..., Any],
+    shapes: Sequence[Shape | None],
+    weights: Sequence[Any],
 ) -> None:
-    """A layer that was built for other inputs must have the same weights by them.
+    """A layer that was built for other inputs must have the same weights by them, as `infer` says.
 
     Raises:
         LayerError: when it would not: the file contradicts itself, and only one of its numbers can be right.
     """
     instead = list(shapes)
-    for index, (old, new) in enumerate(zip(instance.built, shapes, strict=False)):
+    for index, old in enumerate(built):
+        new = shapes[index] if index < len(shapes) else ()
         if isinstance(old, list) and new is not None:
             if not all(size is None or type(size) is int for size in old):
                 raise LayerError("its build_config holds no shape")
-            instead[index] = (*new[:1], *old[1:])
-    said = " and ".join(format_shape(shape) for shape in instead if shape is not None)
+            check_axes(len(old))
+            instead[index:] = [(*new[:1], *old[len(new[:1]) :]), *instead[index + 1 :]]
+    said = " and ".join(format_shape(shape) for shape in instead[:5] if shape is not None)
     advice = "remove the build_config if it is out of date"
     try:
-        other = instance.layer.infer(*instead, **options).weights
+        other = infer(*instead).weights
     except LayerError as error:
         raise LayerError(f"its build_config is for an input of {said}: {error}; {advice}") from None
+    except IndexError as error:  # a cell's step takes its input to be of the right rank
+        raise LayerError(f"its build_config is for an input of {said}, which it does not take; {advice}") from error
+    except TypeError as error:
+        if len(instead) == len(shapes):
+            raise
+        message = f"its build_config is for {len(instead):,} inputs, of which it does not take as many; {advice}"
+        raise LayerError(message) from error
     for was, now in zip(other, weights, strict=False):
         if was.shape != now.shape:
             raise LayerError(

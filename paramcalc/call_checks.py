@@ -4,7 +4,7 @@ from typing import Any
 
 from paramcalc.errors import LayerError, echo
 from paramcalc.model import Node
-from paramcalc.shapes import MAX_COUNT, Shape
+from paramcalc.shapes import Shape
 
 
 def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
@@ -21,14 +21,6 @@ def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
             hint == Shape | None and value is not None and type(value) is not tuple
         ):
             raise LayerError(f"{name}: expected a tensor, got {echo(value)}")
-
-
-def check_sizes(shapes: list[Shape]) -> None:
-    """Refuse dimensions past 64 bits: no program could hold such a tensor, and few could read the number."""
-    for shape in shapes:
-        for dim in shape:
-            if dim is not None and dim > MAX_COUNT:
-                raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
 
 
 def wrong_call(node: Node, shapes: list[Any], options: dict[str, Any]) -> str:

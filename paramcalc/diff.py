@@ -54,10 +54,10 @@ class Diff(Struct, frozen=True):
 def compare(base: Summary, head: Summary) -> Diff:
     """Match the layers of two summaries and tell them apart."""
     pairs = match(base.layers, head.layers)
-    changes = [change for change in ordered(base.layers, head.layers, pairs) if change.kind != "unchanged"]
+    every = ordered(base.layers, head.layers, pairs)
+    changes = [change for change in every if change.kind != "unchanged"]
     totals = [Total(metric, getattr(base.totals, metric), getattr(head.totals, metric)) for metric in METRICS]
-    unchanged = sum(kind_of(a, b) == "unchanged" for a, b in pairs_of(base.layers, head.layers, pairs))
-    return Diff(base, head, changes, totals, unchanged)
+    return Diff(base, head, changes, totals, len(every) - len(changes))
 
 
 def match(base: list[LayerSummary], head: list[LayerSummary]) -> dict[str, str]:
@@ -78,14 +78,6 @@ def likeness(row: LayerSummary) -> Any:
     """What makes two layers the same but for their names."""
     shape = row.output_shape
     return row.type, str(shape), tuple((weight.name, weight.shape) for weight in row.weights)
-
-
-def pairs_of(
-    base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str]
-) -> list[tuple[LayerSummary, LayerSummary]]:
-    """The matched rows themselves."""
-    by_path = {row.path: row for row in base}
-    return [(by_path[pairs[row.path]], row) for row in head if row.path in pairs]
 
 
 def kind_of(base: LayerSummary, head: LayerSummary) -> str:

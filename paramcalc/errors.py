@@ -5,9 +5,9 @@ Formulas raise `LayerError`: they know nothing of files. Readers and `summarize`
 `InputError`. Each class knows the exit code it ends in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_PROBLEMS = 20
 """An error is one screen: what is past this many problems is only counted."""
@@ -17,6 +17,12 @@ MAX_LINES = 24
 
 MAX_ECHO = 80
 """An echoed value is cut at this many characters."""
+
+MAX_MESSAGE = 1_000
+"""A message is cut at this many: a list of a million sizes is no help in it."""
+
+MAX_LISTED = 20
+"""How many names a message lists."""
 
 MAX_CANDIDATES = 500
 """Names among which the nearest to a wrong one is looked for …"""
@@ -54,9 +60,15 @@ class Problem(NamedTuple):
 
 
 class ParamcalcError(Exception):
-    """Anything paramcalc refuses; `exit_code` is what the command line ends in."""
+    """Anything paramcalc refuses; `exit_code` is what the command line ends in.
+
+    Whatever a message quotes, it is cut at `MAX_MESSAGE` characters.
+    """
 
     exit_code = 2
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*[clipped(item) if isinstance(item, str) else item for item in arguments])
 
     def lines(self) -> list[str]:
         """What to print, a line each; a line break inside a message does not make another."""
@@ -122,8 +134,38 @@ def echo(value: object) -> str:
     """A value as an error message shows it: one line, cut at `MAX_ECHO` characters, constants as files spell them."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value[: MAX_ECHO + 1]) if isinstance(value, str) else repr(value)
+    text = "".join(islice(pieces(value), MAX_ECHO + 1))
     return text if len(text) <= MAX_ECHO else text[: MAX_ECHO - 1] + "…"
+
+
+def pieces(value: object) -> Iterator[str]:
+    """The text of a value bit by bit, as `repr` writes it: what nobody sees of a long list is not made."""
+    if type(value) is str:
+        yield repr(value[: MAX_ECHO + 1])
+    elif type(value) is list:
+        for index, item in enumerate(value):
+            yield ", " if index else "["
+            yield from pieces(item)
+        yield "]" if value else "[]"
+    elif type(value) is dict:
+        for index, (key, item) in enumerate(value.items()):
+            yield ", " if index else "{"
+            yield f"{''.join(pieces(key))}: "
+            yield from pieces(item)
+        yield "}" if value else "{}"
+    else:
+        yield repr(value)
+
+
+def clipped(message: str) -> str:
+    """The message, or its beginning."""
+    return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
+
+
+def listed(names: Collection[str]) -> str:
+    """`a, b, c`, and how many more there are."""
+    shown = ", ".join([name[:MAX_ECHO] for name in islice(names, MAX_LISTED)])
+    return shown if len(names) <= MAX_LISTED else f"{shown} and {len(names) - MAX_LISTED:,} more"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -4,17 +4,28 @@ A layer called again must give the weights it already has: that one rule is the 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
 from paramcalc.built import check_built, differs, told_shapes
-from paramcalc.call_checks import check_options, check_sizes, wrong_call
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, UnknownDimensionError
-from paramcalc.layers.base import Factors, Inferred, Layer, Weight
+from paramcalc.call_checks import check_options, wrong_call
+from paramcalc.errors import (
+    MAX_ECHO,
+    MAX_PROBLEMS,
+    InputError,
+    LayerError,
+    Problem,
+    UnknownDimensionError,
+    clipped,
+    listed,
+)
+from paramcalc.layers.base import Factors, Inferred, Layer, Weight, held_to_built
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
+from paramcalc.limits import MAX_ALL_OUTPUTS
 from paramcalc.model import Input, Instance, Model, Node, Ref, refs
-from paramcalc.shapes import Shape, format_shape
+from paramcalc.shapes import Shape, check_sizes, format_shape
 from paramcalc.units import compute_dtype, promoted
 
 
@@ -70,6 +81,7 @@ class _Evaluator:
         # Another shape that the user asks for is no contradiction in the file.
         self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
         self.values: list[list[Shape] | None] = [[item.shape] for item in inputs]
+        self.outputs = 0  # of layers that have several
         self.hidden: set[int] = set()  # producers that an unknown layer stands before
         self.first: dict[int, Call] = {}  # of each layer: later ones are held against it
         self.answers: dict[tuple[Any, ...], _Answer] = {}
@@ -93,7 +105,8 @@ class _Evaluator:
 
     def fail(self, node: Node, error: LayerError) -> None:
         instance = node.instance
-        self.problems.append(Problem(str(error), node.where, f"'{node.path}' ({instance.type})", notes=node.notes))
+        label = clipped(f"'{node.path}' ({instance.type[:MAX_ECHO]})")
+        self.problems.append(Problem(str(error), node.where, label, notes=node.notes))
 
     def check_unused(self) -> None:
         """A name that --assume gives and the model does not have is a mistake."""
@@ -152,9 +165,11 @@ class _Evaluator:
             weights: tuple[Weight, ...] = ()
         else:
             if answer.weights and instance.built and self.as_written and differs(instance.built, shapes):
-                check_built(instance, shapes, options, answer.weights)
+                check_built(instance.built, partial(instance.layer.infer, **options), shapes, answer.weights)
             weights = answer.weights if instance.trainable else frozen(answer)
         shared_with = None if first is None else first.node.path
+        if answer.multiple:
+            self.add_outputs(node, len(answer.outputs))
         dtype = answer.dtype
         if dtype is None and instance.layer.keeps_dtype:
             dtype = promoted({self.produced(ref) for ref in refs(node)})
@@ -163,6 +178,13 @@ class _Evaluator:
         if first is None:
             self.first[id(instance)] = call
         return answer.outputs
+
+    def add_outputs(self, node: Node, count: int) -> None:
+        """Stop where layers with several outputs have too many of them together: a few bytes can ask for millions."""
+        self.outputs += count
+        if self.outputs > MAX_ALL_OUTPUTS:
+            self.fail(node, LayerError(f"with it, layers with several outputs have more than {MAX_ALL_OUTPUTS:,}"))
+            raise InputError(self.model.source, located(self.model, self.problems))
 
     def produced(self, ref: Ref) -> str:
         """The dtype of a tensor."""
@@ -361,7 +383,9 @@ def evaluate(
         Input(item.name, with_batch(given.pop(item.name, item.shape), batch_size), item.dtype) for item in model.inputs
     ]
     if given:
-        names = ", ".join(item.name for item in model.inputs)
+        names = listed([item.name for item in model.inputs])
         message = f"there is no input '{next(iter(given))}'; the inputs are: {names}"
         raise InputError(model.source, [Problem(message)])
-    return _Evaluator(model, inputs, allow_unknown, assume or {}).run()
+    evaluator = _Evaluator(model, inputs, allow_unknown, assume or {})
+    with held_to_built(evaluator.as_written):
+        return evaluator.run()

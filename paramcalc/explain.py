@@ -4,9 +4,9 @@ All of it is derived from what a layer declares (its weights' factors, its MACs 
 arithmetic is the arithmetic that was done.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from msgspec import Struct
 
@@ -36,10 +36,9 @@ class WeightExplained(Struct, frozen=True):
     why: str
 
 
-class LayerExplained(Struct, frozen=True):
-    """One call taken apart."""
+class LayerExplained(Struct, frozen=True, eq=False):
+    """What there is to say of a call, whatever its path; equal calls share one, and so what is made of it."""
 
-    path: str
     type: str
     inputs: list[Shape | None]
     output: Shape | list[Shape] | None
@@ -50,24 +49,40 @@ class LayerExplained(Struct, frozen=True):
     notes: list[str]
 
 
-def explain(evaluation: Evaluation, pattern: str | None = None) -> list[LayerExplained]:
-    """The calls whose path, name or glob matches; all where none is given.
+KEPT = 1_000
+"""So many different explanations are kept to be shared."""
+
+
+def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tuple[str, LayerExplained]]:
+    """The path of each call that a path, name or glob matches, all where none is given, and the call taken apart.
 
     Raises:
         InputError: when nothing matches.
     """
-    calls = evaluation.calls
-    if pattern is not None:
-        calls = [
-            call
-            for call in calls
-            if fnmatchcase(call.node.path, pattern) or pattern in (call.node.path, call.node.instance.name)
-        ]
-        if not calls:
-            near = did_you_mean(pattern, [call.node.path for call in evaluation.calls])
-            message = f"no layer matches '{pattern[:80]}'{near}"
-            raise InputError(evaluation.model.source, [Problem(message)])
-    return [explain_call(call) for call in calls]
+    known: dict[tuple[Any, ...], LayerExplained] = {}
+    for call in evaluation.calls if pattern is None else matching(evaluation, pattern):
+        instance = call.node.instance
+        # A layer's answer for these shapes is one list of outputs, whoever asks.
+        what = instance.type, instance.trainable, call.shared_with, id(instance.layer), id(call.outputs), *call.inputs
+        if what not in known:
+            if len(known) == KEPT:
+                known.clear()
+            known[what] = explain_call(call)
+        yield call.node.path, known[what]
+
+
+def matching(evaluation: Evaluation, pattern: str) -> list[Call]:
+    """The calls whose path, name or glob this is."""
+    calls = [
+        call
+        for call in evaluation.calls
+        if fnmatchcase(call.node.path, pattern) or pattern in (call.node.path, call.node.instance.name)
+    ]
+    if not calls:
+        near = did_you_mean(pattern, [call.node.path for call in evaluation.calls])
+        message = f"no layer matches '{pattern[:80]}'{near}"
+        raise InputError(evaluation.model.source, [Problem(message)])
+    return calls
 
 
 def explain_call(call: Call) -> LayerExplained:
@@ -77,7 +92,6 @@ def explain_call(call: Call) -> LayerExplained:
     if call.outputs is not None and not call.multiple:
         output = call.outputs[0]
     return LayerExplained(
-        call.node.path,
         instance.type,
         call.inputs,
         output,
@@ -128,33 +142,29 @@ def sum_of(terms: Sequence[Factors], result: int | None = None) -> Formula:
     """A sum of products with what all of them share taken out: `128 × (10 + 128 + 1)`."""
     if not terms:
         return Formula("0", "0", 0)
-    common = Counter(terms[0])
-    for factors in terms[1:]:
-        common &= Counter(factors)
-    outer = list(common.elements())
-    rests = [remainder(factors, common) for factors in terms]
     if result is None:
         result = count_macs(tuple(terms))
     if len(terms) == 1:
         return Formula(product_names(terms[0]), product_numbers(terms[0]), result)
-    names = " + ".join(product_names(rest) for rest in rests)
-    numbers = " + ".join(product_numbers(rest) for rest in rests)
+    outer, rests = [], [list(factors) for factors in terms]
+    common = set(terms[0]).intersection(*terms[1:])
+    for factor in terms[0]:
+        if factor in common and all(factor in rest for rest in rests):  # once more for a factor that is there twice
+            outer.append(factor)
+            for rest in rests:
+                rest.remove(factor)
+    names = " + ".join([product_names(rest) for rest in rests])
+    numbers = " + ".join([product_numbers(rest) for rest in rests])
     if not outer:
         return Formula(names, numbers, result)
     return Formula(f"{product_names(outer)} × ({names})", f"{product_numbers(outer)} × ({numbers})", result)
 
 
-def remainder(factors: Factors, common: "Counter[tuple[str, int | None]]") -> list[tuple[str, int | None]]:
-    """A product without the shared factors."""
-    left = Counter(factors) - common
-    return [factor for factor in dict.fromkeys(factors) for _ in range(left[factor])]
-
-
 def product_names(factors: Sequence[tuple[str, int | None]]) -> str:
     """`features × units`; what is left of nothing is 1."""
-    return " × ".join(label for label, _ in factors) or "1"
+    return " × ".join([label for label, _ in factors]) or "1"
 
 
 def product_numbers(factors: Sequence[tuple[str, int | None]]) -> str:
     """`10 × 128`."""
-    return " × ".join("?" if value is None else f"{value:,}" for _, value in factors) or "1"
+    return " × ".join(["?" if value is None else f"{value:,}" for _, value in factors]) or "1"

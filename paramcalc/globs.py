@@ -5,7 +5,7 @@ followed as a set of states, how many of its parts are behind: each folder is re
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import takewhile
 
@@ -32,16 +32,35 @@ def find(pattern: str, root: str) -> Iterator[str]:
 
 def walk(root: str, folder: str, states: set[int], wanted: Sequence[str]) -> Iterator[str]:
     """The files below a folder that the parts from one of the states on name."""
-    try:
-        entries = sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name)
-    except OSError:  # no folder, or not to be read: nothing that could be named is in it
-        return
-    for entry in entries:
+    stack = [(folder, states, read(root, folder))]  # not calls in calls: folders may be nested in thousands
+    while stack:
+        folder, states, entries = stack[-1]
+        entry = next(entries, None)
+        if entry is None:
+            stack.pop()
+            continue
         after = step(states, entry.name, wanted, through=not entry.is_symlink())
-        if after and entry.is_dir():
-            yield from walk(root, os.path.join(folder, entry.name), after, wanted)
-        elif len(wanted) in after and entry.is_file():
-            yield os.path.join(folder, entry.name)
+        path = os.path.join(folder, entry.name)
+        if after and leads_to(entry.is_dir):
+            stack.append((path, after, read(root, path)))
+        elif len(wanted) in after and leads_to(entry.is_file):
+            yield path
+
+
+def read(root: str, folder: str) -> "Iterator[os.DirEntry[str]]":
+    """What is in a folder, in the order of the names; nothing where it is none, or not to be read."""
+    try:
+        return iter(sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name))
+    except OSError:
+        return iter(())
+
+
+def leads_to(kind: Callable[[], bool]) -> bool:
+    """Whether it is of a kind; what a link leads to may not be ours to know."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def step(states: set[int], name: str, wanted: Sequence[str], through: bool = True) -> set[int]:

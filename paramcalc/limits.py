@@ -55,6 +55,9 @@ MAX_INTEGER_DIGITS = 18
 MAX_TEXT = 65_536
 """Characters of one text in a YAML file."""
 
+MAX_FILLED = 1_024
+"""Characters of a text once its expressions are filled in: there is one for each layer of a repeat."""
+
 MAX_FOUND_PROBLEMS = 200
 """Where the reading of a wrong file ends: each problem costs a search for the nearest right name."""
 
@@ -73,8 +76,29 @@ MAX_EXPONENT = 8
 MAX_OUTPUTS = 10_000
 """Outputs of one operation: `split` and `unstack` make as many as a number says."""
 
+MAX_ALL_OUTPUTS = 300_000
+"""Outputs of the layers of a model that have several, together: three for each of as many layers as there may be."""
+
+MAX_TOML_BYTES = MIB
+"""A pyproject.toml …"""
+
+MAX_KEY_PARTS = 64
+"""… and the parts of a dotted key in it."""
+
+MAX_GLOB = 1_024
+"""Characters of a glob: as many as a path may well have."""
+
+MAX_GLOBS = 10_000
+"""Globs in a configuration's `files`, those of all checks together."""
+
 MAX_GLOB_WORK = 1_000_000
-"""The globs of a budget's `layers` times the layers they are held against: a second's work."""
+"""The globs of a budget's `layers` times the layers they are held against: a second's work …"""
+
+GLOB_PER_STEP = 32
+"""… where a glob counts once for each of so many of its characters, …"""
+
+NAMED_PER_STEP = 64
+"""… and a layer for each of so many of its path."""
 
 MAX_ARCHIVE_DIRECTORY = MIB
 """The table of contents of a `.keras` archive; the archive itself may be of any size."""
@@ -95,14 +119,16 @@ class Allowance:
     Attributes:
         layers: how many there are so far.
         steps: the work so far, that which makes no layers included.
+        weighed: the values in a layer that is called again, by its identity.
     """
 
-    __slots__ = ("layers", "max_layers", "steps")
+    __slots__ = ("layers", "max_layers", "steps", "weighed")
 
     def __init__(self, max_layers: int) -> None:
         self.max_layers = max_layers
         self.layers = 0
         self.steps = 0
+        self.weighed: dict[int, int] = {}
 
     def exceeded(self) -> bool:
         """Whether it is too much; a small model may take more steps a layer than a large one."""

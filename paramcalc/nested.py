@@ -2,7 +2,7 @@
 
 from paramcalc.errors import InputError, LayerError
 from paramcalc.evaluate import Evaluation, evaluate
-from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within
+from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within, values_within
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Model
 from paramcalc.shapes import Shape
@@ -10,7 +10,8 @@ from paramcalc.shapes import Shape
 
 def as_layer(model: Model) -> "NestedModel":
     """The model as the layer of a wrapper."""
-    return NestedModel(model, sum(1 + layers_within(node.instance.layer) for node in model.nodes))
+    layers = [node.instance.layer for node in model.nodes]
+    return NestedModel(model, sum([1 + layers_within(layer) for layer in layers]), sum(map(values_within, layers)))
 
 
 class NestedModel(Layer, frozen=True):
@@ -18,10 +19,12 @@ class NestedModel(Layer, frozen=True):
 
     Attributes:
         layers_inside: how many layers that takes, those inside layers of it included.
+        values_inside: how many values these hold.
     """
 
     model: Model
     layers_inside: int
+    values_inside: int
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Send the shapes through the inner graph."""

@@ -80,6 +80,22 @@ def check_min_rank(shape: Shape, rank: int) -> None:
         raise LayerError(f"expects an input of rank {rank} or more, got {format_shape(shape)} of rank {len(shape)}")
 
 
+def check_axes(count: int) -> None:
+    """Refuse a tensor of more axes than any program computes with: each would cost its length in every layer."""
+    if count > MAX_RANK:
+        raise LayerError(f"a tensor may have {MAX_RANK} axes, this one would have {count:,}")
+
+
+def check_sizes(shapes: Sequence[Shape]) -> None:
+    """Refuse dimensions past 64 bits: no program could hold such a tensor, and few could read the number."""
+    for shape in shapes:
+        if len(shape) > MAX_RANK:
+            check_axes(len(shape))
+        for dim in shape:
+            if dim is not None and dim > MAX_COUNT:
+                raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
+
+
 def positive_axis(axis: int, rank: int, name: str = "axis") -> int:
     """`axis` counted from the front.
 

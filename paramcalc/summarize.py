@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from paramcalc.collector import gc_paused
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, clipped
 from paramcalc.evaluate import Call, Evaluation, evaluate, located
 from paramcalc.expected import check_expected
 from paramcalc.layers.base import Factors, Weight
@@ -76,7 +76,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     counts = counter(ties)
     rows = [layer_row(call, names, counts(call), dtype) for call in evaluation.calls]
     totals = total(rows)
-    check_counts(model, rows, totals)
+    check_counts(evaluation, rows, totals)
     shapes = output_shapes(evaluation)
     return Summary(
         name=model.name,
@@ -95,7 +95,8 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
 def few(warnings: list[str]) -> list[str]:
     """As many as fit a screen, and how many more there are."""
     more = len(warnings) - MAX_PROBLEMS
-    return warnings if more <= 0 else [*warnings[:MAX_PROBLEMS], f"and {more:,} more warnings"]
+    shown = [clipped(warning) for warning in warnings[:MAX_PROBLEMS]]
+    return shown if more <= 0 else [*shown, f"and {more:,} more warnings"]
 
 
 class Counts(Struct):
@@ -218,16 +219,27 @@ def total(rows: list[LayerSummary]) -> Totals:
     )
 
 
-def check_counts(model: Model, rows: list[LayerSummary], totals: Totals) -> None:
+def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Totals) -> None:
     """Refuse counts past 64 bits.
 
     Raises:
-        InputError: naming the first layer whose numbers are too large, or the totals.
+        InputError: naming the first layer whose numbers are too large, or with which the totals are.
     """
-    if max(totals.params, totals.macs or 0, totals.size_bytes) > MAX_COUNT or any(
+    if max(totals.params, totals.macs or 0, totals.size_bytes) <= MAX_COUNT and not any(
         max(row.output_bytes or 0, row.macs or 0) > MAX_COUNT for row in rows
     ):
-        raise InputError(model.source, [Problem(f"the model's counts are past {MAX_COUNT:,}")])
+        return
+    params = macs = size = 0
+    for call, row in zip(evaluation.calls, rows, strict=True):
+        params += row.params
+        macs += row.macs or 0
+        size += size_of(row.params, variable_dtype(row.dtype))
+        if max(params, macs, size, row.output_bytes or 0) > MAX_COUNT:
+            label = clipped(f"'{row.path}' ({row.type})")
+            problem = Problem(
+                f"the model's counts are past {MAX_COUNT:,}", call.node.where, label, None, call.node.notes
+            )
+            raise InputError(evaluation.model.source, located(evaluation.model, [problem]))
 
 
 def output_shapes(evaluation: Evaluation) -> Any:
@@ -257,14 +269,26 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
     for owner, other, where in evaluation.model.tied:
         try:
             check_tie(by_name, owner, other)
-            ties[other] = ties.get(owner, owner)
+            first, second = holder(ties, owner), holder(ties, other)
+            if first != second:  # else they are one already: a circle must leave one that is counted
+                ties[second] = first
         except LayerError as error:
             problems.append(Problem(str(error), where))
             if len(problems) == MAX_FOUND_PROBLEMS:
                 break
     if problems:
         raise InputError(evaluation.model.source, located(evaluation.model, problems))
-    return ties
+    return {name: holder(ties, name) for name in ties}
+
+
+def holder(ties: dict[str, str], name: str) -> str:
+    """The weight that holds the tensor of this one; the way to it is made short."""
+    way = []
+    while name in ties:
+        way.append(name)
+        name = ties[name]
+    ties.update(dict.fromkeys(way, name))
+    return name
 
 
 def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:

@@ -9,11 +9,12 @@ ROOT = Path(__file__).parents[1] / "paramcalc"
 ORDER = [
     {"characters", "errors", "units", "limits", "collector"},
     {"shapes"},
+    {"built"},
     {"layers"},
     {"registry"},
     {"model"},
     {"summary"},
-    {"built", "call_checks"},
+    {"call_checks"},
     {"evaluate", "expected", "fixed_weights", "nested", "memory"},
     {"summarize"},
     {"readers"},

@@ -1,5 +1,6 @@
 """Where a model stood before: each kind of baseline finds the right file, and never the file itself."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -290,6 +291,29 @@ def test_what_is_no_saved_summary_is_an_error(repository, content):
     newer = line.replace('"schema_version":1', '"schema_version":2')
     Path("saved.json").write_text(content.replace("{newer}", newer).replace("{twice}", line * 2), "latin-1")
     with pytest.raises(BaselineError):
+        open_baseline("saved.json", ".")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda rows, totals: rows[0].update(params=-10), "a count is negative"),
+        (lambda rows, totals: rows[0].update(macs=-8), "a count is negative"),
+        (lambda rows, totals: rows[0].update(params=10**30), "past 9,223,372,036,854,775,807"),
+        (lambda rows, totals: rows.append(rows[0]), "a layer is in it twice"),
+        (lambda rows, totals: rows[0].update(params=99), "its layers' params do not add up"),
+        (lambda rows, totals: totals.update(params=11), "its layers' params do not add up"),
+        (lambda rows, totals: totals.update(macs=None), "its layers' macs do not add up"),
+        (lambda rows, totals: rows[0].update(dtype="int8"), "its layers' size_bytes do not add up"),
+    ],
+)
+def test_a_saved_summary_whose_numbers_cannot_be_is_an_error(repository, change, why):
+    """Who writes a larger number into a baseline could grow by as much."""
+    save("models/a.json", format_="json")
+    summary = json.loads(Path("saved.json").read_text())
+    change(summary["layers"], summary["totals"])
+    Path("saved.json").write_text(json.dumps(summary))
+    with pytest.raises(BaselineError, match=why):
         open_baseline("saved.json", ".")
 
 

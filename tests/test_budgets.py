@@ -5,8 +5,9 @@ from fractions import Fraction
 import pytest
 
 import paramcalc
-from paramcalc.budgets import BudgetError, check_budget, check_growth, parse_budget, worst
+from paramcalc.budgets import BudgetError, check_budget, check_growth, glob_work, parse_budget, worst
 from paramcalc.errors import ParamcalcError
+from paramcalc.limits import MAX_GLOB_WORK
 from paramcalc.readers.document import parse
 from paramcalc.readers.spec import read_spec
 from paramcalc.units import parse_bytes, parse_count, parse_increase
@@ -95,6 +96,17 @@ def test_more_globs_than_a_second_allows_are_no_pass(monkeypatch):
     assert [(item.status, item.message) for item in findings] == [
         ("broken", "3 globs for 1 layers are too many: use fewer globs")
     ]
+
+
+def test_a_long_glob_counts_as_several_and_has_an_end():
+    """Each star of a glob is looked for in each path; thousands of them took seconds only to be understood."""
+    parse_budget({"layers": {"*a" * 512: {"params": "1M"}}})
+    with pytest.raises(BudgetError, match="a glob has up to 1,024 characters, one has 1,026"):
+        parse_budget({"layers": {"*a" * 513: {"params": "1M"}}})
+    rows = [*DENSE.layers] * 40_000
+    short, long = (parse_budget({"layers": {glob: {"params": 1}}}) for glob in ("*a", "*a" * 400))
+    assert glob_work(rows, short) == 40_000
+    assert glob_work(rows, long) == 40_000 * 26 > MAX_GLOB_WORK
 
 
 def test_what_is_unknown_is_never_a_pass():

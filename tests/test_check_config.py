@@ -8,7 +8,7 @@ import pytest
 from paramcalc.budgets import Budget
 from paramcalc.check_config import Check, ConfigError, covers, expand, find_config, read_config
 from paramcalc.errors import ParamcalcError
-from paramcalc.globs import names
+from paramcalc.globs import find, leads_to, names
 
 FILES = [
     "a.yaml",
@@ -86,6 +86,33 @@ def test_globs_start_at_the_configuration_and_files_are_named_from_here(monkeypa
     assert not covers(Check(("m/*/*.yaml", "!**/x"), Budget({})), "../..", "e.yaml")
 
 
+def test_folders_may_be_nested_in_thousands(tmp_path):
+    """A call for each folder in another ended as a bug of ours."""
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    ways = ["a/" * depth for depth in range(1, 1_501)]
+    for way in ways:
+        os.mkdir(folder / way)
+    file = folder / ways[-1] / "m.json"
+    file.touch()
+    try:
+        assert list(find("**/*.json", str(folder))) == [ways[-1] + "m.json"]
+    finally:  # Python 3.11's own way to remove a tree would end like ours
+        file.unlink()
+        for way in reversed(ways):
+            os.rmdir(folder / way)
+
+
+def test_a_link_to_what_is_not_ours_to_see_is_passed_over():
+    """As /proc has them: whether it is a folder cannot be asked."""
+
+    def forbidden():
+        raise PermissionError
+
+    assert leads_to(lambda: True)
+    assert not leads_to(forbidden)
+
+
 def test_a_pattern_of_many_stars_is_quick():
     """Followed as a set of states, not by trying."""
     assert not names("/".join(["**", "*"] * 20) + "/no", "/".join("a" * 60))
@@ -138,6 +165,7 @@ def test_two_configurations_in_one_folder_are_an_error():
         ("checks: [{files: []}]", "files must be"),
         ("checks: [{files: ['!a']}]", "files must be"),
         ("checks: [{files: [3]}]", "files must be"),
+        (f"checks: [{{files: {'a*' * 513}}}]", "a glob has up to 1,024 characters"),
         ("checks: [{files: a, parms: 3}]", "did you mean 'params'"),
         ("checks: [{files: a, params: 5 MB}]", "'MB' is not a unit of a count"),
         ("checks: [{files: a, size: 5}]", "5 has no unit"),
@@ -161,6 +189,27 @@ def test_a_configuration_with_a_mistake_is_an_error(text, why):
         read_config("paramcalc.yaml")
     assert why in str(caught.value)
     assert str(caught.value).startswith("paramcalc.yaml")
+
+
+def test_a_configuration_has_an_end():
+    """Of globs, of bytes, and of the parts of a key, which Python's own reader takes minutes for."""
+    Path("paramcalc.yaml").write_text("checks: [{params: 1, files: [" + "a, " * 10_000 + "a]}]")
+    with pytest.raises(ConfigError, match="its checks have more than 10,000 globs"):
+        read_config("paramcalc.yaml")
+    Path("pyproject.toml").write_text("[tool.paramcalc]\n" + ".".join("a" * 65) + " = 1")
+    with pytest.raises(ConfigError, match="a key of more than 64 parts"):
+        read_config("pyproject.toml")
+    Path("pyproject.toml").write_text("[tool.paramcalc]\n#" + " " * 2**20)
+    with pytest.raises(ParamcalcError, match="larger than 1 MiB"):
+        read_config("pyproject.toml")
+
+
+def test_a_mistake_in_a_pyproject_says_in_which_line_its_check_begins():
+    Path("pyproject.toml").write_text(TOML + "\n[[tool.paramcalc.checks]]\nfiles = 'a'\nparams = 'x'\n")
+    line = TOML.count("\n") + 2
+    count = TOML.count("[[tool.paramcalc.checks]]") + 1
+    with pytest.raises(ConfigError, match=f"^pyproject.toml:{line}:1: check {count}: budget: params: 'x'"):
+        read_config("pyproject.toml")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,66 @@ def inputs(count):
     return spec(layers=[{"repeat": 500, "layers": [{"Add": {}, "inputs": ["previous"] * count}]}])
 
 
+def splits(times):
+    """So many layers of 10,000 outputs each."""
+    split = {"Operation": {"function": "Split", "config": {"indices_or_sections": 10_000, "axis": 1}}}
+    return spec(layers=[{"repeat": times, "layers": [{"Dense": 10_000}, split]}])
+
+
+def listed(times):
+    """A list of a thousand values, so often in another."""
+    return spec(vars={"v": [0] * 999, "w": ["$v"] * times})
+
+
+def chained(depth):
+    """Lists in one another, each a variable, so many with the one around them."""
+    return spec(vars={"v0": [1]} | {f"v{n}": [f"$v{n - 1}"] for n in range(1, depth)})
+
+
+def filled(size):
+    """A text that is so long once its variable is filled in."""
+    return spec(vars={"t": "x" * 128, "text": "$t" * 8 + "-" * (size - 1_024)})
+
+
+def calls(values):
+    """900 calls of a layer that holds so many values, all on other shapes: each computes it again."""
+    words = {"name": "t", "inputs": "i1", "StringLookup": {"vocabulary": [f"w{n}" for n in range(values)]}}
+    layers = [words] + [{"call": "t", "inputs": f"i{n}"} for n in range(900)]
+    return json.dumps({"inputs": {f"i{n}": [n + 1] for n in range(1_000)}, "layers": layers}).encode()
+
+
+def long_variable(values, block=False):
+    """A list that 900 layers name."""
+    layer = {"b": {"x": "$v"}} if block else {"Rescaling": {"scale": "$v"}}
+    return spec(
+        vars={"v": [1] * values},
+        blocks={"b": {"vars": {"x": 1}, "layers": ["ReLU"]}},
+        layers=[{"repeat": 900, "layers": [layer]}],
+    )
+
+
+def wrapped(depth):
+    """900 layers in so many others: the names of all of them stand before that of a weight."""
+    layer = {"Dense": 3}
+    for _ in range(depth):
+        layer = {"SpectralNormalization": {"layer": layer}}
+    return spec(layers=[{"repeat": 900, "layers": [layer]}])
+
+
+def options_variable(values):
+    """A list that the calls of 900 layers are given."""
+    call = {"Dot": {"axes": 1}, "inputs": ["previous", "previous"], "options": {"mask": "$v"}}
+    return spec(vars={"v": [1] * values}, layers=[{"repeat": 900, "layers": [call]}])
+
+
+def inner_names(length):
+    """A layer inside another, its name before those of all weights in it."""
+    many = {"class_name": "Pipeline", "config": {"name": "n" * length, "layers": [DENSE] * 500}}
+    layers = [{"class_name": "TimeDistributed", "config": {"name": "t", "layer": many, "batch_input_shape": [1, 4, 3]}}]
+    return json.dumps({"class_name": "Sequential", "config": {"layers": layers}}).encode()
+
+
+DENSE = {"class_name": "Dense", "config": {"name": "d", "units": 3}}
 DIRECTORY = [f"{n:03}" + "x" * 1_010 for n in range(999)]
 
 BOTH_SIDES = {
@@ -97,6 +157,44 @@ BOTH_SIDES = {
         operation("ArraySplit", 10_000, indices_or_sections=10_000),
         operation("ArraySplit", None, indices_or_sections=10**9),
         "may have 10,000 outputs, this one has 1,000,000,000",
+    ),
+    "MAX_OUTPUTS in a list of cuts": (
+        operation("Split", 20_000, indices_or_sections=list(range(1, 10_000))),
+        operation("Split", 20_000, indices_or_sections=list(range(1, 10_001))),
+        "may have 10,000 outputs, this one has 10,001",
+    ),
+    "MAX_ALL_OUTPUTS": (
+        splits(30),
+        splits(31),
+        "'repeat/30/operation' .*layers with several outputs have more than 300,000",
+    ),
+    "MAX_RANK of an output": (
+        spec(layers=[{"Embedding": [8, 1]}] * 14),
+        spec(layers=[{"Embedding": [8, 1]}] * 15),
+        "'embedding_14' .*a tensor may have 16 axes, this one would have 17",
+    ),
+    "MAX_RANK of a layer inside another": (
+        spec(layers=[{"Pipeline": {"layers": [{"Embedding": [8, 1]}] * 14}}]),
+        spec(layers=[{"Pipeline": {"layers": [{"Embedding": [8, 1]}] * 15 + ["Flatten"]}}]),
+        "a tensor may have 16 axes, this one would have 17",
+    ),
+    "MAX_RANK of a weight": (
+        spec(layers=[{"Custom": {"weights": {"w": [2] * 16}}}]),
+        spec(layers=[{"Custom": {"weights": {"w": [2] * 17}}}]),
+        "expected a list of length <= 16",
+    ),
+    "MAX_EXPANDED_NODES in variables": (listed(198), listed(200), "w: written out, .*more than 200,000 values"),
+    "MAX_DEPTH in variables": (chained(200), chained(201), "v200: written out, lists are nested more than 200 deep"),
+    "MAX_FILLED": (filled(1_024), filled(1_025), "the text has more than 1,024 characters"),
+    "MAX_EXPRESSION in an einsum": (
+        spec(layers=[{"Operation": {"function": "Einsum", "args": [f"ab{' ' * 248}->ab", {"input": 0}]}}]),
+        spec(layers=[{"Operation": {"function": "Einsum", "args": [f"ab{' ' * 251}->ab", {"input": 0}]}}]),
+        "an einsum's equation is a text of at most 256 characters",
+    ),
+    "MAX_EXPRESSION in an EinsumDense": (
+        spec(layers=[{"EinsumDense": {"equation": "ab,bc->ac" + " " * 247, "output_shape": 3}}]),
+        spec(layers=[{"EinsumDense": {"equation": "ab,bc->ac" + " " * 248, "output_shape": 3}}]),
+        "equation has up to 256 characters, this one has 257",
     ),
     "MAX_OUTPUTS in unstack": (
         operation("Unstack", 10_000),
@@ -139,7 +237,8 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
         *("MAX_YAML_BYTES", "MAX_JSON_BYTES", "MAX_CONFIG_BYTES"),  # below, by the variable that lowers them
         "MAX_LAYERS",  # below
         "MAX_EXPANSION",  # lets larger files than that of MAX_EXPANDED_NODES pass
-        "MAX_GLOB_WORK",  # in test_budgets.py: it is a budget that is too much
+        *("MAX_GLOB", "MAX_GLOB_WORK"),  # in test_budgets.py: it is a budget that is too much
+        *("MAX_GLOBS", "MAX_TOML_BYTES", "MAX_KEY_PARTS"),  # in test_check_config.py
         "MAX_FOUND_PROBLEMS",  # refuses nothing: it ends the reading of what is refused
     }
     assert tested | elsewhere == own
@@ -169,7 +268,19 @@ def test_max_layers_names_the_option_that_raises_it():
         paramcalc.load(spec(layers=layers), max_layers=999)
 
 
-@pytest.mark.parametrize(("within", "beyond"), [(paths(1), paths(4)), (inputs(4), inputs(20))])
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        (paths(1), paths(4)),
+        (inputs(4), inputs(20)),
+        (calls(10), calls(80)),
+        (long_variable(10), long_variable(80)),
+        (long_variable(10, block=True), long_variable(80, block=True)),
+        (inner_names(10), inner_names(1_280)),
+        (wrapped(2), wrapped(8)),
+        (options_variable(10), options_variable(80)),
+    ],
+)
 def test_long_paths_and_many_inputs_count_as_layers(within, beyond):
     paramcalc.load(within, max_layers=1000)
     with pytest.raises(InputError, match=r"more work than 1,000 layers.*\(--max-layers allows more\)"):

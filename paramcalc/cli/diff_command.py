@@ -7,6 +7,8 @@ import click
 from paramcalc.cli import options, output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from paramcalc.diff import Diff
 
 
@@ -36,7 +38,7 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     from paramcalc.diff import compare
 
     before, now = read_side(base), read_side(head)
-    output.write([render(compare(before, now), format_, given["color"], given["output"])], given["output"])
+    output.write(render(compare(before, now), format_, given["color"], given["output"]), given["output"])
     findings = check_growth(now, before, limits)
     for finding in findings:
         if finding.status != "passed":
@@ -44,16 +46,17 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     return {"passed": 0, "failed": 1, "broken": 2}[worst(findings)]
 
 
-def render(diff: "Diff", format_: str, color: str, path: str | None) -> str | bytes:
+def render(diff: "Diff", format_: str, color: str, path: str | None) -> "Iterable[str | bytes]":
     """What to print."""
     from paramcalc.render import diff_report, table
+    from paramcalc.render.text import pieces
 
     if format_ == "json":
-        return diff_report.as_json(diff)
+        return pieces(diff_report.as_json(diff))
     if format_ == "markdown":
-        return diff_report.markdown(diff)
+        return pieces(diff_report.markdown(diff))
     lines = diff_report.lines(diff, output.terminal_width(path))
-    return table.coloured(lines) if output.use_colour(color, path) else table.plain(lines)
+    return pieces(table.coloured(lines) if output.use_colour(color, path) else table.plain(lines))
 
 
 def read_side(name: str) -> Any:

@@ -26,9 +26,10 @@ def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     from paramcalc.explain import explain
     from paramcalc.readers import load
     from paramcalc.render.explain_text import FORMATS
+    from paramcalc.render.text import pieces
 
     model = load(spec, sets=dict(given["sets"]) or None)
     shapes = {name: (None, *shape) for name, shape in given["input_shapes"]}
     evaluation = evaluate(model, batch_size=given["batch_size"], input_shapes=shapes)
-    output.write([FORMATS[format_](explain(evaluation, layer))], given["output"])
+    output.write(pieces(FORMATS[format_](explain(evaluation, layer))), given["output"])
     return 0

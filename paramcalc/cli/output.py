@@ -27,9 +27,8 @@ def write(parts: Iterable[str | bytes], path: str | None) -> None:
     if is_stdout(path):
         write(parts, None)
         return
-    data = b"".join([part if isinstance(part, bytes) else part.encode() for part in parts])
     try:
-        write_file(path, data)
+        write_file(path, (part if isinstance(part, bytes) else part.encode() for part in parts))
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
@@ -57,8 +56,8 @@ def is_stdout(path: str) -> bool:
         return False
 
 
-def write_file(path: str, data: bytes) -> None:
-    """Write beside the file, links followed, and rename: a full disk leaves the old file whole."""
+def write_file(path: str, parts: Iterable[bytes]) -> None:
+    """Write beside the file, links followed, and rename: a full disk, or an error on the way, leaves the old file."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -67,7 +66,7 @@ def write_file(path: str, data: bytes) -> None:
         mode = stat.S_IFREG | (0o666 & ~umask)
     if not stat.S_ISREG(mode):  # a device or a pipe is written to, not replaced
         with open(path, "wb") as file:
-            file.write(data)
+            file.writelines(parts)
         return
     import tempfile  # slow to load, and rarely needed
 
@@ -75,7 +74,7 @@ def write_file(path: str, data: bytes) -> None:
     handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
     try:
         with open(handle, "wb") as file:
-            file.write(data)
+            file.writelines(parts)
             os.fchmod(handle, stat.S_IMODE(mode))
         os.replace(beside, path)
     except BaseException:

@@ -107,16 +107,18 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
 
         chosen = (given["columns"], given["sort"], given["top"], several)
         yield csv_format.header(given["columns"], several)
-        yield from (csv_format.summary_csv(summary, *chosen) for summary in summaries)
+        for summary in summaries:
+            yield from csv_format.summary_csv(summary, *chosen)
     else:
         for index, summary in enumerate(summaries):
             yield from ("\n",) if index else ()
-            yield picture(summary, format_, given)
+            yield from picture(summary, format_, given)
 
 
-def picture(summary: Summary, format_: str, given: dict[str, Any]) -> str | bytes:
+def picture(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[str | bytes]:
     """The formats that a person looks at."""
     from paramcalc.render import layout, table
+    from paramcalc.render.text import pieces
 
     path, width = given["output"], given["width"]
     ascii_only = format_ == "table" and not output.speaks_unicode(path)
@@ -134,10 +136,10 @@ def picture(summary: Summary, format_: str, given: dict[str, Any]) -> str | byte
     if format_ == "markdown":
         from paramcalc.render.markdown import summary_markdown
 
-        return summary_markdown(summary, chosen)
+        return pieces(summary_markdown(summary, chosen))
     lines = table.summary_lines(summary, chosen)
     if format_ == "svg":
         from paramcalc.render.svg import lines_svg
 
-        return lines_svg(lines, f"paramcalc summary {summary.source}").encode()
-    return table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines)
+        return iter([lines_svg(lines, f"paramcalc summary {summary.source}").encode()])
+    return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))

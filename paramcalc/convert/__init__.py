@@ -7,6 +7,8 @@ yaml_text.py  these values → text, an entry a line
 to_keras.py   Keras 3 JSON; keras_modules.py knows where Keras keeps its classes
 """
 
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,37 +30,36 @@ def convert(model: "Model", target: str = "spec") -> str:
     from paramcalc.readers import load
 
     if target == "keras":
-        from paramcalc.convert.to_keras import to_keras
+        from paramcalc.convert.to_keras import to_keras as write
 
-        text = to_keras(model)
-        same = counts(load(text.encode(), name=model.source)) == counts(model)
+        said = counts
     else:
-        from paramcalc.convert.to_spec import to_spec
+        from paramcalc.convert.to_spec import to_spec as write
 
-        text = to_spec(model)
-        same = facts(load(text.encode(), name=model.source)) == facts(model)
-    if not same:
+        said = facts
+    text = write(model)
+    again = load(text.encode(), name=model.source)
+    if not all(ours == theirs for ours, theirs in zip_longest(said(model), said(again))):
         raise ConvertError(f"--to {target} cannot say this model: what was written gives another summary")
     return text
 
 
-def facts(model: "Model") -> dict[str, Any]:
+def facts(model: "Model") -> Iterator[Any]:
     """What the summary says of a model, but not where it was read from, nor the reader's warnings."""
-    import msgspec
+    from msgspec.structs import asdict
 
     from paramcalc.summarize import summarize
 
-    data: dict[str, Any] = msgspec.to_builtins(summarize(model))
-    return {key: value for key, value in data.items() if key not in ("source", "format", "warnings")}
+    fields = asdict(summarize(model))
+    yield from fields.pop("layers")
+    yield {key: value for key, value in fields.items() if key not in ("source", "format", "warnings")}
 
 
-def counts(model: "Model") -> list[Any]:
+def counts(model: "Model") -> Iterator[Any]:
     """What the summary says of each call and of the whole, by no name: Keras' names hold no paths."""
     from paramcalc.summarize import summarize
 
     summary = summarize(model)
-    rows = [
-        (row.type, row.dtype, row.output_shape, row.params, row.trainable_params, row.macs, len(row.weights))
-        for row in summary.layers
-    ]
-    return [[(item.shape, item.dtype) for item in summary.inputs], rows, [item.shape for item in summary.outputs]]
+    for row in summary.layers:
+        yield row.type, row.dtype, row.output_shape, row.params, row.trainable_params, row.macs, len(row.weights)
+    yield [(item.shape, item.dtype) for item in summary.inputs], [item.shape for item in summary.outputs]

@@ -30,9 +30,14 @@ BlockName = Callable[[NestedModel], str]
 
 
 @cache
-def fields_of(cls: type[Layer]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    """The fields of a class with their defaults: msgspec takes a while to tell."""
-    return msgspec.structs.fields(cls)
+def fields_of(cls: type[Layer]) -> tuple[tuple[str, bool, Any], ...]:
+    """The fields of a class, whether each is required, and its default: msgspec takes a while to tell."""
+    return tuple([(info.name, info.required, default_of(info)) for info in msgspec.structs.fields(cls)])
+
+
+def default_of(info: msgspec.structs.FieldInfo) -> Any:
+    """What a field is where nothing is written."""
+    return info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
 
 
 def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName) -> dict[str, Any]:
@@ -46,11 +51,12 @@ def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName) -> d
     if isinstance(layer, Operation):
         type_ = "Operation"
     fields = {}
-    for info in fields_of(type(layer)):
-        value = plain(info.name, getattr(layer, info.name), path, block_name)
-        default = info.default_factory() if info.default_factory is not msgspec.NODEFAULT else info.default
-        if info.required or not is_default(value, plain(info.name, default, path, block_name)):
-            fields[info.name] = value
+    for name, required, default in fields_of(type(layer)):
+        value = getattr(layer, name)
+        if required or value != default:
+            value = plain(name, value, path, block_name)
+            if required or not is_default(value, plain(name, default, path, block_name)):
+                fields[name] = value
     return {type_: main_argument(layer, fields)}
 
 

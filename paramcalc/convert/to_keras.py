@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import Any
 
-import msgspec
+from msgspec import Struct, field
 
 from paramcalc.convert.arguments import fields_of
 from paramcalc.convert.keras_modules import APPLICATIONS, module_of_layer, module_of_operation
@@ -30,6 +30,8 @@ ALWAYS_WRITTEN = {"Rescaling": ("offset",), "TextVectorization": ("standardize",
 REGISTRY = Registry()
 
 Json = dict[str, Any]
+Around = tuple[str, str]
+"""An entry's text before its name and behind it."""
 
 
 def to_keras(model: Model) -> str:
@@ -41,7 +43,20 @@ def to_keras(model: Model) -> str:
     """
     if model.tied:
         raise ConvertError("Keras' JSON cannot say that weights are tied")
-    return json.dumps(KerasWriter(model).functional(), allow_nan=True)
+    return KerasWriter(model).functional(model.name.replace("/", "."))
+
+
+class Entry(Struct):
+    """A layer among a model's layers, as text: dictionaries of a large model would take several times as much.
+
+    Attributes:
+        text: all but its calls, which come last.
+        calls: the arguments of each.
+    """
+
+    name: str
+    text: str
+    calls: list[str] = field(default_factory=list)
 
 
 class KerasWriter:
@@ -55,28 +70,31 @@ class KerasWriter:
         self.taken: set[str] = set()
         self.repeats: Counter[str] = Counter()
         self.producers: list[tuple[str, int]] = [(self.unique(item.name), 0) for item in model.inputs]
-        self.entries: dict[int, Json] = {}
+        self.entries: dict[int, Entry] = {}
+        self.known: dict[tuple[int, str, bool, str], Around] = {}
 
-    def functional(self) -> Json:
+    def functional(self, model_name: str) -> str:
         """The whole model."""
         model = self.model
         self.refuse_loose()
-        layers = [
-            entry("InputLayer", {"batch_shape": list(item.shape), "dtype": item.dtype, "name": name}, [])
-            for item, (name, _) in zip(model.inputs, self.producers, strict=True)
-        ]
+        layers = []
+        for item, (name, _) in zip(model.inputs, self.producers, strict=True):
+            before, after = around("InputLayer", {"batch_shape": list(item.shape), "dtype": item.dtype}, {})
+            layers.append(Entry(name, named(name, before, after)))
         for node in model.nodes:
             self.call(node)
         outputs = [self.history(output.ref) for output in model.outputs]
-        config = {
-            "name": model.name.replace("/", "."),
-            "trainable": True,
-            "layers": layers + list(self.entries.values()),
+        ends = {
             "input_layers": [[name, 0, 0] for name, _ in self.producers[: len(model.inputs)]],
             "output_layers": outputs[0] if len(outputs) == 1 else outputs,
         }
-        module = "keras.src.models.functional"
-        return {"module": module, "class_name": "Functional", "config": config, "registered_name": "Functional"}
+        layers += self.entries.values()
+        written = ", ".join([f"{entry.text}[{', '.join(entry.calls)}]}}" for entry in layers])
+        return (
+            '{"module": "keras.src.models.functional", "class_name": "Functional", "config": '
+            f'{{"name": {json.dumps(model_name)}, "trainable": true, "layers": [{written}], {json.dumps(ends)[1:]}, '
+            '"registered_name": "Functional"}'
+        )
 
     def refuse_loose(self) -> None:
         """Keras leaves out what no output depends on, so the counts would be others."""
@@ -105,17 +123,22 @@ class KerasWriter:
         found = self.entries.get(id(instance))
         if found is None:
             name = self.unique(node.path)
+            found = self.entries[id(instance)] = Entry(name, named(name, *self.around(node, name)))
+        self.producers.append((found.name, len(found.calls)))
+        found.calls.append(json.dumps(self.arguments(node)))
+
+    def around(self, node: Node, name: str) -> Around:
+        """What stands around the name in an entry, written once for equal layers, which readers make one object."""
+        instance = node.instance
+        what = id(instance.layer), instance.type, instance.trainable, instance.dtype
+        if what not in self.known:
             if isinstance(instance.layer, Operation):
-                found = operation_entry(instance.layer, name)
+                self.known[what] = around_operation(instance.layer, name)
             else:
                 config = layer_config(instance.layer, node.path, instance.trainable)
-                config["name"] = name
-                if instance.dtype != "float32":
-                    config["dtype"] = instance.dtype
-                found = entry(instance.type, config, [])
-            self.entries[id(instance)] = found
-        self.producers.append((found["name"], len(found["inbound_nodes"])))
-        found["inbound_nodes"].append(self.arguments(node))
+                dtype = {} if instance.dtype == "float32" else {"dtype": instance.dtype}
+                self.known[what] = around(instance.type, config, dtype)
+        return self.known[what]
 
     def arguments(self, node: Node) -> Json:
         """The arguments as the layer's `call` in Keras takes them: positional, in one list, or by name."""
@@ -151,24 +174,29 @@ class KerasWriter:
         return {"class_name": "__keras_tensor__", "config": config}
 
 
-def entry(class_name: str, config: Json, calls: list[Json]) -> Json:
-    """A layer of keras.layers among a model's layers."""
-    return {
-        "module": module_of_layer(class_name),
-        "class_name": class_name,
-        "config": config,
-        "registered_name": class_name if class_name in APPLICATIONS else None,
-        "name": config["name"],
-        "inbound_nodes": calls,
-    }
+def around(class_name: str, config: Json, more: Json, module: str = "", registered: str | None = None) -> Around:
+    """An entry but its name, of which its config, too, has one, between its fields and what is `more`."""
+    module = json.dumps(module or module_of_layer(class_name))
+    registered = json.dumps(class_name if class_name in APPLICATIONS else registered)
+    fields = "".join([f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in config.items()])
+    later = "".join([f", {json.dumps(key)}: {json.dumps(value)}" for key, value in more.items()])
+    before = f'{{"module": {module}, "class_name": {json.dumps(class_name)}, "config": {{{fields}'
+    return before, f'{later}}}, "registered_name": {registered}'
 
 
-def operation_entry(operation: Operation, name: str) -> Json:
-    """An operation among a model's layers."""
+def named(name: str, before: str, after: str) -> str:
+    """An entry with its name, up to its calls."""
+    shown = json.dumps(name)
+    return f'{before}"name": {shown}{after}, "name": {shown}, "inbound_nodes": '
+
+
+def around_operation(operation: Operation, name: str) -> Around:
+    """The same of an operation."""
     if operation.framework != "keras":
         raise ConvertError(f"'{name}' is an operation of TensorFlow ({operation.function}), which Keras 3 cannot load")
-    found = entry(operation.function, operation.config | {"name": name}, [])
-    return found | {"module": module_of_operation(operation.function), "registered_name": operation.function}
+    config = {key: value for key, value in operation.config.items() if key != "name"}
+    function = operation.function
+    return around(function, config, {}, module_of_operation(function), function)
 
 
 def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
@@ -179,11 +207,10 @@ def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     if not trainable and name in COMPOSITES:
         raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")
     config: Json = {}
-    for info in fields_of(type(layer)):
-        value = getattr(layer, info.name)
-        default = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
-        if info.required or value != default or info.name in ALWAYS_WRITTEN.get(name, ()):
-            config[info.name] = plain(value, path, trainable)
+    for key, required, default in fields_of(type(layer)):
+        value = getattr(layer, key)
+        if required or value != default or key in ALWAYS_WRITTEN.get(name, ()):
+            config[key] = plain(value, path, trainable)
     return config if trainable else config | {"trainable": False}
 
 
@@ -202,9 +229,8 @@ def inner(part: Sublayer, path: str, trainable: bool) -> Json:
         model = part.layer.model
         if not trainable or not part.trainable or any(not item.shape for item in model.inputs):
             raise ConvertError(f"the model inside '{path}' cannot be written for Keras: it is frozen, or has no shape")
-        found = KerasWriter(model).functional()
-        found["config"]["name"] = part.name
-        return found
+        written: Json = json.loads(KerasWriter(model).functional(part.name))
+        return written
     config = layer_config(part.layer, f"{path}/{part.name}", trainable and part.trainable) | {"name": part.name}
     return {"module": "keras.layers", "class_name": part.type, "config": config, "registered_name": None}
 

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct, field
@@ -83,6 +84,7 @@ class SpecWriter:
         self.model = model
         self.blocks = blocks
         self.written: dict[bytes, str] = {}
+        self.known: dict[tuple[int, str, int], dict[str, Any]] = {}
         self.numbers: Counter[str] = Counter()
         self.uses = Uses(model)
         dtypes = {node.instance.dtype for node in model.nodes}
@@ -165,8 +167,7 @@ class SpecWriter:
         if item.first is not None:
             entry: dict[str, Any] = {"call": item.first}
         else:
-            layer = short_operation(instance.layer, len(node.inputs))
-            entry = short_entry(layer, instance.type, node.path, self.block_name)
+            entry = self.arguments(node)
             self.named(scope, entry, item, next(iter(entry)))
             if not instance.trainable:
                 entry["trainable"] = False
@@ -176,14 +177,23 @@ class SpecWriter:
             entry["options"] = plain_options(node)
         return entry, reads
 
+    def arguments(self, node: Node) -> dict[str, Any]:
+        """`{type: arguments}` of a layer, written once for equal ones, which readers make one object."""
+        instance = node.instance
+        what = id(instance.layer), instance.type, len(node.inputs)
+        if what not in self.known:
+            layer = short_operation(instance.layer, len(node.inputs))
+            self.known[what] = short_entry(layer, instance.type, node.path, self.block_name)
+        return dict(self.known[what])
+
     def reads(self, nodes: list[Node]) -> list[Tensors]:
         """What these calls of one layer read, call beside call."""
-        found = []
-        for together in zip(*[node.inputs for node in nodes], strict=False):
-            if any(ref is None or ref.output < 0 for ref in together):
+        found: Any = list(zip(*[node.inputs for node in nodes], strict=False))
+        for ref in chain.from_iterable(found):
+            if ref is None or ref.output < 0:
                 raise ConvertError(f"layer '{nodes[0].path}' leaves out an argument between others")
-            found.append(tuple(ref for ref in together if ref is not None))
-        return found
+        reads: list[Tensors] = found
+        return reads
 
     # -- nested models ---------------------------------------------------------------------------------
 
@@ -280,7 +290,7 @@ class SpecWriter:
             if not scope.handed_out[item.name]:
                 return None
             out = scope.handed_out[item.name][0]
-        return tuple(Ref(self.uses.first + items[number].start + out[0], out[1]) for items in scope.calls)
+        return tuple([Ref(self.uses.first + items[number].start + out[0], out[1]) for items in scope.calls])
 
     def last(self, scope: Scope) -> Tensors | None:
         """What a list of layers gives without `outputs`."""

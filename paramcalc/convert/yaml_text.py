@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from paramcalc.characters import is_hidden, is_mark
@@ -53,16 +54,24 @@ def flow(value: Any) -> str:
 
 
 def scalar(value: Any) -> str:
-    """A word, in quotes where a YAML reader of any age could take it for something else."""
+    """A single value."""
     if isinstance(value, str):
-        safe = _PLAIN.fullmatch(value) and resolve(value) == value and explain_scalar(value) is None
-        return value if safe else quoted(value)
+        return word(value)
     if isinstance(value, float):
         return json.dumps(value).replace("-Infinity", "-.inf").replace("Infinity", ".inf").replace("NaN", ".nan")
     return json.dumps(value)
 
 
+@lru_cache(1_000)
+def word(text: str) -> str:
+    """A text, in quotes where a YAML reader of any age could take it for something else."""
+    safe = _PLAIN.fullmatch(text) and resolve(text) == text and explain_scalar(text) is None
+    return text if safe else quoted(text)
+
+
 def quoted(text: str) -> str:
     """A text in double quotes, with what cannot be seen escaped."""
     shown = json.dumps(text, ensure_ascii=False)
+    if shown.isascii() and shown.isprintable():
+        return shown
     return "".join(f"\\U{ord(char):08X}" if is_hidden(char) or is_mark(char) else char for char in shown)

@@ -3,14 +3,18 @@
 A formula knows nothing of files: it raises `LayerError`, and whoever calls it adds the place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from paramcalc.built import check_built, differs
 from paramcalc.errors import LayerError
-from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, volume
+from paramcalc.limits import PATH_PER_STEP, VALUES_PER_STEP, Allowance
+from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, check_sizes, volume
 
 Positive = Annotated[int, Meta(ge=1, le=MAX_DIMENSION)]
 NonNegative = Annotated[int, Meta(ge=0, le=MAX_DIMENSION)]
@@ -128,6 +132,21 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     infer: ClassVar[Callable[..., Inferred]]
 
 
+_held = True
+"""Whether layers inside others are held against what they were built for."""
+
+
+@contextmanager
+def held_to_built(held: bool) -> Iterator[None]:
+    """Hold them, or not: other input shapes that the user asks for are no contradiction in the file."""
+    global _held
+    before, _held = _held, held
+    try:
+        yield
+    finally:
+        _held = before
+
+
 class Sublayer:
     """A layer inside another's field: a wrapper's `layer`, an RNN's `cell`.
 
@@ -138,11 +157,20 @@ class Sublayer:
         name: its name, which stands before the names of its weights.
         type: its class name.
         trainable: False freezes its weights.
+        built: the shapes of the inputs that the file says its weights were made for, if it says so.
     """
 
-    __slots__ = ("layer", "name", "trainable", "type")
+    __slots__ = ("built", "layer", "name", "trainable", "type")
 
-    def __init__(self, layer: Any, name: str, type: str, trainable: bool = True) -> None:  # noqa: A002
+    def __init__(
+        self,
+        layer: Any,
+        name: str,
+        type: str,  # noqa: A002
+        trainable: bool = True,
+        built: Sequence[Any] = (),
+    ) -> None:
+        self.built = built
         self.layer = layer
         self.name = name
         self.type = type
@@ -151,7 +179,22 @@ class Sublayer:
     def infer(self, *shapes: Shape, **options: Any) -> Inferred:
         """What the inner layer says, its weights under its own name."""
         inferred: Inferred = self.layer.infer(*shapes, **options)
+        check_sizes(inferred.output if isinstance(inferred.output, list) else [inferred.output])
+        if self.built:
+            self.check_built(partial(self.layer.infer, **options), shapes, inferred.weights)
         return Inferred(inferred.output, self.named(inferred.weights), inferred.macs, inferred.dtype)
+
+    def check_built(self, infer: Callable[..., Inferred], shapes: Sequence[Shape], weights: tuple[Weight, ...]) -> None:
+        """Hold the weights against the shapes they were made for: Keras makes those, whatever is around the layer.
+
+        Raises:
+            LayerError: when they are others.
+        """
+        if _held and weights and differs(self.built, shapes):
+            try:
+                check_built(self.built, infer, shapes, weights)
+            except LayerError as error:
+                raise LayerError(f"inside it, {self.type} '{self.name[:80]}': {error}") from None
 
     def named(self, weights: tuple[Weight, ...], prefix: str | None = None) -> tuple[Weight, ...]:
         """The weights under this layer's name (or `prefix`; "" for none), frozen if this layer is."""
@@ -168,14 +211,45 @@ class Sublayer:
         )
 
 
-def layers_within(layer: Any) -> int:
-    """How many layers are computed with this one: those it wraps, and those of models in it."""
-    count: int = getattr(layer, "layers_inside", 0)
+def layers_within(layer: Any, path: int = 0) -> int:
+    """How many layers are computed with this one: those it wraps, and those of models in it.
+
+    The names on the way to one (`path` is their length so far) stand before its weights': long ones count, too.
+    """
+    count: int = getattr(layer, "layers_inside", 0) * (1 + path // PATH_PER_STEP)
     for field in layer.sublayers:
         inner = getattr(layer, field)
         for item in inner if isinstance(inner, (tuple, list)) else (inner,):
-            count += 1 + layers_within(item.layer) if item is not None else 0
+            if item is not None:
+                way = path + len(item.name)
+                count += 1 + way // PATH_PER_STEP + layers_within(item.layer, way)
     return count
+
+
+def values_within(layer: Any) -> int:
+    """How many values the fields of a layer hold, those of the layers in it included."""
+    count = 0
+    stack = [layer]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Layer):
+            count += getattr(item, "values_inside", 0)
+            stack.extend(getattr(item, field) for field in item.__struct_fields__)
+        elif isinstance(item, Sublayer):
+            stack.append(item.layer)
+        elif isinstance(item, (list, tuple, dict)):
+            count += len(item)
+            stack.extend(item.values() if isinstance(item, dict) else item)
+        elif isinstance(item, str):
+            count += len(item) // PATH_PER_STEP
+    return count
+
+
+def called_again(layer: Any, allowance: Allowance) -> int:
+    """The steps of a further call of a layer: it is computed again, with all the values that it holds."""
+    if id(layer) not in allowance.weighed:
+        allowance.weighed[id(layer)] = values_within(layer)
+    return allowance.weighed[id(layer)] // VALUES_PER_STEP
 
 
 def bias(size: int, label: str, name: str = "bias") -> Weight:

@@ -19,6 +19,7 @@ from paramcalc.layers.base import (
 )
 from paramcalc.layers.elementwise import Elementwise, Structured
 from paramcalc.layers.lora import lora, lora_macs
+from paramcalc.limits import MAX_EXPRESSION
 from paramcalc.shapes import MAX_RANK, Dim, Shape, check_min_rank, format_shape, known
 
 
@@ -119,6 +120,7 @@ class Einsum:
         """
         self.x = x
         self.left = False
+        check_length("equation", equation)
         for index, form in enumerate(FORMS):
             match = form.match(equation.replace("...", "0"))
             if match is not None:
@@ -191,6 +193,7 @@ class Einsum:
 
     def bias(self, axes: str) -> Weight:
         """The bias: `axes` at their sizes, 1 for the output's axes between and after them."""
+        check_length("bias_axes", axes)
         missing = [letter for letter in axes if letter not in self.written]
         if missing or not axes:
             raise LayerError(f"bias_axes '{axes[:80]}' must be letters of the output '{self.written}'")
@@ -219,6 +222,12 @@ class Einsum:
         axes += range(self.elided) if self.left else range(len(self.read), len(self.x))
         batch = self.x[0] if 0 in axes else 1
         return (batch, *(self.x[axis] for axis in axes if axis))
+
+
+def check_length(name: str, text: str) -> None:
+    """Refuse an equation that is longer than any: it is read at each call."""
+    if len(text) > MAX_EXPRESSION:
+        raise LayerError(f"{name} has up to {MAX_EXPRESSION} characters, this one has {len(text):,}")
 
 
 def positive(size: int, letter: str) -> int:

@@ -6,7 +6,7 @@ from msgspec import Meta, field
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight
-from paramcalc.shapes import Shape, volume
+from paramcalc.shapes import MAX_RANK, Shape, volume
 
 
 class Custom(Layer, frozen=True):
@@ -21,7 +21,7 @@ class Custom(Layer, frozen=True):
     Example: {input: [10, 64], layers: [{Custom: {weights: {position: [10, 64]}, macs: 0}}]}
     """
 
-    weights: dict[str, tuple[Positive, ...]] = field(default_factory=dict)
+    weights: dict[str, Annotated[tuple[Positive, ...], Meta(max_length=MAX_RANK)]] = field(default_factory=dict)
     output_shape: Literal["same"] | tuple[Positive | None, ...] = "same"
     macs: Annotated[int, Meta(ge=0, le=10**18)] | None = None
 

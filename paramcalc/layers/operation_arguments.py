@@ -59,6 +59,18 @@ def axes_of(axis: Any, rank: int) -> set[int]:
     return {positive_axis(item, rank) for item in listed}
 
 
+def each_axis(axis: Any, rank: int) -> list[int]:
+    """One axis or several, counted from the front, in their order; none of them twice.
+
+    Raises:
+        LayerError: for one that there is not, or that is there twice.
+    """
+    found = [positive_axis(item, rank) for item in as_list(axis)]
+    if len(set(found)) < len(found):
+        raise LayerError("an axis is named twice")
+    return found
+
+
 def as_list(value: Any) -> list[Any]:
     """One value as a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]

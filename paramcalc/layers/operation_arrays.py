@@ -13,9 +13,20 @@ from paramcalc.layers.operation_layout import (
     cumulative,
     diagonal,
     in_order,
+    pieces_of,
     reduction,
 )
-from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product, transposed_length, volume
+from paramcalc.shapes import (
+    Dim,
+    Shape,
+    check_axes,
+    format_shape,
+    ntuple,
+    positive_axis,
+    product,
+    transposed_length,
+    volume,
+)
 
 
 def second(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -80,7 +91,7 @@ def array_split(args: list[Any], kwargs: dict[str, Any]) -> Result:
         sizes = [None] * sections
     else:
         sizes = [size // sections + (part < size % sections) for part in range(sections)]
-    return Result([(*x[:axis], part, *x[axis + 1 :]) for part in sizes])
+    return pieces_of(x, axis, sizes)
 
 
 def select(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -103,11 +114,10 @@ def multi_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def rot90(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Quarter turns: an odd number of them exchanges two axes."""
+    """Quarter turns exchange two axes; in the shapes of a graph, as Keras has them, whatever their number."""
     x = list(shape(args[0]))
     a, b = (positive_axis(axis, len(x)) for axis in kwargs.get("axes") or (0, 1))
-    if kwargs.get("k", 1) % 2:
-        x[a], x[b] = x[b], x[a]
+    x[a], x[b] = x[b], x[a]
     return Result(tuple(x))
 
 
@@ -253,6 +263,7 @@ def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`image.extract_patches`: each patch becomes channels."""
     x = shape(args[0])
     size = as_list(kwargs["size"])
+    check_axes(len(size))
     if len(size) == 1:
         size = size * 2
     batch = x if len(x) == len(size) + 2 else (1, *x)

@@ -10,7 +10,7 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.operation_arguments import Result, argument
-from paramcalc.shapes import Dim, Shape
+from paramcalc.shapes import MAX_COUNT, Dim, Shape
 
 MAX_CONTENT = 64
 """The longest vector whose numbers are followed: no tensor has so many axes."""
@@ -78,11 +78,18 @@ def followed(rule: Callable[..., Result], combine: Callable[[list[list[Dim]]], l
             return result
         parts = [numbers_of(value) for value in values]
         numbers = None if None in parts else combine(parts)  # type: ignore[arg-type]
-        if numbers is None or len(result.output) > 1 or prod(result.output or (1,)) != len(numbers):  # type: ignore[arg-type]
+        if numbers is None or len(numbers) > MAX_CONTENT or len(result.output) > 1:
             return result
-        return result._replace(output=Content(numbers, scalar=not result.output))
+        if prod(result.output or (1,)) != len(numbers):  # type: ignore[arg-type]
+            return result
+        return result._replace(output=Content([small(number) for number in numbers], scalar=not result.output))
 
     return apply
+
+
+def small(number: Dim) -> Dim:
+    """The number, if a program can hold it: one that is multiplied by itself again and again would fill the memory."""
+    return None if number is None or abs(number) > MAX_COUNT else number
 
 
 def elementwise(operate: Callable[[int, int], int]) -> Callable[[list[list[Dim]]], list[Dim] | None]:

@@ -4,10 +4,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.operation_arguments import Result, argument, as_list, axes_of, broadcast, shape
+from paramcalc.layers.operation_arguments import Result, argument, as_list, axes_of, broadcast, each_axis, shape
 from paramcalc.layers.operation_content import as_shape, numbers_of
 from paramcalc.limits import MAX_OUTPUTS
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
+from paramcalc.shapes import Dim, Shape, check_axes, format_shape, positive_axis, product
 
 
 def same(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -42,6 +42,7 @@ def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
     target = numbers_of(target)
     if target is None:
         raise LayerError("the shape it is to have is not known")
+    check_axes(len(target))
     wanted = [None if dim in (-1, None) else dim for dim in target]
     if None not in wanted:
         size = product(x)
@@ -76,8 +77,7 @@ def transpose(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def moveaxis(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """NumPy's moveaxis."""
     x = shape(args[0])
-    source = [positive_axis(a, len(x)) for a in as_list(kwargs["source"])]
-    destination = [positive_axis(a, len(x)) for a in as_list(kwargs["destination"])]
+    source, destination = (each_axis(kwargs[name], len(x)) for name in ("source", "destination"))
     order = [axis for axis in range(len(x)) if axis not in source]
     for target, axis in sorted(zip(destination, source, strict=True)):
         order.insert(target, axis)
@@ -97,7 +97,8 @@ def expand_dims(args: list[Any], kwargs: dict[str, Any]) -> Result:
     x = list(shape(args[0]))
     axes = as_list(argument(args, kwargs, "axis", 1, -1))
     rank = len(x) + len(axes)
-    for axis in sorted(positive_axis(axis, rank) for axis in axes):
+    check_axes(rank)
+    for axis in sorted(each_axis(axes, rank)):
         x.insert(axis, 1)
     return Result(tuple(x))
 
@@ -165,6 +166,13 @@ def equal_parts(x: Shape, axis: int, count: int) -> list[Dim]:
     return [None if size is None else size // count] * count
 
 
+def pieces_of(x: Shape, axis: int, sizes: list[Dim]) -> Result:
+    """The tensors that an axis is cut into; equal ones are one shape."""
+    check_outputs(len(sizes))
+    made = {size: (*x[:axis], size, *x[axis + 1 :]) for size in sizes}
+    return Result([made[size] for size in sizes])
+
+
 def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Equal sections, or cut at indices."""
     x = shape(args[0])
@@ -177,7 +185,7 @@ def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
         cuts = [0, *sections]
         pieces = [b - a for a, b in pairwise(cuts)]
         pieces.append(None if size is None else size - cuts[-1])
-    return Result([(*x[:axis], piece, *x[axis + 1 :]) for piece in pieces])
+    return pieces_of(x, axis, pieces)
 
 
 def get_item(args: list[Any], kwargs: dict[str, Any]) -> Result:

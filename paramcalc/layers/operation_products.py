@@ -5,6 +5,7 @@ from typing import Any
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors
 from paramcalc.layers.operation_arguments import Result, argument, as_list, broadcast, shape
+from paramcalc.limits import MAX_EXPRESSION
 from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product, volume, window_length
 
 
@@ -35,7 +36,10 @@ def swap_last(x: Shape) -> Shape:
 
 def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Einstein summation; an ellipsis stands for the axes that all operands broadcast."""
-    equation = str(kwargs["subscripts"] if "subscripts" in kwargs else args.pop(0)).replace(" ", "")
+    given = kwargs["subscripts"] if "subscripts" in kwargs else args.pop(0)
+    if not isinstance(given, str) or len(given) > MAX_EXPRESSION:
+        raise LayerError(f"an einsum's equation is a text of at most {MAX_EXPRESSION} characters")
+    equation = given.replace(" ", "")
     terms, arrow, target = equation.partition("->")
     if not arrow:
         letters = sorted(set(terms) - set(",."))
@@ -88,6 +92,8 @@ def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
     a, b = shape(args[0]), shape(args[1])
     axes = argument(args, kwargs, "axes", 2, 2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(len(a), len(b)):
+            raise LayerError(f"cannot contract {axes} axes of {format_shape(a)} and {format_shape(b)}")
         left, right = list(range(len(a) - axes, len(a))), list(range(axes))
     else:
         left = [positive_axis(axis, len(a)) for axis in as_list(axes[0])]

@@ -8,7 +8,7 @@ from paramcalc.layers import operation_products as products
 from paramcalc.layers.operation_arguments import Result, argument, as_list, shape
 from paramcalc.layers.operation_arrays import Like, moments, without_last
 from paramcalc.layers.operation_content import as_shape, item_of, numbers_of, shape_of_tensor, taken
-from paramcalc.layers.operation_layout import broadcasting, equal_parts, get_item
+from paramcalc.layers.operation_layout import broadcasting, equal_parts, get_item, pieces_of
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
 
 
@@ -25,7 +25,7 @@ def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
         pieces = [rest if item < 0 else item for item in sizes]
         if size is not None and sum(pieces) != size:  # type: ignore[arg-type]
             raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into parts of {sizes}")
-    return Result([(*x[:axis], piece, *x[axis + 1 :]) for piece in pieces])
+    return pieces_of(x, axis, pieces)
 
 
 def gather(args: list[Any], kwargs: dict[str, Any]) -> Result:

@@ -98,7 +98,7 @@ def find_rule(name: str) -> Rule | None:
 
 def check_dimensions(output: Shape | list[Shape]) -> None:
     """Hold a result to numbers: an argument in the place of a size may have been anything."""
-    for shape in output if isinstance(output, list) else [output]:
+    for shape in set(output) if isinstance(output, list) else [output]:
         for dim in shape:
             if dim is not None and (type(dim) is not int or dim < 0):
                 raise ValueError(f"{str(dim)[:20]} is no size")

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Inferred, Layer, NonNegative, Positive, Sublayer, Weight, single
+from paramcalc.layers.wrappers import on_one_input
 from paramcalc.shapes import Dim, Shape, format_shape
 
 FLOAT = "float32"
@@ -135,7 +136,7 @@ class Pipeline(Layer, frozen=True):
         macs: list[Factors] = []
         dtype = None
         for layer in self.layers:
-            inferred = layer.infer(x)
+            inferred = on_one_input(layer, x)
             x, dtype = single(inferred), inferred.dtype
             weights.extend(inferred.weights)
             macs.extend(inferred.macs)

@@ -11,6 +11,7 @@ from paramcalc.shapes import (
     Dim,
     Shape,
     channels_axis,
+    check_axes,
     check_rank,
     format_shape,
     join_channels,
@@ -62,6 +63,7 @@ class Reshape(Layer, frozen=True):
         """Where the input or the target has an unknown dimension, so has -1."""
         check_batch(x)
         target = self.target_shape
+        check_axes(1 + len(target))
         if target.count(-1) > 1:
             raise LayerError(f"target_shape {list(target)} may have only one -1")
         if None in x[1:] or None in target:

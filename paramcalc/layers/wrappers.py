@@ -154,11 +154,11 @@ class Bidirectional(Layer, frozen=True):
                 raise LayerError(f"needs a recurrent layer, such as LSTM; {each.type} is none")
         check_directions(inner, self.backward_layer)
         plain = inner.name.removeprefix("forward_")
-        forward = Sublayer(inner.layer, f"forward_{plain}", inner.type, inner.trainable)
+        forward = Sublayer(inner.layer, f"forward_{plain}", inner.type, inner.trainable, inner.built)
         if self.backward_layer is not None:
             return forward, self.backward_layer
         name = f"backward_{inner.name.removeprefix('backward_')}"
-        return forward, Sublayer(inner.layer, name, inner.type, inner.trainable)
+        return forward, Sublayer(inner.layer, name, inner.type, inner.trainable, inner.built)
 
     def merged(self, y: Shape) -> list[Shape]:
         """The outputs, from the forward layer's: Keras takes the backward one's to be the same."""

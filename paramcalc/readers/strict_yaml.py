@@ -23,7 +23,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
 
 _TUPLE = "tag:yaml.org,2002:python/tuple"
-"""The one tag that is read, on a list: Keras 1 and 2 wrote their tuples so (`to_yaml`)."""
+"""The one tag that is read, on a list and in a Keras file only: Keras 1 and 2 wrote their tuples so (`to_yaml`)."""
 _MERGE = object()
 _UNFINISHED = object()
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -51,9 +51,13 @@ def parse_yaml(text: str, name: str) -> tuple[Any, bool]:
         reader.run(text)
     except yaml.YAMLError as error:
         reader.problems.append(_syntax(error, text))
+    value = reader.root[0] if reader.root else None
+    if not (isinstance(value, dict) and "class_name" in value):
+        for event in reader.tuples:
+            reader.refuse_tag(event)
     if reader.problems:
         raise InputError(name, reader.problems)
-    return (reader.root[0] if reader.root else None), reader.non_finite
+    return value, reader.non_finite
 
 
 class _Reader:
@@ -63,12 +67,14 @@ class _Reader:
         starts: for each open list or mapping, the number of nodes before it.
         heights: for each open one, the levels below it so far.
         sizes: anchor → nodes and levels of what it names, its aliases written out.
+        tuples: the first lists with the tag that only a Keras file may have.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.root: list[Any] = []
         self.problems: list[Problem] = []
+        self.tuples: list[Any] = []
         self.non_finite = False
         self.count = 0
         self.extra = 0
@@ -149,11 +155,17 @@ class _Reader:
             self.non_finite = True
         return value
 
-    def mark(self, event: Any, value: Any, known_tag: bool = False) -> None:
+    def refuse_tag(self, event: Any) -> None:
+        """Nothing is made of a tag."""
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self.problem(event, f"tags are not read: remove {tag[:80]}")
+
+    def mark(self, event: Any, value: Any) -> None:
         """A tag is refused; an anchor names the value."""
-        if event.tag is not None and not known_tag:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.problem(event, f"tags are not read: remove {tag[:80]}")
+        if event.tag == _TUPLE and event.__class__ is yaml.SequenceStartEvent:
+            self.tuples += [event] if len(self.tuples) < MAX_PROBLEMS else []
+        elif event.tag is not None:
+            self.refuse_tag(event)
         if event.anchor is not None:
             self.anchors[event.anchor] = value
             self.sizes[event.anchor] = (1, 0)
@@ -163,8 +175,7 @@ class _Reader:
         if as_key:
             self.fail(event, "a key must be text, not a list or a mapping; braces that are text want quotes")
         if event.tag is not None or event.anchor is not None:
-            is_tuple = event.tag == _TUPLE and event.__class__ is yaml.SequenceStartEvent
-            self.mark(event, _UNFINISHED, known_tag=is_tuple)
+            self.mark(event, _UNFINISHED)
         self.starts.append(self.count + self.extra)
         self.heights.append(0)
         self.open_anchors.append(event.anchor)

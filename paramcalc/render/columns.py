@@ -23,6 +23,9 @@ class Column(NamedTuple):
 
 def _sum(field: str) -> Callable[[Layers], int | None]:
     def total(layers: Layers) -> int | None:
+        if len(layers) == 1:
+            one: int | None = getattr(layers[0], field)
+            return one
         values = [getattr(layer, field) for layer in layers]
         return None if None in values else sum(values)
 

@@ -1,13 +1,14 @@
 """CSV for a spreadsheet: one row a layer, plain numbers."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from typing import Any
 
 from paramcalc.render.columns import COLUMNS, shape_text
 from paramcalc.render.rows import Row, sorted_rows, unknown_of
-from paramcalc.render.text import sanitise
+from paramcalc.render.text import PIECE, sanitise
 from paramcalc.summary import Summary
 
 DEFAULT_COLUMNS = (
@@ -31,7 +32,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def header(columns: Sequence[str] | None, with_source: bool) -> str:
     """The line of column names; `source` first where several files share a table."""
-    return _lines([[*(["source"] if with_source else []), *(columns or DEFAULT_COLUMNS)]])
+    return next(_lines([[*(["source"] if with_source else []), *(columns or DEFAULT_COLUMNS)]]))
 
 
 def summary_csv(
@@ -40,18 +41,18 @@ def summary_csv(
     sort: str | None = None,
     top: int | None = None,
     with_source: bool = False,
-) -> str:
+) -> Iterator[str]:
     """One line a layer, in execution order unless they are to be sorted."""
     names = columns or DEFAULT_COLUMNS
     if sort or top:
-        rows = sorted_rows(summary, sort or "params", top).rows
+        rows: Iterable[Row] = sorted_rows(summary, sort or "params", top).rows
     else:
         unknown = unknown_of(summary)
         marked = ((layer, "?" if layer.path in unknown else "") for layer in summary.layers)
-        rows = [Row(layer.path, (layer,), marks=marks) for layer, marks in marked]
+        rows = (Row(layer.path, (layer,), marks=marks) for layer, marks in marked)
     total = summary.totals.params
     first = [text_cell(summary.source)] if with_source else []
-    return _lines([[*first, *[_cell(row.value(name), name, total) for name in names]] for row in rows])
+    return _lines([*first, *[_cell(row.value(name), name, total) for name in names]] for row in rows)
 
 
 def _cell(value: Any, column: str, total: int) -> str:
@@ -70,7 +71,10 @@ def text_cell(text: str) -> str:
     return sanitise("'" + text if text.startswith(FORMULA) else text)
 
 
-def _lines(rows: list[list[str]]) -> str:
-    buffer = StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
+    """The rows in pieces."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, PIECE)):
+        buffer = StringIO()
+        csv.writer(buffer, lineterminator="\n").writerows(some)
+        yield buffer.getvalue()

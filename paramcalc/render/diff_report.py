@@ -1,6 +1,6 @@
 """A Diff as a table, Markdown or JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from paramcalc.budgets import percent
@@ -94,62 +94,64 @@ def folded(diff: Diff) -> str:
     return f"{said}, {renamed:,} only renamed" if renamed else said
 
 
-def lines(diff: Diff, width: int | None) -> list[Line]:
+def lines(diff: Diff, width: int | None) -> Iterator[Line]:
     """For a terminal or a pipe: what changed, then the totals."""
-    out: list[Line] = [[Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")], []]
+    yield from ([Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")], [])
     changes = shown(diff)
     if changes:
         table = [list(HEADINGS), *[[sanitise(cell) for cell in cells(change)] for change in changes]]
         styles = ["header", *[change.kind for change in changes]]
-        out += columns(table, styles, LEFT, width)
+        yield from columns(table, styles, LEFT, width)
+    yield from ([Span(folded(diff), "dim")], [])
     totals = [["", "Before", "After", "Δ", "Δ %"], *map(total_cells, diff.totals)]
-    return [*out, [Span(folded(diff), "dim")], [], *columns(totals, ["header", *[""] * len(diff.totals)], 1, None)]
+    yield from columns(totals, ["header", *[""] * len(diff.totals)], 1, None)
 
 
-def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width: int | None) -> list[Line]:
+def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width: int | None) -> Iterator[Line]:
     """The cells under one another, the first so many to the left."""
-    widths = [max(map(width_of, column)) for column in zip(*table, strict=True)]
+    sizes = [list(map(width_of, column)) for column in zip(*table, strict=True)]
+    widths = list(map(max, sizes))
     if width is not None:
         over = sum(widths) + len(GAP) * (len(widths) - 1) - width
         widths[NAME] = max(widths[NAME] - max(over, 0), min(MIN_NAME, widths[NAME]))
-    out: list[Line] = []
-    for row, style in zip(table, styles, strict=True):
+    for row, taken, style in zip(table, zip(*sizes, strict=True), styles, strict=True):
         padded = []
-        for index, (cell, room) in enumerate(zip(row, widths, strict=True)):
-            text = cut_middle(cell, room, UNICODE.ellipsis)
-            space = " " * (room - width_of(text))
-            padded.append(text + space if index < left else space + text)
-        out.append([Span(GAP.join(padded).rstrip(), style)])
-    return out
+        for index, cell in enumerate(row):
+            space = widths[index] - taken[index]
+            if space < 0:
+                cell = cut_middle(cell, widths[index], UNICODE.ellipsis)
+                space = widths[index] - width_of(cell)
+            padded.append(cell + " " * space if index < left else " " * space + cell)
+        yield [Span(GAP.join(padded).rstrip(), style)]
 
 
-def markdown(diff: Diff) -> str:
+def markdown(diff: Diff) -> Iterator[str]:
     """For a pull request."""
-    out = [f"**{code(diff.base.source)} → {code(diff.head.source)}**", ""]
-    if shown(diff):
-        out += [table_row(HEADINGS), "|---|---|---|---|---:|---:|---:|---:|"]
-        for change in shown(diff):
+    yield f"**{code(diff.base.source)} → {code(diff.head.source)}**\n\n"
+    changes = shown(diff)
+    if changes:
+        yield table_row(HEADINGS) + "|---|---|---|---|---:|---:|---:|---:|\n"
+        for change in changes:
             mark, name, *others = cells(change)
-            out.append(table_row([escape(mark), code(name), *map(escape, others)]))
-        out.append("")
-    out += [folded(diff), "", table_row(["", "Before", "After", "Δ", "Δ %"]), "|---|---:|---:|---:|---:|"]
-    out += [table_row(total_cells(total)) for total in diff.totals]
-    return "\n".join(out) + "\n"
+            yield table_row([escape(mark), code(name), *map(escape, others)])
+        yield "\n"
+    yield f"{folded(diff)}\n\n" + table_row(["", "Before", "After", "Δ", "Δ %"]) + "|---|---:|---:|---:|---:|\n"
+    yield from (table_row(total_cells(total)) for total in diff.totals)
 
 
 def table_row(values: Sequence[str]) -> str:
     """One row of a Markdown table."""
-    return f"| {' | '.join(values)} |"
+    return f"| {' | '.join(values)} |\n"
 
 
-def as_json(diff: Diff) -> bytes:
+def as_json(diff: Diff) -> Iterator[bytes]:
     """For a program: every change with both sides."""
-    import msgspec
+    from paramcalc.render.json_format import text_of
 
-    from paramcalc.render.json_format import harmless, text_of
-
-    changes = [
-        {
+    names = {"schema_version": 1, "base": text_of(diff.base.source), "head": text_of(diff.head.source)}
+    yield indented(names).removesuffix(b"\n}") + b',\n  "changes": ['
+    for index, change in enumerate(diff.changes):
+        said = {
             "kind": change.kind,
             "path": change.path,
             "base": change.base,
@@ -157,16 +159,16 @@ def as_json(diff: Diff) -> bytes:
             "params_delta": change.delta("params"),
             "macs_delta": change.delta("macs"),
         }
-        for change in diff.changes
-    ]
-    value: dict[str, Any] = {
-        "schema_version": 1,
-        "base": text_of(diff.base.source),
-        "head": text_of(diff.head.source),
-        "changes": changes,
-        "unchanged": diff.unchanged,
-        "totals": {
-            total.metric: {"base": total.base, "head": total.head, "delta": total.delta} for total in diff.totals
-        },
-    }
-    return harmless(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+        yield (b",\n    " if index else b"\n    ") + indented(said).replace(b"\n", b"\n    ")
+    totals = {total.metric: {"base": total.base, "head": total.head, "delta": total.delta} for total in diff.totals}
+    rest = indented({"unchanged": diff.unchanged, "totals": totals}).removeprefix(b"{")
+    yield (b"\n  ]," if diff.changes else b"],") + rest + b"\n"
+
+
+def indented(value: dict[str, Any]) -> bytes:
+    """An object as JSON that a person can read."""
+    import msgspec
+
+    from paramcalc.render.json_format import harmless
+
+    return harmless(msgspec.json.format(msgspec.json.encode(value), indent=2))

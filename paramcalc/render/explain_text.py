@@ -1,11 +1,14 @@
 """Explanations as text, Markdown or JSON."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
-from paramcalc.explain import Formula, LayerExplained
+from paramcalc.explain import KEPT, Formula, LayerExplained
 from paramcalc.render.text import sanitise
 from paramcalc.shapes import format_shape
+
+Items = Iterable[tuple[str, LayerExplained]]
 
 
 def shape_text(shape: Any) -> str:
@@ -46,41 +49,63 @@ def lines(item: LayerExplained) -> Iterator[tuple[str, str]]:
         yield "note", note
 
 
-def text(items: list[LayerExplained]) -> str:
+def text(items: Items) -> Iterator[str]:
     """For a person: a paragraph a layer."""
-    out = []
-    for item in items:
-        out.append(f"{item.path} ({item.type})")
-        width = max(len(label) for label, _ in lines(item))
-        out += [f"  {label.ljust(width)}  {value}".rstrip() for label, value in lines(item)]
-        out.append("")
-    return "\n".join(sanitise(line) for line in out)
+    for index, (path, item) in enumerate(items):
+        yield ("\n" if index else "") + sanitise(f"{path} ({item.type})") + text_of(item)
 
 
-def markdown(items: list[LayerExplained]) -> str:
+@lru_cache(KEPT)
+def text_of(item: LayerExplained) -> str:
+    """What stands under a layer's name, the same for all that share it."""
+    found = list(lines(item))
+    width = max([len(label) for label, _ in found])
+    shown = [f"  {label.ljust(width)}  {value}".rstrip() for label, value in found]
+    whole = " ".join(shown)
+    if sanitise(whole) != whole:
+        shown = [sanitise(line) for line in shown]
+    return "\n".join(["", *shown, ""])
+
+
+def markdown(items: Items) -> Iterator[str]:
     """For a pull request."""
-    from paramcalc.render.markdown import code, escape
+    from paramcalc.render.markdown import code
 
-    out = []
-    for item in items:
-        out += [f"### {code(item.path)} ({code(item.type)})", "", "| | |", "|---|---|"]
-        out += [f"| {escape(label)} | {escape(value)} |" for label, value in lines(item)]
-        out.append("")
-    return "\n".join(out)
+    for index, (path, item) in enumerate(items):
+        yield ("\n" if index else "") + f"### {code(path)} ({code(item.type)})\n\n{markdown_of(item)}"
 
 
-def as_json(items: list[LayerExplained]) -> bytes:
+@lru_cache(KEPT)
+def markdown_of(item: LayerExplained) -> str:
+    """The table of a layer."""
+    from paramcalc.render.markdown import escape
+
+    rows = [f"| {escape(label)} | {escape(value)} |\n" for label, value in lines(item)]
+    return "".join(["| | |\n|---|---|\n", *rows])
+
+
+def as_json(items: Items) -> Iterator[bytes]:
     """For a program."""
     import msgspec
 
     from paramcalc.render.json_format import harmless
 
-    data = msgspec.json.encode({"schema_version": 1, "layers": items})
-    return harmless(msgspec.json.format(data, indent=2) + b"\n")
+    yield b'{\n  "schema_version": 1,\n  "layers": ['
+    for index, (path, item) in enumerate(items):
+        name = harmless(msgspec.json.encode(path))
+        yield b'%s\n    {\n      "path": %s,%s' % (b"," if index else b"", name, json_of(item))
+    yield b"\n  ]\n}\n"
 
 
-FORMATS: dict[str, Callable[[list[LayerExplained]], str | bytes]] = {
-    "text": text,
-    "markdown": markdown,
-    "json": as_json,
-}
+@lru_cache(KEPT)
+def json_of(item: LayerExplained) -> bytes:
+    """The fields of a layer but its path, at their place in the whole."""
+    import msgspec
+
+    from paramcalc.render.json_format import harmless
+
+    data = msgspec.json.format(msgspec.json.encode(item), indent=2)
+    return harmless(data.removeprefix(b"{").replace(b"\n", b"\n    "))
+
+
+FORMATS: dict[str, Callable[[Items], Iterator[Any]]] = {"text": text, "markdown": markdown, "json": as_json}

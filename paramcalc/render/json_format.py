@@ -61,7 +61,8 @@ def text_of(name: str) -> str:
 def harmless(encoded: bytes) -> bytes:
     r"""The same JSON with `\u` escapes for what a terminal or a CI log would obey; it decodes to the same."""
     if not encoded.isascii() or b"\x7f" in encoded:
-        encoded = re.sub(r"[^\n -~]+", _escape_run, encoded.decode()).encode()
+        # The signs of every formula need no look; none of them is a mark on another character.
+        encoded = re.sub(r"[^\n -~×−⌈⌉]+", _escape_run, encoded.decode()).encode()
     return encoded.replace(b"##", b"#\\u0023").replace(b"::", b":\\u003a")
 
 

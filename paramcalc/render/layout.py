@@ -1,6 +1,6 @@
 """Rows → lines of a table that fits a width: numbers and shapes are never cut, names give way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -51,21 +51,27 @@ ASCII = Glyphs("-", "|- ", "`- ", "|  ", "x", "..", "-", "#", ascii_only=True)
 
 
 class Cell(Struct, frozen=True, gc=False):
-    """A cell in parts: only `text` may be cut, what stands around it may not."""
+    """A cell in parts: only `text` may be cut, what stands around it may not.
+
+    Attributes:
+        width: terminal cells when nothing is cut.
+    """
 
     text: str
+    width: int
     before: str = ""
     after: str = ""
     style: str = ""
 
-    def width(self) -> int:
-        """Terminal cells when nothing is cut."""
-        return width_of(self.text) + len(self.before) + len(self.after)
+
+def cell_of(text: str, before: str = "", after: str = "", style: str = "") -> Cell:
+    """A cell, measured."""
+    return Cell(text, width_of(text) + len(before) + len(after), before, after, style)
 
 
 def table_lines(
     summary: Summary, rows: Rows, columns: Sequence[str] | None, width: int | None, glyphs: Glyphs
-) -> list[Line]:
+) -> Iterator[Line]:
     """Header, rule, one line a row, rule.
 
     Args:
@@ -78,18 +84,22 @@ def table_lines(
     names = list(columns or DEFAULT_COLUMNS)
     total = summary.totals.params
     grid = {name: [cell(row, name, total, glyphs) for row in rows.rows] for name in names}
-    widths = {name: max([len(COLUMNS[name].header), *[c.width() for c in grid[name]]]) for name in names}
+    widths = {name: max([len(COLUMNS[name].header), *[c.width for c in grid[name]]]) for name in names}
     bar = BAR if "share" in names and total else 0
     if width is not None:
         bar = fit(names, widths, bar, width, may_drop=columns is None)
-    header = _line([Cell(COLUMNS[name].header, style="header") for name in names], names, widths, bar, None)
+    right = [COLUMNS[name].kind in ("number", "share", "bytes") for name in names]
+    room = [widths[name] for name in names]
+    bar_at = names.index("share") if bar else None
+    header = [cell_of(COLUMNS[name].header, style="header") for name in names]
     rule = [Span(glyphs.rule * (sum(widths.values()) + len(GAP) * (len(names) - 1) + bar + (bar > 0)), "rule")]
-    lines = [header, rule]
-    for index, row in enumerate(rows.rows):
-        share = row.value("share") / total if bar and isinstance(row.value("share"), int) else None
-        drawn = bar_text(share, bar, glyphs) if share is not None else None
-        lines.append(_line([grid[name][index] for name in names], names, widths, bar, drawn, glyphs))
-    return [*lines, rule]
+    yield _line(header, room, right, bar_at, " " * bar, glyphs)
+    yield rule
+    for row, cells in zip(rows.rows, zip(*[grid[name] for name in names], strict=True), strict=True):
+        share = row.value("share") if bar else None
+        drawn = bar_text(share / total, bar, glyphs) if isinstance(share, int) else " " * bar
+        yield _line(cells, room, right, bar_at, drawn, glyphs)
+    yield rule
 
 
 def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:
@@ -101,14 +111,13 @@ def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:
             before += glyphs.last if row.lasts[-1] else glyphs.branch
         after = f" {glyphs.times}{row.repeats:,}" if row.repeats > 1 else ""
         label = sanitise(row.label.replace(" … ", f" {glyphs.ellipsis} "), glyphs.ascii_only)
-        return Cell(
+        return cell_of(
             cut_middle(label, MAX_CELL, glyphs.ellipsis), before, after + (f" {row.marks}" if row.marks else ""), style
         )
-    value = row.value(column)
-    text = sanitise(value_text(value, column, total), glyphs.ascii_only)
+    text = value_text(row.value(column), column, total)
     if COLUMNS[column].kind == "text":
-        text = cut_middle(text, MAX_CELL, glyphs.ellipsis)
-    return Cell(text, style="dim" if style or not row.layers else "")
+        text = cut_middle(sanitise(text, glyphs.ascii_only), MAX_CELL, glyphs.ellipsis)
+    return cell_of(text, style="dim" if style or not row.layers else "")
 
 
 def value_text(value: Any, column: str, total: int) -> str:
@@ -150,34 +159,37 @@ def fit(names: list[str], widths: dict[str, int], bar: int, width: int, may_drop
 
 
 def _line(
-    cells: list[Cell],
-    names: list[str],
-    widths: dict[str, int],
-    bar: int,
-    drawn: str | None,
-    glyphs: Glyphs = UNICODE,
+    cells: Sequence[Cell], room: Sequence[int], right: Sequence[bool], bar_at: int | None, drawn: str, glyphs: Glyphs
 ) -> Line:
+    """The cells under those of other lines, numbers to the right; the bar stands behind the share."""
     line: Line = []
-    for item, name in zip(cells, names, strict=True):
-        if line:
-            line.append(Span(GAP))
-        line += _padded(item, widths[name], COLUMNS[name].kind in ("number", "share", "bytes"), glyphs)
-        if name == "share" and bar:
-            line.append(Span(f" {drawn or ' ' * bar}", "bar"))
+    blank = ""
+    for index, item in enumerate(cells):
+        text = item.text
+        space = room[index] - item.width
+        if space < 0:
+            text = cut_middle(text, room[index] - len(item.before) - len(item.after), glyphs.ellipsis)
+            space = max(room[index] - len(item.before) - len(item.after) - width_of(text), 0)
+        if right[index]:
+            blank += " " * space
+        if blank:
+            line.append(Span(blank))
+        if item.before:
+            line.append(Span(item.before, "rule"))
+        if text:
+            line.append(Span(text, item.style))
+        if item.after:
+            line.append(Span(item.after, "mark"))
+        blank = GAP if right[index] else " " * space + GAP
+        if index == bar_at:
+            line.append(Span(f" {drawn}", "bar"))
     return _stripped(line)
-
-
-def _padded(item: Cell, width: int, right: bool, glyphs: Glyphs) -> Line:
-    text = cut_middle(item.text, width - len(item.before) - len(item.after), glyphs.ellipsis)
-    space = Span(" " * max(width - len(item.before) - len(item.after) - width_of(text), 0))
-    spans = [Span(item.before, "rule"), Span(text, item.style), Span(item.after, "mark")]
-    return [span for span in ([space, *spans] if right else [*spans, space]) if span.text]
 
 
 def _stripped(line: Line) -> Line:
     while line and not line[-1].text.strip():
         line.pop()
-    if line:
+    if line and line[-1].text[-1] == " ":
         line[-1] = Span(line[-1].text.rstrip(), line[-1].style)
     return line
 

@@ -1,6 +1,7 @@
 """Markdown to paste into a pull request: the rows of the table, with nothing in a name obeyed."""
 
 import re
+from collections.abc import Iterator
 
 from paramcalc.render.columns import COLUMNS
 from paramcalc.render.layout import DEFAULT_COLUMNS, UNICODE, Line, cell
@@ -22,21 +23,18 @@ def code(text: str) -> str:
     return f"<code>{escape(text)}</code>"
 
 
-def summary_markdown(summary: Summary, options: Options) -> str:
+def summary_markdown(summary: Summary, options: Options) -> Iterator[str]:
     """A heading, the table, and the totals as a list."""
     rows = choose_rows(summary, options)
     columns = list(options.columns or DEFAULT_COLUMNS)
     total = summary.totals.params
-    lines = [
-        f"### {code(summary.name)}",
-        "",
-        _row([COLUMNS[name].header for name in columns]),
-        _row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns]),
-    ]
-    lines += [_row([_cell(row, name, total) for name in columns]) for row in rows.rows]
-    lines += ["", *[f"- {label}: **{number}** {note}".rstrip() for label, number, note in total_entries(summary)]]
+    yield f"### {code(summary.name)}\n\n"
+    yield _row([COLUMNS[name].header for name in columns])
+    yield _row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns])
+    yield from (_row([_cell(row, name, total) for name in columns]) for row in rows.rows)
+    lines = ["", *[f"- {label}: **{number}** {note}".rstrip() for label, number, note in total_entries(summary)]]
     lines += ["", *[_text(line) + "  " for line in footnotes(summary, rows, UNICODE) if line]]
-    return "\n".join(lines).rstrip() + "\n"
+    yield "\n".join(lines).rstrip() + "\n"
 
 
 def _cell(row: Row, column: str, total: int) -> str:
@@ -49,7 +47,7 @@ def _cell(row: Row, column: str, total: int) -> str:
 
 
 def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(cells)} |\n"
 
 
 def _text(line: Line) -> str:

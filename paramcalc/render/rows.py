@@ -65,13 +65,10 @@ def tree_rows(summary: Summary, depth: int | None = None) -> Rows:
         inputs = [*inputs[:SCREEN], Row(f"and {len(inputs) - SCREEN:,} more inputs", fixed={"type": "Input"})]
     tree = build_tree(summary.layers, unknown)
     full_depth = _depth(tree)
-    rows = list(_flatten(tree, full_depth if depth is None else depth, unknown))
-    if depth is None and len(rows) > SCREEN:
+    if depth is None and _count(tree, full_depth) > SCREEN:
         tree = everywhere(fold_sequences, everywhere(fold_names, tree))
-        for depth in range(_depth(tree), 0, -1):
-            rows = list(_flatten(tree, depth, unknown))
-            if len(rows) <= SCREEN:
-                break
+        depth = next((depth for depth in range(_depth(tree), 1, -1) if _count(tree, depth) <= SCREEN), 1)
+    rows = list(_flatten(tree, full_depth if depth is None else depth, unknown))
     hidden = any(row.folded for row in rows)
     return Rows(inputs + rows, full_depth if hidden else None)
 
@@ -82,6 +79,13 @@ def _input_values(name: str, shape: Any) -> dict[str, Any]:
 
 def _depth(branches: Sequence[Branch]) -> int:
     return 1 + max([_depth(branch.children) for branch in branches if branch.children], default=0)
+
+
+def _count(branches: Sequence[Branch], depth: int) -> int:
+    """How many rows `_flatten` makes."""
+    if depth == 1:
+        return len(branches)
+    return len(branches) + sum([_count(branch.children, depth - 1) for branch in branches if branch.children])
 
 
 def _flatten(
@@ -99,9 +103,9 @@ def _flatten(
 def _marks(layers: Sequence[LayerSummary], unknown: frozenset[str]) -> str:
     """`*` for a call of an earlier layer, `+` for tied weights, `?` for what is not known."""
     marks = ""
-    if all(layer.shared_with is not None for layer in layers):
+    if layers[0].shared_with is not None and all(layer.shared_with is not None for layer in layers):
         marks += "*"
-    if any(is_tied(layer) for layer in layers):
+    if any(map(is_tied, layers)):
         marks += "+"
     if unknown and any(layer.path in unknown for layer in layers):
         marks += "?"

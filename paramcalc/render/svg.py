@@ -1,6 +1,7 @@
 """The table as a picture: the same lines, drawn by rich; the same summary gives the same bytes."""
 
 import re
+from collections.abc import Iterable
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,12 @@ TAIL = 20
 """… but for these last ones, which hold the totals."""
 
 
-def lines_svg(lines: list[Line], title: str) -> str:
+def lines_svg(found: Iterable[Line], title: str) -> str:
     """An SVG of the lines in a terminal window; it loads nothing from elsewhere."""
     from rich.console import Console
     from rich.text import Text
 
+    lines = list(found)
     if len(lines) > MAX_LINES + TAIL:
         left_out: Line = [Span(f"… {len(lines) - MAX_LINES - TAIL:,} more lines", "dim")]
         lines = [*lines[:MAX_LINES], left_out, *lines[-TAIL:]]

@@ -1,6 +1,6 @@
 """The table that `paramcalc summary` prints: plain lines, or the same lines coloured by rich."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET, Struct
 
@@ -60,7 +60,7 @@ def choose_rows(summary: Summary, options: Options) -> Rows:
     return tree_rows(summary, options.depth)
 
 
-def summary_lines(summary: Summary, options: Options) -> list[Line]:
+def summary_lines(summary: Summary, options: Options) -> Iterator[Line]:
     """Title, table, totals and footnotes."""
     glyphs = options.glyphs
     rows = choose_rows(summary, options)
@@ -68,8 +68,10 @@ def summary_lines(summary: Summary, options: Options) -> list[Line]:
         Span(sanitise(summary.name, glyphs.ascii_only), "title"),
         Span(f" {glyphs.dash} {sanitise(summary.source, glyphs.ascii_only)}", "dim"),
     ]
-    table = table_lines(summary, rows, options.columns, options.width, glyphs)
-    return [title, [], *table, *totals(summary), *footnotes(summary, rows, glyphs)]
+    yield from (title, [])
+    yield from table_lines(summary, rows, options.columns, options.width, glyphs)
+    yield from totals(summary)
+    yield from footnotes(summary, rows, glyphs)
 
 
 def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
@@ -147,18 +149,16 @@ def footnotes(summary: Summary, rows: Rows, glyphs: Glyphs) -> list[Line]:
     return [[], *[[Span(note, "dim")] for note in notes]] if notes else []
 
 
-def plain(lines: list[Line]) -> str:
+def plain(lines: Iterable[Line]) -> Iterator[str]:
     """The lines as text, without colour; rich is not needed for it."""
-    return "".join(["".join([span.text for span in line]).rstrip() + "\n" for line in lines])
+    return ("".join([span.text for span in line]).rstrip() + "\n" for line in lines)
 
 
-def coloured(lines: list[Line]) -> str:
+def coloured(lines: Iterable[Line]) -> Iterator[str]:
     """The lines with the escape codes of a terminal's own colours."""
     from rich.color import ColorSystem
     from rich.style import Style
 
     styles = {name: Style.parse(style) for name, style in STYLES.items()}
-    return "".join(
-        "".join([styles[span.style].render(span.text, color_system=ColorSystem.STANDARD) for span in line]) + "\n"
-        for line in lines
-    )
+    for line in lines:
+        yield "".join([styles[span.style].render(span.text, color_system=ColorSystem.STANDARD) for span in line]) + "\n"

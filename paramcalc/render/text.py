@@ -1,7 +1,9 @@
 """Text from a file made harmless: nothing of it drives a terminal, a CI log, or the layout."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import AnyStr
 
 from paramcalc.characters import is_hidden, is_mark
 
@@ -10,6 +12,20 @@ MAX_MARKS = 2
 
 # The GitHub runner obeys `::command::` and `##[command]`, Azure `##vso[command]`.
 _CI_COMMANDS = re.compile(r"(?<=:):|(?<=#)#")
+
+_NOT_ASCII = re.compile(r"[^ -~]+")
+_OTHERS = re.compile(r"[^ -~─│├└█▉▊▋▌▍▎▏×…·—→−⌈⌉Δ]+")
+"""Characters that need a look one by one; those of our own glyphs that stand in most lines do not."""
+
+PIECE = 200
+"""So many parts of an output are one text: each on its own would be a system call, all of them as much memory again."""
+
+
+def pieces(parts: Iterable[AnyStr]) -> Iterator[AnyStr]:
+    """The same text in larger pieces."""
+    waiting = iter(parts)
+    while some := list(islice(waiting, PIECE)):
+        yield some[0][:0].join(some)
 
 
 def escape(char: str) -> str:
@@ -26,7 +42,8 @@ def sanitise(text: str, ascii_only: bool = False) -> str:
     `ascii_only` escapes all that is not ASCII too, for terminals that cannot show it.
     """
     if not (text.isascii() and text.isprintable()):
-        text = "".join(escaped(text, ascii_only))
+        others = _NOT_ASCII if ascii_only else _OTHERS
+        text = others.sub(lambda match: "".join(escaped(match.group(), ascii_only)), text)
     if "::" in text or "##" in text:
         text = _CI_COMMANDS.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
     return text

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from itertools import groupby, takewhile
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ MAX_DEPTH = 50
 """Deeper nesting is shown as a path."""
 MAX_PERIOD = 64
 """The longest sequence of layers that is looked for as a repeat."""
+_TIED_TO = attrgetter("tied_to")
 
 
 class Branch(Struct):
@@ -94,7 +96,7 @@ class _Kinds:
 
 def is_tied(layer: LayerSummary) -> bool:
     """Whether a weight of the layer is another layer's tensor."""
-    return any(weight.tied_to for weight in layer.weights)
+    return any(map(_TIED_TO, layer.weights))
 
 
 def fold_equal(branches: list[Branch]) -> list[Branch]:

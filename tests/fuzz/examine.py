@@ -75,9 +75,9 @@ def show(data: bytes, pictures: bool) -> str:
 def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
     """The summary in every format."""
     for options in (table.Options(), table.Options(width=40, glyphs=layout.ASCII), table.Options(sort="macs", top=3)):
-        yield table.plain(table.summary_lines(summary, options))
-    yield markdown.summary_markdown(summary, table.Options(depth=2))
-    yield csv_format.summary_csv(summary, None)
+        yield "".join(table.plain(table.summary_lines(summary, options)))
+    yield "".join(markdown.summary_markdown(summary, table.Options(depth=2)))
+    yield "".join(csv_format.summary_csv(summary, None))
     data = json_format.summary_json(summary).decode()
     if json.loads(data)["totals"]["params"] != sum(row["params"] for row in json.loads(data)["layers"]):
         raise FoundError("the rows do not sum to the total")
@@ -88,10 +88,10 @@ def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
 
 def questions(model: paramcalc.Model, summary: paramcalc.Summary) -> Iterator[Callable[[], str]]:
     """What other commands make of it; each may refuse."""
-    yield lambda: explain_text.FORMATS["text"](explain(evaluate(model)))
+    yield lambda: "".join(explain_text.FORMATS["text"](explain(evaluate(model))))
     yield lambda: convert(model, "spec")
     yield lambda: convert(model, "keras")
-    yield lambda: table.plain(diff_report.lines(compare(summary, summary), 80))
+    yield lambda: "".join(table.plain(diff_report.lines(compare(summary, summary), 80)))
     if model.budget is not None:
         yield lambda: "\n".join(
             sanitise(finding.message) for finding in check_budgets(summary, [parse_budget(model.budget)])

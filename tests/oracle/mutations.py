@@ -44,7 +44,9 @@ def layer_entries(document) -> list[dict]:
         entry = todo.pop()
         found.append(entry)
         todo += entry["config"].get("layers", [])
-        todo += [value for value in entry["config"].values() if isinstance(value, dict) and "build_config" in value]
+        fields = entry["config"].values()
+        inner = [item for value in fields for item in (value if isinstance(value, list) else [value])]
+        todo += [item for item in inner if isinstance(item, dict) and "build_config" in item and item not in todo]
     return found
 
 
@@ -84,10 +86,17 @@ def drop_build_config(rng, document, entry):
 
 
 def change_build_config(rng, document, entry):
-    shape = (entry.get("build_config") or {}).get("input_shape")
-    if not isinstance(shape, list) or not all(isinstance(n, int | None) for n in shape):
+    built = entry.get("build_config") or {}
+    named = built.get("shapes_dict") or {}
+    shapes = [s for s in (built.get("input_shape"), *named.values()) if isinstance(s, list) and s]
+    shapes = [s for s in shapes if all(isinstance(n, int | None) for n in s)]
+    if not shapes:
         return False
-    shape[rng.randrange(len(shape))] = rng.choice([None, 1, 2, 5])
+    if named and rng.random() < 0.3:
+        named[rng.choice(["key_shape", "value_shape", "query_shape"])] = [*rng.choice(shapes)[:-1], 40]
+        return True
+    shape = rng.choice(shapes)
+    shape[rng.randrange(len(shape))] = rng.choice([None, 1, 2, 5, 40])
     return True
 
 
@@ -149,6 +158,138 @@ def change_outputs(rng, document, entry):
     return True
 
 
+def swap_entries(rng, document, entry):
+    """Two entries of a list of layers change places."""
+    layers = rng.choice(lists_of_layers(document))
+    if len(layers) < 2:
+        return False
+    a, b = rng.sample(range(len(layers)), 2)
+    layers[a], layers[b] = layers[b], layers[a]
+    return True
+
+
+def lists_of_layers(document) -> list[list]:
+    return [e["config"]["layers"] for e in [document, *layer_entries(document)] if e["config"].get("layers")]
+
+
+def call_again(rng, document, entry):
+    """One call more, the same as another."""
+    nodes = entry.get("inbound_nodes")
+    if not nodes:
+        return False
+    nodes.insert(rng.randrange(len(nodes) + 1), copy.deepcopy(rng.choice(nodes)))
+    return True
+
+
+def take_class_of_kin(rng, document, entry):
+    """Another class that takes the same config, or most of it; told by one, two or all of the keys that tell it."""
+    kin = [group for group in KIN if entry["class_name"] in group]
+    if not kin:
+        return False
+    name = rng.choice(kin[0])
+    keys = rng.choice([["class_name"], ["class_name"], ["registered_name"], ["class_name", "registered_name"]])
+    entry.update(dict.fromkeys(keys, name))
+    return True
+
+
+KIN = [
+    ("LSTM", "GRU", "SimpleRNN"),
+    ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv1DTranspose", "SeparableConv2D", "DepthwiseConv2D"),
+    ("BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization"),
+    ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Concatenate"),
+    ("MaxPooling1D", "AveragePooling1D", "MaxPooling2D", "AveragePooling2D"),
+    ("GlobalMaxPooling1D", "GlobalAveragePooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling2D"),
+    ("Dropout", "SpatialDropout1D", "GaussianDropout", "AlphaDropout", "GaussianNoise"),
+    ("Flatten", "Identity", "ReLU", "PReLU", "LeakyReLU", "ELU", "Softmax"),
+    ("Dense", "Embedding", "EinsumDense"),
+    ("TimeDistributed", "Bidirectional", "SpectralNormalization"),
+    ("Functional", "Sequential", "Model"),
+    ("InputLayer", "Identity"),
+]
+
+
+def change_module(rng, document, entry):
+    """Where a class is said to come from."""
+    entry[rng.choice(["module", "registered_name", "package"])] = rng.choice(
+        ["keras", "keras.layers", "keras.src.layers.core.dense", "keras.src.models.functional", "builtins", None,
+         "Custom>Dense", "my.layers", "", "keras.src.ops.numpy", 3, "keras.ops"]
+    )  # fmt: skip
+    return True
+
+
+def negative_index(rng, document, entry):
+    """A node or a tensor counted from the end."""
+    histories = [h for node in entry.get("inbound_nodes", []) for h in histories_in(node)]
+    if not histories:
+        return False
+    rng.choice(histories)[rng.choice([1, 2])] = rng.choice([-1, -2])
+    return True
+
+
+def change_type(rng, document, entry):
+    """The same value as another type: 1.0 for 1, true for 1, "1" for 1, [1] for 1, and back."""
+    config = entry["config"]
+    keys = [k for k, v in config.items() if isinstance(v, int | float | str | list) and k not in ("name", "layers")]
+    if not keys:
+        return False
+    key = rng.choice(keys)
+    value = config[key]
+    if isinstance(value, list):
+        ways = [tuple(value), value[0] if value else None, [value], [*value, *value], [], [str(v) for v in value]]
+        ways += [[float(v) for v in value]] if all(isinstance(v, int) for v in value) else []
+    else:
+        ways = [str(value), [value], [value, value], bool(value), {"value": value}]
+        ways += [float(value), int(value)] if isinstance(value, int | float) else []
+    config[key] = rng.choice(ways)
+    return True
+
+
+def move_inside(rng, document, entry):
+    """An entry goes into a nested model, or out of one."""
+    lists = lists_of_layers(document)
+    if len(lists) < 2:
+        return False
+    source, target = rng.sample(lists, 2)
+    moved = source[rng.randrange(len(source))]
+    if any(layers is target for layers in lists_of_layers({"config": moved["config"]})):
+        return False
+    source.remove(moved)
+    target.insert(rng.randrange(len(target) + 1), moved)
+    return True
+
+
+def add_layers(rng, document, entry):
+    """A key `layers`, `layer` or `cell` in the config of a layer that has none; an empty list where there is one."""
+    inner = copy.deepcopy(rng.choice(layer_entries(document)))
+    entry["config"][rng.choice(["layers", "layer", "cell", "cells", "backward_layer"])] = rng.choice(
+        [[], [inner], inner, None]
+    )
+    return True
+
+
+def empty_list(rng, document, entry):
+    """Nothing left of a list."""
+    holders = [(holder, key) for holder in (entry, entry["config"], document["config"])
+               for key, value in holder.items() if isinstance(value, list) and value and key != "layers"]  # fmt: skip
+    if not holders:
+        return False
+    holder, key = rng.choice(holders)
+    holder[key] = []
+    return True
+
+
+def rename_layer(rng, document, entry):
+    """A layer gets the name of another, in one of the two places where it stands."""
+    name = rng.choice(layer_entries(document))["config"].get("name")
+    (entry if rng.random() < 0.5 else entry["config"])["name"] = rng.choice([name, name, None, 3, ""])
+    return True
+
+
+def freeze(rng, document, entry):
+    entry["config"]["trainable"] = rng.choice([False, None, 0, "false", []])
+    return True
+
+
 KINDS = {
     f.__name__: f
     for f in (
@@ -164,5 +305,16 @@ KINDS = {
         drop_layer,
         repeat_layer,
         change_outputs,
+        swap_entries,
+        call_again,
+        take_class_of_kin,
+        change_module,
+        negative_index,
+        change_type,
+        move_inside,
+        add_layers,
+        empty_list,
+        rename_layer,
+        freeze,
     )
 }

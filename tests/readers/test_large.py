@@ -2,6 +2,7 @@
 
 import json
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,17 @@ def layer_by_layer():
 
 
 def test_what_keras_wrote_is_the_same_both_ways(both_ways, layer_by_layer):
-    """All of keras.applications and the random models; nearly all are read layer by layer."""
-    texts = [case["config"] for case in frozen_cases()]
-    texts = [(text if isinstance(text, str) else json.dumps(text)).encode() for text in texts]
-    different = [text[:80] for text in texts if (found := both_ways(text))[0] != found[1]]
-    assert different == []
-    good = [text for text in texts if not isinstance(outcome(text), str)]
+    """Every fourth of keras.applications and of the random models; nearly all are read layer by layer."""
+    texts = [text_of_case(case) for case in islice(frozen_cases(), 0, None, 4)]
+    found = {text: both_ways(text) for text in texts}
+    assert [text[:80] for text, (piecewise, whole) in found.items() if piecewise != whole] == []
+    good = [text for text, (_, whole) in found.items() if not isinstance(whole, str)]
     assert sum(map(layer_by_layer, good)) > 0.85 * len(good)  # not those with names in odd characters
+
+
+def text_of_case(case):
+    config = case["config"]
+    return (config if isinstance(config, str) else json.dumps(config)).encode()
 
 
 @pytest.mark.parametrize("path", sorted(HOSTILE.glob("*.json")), ids=lambda path: path.name)

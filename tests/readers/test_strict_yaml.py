@@ -240,13 +240,21 @@ def test_a_value_too_long_for_a_plain_word_is_refused_too():
     assert "longer than 65,536" in error("a: " + "x" * (MAX_TEXT + 1))
 
 
-def test_a_list_that_is_tagged_as_pythons_tuple_is_a_list():
-    """Keras 1 and 2 wrote tuples so, with anchors where they wrote one twice; on anything else the tag is refused."""
-    assert value("a: !!python/tuple [1, 2]\nb: &x !!python/tuple\n- null\nc: *x") == {
-        "a": [1, 2],
-        "b": [None],
-        "c": [None],
-    }
-    for text in ("a: !!python/tuple {b: 1}", "a: !!python/tuple x", "a: !!python/list [1]"):
-        with pytest.raises(InputError, match="tags are not read"):
-            parse_yaml(text, "f")
+def test_a_list_that_a_keras_file_tags_as_pythons_tuple_is_a_list():
+    """Keras 1 and 2 wrote tuples so, with anchors where they wrote one twice."""
+    text = "a: !!python/tuple [1, 2]\nb: &x !!python/tuple\n- null\nc: *x\nclass_name: Model"
+    assert value(text) == {"a": [1, 2], "b": [None], "c": [None], "class_name": "Model"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class_name: Model\na: !!python/tuple {b: 1}",
+        "class_name: Model\na: !!python/tuple x",
+        "class_name: Model\na: !!python/list [1]",
+        "input: !!python/tuple [1]",
+        "!!python/tuple [class_name]",
+    ],
+)
+def test_any_other_tag_and_that_of_a_tuple_anywhere_else_is_refused(text):
+    assert "tags are not read" in error(text)

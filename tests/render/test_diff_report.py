@@ -31,24 +31,24 @@ def models():
 
 
 def test_a_diff_is_as_written(golden):
-    golden("diff.txt", plain(lines(compare(*models()), None)))
+    golden("diff.txt", "".join(plain(lines(compare(*models()), None))))
 
 
 def test_a_diff_in_markdown_is_as_written(golden):
-    golden("diff.md", markdown(compare(*models())))
+    golden("diff.md", "".join(markdown(compare(*models()))))
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_names_give_way_to_the_width_and_numbers_do_not(width):
     """A line that is too long for even the shortest names runs over."""
-    wide, narrow = (plain(lines(compare(*models()), room)).splitlines() for room in (None, width))
+    wide, narrow = ("".join(plain(lines(compare(*models()), room))).splitlines() for room in (None, width))
     assert max(map(width_of, narrow[:-9])) <= max(width, 86)
     assert [line.split()[-4:] for line in wide[3:]] == [line.split()[-4:] for line in narrow[3:]]
 
 
 def test_columns_are_aligned_whatever_the_names():
     """Wide characters count twice."""
-    table = plain(lines(compare(*models()), None)).splitlines()[3:8]
+    table = "".join(plain(lines(compare(*models()), None))).splitlines()[3:8]
     assert len({width_of(line[: line.index("(None")]) for line in table}) == 1
 
 
@@ -56,6 +56,6 @@ def test_columns_are_aligned_whatever_the_names():
 def test_names_alone_are_folded_when_they_are_many(count):
     """Across formats every layer has another."""
     base, head = (summary([dense(f"{side}{i}", 4, i + 1) for i in range(count)]) for side in "ab")
-    out = plain(lines(compare(base, head), None))
+    out = "".join(plain(lines(compare(base, head), None)))
     assert ("→ b0" in out) == (count == MANY)
     assert (f"0 layers unchanged, {count} only renamed" in out) == (count > MANY)

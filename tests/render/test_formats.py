@@ -34,7 +34,7 @@ def hostile():
 
 
 def rows_of(model, columns=None, **options):
-    text = header(columns, False) + summary_csv(model, columns, **options)
+    text = header(columns, False) + "".join(summary_csv(model, columns, **options))
     return list(csv.DictReader(StringIO(text)))
 
 
@@ -74,7 +74,7 @@ def test_csv_is_one_row_a_layer_and_adds_up():
 
 
 def test_no_csv_cell_is_a_formula_or_a_control():
-    text = summary_csv(hostile(), None)
+    text = "".join(summary_csv(hostile(), None))
     assert all(char.isprintable() or char == "\n" for char in text)
     assert not [row for row in rows_of(hostile()) if row["path"].startswith(("=", "+", "-", "@"))]
 
@@ -85,11 +85,11 @@ def test_csv_leaves_what_is_unknown_empty():
 
 
 def test_markdown_is_as_written(golden):
-    golden("transformer.md", summary_markdown(transformer(2), Options()))
+    golden("transformer.md", "".join(summary_markdown(transformer(2), Options())))
 
 
 def test_no_name_ends_a_markdown_cell_or_begins_markup():
-    lines = summary_markdown(hostile(), Options()).splitlines()
+    lines = "".join(summary_markdown(hostile(), Options())).splitlines()
     table = [line for line in lines if line.startswith("|")]
     assert {line.count("|") for line in table} == {6}
     assert "<img" not in "".join(lines)

@@ -13,7 +13,7 @@ from tests.render.build import block, dense, layer, summary, transformer, weight
 
 
 def show(model, **options):
-    return plain(summary_lines(model, Options(**options)))
+    return "".join(plain(summary_lines(model, Options(**options))))
 
 
 def classifier():
@@ -52,8 +52,8 @@ def test_an_ascii_terminal_gets_ascii(golden):
 def test_colour_changes_no_character():
     import re
 
-    lines = summary_lines(marked(), Options())
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured(lines)).split() == plain(lines).split()
+    lines = list(summary_lines(marked(), Options()))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", "".join(coloured(lines))).split() == "".join(plain(lines)).split()
 
 
 @given(st.integers(20, 120))

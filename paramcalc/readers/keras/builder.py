@@ -30,7 +30,7 @@ from paramcalc.readers.keras.entries import (
 from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
-from paramcalc.readers.keras.layer_config import make_layer
+from paramcalc.readers.keras.layer_config import is_frozen, make_layer
 from paramcalc.readers.strict_json import Pieces
 from paramcalc.registry import Registry
 
@@ -128,7 +128,10 @@ class Builder:
             )
         legacy = self.is_legacy(entry)
         names = Names(config["layers"])
-        trainable = config.get("trainable") is not False
+        try:
+            trainable = not is_frozen(config)
+        except LayerError as error:
+            raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members: dict[str, Member] = {}
         for number, item in enumerate(config["layers"]):
             place = (*where, "config", "layers", number)
@@ -166,9 +169,10 @@ class Builder:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
-        name = entry_name(item)
+        # Keras 3 knows a layer of a graph by this one only, before it was by the other as well.
+        name = entry_name(item) if self.is_legacy(item) else item.get("name")
         if not isinstance(name, str):
-            raise LayerError("a layer needs a name")
+            raise LayerError("a layer needs a name beside its config")
         if item.get("class_name") == "InputLayer":
             return Member(name, None, [], where)
         try:
@@ -222,7 +226,8 @@ class Builder:
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
-        trained = not reached or (trainable and not (own and config.get("trainable") is False))
+        frozen = is_frozen(config)
+        trained = not reached or (trainable and not (own and frozen))
         built = shapes_of(item["build_config"]) if "build_config" in item else ()
         return Instance(made.layer, name, made.type, trained, made.dtype, built)
 

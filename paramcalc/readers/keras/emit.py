@@ -1,7 +1,7 @@
 """Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import layers_within
+from paramcalc.layers.base import called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
 from paramcalc.model import Node, Ref
 from paramcalc.readers.keras.call_arguments import positional_and_options
@@ -18,8 +18,8 @@ class Emitter:
         self.nodes: list[Node] = []
         self.paths: dict[str, int] = {}
 
-    def emit(self, definition: Definition, arguments: list[Ref], prefix: str) -> list[Ref]:
-        """Append the calls of a definition, its inputs being `arguments`; returns its outputs."""
+    def emit(self, definition: Definition, arguments: list[Ref], prefix: str, again: bool = False) -> list[Ref]:
+        """Append the calls of a definition, its inputs being `arguments`, perhaps `again`; returns its outputs."""
         if len(arguments) != len(definition.inputs):
             raise LayerError(
                 f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
@@ -30,7 +30,7 @@ class Emitter:
         find = Finder(results)
         for member, call in definition.order:
             try:
-                self.emit_call(member, call, find, prefix)
+                self.emit_call(member, call, find, prefix, again or call > 0)
             except PlacedError:
                 raise
             except LayerError as error:
@@ -38,7 +38,7 @@ class Emitter:
                 raise PlacedError(str(error), where, described(member, prefix)) from None
         return [find(tensor) for tensor in definition.outputs]
 
-    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str) -> None:
+    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str, again: bool) -> None:
         """One call: a node for a layer, all of its nodes for a nested model."""
         part = member.part
         if part is None:
@@ -51,9 +51,11 @@ class Emitter:
         if isinstance(part, Definition):
             self.check_allowance()
             refs = model_arguments(part, arguments, find)
-            find.results[member.first + call] = self.emit(part, refs, path + "/")
+            find.results[member.first + call] = self.emit(part, refs, path + "/", again)
             return
         allowance.layers += 1
+        if again:
+            allowance.steps += called_again(part.layer, allowance)
         if part.layer.sublayers:
             allowance.steps += layers_within(part.layer)
         self.check_allowance()

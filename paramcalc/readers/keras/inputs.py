@@ -29,10 +29,14 @@ def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
 def input_of(entry: dict[str, Any], name: str) -> Input:
     """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
     config = entry.get("config")
-    shape = config_shape(config) if isinstance(config, dict) else None
+    config = config if isinstance(config, dict) else {}
+    shape = config_shape(config)
     if shape is None:
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
-    return Input(name, shape, dtype_of(config if isinstance(config, dict) else {}))
+    for key in ("sparse", "ragged"):
+        if config.get(key) is not None and type(config[key]) is not bool:
+            raise LayerError(f"{key}: expected true or false, got {echo(config[key])}")
+    return Input(name, shape, dtype_of(config))
 
 
 def dtype_of(config: dict[str, Any]) -> str:

@@ -1,10 +1,12 @@
 """One layer's `{"class_name", "config"}` → a paramcalc layer with its identity."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from paramcalc.built import is_size, shapes_of
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.unknown import Unknown
@@ -12,7 +14,7 @@ from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.keras.legacy import drop_old, modernise
 from paramcalc.registry import Registry, UnknownTypeError, snake_case
-from paramcalc.shapes import Shape
+from paramcalc.shapes import MAX_RANK, Shape
 from paramcalc.units import is_policy
 
 COMMON = frozenset(
@@ -34,9 +36,10 @@ COMMON = frozenset(
 """What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
 NAMES = frozenset(("name", "trainable"))
 """What equal layers differ in, unless their class has fields of these names."""
+KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
+"""What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Fields that hold an activation."""
-KERAS_MODULES = ("keras.", "keras", "tf_keras", "tensorflow.", "tensorflow", "keras_core", "builtins")
 
 
 class Made(Struct, frozen=True):
@@ -52,7 +55,7 @@ def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> t
     module = entry.get("module")
     if class_name == "Lambda":
         return lambda_layer(entry.get("config"))
-    own = isinstance(module, str) and not module.startswith(KERAS_MODULES)
+    own = isinstance(module, str) and not f"{module}.".startswith(KERAS_MODULES)
     registered = entry.get("registered_name")
     if module is None and isinstance(registered, str) and ">" in registered:
         own = not registered.startswith("Keras")
@@ -71,13 +74,25 @@ def lambda_layer(config: Any) -> Unknown:
     """A Lambda: its code is never run; the output shape it recorded can be used when that is allowed."""
     recorded = config.get("output_shape") if isinstance(config, dict) else None
     shape: Shape | None = None
-    if isinstance(recorded, list) and all(dim is None or type(dim) is int for dim in recorded):
+    if isinstance(recorded, list) and len(recorded) < MAX_RANK and all(map(is_size, recorded)):
         shape = (None, *recorded)
     return Unknown(
         "a Lambda is code, which is never run, so it cannot be computed (--allow-unknown goes on without it, "
         "--assume NAME=shape tells its output)",
         shape,
     )
+
+
+def is_frozen(config: dict[str, Any]) -> bool:
+    """Whether a config says `trainable: false`.
+
+    Raises:
+        LayerError: for what Keras reads otherwise than it looks, such as 0 or "false".
+    """
+    value = config.get("trainable")
+    if value is None or value.__class__ is bool:
+        return value is False
+    raise LayerError(f"trainable: expected true or false, got {echo(value)}")
 
 
 def dtype_policy(value: Any) -> str:
@@ -196,7 +211,7 @@ def with_stand_ins(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(with_stand_ins(item) for item in value)
     layer = value.layer.stand_in if isinstance(value.layer, Unknown) else value.layer
-    return Sublayer(layer, value.name, value.type, value.trainable)
+    return Sublayer(layer, value.name, value.type, value.trainable, value.built)
 
 
 def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
@@ -264,16 +279,18 @@ def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: D
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
     config = value.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    trainable = not (isinstance(config, dict) and config.get("trainable") is False)
+    built: Sequence[Any]
+    trainable = not (isinstance(config, dict) and is_frozen(config))
     if value.get("class_name") in ("Functional", "Model", "Sequential"):
-        layer, type_ = nested(value, where), str(value["class_name"])
+        layer, type_, built = nested(value, where), str(value["class_name"]), ()
     else:
         try:
             made = make_layer(registry, value, legacy, nested, where, depth + 1)
             layer, type_ = made.layer, made.type
+            built = shapes_of(value.get("build_config"))
         except FieldsError as error:
             inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
             raise FieldsError(inner) from None
     if not isinstance(name, str):
         name = snake_case(type_)
-    return Sublayer(layer, name, type_, trainable)
+    return Sublayer(layer, name, type_, trainable, built)

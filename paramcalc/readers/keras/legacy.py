@@ -6,6 +6,8 @@ Sources: Keras 2's `legacy/interfaces.py` (the renames Keras itself made), and t
 
 from typing import Any
 
+from paramcalc.errors import LayerError, echo
+
 CLASSES = {
     "AtrousConvolution1D": "Conv1D",
     "AtrousConvolution2D": "Conv2D",
@@ -82,10 +84,16 @@ DROPPED = frozenset(
         "weights", "legacy", "allow_cudnn_kernel", "autocast", "groups", "stateful", "unroll",
         "num_constants", "return_runtime", "init", "noise_shape", "quantize", "run_eagerly",
         "rng_type", "softmax_robust_masking", "causal", "key_shape", "query_shape", "value_shape", "kernel_initializer",
-        "kernel_regularizer", "kernel_constraint", "input_tensor", "U_initializer", "layers", "jit_compile",
+        "kernel_regularizer", "kernel_constraint", "input_tensor", "U_initializer", "jit_compile",
     )
 )  # fmt: skip
 """Fields of older versions that change neither a shape nor a count; dropped where a class does not have them."""
+
+
+UNSUPPORTED = {
+    "time_major": "put the batch first",
+}
+"""Dropped fields that do change a shape or a count where they are set."""
 
 
 def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -95,7 +103,9 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
     renames = BY_CLASS.get(class_name, {})
     fields: dict[str, Any] = {}
     for key, value in config.items():
-        fields[renames.get(key) or RENAMED.get(key, key)] = value
+        name = renames.get(key) or RENAMED.get(key, key)
+        check_single(fields, name, value, key)
+        fields[name] = value
     if class_name == "Embedding":
         fields.pop("dropout", None)
     merge_kernel_size(fields)
@@ -107,6 +117,9 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
         class_name = merge_class(fields)
     if old_class.startswith("Deconvolution"):
         fields.pop("output_shape", None)
+    for key in UNSUPPORTED:
+        if fields.get(key):
+            raise LayerError(f"{key}: {echo(fields[key])} is not supported: {UNSUPPORTED[key]}")
     fix_values(class_name, fields)
     return class_name, fields
 
@@ -116,12 +129,26 @@ MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "
           "dot": "Dot", "cos": "Dot"}  # fmt: skip
 
 
+def check_single(fields: dict[str, Any], name: str, value: Any, key: str) -> None:
+    """Refuse a field that is there by its old name and by its new one, with different values.
+
+    Raises:
+        LayerError: when it is, for nobody can say which of them counts.
+    """
+    if name in fields and fields[name] != value:
+        raise LayerError(f"{name} is there twice: as {echo(fields[name])}, and as {echo(value)} (by '{key}')")
+
+
 def merge_kernel_size(fields: dict[str, Any]) -> None:
     """Keras 1's `nb_row`, `nb_col` (and `kernel_dim1` to 3) are one `kernel_size`."""
     if "nb_row" in fields and "nb_col" in fields:
-        fields["kernel_size"] = [fields.pop("nb_row"), fields.pop("nb_col")]
+        size = [fields.pop("nb_row"), fields.pop("nb_col")]
+        check_single(fields, "kernel_size", size, "nb_row")
+        fields["kernel_size"] = size
     if "kernel_dim1" in fields:
-        fields["kernel_size"] = [fields.pop(f"kernel_dim{n}", None) for n in (1, 2, 3)]
+        size = [fields.pop(f"kernel_dim{n}", None) for n in (1, 2, 3)]
+        check_single(fields, "kernel_size", size, "kernel_dim1")
+        fields["kernel_size"] = size
 
 
 def merge_class(fields: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.layers.base import Layer
 from paramcalc.readers.spec.entries import COMMON, Block
 from paramcalc.readers.spec.problems import SpecError
@@ -41,6 +41,8 @@ def positional(type_: str, names: tuple[str, ...], value: Any, base: DocPath) ->
     if value is None:
         return {}, {}
     values = value if isinstance(value, list) else [value]
+    if len(values) == 1 and names:
+        return {names[0]: values[0]}, {names[0]: (*base, 0) if isinstance(value, list) else base}
     if len(values) > len(names):
         takes = f"at most {len(names)} arguments" if names else "no arguments"
         raise SpecError(f"{type_} takes {takes}, got {echo(value)}", base)
@@ -69,7 +71,7 @@ def named_arguments(block: Block, arguments: dict[str, Any], places: dict[str, D
         if key not in block.vars:
             if key in COMMON:
                 raise SpecError(f"'{key}' stands beside {block.name}, not inside it", places[key])
-            has = f"its variables are {', '.join(names)}" if names else "it has none"
+            has = f"its variables are {listed(names)}" if names else "it has none"
             message = f"block '{block.name}' has no variable '{key[:80]}'{did_you_mean(key, names) or f'; {has}'}"
             raise SpecError(message, places[key])
     return arguments, places

@@ -1,6 +1,7 @@
 """A layer's entry → the layer, its expressions filled in."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from paramcalc.errors import DocPath, echo
@@ -16,13 +17,22 @@ from paramcalc.registry import snake_case
 BlockModel = Callable[[BlockEntry], Layer]
 """Makes one layer of a whole block, for a wrapper around it."""
 
+Weigh = Callable[[Any, DocPath], None]
+"""Counts what a value costs that lists among the variables are in; raises where it is too much."""
+
 
 def no_blocks(entry: BlockEntry) -> Layer:
     """For layers that are built before anything is expanded."""
     raise SpecError("a block cannot stand here", entry.where)
 
 
-def build_entry(entry: LayerEntry, names: Names, block_model: BlockModel = no_blocks) -> Layer:
+def weightless(value: Any, where: DocPath) -> None:
+    """For layers that no variable is in."""
+
+
+def build_entry(
+    entry: LayerEntry, names: Names, block_model: BlockModel = no_blocks, weigh: Weigh = weightless
+) -> Layer:
     """The layer of an entry, for these values of the variables.
 
     Raises:
@@ -32,24 +42,25 @@ def build_entry(entry: LayerEntry, names: Names, block_model: BlockModel = no_bl
         return entry.layer
     values = [names.get(name) for name in entry.names]
     if any(isinstance(value, (list, dict)) for value in values):
-        return build_anew(entry, names, block_model)
+        return build_anew(entry, names, block_model, weigh)
     key = tuple([(type(value), value) for value in values])
     found = entry.built.get(key)
     if found is None:
-        found = entry.built[key] = build_anew(entry, names, block_model)
+        found = entry.built[key] = build_anew(entry, names, block_model, weightless)
     return found
 
 
-def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel) -> Layer:
+def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: Weigh) -> Layer:
     """Fill in the fields, build the layers in them, then the layer."""
     fields: dict[str, Any] = {}
     problems: list[FieldProblem] = []
     for name, raw in entry.fields.items():
         try:
             if name in entry.cls.sublayers and raw is not None:
-                fields[name] = build_inner(raw, names, block_model)
+                fields[name] = build_inner(raw, names, block_model, weigh)
             else:
                 fields[name] = fill(raw, names)
+                weigh(fields[name], entry.places[name])
         except ExpressionError as error:
             problems.append(FieldProblem(f"{name}: {error}", (*entry.places[name], *error.where)))
         except FieldsError as error:
@@ -57,9 +68,17 @@ def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel) -> Laye
     if problems:
         raise FieldsError(problems)
     try:
-        return build_layer(entry.cls, fields)
+        if entry.cls.sublayers or any(isinstance(value, (list, dict)) for value in fields.values()):
+            return build_layer(entry.cls, fields)
+        return equal_layer(entry.cls, tuple(fields), *fields.values())
     except FieldsError as error:
         raise FieldsError([located(entry, problem, names) for problem in error.problems]) from None
+
+
+@lru_cache(4_096, typed=True)
+def equal_layer(cls: type[Layer], names: tuple[str, ...], *values: Any) -> Layer:
+    """One layer for all entries with these fields, so that what it says is asked and told once."""
+    return build_layer(cls, dict(zip(names, values, strict=True)))
 
 
 def located(entry: LayerEntry, problem: FieldProblem, names: Names) -> FieldProblem:
@@ -74,11 +93,11 @@ def located(entry: LayerEntry, problem: FieldProblem, names: Names) -> FieldProb
     return FieldProblem(problem.message + origin(raw, names), place)
 
 
-def build_inner(raw: Any, names: Names, block_model: BlockModel) -> Any:
+def build_inner(raw: Any, names: Names, block_model: BlockModel, weigh: Weigh) -> Any:
     """The layer, or the layers, in a field."""
     if isinstance(raw, list):
-        return [build_inner(item, names, block_model) for item in raw]
-    layer = block_model(raw) if isinstance(raw, BlockEntry) else build_entry(raw, names, block_model)
+        return [build_inner(item, names, block_model, weigh) for item in raw]
+    layer = block_model(raw) if isinstance(raw, BlockEntry) else build_entry(raw, names, block_model, weigh)
     type_ = raw.block.name if isinstance(raw, BlockEntry) else raw.type
     name = raw.common.get("name")
     try:

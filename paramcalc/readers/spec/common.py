@@ -19,7 +19,7 @@ def label(entry: Entry, scope: Scope) -> str:
 
 def flag(entry: Entry, key: str, scope: Scope) -> bool:
     """`when` or `trainable`."""
-    return read_flag(entry, key, scope.env, True)
+    return key not in entry.common or read_flag(entry, key, scope.env, True)
 
 
 def policy(entry: Entry, scope: Scope) -> str:

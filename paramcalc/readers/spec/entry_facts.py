@@ -8,15 +8,15 @@ from paramcalc.readers.spec.templates import is_template, variables
 
 def size_of(raw: Any) -> int:
     """How many values an entry is made of, those of the entries inside it aside."""
-    count = 0
+    count = 1
     stack = [raw]
     while stack:
         value = stack.pop()
-        count += 1
+        if isinstance(value, dict):
+            value = [item for key, item in value.items() if key not in ("layers", "branches")]
         if isinstance(value, list):
-            stack.extend(value)
-        elif isinstance(value, dict):
-            stack.extend([item for key, item in value.items() if key not in ("layers", "branches")])
+            count += len(value)
+            stack += [item for item in value if isinstance(item, (list, dict))]
     return count
 
 

@@ -6,12 +6,11 @@ Work and memory are linear in the layers; how many there may be is checked befor
 from collections import ChainMap
 from typing import Any, NoReturn
 
-from paramcalc.errors import DocPath, InputError, did_you_mean, echo
-from paramcalc.layers.base import Layer, layers_within
-from paramcalc.limits import INPUTS_PER_STEP, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
+from paramcalc.errors import DocPath, InputError, did_you_mean, echo, listed
+from paramcalc.layers.base import Layer, called_again, layers_within
+from paramcalc.limits import INPUTS_PER_STEP, MAX_LAYERS, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
-from paramcalc.readers.spec.arguments import named_arguments
 from paramcalc.readers.spec.broken import BROKEN
 from paramcalc.readers.spec.build import build_entry
 from paramcalc.readers.spec.common import call_options, flag, label, policy
@@ -29,8 +28,10 @@ from paramcalc.readers.spec.expressions import ExpressionError, Names
 from paramcalc.readers.spec.limits import Minimum
 from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
-from paramcalc.readers.spec.templates import fill, origin
+from paramcalc.readers.spec.templates import origin
 from paramcalc.readers.spec.values import filled, first_of, named, only
+from paramcalc.readers.spec.variables import block_variables, maps_of
+from paramcalc.readers.spec.written import written
 from paramcalc.registry import snake_case
 
 
@@ -105,6 +106,14 @@ class Expander:
         if self.allowance.exceeded():
             self.too_large(where)
 
+    def weigh(self, value: Any, where: DocPath) -> None:
+        """The same for what variables bring in: a long list is short to name."""
+        try:
+            count = written(value, VALUES_PER_STEP * MAX_LAYERS)
+        except ExpressionError as error:
+            raise SpecError(str(error), where) from None
+        self.step(where, count // VALUES_PER_STEP)
+
     def too_large(self, where: DocPath) -> NoReturn:
         """Stop: nothing after this limit is worth telling."""
         self.problems.add(self.allowance.explain("spec"), where)
@@ -114,13 +123,14 @@ class Expander:
         """The value of one entry."""
         if isinstance(entry, DynamicEntry):
             entry = self.known(entry, scope)
+        if isinstance(entry, LayerEntry):
+            sources = self.read_inputs(entry, scope, previous)
+            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
         if isinstance(entry, BrokenEntry):
             return self.broken(entry, scope)
         if isinstance(entry, CallEntry):
             return self.call(entry, scope, previous)
         sources = self.read_inputs(entry, scope, previous)
-        if isinstance(entry, LayerEntry):
-            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
         if "options" in entry.common:
             raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
         if isinstance(entry, BranchesEntry):
@@ -174,19 +184,21 @@ class Expander:
         """Emit one layer."""
         if entry.cls.self_attends and len(sources) == 1:
             sources *= 2
-        instance = self.twin(scope, name)
-        if instance is None:
-            layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope))
+        instance = None if scope.twin is None else self.twin(scope.twin + name)
+        if instance is not None:
+            self.step(entry.where, called_again(instance.layer, self.allowance))
+        else:
+            layer = entry.layer
+            if layer is None:
+                layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
             instance = Instance(layer, name, type_, trainable, policy(entry, scope))
         return self.emit(scope, scope.prefix + name, name, instance, sources, entry)
 
-    def twin(self, scope: Scope, name: str) -> Instance | None:
+    def twin(self, path: str) -> Instance | None:
         """The layer of the first call, inside a block that is called again."""
-        if scope.twin is None:
-            return None
-        number = self.names.values.get(scope.twin + name)
+        number = self.names.values.get(path)
         return self.nodes[number - self.first].instance if isinstance(number, int) else None
 
     def emit(
@@ -196,8 +208,11 @@ class Expander:
         within = layers_within(instance.layer) if instance.layer.sublayers else 0
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
+        options = call_options(entry, scope)
+        if options:
+            self.weigh(options, (*entry.where, "options"))
         number = self.first + len(self.nodes)
-        self.nodes.append(Node(path, instance, (), call_options(entry, scope), entry.where, scope.notes))
+        self.nodes.append(Node(path, instance, (), options, entry.where, scope.notes))
         self.sources.append(sources)
         self.names.values[scope.prefix + name] = number
         return number
@@ -210,36 +225,34 @@ class Expander:
             name = self.names.automatic(scope, snake_case(type_) or "layer")
         return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), (), entry)
 
-    def inside(self, scope: Scope, entry: Entry, name: str, env: Names, **changes: Any) -> Scope:
-        """A scope within, `name` and a slash before its paths."""
-        fields: dict[str, Any] = {
-            "outer": scope,
-            "trainable": scope.trainable and flag(entry, "trainable", scope),
-            "dtype": policy(entry, scope),
-            "notes": scope.notes,
-            "twin": None if scope.twin is None else f"{scope.twin}{name}/",
-            "blocks": scope.blocks,
-        }
-        return Scope(f"{scope.prefix}{name}/", env, **(fields | changes))
+    def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
+        """A scope within, `name` and a slash before its paths; what the entry of it says counts for all in it."""
+        prefix = f"{scope.prefix}{name}/"
+        twin = None if scope.twin is None else f"{scope.twin}{name}/"
+        trainable, dtype = scope.trainable, scope.dtype
+        if entry is not None:
+            trainable, dtype = trainable and flag(entry, "trainable", scope), policy(entry, scope)
+        return Scope(prefix, env, scope, sealed, trainable, dtype, scope.notes, twin, scope.blocks)
 
     def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> Value:
         """One use of a block."""
         env = self.block_env(entry, scope)
         return self.use_block(Use(entry, env), scope, sources, name)
 
-    def use_block(self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, **changes: Any) -> Value:
+    def use_block(
+        self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, twin: str | None = None
+    ) -> Value:
         """The layers of a block, its inputs bound to what the use of it reads."""
         entry, block = use.entry, use.entry.block
         if block.name in scope.blocks:
             raise SpecError(f"block '{block.name}' uses itself", entry.where)
         if len(sources) != len(block.inputs):
-            takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({', '.join(block.inputs)})"
+            takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({listed(block.inputs)})"
             raise SpecError(f"block '{block.name}' takes {takes}, got {len(sources)}", entry.where)
-        fields = {
-            "notes": (*scope.notes, (f"in block '{block.name}', used here", entry.where)),
-            "blocks": (*scope.blocks, block.name),
-        }
-        inner = self.inside(scope, entry, name, use.env, **(fields | changes))
+        inner = self.inside(scope, name, use.env, entry, sealed=True)
+        inner.notes = (*scope.notes, (f"in block '{block.name}', used here", entry.where))
+        inner.blocks = (*scope.blocks, block.name)
+        inner.twin = twin or inner.twin
         for input_name, source in zip(block.inputs, sources, strict=True):
             self.names.values[inner.prefix + input_name] = (source,)
         value = self.chain(block.layers, inner, sources[0])
@@ -261,20 +274,9 @@ class Expander:
         return found
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
-        """The variables inside a use of a block: its own first, then the spec's."""
+        """The variables inside a use of a block."""
         self.step(entry.where, 1 + len(entry.block.vars) // VALUES_PER_STEP)
-        given, places = named_arguments(entry.block, entry.arguments, entry.places)
-        env: ChainMap[str, Any] = ChainMap({}, self.spec_env)  # not copied: there may be many
-        for name, default in entry.block.vars.items():
-            if name in given:
-                env[name] = filled(given[name], scope, places[name], f"{name}: ")
-            else:
-                where = (*entry.block.where, "vars", name)
-                try:
-                    env[name] = fill(default, env)
-                except ExpressionError as error:
-                    raise SpecError(f"{name}: {error}", (*where, *error.where)) from None
-        return env
+        return block_variables(entry, scope, self.spec_env, self.weigh)
 
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
         """A whole block as one layer, for a wrapper around it."""
@@ -312,14 +314,15 @@ class Expander:
             self.allowance.layers = max(count, least)
             self.too_large(where)
         name = self.name(entry, scope, "repeat")
-        outer = self.inside(scope, entry, name, scope.env, sealed=False)
+        number: dict[str, Any] = {}
+        # The i of a repeat around this one is hidden: left out, a name is found as fast at any depth.
+        maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
+        outer = self.inside(scope, name, ChainMap(number, *maps), entry)
         value: Value = (start,)
         for i in range(count):
             self.step(entry.where)
-            inner = self.inside(
-                outer, BrokenEntry(entry.where, {}), str(i), ChainMap({"i": i}, scope.env), sealed=False
-            )
-            value = self.chain(entry.layers, inner, first_of(value))
+            number["i"] = i
+            value = self.chain(entry.layers, self.inside(outer, str(i), outer.env), first_of(value))
         self.names.values[scope.prefix + name] = value
         return value
 
@@ -364,6 +367,7 @@ class Expander:
         first = self.nodes[value - self.first]
         if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
             sources *= 2
+        self.step(entry.where, called_again(first.instance.layer, self.allowance))
         again = self.again(first.path.partition("#")[0] if "#" in first.path.rpartition("/")[2] else first.path)
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         return self.emit(scope, again, name, first.instance, sources, entry)

@@ -232,7 +232,9 @@ def _visit_compare(node: ast.Compare, names: Names) -> bool:
 
 
 def compare(operation: ast.cmpop, left: Any, right: Any) -> bool:
-    """One comparison; order is for two numbers or two texts."""
+    """One comparison; order is for two numbers or two texts, and lists of lists would take years to compare."""
+    if isinstance(left, (list, dict)) and isinstance(right, (list, dict)):
+        raise _WrongError("lists cannot be compared; compare their items, or len(…)")
     if type(operation) in EQUALITY:
         return EQUALITY[type(operation)](left, right)
     if type(operation) not in ORDER:

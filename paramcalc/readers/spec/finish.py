@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Instance, Node, Ref, in_order, refs, reordered
 from paramcalc.readers.spec.broken import BROKEN
-from paramcalc.readers.spec.names import Tensor
+from paramcalc.readers.spec.names import Pending, Tensor
 from paramcalc.readers.spec.problems import SpecError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def renumbered(ref: Ref, moved: dict[int, int]) -> Ref:
 
 def resolve_all(expander: "Expander", node: Node, sources: tuple[Tensor, ...]) -> tuple[Ref, ...]:
     """The tensors a node reads; none, and a broken node, where one is not known."""
+    if Pending not in map(type, sources):
+        return sources  # type: ignore[return-value]
     resolve = expander.names.resolve
     try:
         return tuple([source if type(source) is Ref else resolve(source) for source in sources])

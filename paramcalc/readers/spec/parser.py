@@ -275,12 +275,12 @@ class Parser:
                 broken |= any(isinstance(item, BrokenEntry) for item in (inner if isinstance(inner, list) else [inner]))
         if broken:
             return BrokenEntry(entry.where, entry.common, entry.type)
-        try:
-            entry.names = tuple(sorted(entry_variables(entry)))
-        except ExpressionError as error:
-            self.problems.add(str(error), entry.where)
-            return BrokenEntry(entry.where, entry.common, entry.type)
         if waits(entry):
+            try:
+                entry.names = tuple(sorted(entry_variables(entry)))
+            except ExpressionError as error:
+                self.problems.add(str(error), entry.where)
+                return BrokenEntry(entry.where, entry.common, entry.type)
             return entry
         try:
             entry.layer = build_entry(entry, {})

@@ -6,15 +6,18 @@ from os.path import basename, splitext
 from typing import Any
 
 from paramcalc.errors import DocPath, did_you_mean, echo
-from paramcalc.limits import Allowance
+from paramcalc.limits import MAX_EXPANDED_NODES, Allowance
 from paramcalc.model import Input, Model, Output, Ref, refs
+from paramcalc.readers.spec.entry_facts import size_of
 from paramcalc.readers.spec.expand import Expander
+from paramcalc.readers.spec.expressions import ExpressionError
 from paramcalc.readers.spec.finish import finish_nodes
 from paramcalc.readers.spec.names import Pending, Scope, Tensor, check_name
 from paramcalc.readers.spec.parser import Parser
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.values import check_policy, filled, first_of
 from paramcalc.readers.spec.variables import spec_variables
+from paramcalc.readers.spec.written import written
 from paramcalc.registry import Registry
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
@@ -150,6 +153,11 @@ class SpecReader:
         if raw is None:
             return []
         groups = self.guard(lambda: filled(raw, scope, ("tied",)), None)
+        try:
+            written(groups, max(MAX_EXPANDED_NODES, size_of(raw)))
+        except ExpressionError as error:
+            self.problems.add(f"tied: {error}", ("tied",))
+            return []
         if not isinstance(groups, list):
             self.problems.add(
                 "tied: expected a list of lists of weights, such as [[embed.embeddings, head.kernel]]", ("tied",)

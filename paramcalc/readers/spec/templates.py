@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from paramcalc.errors import echo
+from paramcalc.limits import MAX_FILLED
 from paramcalc.readers.spec.expressions import ExpressionError, Names, evaluate_expression, names_in
 
 _BRACKETS = re.compile(r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|[()]""")
@@ -100,11 +101,15 @@ def fill_text(text: str, names: Names) -> Any:
     if len(parts) == 1 and isinstance(parts[0], Code):
         return evaluate_expression(parts[0].text, names)
     done = []
+    size = 0
     for part in parts:
         value = evaluate_expression(part.text, names) if isinstance(part, Code) else part
         if isinstance(value, (list, dict)):
             raise ExpressionError(f"{echo(text)}: {echo(value)} cannot stand inside a text")
         done.append(str(value))
+        size += len(done[-1])
+        if size > MAX_FILLED:
+            raise ExpressionError(f"{echo(text)}: the text has more than {MAX_FILLED:,} characters")
     return "".join(done)
 
 
@@ -127,5 +132,5 @@ def origin(raw: Any, names: Names) -> str:
 
     if not isinstance(raw, str) or "$" not in raw:
         return ""
-    codes = [part for part in split(raw) if isinstance(part, Code)]
+    codes = [part for part in split(raw) if isinstance(part, Code)][:3]
     return f" (from {', '.join(shown(code.text, names) for code in codes)})"

@@ -1,14 +1,20 @@
-"""The spec's own `vars`, with what `--set` puts in their place."""
+"""The spec's own `vars`, with what `--set` puts in their place, and those of blocks."""
 
 import re
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.limits import MAX_EXPRESSION, MAX_INTEGER_DIGITS
-from paramcalc.readers.spec.expressions import ExpressionError
-from paramcalc.readers.spec.problems import Problems
+from paramcalc.readers.spec.arguments import named_arguments
+from paramcalc.readers.spec.entries import BlockEntry
+from paramcalc.readers.spec.expressions import ExpressionError, Names
+from paramcalc.readers.spec.names import Scope
+from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import fill
+from paramcalc.readers.spec.values import filled
+from paramcalc.readers.spec.written import Room
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 
@@ -24,13 +30,15 @@ def spec_variables(raw: dict[str, Any], sets: Mapping[str, Any], where: DocPath,
     """
     for name in sets:
         if name not in raw:
-            known = f"; its variables are: {', '.join(raw)}" if raw else "; it has none"
+            known = f"; its variables are: {listed(raw)}" if raw else "; it has none"
             near = did_you_mean(name, list(raw))
             problems.add(f"--set {name[:80]}: the spec has no such variable{near or known}", None)
     values: dict[str, Any] = {}
+    room = Room(raw)
     for name, default in raw.items():
         try:
             value = fill(default, values)
+            room.take(value)
         except ExpressionError as error:
             problems.add(f"{name}: {error}", (*where, name, *error.where))
             value = 1
@@ -77,3 +85,30 @@ def same_kind(given: Any, default: Any) -> bool:
     if given is None or default is None or isinstance(default, dict):
         return True
     return kind(given) == kind(default)
+
+
+def block_variables(
+    entry: BlockEntry, scope: Scope, spec_env: dict[str, Any], weigh: Callable[[Any, DocPath], None]
+) -> Names:
+    """Those inside a use of a block: its own first, then the spec's; `weigh` bounds what they hold."""
+    given, places = named_arguments(entry.block, entry.arguments, entry.places)
+    if not entry.block.vars:
+        return spec_env
+    env: ChainMap[str, Any] = ChainMap({}, spec_env)  # not copied: there may be many
+    for name, default in entry.block.vars.items():
+        if name in given:
+            env[name] = filled(given[name], scope, places[name], f"{name}: ")
+        else:
+            where = (*entry.block.where, "vars", name)
+            try:
+                env[name] = fill(default, env)
+            except ExpressionError as error:
+                raise SpecError(f"{name}: {error}", (*where, *error.where)) from None
+        if isinstance(env[name], (list, dict)):
+            weigh(env[name], entry.where)
+    return env
+
+
+def maps_of(env: Names) -> list[Names]:
+    """The mappings that names are looked for in, one after the other."""
+    return list(env.maps) if isinstance(env, ChainMap) else [env]
