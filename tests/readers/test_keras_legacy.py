@@ -301,3 +301,12 @@ def test_a_layer_that_keras_1_let_the_environment_order_is_ordered_as_all_others
     assert "did not write where UpSampling2D, ZeroPadding2D has the channels" in summary.warnings[0]
     assert summary_of(keras1_padded("tf")).layers[0].output_shape == (None, 5, 10, 8)
     assert summary_of(keras1_padded("th", dim_ordering="tf")).layers[0].output_shape == (None, 5, 10, 8)
+
+
+def test_what_tf_keras_wrote_a_wrapper_in_a_wrapper_was_built_for_is_not_held_against_it():
+    """Its TimeDistributed put down what the layer within was built for: (None, 6) where it takes (None, 5, 6)."""
+    dense = layer("Dense", units=4) | {"build_config": {"input_shape": [None, 6]}}
+    inner = layer("TimeDistributed", layer=dense, name="inner") | {"build_config": {"input_shape": [None, 6]}}
+    outer = layer("TimeDistributed", layer=inner, batch_input_shape=[None, 3, 5, 6])
+    summary = summary_of(sequential(outer, version="2.15.0"))
+    assert (summary.layers[0].output_shape, summary.totals.params) == ((None, 3, 5, 4), 28)

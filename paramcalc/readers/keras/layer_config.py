@@ -287,7 +287,7 @@ def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: D
         try:
             made = make_layer(registry, value, legacy, nested, where, depth + 1)
             layer, type_ = made.layer, made.type
-            built = shapes_of(value.get("build_config"))
+            built = () if legacy else shapes_of(value.get("build_config"))  # tf.keras wrote an inner layer's there
         except FieldsError as error:
             inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
             raise FieldsError(inner) from None
