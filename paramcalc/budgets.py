@@ -112,7 +112,7 @@ def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
     layers = tuple((str(glob), parse_budget(inner, nested=True)) for glob, inner in value.items())
     for glob, inner in layers:
         if len(glob) > MAX_GLOB:
-            raise BudgetError(f"budget: layers: a glob has up to {MAX_GLOB:,} characters, one has {len(glob):,}")
+            raise BudgetError(f"budget: layers: a glob has at most {MAX_GLOB:,} characters, one has {len(glob):,}")
         if inner.empty:
             raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit")
     return layers

@@ -79,7 +79,7 @@ def check_built(
         new = shapes[index] if index < len(shapes) else ()
         if isinstance(old, list) and new is not None:
             if not all(size is None or type(size) is int for size in old):
-                raise LayerError("its build_config holds no shape")
+                raise LayerError("its build_config has a shape that is not made of integers and nulls")
             check_axes(len(old))
             instead[index:] = [(*new[:1], *old[len(new[:1]) :]), *instead[index + 1 :]]
     said = " and ".join(format_shape(shape) for shape in instead[:5] if shape is not None)
@@ -93,7 +93,7 @@ def check_built(
     except TypeError as error:
         if len(instead) == len(shapes):
             raise
-        message = f"its build_config is for {len(instead):,} inputs, of which it does not take as many; {advice}"
+        message = f"its build_config is for {len(instead):,} inputs, more than it takes; {advice}"
         raise LayerError(message) from error
     for was, now in zip(other, weights, strict=False):
         if was.shape != now.shape:

@@ -134,24 +134,24 @@ def echo(value: object) -> str:
     """A value as an error message shows it: one line, cut at `MAX_ECHO` characters, constants as files spell them."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = "".join(islice(pieces(value), MAX_ECHO + 1))
+    text = "".join(islice(repr_parts(value), MAX_ECHO + 1))
     return text if len(text) <= MAX_ECHO else text[: MAX_ECHO - 1] + "…"
 
 
-def pieces(value: object) -> Iterator[str]:
+def repr_parts(value: object) -> Iterator[str]:
     """The text of a value bit by bit, as `repr` writes it: what nobody sees of a long list is not made."""
     if type(value) is str:
         yield repr(value[: MAX_ECHO + 1])
     elif type(value) is list:
         for index, item in enumerate(value):
             yield ", " if index else "["
-            yield from pieces(item)
+            yield from repr_parts(item)
         yield "]" if value else "[]"
     elif type(value) is dict:
         for index, (key, item) in enumerate(value.items()):
             yield ", " if index else "{"
-            yield f"{''.join(pieces(key))}: "
-            yield from pieces(item)
+            yield f"{''.join(repr_parts(key))}: "
+            yield from repr_parts(item)
         yield "}" if value else "{}"
     else:
         yield repr(value)

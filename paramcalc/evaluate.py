@@ -113,7 +113,7 @@ class _Evaluator:
         paths = {node.path for node in self.model.nodes}
         for name in self.assume:
             if name not in paths:
-                self.problems.append(Problem(f"--assume names '{name}', which is no layer here"))
+                self.problems.append(Problem(f"--assume names '{name}', but there is no such layer"))
 
     def check_outputs(self) -> None:
         """The model's outputs must be ones that their layers have."""
@@ -183,7 +183,8 @@ class _Evaluator:
         """Stop where layers with several outputs have too many of them together: a few bytes can ask for millions."""
         self.outputs += count
         if self.outputs > MAX_ALL_OUTPUTS:
-            self.fail(node, LayerError(f"with it, layers with several outputs have more than {MAX_ALL_OUTPUTS:,}"))
+            message = f"up to here, layers with several outputs have more than {MAX_ALL_OUTPUTS:,} of them"
+            self.fail(node, LayerError(message))
             raise InputError(self.model.source, located(self.model, self.problems))
 
     def produced(self, ref: Ref) -> str:
@@ -334,7 +335,7 @@ def check_same_weights(first: Call, weights: tuple[Weight, ...]) -> None:
                 f"this input needs {format_shape(new.shape)}"
             )
     if len(first.weights) != len(weights):
-        raise LayerError(f"is the same layer as '{first.node.path}', but needs other weights")
+        raise LayerError(f"is the same layer as '{first.node.path}', but needs different weights")
 
 
 def located(model: Model, problems: list[Problem]) -> list[Problem]:

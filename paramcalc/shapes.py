@@ -83,7 +83,7 @@ def check_min_rank(shape: Shape, rank: int) -> None:
 def check_axes(count: int) -> None:
     """Refuse a tensor of more axes than any program computes with: each would cost its length in every layer."""
     if count > MAX_RANK:
-        raise LayerError(f"a tensor may have {MAX_RANK} axes, this one would have {count:,}")
+        raise LayerError(f"a tensor may have at most {MAX_RANK} axes, this one would have {count:,}")
 
 
 def check_sizes(shapes: Sequence[Shape]) -> None:

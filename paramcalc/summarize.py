@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from paramcalc.collector import gc_paused
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, clipped
+from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, clipped, did_you_mean
 from paramcalc.evaluate import Call, Evaluation, evaluate, located
 from paramcalc.expected import check_expected
 from paramcalc.layers.base import Factors, Weight
@@ -293,8 +293,6 @@ def holder(ties: dict[str, str], name: str) -> str:
 
 def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
     """Both must exist, be two, and have the same shape, one perhaps transposed."""
-    from paramcalc.errors import did_you_mean
-
     for name in (owner, other):
         if name not in weights:
             raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, weights)}")
@@ -304,5 +302,5 @@ def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
     if a != b and a != b[::-1]:
         raise LayerError(
             f"tied: '{owner}' is {format_shape(a)} and '{other}' is {format_shape(b)}: "
-            "tied weights have one shape, or one transposed"
+            "tied weights must have the same shape, or one the transpose of the other"
         )

@@ -20,7 +20,7 @@ COMMANDS = {
     "check": "Fail when a model outgrows its budget.",
     "diff": "Show what changed between two models, layer by layer.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
-    "layers": "List the layers there are, or show one with its fields and formula.",
+    "layers": "List all layers, or show one with its fields and formula.",
     "convert": "Write a model as a spec, or as Keras 3 JSON.",
     "schema": "Print the JSON Schema of specs, for editors, or of the JSON that summary prints.",
     "init": "Write a small commented spec to edit.",

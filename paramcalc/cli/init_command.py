@@ -34,6 +34,6 @@ def create(file: str, text: str) -> None:
         with open(file, "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        raise ExistsError(f"{file} is there already, and is left as it is; name another file") from None
+        raise ExistsError(f"{file} already exists and was left as it is; name another file") from None
     except OSError as error:
         raise ExistsError(f"cannot write {file}: {error.strerror}") from error

@@ -33,7 +33,7 @@ MEANT_FOR = {
     shell_complete=options.complete_columns,
     help="Which columns, in this order.",
 )
-@click.option("--depth", type=click.IntRange(1), help="Levels of nesting to show; the others are summed.")
+@click.option("--depth", type=click.IntRange(1), help="Levels of nesting to show; deeper ones are summed.")
 @click.option(
     "--sort",
     callback=options.parse_column,
@@ -41,8 +41,8 @@ MEANT_FOR = {
     shell_complete=options.complete_columns,
     help="Sort single layers by a column.",
 )
-@click.option("--top", type=click.IntRange(1), help="Only the first so many layers, by --sort or by parameters.")
-@click.option("--width", type=click.IntRange(20), help="Fit the table into so many characters.")
+@click.option("--top", type=click.IntRange(1), help="Show only the first N layers, by --sort or by parameters.")
+@click.option("--width", type=click.IntRange(20), help="Fit the table into this many characters.")
 @options.set_option
 @options.batch_option
 @options.input_option
@@ -101,7 +101,7 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
         from paramcalc.render import json_format
 
         for summary in summaries:
-            yield from json_format.json_parts(summary) if format_ == "json" else [json_format.summary_jsonl(summary)]
+            yield from json_format.summary_json(summary) if format_ == "json" else [json_format.summary_jsonl(summary)]
     elif format_ == "csv":
         from paramcalc.render import csv_format
 

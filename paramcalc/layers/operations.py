@@ -101,7 +101,7 @@ def check_dimensions(output: Shape | list[Shape]) -> None:
     for shape in set(output) if isinstance(output, list) else [output]:
         for dim in shape:
             if dim is not None and (type(dim) is not int or dim < 0):
-                raise ValueError(f"{str(dim)[:20]} is no size")
+                raise ValueError(f"{str(dim)[:20]} is not a size")
 
 
 def result_dtype(name: str, kwargs: dict[str, Any]) -> str | None:

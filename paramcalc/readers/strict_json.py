@@ -216,7 +216,7 @@ def _check_leaves(value: Any, text: str, name: str) -> None:
             message = f"an integer of more than {MAX_INTEGER_DIGITS} digits"
             problems.append(Problem(message, where, position=locate(where)))
         elif any(isinstance(part, str) and _is_broken(part) for part in (leaf, *where)):
-            message = "a text holds half of a surrogate pair (\\ud800 … \\udfff), which is no character"
+            message = "a string holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character"
             problems.append(Problem(message, where, position=locate(where)))
         if len(problems) == MAX_PROBLEMS:
             break

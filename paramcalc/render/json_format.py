@@ -11,18 +11,15 @@ from paramcalc.summary import Summary
 FIRST = ("schema_version", "name", "source", "format")
 """The fields that say what this is stand first."""
 
-
 ROWS = 1_000
 """So many entries of a list are text at once: the whole of a large model would take as much memory again."""
 
 
-def summary_json(summary: Summary) -> bytes:
-    """One object, its lists with an entry a line, so that `less` and `diff` can show it."""
-    return b"".join(json_parts(summary))
+def summary_json(summary: Summary) -> Iterator[bytes]:
+    """One object, its lists with an entry a line, so that `less` and `diff` can show it.
 
-
-def json_parts(summary: Summary) -> Iterator[bytes]:
-    """The same piece by piece; an ordinary model is one piece."""
+    It comes in pieces; an ordinary model is one piece.
+    """
     text = b"{"
     for name, value in _fields(summary).items():
         text += b'"%s": ' % name.encode()

@@ -9,7 +9,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, InputError, Position, Problem
 from paramcalc.model import Model
-from paramcalc.readers.strict_json import Pieces
+from paramcalc.readers.strict_json import Pieces, parse_json
 
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
@@ -37,8 +37,6 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
 def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
     """What the JSON text under a key says; what is wrong with it is shown at the text."""
     from json import JSONDecodeError
-
-    from paramcalc.readers.strict_json import parse_json
 
     try:
         return parse_json(text, name)[0]

@@ -79,7 +79,7 @@ def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
     for place, ref in enumerate(inputs):
         hint = infer.__annotations__.get(names[min(place, len(names) - 1)]) if names else None
         if ref is None and hint == Shape:
-            raise LayerError(f"is called with something else than a tensor as its input {place + 1}")
+            raise LayerError(f"is called with something other than a tensor as its input {place + 1}")
 
 
 def with_keywords(

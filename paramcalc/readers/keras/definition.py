@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from paramcalc.errors import DocPath, LayerError, Problem
 from paramcalc.model import Input, Instance
-from paramcalc.readers.keras.inbound import KerasCall, Tensor
+from paramcalc.readers.keras.inbound import KerasCall, Tensor, checked_tensor
 
 
 class Member(Struct, gc=False):
@@ -86,8 +86,6 @@ def flatten_histories(value: Any, where: DocPath) -> list[Tensor]:
     Raises:
         PlacedError: for anything else, or none.
     """
-    from paramcalc.readers.keras.inbound import checked_tensor
-
     found: list[Tensor] = []
     stack = [value]
     while stack:

@@ -150,7 +150,7 @@ def inputs_of(node: dict[str, Any], constants: Any, tensors: list[Any]) -> list[
     waiting = iter(tensors)
     inputs = [known[str(place)] if str(place) in known else next(waiting, None) for place in range(count)]
     if any(item is None for item in inputs) or next(waiting, None) is not None:
-        raise LayerError("it has another number of inputs than its node_def")
+        raise LayerError("it has a different number of inputs than its node_def")
     return inputs
 
 

@@ -119,7 +119,7 @@ def known_policy(name: str) -> str:
         LayerError: for any other; a size would be a guess.
     """
     if name != "string" and not is_policy(name):
-        raise LayerError(f"dtype {echo(name)} is none that Keras keeps plain weights in")
+        raise LayerError(f"dtype {echo(name)} is unknown or quantized, so the size of its weights is not known")
     return name
 
 
@@ -252,7 +252,7 @@ def own_activation(cls: type[Layer], fields: dict[str, Any], error: FieldsError)
     if not all(name.endswith("activation") and isinstance(fields.get(name), str) for name in names):
         return None
     functions = ", ".join(f"'{str(fields[name])[:80]}'" for name in names)
-    reason = f"its activation {functions} is not one of Keras': its code is not in the file"
+    reason = f"its activation {functions} is not one of Keras' own: its code is not in the file"
     return Unknown(reason, None, build_flags(cls, {**fields, **dict.fromkeys(names, "linear")}))
 
 

@@ -67,7 +67,7 @@ def check_name(name: Any, where: DocPath) -> str:
     if not isinstance(name, str):
         raise SpecError(f"name: expected text, got {echo(name)}", where)
     if name == PREVIOUS:
-        raise SpecError(f"nothing can be called '{name}': among inputs it means what stands before an entry", where)
+        raise SpecError(f"nothing can be called '{name}': in inputs that is the entry before", where)
     if not name or len(name) > MAX_NAME:
         raise SpecError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", where)
     bad = next((char for char in name if char in "/[]#$" or not char.isprintable()), None)
@@ -96,7 +96,7 @@ class Directory:
     def claim(self, scope: Scope, name: str, where: DocPath) -> None:
         """Refuse a name that is taken."""
         if scope.prefix + name in self.values:
-            raise SpecError(f"the name '{name}' is taken already: a name is given once", where)
+            raise SpecError(f"the name '{name}' is already taken", where)
 
     def find(self, scope: Scope, name: str, *, everywhere: bool = False) -> tuple[str, Value] | None:
         """The nearest thing of this name, with its path; `everywhere` looks out of blocks as well."""
@@ -160,7 +160,7 @@ class Directory:
         known = self.known(scope)
         message = f"there is no layer or input {echo(name)} here{did_you_mean(name, known)}"
         if self.find(scope, name, everywhere=True) is not None:
-            message += "; a block sees its own names only: hand it over with inputs"
+            message += "; a block sees only its own names: pass it in through the block's inputs"
         return message
 
 

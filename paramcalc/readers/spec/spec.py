@@ -99,7 +99,7 @@ class SpecReader:
         """The inputs; a stand-in where they are missing or wrong."""
         stand_in = [Input("input", (None,))]
         if "input" in raw and "inputs" in raw:
-            self.problems.add("a spec has either input or inputs", ("inputs",))
+            self.problems.add("a spec has either input or inputs, not both", ("inputs",))
             return stand_in
         if "input" in raw:
             one = self.guard(lambda: self.input("input", raw["input"], scope, ("input",)), None)
@@ -122,7 +122,7 @@ class SpecReader:
             for key in value:
                 if key not in ("shape", "dtype", "batch"):
                     near = did_you_mean(key, ("shape", "dtype", "batch"))
-                    raise SpecError(f"an input has a shape, a dtype and a batch, no '{key[:80]}'{near}", (*where, key))
+                    raise SpecError(f"an input takes shape, dtype and batch, not '{key[:80]}'{near}", (*where, key))
             if "shape" not in value:
                 raise SpecError("an input needs a shape", where)
             dtype = value.get("dtype", dtype)
@@ -193,7 +193,7 @@ def read_dims(value: Any, where: DocPath) -> Shape:
         hint = f"; write [{value}]" if type(value) is int else ""
         raise SpecError(f"a shape is a list of dimensions without the batch, got {echo(value)}{hint}", where)
     if len(value) >= MAX_RANK:
-        raise SpecError(f"a shape has up to {MAX_RANK - 1} dimensions, this one has {len(value)}", where)
+        raise SpecError(f"a shape has at most {MAX_RANK - 1} dimensions, this one has {len(value)}", where)
     for index, dim in enumerate(value):
         if dim is not None and (type(dim) is not int or not 1 <= dim <= MAX_DIMENSION):
             message = f"a dimension is a positive integer, or null where it is unknown, got {echo(dim)}"
