@@ -39,16 +39,18 @@ def summarize(
 ) -> Summary:
     """Compute shapes, counts, MACs and sizes of every layer call.
 
+        summarize(model, input_shapes={"image": (None, 512, 512, 3)}, memory=True).memory.peak_bytes
+
     Args:
         model: what `load` returned.
-        batch_size: the batch to compute for; None keeps what the file says (MACs and bytes then
-            are those of one sample).
-        input_shapes: other input shapes by input name, batch included.
-        dtype: takes the place of the dtypes in the file.
-        allow_unknown: summarise around layers that cannot be known, and say so.
-        assume: output shapes of such layers by path, or "same".
-        memory: measure the memory too.
-        optimizer: measure what training with it takes as well: one of `paramcalc.memory.OPTIMIZERS`.
+        batch_size: the batch size to compute for; None keeps that of the file, and where it is unknown
+            MACs and bytes are those of one sample.
+        input_shapes: shapes by input name that override the file's, batch first, None where unknown.
+        dtype: overrides the dtypes in the file, such as "float16".
+        allow_unknown: go on past layers that cannot be computed; the summary is then `partial`.
+        assume: output shapes of such layers by path, batch first, or "same" for that of the input.
+        memory: fill in `Summary.memory`.
+        optimizer: the same with `memory.training`, for one of `paramcalc.memory.OPTIMIZERS`.
 
     Raises:
         InputError: with every independent problem of the model.

@@ -28,13 +28,16 @@ def load(
     sets: Mapping[str, Any] | None = None,
     max_layers: int | None = None,
 ) -> "Model":
-    """Read a model.
+    """Read a model: a paramcalc spec, or a Keras JSON, `.keras` or HDF5 file, told apart by content.
+
+        load("specs/bert_base.yaml", sets={"layers": 6})
+        load(b"{input: [784], layers: [Dense: 10]}", name="tiny")
 
     Args:
-        source: a path, "-" for standard input, or the content itself.
-        name: what errors and the summary call it; the path where none is given.
-        sets: values for a spec's `vars`, as `--set` gives them.
-        max_layers: how many layers a model may unroll to.
+        source: a path, "-" for standard input, or the content itself as bytes.
+        name: what errors and the summary call it; by default the path.
+        sets: values for a spec's `vars`; text is read as `--set` reads it.
+        max_layers: how many layers a model may unroll to; by default 100,000.
 
     Raises:
         InputError: with every independent problem, each with its place.

@@ -7,8 +7,6 @@ from paramcalc.errors import InputError, Problem
 from paramcalc.limits import MAX_CONFIG_BYTES, max_bytes
 from paramcalc.readers.source import check_size
 
-MAGIC = b"\x89HDF\r\n\x1a\n"
-
 
 def read_config(file: BinaryIO | str, name: str) -> tuple[bytes, str | None]:
     """The JSON in `model_config`, and the Keras version the file was written by.

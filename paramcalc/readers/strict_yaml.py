@@ -15,9 +15,7 @@ import yaml
 
 from paramcalc.errors import MAX_PROBLEMS, InputError, Position, Problem, echo
 from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION, MAX_INTEGER_DIGITS, MAX_TEXT
-from paramcalc.readers.scalars import FIRST, HugeIntegerError, explain_scalar, resolve
-
-__all__ = ["LOADER", "explain_scalar", "parse_yaml"]
+from paramcalc.readers.scalars import FIRST, HugeIntegerError, resolve
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""

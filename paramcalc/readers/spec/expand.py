@@ -13,7 +13,7 @@ from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
 from paramcalc.readers.spec.broken import BROKEN
 from paramcalc.readers.spec.build import build_entry
-from paramcalc.readers.spec.common import call_options, flag, label, policy
+from paramcalc.readers.spec.common import call_options, flag, policy
 from paramcalc.readers.spec.entries import (
     BlockEntry,
     BranchesEntry,
@@ -24,6 +24,7 @@ from paramcalc.readers.spec.entries import (
     LayerEntry,
     RepeatEntry,
 )
+from paramcalc.readers.spec.entry_facts import entry_label
 from paramcalc.readers.spec.expressions import ExpressionError, Names
 from paramcalc.readers.spec.limits import Minimum
 from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
@@ -95,7 +96,7 @@ class Expander:
             return self.expand(entry, scope, previous)
         except FieldsError as error:
             for problem in error.problems:
-                self.problems.add(problem.message, problem.where, label(entry, scope), scope.notes)
+                self.problems.add(problem.message, problem.where, entry_label(entry, scope.prefix), scope.notes)
         except SpecError as error:
             self.problems.add(str(error), error.where, None, scope.notes)
         return self.broken(entry, scope)
