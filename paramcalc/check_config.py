@@ -18,7 +18,7 @@ NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
 CHECK_HEADER = rb"(?m)^[ \t]*\[\[[ \t]*tool[ \t]*\.[ \t]*paramcalc[ \t]*\.[ \t]*checks[ \t]*\]\]"
 _KEY_PART = rb"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
 LONG_KEY = rb"(?m)(?:^|[\[{,])[ \t]*(?:%b){%d}" % (_KEY_PART, MAX_KEY_PARTS)
-"""A dotted key that would take Python's own reader minutes."""
+"""A dotted key that would take tomllib minutes to read."""
 
 
 class ConfigError(ParamcalcError):
@@ -40,7 +40,7 @@ class Config(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Where globs start; empty for where the user stands."""
+        """Where globs start; empty for the current folder."""
         return os.path.dirname(self.path)
 
 
@@ -186,9 +186,9 @@ def covers(check: Check, folder: str, file: str) -> bool:
 
 
 def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str], list[str]]:
-    """The files that globs name, without the excluded, as paths from where the user stands; and the globs without any.
+    """The files that globs name, less the excluded ones, as paths from here; and the globs that name none.
 
-    A gate must not pass because it found nothing: who calls this has to say so.
+    A gate must not pass because it found nothing: the caller has to report those.
     """
     files: dict[str, None] = {}
     empty = []
@@ -203,9 +203,9 @@ def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str
 
 
 def named_files(name: str) -> list[str]:
-    """The files that a name on the command line stands for: itself, and those it is a glob for if the shell left it.
+    """The files that a name on the command line stands for: itself, and those it matches as a glob.
 
-    A file that is called like a glob hides none of those: a pull request could add one called `models/*.yaml`.
+    A file named like a glob hides none of those: a pull request could add one called `models/*.yaml`.
     """
     if MAGIC.isdisjoint(name):
         return [name]

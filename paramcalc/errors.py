@@ -25,10 +25,10 @@ MAX_LISTED = 20
 """How many names a message lists."""
 
 MAX_CANDIDATES = 500
-"""Names among which the nearest to a wrong one is looked for …"""
+"""How many names are searched for the nearest to a wrong one …"""
 
 MAX_COMPARED = 64
-"""… by so many of their first characters."""
+"""… comparing this many of their first characters."""
 
 DocPath = tuple[str | int, ...]
 """Where in a document: `("layers", 3, "Conv2D", "filters")`."""
@@ -139,7 +139,7 @@ def echo(value: object) -> str:
 
 
 def repr_parts(value: object) -> Iterator[str]:
-    """The text of a value bit by bit, as `repr` writes it: what nobody sees of a long list is not made."""
+    """The `repr` of a value piece by piece, so that only the beginning of a long list is ever made."""
     if type(value) is str:
         yield repr(value[: MAX_ECHO + 1])
     elif type(value) is list:

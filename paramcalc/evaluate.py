@@ -242,9 +242,9 @@ class _Evaluator:
         return told_shapes(node.instance.built, shapes)
 
     def skip(self, node: Node) -> None:
-        """What reads a failed layer is not another error; behind an unknown one it is unknown.
+        """A layer that reads a failed one is not another error; one that reads an unknown one is unknown.
 
-        Layers that cannot be known are all listed, wherever they stand.
+        All layers that cannot be computed are reported, wherever they stand.
         """
         layer = node.instance.layer
         if isinstance(layer, Unknown) and not self.allow_unknown and node.path not in self.assume:

@@ -1,6 +1,6 @@
 """What a model takes in memory: its weights, its activations, the peak of both in use, and training.
 
-Each number takes something for granted; `ASSUMPTIONS` says what, and stands in the result.
+Each number makes assumptions; `ASSUMPTIONS` names them, and is part of the result.
 """
 
 from collections.abc import Iterable, Sequence

@@ -96,14 +96,14 @@ def check_sizes(shapes: Sequence[Shape]) -> None:
                 raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
 
 
-def positive_axis(axis: int, rank: int, name: str = "axis") -> int:
+def positive_axis(axis: int, rank: int) -> int:
     """`axis` counted from the front.
 
     Raises:
         LayerError: when the input has no such axis.
     """
     if not -rank <= axis < rank:
-        raise LayerError(f"{name} {axis} is out of range for an input of rank {rank}")
+        raise LayerError(f"axis {axis} is out of range for an input of rank {rank}")
     return axis % rank
 
 

@@ -225,7 +225,7 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
     """Refuse counts past 64 bits.
 
     Raises:
-        InputError: naming the first layer whose numbers are too large, or with which the totals are.
+        InputError: naming the first layer that makes a number too large, or a total.
     """
     if max(totals.params, totals.macs or 0, totals.size_bytes) <= MAX_COUNT and not any(
         max(row.output_bytes or 0, row.macs or 0) > MAX_COUNT for row in rows
@@ -284,7 +284,7 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
 
 
 def holder(ties: dict[str, str], name: str) -> str:
-    """The weight that holds the tensor of this one; the way to it is made short."""
+    """The weight that holds this one's tensor; the chain of ties to it is shortened on the way."""
     way = []
     while name in ties:
         way.append(name)
@@ -294,7 +294,7 @@ def holder(ties: dict[str, str], name: str) -> str:
 
 
 def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
-    """Both must exist, be two, and have the same shape, one perhaps transposed."""
+    """Both must exist, be different, and have the same shape, or one the transpose of the other."""
     for name in (owner, other):
         if name not in weights:
             raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, weights)}")

@@ -111,7 +111,7 @@ class Training(Struct, frozen=True, gc=False):
 class Memory(Struct, frozen=True):
     """What the model takes in memory, in bytes; null where a shape is unknown.
 
-    `assumptions` says, field by field, what the number takes for granted.
+    `assumptions` says, field by field, what the number assumes.
     """
 
     batch_size: int

@@ -114,11 +114,11 @@ GLYPHS = {
     "→": ">", "Δ": "d", "×": "x", "·": ".", "…": "~", "—": "-", "²": "^2", "ⁿ": "^n", "✅": "ok", "❌": "NO", "⚠": "??",
     "\ufe0f": "",
 }  # fmt: skip
-"""What stands for the signs of our own where a terminal does not have them."""
+"""Replacements for our own glyphs where a terminal's encoding lacks them."""
 
 
 def plain_glyphs(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What an encoding without a character shows instead: a sign like it, or its number."""
+    """What is shown where the encoding lacks a character: a similar one, or its number."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     glyph = GLYPHS.get(error.object[error.start])
@@ -126,9 +126,9 @@ def plain_glyphs(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def prepare_streams() -> None:
-    """What a stream cannot encode is escaped; one that was closed before the start takes all and keeps nothing.
+    """Escape what a stream cannot encode, and open one that was closed before the start on the null device.
 
-    Were it left closed, the next file to be opened would be in its place.
+    Left closed, its number would go to the next file that is opened.
     """
     register_error("paramcalc", plain_glyphs)
     for name in ("stdin", "stdout", "stderr"):

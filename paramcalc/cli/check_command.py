@@ -26,7 +26,7 @@ MANY = 50
 
 
 class Job(NamedTuple):
-    """A file to check; what its name stands for may be nothing, which is `error`."""
+    """A file to check; `error` says why there is none, such as a glob that matches nothing."""
 
     file: str
     budgets: "Sequence[Budget]" = ()
@@ -87,7 +87,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 
 def flag_budget(given: dict[str, Any]) -> "Budget":
-    """The budget that the flags are."""
+    """The budget that the flags set."""
     from paramcalc.budgets import parse_budget
 
     return parse_budget({name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None})

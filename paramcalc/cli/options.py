@@ -17,7 +17,7 @@ SPEC_ENDINGS = (".yaml", ".yml", ".json", ".keras", ".h5", ".hdf5")
 
 
 class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
-    """`NAME=VALUE`, the value made something of by `convert_value`."""
+    """`NAME=VALUE`, the value converted by `convert_value`."""
 
     name = "NAME=VALUE"
 
@@ -41,7 +41,7 @@ def parse_shape(text: str) -> Shape:
     """`224,224,3` → (224, 224, 3); `?` is an unknown dimension.
 
     Raises:
-        ValueError: for what is no shape.
+        ValueError: for what is not a shape.
     """
     parts = [part.strip() for part in text.strip("()[]").split(",")]
     if len(parts) > MAX_RANK - 1:
@@ -108,7 +108,7 @@ def _paths(ctx: click.Context) -> list[str]:
 
 
 def _harmless(names: list[str]) -> list[str]:
-    """The names that a shell can show as they are: others would not be what they look like."""
+    """The names that a shell can show as they are: others would not look like what they are."""
     from paramcalc.render.text import escaped
 
     return [name for name in names if "".join(escaped(name)) == name]

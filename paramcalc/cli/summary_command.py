@@ -54,8 +54,7 @@ MEANT_FOR = {
 @options.optimizer_option
 @options.color_option
 @options.output_option
-@click.pass_context
-def command(ctx: click.Context, /, specs: tuple[str, ...], format_: str, **given: Any) -> int:
+def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     """Show the layers of models with their shapes and parameters.
 
     SPEC is a paramcalc spec (YAML or JSON), a Keras model.json, a .keras file, or - for stdin.

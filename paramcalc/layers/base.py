@@ -138,7 +138,7 @@ _held = True
 
 @contextmanager
 def held_to_built(held: bool) -> Iterator[None]:
-    """Hold them, or not: other input shapes that the user asks for are no contradiction in the file."""
+    """Whether to check them: input shapes that the user overrides are no contradiction in the file."""
     global _held
     before, _held = _held, held
     try:
@@ -185,7 +185,7 @@ class Sublayer:
         return Inferred(inferred.output, self.named(inferred.weights), inferred.macs, inferred.dtype)
 
     def check_built(self, infer: Callable[..., Inferred], shapes: Sequence[Shape], weights: tuple[Weight, ...]) -> None:
-        """Hold the weights against the shapes they were made for: Keras makes those, whatever is around the layer.
+        """Check the weights against the shapes they were made for, which Keras goes by whatever is around the layer.
 
         Raises:
             LayerError: when they are others.

@@ -17,7 +17,7 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAD = 512
 _LARGE = 128 * 1024
-"""Bytes of a text whose values would not all stay in the processor's cache."""
+"""From this many bytes on, the values of a text do not fit in the processor's cache."""
 
 
 @gc_paused()
@@ -75,7 +75,7 @@ def _load(source: Source, sets: Mapping[str, Any] | None, max_layers: int | None
 
 
 def _head(source: Source) -> bytes:
-    """The first bytes, refused when they are those of something that is not read."""
+    """The first bytes; known formats that cannot be read are refused."""
     head = read_some(source, _HEAD)
     if not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head:
         from paramcalc.readers.foreign import identify_bytes
@@ -121,7 +121,7 @@ def _model(
 
 
 def _refuse_foreign(document: "Document") -> None:
-    """A file that is known to be something else is called by its name."""
+    """Refuse a file that is known to be something else, and name what it is."""
     value = document.value
     if isinstance(value, dict) and "layers" in value:
         return

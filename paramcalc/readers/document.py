@@ -44,7 +44,7 @@ class Document:
 
 
 class Locator:
-    """Where things stand in a text, or in the bytes of one; it is read for that once somebody asks."""
+    """Finds where things stand in a text (or its bytes), which is read again for that only when asked."""
 
     __slots__ = ("_embedded", "_kind", "_places", "_text")
 

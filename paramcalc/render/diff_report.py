@@ -20,11 +20,11 @@ NAME = 1
 """The column that gives way in a narrow terminal."""
 
 LEFT = 4
-"""So many columns are text; the others are numbers."""
+"""How many columns are text; the others are numbers."""
 
 MIN_NAME = 16
 MANY = 20
-"""Layers that only have another name are shown up to so many: across formats that may be all of them."""
+"""Up to this many layers that were only renamed are shown: across formats that may be all of them."""
 
 TOTALS = {
     "params": "Params",

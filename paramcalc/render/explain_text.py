@@ -52,7 +52,7 @@ def text(items: Items) -> Iterator[str]:
 
 @lru_cache(KEPT)
 def text_of(item: LayerExplained) -> str:
-    """What stands under a layer's name, the same for all that share it."""
+    """The lines below a layer's name, made once for all layers that share the explanation."""
     found = list(lines(item))
     width = max([len(label) for label, _ in found])
     shown = [f"  {label.ljust(width)}  {value}".rstrip() for label, value in found]

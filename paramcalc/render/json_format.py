@@ -12,7 +12,7 @@ FIRST = ("schema_version", "name", "source", "format")
 """The fields that say what this is stand first."""
 
 ROWS = 1_000
-"""So many entries of a list are text at once: the whole of a large model would take as much memory again."""
+"""How many entries of a list are encoded at once: all of a large model's would take as much memory again."""
 
 
 def summary_json(summary: Summary) -> Iterator[bytes]:
@@ -58,7 +58,7 @@ def text_of(name: str) -> str:
 def harmless(encoded: bytes) -> bytes:
     r"""The same JSON with `\u` escapes for what a terminal or a CI log would obey; it decodes to the same."""
     if not encoded.isascii() or b"\x7f" in encoded:
-        # The signs of every formula need no look; none of them is a mark on another character.
+        # The signs in our own formulas are harmless, and none of them is a combining mark.
         encoded = re.sub(r"[^\n -~×−⌈⌉]+", _escape_run, encoded.decode()).encode()
     return encoded.replace(b"##", b"#\\u0023").replace(b"::", b":\\u003a")
 

@@ -41,7 +41,7 @@ class Options(Struct, frozen=True):
         columns: which, in this order; None for the usual ones.
         depth: levels of nesting to show; None for as many as fit a screen.
         sort: the column to sort single layers by; None keeps the tree.
-        top: only so many of the sorted layers.
+        top: how many of the sorted layers to show; None for all.
         width: terminal cells to fit into; None for as many as the table needs.
         glyphs: what to draw with.
     """
@@ -99,7 +99,7 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
 
 
 def macs_note(summary: Summary) -> str:
-    """How many that is, and of what; or what is missing to know."""
+    """The MACs in short and what they are for, or what is missing to know them."""
     macs = summary.totals.macs
     if macs is None:
         return "" if summary.partial is True else "a dimension is unknown; --input NAME=… gives it"
@@ -107,7 +107,7 @@ def macs_note(summary: Summary) -> str:
 
 
 def totals(summary: Summary) -> list[Line]:
-    """The sums under the table, each with what it is in."""
+    """The sums under the table, each with its unit or note."""
     entries = total_entries(summary)
     width = max(len(number) for _, number, _ in entries)
     return [

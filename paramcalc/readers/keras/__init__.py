@@ -16,10 +16,10 @@ _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 
 
 def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | None]) -> None:
-    """Put what a JSON text says in the text's place, where a tool kept the architecture as one: `model.to_json()`.
+    """Parse, in place, an architecture that a tool stored as a JSON string (`model.to_json()`).
 
     Raises:
-        InputError: when it is no JSON, or not as strict as JSON must be.
+        InputError: when it is not JSON, or not strict JSON.
     """
     where: DocPath = ()
     while isinstance(value, dict) and "class_name" not in value:
@@ -35,7 +35,7 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
 
 
 def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
-    """What the JSON text under a key says; what is wrong with it is shown at the text."""
+    """The value of the JSON text under a key; problems in it are placed at the text."""
     from json import JSONDecodeError
 
     try:

@@ -35,7 +35,7 @@ from paramcalc.readers.strict_json import Pieces
 from paramcalc.registry import Registry
 
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-"""Keras 3 builds these, and every wrapper, of layers that a `trainable: false` of their own does not reach on load."""
+"""Keras 3 makes these, like every wrapper, out of layers that their own `trainable: false` does not reach on load."""
 
 
 class Builder:
@@ -142,7 +142,7 @@ class Builder:
         return definition
 
     def guarded(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
-        """What `make` gives; a problem of this one layer is noted and the others go on."""
+        """What `make` returns; a problem of this one layer is noted, so that the others are still read."""
         try:
             return make(*arguments)
         except FieldsError as error:

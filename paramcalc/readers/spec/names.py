@@ -13,7 +13,7 @@ from paramcalc.readers.spec.expressions import Names
 from paramcalc.readers.spec.problems import Notes, SpecError
 
 PREVIOUS = "previous"
-"""Among `inputs`, what stands before the entry; nothing can be called so."""
+"""In `inputs`, the entry before; nothing else can have this name."""
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
@@ -62,7 +62,7 @@ def check_name(name: Any, where: DocPath) -> str:
     """A name that paths and references can hold.
 
     Raises:
-        SpecError: when it is no text, empty, too long, or has a character that means something.
+        SpecError: when it is not text, is empty or too long, or has a character with a meaning.
     """
     if not isinstance(name, str):
         raise SpecError(f"name: expected text, got {echo(name)}", where)
@@ -99,7 +99,7 @@ class Directory:
             raise SpecError(f"the name '{name}' is already taken", where)
 
     def find(self, scope: Scope, name: str, *, everywhere: bool = False) -> tuple[str, Value] | None:
-        """The nearest thing of this name, with its path; `everywhere` looks out of blocks as well."""
+        """The nearest thing of this name, with its path; `everywhere` looks outside of blocks, too."""
         current: Scope | None = scope
         while current is not None:
             path = current.prefix + name

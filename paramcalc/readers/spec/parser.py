@@ -40,7 +40,7 @@ STRUCTURE = {
     "branches": ("branches", "merge"),
     "call": ("call",),
 }
-"""Keys that make an entry something else than a layer, with all keys of such an entry."""
+"""Keys that make an entry something other than a layer, with all the keys of such an entry."""
 
 
 class Parser:

@@ -24,7 +24,7 @@ from paramcalc.units import DTYPE_BITS
 
 KEYS = ("name", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
 INPUT_DTYPES = (*DTYPE_BITS, "string")
-"""What an input may be of; only inputs are text."""
+"""The dtypes of inputs; only inputs can be text."""
 MAX_WARNINGS = 5
 
 
@@ -202,7 +202,7 @@ def read_dims(value: Any, where: DocPath) -> Shape:
 
 
 def unused(model: Model) -> list[str]:
-    """Warnings for what no output depends on: it is counted, but is it meant?"""
+    """Warnings about what no output depends on: it is counted, but may be a mistake."""
     first = len(model.inputs)
     used = {output.ref.producer for output in model.outputs}
     loose = []
