@@ -5,7 +5,7 @@ Formulas raise `LayerError`: they know nothing of files. Readers and `summarize`
 `InputError`. Each class knows the exit code it ends in.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -114,6 +114,15 @@ class InputError(ParamcalcError):
                 break
             lines += found
         return lines
+
+
+def located(problem: Problem, locate: Callable[[DocPath], Position | None]) -> Problem:
+    """The problem with line and column, and those of its notes, now that it is about to be shown."""
+    position = problem.position
+    if position is None and problem.where is not None:
+        position = locate(problem.where)
+    notes = [(note, place if isinstance(place, Position) else locate(place) or place) for note, place in problem.notes]
+    return problem._replace(position=position, notes=tuple(notes))
 
 
 def problem_lines(source: str, problem: Problem) -> list[str]:

@@ -20,6 +20,7 @@ from paramcalc.errors import (
     UnknownDimensionError,
     clipped,
     listed,
+    located,
 )
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight, held_to_built
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
@@ -100,7 +101,7 @@ class _Evaluator:
         self.check_unused()
         self.check_outputs()
         if self.problems:
-            raise InputError(self.model.source, located(self.model, self.problems))
+            raise failure(self.model, self.problems)
         return Evaluation(self.model, self.inputs, self.calls, self.unknown)
 
     def fail(self, node: Node, error: LayerError) -> None:
@@ -185,7 +186,7 @@ class _Evaluator:
         if self.outputs > MAX_ALL_OUTPUTS:
             message = f"up to here, layers with several outputs have more than {MAX_ALL_OUTPUTS:,} of them"
             self.fail(node, LayerError(message))
-            raise InputError(self.model.source, located(self.model, self.problems))
+            raise failure(self.model, self.problems)
 
     def produced(self, ref: Ref) -> str:
         """The dtype of a tensor."""
@@ -338,20 +339,10 @@ def check_same_weights(first: Call, weights: tuple[Weight, ...]) -> None:
         raise LayerError(f"is the same layer as '{first.node.path}', but needs different weights")
 
 
-def located(model: Model, problems: list[Problem]) -> list[Problem]:
-    """The problems with line and column, looked up now that they are about to be shown."""
-    return [
-        problem._replace(
-            position=problem.position or (model.locate(problem.where) if problem.where is not None else None),
-            notes=tuple(
-                (note, model.locate(place) or place) if not hasattr(place, "line") else (note, place)
-                for note, place in problem.notes
-            ),
-        )
-        if index < MAX_PROBLEMS
-        else problem
-        for index, problem in enumerate(problems)
-    ]
+def failure(model: Model, problems: list[Problem]) -> InputError:
+    """The error of a model that cannot be computed; only problems that are shown are looked up in the text."""
+    shown = [located(problem, model.locate) for problem in problems[:MAX_PROBLEMS]]
+    return InputError(model.source, shown + problems[MAX_PROBLEMS:])
 
 
 def with_batch(shape: Shape, batch_size: int | None) -> Shape:

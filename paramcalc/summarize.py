@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from paramcalc.collector import gc_paused
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, clipped, did_you_mean
-from paramcalc.evaluate import Call, Evaluation, evaluate, located
+from paramcalc.errors import MAX_PROBLEMS, LayerError, Problem, clipped, did_you_mean
+from paramcalc.evaluate import Call, Evaluation, evaluate, failure
 from paramcalc.expected import check_expected
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.limits import MAX_FOUND_PROBLEMS
@@ -241,7 +241,7 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
             problem = Problem(
                 f"the model's counts are past {MAX_COUNT:,}", call.node.where, label, None, call.node.notes
             )
-            raise InputError(evaluation.model.source, located(evaluation.model, [problem]))
+            raise failure(evaluation.model, [problem])
 
 
 def output_shapes(evaluation: Evaluation) -> Any:
@@ -279,7 +279,7 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
             if len(problems) == MAX_FOUND_PROBLEMS:
                 break
     if problems:
-        raise InputError(evaluation.model.source, located(evaluation.model, problems))
+        raise failure(evaluation.model, problems)
     return {name: holder(ties, name) for name in ties}
 
 

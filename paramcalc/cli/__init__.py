@@ -25,7 +25,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of specs, for editors, or of the JSON that summary prints.",
     "init": "Write a small commented spec to edit.",
 }
-"""Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
+"""Command → its line in `paramcalc --help` and in completions; the module is `paramcalc.cli.<command>_command`."""
 
 EXIT_BAD_INPUT = 2
 EXIT_BUG = 3
@@ -46,6 +46,7 @@ class LazyGroup(click.Group):
             return None
         module = import_module(f"paramcalc.cli.{cmd_name}_command")
         command: click.Command = module.command
+        command.short_help = COMMANDS[cmd_name]  # for completion
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

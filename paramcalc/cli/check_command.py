@@ -33,7 +33,7 @@ class Job(NamedTuple):
     error: str | None = None
 
 
-@click.command(short_help="Fail when a model outgrows its budget.")
+@click.command()
 @click.argument("specs", nargs=-1, metavar="[SPEC...]", shell_complete=options.complete_specs)
 @click.option("--max-params", metavar="5M", help="Maximum number of parameters.")
 @click.option("--max-trainable-params", metavar="5M", help="Maximum number of trainable parameters.")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from paramcalc.diff import Diff
 
 
-@click.command(short_help="Show what changed between two models, layer by layer.")
+@click.command()
 @click.argument("base", shell_complete=options.complete_specs)
 @click.argument("head", shell_complete=options.complete_specs)
 @click.option(

@@ -13,7 +13,7 @@ class ExistsError(ParamcalcError):
     """The file cannot be made; an existing one is never written over."""
 
 
-@click.command(short_help="Write a small commented spec to edit.")
+@click.command()
 @click.argument("file", default="model.yaml", type=click.Path(dir_okay=False))
 @click.option("--template", type=click.Choice(TEMPLATES), default="mlp", show_default=True, help="What to start from.")
 def command(file: str, template: str) -> int:

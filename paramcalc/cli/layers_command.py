@@ -13,7 +13,7 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [name for names in BUILTINS.values() for name in names if name.lower().startswith(incomplete.lower())]
 
 
-@click.command(short_help="List all layers, or show one with its fields and formula.")
+@click.command()
 @click.argument("name", required=False, shell_complete=complete_names)
 @click.option(
     "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."

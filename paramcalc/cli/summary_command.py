@@ -23,7 +23,7 @@ MEANT_FOR = {
 """Options about what is shown, and the formats that show it."""
 
 
-@click.command(short_help="Show the layers of models with their shapes and parameters.")
+@click.command()
 @options.specs_argument
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
 @click.option(

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from paramcalc.built import shapes_of
-from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
+from paramcalc.errors import (
+    MAX_PROBLEMS,
+    DocPath,
+    InputError,
+    LayerError,
+    ParamcalcError,
+    Position,
+    Problem,
+    located,
+)
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NESTED, Allowance
 from paramcalc.model import Input, Instance, Model, Output, Ref
@@ -83,11 +92,8 @@ class Builder:
     def stop_on_problems(self) -> None:
         """Report what has been found wrong so far, if anything."""
         if self.problems:
-            located = [
-                problem._replace(position=self.locate(problem.where)) if problem.where is not None else problem
-                for problem in self.problems[:20]
-            ]
-            raise InputError(self.source, located + self.problems[20:])
+            shown = [located(problem, self.locate) for problem in self.problems[:MAX_PROBLEMS]]
+            raise InputError(self.source, shown + self.problems[MAX_PROBLEMS:])
 
     def emit_model(self, definition: Definition) -> Model:
         """Unroll the outermost model."""

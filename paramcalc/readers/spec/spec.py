@@ -82,10 +82,10 @@ class SpecReader:
             return default
 
     def name(self, raw: dict[str, Any], scope: Scope) -> str:
-        """The spec's name, else the file's."""
+        """The spec's name, else the file's; "model" for what is no file, such as `<stdin>`."""
         if "name" in raw:
             return str(self.guard(lambda: check_name(filled(raw["name"], scope, ("name",)), ("name",)), "model"))
-        return splitext(basename(self.source))[0] if self.source != "-" else "model"
+        return "model" if self.source.startswith("<") else splitext(basename(self.source))[0]
 
     def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
         """The policy of all layers that name none."""
