@@ -1,8 +1,15 @@
 """paramcalc: model.summary() without the framework.
 
     import paramcalc
-    summary = paramcalc.summarize(paramcalc.load("model.yaml"))
-    summary.totals.params
+
+    model = paramcalc.load("model.yaml")  # or a model.json, .keras or .h5 file of Keras
+    summary = paramcalc.summarize(model, batch_size=32)
+    summary.totals.params  # 19082
+    for layer in summary.layers:
+        print(layer.path, layer.output_shape, layer.params, layer.macs)
+
+Shapes are tuples with the batch first, `None` where a dimension is unknown. Whatever is refused is a
+`ParamcalcError`; `InputError` lists every problem of a file with its place.
 
 The public API is what `__all__` names; everything is imported when it is first used.
 """

@@ -81,13 +81,13 @@ class Folder:
     def find(self, file: str) -> Summary | None:
         """The file at the same place below the folder; in a checkout, from the top of the repository that it is in."""
         if file == STDIN:
-            raise BaselineError(f"standard input has no place in {self.folder}")
+            raise BaselineError(f"standard input cannot be found in {self.folder}")
         start = self.root
         if os.path.exists(os.path.join(self.folder, ".git")):
             start = Repository(os.path.dirname(file)).top
         name = os.path.relpath(os.path.realpath(file), os.path.realpath(start))
         if name.startswith(".."):
-            raise BaselineError(f"{file} is not below {start}, so it has no place in the folder {self.folder}")
+            raise BaselineError(f"{file} is not below {start}, so it cannot be found in the folder {self.folder}")
         old = os.path.join(self.folder, name)
         if not os.path.exists(old):
             return None
@@ -121,7 +121,7 @@ class Saved:
         found = self.summaries.get(os.path.abspath(file), self.only)
         like = [place for place in self.summaries if os.path.basename(place) == os.path.basename(file)]
         if found is None and like:
-            raise BaselineError(f"{self.path} has {self.summaries[like[0]].source}, but not as {file}: is it the same?")
+            raise BaselineError(f"{self.path} has a summary of {self.summaries[like[0]].source}, but none of {file}")
         return found
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ def read_summaries(path: str) -> Iterator[Summary]:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BaselineError(f"{path} is not a summary that paramcalc saved: {error}") from None
         if summary.schema_version != SCHEMA_VERSION:
-            raise BaselineError(f"{path} has schema_version {summary.schema_version}; {SCHEMA_VERSION} is known here")
+            raise BaselineError(f"{path} has schema_version {summary.schema_version}, not {SCHEMA_VERSION}")
         check_sound(path, summary)
         yield summary
 
@@ -186,7 +186,7 @@ class History:
     def find(self, file: str) -> Summary | None:
         """The file at the same path in the revision."""
         if file == STDIN:
-            raise BaselineError(f"standard input has no place at {self.revision}")
+            raise BaselineError(f"standard input cannot be found at {self.revision}")
         folder, name = os.path.split(os.path.abspath(file))
         folder = os.path.realpath(folder)
         repository, commit = self._at(folder)
@@ -230,7 +230,7 @@ def summary_at(name: str) -> Summary | None:
         data = repository.read(commit, path) if commit and given else None
         if commit and data is None and not relative:
             beside = repository.read(commit, os.path.normpath(os.path.join(here, given)))
-            hint = f"; the one beside you is {revision}:./{given}" if beside is not None else ""
+            hint = f"; the one in this folder is {revision}:./{given}" if beside is not None else ""
             raise GitError(f"there is no file '{given}' at {revision}{hint}")
     if data is None:
         raise GitError(f"there is no file '{given}' at {revision}")

@@ -18,8 +18,8 @@ from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase
 COUNTS = ("params", "trainable_params", "non_trainable_params", "macs")
 BYTES = ("size", "peak_memory")
 METRICS = (*COUNTS, *BYTES, "layer_params")
-"""What a budget can limit; `layer_params` holds for each layer on its own, `peak_memory` for the activations of one
-sample, of the whole model only."""
+"""What a budget can limit. `layer_params` applies to each layer on its own; `peak_memory` is that of the activations of
+one sample, for the whole model only."""
 
 GROWING = (*COUNTS, "size")
 """What can be held against a baseline."""
@@ -36,9 +36,9 @@ class Budget(NamedTuple):
     """Limits by metric, in plain numbers; `layers` limits the sum over the layers a glob names.
 
     Attributes:
-        dtype: what sizes are judged as; None for the types that the model is stored in.
-        check: the name of the check it is of, where the configuration gives one.
-        hint: what that check has to say when it is not kept.
+        dtype: what sizes are computed in; None for the dtypes of the model.
+        check: the name of the check that sets it, where the configuration gives one.
+        hint: the message of that check for when the budget is exceeded.
     """
 
     limits: dict[str, int]
@@ -63,8 +63,8 @@ class Finding(NamedTuple):
         actual: the number found; None where it is unknown.
         message: one sentence for a person.
         layer: the path, or glob, of the layers it is about; None for the whole model.
-        check: the name of the check it is of, if it has one.
-        hint: what that check has to say when it is not kept.
+        check: the name of the check that sets the limit, if it has one.
+        hint: the message of that check for when the budget is exceeded.
     """
 
     status: str
@@ -112,7 +112,7 @@ def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
     layers = tuple((str(glob), parse_budget(inner, nested=True)) for glob, inner in value.items())
     for glob, inner in layers:
         if len(glob) > MAX_GLOB:
-            raise BudgetError(f"budget: layers: a glob has up to {MAX_GLOB:,} characters, one has {len(glob):,}")
+            raise BudgetError(f"budget: layers: a glob has at most {MAX_GLOB:,} characters, one has {len(glob):,}")
         if inner.empty:
             raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit")
     return layers
@@ -121,7 +121,7 @@ def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
 def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None = None) -> list[Finding]:
     """Hold a summary against several budgets: every limit counts, so that none loosens another.
 
-    `dtype` is that of sizes whose budget names none.
+    `dtype` is what sizes are computed in where a budget names none.
     """
     found = []
     for budget in budgets:
@@ -196,7 +196,7 @@ def is_named(path: str, glob: str) -> bool:
 
 
 def check_each_layer(rows: list[LayerSummary], limit: int) -> list[Finding]:
-    """A finding for each layer over the limit, as many as fit a screen, the others in one; or one pass."""
+    """A finding for each layer over the limit, those past a screenful in one; a single pass if there are none."""
     over = [row for row in rows if row.params > limit]
     if not over:
         return [judge("layer_params", limit, max((row.params for row in rows), default=0))]

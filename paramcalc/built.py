@@ -1,4 +1,4 @@
-"""A Keras file says of a layer what it was built for. Keras makes the weights of that, whatever the graph says."""
+"""The shapes that a Keras file says a layer was built for: Keras makes the weights from them, not from the graph."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ NAMES = ("sequences_shape", "query_shape", "value_shape", "key_shape", "initial_
 
 
 def place(name: str) -> int:
-    """Where a shape of this name stands, whatever the order in the file."""
+    """The position of a shape of this name among the inputs, whatever the order in the file."""
     return NAMES.index(name) if name in NAMES else len(NAMES)
 
 
@@ -37,7 +37,7 @@ def flat(shapes: list[Any]) -> list[Any]:
 
 
 def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
-    """Whether a layer was built for other inputs than it has, but for the batch, or for more of them."""
+    """Whether a layer was built for inputs of other shapes (the batch aside) than it has, or for more of them."""
     for old, new in zip(built, shapes, strict=False):
         if isinstance(old, list) and new is not None and old[1:] != [*new[1:]]:
             return True
@@ -45,7 +45,7 @@ def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
 
 
 def told_shapes(built: Sequence[Any], shapes: Sequence[Shape | None]) -> list[Shape] | None:
-    """The shapes of inputs, those that are hidden as the layer was built for them; None where that is not said."""
+    """The input shapes, hidden ones filled in from what the layer was built for; None where that is not told."""
     if len(built) != len(shapes):
         return None
     told = []
@@ -69,17 +69,17 @@ def check_built(
     shapes: Sequence[Shape | None],
     weights: Sequence[Any],
 ) -> None:
-    """A layer that was built for other inputs must have the same weights by them, as `infer` says.
+    """Check that a layer built for other inputs would have the same weights with those; `infer` is its formula.
 
     Raises:
-        LayerError: when it would not: the file contradicts itself, and only one of its numbers can be right.
+        LayerError: when it would not: the file contradicts itself.
     """
     instead = list(shapes)
     for index, old in enumerate(built):
         new = shapes[index] if index < len(shapes) else ()
         if isinstance(old, list) and new is not None:
             if not all(size is None or type(size) is int for size in old):
-                raise LayerError("its build_config holds no shape")
+                raise LayerError("its build_config has a shape that is not made of integers and nulls")
             check_axes(len(old))
             instead[index:] = [(*new[:1], *old[len(new[:1]) :]), *instead[index + 1 :]]
     said = " and ".join(format_shape(shape) for shape in instead[:5] if shape is not None)
@@ -93,7 +93,7 @@ def check_built(
     except TypeError as error:
         if len(instead) == len(shapes):
             raise
-        message = f"its build_config is for {len(instead):,} inputs, of which it does not take as many; {advice}"
+        message = f"its build_config is for {len(instead):,} inputs, more than it takes; {advice}"
         raise LayerError(message) from error
     for was, now in zip(other, weights, strict=False):
         if was.shape != now.shape:

@@ -1,4 +1,4 @@
-"""What may be wrong with one call of a layer, whatever its formula says."""
+"""Checks of one call of a layer that do not depend on its formula."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from paramcalc.shapes import Shape
 
 
 def check_options(hints: dict[str, Any], options: dict[str, Any]) -> None:
-    """A truth value where a formula takes one, a tensor where it takes a shape; what it does not know, it says itself.
+    """Check for booleans and tensors where the formula takes them; an option it does not know, it refuses itself.
 
     Raises:
         LayerError: for the first that is something else.

@@ -20,7 +20,7 @@ BUILT_IN = "built-in"
 PLUGINS = "plugins"
 SECTIONS = ("Shapes", "Formula", "Note", "Source", "Example")
 NO_WEIGHTS = "no weights"
-"""How the formula of a layer begins that holds none."""
+"""How the formula of a layer without weights begins."""
 
 
 class FieldEntry(Struct, frozen=True):
@@ -67,7 +67,7 @@ def catalogue(registry: Registry) -> list[Entry]:
 
 
 def entry(registry: Registry, name: str) -> Entry:
-    """What there is to say of one layer.
+    """The entry of one layer.
 
     Raises:
         UnknownTypeError: with the nearest name there is.

@@ -2,11 +2,10 @@
 
 import os
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budgets import METRICS, Budget, parse_budget
-from paramcalc.errors import ParamcalcError, did_you_mean
+from paramcalc.errors import ParamcalcError, Position, did_you_mean
 from paramcalc.globs import MAGIC, find, names
 from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
 from paramcalc.readers.source import check_size
@@ -19,7 +18,7 @@ NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
 CHECK_HEADER = rb"(?m)^[ \t]*\[\[[ \t]*tool[ \t]*\.[ \t]*paramcalc[ \t]*\.[ \t]*checks[ \t]*\]\]"
 _KEY_PART = rb"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
 LONG_KEY = rb"(?m)(?:^|[\[{,])[ \t]*(?:%b){%d}" % (_KEY_PART, MAX_KEY_PARTS)
-"""A dotted key that would take Python's own reader minutes."""
+"""A dotted key that would take tomllib minutes to read."""
 
 
 class ConfigError(ParamcalcError):
@@ -41,7 +40,7 @@ class Config(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Where globs start; empty for where the user stands."""
+        """Where globs start; empty for the current folder."""
         return os.path.dirname(self.path)
 
 
@@ -86,37 +85,32 @@ def read_config(path: str) -> Config:
     checks = raw.get("checks") if isinstance(raw, dict) else None
     if not isinstance(checks, list) or not checks:
         raise ConfigError(f"{path}: there are no checks in it")
-    where = Places(path, document, len(checks))
-    found = [parse_check(item, where(number)) for number, item in enumerate(checks)]
+    found = []
+    for index, item in enumerate(checks):
+        try:
+            found.append(parse_check(item))
+        except ParamcalcError as error:
+            raise ConfigError(f"{place_of(path, document, index, len(checks))}: {error}") from None
     if sum(len(check.files) for check in found) > MAX_GLOBS:
         raise ConfigError(f"{path}: its checks have more than {MAX_GLOBS:,} globs")
     return Config(path, found)
 
 
-class Places:
-    """Where checks stand, as errors begin: `paramcalc.yaml:3:5: check 2`; looked up once one is wrong."""
+def place_of(path: str, document: "Document | None", index: int, count: int) -> str:
+    """Where a check stands, as errors begin: `paramcalc.yaml:3:5: check 2`.
 
-    def __init__(self, path: str, document: "Document | None", count: int) -> None:
-        self.path = path
-        self.document = document
-        self.count = count
-
-    def __call__(self, index: int) -> Callable[[], str]:
-        """The beginning of an error in this check."""
-        return lambda: self.place(index)
-
-    def place(self, index: int) -> str:
-        """A TOML's reader tells no lines: they are those of the headers, where there is one for each check."""
-        check = f"check {index + 1}"
-        if self.document:
-            found = self.document.locate(("checks", index))
-            return f"{self.path}:{found.line}:{found.column}: {check}" if found else f"{self.path}: {check}"
-        text = read_bytes(self.path)
+    A TOML reader gives no lines: they are those of the headers, where there is one for each of the `count` checks.
+    """
+    position = None
+    if document:
+        position = document.locate(("checks", index))
+    else:
+        text = read_bytes(path)
         headers = [match.start() for match in re.finditer(CHECK_HEADER, text)]
-        if len(headers) != self.count:
-            return f"{self.path}: {check}"
-        line = text.count(b"\n", 0, headers[index]) + 1
-        return f"{self.path}:{line}:1: {check}"
+        if len(headers) == count:
+            position = Position(text.count(b"\n", 0, headers[index]) + 1, 1)
+    place = f"{path}:{position.line}:{position.column}" if position else path
+    return f"{place}: check {index + 1}"
 
 
 def read_bytes(path: str) -> bytes:
@@ -135,7 +129,7 @@ def read_toml(path: str) -> Any:
     data = read_bytes(path)
     check_size(path, len(data), max_bytes(MAX_TOML_BYTES), "the configuration")
     if re.search(LONG_KEY, data):
-        raise ConfigError(f"{path}: a key of more than {MAX_KEY_PARTS} parts")
+        raise ConfigError(f"{path}: a key has more than {MAX_KEY_PARTS} parts")
     try:
         tool = tomllib.loads(data.decode()).get("tool")
     except (ValueError, RecursionError) as error:  # what is no TOML, and what is no UTF-8
@@ -150,28 +144,28 @@ def read_yaml(path: str) -> "Document":
     return parse(read_bytes(path), path)
 
 
-def parse_check(item: Any, where: Callable[[], str]) -> Check:
-    """One entry of `checks`."""
+def parse_check(item: Any) -> Check:
+    """One entry of `checks`.
+
+    Raises:
+        ParamcalcError: for an unknown key or a wrong value.
+    """
     if not isinstance(item, dict):
-        raise ConfigError(f"{where()} is not a mapping")
+        raise ConfigError("must be a mapping")
     for key in item:
         if key not in CHECK_KEYS:
-            raise ConfigError(f"{where()}: unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
+            raise ConfigError(f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
     files = item.get("files")
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files) or not wanted(files):
-        raise ConfigError(f"{where()}: files must be a glob or a list of globs, not all of them with !")
+        raise ConfigError("files must be a glob or a list of globs, not all of them with !")
     if any(len(file) > MAX_GLOB for file in files):
-        raise ConfigError(f"{where()}: files: a glob has up to {MAX_GLOB:,} characters")
+        raise ConfigError(f"files: a glob has at most {MAX_GLOB:,} characters")
     for key in ("name", "message"):
         if not isinstance(item.get(key, ""), str):
-            raise ConfigError(f"{where()}: {key} must be text")
+            raise ConfigError(f"{key} must be text")
     limits = {key: value for key, value in item.items() if key not in ("files", "name", "message")}
-    try:
-        budget = parse_budget(limits)
-    except ParamcalcError as error:
-        raise ConfigError(f"{where()}: {error}") from None
-    return Check(tuple(files), budget._replace(check=item.get("name"), hint=item.get("message")))
+    return Check(tuple(files), parse_budget(limits)._replace(check=item.get("name"), hint=item.get("message")))
 
 
 def wanted(patterns: tuple[str, ...] | list[str]) -> list[str]:
@@ -192,9 +186,9 @@ def covers(check: Check, folder: str, file: str) -> bool:
 
 
 def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str], list[str]]:
-    """The files that globs name, without the excluded, as paths from where the user stands; and the globs without any.
+    """The files that globs name, less the excluded ones, as paths from here; and the globs that name none.
 
-    A gate must not pass because it found nothing: who calls this has to say so.
+    A gate must not pass because it found nothing: the caller has to report those.
     """
     files: dict[str, None] = {}
     empty = []
@@ -209,9 +203,9 @@ def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str
 
 
 def named_files(name: str) -> list[str]:
-    """The files that a name on the command line stands for: itself, and those it is a glob for if the shell left it.
+    """The files that a name on the command line stands for: itself, and those it matches as a glob.
 
-    A file that is called like a glob hides none of those: a pull request could add one called `models/*.yaml`.
+    A file named like a glob hides none of those: a pull request could add one called `models/*.yaml`.
     """
     if MAGIC.isdisjoint(name):
         return [name]

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Without the collector: while values are only being made, each of its walks over all of them is for nothing.
+    """Pause the collector: while values are only being made, it would walk over all of them and find nothing.
 
-    A function that is decorated with `@gc_paused()` runs so.
+    Also a decorator: `@gc_paused()`.
     """
     enabled = gc.isenabled()
     gc.disable()

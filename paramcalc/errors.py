@@ -5,7 +5,7 @@ Formulas raise `LayerError`: they know nothing of files. Readers and `summarize`
 `InputError`. Each class knows the exit code it ends in.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -25,10 +25,10 @@ MAX_LISTED = 20
 """How many names a message lists."""
 
 MAX_CANDIDATES = 500
-"""Names among which the nearest to a wrong one is looked for …"""
+"""How many names are searched for the nearest to a wrong one …"""
 
 MAX_COMPARED = 64
-"""… by so many of their first characters."""
+"""… comparing this many of their first characters."""
 
 DocPath = tuple[str | int, ...]
 """Where in a document: `("layers", 3, "Conv2D", "filters")`."""
@@ -116,6 +116,15 @@ class InputError(ParamcalcError):
         return lines
 
 
+def located(problem: Problem, locate: Callable[[DocPath], Position | None]) -> Problem:
+    """The problem with line and column, and those of its notes, now that it is about to be shown."""
+    position = problem.position
+    if position is None and problem.where is not None:
+        position = locate(problem.where)
+    notes = [(note, place if isinstance(place, Position) else locate(place) or place) for note, place in problem.notes]
+    return problem._replace(position=position, notes=tuple(notes))
+
+
 def problem_lines(source: str, problem: Problem) -> list[str]:
     """`model.yaml:12:15: layer 'conv2' (Conv2D): kernel_size 7 is larger than …`, then its notes."""
     place = source
@@ -134,24 +143,24 @@ def echo(value: object) -> str:
     """A value as an error message shows it: one line, cut at `MAX_ECHO` characters, constants as files spell them."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = "".join(islice(pieces(value), MAX_ECHO + 1))
+    text = "".join(islice(repr_parts(value), MAX_ECHO + 1))
     return text if len(text) <= MAX_ECHO else text[: MAX_ECHO - 1] + "…"
 
 
-def pieces(value: object) -> Iterator[str]:
-    """The text of a value bit by bit, as `repr` writes it: what nobody sees of a long list is not made."""
+def repr_parts(value: object) -> Iterator[str]:
+    """The `repr` of a value piece by piece, so that only the beginning of a long list is ever made."""
     if type(value) is str:
         yield repr(value[: MAX_ECHO + 1])
     elif type(value) is list:
         for index, item in enumerate(value):
             yield ", " if index else "["
-            yield from pieces(item)
+            yield from repr_parts(item)
         yield "]" if value else "[]"
     elif type(value) is dict:
         for index, (key, item) in enumerate(value.items()):
             yield ", " if index else "{"
-            yield f"{''.join(pieces(key))}: "
-            yield from pieces(item)
+            yield f"{''.join(repr_parts(key))}: "
+            yield from repr_parts(item)
         yield "}" if value else "{}"
     else:
         yield repr(value)

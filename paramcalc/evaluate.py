@@ -20,6 +20,7 @@ from paramcalc.errors import (
     UnknownDimensionError,
     clipped,
     listed,
+    located,
 )
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight, held_to_built
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
@@ -100,7 +101,7 @@ class _Evaluator:
         self.check_unused()
         self.check_outputs()
         if self.problems:
-            raise InputError(self.model.source, located(self.model, self.problems))
+            raise failure(self.model, self.problems)
         return Evaluation(self.model, self.inputs, self.calls, self.unknown)
 
     def fail(self, node: Node, error: LayerError) -> None:
@@ -113,7 +114,7 @@ class _Evaluator:
         paths = {node.path for node in self.model.nodes}
         for name in self.assume:
             if name not in paths:
-                self.problems.append(Problem(f"--assume names '{name}', which is no layer here"))
+                self.problems.append(Problem(f"--assume names '{name}', but there is no such layer"))
 
     def check_outputs(self) -> None:
         """The model's outputs must be ones that their layers have."""
@@ -183,8 +184,9 @@ class _Evaluator:
         """Stop where layers with several outputs have too many of them together: a few bytes can ask for millions."""
         self.outputs += count
         if self.outputs > MAX_ALL_OUTPUTS:
-            self.fail(node, LayerError(f"with it, layers with several outputs have more than {MAX_ALL_OUTPUTS:,}"))
-            raise InputError(self.model.source, located(self.model, self.problems))
+            message = f"up to here, layers with several outputs have more than {MAX_ALL_OUTPUTS:,} of them"
+            self.fail(node, LayerError(message))
+            raise failure(self.model, self.problems)
 
     def produced(self, ref: Ref) -> str:
         """The dtype of a tensor."""
@@ -241,9 +243,9 @@ class _Evaluator:
         return told_shapes(node.instance.built, shapes)
 
     def skip(self, node: Node) -> None:
-        """What reads a failed layer is not another error; behind an unknown one it is unknown.
+        """A layer that reads a failed one is not another error; one that reads an unknown one is unknown.
 
-        Layers that cannot be known are all listed, wherever they stand.
+        All layers that cannot be computed are reported, wherever they stand.
         """
         layer = node.instance.layer
         if isinstance(layer, Unknown) and not self.allow_unknown and node.path not in self.assume:
@@ -334,23 +336,13 @@ def check_same_weights(first: Call, weights: tuple[Weight, ...]) -> None:
                 f"this input needs {format_shape(new.shape)}"
             )
     if len(first.weights) != len(weights):
-        raise LayerError(f"is the same layer as '{first.node.path}', but needs other weights")
+        raise LayerError(f"is the same layer as '{first.node.path}', but needs different weights")
 
 
-def located(model: Model, problems: list[Problem]) -> list[Problem]:
-    """The problems with line and column, looked up now that they are about to be shown."""
-    return [
-        problem._replace(
-            position=problem.position or (model.locate(problem.where) if problem.where is not None else None),
-            notes=tuple(
-                (note, model.locate(place) or place) if not hasattr(place, "line") else (note, place)
-                for note, place in problem.notes
-            ),
-        )
-        if index < MAX_PROBLEMS
-        else problem
-        for index, problem in enumerate(problems)
-    ]
+def failure(model: Model, problems: list[Problem]) -> InputError:
+    """The error of a model that cannot be computed; only problems that are shown are looked up in the text."""
+    shown = [located(problem, model.locate) for problem in problems[:MAX_PROBLEMS]]
+    return InputError(model.source, shown + problems[MAX_PROBLEMS:])
 
 
 def with_batch(shape: Shape, batch_size: int | None) -> Shape:

@@ -37,7 +37,7 @@ class WeightExplained(Struct, frozen=True):
 
 
 class LayerExplained(Struct, frozen=True, eq=False):
-    """What there is to say of a call, whatever its path; equal calls share one, and so what is made of it."""
+    """The explanation of a call, without its path: equal calls share one, and the text made from it."""
 
     type: str
     inputs: list[Shape | None]
@@ -50,11 +50,11 @@ class LayerExplained(Struct, frozen=True, eq=False):
 
 
 KEPT = 1_000
-"""So many different explanations are kept to be shared."""
+"""How many different explanations are kept, to be shared by equal calls."""
 
 
 def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tuple[str, LayerExplained]]:
-    """The path of each call that a path, name or glob matches, all where none is given, and the call taken apart.
+    """Each call that a path, name or glob matches (all of them where none is given), as its path and its explanation.
 
     Raises:
         InputError: when nothing matches.
@@ -72,7 +72,7 @@ def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tupl
 
 
 def matching(evaluation: Evaluation, pattern: str) -> list[Call]:
-    """The calls whose path, name or glob this is."""
+    """The calls that a path, name or glob matches."""
     calls = [
         call
         for call in evaluation.calls
@@ -113,7 +113,7 @@ def shape_steps(call: Call) -> list[str]:
 
 
 def notes(call: Call) -> list[str]:
-    """What people ask about this layer (the `Note:` lines of its docstring), and whether it is shared."""
+    """Answers to common questions (the `Note:` lines of the layer's docstring), and whether the layer is shared."""
     found = [f"the same layer as '{call.shared_with}': its weights are counted there"] if call.shared_with else []
     lines = [line.strip() for line in (type(call.node.instance.layer).__doc__ or "").splitlines()]
     return found + [line.removeprefix("Note:").strip() for line in lines if line.startswith("Note:")]
@@ -161,7 +161,7 @@ def sum_of(terms: Sequence[Factors], result: int | None = None) -> Formula:
 
 
 def product_names(factors: Sequence[tuple[str, int | None]]) -> str:
-    """`features × units`; what is left of nothing is 1."""
+    """`features × units`; an empty product is 1."""
     return " × ".join([label for label, _ in factors]) or "1"
 
 

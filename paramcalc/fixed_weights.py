@@ -1,4 +1,4 @@
-"""What a layer holds whatever it is given: for layers behind one that cannot be known."""
+"""Weights that do not depend on the input: for layers behind one whose output is unknown."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _SIZES = (24, 36, 48, 60, 72)
 
 
 def fixed_weights(layer: Any, inputs: int) -> tuple[Weight, ...] | None:
-    """The weights where they are the same for inputs of every kind that the layer takes; else None.
+    """The weights, where they are the same for every input that the layer takes; else None.
 
     An Embedding has its table, a Dropout nothing, whatever stands before it; a Dense has not.
     """
@@ -27,7 +27,7 @@ def fixed_weights(layer: Any, inputs: int) -> tuple[Weight, ...] | None:
 
 
 def _probes() -> list[Shape]:
-    """Inputs of one to five axes beside the batch, two of each kind, every axis of another size in the second."""
+    """Inputs of zero to five axes beside the batch, two of each rank that differ in the size of every axis."""
     return [
         (None, *sizes)
         for rank in range(len(_SIZES) + 1)

@@ -30,7 +30,7 @@ class Growth(NamedTuple):
 class Compared(NamedTuple):
     """What a baseline says of one file."""
 
-    findings: list[Finding] = []  # noqa: RUF012 - a NamedTuple's default is never changed
+    findings: Sequence[Finding] = ()
     base: Summary | None = None
     new: bool = False
     notices: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Globs over folders: `*`, `?`, `[…]` within a name, `**` for any number of folders.
 
-`**` enters neither hidden folders nor links to folders: a link to a folder above would never end. A pattern is
-followed as a set of states, how many of its parts are behind: each folder is read once, whatever the pattern.
+`**` enters neither hidden folders nor links to folders: a link to a folder above would never end. Matching
+keeps a set of states, each a number of parts already matched: a folder is read once, whatever the pattern.
 """
 
 import os
@@ -31,8 +31,8 @@ def find(pattern: str, root: str) -> Iterator[str]:
 
 
 def walk(root: str, folder: str, states: set[int], wanted: Sequence[str]) -> Iterator[str]:
-    """The files below a folder that the parts from one of the states on name."""
-    stack = [(folder, states, read(root, folder))]  # not calls in calls: folders may be nested in thousands
+    """The files below a folder that the rest of the pattern, from any of the states on, matches."""
+    stack = [(folder, states, read(root, folder))]  # not recursion: folders may be nested thousands deep
     while stack:
         folder, states, entries = stack[-1]
         entry = next(entries, None)
@@ -48,7 +48,7 @@ def walk(root: str, folder: str, states: set[int], wanted: Sequence[str]) -> Ite
 
 
 def read(root: str, folder: str) -> "Iterator[os.DirEntry[str]]":
-    """What is in a folder, in the order of the names; nothing where it is none, or not to be read."""
+    """The entries of a folder, sorted by name; none where it is not a folder or cannot be read."""
     try:
         return iter(sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name))
     except OSError:
@@ -56,7 +56,7 @@ def read(root: str, folder: str) -> "Iterator[os.DirEntry[str]]":
 
 
 def leads_to(kind: Callable[[], bool]) -> bool:
-    """Whether it is of a kind; what a link leads to may not be ours to know."""
+    """Whether an entry is of a kind; False where a link leads to something that we may not look at."""
     try:
         return kind()
     except OSError:
@@ -64,7 +64,7 @@ def leads_to(kind: Callable[[], bool]) -> bool:
 
 
 def step(states: set[int], name: str, wanted: Sequence[str], through: bool = True) -> set[int]:
-    """The states after one more name; `through` when `**` may stand for it."""
+    """The states after one more name; `through` says whether `**` may match it."""
     after = set()
     for at in states:
         if at == len(wanted):
@@ -78,7 +78,7 @@ def step(states: set[int], name: str, wanted: Sequence[str], through: bool = Tru
 
 
 def reach(states: set[int], wanted: Sequence[str]) -> set[int]:
-    """The states with those behind a `**`, which may stand for no folder at all."""
+    """The states, and those behind a `**`, which may match no folder at all."""
     for at, part in enumerate(wanted):
         if at in states and part == "**":
             states.add(at + 1)

@@ -38,16 +38,16 @@ MAX_LAYERS = 100_000
 """Layer calls after repeat, blocks and nested models; NASNetLarge has 1,041."""
 
 STEPS = 5
-"""What a layer may take on average of the time and the memory of small things. One step is the layer itself, …"""
+"""How many steps, units of time and memory, a layer may take on average. One step is the layer itself, …"""
 
 PATH_PER_STEP = 128
-"""… or so many characters of its path, …"""
+"""… or this many characters of its path, …"""
 
 INPUTS_PER_STEP = 2
-"""… so many of its inputs, …"""
+"""… this many of its inputs, …"""
 
 VALUES_PER_STEP = 8
-"""… so many values that it is written with, or a layer inside it."""
+"""… this many of the values it is written with, or a layer inside it."""
 
 MAX_INTEGER_DIGITS = 18
 """An integer literal: sums and products of such stay quick, and convertible to float."""
@@ -95,10 +95,10 @@ MAX_GLOB_WORK = 1_000_000
 """The globs of a budget's `layers` times the layers they are held against: a second's work …"""
 
 GLOB_PER_STEP = 32
-"""… where a glob counts once for each of so many of its characters, …"""
+"""… where a glob counts once for each this many of its characters, …"""
 
 NAMED_PER_STEP = 64
-"""… and a layer for each of so many of its path."""
+"""… and a layer for each this many of its path."""
 
 MAX_ARCHIVE_DIRECTORY = MIB
 """The table of contents of a `.keras` archive; the archive itself may be of any size."""
@@ -114,11 +114,11 @@ def max_bytes(default: int) -> int:
 
 
 class Allowance:
-    """How much a model may become while it is unrolled, models inside it included.
+    """How large a model may become while it is unrolled, models inside it included.
 
     Attributes:
         layers: how many there are so far.
-        steps: the work so far, that which makes no layers included.
+        steps: the work so far, including work that makes no layers.
         weighed: the values in a layer that is called again, by its identity.
     """
 
@@ -131,7 +131,7 @@ class Allowance:
         self.weighed: dict[int, int] = {}
 
     def exceeded(self) -> bool:
-        """Whether it is too much; a small model may take more steps a layer than a large one."""
+        """Whether it is too large; a small model may take more steps per layer than a large one."""
         return self.layers > self.max_layers or self.steps > self.max_layers + (STEPS - 1) * self.layers
 
     def explain(self, what: str) -> str:

@@ -1,6 +1,6 @@
 """What a model takes in memory: its weights, its activations, the peak of both in use, and training.
 
-Each number takes something for granted; `ASSUMPTIONS` says what, and stands in the result.
+Each number makes assumptions; `ASSUMPTIONS` names them, and is part of the result.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,11 +15,11 @@ from paramcalc.units import DTYPE_BITS, output_dtype, size_of, variable_dtype
 DTYPES = ("float32", "float16", "bfloat16", "float8", "int8", "int4")
 """What weights are commonly kept as."""
 
-OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "adafactor", "lion")
-"""The optimizers whose state is known; momentum is SGD with momentum."""
-
 COPIES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2, "adafactor": 1, "lion": 1}
-"""Tensors of the size of each trainable weight that Keras 3's optimizers keep."""
+"""Tensors of the size of each trainable weight that Keras 3's optimizers keep; momentum is SGD with momentum."""
+
+OPTIMIZERS = tuple(COPIES)
+"""The optimizers whose state is known."""
 
 ASSUMPTIONS = {
     "weights_as": "every weight in this type, tied and shared ones once; int4 packs two in a byte; no scales added",

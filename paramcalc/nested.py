@@ -4,7 +4,7 @@ from paramcalc.errors import InputError, LayerError
 from paramcalc.evaluate import Evaluation, evaluate
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within, values_within
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
-from paramcalc.model import Model
+from paramcalc.model import Model, Ref
 from paramcalc.shapes import Shape
 
 
@@ -45,17 +45,15 @@ class NestedModel(Layer, frozen=True):
             weights.extend(
                 Weight(f"{call.node.path}/{w.name}", w.shape, w.factors, w.kind, w.trainable) for w in call.weights
             )
-        outputs = [
-            self.output(evaluation, ref.producer, ref.output) for ref in [output.ref for output in self.model.outputs]
-        ]
+        outputs = [self.output(evaluation, output.ref) for output in self.model.outputs]
         return Inferred(outputs[0] if len(outputs) == 1 else outputs, tuple(weights), tuple(macs))
 
-    def output(self, evaluation: Evaluation, producer: int, index: int) -> Shape:
+    def output(self, evaluation: Evaluation, ref: Ref) -> Shape:
         """The shape of one output."""
         first = len(evaluation.inputs)
-        if producer < first:
-            return evaluation.inputs[producer].shape
-        outputs = evaluation.calls[producer - first].outputs
+        if ref.producer < first:
+            return evaluation.inputs[ref.producer].shape
+        outputs = evaluation.calls[ref.producer - first].outputs
         if outputs is None:
             raise LayerError("the inner model's output is not known")
-        return outputs[index]
+        return outputs[ref.output]

@@ -31,7 +31,7 @@ class FileReport(NamedTuple):
         source: the file, as the user knows it.
         status: "passed", "failed" or "broken".
         findings: what was held against what.
-        places: for each finding that is not passed, in their order, where in the file it shows best.
+        places: for each finding that did not pass, in order, the place in the file that shows it best.
         problems: why the file could not be read, each with its place.
         params: the parameters now, and at the baseline where one is known.
         largest: the layers that hold the most: (path, parameters).
@@ -59,7 +59,7 @@ class FileReport(NamedTuple):
 
     @property
     def hints(self) -> list[str]:
-        """What the checks that are not kept have to say."""
+        """The messages of the checks that did not pass."""
         return list(dict.fromkeys(item.hint for item in self.bad if item.hint))
 
 

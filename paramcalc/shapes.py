@@ -6,6 +6,7 @@ Unknown dimensions travel through; only what needs a number raises.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from math import prod
 
 from paramcalc.errors import LayerError, UnknownDimensionError
@@ -13,20 +14,19 @@ from paramcalc.errors import LayerError, UnknownDimensionError
 Dim = int | None
 Shape = tuple[Dim, ...]
 
-_steps: list[str] | None = None
+_steps: ContextVar[list[str] | None] = ContextVar("steps", default=None)
 """Where `traced` collects the arithmetic; None, and so free, when nobody looks."""
 
 
 @contextmanager
 def traced() -> Iterator[list[str]]:
     """Collect how output lengths come about, as text, while formulas run."""
-    global _steps
     found: list[str] = []
-    _steps = found
+    before = _steps.set(found)
     try:
         yield found
     finally:
-        _steps = None
+        _steps.reset(before)
 
 
 MAX_DIMENSION = 2**31 - 1
@@ -83,7 +83,7 @@ def check_min_rank(shape: Shape, rank: int) -> None:
 def check_axes(count: int) -> None:
     """Refuse a tensor of more axes than any program computes with: each would cost its length in every layer."""
     if count > MAX_RANK:
-        raise LayerError(f"a tensor may have {MAX_RANK} axes, this one would have {count:,}")
+        raise LayerError(f"a tensor may have at most {MAX_RANK} axes, this one would have {count:,}")
 
 
 def check_sizes(shapes: Sequence[Shape]) -> None:
@@ -96,14 +96,14 @@ def check_sizes(shapes: Sequence[Shape]) -> None:
                 raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
 
 
-def positive_axis(axis: int, rank: int, name: str = "axis") -> int:
+def positive_axis(axis: int, rank: int) -> int:
     """`axis` counted from the front.
 
     Raises:
         LayerError: when the input has no such axis.
     """
     if not -rank <= axis < rank:
-        raise LayerError(f"{name} {axis} is out of range for an input of rank {rank}")
+        raise LayerError(f"axis {axis} is out of range for an input of rank {rank}")
     return axis % rank
 
 
@@ -126,13 +126,13 @@ def window_length(size: Dim, kernel: int, stride: int, padding: str, dilation: i
         return None
     if padding != "valid":
         length = -(-size // stride)
-        if _steps is not None:
-            _steps.append(f"{padding}: ⌈{size} / {stride}⌉ = {length}")
+        if (steps := _steps.get()) is not None:
+            steps.append(f"{padding}: ⌈{size} / {stride}⌉ = {length}")
         return length
     span = dilation * (kernel - 1) + 1
     length = (size - span) // stride + 1
-    if _steps is not None:
-        _steps.append(f"valid: ({size} − {span}) // {stride} + 1 = {length}")
+    if (steps := _steps.get()) is not None:
+        steps.append(f"valid: ({size} − {span}) // {stride} + 1 = {length}")
     return length
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from paramcalc.collector import gc_paused
-from paramcalc.errors import MAX_PROBLEMS, InputError, LayerError, Problem, clipped
-from paramcalc.evaluate import Call, Evaluation, evaluate, located
+from paramcalc.errors import MAX_PROBLEMS, LayerError, Problem, clipped, did_you_mean
+from paramcalc.evaluate import Call, Evaluation, evaluate, failure
 from paramcalc.expected import check_expected
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.limits import MAX_FOUND_PROBLEMS
@@ -39,16 +39,18 @@ def summarize(
 ) -> Summary:
     """Compute shapes, counts, MACs and sizes of every layer call.
 
+        summarize(model, input_shapes={"image": (None, 512, 512, 3)}, memory=True).memory.peak_bytes
+
     Args:
         model: what `load` returned.
-        batch_size: the batch to compute for; None keeps what the file says (MACs and bytes then
-            are those of one sample).
-        input_shapes: other input shapes by input name, batch included.
-        dtype: takes the place of the dtypes in the file.
-        allow_unknown: summarise around layers that cannot be known, and say so.
-        assume: output shapes of such layers by path, or "same".
-        memory: measure the memory too.
-        optimizer: measure what training with it takes as well: one of `paramcalc.memory.OPTIMIZERS`.
+        batch_size: the batch size to compute for; None keeps that of the file, and where it is unknown
+            MACs and bytes are those of one sample.
+        input_shapes: shapes by input name that override the file's, batch first, None where unknown.
+        dtype: overrides the dtypes in the file, such as "float16".
+        allow_unknown: go on past layers that cannot be computed; the summary is then `partial`.
+        assume: output shapes of such layers by path, batch first, or "same" for that of the input.
+        memory: fill in `Summary.memory`.
+        optimizer: the same with `memory.training`, for one of `paramcalc.memory.OPTIMIZERS`.
 
     Raises:
         InputError: with every independent problem of the model.
@@ -223,7 +225,7 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
     """Refuse counts past 64 bits.
 
     Raises:
-        InputError: naming the first layer whose numbers are too large, or with which the totals are.
+        InputError: naming the first layer that makes a number too large, or a total.
     """
     if max(totals.params, totals.macs or 0, totals.size_bytes) <= MAX_COUNT and not any(
         max(row.output_bytes or 0, row.macs or 0) > MAX_COUNT for row in rows
@@ -239,7 +241,7 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
             problem = Problem(
                 f"the model's counts are past {MAX_COUNT:,}", call.node.where, label, None, call.node.notes
             )
-            raise InputError(evaluation.model.source, located(evaluation.model, [problem]))
+            raise failure(evaluation.model, [problem])
 
 
 def output_shapes(evaluation: Evaluation) -> Any:
@@ -277,12 +279,12 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
             if len(problems) == MAX_FOUND_PROBLEMS:
                 break
     if problems:
-        raise InputError(evaluation.model.source, located(evaluation.model, problems))
+        raise failure(evaluation.model, problems)
     return {name: holder(ties, name) for name in ties}
 
 
 def holder(ties: dict[str, str], name: str) -> str:
-    """The weight that holds the tensor of this one; the way to it is made short."""
+    """The weight that holds this one's tensor; the chain of ties to it is shortened on the way."""
     way = []
     while name in ties:
         way.append(name)
@@ -292,9 +294,7 @@ def holder(ties: dict[str, str], name: str) -> str:
 
 
 def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
-    """Both must exist, be two, and have the same shape, one perhaps transposed."""
-    from paramcalc.errors import did_you_mean
-
+    """Both must exist, be different, and have the same shape, or one the transpose of the other."""
     for name in (owner, other):
         if name not in weights:
             raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, weights)}")
@@ -304,5 +304,5 @@ def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
     if a != b and a != b[::-1]:
         raise LayerError(
             f"tied: '{owner}' is {format_shape(a)} and '{other}' is {format_shape(b)}: "
-            "tied weights have one shape, or one transposed"
+            "tied weights must have the same shape, or one the transpose of the other"
         )

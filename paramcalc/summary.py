@@ -11,7 +11,16 @@ Dims = tuple[Dim, ...]
 
 
 class WeightSummary(Struct, frozen=True, gc=False):
-    """One tensor of a layer; `params` is 0 where it is tied to one already counted."""
+    """One tensor of a layer.
+
+    Attributes:
+        name: Keras' name for it, such as "kernel" or "query/kernel".
+        kind: "weight", "bias", or "statistic" (gathered from data, never by a gradient).
+        shape: its dimensions.
+        params: its number of elements; 0 where it is tied to one already counted.
+        trainable: whether a gradient changes it.
+        tied_to: the "path.weight" that holds the same tensor.
+    """
 
     name: str
     kind: str
@@ -37,7 +46,19 @@ class OutputSummary(Struct, frozen=True, gc=False):
 
 
 class LayerSummary(Struct, frozen=True, gc=False):
-    """One call of a layer. A later call of the same layer has no params of its own: rows add up."""
+    """One call of a layer. A later call of the same layer has no params of its own: rows add up.
+
+    Attributes:
+        path: unique in the model: "encoder/0/dense"; a later call ends in "#2".
+        inputs: the names of the inputs and the paths of the layers it reads.
+        input_shapes: batch first; null where an unknown layer hides one.
+        output_shape: batch first; a list of shapes for several outputs.
+        weight_params: parameters that are neither biases nor statistics.
+        macs: multiply-accumulates of matrix products and convolutions; null where unknown.
+        output_bytes: bytes of all outputs; null where unknown.
+        shared_with: the path of the first call of the same layer.
+        dtype: the dtype policy it runs under.
+    """
 
     path: str
     name: str
@@ -58,7 +79,13 @@ class LayerSummary(Struct, frozen=True, gc=False):
 
 
 class Totals(Struct, frozen=True, gc=False):
-    """Sums over the rows; `layers` counts layers once however often they are called."""
+    """Sums over the rows.
+
+    Attributes:
+        macs: null where that of one layer is.
+        size_bytes: bytes of all weights.
+        layers: layers, each counted once however often it is called.
+    """
 
     params: int
     trainable_params: int
@@ -84,7 +111,7 @@ class Training(Struct, frozen=True, gc=False):
 class Memory(Struct, frozen=True):
     """What the model takes in memory, in bytes; null where a shape is unknown.
 
-    `assumptions` says, field by field, what the number takes for granted.
+    `assumptions` says, field by field, what the number assumes.
     """
 
     batch_size: int
@@ -98,8 +125,18 @@ class Memory(Struct, frozen=True):
     assumptions: dict[str, str]
 
 
-class Summary(Struct, omit_defaults=False):
-    """Everything paramcalc knows of one model."""
+class Summary(Struct):
+    """Everything paramcalc knows of one model.
+
+    Attributes:
+        source: the file, as the user named it.
+        format: "paramcalc", "keras3", "keras2", "keras1" or "tfjs".
+        layers: one row a call, in execution order.
+        partial: true where something is not known, which the caller allowed.
+        unknown: the paths of what is not known.
+        warnings: what the reader noticed that changes no number.
+        memory: only when it was asked for.
+    """
 
     name: str
     source: str
@@ -111,7 +148,5 @@ class Summary(Struct, omit_defaults=False):
     schema_version: int = SCHEMA_VERSION
     partial: bool | UnsetType = UNSET
     unknown: list[str] | UnsetType = UNSET
-    """Paths of what is not known, when the user allowed that."""
     warnings: list[str] | UnsetType = UNSET
     memory: Memory | UnsetType = UNSET
-    """Only when it was asked for."""

@@ -50,12 +50,12 @@ def variable_dtype(policy: str) -> str:
 
 
 def is_policy(name: str) -> bool:
-    """Whether a name is a dtype, or a policy of two, whose weights have a size; quantized ones have other weights."""
+    """Whether a name is a dtype or a mixed policy; quantized policies, whose layers have other weights, are not."""
     return "_from_" not in name and compute_dtype(name) in DTYPE_BITS
 
 
 def output_dtype(own: str | None, policy: str, override: str | None) -> str:
-    """The dtype of an output: its own where it has one, but a float's is whatever takes the place of all."""
+    """The dtype of an output: its own where it has one, unless that is a float and an override is given."""
     if own is None or (override is not None and "float" in own):
         return compute_dtype(override or policy)
     return own
@@ -64,7 +64,7 @@ def output_dtype(own: str | None, policy: str, override: str | None) -> str:
 def promoted(dtypes: set[str]) -> str | None:
     """The dtype of what is computed from these: floats before integers, the wider of two; None for the default.
 
-    Of truths alone, numbers are made: the other operands of `where` are constants.
+    Booleans alone give the default: the other operands of `where` are constants.
     """
     floats = {dtype for dtype in dtypes if "float" in dtype}
     if floats == {"float16", "bfloat16"} or "float32" in floats - {"float64"}:
@@ -86,7 +86,7 @@ class UnitError(ParamcalcError):
 
 
 def split_number(text: str, example: str) -> "tuple[Fraction, str]":
-    """A number and what stands behind it: "5.5M" → (11/2, "M"); underscores may part thousands."""
+    """A number and its unit: "5.5M" → (11/2, "M"); underscores may separate digits."""
     match = re.fullmatch(r"\s*((?:0|[1-9][\d_]{0,30})(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text, re.ASCII)
     if match is None:
         raise UnitError(f"{echo(text)} is not a number with a unit; write it as {example}")

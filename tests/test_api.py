@@ -14,3 +14,10 @@ def test_summarize_is_the_function_even_after_its_module_was_imported():
     code = "import paramcalc.summarize, paramcalc.summary; from paramcalc.summarize import summarize as s\n"
     code += "assert paramcalc.summarize is s"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_examples_of_the_docstrings_hold():
+    half = paramcalc.load("specs/bert_base.yaml", sets={"layers": 6})
+    assert paramcalc.summarize(half, batch_size=32).totals.params < 80_000_000
+    tiny = paramcalc.load(b"{input: [784], layers: [Dense: 10]}", name="tiny")
+    assert paramcalc.summarize(tiny, input_shapes={"input": (8, 784)}, memory=True).memory.peak_bytes == 8 * 794 * 4

@@ -11,11 +11,12 @@ from paramcalc.catalogue import Entry, catalogue, entry, parse_docstring, type_w
 from paramcalc.cli import cli
 from paramcalc.layers.base import Activation, Layer, Positive, Rate, Size, Sublayer
 from paramcalc.registry import BUILTINS, Registry, UnknownTypeError
-from paramcalc.render.catalogue_text import BEGIN, END, entry_text, list_markdown, list_text
+from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
 
 NAMES = [name for names in BUILTINS.values() for name in names]
 ENTRIES = {name: entry(Registry(), name) for name in NAMES}
 README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- layers:begin -->", "<!-- layers:end -->"
 BASES = {"Wrapper"}
 """Classes whose example shows what to use instead: they compute nothing."""
 

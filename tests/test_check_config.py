@@ -160,12 +160,12 @@ def test_two_configurations_in_one_folder_are_an_error():
         ("[]", "no checks"),
         ("check: [{files: a}]", "did you mean 'checks'"),
         ("checks: [{files: a, params: 1}]\nother: 1", "unknown key 'other'"),
-        ("checks: [3]", "check 1 is not a mapping"),
+        ("checks: [3]", "check 1: must be a mapping"),
         ("checks: [{files: a}, {params: 3}]", "check 2: files must be"),
         ("checks: [{files: []}]", "files must be"),
         ("checks: [{files: ['!a']}]", "files must be"),
         ("checks: [{files: [3]}]", "files must be"),
-        (f"checks: [{{files: {'a*' * 513}}}]", "a glob has up to 1,024 characters"),
+        (f"checks: [{{files: {'a*' * 513}}}]", "a glob has at most 1,024 characters"),
         ("checks: [{files: a, parms: 3}]", "did you mean 'params'"),
         ("checks: [{files: a, params: 5 MB}]", "'MB' is not a unit of a count"),
         ("checks: [{files: a, size: 5}]", "5 has no unit"),
@@ -197,7 +197,7 @@ def test_a_configuration_has_an_end():
     with pytest.raises(ConfigError, match="its checks have more than 10,000 globs"):
         read_config("paramcalc.yaml")
     Path("pyproject.toml").write_text("[tool.paramcalc]\n" + ".".join("a" * 65) + " = 1")
-    with pytest.raises(ConfigError, match="a key of more than 64 parts"):
+    with pytest.raises(ConfigError, match="a key has more than 64 parts"):
         read_config("pyproject.toml")
     Path("pyproject.toml").write_text("[tool.paramcalc]\n#" + " " * 2**20)
     with pytest.raises(ParamcalcError, match="larger than 1 MiB"):

@@ -147,21 +147,21 @@ BOTH_SIDES = {
     "MAX_ARCHIVE_ENTRIES": (archive(map(str, range(1_023))), archive(map(str, range(1_024))), "the limit is 1,024"),
     "MAX_ARCHIVE_DIRECTORY": (archive(DIRECTORY[:985]), archive(DIRECTORY), "larger than 1,048,576 bytes"),
     "MAX_DIMENSION": (spec(input=[2**31 - 1]), spec(input=[2**31]), "a positive integer"),
-    "MAX_RANK": (spec(input=[1] * 15), spec(input=[1] * 16), "up to 15 dimensions, this one has 16"),
+    "MAX_RANK": (spec(input=[1] * 15), spec(input=[1] * 16), "at most 15 dimensions, this one has 16"),
     "MAX_OUTPUTS in split": (
         operation("Split", 10_000, indices_or_sections=10_000),
         operation("Split", None, indices_or_sections=10**9),
-        "may have 10,000 outputs, this one has 1,000,000,000",
+        "may have at most 10,000 outputs, this one has 1,000,000,000",
     ),
     "MAX_OUTPUTS in array_split": (
         operation("ArraySplit", 10_000, indices_or_sections=10_000),
         operation("ArraySplit", None, indices_or_sections=10**9),
-        "may have 10,000 outputs, this one has 1,000,000,000",
+        "may have at most 10,000 outputs, this one has 1,000,000,000",
     ),
     "MAX_OUTPUTS in a list of cuts": (
         operation("Split", 20_000, indices_or_sections=list(range(1, 10_000))),
         operation("Split", 20_000, indices_or_sections=list(range(1, 10_001))),
-        "may have 10,000 outputs, this one has 10,001",
+        "may have at most 10,000 outputs, this one has 10,001",
     ),
     "MAX_ALL_OUTPUTS": (
         splits(30),
@@ -171,12 +171,12 @@ BOTH_SIDES = {
     "MAX_RANK of an output": (
         spec(layers=[{"Embedding": [8, 1]}] * 14),
         spec(layers=[{"Embedding": [8, 1]}] * 15),
-        "'embedding_14' .*a tensor may have 16 axes, this one would have 17",
+        "'embedding_14' .*a tensor may have at most 16 axes, this one would have 17",
     ),
     "MAX_RANK of a layer inside another": (
         spec(layers=[{"Pipeline": {"layers": [{"Embedding": [8, 1]}] * 14}}]),
         spec(layers=[{"Pipeline": {"layers": [{"Embedding": [8, 1]}] * 15 + ["Flatten"]}}]),
-        "a tensor may have 16 axes, this one would have 17",
+        "a tensor may have at most 16 axes, this one would have 17",
     ),
     "MAX_RANK of a weight": (
         spec(layers=[{"Custom": {"weights": {"w": [2] * 16}}}]),
@@ -194,12 +194,12 @@ BOTH_SIDES = {
     "MAX_EXPRESSION in an EinsumDense": (
         spec(layers=[{"EinsumDense": {"equation": "ab,bc->ac" + " " * 247, "output_shape": 3}}]),
         spec(layers=[{"EinsumDense": {"equation": "ab,bc->ac" + " " * 248, "output_shape": 3}}]),
-        "equation has up to 256 characters, this one has 257",
+        "equation has at most 256 characters, this one has 257",
     ),
     "MAX_OUTPUTS in unstack": (
         operation("Unstack", 10_000),
         operation("Unstack", 2**31 - 1),
-        "may have 10,000 outputs, this one has 2,147,483,647",
+        "may have at most 10,000 outputs, this one has 2,147,483,647",
     ),
     "MAX_COUNT": (
         spec(input=[2 * 10**9], layers=[{"Dense": {"units": 10**9, "use_bias": False}}]),

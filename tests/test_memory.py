@@ -11,7 +11,7 @@ from paramcalc import load, summarize
 from paramcalc.budgets import BudgetError, check_budget, parse_budget
 from paramcalc.cli import cli, options
 from paramcalc.gate import check_file
-from paramcalc.memory import ASSUMPTIONS, COPIES, DTYPES, OPTIMIZERS, peak
+from paramcalc.memory import ASSUMPTIONS, DTYPES, OPTIMIZERS, peak
 from paramcalc.model import Ref
 from paramcalc.summary import Memory, Training
 
@@ -198,7 +198,7 @@ def test_frozen_and_tied_weights_have_no_gradient_of_their_own():
 
 def test_every_optimizer_is_offered_and_known():
     choice = options.optimizer_option(lambda: None).__click_params__[0]
-    assert tuple(choice.type.choices) == OPTIMIZERS == tuple(COPIES)
+    assert tuple(choice.type.choices) == OPTIMIZERS
 
 
 # -- where it shows ------------------------------------------------------------------------------------

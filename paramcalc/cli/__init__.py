@@ -20,12 +20,12 @@ COMMANDS = {
     "check": "Fail when a model outgrows its budget.",
     "diff": "Show what changed between two models, layer by layer.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
-    "layers": "List the layers there are, or show one with its fields and formula.",
+    "layers": "List all layers, or show one with its fields and formula.",
     "convert": "Write a model as a spec, or as Keras 3 JSON.",
     "schema": "Print the JSON Schema of specs, for editors, or of the JSON that summary prints.",
     "init": "Write a small commented spec to edit.",
 }
-"""Command → its line in `paramcalc --help`; the module is `paramcalc.cli.<command>_command`."""
+"""Command → its line in `paramcalc --help` and in completions; the module is `paramcalc.cli.<command>_command`."""
 
 EXIT_BAD_INPUT = 2
 EXIT_BUG = 3
@@ -46,6 +46,7 @@ class LazyGroup(click.Group):
             return None
         module = import_module(f"paramcalc.cli.{cmd_name}_command")
         command: click.Command = module.command
+        command.short_help = COMMANDS[cmd_name]  # for completion
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -114,11 +115,11 @@ GLYPHS = {
     "→": ">", "Δ": "d", "×": "x", "·": ".", "…": "~", "—": "-", "²": "^2", "ⁿ": "^n", "✅": "ok", "❌": "NO", "⚠": "??",
     "\ufe0f": "",
 }  # fmt: skip
-"""What stands for the signs of our own where a terminal does not have them."""
+"""Replacements for our own glyphs where a terminal's encoding lacks them."""
 
 
 def plain_glyphs(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What an encoding without a character shows instead: a sign like it, or its number."""
+    """What is shown where the encoding lacks a character: a similar one, or its number."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     glyph = GLYPHS.get(error.object[error.start])
@@ -126,9 +127,9 @@ def plain_glyphs(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def prepare_streams() -> None:
-    """What a stream cannot encode is escaped; one that was closed before the start takes all and keeps nothing.
+    """Escape what a stream cannot encode, and open one that was closed before the start on the null device.
 
-    Were it left closed, the next file to be opened would be in its place.
+    Left closed, its number would go to the next file that is opened.
     """
     register_error("paramcalc", plain_glyphs)
     for name in ("stdin", "stdout", "stderr"):

@@ -26,27 +26,32 @@ MANY = 50
 
 
 class Job(NamedTuple):
-    """A file to check; what its name stands for may be nothing, which is `error`."""
+    """A file to check; `error` says why there is none, such as a glob that matches nothing."""
 
     file: str
     budgets: "Sequence[Budget]" = ()
     error: str | None = None
 
 
-@click.command(short_help="Fail when a model outgrows its budget.")
+@click.command()
 @click.argument("specs", nargs=-1, metavar="[SPEC...]", shell_complete=options.complete_specs)
-@click.option("--max-params", metavar="5M", help="Most parameters a model may have.")
-@click.option("--max-trainable-params", metavar="5M", help="Most trainable parameters.")
-@click.option("--max-size", metavar='"20 MiB"', help="Most bytes of all weights, with the unit written out.")
-@click.option("--max-macs", metavar="300M", help="Most multiply-accumulates of one sample.")
-@click.option("--max-layer-params", metavar="1M", help="Most parameters of any single layer.")
+@click.option("--max-params", metavar="5M", help="Maximum number of parameters.")
+@click.option("--max-trainable-params", metavar="5M", help="Maximum number of trainable parameters.")
+@click.option("--max-size", metavar='"20 MiB"', help="Maximum size of all weights, with its unit.")
+@click.option("--max-macs", metavar="300M", help="Maximum multiply-accumulates for one sample.")
+@click.option("--max-layer-params", metavar="1M", help="Maximum parameters of any single layer.")
 @click.option(
     "--dtype",
     type=click.Choice(list(DTYPE_BITS)),
     metavar="DTYPE",
-    help="Judge sizes as this type, where their budget names none.",
+    help="Judge sizes as this dtype where the budget names none.",
 )
-@click.option("--config", type=click.Path(), metavar="FILE", help="Checks to run (default: found upward from here).")
+@click.option(
+    "--config",
+    type=click.Path(),
+    metavar="FILE",
+    help="The checks (default: the nearest ones upward from here).",
+)
 @click.option("--against", metavar="REV|DIR|FILE", help="Baseline: a git revision, a folder, or a saved summary.")
 @click.option(
     "--max-increase",
@@ -54,13 +59,13 @@ class Job(NamedTuple):
     multiple=True,
     callback=options.parse_increases,
     metavar="params:1%",
-    help="How much a number may grow since the baseline.",
+    help="How much a metric may grow since the baseline.",
 )
 @options.set_option
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 when over budget; what cannot be judged still exits 2.")
-@click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong.")
-@click.option("--hide-passed", is_flag=True, help="Leave out the models within budget.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong.")
+@click.option("--hide-passed", is_flag=True, help="Leave out models within budget.")
 @options.output_option
 def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     """Fail when a model outgrows its budget.
@@ -82,7 +87,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 
 def flag_budget(given: dict[str, Any]) -> "Budget":
-    """The budget that the flags are."""
+    """The budget that the flags set."""
     from paramcalc.budgets import parse_budget
 
     return parse_budget({name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None})

@@ -7,7 +7,7 @@ import click
 from paramcalc.cli import options, output
 
 
-@click.command(short_help="Write a model as a spec, or as Keras 3 JSON.")
+@click.command()
 @click.argument("model", shell_complete=options.complete_specs)
 @click.option("--to", "target", type=click.Choice(["spec", "keras"]), default="spec", help="What to write.")
 @options.set_option

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from paramcalc.diff import Diff
 
 
-@click.command(short_help="Show what changed between two models, layer by layer.")
+@click.command()
 @click.argument("base", shell_complete=options.complete_specs)
 @click.argument("head", shell_complete=options.complete_specs)
 @click.option(
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     multiple=True,
     callback=options.parse_increases,
     metavar="params:0",
-    help="Exit 1 when a number grew by more: params:0, params:10k, macs:1%, 'size:4 KiB'.",
+    help="Exit 1 when a metric grew by more: params:0, params:10k, macs:1%, 'size:4 KiB'.",
 )
 @options.color_option
 @options.output_option

@@ -7,7 +7,7 @@ import click
 from paramcalc.cli import options, output
 
 
-@click.command(short_help="Take every count apart: which weight, which factors, which numbers.")
+@click.command()
 @click.argument("spec", shell_complete=options.complete_specs)
 @click.argument("layer", required=False, shell_complete=options.complete_layers)
 @click.option(

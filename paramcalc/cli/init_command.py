@@ -13,7 +13,7 @@ class ExistsError(ParamcalcError):
     """The file cannot be made; an existing one is never written over."""
 
 
-@click.command(short_help="Write a small commented spec to edit.")
+@click.command()
 @click.argument("file", default="model.yaml", type=click.Path(dir_okay=False))
 @click.option("--template", type=click.Choice(TEMPLATES), default="mlp", show_default=True, help="What to start from.")
 def command(file: str, template: str) -> int:
@@ -34,6 +34,6 @@ def create(file: str, text: str) -> None:
         with open(file, "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        raise ExistsError(f"{file} is there already, and is left as it is; name another file") from None
+        raise ExistsError(f"{file} already exists and was left as it is; name another file") from None
     except OSError as error:
         raise ExistsError(f"cannot write {file}: {error.strerror}") from error

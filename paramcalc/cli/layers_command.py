@@ -13,14 +13,14 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [name for names in BUILTINS.values() for name in names if name.lower().startswith(incomplete.lower())]
 
 
-@click.command(short_help="List the layers there are, or show one with its fields and formula.")
+@click.command()
 @click.argument("name", required=False, shell_complete=complete_names)
 @click.option(
     "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."
 )
 @output_option
 def command(name: str | None, format_: str, output: str | None) -> int:
-    """List the layers there are, or show one with its fields, formula, shapes and an example.
+    """List all layers, or show one with its fields, formula, shapes and an example.
 
     NAME is a Keras class name, its snake_case, or an alias such as MaxPool2D.
     """

@@ -10,7 +10,7 @@ from paramcalc.summary import Summary
 
 
 class Question(Struct, frozen=True):
-    """What the user wants to know other than the file says; shapes are without the batch.
+    """The options that change what is computed; shapes are without the batch.
 
     Attributes:
         sets: values for the spec's vars, as text.

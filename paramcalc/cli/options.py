@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
-from paramcalc.units import DTYPE_BITS
+from paramcalc.units import DTYPE_BITS, UnitError, parse_increase
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -17,7 +17,7 @@ SPEC_ENDINGS = (".yaml", ".yml", ".json", ".keras", ".h5", ".hdf5")
 
 
 class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
-    """`NAME=VALUE`, the value made something of by `convert_value`."""
+    """`NAME=VALUE`, the value converted by `convert_value`."""
 
     name = "NAME=VALUE"
 
@@ -41,7 +41,7 @@ def parse_shape(text: str) -> Shape:
     """`224,224,3` → (224, 224, 3); `?` is an unknown dimension.
 
     Raises:
-        ValueError: for what is no shape.
+        ValueError: for what is not a shape.
     """
     parts = [part.strip() for part in text.strip("()[]").split(",")]
     if len(parts) > MAX_RANK - 1:
@@ -53,7 +53,7 @@ def _parse_dim(text: str) -> int | None:
     if text in ("?", "None", "null"):
         return None
     if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= MAX_DIMENSION:
-        raise ValueError("a shape is sizes from 1, or ? where unknown, such as 224,224,3 or ?,128")
+        raise ValueError("a shape is sizes from 1 up, or ? where unknown, such as 224,224,3 or ?,128")
     return int(text)
 
 
@@ -108,7 +108,7 @@ def _paths(ctx: click.Context) -> list[str]:
 
 
 def _harmless(names: list[str]) -> list[str]:
-    """The names that a shell can show as they are: others would not be what they look like."""
+    """The names that a shell can show as they are: others would not look like what they are."""
     from paramcalc.render.text import escaped
 
     return [name for name in names if "".join(escaped(name)) == name]
@@ -147,7 +147,7 @@ def parse_column(ctx: click.Context, param: click.Parameter, value: str | None) 
     """One column, checked."""
     columns = parse_columns(ctx, param, value)
     if columns and len(columns) > 1:
-        raise click.BadParameter("is one column", ctx, param)
+        raise click.BadParameter("takes one column", ctx, param)
     return columns[0] if columns else None
 
 
@@ -155,7 +155,6 @@ def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[st
     """`params:1%` → {"params": "1%"}; a bare value is for params."""
     from paramcalc.budgets import BYTES, GROWING
     from paramcalc.errors import did_you_mean
-    from paramcalc.units import UnitError, parse_increase
 
     found: dict[str, str] = {}
     for value in values:
@@ -176,10 +175,10 @@ def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[st
 
 specs_argument = click.argument("specs", nargs=-1, required=True, metavar="SPEC...", shell_complete=complete_specs)
 set_option = click.option(
-    "--set", "sets", type=Pair(), multiple=True, metavar="VAR=VALUE", help="Another value for a var of the spec."
+    "--set", "sets", type=Pair(), multiple=True, metavar="VAR=VALUE", help="Override a variable of the spec."
 )
 batch_option = click.option(
-    "--batch-size", type=click.IntRange(1, MAX_DIMENSION), help="Compute for this batch instead of one sample."
+    "--batch-size", type=click.IntRange(1, MAX_DIMENSION), help="Compute for this batch size instead of one sample."
 )
 input_option = click.option(
     "--input",
@@ -188,12 +187,19 @@ input_option = click.option(
     multiple=True,
     metavar="NAME=1,2,3",
     shell_complete=complete_input_pairs,
-    help="Another shape for an input, without the batch; ? is an unknown dimension.",
+    help="Override the shape of an input, without the batch; ? is an unknown dimension.",
 )
 dtype_option = click.option(
-    "--dtype", type=click.Choice(list(DTYPE_BITS)), metavar="DTYPE", help="Store weights and outputs as this type."
+    "--dtype",
+    type=click.Choice(list(DTYPE_BITS)),
+    metavar="DTYPE",
+    help="Count weights and outputs as this dtype.",
 )
-allow_option = click.option("--allow-unknown", is_flag=True, help="Go on past layers that cannot be known, and say so.")
+allow_option = click.option(
+    "--allow-unknown",
+    is_flag=True,
+    help="Continue past layers that cannot be computed.",
+)
 assume_option = click.option(
     "--assume",
     "assumed",
@@ -201,18 +207,18 @@ assume_option = click.option(
     multiple=True,
     metavar="LAYER=1,2,3|same",
     shell_complete=complete_layer_pairs,
-    help="What such a layer outputs, without the batch, or 'same' as its input.",
+    help="Output shape of such a layer, without the batch, or 'same' as its input.",
 )
 max_layers_option = click.option(
     "--max-layers", type=click.IntRange(1), help="Allow models of more than 100,000 layers."
 )
 memory_option = click.option(
-    "--memory", is_flag=True, default=None, help="Measure memory too: weights, activations and their peak."
+    "--memory", is_flag=True, default=None, help="Show memory as well: weights, activations and their peak."
 )
 optimizer_option = click.option(
     "--optimizer",
     type=click.Choice(["sgd", "momentum", "adam", "adamw", "adafactor", "lion"]),
-    help="Measure what training with it takes, too.",
+    help="Show the memory that training with it takes as well.",
 )
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table."

@@ -6,7 +6,7 @@ from paramcalc.cli.options import output_option
 from paramcalc.cli.output import write
 
 
-@click.command(short_help="Print the JSON Schema of specs, for editors, or of the JSON that summary prints.")
+@click.command()
 @click.argument("kind", type=click.Choice(["spec", "summary"]), default="spec")
 @output_option
 def command(kind: str, output: str | None) -> int:

@@ -23,7 +23,7 @@ MEANT_FOR = {
 """Options about what is shown, and the formats that show it."""
 
 
-@click.command(short_help="Show the layers of models with their shapes and parameters.")
+@click.command()
 @options.specs_argument
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
 @click.option(
@@ -33,7 +33,7 @@ MEANT_FOR = {
     shell_complete=options.complete_columns,
     help="Which columns, in this order.",
 )
-@click.option("--depth", type=click.IntRange(1), help="Levels of nesting to show; the others are summed.")
+@click.option("--depth", type=click.IntRange(1), help="Levels of nesting to show; deeper ones are summed.")
 @click.option(
     "--sort",
     callback=options.parse_column,
@@ -41,8 +41,8 @@ MEANT_FOR = {
     shell_complete=options.complete_columns,
     help="Sort single layers by a column.",
 )
-@click.option("--top", type=click.IntRange(1), help="Only the first so many layers, by --sort or by parameters.")
-@click.option("--width", type=click.IntRange(20), help="Fit the table into so many characters.")
+@click.option("--top", type=click.IntRange(1), help="Show only the first N layers, by --sort or by parameters.")
+@click.option("--width", type=click.IntRange(20), help="Fit the table into this many characters.")
 @options.set_option
 @options.batch_option
 @options.input_option
@@ -54,8 +54,7 @@ MEANT_FOR = {
 @options.optimizer_option
 @options.color_option
 @options.output_option
-@click.pass_context
-def command(ctx: click.Context, /, specs: tuple[str, ...], format_: str, **given: Any) -> int:
+def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     """Show the layers of models with their shapes and parameters.
 
     SPEC is a paramcalc spec (YAML or JSON), a Keras model.json, a .keras file, or - for stdin.
@@ -101,7 +100,7 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
         from paramcalc.render import json_format
 
         for summary in summaries:
-            yield from json_format.json_parts(summary) if format_ == "json" else [json_format.summary_jsonl(summary)]
+            yield from json_format.summary_json(summary) if format_ == "json" else [json_format.summary_jsonl(summary)]
     elif format_ == "csv":
         from paramcalc.render import csv_format
 

@@ -36,7 +36,7 @@ class MelSpectrogram(Layer, frozen=True):
         if self.sequence_length is not None and self.fft_length < self.sequence_length:
             raise LayerError(f"fft_length {self.fft_length} is smaller than sequence_length {self.sequence_length}")
         if not x:
-            raise LayerError("expects sound of shape (batch, samples)")
+            raise LayerError("expects audio of shape (batch, samples)")
         samples = x[0] if len(x) == 1 else x[1]
         frames = None if samples is None else (samples + self.sequence_stride + 1) // self.sequence_stride
         macs: Factors = (

@@ -5,6 +5,7 @@ A formula knows nothing of files: it raises `LayerError`, and whoever calls it a
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
@@ -132,19 +133,18 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     infer: ClassVar[Callable[..., Inferred]]
 
 
-_held = True
+_held = ContextVar("held", default=True)
 """Whether layers inside others are held against what they were built for."""
 
 
 @contextmanager
 def held_to_built(held: bool) -> Iterator[None]:
-    """Hold them, or not: other input shapes that the user asks for are no contradiction in the file."""
-    global _held
-    before, _held = _held, held
+    """Whether to check them: input shapes that the user overrides are no contradiction in the file."""
+    before = _held.set(held)
     try:
         yield
     finally:
-        _held = before
+        _held.reset(before)
 
 
 class Sublayer:
@@ -185,12 +185,12 @@ class Sublayer:
         return Inferred(inferred.output, self.named(inferred.weights), inferred.macs, inferred.dtype)
 
     def check_built(self, infer: Callable[..., Inferred], shapes: Sequence[Shape], weights: tuple[Weight, ...]) -> None:
-        """Hold the weights against the shapes they were made for: Keras makes those, whatever is around the layer.
+        """Check the weights against the shapes they were made for, which Keras goes by whatever is around the layer.
 
         Raises:
             LayerError: when they are others.
         """
-        if _held and weights and differs(self.built, shapes):
+        if weights and _held.get() and differs(self.built, shapes):
             try:
                 check_built(self.built, infer, shapes, weights)
             except LayerError as error:

@@ -225,9 +225,9 @@ class Einsum:
 
 
 def check_length(name: str, text: str) -> None:
-    """Refuse an equation that is longer than any: it is read at each call."""
+    """Refuse an equation longer than any real one: it is read at each call."""
     if len(text) > MAX_EXPRESSION:
-        raise LayerError(f"{name} has up to {MAX_EXPRESSION} characters, this one has {len(text):,}")
+        raise LayerError(f"{name} has at most {MAX_EXPRESSION} characters, this one has {len(text):,}")
 
 
 def positive(size: int, letter: str) -> int:

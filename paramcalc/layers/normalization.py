@@ -207,7 +207,7 @@ def check_given(mean: Any, variance: Any, sizes: tuple[int, ...]) -> None:
         raise LayerError("mean and variance must be given together")
     shape = shape_of(mean)
     if shape != shape_of(variance):
-        raise LayerError(f"mean is of shape {format_shape(shape)}, variance of {format_shape(shape_of(variance))}")
+        raise LayerError(f"mean has shape {format_shape(shape)}, variance {format_shape(shape_of(variance))}")
     if len(shape) > len(sizes) or any(
         given not in (1, size) for given, size in zip(shape[::-1], sizes[::-1], strict=False)
     ):

@@ -59,7 +59,7 @@ def as_shape(value: Any) -> Shape:
     """
     numbers = numbers_of(value)
     if numbers is None:
-        raise LayerError("the shape it is to have is not known")
+        raise LayerError("the target shape is not known")
     return tuple([None if number is None or number < 0 else number for number in numbers])
 
 

@@ -41,7 +41,7 @@ def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
     target = kwargs.get("newshape", kwargs.get("shape", args[1] if len(args) > 1 else None))
     target = numbers_of(target)
     if target is None:
-        raise LayerError("the shape it is to have is not known")
+        raise LayerError("the target shape is not known")
     check_axes(len(target))
     wanted = [None if dim in (-1, None) else dim for dim in target]
     if None not in wanted:
@@ -70,7 +70,7 @@ def transpose(args: list[Any], kwargs: dict[str, Any]) -> Result:
     axes = kwargs.get("axes", args[1] if len(args) > 1 else None)
     order = list(range(len(x)))[::-1] if axes is None else [positive_axis(a, len(x)) for a in axes]
     if sorted(order) != list(range(len(x))):
-        raise LayerError(f"axes {axes} are no order of the axes of {format_shape(x)}")
+        raise LayerError(f"axes {axes} is not a permutation of the axes of {format_shape(x)}")
     return Result(tuple([x[axis] for axis in order]))
 
 
@@ -122,7 +122,7 @@ def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
     result = list(shapes[0])
     for other in shapes[1:]:
         if len(other) != len(result):
-            raise LayerError("concatenate needs shapes of one rank")
+            raise LayerError("concatenate needs shapes of the same rank")
         for index, dim in enumerate(other):
             if index == axis:
                 old = result[index]
@@ -150,7 +150,7 @@ def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def check_outputs(count: int) -> None:
     """Refuse to make more tensors of one than any model needs."""
     if count > MAX_OUTPUTS:
-        raise LayerError(f"an operation may have {MAX_OUTPUTS:,} outputs, this one has {count:,}")
+        raise LayerError(f"an operation may have at most {MAX_OUTPUTS:,} outputs, this one has {count:,}")
 
 
 def equal_parts(x: Shape, axis: int, count: int) -> list[Dim]:
@@ -237,7 +237,7 @@ def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
     x = shape(args[0])
     repeats = numbers_of(argument(args, kwargs, "repeats", 1, 1))
     if repeats is None:
-        raise LayerError("how often it repeats each axis is not known")
+        raise LayerError("the number of repeats of each axis is not known")
     rank = max(len(x), len(repeats))
     left, right = (1,) * (rank - len(x)) + x, [1] * (rank - len(repeats)) + repeats
     return Result(tuple([None if dim is None or n is None else dim * n for dim, n in zip(left, right, strict=True)]))
@@ -329,7 +329,7 @@ def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
     axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
     count = argument(args, kwargs, "num", 1, x[axis])
     if count is None:
-        raise LayerError(f"unstack needs to know how long axis {axis} of {format_shape(x)} is")
+        raise LayerError(f"unstack needs a known size of axis {axis} of {format_shape(x)}")
     check_outputs(count)
     return Result([(*x[:axis], *x[axis + 1 :])] * count)
 

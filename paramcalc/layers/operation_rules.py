@@ -48,9 +48,9 @@ BOOLEAN = frozenset(
         "Signbit", "Isin",
     )
 )  # fmt: skip
-"""What gives truths, a byte each."""
+"""Operations that give booleans, a byte each."""
 INTEGER = frozenset(("Argmax", "Argmin", "Argsort", "CountNonzero", "Nanargmax", "Nanargmin"))
-"""What gives numbers of places: 32 bits."""
+"""Operations that give indices: 32 bits."""
 
 RULES: dict[str, Rule] = {
     "Identity": layout.same,

@@ -230,7 +230,7 @@ def matvec(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def sequence_mask(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A row of truths for each length."""
+    """A row of booleans for each length."""
     longest = numbers_of(kwargs.get("maxlen"))
     return Result((*shape(args[0]), longest[0] if longest else None), dtype="bool")
 

@@ -97,15 +97,15 @@ def find_rule(name: str) -> Rule | None:
 
 
 def check_dimensions(output: Shape | list[Shape]) -> None:
-    """Hold a result to numbers: an argument in the place of a size may have been anything."""
+    """Check that a result is made of numbers: an argument in the place of a size may have been anything."""
     for shape in set(output) if isinstance(output, list) else [output]:
         for dim in shape:
             if dim is not None and (type(dim) is not int or dim < 0):
-                raise ValueError(f"{str(dim)[:20]} is no size")
+                raise ValueError(f"{str(dim)[:20]} is not a size")
 
 
 def result_dtype(name: str, kwargs: dict[str, Any]) -> str | None:
-    """The dtype of what does not keep that of its input."""
+    """The dtype of an operation that does not keep that of its input."""
     if name in BOOLEAN:
         return "bool"
     if name in INTEGER:

@@ -109,7 +109,7 @@ class HashedCrossing(Layer, frozen=True):
             raise LayerError(f"needs exactly 2 inputs, got {len(inputs)}")
         x, y = inputs
         if not x or not y or x[-1] != y[-1]:
-            raise LayerError(f"needs two inputs of one shape, got {format_shape(x)} and {format_shape(y)}")
+            raise LayerError(f"needs two inputs of the same shape, got {format_shape(x)} and {format_shape(y)}")
         if self.output_mode == "int":
             return Inferred(x, dtype="int64")
         return Inferred((*x, self.num_bins) if x[-1] != 1 else (*x[:-1], self.num_bins))

@@ -158,7 +158,7 @@ def pad(x: Shape, sides: list[tuple[int, int]], data_format: DataFormat) -> Infe
 
 
 def enlarge(x: Shape, factors: tuple[int, ...], data_format: DataFormat) -> Inferred:
-    """The shape with every spatial axis so many times as long."""
+    """The shape with each spatial axis multiplied."""
     spatial = spatial_of(x, len(factors), data_format)
     return Inferred(resized(x, [product(pair) for pair in zip(spatial, factors, strict=True)], data_format))
 

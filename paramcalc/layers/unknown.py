@@ -1,4 +1,4 @@
-"""A layer paramcalc cannot know: a Lambda, or a class of somebody's own."""
+"""A layer paramcalc cannot know: a Lambda, or a custom class."""
 
 from typing import Any
 

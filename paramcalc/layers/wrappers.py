@@ -151,7 +151,7 @@ class Bidirectional(Layer, frozen=True):
         other = self.backward_layer or inner
         for each in (inner, other):
             if not isinstance(each.layer, Recurrent):
-                raise LayerError(f"needs a recurrent layer, such as LSTM; {each.type} is none")
+                raise LayerError(f"needs a recurrent layer, such as LSTM, not {each.type}")
         check_directions(inner, self.backward_layer)
         plain = inner.name.removeprefix("forward_")
         forward = Sublayer(inner.layer, f"forward_{plain}", inner.type, inner.trainable, inner.built)

@@ -17,7 +17,7 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAD = 512
 _LARGE = 128 * 1024
-"""Bytes of a text whose values would not all stay in the processor's cache."""
+"""From this many bytes on, the values of a text do not fit in the processor's cache."""
 
 
 @gc_paused()
@@ -28,13 +28,16 @@ def load(
     sets: Mapping[str, Any] | None = None,
     max_layers: int | None = None,
 ) -> "Model":
-    """Read a model.
+    """Read a model: a paramcalc spec, or a Keras JSON, `.keras` or HDF5 file, told apart by content.
+
+        load("specs/bert_base.yaml", sets={"layers": 6})
+        load(b"{input: [784], layers: [Dense: 10]}", name="tiny")
 
     Args:
-        source: a path, "-" for standard input, or the content itself.
-        name: what errors and the summary call it; the path where none is given.
-        sets: values for a spec's `vars`, as `--set` gives them.
-        max_layers: how many layers a model may unroll to.
+        source: a path, "-" for standard input, or the content itself as bytes.
+        name: what errors and the summary call it; by default the path.
+        sets: values for a spec's `vars`; text is read as `--set` reads it.
+        max_layers: how many layers a model may unroll to; by default 100,000.
 
     Raises:
         InputError: with every independent problem, each with its place.
@@ -72,7 +75,7 @@ def _load(source: Source, sets: Mapping[str, Any] | None, max_layers: int | None
 
 
 def _head(source: Source) -> bytes:
-    """The first bytes, refused when they are those of something that is not read."""
+    """The first bytes; known formats that cannot be read are refused."""
     head = read_some(source, _HEAD)
     if not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head:
         from paramcalc.readers.foreign import identify_bytes
@@ -118,7 +121,7 @@ def _model(
 
 
 def _refuse_foreign(document: "Document") -> None:
-    """A file that is known to be something else is called by its name."""
+    """Refuse a file that is known to be something else, and name what it is."""
     value = document.value
     if isinstance(value, dict) and "layers" in value and not is_config(value["layers"]):
         return

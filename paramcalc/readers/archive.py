@@ -8,7 +8,6 @@ from paramcalc.limits import MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES, MAX_CON
 from paramcalc.readers.foreign import identify_archive
 from paramcalc.readers.source import check_size
 
-MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 CONFIG = "config.json"
 _ENCRYPTED = 0x1
 _CHUNK = 65_536

@@ -44,7 +44,7 @@ class Document:
 
 
 class Locator:
-    """Where things stand in a text, or in the bytes of one; it is read for that once somebody asks."""
+    """Finds where things stand in a text (or its bytes), which is read again for that only when asked."""
 
     __slots__ = ("_embedded", "_kind", "_places", "_text")
 
@@ -141,7 +141,7 @@ def _json_problem(error: Any, text: str) -> Problem:
     if not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
         return Problem(_CUT_OFF, position=place)
     if text[error.pos] == "\0":
-        return Problem("a NUL character: this is no text, or UTF-16 without its mark", position=place)
+        return Problem("a NUL character: this is not text, or it is UTF-16 without a byte order mark", position=place)
     words = {
         "Extra data": "something follows after the end of the JSON",
         "Expecting value": "a JSON value is expected here",

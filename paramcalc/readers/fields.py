@@ -89,7 +89,7 @@ def explain_value(name: str, value: Any, error: str) -> FieldProblem:
         if wanted.group(1).startswith("int") and isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             text += f", a float; write {int(value)}"
     elif text.startswith("Invalid enum value") and isinstance(value, str):
-        text = f"{echo(value)} is not one of Keras' names for it"
+        text = f"{echo(value)} is not one of the names that Keras takes"
     return FieldProblem(f"{name}: {text}", tuple(where))
 
 

@@ -54,7 +54,7 @@ def identify_archive(names: list[str]) -> str:
         return "a NumPy archive of arrays (.npz), without an architecture"
     if "[Content_Types].xml" in names:
         return "an office document"
-    return "a zip archive without a config.json at its top: no .keras file"
+    return "a zip archive without a config.json at its top: not a .keras file"
 
 
 def identify_value(value: Any) -> str | None:
@@ -68,7 +68,7 @@ def identify_value(value: Any) -> str | None:
     if value is None:
         return "empty"
     if not isinstance(value, dict):
-        return "one single value: a spec is a mapping with `layers`"
+        return "a single value: a spec is a mapping with `layers`"
     topology = value.get("modelTopology")
     if value.get("format") == "graph-model" or (isinstance(topology, dict) and "node" in topology):
         return f"a TensorFlow.js graph model, whose layers were compiled away: {_TO_JSON}"

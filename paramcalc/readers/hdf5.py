@@ -7,8 +7,6 @@ from paramcalc.errors import InputError, Problem
 from paramcalc.limits import MAX_CONFIG_BYTES, max_bytes
 from paramcalc.readers.source import check_size
 
-MAGIC = b"\x89HDF\r\n\x1a\n"
-
 
 def read_config(file: BinaryIO | str, name: str) -> tuple[bytes, str | None]:
     """The JSON in `model_config`, and the Keras version the file was written by.
@@ -45,14 +43,14 @@ def _text(attributes: Any, key: str, name: str) -> bytes | None:
     limit = max_bytes(MAX_CONFIG_BYTES)
     check_size(name, attribute.get_storage_size(), limit, key)
     if attribute.shape not in ((), (1,)) or attribute.dtype.kind not in "OS":
-        raise InputError(name, [Problem(f"the attribute {key} is not one text")])
+        raise InputError(name, [Problem(f"the attribute {key} is not a single string")])
     value = attributes[key]
     if attribute.shape:
         value = value[0]
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogateescape")
     if not isinstance(value, bytes):
-        raise InputError(name, [Problem(f"the attribute {key} is not one text")])
+        raise InputError(name, [Problem(f"the attribute {key} is not a single string")])
     value = bytes(value)
     check_size(name, len(value), limit, key)
     return value
@@ -64,4 +62,4 @@ def _explain_missing(opened: Any) -> str:
             "an HDF5 file of weights only: the architecture is written by `model.save('model.keras')` "
             "or `model.to_json()`"
         )
-    return "an HDF5 file without the attribute model_config: no Keras model"
+    return "an HDF5 file without the attribute model_config: not a Keras model"

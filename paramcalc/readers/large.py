@@ -1,9 +1,9 @@
-"""A large Keras file: its layers are parsed one at a time, when they are read.
+"""Large Keras files: each layer is parsed only when it is read.
 
-As plain values, all of it would fill the processor's cache many times over, and reading it would wait for memory at
-every step: a layer would take longer the larger the file. So an entry is parsed, read and let go while it is near.
+As plain values the whole file would fill the processor's cache many times over, and reading would wait for memory at
+every step: the larger the file, the slower each layer. So an entry is parsed, read and dropped while it is near.
 
-Only a file as Keras writes it is read so. What is odd or wrong in any way is left to the ordinary reading, which sees
+Only files as Keras writes them are read this way. Anything odd or wrong is left to the ordinary reading, which sees
 the whole document and can say what is wrong and where.
 """
 
@@ -32,7 +32,7 @@ class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What Keras writes around it."""
+    """The object around that config."""
 
     class_name: str
     config: _Config
@@ -47,7 +47,7 @@ class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
 def read_large(
     data: bytes, name: str, max_layers: int | None, *, shared_objects: bool, version: str | None
 ) -> Model | None:
-    """The model of a Keras file; None for what is to be read the ordinary way."""
+    """The model of a Keras file; None for one that must be read the ordinary way."""
     try:
         found = msgspec.json.decode(data, type=_Architecture)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -65,12 +65,12 @@ def read_large(
         model = read_keras(value, name, locate, shared_objects=shared_objects, max_layers=max_layers)
     except (OddError, InputError):
         return None
-    # Every key has a colon: of duplicate ones only one was there again.
+    # Every key has a colon, and of duplicate keys only one is encoded again.
     complete = layers.colons is not None and layers.colons + around.count(b":") == data.count(b":")
     return model if complete else None
 
 
 def _mapping(struct: Struct) -> dict[str, Any]:
-    """What was there, as the ordinary reading has it."""
+    """The fields that were set, as the ordinary reading has them."""
     values = {name: getattr(struct, name) for name in struct.__struct_fields__}
     return {name: value for name, value in values.items() if value is not UNSET}

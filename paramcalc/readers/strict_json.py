@@ -19,9 +19,9 @@ _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
 _CHUNK = 32 * 1024
-"""Bytes of items that are looked at together: few enough to stay in the processor's cache."""
+"""Bytes of items that are checked together: few enough to stay in the processor's cache."""
 _AROUND = 8
-"""More lists and mappings than are around an item."""
+"""More levels of lists and mappings than an item is inside of."""
 _HUGE: int = 10**MAX_INTEGER_DIGITS
 
 
@@ -38,7 +38,7 @@ def parse_json(text: str, name: str) -> tuple[Any, bool]:
         value = _decode(raw)
         if value is not _MISSING:
             again = msgspec.json.encode(value)
-            # Every key has a colon: of duplicate ones only one is there again.
+            # Every key has a colon, and of duplicate keys only one is encoded again.
             if again.count(b":") == raw.count(b":") and is_shallow(again):
                 return value, False
     return _parse_carefully(text, name)
@@ -80,10 +80,10 @@ def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
 
 
 class Pieces:
-    """A list in a JSON text, each item of which is parsed when it is its turn.
+    """A list in a JSON text whose items are parsed one by one as they are read.
 
     Attributes:
-        colons: how many are in all items, once these have been read from the first to the last; see `parse_json`.
+        colons: how many all items hold, known once they have been read from first to last; see `parse_json`.
     """
 
     __slots__ = ("_items", "colons")
@@ -120,7 +120,7 @@ class Pieces:
 
 
 class OddError(Exception):
-    """What is to be parsed otherwise."""
+    """Something that must be parsed the ordinary way."""
 
 
 def _colons_of(items: bytearray) -> int:
@@ -216,7 +216,7 @@ def _check_leaves(value: Any, text: str, name: str) -> None:
             message = f"an integer of more than {MAX_INTEGER_DIGITS} digits"
             problems.append(Problem(message, where, position=locate(where)))
         elif any(isinstance(part, str) and _is_broken(part) for part in (leaf, *where)):
-            message = "a text holds half of a surrogate pair (\\ud800 … \\udfff), which is no character"
+            message = "a string holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character"
             problems.append(Problem(message, where, position=locate(where)))
         if len(problems) == MAX_PROBLEMS:
             break

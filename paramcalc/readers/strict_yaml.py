@@ -15,9 +15,7 @@ import yaml
 
 from paramcalc.errors import MAX_PROBLEMS, InputError, Position, Problem, echo
 from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION, MAX_INTEGER_DIGITS, MAX_TEXT
-from paramcalc.readers.scalars import FIRST, HugeIntegerError, explain_scalar, resolve
-
-__all__ = ["LOADER", "explain_scalar", "parse_yaml"]
+from paramcalc.readers.scalars import FIRST, HugeIntegerError, resolve
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
@@ -30,9 +28,9 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\
 _ADVICE = {
     "found character '\\t' that cannot start any token": "a tab cannot indent YAML: use spaces",
     "found character that cannot start any token": "no YAML value can start with this character: quote it",
-    "mapping values are not allowed in this context": "there is a ':' too many on this line, or its "
+    "mapping values are not allowed in this context": "there is one ':' too many on this line, or its "
     "indentation does not fit the lines above",
-    "could not find expected ':'": "this is no 'key: value': the ':' is missing",
+    "could not find expected ':'": "this is not 'key: value': the ':' is missing",
     "found undefined alias": "no anchor (&name) comes before this alias",
 }
 
@@ -101,7 +99,7 @@ class _Reader:
                 if event.implicit[0] and value[:1] in FIRST:
                     value = self.plain(event)
                 elif len(value) > MAX_TEXT:
-                    self.fail(event, f"a text is longer than {MAX_TEXT:,} characters")
+                    self.fail(event, f"a string is longer than {MAX_TEXT:,} characters")
                 if event.tag is not None or event.anchor is not None:
                     self.mark(event, value)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
@@ -272,7 +270,7 @@ def _forbidden(text: str, at: int) -> Problem:
     line = text.count("\n", 0, at) + 1
     place = Position(line, at - text.rfind("\n", 0, at))
     if character == "\x00":
-        return Problem("a NUL character: this is no text, or UTF-16 without its mark", position=place)
+        return Problem("a NUL character: this is not text, or it is UTF-16 without a byte order mark", position=place)
     code = f"U+{ord(character):04X}"
     if character in "\x85\u2028\u2029":
         return Problem(f"the character {code} ends a line, and a comment, invisibly: remove it", position=place)

@@ -8,8 +8,6 @@ from paramcalc.catalogue import Entry, FieldEntry
 from paramcalc.render.text import sanitise
 
 WIDTH = 100
-BEGIN, END = "<!-- layers:begin -->", "<!-- layers:end -->"
-"""What the README's table stands between."""
 
 
 def by_family(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from paramcalc.budgets import percent
 from paramcalc.diff import Change, Diff, Total
 from paramcalc.render.columns import shape_text
+from paramcalc.render.json_format import harmless, text_of
 from paramcalc.render.layout import UNICODE, Line, Span
 from paramcalc.render.markdown import code, escape
 from paramcalc.render.text import cut_middle, sanitise, width_of
@@ -17,11 +20,11 @@ NAME = 1
 """The column that gives way in a narrow terminal."""
 
 LEFT = 4
-"""So many columns are text; the others are numbers."""
+"""How many columns are text; the others are numbers."""
 
 MIN_NAME = 16
 MANY = 20
-"""Layers that only have another name are shown up to so many: across formats that may be all of them."""
+"""Up to this many layers that were only renamed are shown: across formats that may be all of them."""
 
 TOTALS = {
     "params": "Params",
@@ -96,13 +99,15 @@ def folded(diff: Diff) -> str:
 
 def lines(diff: Diff, width: int | None) -> Iterator[Line]:
     """For a terminal or a pipe: what changed, then the totals."""
-    yield from ([Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")], [])
+    yield [Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")]
+    yield []
     changes = shown(diff)
     if changes:
         table = [list(HEADINGS), *[[sanitise(cell) for cell in cells(change)] for change in changes]]
         styles = ["header", *[change.kind for change in changes]]
         yield from columns(table, styles, LEFT, width)
-    yield from ([Span(folded(diff), "dim")], [])
+    yield [Span(folded(diff), "dim")]
+    yield []
     totals = [["", "Before", "After", "Δ", "Δ %"], *map(total_cells, diff.totals)]
     yield from columns(totals, ["header", *[""] * len(diff.totals)], 1, None)
 
@@ -146,8 +151,6 @@ def table_row(values: Sequence[str]) -> str:
 
 def as_json(diff: Diff) -> Iterator[bytes]:
     """For a program: every change with both sides."""
-    from paramcalc.render.json_format import text_of
-
     names = {"schema_version": 1, "base": text_of(diff.base.source), "head": text_of(diff.head.source)}
     yield indented(names).removesuffix(b"\n}") + b',\n  "changes": ['
     for index, change in enumerate(diff.changes):
@@ -167,8 +170,4 @@ def as_json(diff: Diff) -> Iterator[bytes]:
 
 def indented(value: dict[str, Any]) -> bytes:
     """An object as JSON that a person can read."""
-    import msgspec
-
-    from paramcalc.render.json_format import harmless
-
     return harmless(msgspec.json.format(msgspec.json.encode(value), indent=2))

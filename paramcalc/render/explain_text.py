@@ -4,20 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from paramcalc.explain import KEPT, Formula, LayerExplained
+from paramcalc.render.columns import shape_text
+from paramcalc.render.json_format import harmless
 from paramcalc.render.text import sanitise
 from paramcalc.shapes import format_shape
 
 Items = Iterable[tuple[str, LayerExplained]]
-
-
-def shape_text(shape: Any) -> str:
-    """One shape or several."""
-    if shape is None:
-        return "?"
-    if shape and isinstance(shape[0], (list, tuple)):
-        return " and ".join(format_shape(item) for item in shape)
-    return format_shape(shape)
 
 
 def equation(formula: Formula) -> str:
@@ -28,7 +23,7 @@ def equation(formula: Formula) -> str:
 
 def lines(item: LayerExplained) -> Iterator[tuple[str, str]]:
     """(label, text) of one layer."""
-    yield "input", " and ".join(shape_text(shape) for shape in item.inputs) or "none"
+    yield "input", shape_text(item.inputs) if item.inputs else "none"
     yield "output", shape_text(item.output)
     for step in item.shape_steps:
         yield "", step
@@ -36,7 +31,7 @@ def lines(item: LayerExplained) -> Iterator[tuple[str, str]]:
         yield weight.name, f"{format_shape(weight.shape)}  {weight.formula.names}: {equation(weight.formula)}"
         yield "", f"{weight.kind}, {weight.why}"
     if item.weights:
-        yield "params", f"{item.params.names}"
+        yield "params", item.params.names
         yield "", equation(item.params)
     else:
         yield "params", "0: this call holds no weights of its own"
@@ -57,7 +52,7 @@ def text(items: Items) -> Iterator[str]:
 
 @lru_cache(KEPT)
 def text_of(item: LayerExplained) -> str:
-    """What stands under a layer's name, the same for all that share it."""
+    """The lines below a layer's name, made once for all layers that share the explanation."""
     found = list(lines(item))
     width = max([len(label) for label, _ in found])
     shown = [f"  {label.ljust(width)}  {value}".rstrip() for label, value in found]
@@ -69,7 +64,7 @@ def text_of(item: LayerExplained) -> str:
 
 def markdown(items: Items) -> Iterator[str]:
     """For a pull request."""
-    from paramcalc.render.markdown import code
+    from paramcalc.render.markdown import code  # only loaded for this format
 
     for index, (path, item) in enumerate(items):
         yield ("\n" if index else "") + f"### {code(path)} ({code(item.type)})\n\n{markdown_of(item)}"
@@ -86,10 +81,6 @@ def markdown_of(item: LayerExplained) -> str:
 
 def as_json(items: Items) -> Iterator[bytes]:
     """For a program."""
-    import msgspec
-
-    from paramcalc.render.json_format import harmless
-
     yield b'{\n  "schema_version": 1,\n  "layers": ['
     for index, (path, item) in enumerate(items):
         name = harmless(msgspec.json.encode(path))
@@ -100,10 +91,6 @@ def as_json(items: Items) -> Iterator[bytes]:
 @lru_cache(KEPT)
 def json_of(item: LayerExplained) -> bytes:
     """The fields of a layer but its path, at their place in the whole."""
-    import msgspec
-
-    from paramcalc.render.json_format import harmless
-
     data = msgspec.json.format(msgspec.json.encode(item), indent=2)
     return harmless(data.removeprefix(b"{").replace(b"\n", b"\n    "))
 

@@ -11,18 +11,15 @@ from paramcalc.summary import Summary
 FIRST = ("schema_version", "name", "source", "format")
 """The fields that say what this is stand first."""
 
-
 ROWS = 1_000
-"""So many entries of a list are text at once: the whole of a large model would take as much memory again."""
+"""How many entries of a list are encoded at once: all of a large model's would take as much memory again."""
 
 
-def summary_json(summary: Summary) -> bytes:
-    """One object, its lists with an entry a line, so that `less` and `diff` can show it."""
-    return b"".join(json_parts(summary))
+def summary_json(summary: Summary) -> Iterator[bytes]:
+    """One object, its lists with an entry a line, so that `less` and `diff` can show it.
 
-
-def json_parts(summary: Summary) -> Iterator[bytes]:
-    """The same piece by piece; an ordinary model is one piece."""
+    It comes in pieces; an ordinary model is one piece.
+    """
     text = b"{"
     for name, value in _fields(summary).items():
         text += b'"%s": ' % name.encode()
@@ -61,7 +58,7 @@ def text_of(name: str) -> str:
 def harmless(encoded: bytes) -> bytes:
     r"""The same JSON with `\u` escapes for what a terminal or a CI log would obey; it decodes to the same."""
     if not encoded.isascii() or b"\x7f" in encoded:
-        # The signs of every formula need no look; none of them is a mark on another character.
+        # The signs in our own formulas are harmless, and none of them is a combining mark.
         encoded = re.sub(r"[^\n -~×−⌈⌉]+", _escape_run, encoded.decode()).encode()
     return encoded.replace(b"##", b"#\\u0023").replace(b"::", b":\\u003a")
 

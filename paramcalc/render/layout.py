@@ -1,4 +1,4 @@
-"""Rows → lines of a table that fits a width: numbers and shapes are never cut, names give way."""
+"""Rows → the lines of a table that fits a width: numbers and shapes are never cut, names are."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -16,14 +16,14 @@ MIN_NAME = 16
 MIN_TYPE = 8
 BAR = 10
 MAX_CELL = 512
-"""The widest a name, or a list of names, is shown: every line of a table is as long as its longest."""
+"""The widest that a name or a list of names is shown: every line is as long as the longest."""
 MAX_SHAPES = 16
-"""So many shapes of one layer are shown."""
+"""How many shapes of one layer are shown."""
 GAP = "  "
 
 
 class Span(Struct, frozen=True, gc=False):
-    """Text of one style; the styles are named, what they look like is the printer's affair."""
+    """Text in one named style; what it looks like is up to the printer."""
 
     text: str
     style: str = ""
@@ -51,7 +51,7 @@ ASCII = Glyphs("-", "|- ", "`- ", "|  ", "x", "..", "-", "#", ascii_only=True)
 
 
 class Cell(Struct, frozen=True, gc=False):
-    """A cell in parts: only `text` may be cut, what stands around it may not.
+    """A cell in parts, of which only `text` may be cut.
 
     Attributes:
         width: terminal cells when nothing is cut.

@@ -1,4 +1,4 @@
-"""Which rows a table has: the tree folded to a depth, or the layers sorted by a column."""
+"""The rows of a table: the tree folded to a depth, or the layers sorted by a column."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

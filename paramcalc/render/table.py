@@ -9,6 +9,7 @@ from paramcalc.render.numbers import UNKNOWN, format_bytes, format_count, format
 from paramcalc.render.rows import Rows, sorted_rows, tree_rows, unknown_of
 from paramcalc.render.text import sanitise
 from paramcalc.summary import Summary
+from paramcalc.units import variable_dtype
 
 STYLES = {
     "": "none",
@@ -28,7 +29,7 @@ STYLES = {
 FOOTNOTES = {
     "*": "an earlier layer called again: its weights are counted there",
     "+": "has weights tied to another layer's: they are counted there",
-    "?": "not known: the totals are those of the other layers",
+    "?": "unknown: the totals are of the other layers only",
 }
 MAX_UNKNOWN = 5
 
@@ -40,7 +41,7 @@ class Options(Struct, frozen=True):
         columns: which, in this order; None for the usual ones.
         depth: levels of nesting to show; None for as many as fit a screen.
         sort: the column to sort single layers by; None keeps the tree.
-        top: only so many of the sorted layers.
+        top: how many of the sorted layers to show; None for all.
         width: terminal cells to fit into; None for as many as the table needs.
         glyphs: what to draw with.
     """
@@ -68,7 +69,8 @@ def summary_lines(summary: Summary, options: Options) -> Iterator[Line]:
         Span(sanitise(summary.name, glyphs.ascii_only), "title"),
         Span(f" {glyphs.dash} {sanitise(summary.source, glyphs.ascii_only)}", "dim"),
     ]
-    yield from (title, [])
+    yield title
+    yield []
     yield from table_lines(summary, rows, options.columns, options.width, glyphs)
     yield from totals(summary)
     yield from footnotes(summary, rows, glyphs)
@@ -97,7 +99,7 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
 
 
 def macs_note(summary: Summary) -> str:
-    """How many that is, and of what; or what is missing to know."""
+    """The MACs in short and what they are for, or what is missing to know them."""
     macs = summary.totals.macs
     if macs is None:
         return "" if summary.partial is True else "a dimension is unknown; --input NAME=… gives it"
@@ -105,7 +107,7 @@ def macs_note(summary: Summary) -> str:
 
 
 def totals(summary: Summary) -> list[Line]:
-    """The sums under the table, each with what it is in."""
+    """The sums under the table, each with its unit or note."""
     entries = total_entries(summary)
     width = max(len(number) for _, number, _ in entries)
     return [
@@ -116,8 +118,6 @@ def totals(summary: Summary) -> list[Line]:
 
 def dtypes(summary: Summary) -> str:
     """The dtypes the weights are kept in."""
-    from paramcalc.units import variable_dtype
-
     return ", ".join(dict.fromkeys(variable_dtype(layer.dtype) for layer in summary.layers if layer.weights))
 
 
@@ -141,9 +141,9 @@ def footnotes(summary: Summary, rows: Rows, glyphs: Glyphs) -> list[Line]:
         notes.append(f"partial: {names}{f' and {more:,} more' if more > 0 else ''}")
     repeats = [row for row in rows.rows if row.repeats > 1]
     if any(len(row.layers) > row.repeats and not row.folded for row in repeats):
-        notes.append(f"{glyphs.times}N: that many in a row; the numbers are of all, one of them is shown below")
+        notes.append(f"{glyphs.times}N: N in a row; the numbers are their sum, and one of them is shown below")
     elif repeats:
-        notes.append(f"{glyphs.times}N: that many in a row; the numbers are of all")
+        notes.append(f"{glyphs.times}N: N in a row; the numbers are their sum")
     if rows.full_depth is not None:
         notes.append(f"folded: --depth {rows.full_depth} shows every layer")
     return [[], *[[Span(note, "dim")] for note in notes]] if notes else []

@@ -15,10 +15,10 @@ _CI_COMMANDS = re.compile(r"(?<=:):|(?<=#)#")
 
 _NOT_ASCII = re.compile(r"[^ -~]+")
 _OTHERS = re.compile(r"[^ -~─│├└█▉▊▋▌▍▎▏×…·—→−⌈⌉Δ]+")
-"""Characters that need a look one by one; those of our own glyphs that stand in most lines do not."""
+"""Characters to check one by one; our own glyphs, which most lines have, need no check."""
 
 PIECE = 200
-"""So many parts of an output are one text: each on its own would be a system call, all of them as much memory again."""
+"""How many parts are joined: written one by one each is a system call, all at once they take as much memory again."""
 
 
 def pieces(parts: Iterable[AnyStr]) -> Iterator[AnyStr]:
@@ -50,7 +50,7 @@ def sanitise(text: str, ascii_only: bool = False) -> str:
 
 
 def escaped(text: str, ascii_only: bool = False, escape: Callable[[str], str] = escape) -> list[str]:
-    """The characters of a text, those that are more than what is seen of them escaped."""
+    """The characters of a text, hidden ones and stacked marks escaped."""
     shown = []
     marks = 0
     for char in text:

@@ -12,7 +12,7 @@ from paramcalc.registry import snake_case
 from paramcalc.summary import LayerSummary
 
 MIN_EQUAL_LAYERS = 4
-"""So many equal layers in a row are one row: three (as VGG has) are still worth three."""
+"""This many equal layers in a row become one row: three (as in VGG) still get three."""
 MAX_DEPTH = 50
 """Deeper nesting is shown as a path."""
 MAX_PERIOD = 64

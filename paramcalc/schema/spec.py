@@ -30,7 +30,7 @@ from paramcalc.shapes import MAX_DIMENSION, MAX_RANK
 from paramcalc.units import DTYPE_BITS
 
 BLOCKS = "_with_blocks"
-"""What definitions end in that let the names of blocks pass."""
+"""The suffix of definitions that let the names of blocks pass."""
 
 TEXT: Schema = {"type": "string"}
 EXPRESSION = {
@@ -243,7 +243,7 @@ def common_properties(names: tuple[str, ...] = COMMON) -> Schema:
 
 
 def structure_definitions(suffix: str) -> Schema:
-    """Entries that are no layer: repeat, branches and call."""
+    """Entries that are not layers: repeat, branches and call."""
     layers = ref("layers" + suffix)
     keys: dict[str, Schema] = {
         "repeat": {"repeat": with_expression({"type": "integer", "minimum": 0}), "layers": layers},

@@ -18,7 +18,7 @@ def test_the_table_names_every_command_there_is():
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_table_has_each_command_s_own_help(name):
+def test_completion_says_of_each_command_what_the_table_says(name):
     assert cli.get_command(None, name).get_short_help_str(200) == COMMANDS[name]
 
 

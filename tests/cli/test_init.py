@@ -35,7 +35,7 @@ def test_an_existing_file_is_left_as_it_is(tmp_path, capsys):
     path.write_text("mine")
     assert run(["init", str(path)]) == 2
     assert path.read_text() == "mine"
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_made_is_an_error(tmp_path, capsys):

@@ -78,7 +78,7 @@ def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
         yield "".join(table.plain(table.summary_lines(summary, options)))
     yield "".join(markdown.summary_markdown(summary, table.Options(depth=2)))
     yield "".join(csv_format.summary_csv(summary, None))
-    data = json_format.summary_json(summary).decode()
+    data = b"".join(json_format.summary_json(summary)).decode()
     if json.loads(data)["totals"]["params"] != sum(row["params"] for row in json.loads(data)["layers"]):
         raise FoundError("the rows do not sum to the total")
     yield data

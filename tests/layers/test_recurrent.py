@@ -142,7 +142,7 @@ def test_a_cell_by_itself_needs_its_states() -> None:
         (LSTM(4), (None, 10), "rank 3"),
         (LSTM(4), (None, 5, 10, 2), "rank 3"),
         (GRU(4, stateful=True), (None, 5, 10), "batch size"),
-        (RNN(cell(Dense(4))), (None, 5, 10), "Dense is none"),
+        (RNN(cell(Dense(4))), (None, 5, 10), "LSTMCell, not Dense"),
         (RNN(()), (None, 5, 10), "at least one cell"),
         (RNN(cell(SimpleRNNCell(4))), (None, 10), "rank 3"),
         (CuDNNGRU(4, time_major=True), (None, 5, 10), "time_major"),

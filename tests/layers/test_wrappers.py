@@ -124,7 +124,7 @@ def test_spectral_normalization_of_itself() -> None:
 @pytest.mark.parametrize(
     ("layer", "x", "message"),
     [
-        (Bidirectional(sub(Dense(4))), (None, 5, 10), "Dense is none"),
+        (Bidirectional(sub(Dense(4))), (None, 5, 10), "LSTM, not Dense"),
         (Bidirectional(sub(LSTM(4, go_backwards=True))), (None, 5, 10), "must run forwards"),
         (Bidirectional(sub(LSTM(4)), backward_layer=sub(LSTM(4))), (None, 5, 10), "differ in go_backwards"),
         (

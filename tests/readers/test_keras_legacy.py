@@ -224,7 +224,7 @@ def test_a_merge_of_a_tensor_and_a_number_is_refused():
     entry = layer("Add", [{"args": [], "kwargs": {}}], trainable=True)
     tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
     entry["inbound_nodes"][0]["args"] = [[3, tensor]]
-    with pytest.raises(InputError, match="something else than a tensor"):
+    with pytest.raises(InputError, match="something other than a tensor"):
         summary_of(functional([source(), entry], [["input_1", 0, 0]], [["add", 0, 0]]))
 
 

@@ -51,6 +51,13 @@ def test_a_path_bytes_and_standard_input_give_the_same(content, tmp_path, monkey
     assert not sys.stdin.closed
 
 
+def test_a_spec_that_is_no_file_is_named_model():
+    """`convert -` would write `name: "<stdin>"`, which nobody chose."""
+    for name in ("<stdin>", None):
+        assert paramcalc.load(b"{input: [3], layers: [Dense: 3]}", name=name).name == "model"
+    assert paramcalc.load(b"{input: [3], layers: [Dense: 3]}", name="nets/tiny.yaml").name == "tiny"
+
+
 def test_a_model_is_called_what_it_was_loaded_from_unless_a_name_is_given(tmp_path):
     path = tmp_path / "m.yaml"
     path.write_bytes(SPEC)

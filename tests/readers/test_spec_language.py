@@ -280,7 +280,7 @@ MISTAKES = [
     ({"Dense": {"units": 4, "name": "x"}}, "'name' stands beside Dense, not inside it"),
     ({"Dense": 4, "inputs": "nope"}, "there is no layer or input 'nope' here"),
     ({"Dense": 4, "inputs": "inptu"}, "did you mean 'input'?"),
-    ({"Dense": 4, "name": "input"}, "the name 'input' is taken already"),
+    ({"Dense": 4, "name": "input"}, "the name 'input' is already taken"),
     ({"Dense": 4, "name": "a/b"}, "the character '/'"),
     ({"Dense": 4, "when": 1}, "when: expected true or false, got 1"),
     ({"Flatten": [None, 2, 3]}, "at most 1 arguments"),
@@ -422,7 +422,7 @@ def test_max_layers_can_be_raised_and_lowered():
 
 def test_errors_name_a_block_for_an_outside_name():
     spec = chain({"Dense": 8, "name": "a"}, "b", blocks={"b": {"layers": [{"Dense": 8, "inputs": "a"}]}})
-    assert "a block sees its own names only: hand it over with inputs" in error(spec)
+    assert "a block sees only its own names: pass it in through the block's inputs" in error(spec)
 
 
 def test_an_output_that_its_layer_does_not_have_is_an_error():

@@ -9,17 +9,17 @@ from typing import Any
 
 from paramcalc.errors import DocPath, InputError, Position, Problem
 from paramcalc.model import Model
-from paramcalc.readers.strict_json import Pieces
+from paramcalc.readers.strict_json import Pieces, parse_json
 
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
 
 
 def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | None]) -> None:
-    """Put what a JSON text says in the text's place, where a tool kept the architecture as one: `model.to_json()`.
+    """Parse, in place, an architecture that a tool stored as a JSON string (`model.to_json()`).
 
     Raises:
-        InputError: when it is no JSON, or not as strict as JSON must be.
+        InputError: when it is not JSON, or not strict JSON.
     """
     where: DocPath = ()
     while isinstance(value, dict) and "class_name" not in value:
@@ -35,10 +35,8 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
 
 
 def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
-    """What the JSON text under a key says; what is wrong with it is shown at the text."""
+    """The value of the JSON text under a key; problems in it are placed at the text."""
     from json import JSONDecodeError
-
-    from paramcalc.readers.strict_json import parse_json
 
     try:
         return parse_json(text, name)[0]

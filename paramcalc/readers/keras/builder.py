@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from paramcalc.built import shapes_of
-from paramcalc.errors import DocPath, InputError, LayerError, ParamcalcError, Position, Problem
+from paramcalc.errors import (
+    MAX_PROBLEMS,
+    DocPath,
+    InputError,
+    LayerError,
+    ParamcalcError,
+    Position,
+    Problem,
+    located,
+)
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NESTED, Allowance
 from paramcalc.model import Input, Instance, Model, Output, Ref
@@ -35,7 +44,7 @@ from paramcalc.readers.strict_json import Pieces
 from paramcalc.registry import Registry
 
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-"""Keras 3 builds these, and every wrapper, of layers that a `trainable: false` of their own does not reach on load."""
+"""Keras 3 makes these, like every wrapper, out of layers that their own `trainable: false` does not reach on load."""
 
 
 class Builder:
@@ -88,11 +97,8 @@ class Builder:
     def stop_on_problems(self) -> None:
         """Report what has been found wrong so far, if anything."""
         if self.problems:
-            located = [
-                problem._replace(position=self.locate(problem.where)) if problem.where is not None else problem
-                for problem in self.problems[:20]
-            ]
-            raise InputError(self.source, located + self.problems[20:])
+            shown = [located(problem, self.locate) for problem in self.problems[:MAX_PROBLEMS]]
+            raise InputError(self.source, shown + self.problems[MAX_PROBLEMS:])
 
     def emit_model(self, definition: Definition) -> Model:
         """Unroll the outermost model."""
@@ -147,7 +153,7 @@ class Builder:
         return definition
 
     def guarded(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
-        """What `make` gives; a problem of this one layer is noted and the others go on."""
+        """What `make` returns; a problem of this one layer is noted, so that the others are still read."""
         try:
             return make(*arguments)
         except FieldsError as error:

@@ -70,7 +70,7 @@ def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
     """Only an argument that may be None can be left out.
 
     Raises:
-        LayerError: for the first input that is no tensor and must be one.
+        LayerError: for the first input that must be a tensor and is not.
     """
     infer = type(layer).infer
     code = infer.__code__
@@ -79,7 +79,7 @@ def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
     for place, ref in enumerate(inputs):
         hint = infer.__annotations__.get(names[min(place, len(names) - 1)]) if names else None
         if ref is None and hint == Shape:
-            raise LayerError(f"is called with something else than a tensor as its input {place + 1}")
+            raise LayerError(f"is called with something other than a tensor as its input {place + 1}")
 
 
 def with_keywords(
@@ -114,7 +114,7 @@ def with_keywords(
 def positional(
     layer: Layer, inputs: tuple[Ref | None, ...], options: dict[str, Any]
 ) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
-    """Tensors that are given by name (`query=x, value=y`) in the places they have in the call."""
+    """Move tensors given by name (`query=x, value=y`) to their positions in the call."""
     code = layer.infer.__code__
     names = code.co_varnames[1 : code.co_argcount]
     found = list(inputs)
@@ -126,7 +126,7 @@ def positional(
 
 
 def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref]) -> None:
-    """Tensors in Keras' order; what is no tensor keeps its place as None."""
+    """Tensors in Keras' order; what is not a tensor keeps its place as None."""
     if isinstance(value, Tensor):
         into.append(find(value))
     elif isinstance(value, list):

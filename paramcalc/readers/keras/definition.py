@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from paramcalc.errors import DocPath, LayerError, Problem
 from paramcalc.model import Input, Instance
-from paramcalc.readers.keras.inbound import KerasCall, Tensor
+from paramcalc.readers.keras.inbound import KerasCall, Tensor, checked_tensor
 
 
 class Member(Struct, gc=False):
@@ -37,7 +37,7 @@ Step = tuple[Member, int]
 
 
 class PlacedError(LayerError):
-    """What is wrong, with the place where it is to be mended, and the layer where it is one layer's."""
+    """What is wrong, where to mend it, and the layer, where it is about one."""
 
     def __init__(self, message: str, where: DocPath, layer: str | None = None) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class PlacedError(LayerError):
 
 
 def call_error(message: str, member: Member, call: int) -> PlacedError:
-    """What is wrong with one call of a member."""
+    """A problem with one call of a member."""
     return PlacedError(message, (*member.where, "inbound_nodes", call), described(member))
 
 
@@ -86,8 +86,6 @@ def flatten_histories(value: Any, where: DocPath) -> list[Tensor]:
     Raises:
         PlacedError: for anything else, or none.
     """
-    from paramcalc.readers.keras.inbound import checked_tensor
-
     found: list[Tensor] = []
     stack = [value]
     while stack:

@@ -95,7 +95,7 @@ class Finder:
         if isinstance(found, int):
             return Ref(found, index)
         if found is None:
-            raise LayerError(f"reads from '{tensor.layer[:80]}', which is no input of the model")
+            raise LayerError(f"reads from '{tensor.layer[:80]}', which is not an input of the model")
         if not -len(found) <= index < len(found):
             raise LayerError(f"reads output {index} of '{tensor.layer[:80]}', which has {len(found)}")
         return found[index]

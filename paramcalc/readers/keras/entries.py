@@ -1,4 +1,4 @@
-"""What an entry of a model's `layers` is, and what it is called."""
+"""Kinds and names of the entries of a Keras model's `layers`."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def is_operation(item: dict[str, Any]) -> bool:
 
 
 def is_bare(item: dict[str, Any]) -> bool:
-    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it has not what layers have."""
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it lacks what layers have."""
     config, nodes = item.get("config"), item.get("inbound_nodes")
     if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
         return False

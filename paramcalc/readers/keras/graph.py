@@ -6,7 +6,7 @@ from paramcalc.readers.keras.inbound import Tensor
 
 
 class Graph:
-    """The members of one model, their results numbered: an input has a slot, and so has each call of a layer.
+    """The members of one model, their results numbered: each input has a slot, and each call of a layer.
 
     Attributes:
         inputs: how many inputs there are; they have the first slots.
@@ -41,7 +41,7 @@ class Graph:
         return self.sorted_order(outputs, places) if order is None else order
 
     def slot(self, tensor: Tensor) -> int:
-        """Where the result stands that the tensor is of; the tensor keeps it.
+        """The slot of the result that the tensor belongs to, which the tensor remembers.
 
         Raises:
             LayerError: when there is no such layer or no such call.
@@ -57,9 +57,9 @@ class Graph:
         return tensor.slot
 
     def file_order(self, outputs: list[Tensor]) -> list[Step] | None:
-        """All calls as they are written, where that is an order and none is in vain; else None.
+        """All calls in file order, where that is an execution order and every input is read; else None.
 
-        That is how Keras writes a model, and it is seen in one pass.
+        Keras writes models so, and one pass can tell.
         """
         read = bytearray(self.slots)
         for tensor in outputs:

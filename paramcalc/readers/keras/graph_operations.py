@@ -150,17 +150,17 @@ def inputs_of(node: dict[str, Any], constants: Any, tensors: list[Any]) -> list[
     waiting = iter(tensors)
     inputs = [known[str(place)] if str(place) in known else next(waiting, None) for place in range(count)]
     if any(item is None for item in inputs) or next(waiting, None) is not None:
-        raise LayerError("it has another number of inputs than its node_def")
+        raise LayerError("it has a different number of inputs than its node_def")
     return inputs
 
 
 def number(value: Any) -> bool:
-    """Whether it is an integer, as JSON or as text, of a size that is one."""
+    """Whether it is an integer of a sensible size, as JSON or as text."""
     return type(value) in (int, str) and len(str(value)) < 20 and str(value).removeprefix("-").isdecimal()
 
 
 def attribute(value: Any) -> Any:
-    """What an attribute holds: a number, a truth, a text, a type, or a list of numbers."""
+    """What an attribute holds: a number, a boolean, a string, a type, or a list of numbers."""
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("list"), dict):

@@ -35,7 +35,7 @@ COMMON = frozenset(
 )
 """What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
 NAMES = frozenset(("name", "trainable"))
-"""What equal layers differ in, unless their class has fields of these names."""
+"""What equal layers may differ in, unless their class has fields of these names."""
 KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
 """What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
 ACTIVATIONS = ("activation", "recurrent_activation")
@@ -51,7 +51,7 @@ class Made(Struct, frozen=True):
 
 
 def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> type[Layer] | Unknown:
-    """The class an entry names; `Unknown` for somebody's own, and for a Lambda."""
+    """The class an entry names; `Unknown` for custom classes and for a Lambda."""
     module = entry.get("module")
     if class_name == "Lambda":
         return lambda_layer(entry.get("config"))
@@ -87,7 +87,7 @@ def is_frozen(config: dict[str, Any]) -> bool:
     """Whether a config says `trainable: false`.
 
     Raises:
-        LayerError: for what Keras reads otherwise than it looks, such as 0 or "false".
+        LayerError: for anything else, such as 0 or "false", which Keras takes otherwise than it looks.
     """
     value = config.get("trainable")
     if value is None or value.__class__ is bool:
@@ -121,7 +121,7 @@ def known_policy(name: str) -> str:
         LayerError: for any other; a size would be a guess.
     """
     if name != "string" and not is_policy(name):
-        raise LayerError(f"dtype {echo(name)} is none that Keras keeps plain weights in")
+        raise LayerError(f"dtype {echo(name)} is unknown or quantized, so the size of its weights is not known")
     return name
 
 
@@ -194,7 +194,7 @@ def held_policy(config: dict[str, Any]) -> str:
 
 
 def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
-    """A wrapper around what cannot be known is as unknown itself."""
+    """`Unknown` for a wrapper around an unknown layer, else None."""
     held = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
     layers = [item.layer for value in held.values() for item in (value if isinstance(value, tuple) else (value,))]
     unknown = [layer for layer in layers if isinstance(layer, Unknown)]
@@ -234,15 +234,15 @@ def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[st
 
 
 def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
-    """All that makes a layer what it is, without its `NAMES`: deep models have many equal ones."""
+    """The key that equal layers share: everything but their `NAMES`. Deep models have many equal ones."""
     own = {**config, "name": None, "trainable": None}
     return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
 
 
 def with_activations(cls: type[Layer], fields: dict[str, Any], registry: Registry) -> Layer:
-    """The layer with these fields; as unknown as a custom class where an activation is somebody's own.
+    """The layer with these fields; as unknown as a custom class where an activation is a custom one.
 
-    What it counts is known all the same if that is a function: it has no weights, and works on each element.
+    Its counts are known all the same if that is a function: it has no weights and works element by element.
     """
     odd = [name for name in ACTIVATIONS if fields.get(name).__class__ is dict]
     try:

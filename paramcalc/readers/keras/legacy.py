@@ -133,10 +133,10 @@ def check_single(fields: dict[str, Any], name: str, value: Any, key: str) -> Non
     """Refuse a field that is there by its old name and by its new one, with different values.
 
     Raises:
-        LayerError: when it is, for nobody can say which of them counts.
+        LayerError: when there are two: nobody can say which of them counts.
     """
     if name in fields and fields[name] != value:
-        raise LayerError(f"{name} is there twice: as {echo(fields[name])}, and as {echo(value)} (by '{key}')")
+        raise LayerError(f"{name} is given twice: as {echo(fields[name])}, and as {echo(value)} (by '{key}')")
 
 
 def merge_kernel_size(fields: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ finish.py    names → tensors, in execution order
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from paramcalc.errors import InputError, Position, Problem
+from paramcalc.errors import InputError, Position, Problem, located
 from paramcalc.model import Model
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def read_spec(
         problems = reader.problems.found + shape_problems(model)
     except InputError as error:
         problems = error.problems
-    raise InputError(name, in_order_of_text([located(problem, document) for problem in problems]))
+    raise InputError(name, in_order_of_text([located(problem, document.locate) for problem in problems]))
 
 
 def shape_problems(model: Model) -> list[Problem]:
@@ -55,18 +55,6 @@ def shape_problems(model: Model) -> list[Problem]:
     except InputError as error:
         return error.problems
     return []
-
-
-def located(problem: Problem, document: "Document") -> Problem:
-    """The problem with its line and column, and those of its notes."""
-    notes = [
-        (note, place if isinstance(place, Position) else document.locate(place) or place)
-        for note, place in problem.notes
-    ]
-    position = problem.position
-    if position is None and problem.where is not None:
-        position = document.locate(problem.where)
-    return problem._replace(position=position, notes=tuple(notes))
 
 
 def in_order_of_text(problems: list[Problem]) -> list[Problem]:

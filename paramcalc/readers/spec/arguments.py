@@ -1,4 +1,4 @@
-"""What stands behind a type: a mapping of fields, a list in Keras' order, one main argument, or nothing."""
+"""The arguments of a type: a mapping of fields, a list in Keras' order, one main argument, or nothing."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ BlockModel = Callable[[BlockEntry], Layer]
 """Makes one layer of a whole block, for a wrapper around it."""
 
 Weigh = Callable[[Any, DocPath], None]
-"""Counts what a value costs that lists among the variables are in; raises where it is too much."""
+"""Counts the cost of a value that holds lists from variables; raises where it is too much."""
 
 
 def no_blocks(entry: BlockEntry) -> Layer:
@@ -27,7 +27,7 @@ def no_blocks(entry: BlockEntry) -> Layer:
 
 
 def weightless(value: Any, where: DocPath) -> None:
-    """For layers that no variable is in."""
+    """For layers without variables."""
 
 
 def build_entry(
@@ -77,7 +77,7 @@ def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: 
 
 @lru_cache(4_096, typed=True)
 def equal_layer(cls: type[Layer], names: tuple[str, ...], *values: Any) -> Layer:
-    """One layer for all entries with these fields, so that what it says is asked and told once."""
+    """One layer for all entries with these fields, so that its formula is asked, and its answer kept, only once."""
     return build_layer(cls, dict(zip(names, values, strict=True)))
 
 

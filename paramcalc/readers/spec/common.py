@@ -10,13 +10,6 @@ from paramcalc.readers.spec.problems import SpecError
 from paramcalc.readers.spec.values import check_policy, filled
 
 
-def label(entry: Entry, scope: Scope) -> str:
-    """`'encoder/dense' (Dense)`, as far as it is known."""
-    name = entry.common.get("name")
-    kind = getattr(entry, "type", "?")
-    return f"'{scope.prefix}{name[:80]}' ({kind})" if isinstance(name, str) and "$" not in name else kind
-
-
 def flag(entry: Entry, key: str, scope: Scope) -> bool:
     """`when` or `trainable`."""
     return key not in entry.common or read_flag(entry, key, scope.env, True)

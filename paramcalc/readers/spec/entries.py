@@ -7,9 +7,13 @@ from msgspec import Struct, field
 
 from paramcalc.errors import DocPath
 from paramcalc.layers.base import Layer
+from paramcalc.layers.unknown import Unknown
 
 COMMON = ("name", "inputs", "options", "trainable", "when", "dtype")
 """What any entry may have beside what it is."""
+
+BROKEN = Unknown("is not read, because of another problem")
+"""The stand-in for a layer whose problem is already reported."""
 
 
 class Sized(Struct, kw_only=True):

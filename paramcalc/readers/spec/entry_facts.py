@@ -20,11 +20,11 @@ def size_of(raw: Any) -> int:
     return count
 
 
-def entry_label(entry: Entry) -> str | None:
-    """How an error names a layer that is not expanded yet: by the name that is written."""
+def entry_label(entry: Entry, prefix: str = "") -> str:
+    """An entry as errors name it, as far as its name is known: `'encoder/dense' (Dense)`."""
     name = entry.common.get("name")
-    kind = getattr(entry, "type", "?")
-    return f"'{name[:80]}' ({kind})" if isinstance(name, str) else kind
+    kind: str = getattr(entry, "type", "?")
+    return f"'{prefix}{name[:80]}' ({kind})" if isinstance(name, str) and "$" not in name else kind
 
 
 def entry_variables(entry: LayerEntry) -> set[str]:

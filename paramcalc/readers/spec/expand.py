@@ -11,10 +11,10 @@ from paramcalc.layers.base import Layer, called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, MAX_LAYERS, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 from paramcalc.readers.fields import FieldsError
-from paramcalc.readers.spec.broken import BROKEN
 from paramcalc.readers.spec.build import build_entry
-from paramcalc.readers.spec.common import call_options, flag, label, policy
+from paramcalc.readers.spec.common import call_options, flag, policy
 from paramcalc.readers.spec.entries import (
+    BROKEN,
     BlockEntry,
     BranchesEntry,
     BrokenEntry,
@@ -24,8 +24,9 @@ from paramcalc.readers.spec.entries import (
     LayerEntry,
     RepeatEntry,
 )
+from paramcalc.readers.spec.entry_facts import entry_label
 from paramcalc.readers.spec.expressions import ExpressionError, Names
-from paramcalc.readers.spec.limits import Minimum
+from paramcalc.readers.spec.minimum import Minimum
 from paramcalc.readers.spec.names import Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.readers.spec.problems import Problems, SpecError
 from paramcalc.readers.spec.templates import origin
@@ -95,7 +96,7 @@ class Expander:
             return self.expand(entry, scope, previous)
         except FieldsError as error:
             for problem in error.problems:
-                self.problems.add(problem.message, problem.where, label(entry, scope), scope.notes)
+                self.problems.add(problem.message, problem.where, entry_label(entry, scope.prefix), scope.notes)
         except SpecError as error:
             self.problems.add(str(error), error.where, None, scope.notes)
         return self.broken(entry, scope)
@@ -107,7 +108,7 @@ class Expander:
             self.too_large(where)
 
     def weigh(self, value: Any, where: DocPath) -> None:
-        """The same for what variables bring in: a long list is short to name."""
+        """The same for values from variables: a name is short, and the list it stands for may be long."""
         try:
             count = written(value, VALUES_PER_STEP * MAX_LAYERS)
         except ExpressionError as error:
@@ -226,7 +227,7 @@ class Expander:
         return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), (), entry)
 
     def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
-        """A scope within, `name` and a slash before its paths; what the entry of it says counts for all in it."""
+        """A scope inside this one, its paths prefixed with `name/`; its entry's flags apply to everything in it."""
         prefix = f"{scope.prefix}{name}/"
         twin = None if scope.twin is None else f"{scope.twin}{name}/"
         trainable, dtype = scope.trainable, scope.dtype
@@ -242,7 +243,7 @@ class Expander:
     def use_block(
         self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, twin: str | None = None
     ) -> Value:
-        """The layers of a block, its inputs bound to what the use of it reads."""
+        """The layers of a block, its inputs bound to what this use of it reads."""
         entry, block = use.entry, use.entry.block
         if block.name in scope.blocks:
             raise SpecError(f"block '{block.name}' uses itself", entry.where)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Instance, Node, Ref, in_order, refs, reordered
-from paramcalc.readers.spec.broken import BROKEN
+from paramcalc.readers.spec.entries import BROKEN
 from paramcalc.readers.spec.names import Pending, Tensor
 from paramcalc.readers.spec.problems import SpecError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def finish_nodes(expander: "Expander", outputs: Sequence[Tensor]) -> tuple[list[Node], list[Ref]]:
-    """The nodes in execution order and the outputs among them; what cannot be resolved is a problem noted.
+    """The nodes in execution order and the outputs among them; what cannot be resolved is noted as a problem.
 
     A node whose inputs are not known becomes a broken one, so that the others can still be looked at.
     """

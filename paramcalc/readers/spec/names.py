@@ -13,7 +13,7 @@ from paramcalc.readers.spec.expressions import Names
 from paramcalc.readers.spec.problems import Notes, SpecError
 
 PREVIOUS = "previous"
-"""Among `inputs`, what stands before the entry; nothing can be called so."""
+"""In `inputs`, the entry before; nothing else can have this name."""
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
@@ -62,12 +62,12 @@ def check_name(name: Any, where: DocPath) -> str:
     """A name that paths and references can hold.
 
     Raises:
-        SpecError: when it is no text, empty, too long, or has a character that means something.
+        SpecError: when it is not text, is empty or too long, or has a character with a meaning.
     """
     if not isinstance(name, str):
         raise SpecError(f"name: expected text, got {echo(name)}", where)
     if name == PREVIOUS:
-        raise SpecError(f"nothing can be called '{name}': among inputs it means what stands before an entry", where)
+        raise SpecError(f"nothing can be called '{name}': in inputs that is the entry before", where)
     if not name or len(name) > MAX_NAME:
         raise SpecError(f"a name has 1 to {MAX_NAME} characters, this one has {len(name)}", where)
     bad = next((char for char in name if char in "/[]#$" or not char.isprintable()), None)
@@ -96,10 +96,10 @@ class Directory:
     def claim(self, scope: Scope, name: str, where: DocPath) -> None:
         """Refuse a name that is taken."""
         if scope.prefix + name in self.values:
-            raise SpecError(f"the name '{name}' is taken already: a name is given once", where)
+            raise SpecError(f"the name '{name}' is already taken", where)
 
     def find(self, scope: Scope, name: str, *, everywhere: bool = False) -> tuple[str, Value] | None:
-        """The nearest thing of this name, with its path; `everywhere` looks out of blocks as well."""
+        """The nearest thing of this name, with its path; `everywhere` looks outside of blocks, too."""
         current: Scope | None = scope
         while current is not None:
             path = current.prefix + name
@@ -160,7 +160,7 @@ class Directory:
         known = self.known(scope)
         message = f"there is no layer or input {echo(name)} here{did_you_mean(name, known)}"
         if self.find(scope, name, everywhere=True) is not None:
-            message += "; a block sees its own names only: hand it over with inputs"
+            message += "; a block sees only its own names: pass it in through the block's inputs"
         return message
 
 

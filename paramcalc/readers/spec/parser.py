@@ -40,7 +40,7 @@ STRUCTURE = {
     "branches": ("branches", "merge"),
     "call": ("call",),
 }
-"""Keys that make an entry something else than a layer, with all keys of such an entry."""
+"""Keys that make an entry something other than a layer, with all the keys of such an entry."""
 
 
 class Parser:
@@ -120,7 +120,7 @@ class Parser:
         for index, name in enumerate(names):
             try:
                 if check_name(name, (*where, index)) in good:
-                    raise SpecError(f"the input '{name}' is there twice", (*where, index))
+                    raise SpecError(f"the input '{name}' is declared twice", (*where, index))
                 good[name] = None
             except SpecError as error:
                 self.problems.add(str(error), error.where)
@@ -197,7 +197,7 @@ class Parser:
             return keys[0]
         types = [key for key in keys if key in blocks or self.is_type(key)]
         if len(types) > 1:
-            raise SpecError(f"one entry is one layer, but here are '{types[0]}' and '{types[1]}'", (*where, types[1]))
+            raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{types[1]}'", (*where, types[1]))
         key = types[0] if types else keys[0]
         for other in keys:
             if other != key:

@@ -24,7 +24,7 @@ from paramcalc.units import DTYPE_BITS
 
 KEYS = ("name", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
 INPUT_DTYPES = (*DTYPE_BITS, "string")
-"""What an input may be of; only inputs are text."""
+"""The dtypes of inputs; only inputs can be text."""
 MAX_WARNINGS = 5
 
 
@@ -82,10 +82,10 @@ class SpecReader:
             return default
 
     def name(self, raw: dict[str, Any], scope: Scope) -> str:
-        """The spec's name, else the file's."""
+        """The spec's name, else the file's; "model" for what is no file, such as `<stdin>`."""
         if "name" in raw:
             return str(self.guard(lambda: check_name(filled(raw["name"], scope, ("name",)), ("name",)), "model"))
-        return splitext(basename(self.source))[0] if self.source != "-" else "model"
+        return "model" if self.source.startswith("<") else splitext(basename(self.source))[0]
 
     def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
         """The policy of all layers that name none."""
@@ -99,7 +99,7 @@ class SpecReader:
         """The inputs; a stand-in where they are missing or wrong."""
         stand_in = [Input("input", (None,))]
         if "input" in raw and "inputs" in raw:
-            self.problems.add("a spec has either input or inputs", ("inputs",))
+            self.problems.add("a spec has either input or inputs, not both", ("inputs",))
             return stand_in
         if "input" in raw:
             one = self.guard(lambda: self.input("input", raw["input"], scope, ("input",)), None)
@@ -122,7 +122,7 @@ class SpecReader:
             for key in value:
                 if key not in ("shape", "dtype", "batch"):
                     near = did_you_mean(key, ("shape", "dtype", "batch"))
-                    raise SpecError(f"an input has a shape, a dtype and a batch, no '{key[:80]}'{near}", (*where, key))
+                    raise SpecError(f"an input takes shape, dtype and batch, not '{key[:80]}'{near}", (*where, key))
             if "shape" not in value:
                 raise SpecError("an input needs a shape", where)
             dtype = value.get("dtype", dtype)
@@ -193,7 +193,7 @@ def read_dims(value: Any, where: DocPath) -> Shape:
         hint = f"; write [{value}]" if type(value) is int else ""
         raise SpecError(f"a shape is a list of dimensions without the batch, got {echo(value)}{hint}", where)
     if len(value) >= MAX_RANK:
-        raise SpecError(f"a shape has up to {MAX_RANK - 1} dimensions, this one has {len(value)}", where)
+        raise SpecError(f"a shape has at most {MAX_RANK - 1} dimensions, this one has {len(value)}", where)
     for index, dim in enumerate(value):
         if dim is not None and (type(dim) is not int or not 1 <= dim <= MAX_DIMENSION):
             message = f"a dimension is a positive integer, or null where it is unknown, got {echo(dim)}"
@@ -202,7 +202,7 @@ def read_dims(value: Any, where: DocPath) -> Shape:
 
 
 def unused(model: Model) -> list[str]:
-    """Warnings for what no output depends on: it is counted, but is it meant?"""
+    """Warnings about what no output depends on: it is counted, but may be a mistake."""
     first = len(model.inputs)
     used = {output.ref.producer for output in model.outputs}
     loose = []

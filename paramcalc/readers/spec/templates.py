@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from paramcalc.errors import echo
 from paramcalc.limits import MAX_FILLED
-from paramcalc.readers.spec.expressions import ExpressionError, Names, evaluate_expression, names_in
+from paramcalc.readers.spec.expressions import ExpressionError, Names, evaluate_expression, names_in, shown
 
 _BRACKETS = re.compile(r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|[()]""")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -105,7 +105,7 @@ def fill_text(text: str, names: Names) -> Any:
     for part in parts:
         value = evaluate_expression(part.text, names) if isinstance(part, Code) else part
         if isinstance(value, (list, dict)):
-            raise ExpressionError(f"{echo(text)}: {echo(value)} cannot stand inside a text")
+            raise ExpressionError(f"{echo(text)}: {echo(value)} cannot be part of a string")
         done.append(str(value))
         size += len(done[-1])
         if size > MAX_FILLED:
@@ -117,7 +117,7 @@ def variables(value: Any) -> set[str]:
     """The names that `value` reads.
 
     Raises:
-        ExpressionError: when an expression is no expression.
+        ExpressionError: for what is not an expression.
     """
     if isinstance(value, str):
         codes = [part for part in split(value) if isinstance(part, Code)] if "$" in value else []
@@ -128,8 +128,6 @@ def variables(value: Any) -> set[str]:
 
 def origin(raw: Any, names: Names) -> str:
     """` (from $(d / 2) with d = 3)` where a value was written as an expression, else nothing."""
-    from paramcalc.readers.spec.expressions import shown
-
     if not isinstance(raw, str) or "$" not in raw:
         return ""
     codes = [part for part in split(raw) if isinstance(part, Code)][:3]

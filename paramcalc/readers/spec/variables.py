@@ -90,7 +90,7 @@ def same_kind(given: Any, default: Any) -> bool:
 def block_variables(
     entry: BlockEntry, scope: Scope, spec_env: dict[str, Any], weigh: Callable[[Any, DocPath], None]
 ) -> Names:
-    """Those inside a use of a block: its own first, then the spec's; `weigh` bounds what they hold."""
+    """The variables inside a use of a block: its own first, then the spec's; `weigh` bounds what they hold."""
     given, places = named_arguments(entry.block, entry.arguments, entry.places)
     if not entry.block.vars:
         return spec_env
@@ -110,5 +110,5 @@ def block_variables(
 
 
 def maps_of(env: Names) -> list[Names]:
-    """The mappings that names are looked for in, one after the other."""
+    """The mappings in which names are looked up, in order."""
     return list(env.maps) if isinstance(env, ChainMap) else [env]

@@ -1,6 +1,6 @@
-"""How large a value is once it is written out: a list that other lists name is in each of them.
+"""How large a value is once written out: a list that several others refer to counts in each of them.
 
-Lists of lists of lists are a few lines of `vars`, one object each, and would take years to walk.
+A few lines of `vars` make lists of lists of lists, one object each, that would take years to walk.
 """
 
 from typing import Any

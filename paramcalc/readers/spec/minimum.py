@@ -1,4 +1,4 @@
-"""How many layers a spec stands for at least, told before any of them is built."""
+"""A lower bound for the layers of a spec, known before any of them is built."""
 
 from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.spec.entries import BlockEntry, BranchesEntry, Entry, RepeatEntry
