@@ -49,6 +49,20 @@ class LazyGroup(click.Group):
         command.short_help = COMMANDS[cmd_name]  # for completion
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant, or an error with the nearest there is."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from paramcalc.errors import did_you_mean
+
+            near = did_you_mean(args[0], COMMANDS)
+            if not near and os.path.exists(args[0]):
+                near = f"; did you mean 'paramcalc summary {args[0]}'?"
+            raise click.UsageError(error.message.removesuffix(".") + near, ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table as it stands: click's own way would import every command for its help."""
         with formatter.section("Commands"):

@@ -16,7 +16,7 @@ from paramcalc.errors import InputError
 from paramcalc.model import Model
 from paramcalc.readers.document import Locator
 from paramcalc.readers.keras import read_keras
-from paramcalc.readers.strict_json import OddError, Pieces, has_huge_integer, is_shallow
+from paramcalc.readers.strict_json import LazyList, OddError, has_huge_integer, is_shallow
 
 
 class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -52,7 +52,7 @@ def read_large(
         found = msgspec.json.decode(data, type=_Architecture)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    layers = Pieces(found.config.layers)
+    layers = LazyList(found.config.layers)
     found.config.layers = []
     around = msgspec.json.encode(found)
     if b"\\u" in data or has_huge_integer(data) or not is_shallow(around):

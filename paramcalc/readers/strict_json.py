@@ -79,7 +79,7 @@ def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
     return not brackets
 
 
-class Pieces:
+class LazyList:
     """A list in a JSON text whose items are parsed one by one as they are read.
 
     Attributes:

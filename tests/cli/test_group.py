@@ -36,8 +36,16 @@ def test_the_version_is_the_package_s(capsys, option):
 
 
 def test_an_unknown_command_is_bad_usage(capsys):
-    assert run(["sumary"]) == 2
-    assert "sumary" in capsys.readouterr().err
+    assert run(["zzz"]) == 2
+    assert capsys.readouterr().err.endswith("No such command 'zzz'\n")
+
+
+def test_the_command_that_is_meant_is_named(capsys):
+    """The nearest one; `summary` where a file was given instead."""
+    run(["sumary"])
+    assert "No such command 'sumary'; did you mean 'summary'?" in capsys.readouterr().err
+    run([__file__])
+    assert f"did you mean 'paramcalc summary {__file__}'?" in capsys.readouterr().err
 
 
 def test_module_and_main_end_in_the_exit_code():

@@ -9,7 +9,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, InputError, Position, Problem
 from paramcalc.model import Model
-from paramcalc.readers.strict_json import Pieces, parse_json
+from paramcalc.readers.strict_json import LazyList, parse_json
 
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
@@ -123,7 +123,7 @@ def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
     """Whether the first layer tells its shape as Keras 1 and 2 did: tf.keras' last versions name modules, too."""
     config = architecture.get("config")
     layers = config.get("layers") if isinstance(config, dict) else config
-    first = layers[0] if isinstance(layers, (list, Pieces)) and layers else None
+    first = layers[0] if isinstance(layers, (list, LazyList)) and layers else None
     inner = first.get("config") if isinstance(first, dict) else None
     return isinstance(inner, dict) and "batch_input_shape" in inner
 

@@ -28,7 +28,7 @@ from paramcalc.readers.keras.definition import (
 )
 from paramcalc.readers.keras.emit import Emitter
 from paramcalc.readers.keras.entries import (
-    Names,
+    LayerNames,
     automatic_name,
     entry_name,
     is_input,
@@ -40,7 +40,7 @@ from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
 from paramcalc.readers.keras.layer_config import is_frozen, make_layer
-from paramcalc.readers.strict_json import Pieces
+from paramcalc.readers.strict_json import LazyList
 from paramcalc.registry import Registry
 
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
@@ -125,7 +125,7 @@ class Builder:
         config = entry.get("config")
         if entry.get("class_name") == "Sequential":
             return self.sequential(config, where, depth)
-        if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, Pieces)):
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, LazyList)):
             kind = str(entry.get("class_name"))[:80]
             if config is None:
                 raise PlacedError("the config has no layers", (*where, "config"))
@@ -133,7 +133,7 @@ class Builder:
                 f"a model of class '{kind}' keeps its layers in code, not in this file", (*where, "class_name")
             )
         legacy = self.is_legacy(entry)
-        names = Names(config["layers"])
+        names = LayerNames(config["layers"])
         try:
             trainable = not is_frozen(config)
         except LayerError as error:
@@ -171,7 +171,7 @@ class Builder:
             self.stop_on_problems()
         return None
 
-    def member(self, item: Any, where: DocPath, names: Names, trainable: bool, depth: int) -> Member:
+    def member(self, item: Any, where: DocPath, names: LayerNames, trainable: bool, depth: int) -> Member:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
@@ -298,7 +298,7 @@ class Builder:
         """A chain: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
-        if not isinstance(layers, (list, Pieces)) or all(is_input(item) for item in layers):
+        if not isinstance(layers, (list, LazyList)) or all(is_input(item) for item in layers):
             raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
         members, first = self.chain(layers, root, depth)
@@ -327,7 +327,7 @@ class Builder:
         order = [] if self.problems else graph.execution_order(outputs, [where])
         return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
 
-    def chain(self, layers: list[Any] | Pieces, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
+    def chain(self, layers: list[Any] | LazyList, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
         """The layers of a Sequential, and its input where an InputLayer tells it."""
         members: list[Member] = []
         taken: dict[str, int] = {}

@@ -9,7 +9,7 @@ TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 """The layers in which tf.keras keeps a bare operation of TensorFlow."""
 
 
-class Names:
+class LayerNames:
     """The names of a model's layers, gathered once somebody asks."""
 
     def __init__(self, layers: Any) -> None:

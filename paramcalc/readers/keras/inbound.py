@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.errors import LayerError
-from paramcalc.readers.keras.entries import Names
+from paramcalc.readers.keras.entries import LayerNames
 
 
 class Tensor(Struct, gc=False):
@@ -36,7 +36,7 @@ class KerasCall(Struct, gc=False):
 _NO_KWARGS: dict[str, Any] = {}
 
 
-def parse_calls(entry: dict[str, Any], names: Names) -> list[KerasCall]:
+def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
     """All calls of one layer entry.
 
     Raises:
@@ -102,7 +102,7 @@ def checked_tensor(layer: Any, node: Any, index: Any) -> Tensor:
     return Tensor(layer, node, index)
 
 
-def is_history(value: Any, names: Names) -> bool:
+def is_history(value: Any, names: LayerNames) -> bool:
     """Whether a list is `[layer, node, tensor, …]` of a layer there is."""
     return (
         isinstance(value, list)
@@ -115,14 +115,14 @@ def is_history(value: Any, names: Names) -> bool:
     )
 
 
-def parse_legacy(node: Any, names: Names) -> KerasCall:
+def parse_legacy(node: Any, names: LayerNames) -> KerasCall:
     """A list of histories, the call's kwargs in the last one; constants are marked."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
     return keras_call(args if isinstance(args, list) else [args], kwargs)
 
 
-def legacy_value(value: Any, names: Names, kwargs: dict[str, Any], depth: int) -> Any:
+def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: int) -> Any:
     """Positional structure of a legacy call; `kwargs` is filled on the way."""
     if depth > 32:
         raise LayerError("inbound_nodes are nested too deeply")
@@ -140,14 +140,14 @@ def legacy_value(value: Any, names: Names, kwargs: dict[str, Any], depth: int) -
     return [legacy_value(item, names, kwargs, depth + 1) for item in value]
 
 
-def legacy_kwargs(value: Any, names: Names) -> dict[str, Any]:
+def legacy_kwargs(value: Any, names: LayerNames) -> dict[str, Any]:
     """Keyword arguments, in which a tensor is `[layer, node, tensor]`."""
     if not isinstance(value, dict):
         raise LayerError("an inbound node's fourth item must be a mapping of keyword arguments")
     return {key: legacy_kwarg(item, names, 0) for key, item in value.items()}
 
 
-def legacy_kwarg(value: Any, names: Names, depth: int) -> Any:
+def legacy_kwarg(value: Any, names: LayerNames, depth: int) -> Any:
     """One keyword argument."""
     if is_history(value, names):
         return Tensor(*value[:3])

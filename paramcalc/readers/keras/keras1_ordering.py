@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from paramcalc.readers.strict_json import Pieces
+from paramcalc.readers.strict_json import LazyList
 
 _SILENT = frozenset(("ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D"))
 """Classes whose `dim_ordering` Keras 1 left out of its files."""
@@ -18,9 +18,9 @@ def is_channels_first(architecture: Any) -> bool:
             ordering = value.get("dim_ordering")
             if isinstance(ordering, str):
                 told.add(ordering)
-            stack.extend(item for item in value.values() if isinstance(item, (dict, list, Pieces)))
+            stack.extend(item for item in value.values() if isinstance(item, (dict, list, LazyList)))
         else:
-            stack.extend(item for item in value if isinstance(item, (dict, list, Pieces)))
+            stack.extend(item for item in value if isinstance(item, (dict, list, LazyList)))
     return told == {"th"}
 
 
