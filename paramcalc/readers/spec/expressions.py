@@ -95,7 +95,8 @@ def parse(text: str) -> Parsed:
     try:
         tree = syntax_tree(text.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"$({echo(text)[1:-1]}) is not an expression") from None
+        hint = "; a name in it has no $ of its own" if "$" in text else ""
+        raise ExpressionError(f"$({echo(text)[1:-1]}) is not an expression{hint}") from None
     found: set[str] = set()
     level = [tree]
     for _ in range(MAX_EXPRESSION_DEPTH):

@@ -196,8 +196,11 @@ class Parser:
         if len(keys) == 1:
             return keys[0]
         types = [key for key in keys if key in blocks or self.is_type(key)]
-        if len(types) > 1:
-            raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{types[1]}'", (*where, types[1]))
+        # Some fields, such as activation, are called like a layer.
+        fields = self.registry.get(types[0]).__struct_fields__ if types and types[0] not in blocks else ()
+        second = next((key for key in types[1:] if key not in fields), None)
+        if second is not None:
+            raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{second}'", (*where, second))
         key = types[0] if types else keys[0]
         for other in keys:
             if other != key:
