@@ -1,6 +1,7 @@
 """A Model → the same model in another format.
 
 structure.py  the flat graph → layers and nested models again, from the paths
+repeats.py    nested models that are equal, one after the other → a repeat
 arguments.py  a layer → its fields, defaults left out
 to_spec.py    paramcalc's own spec language, as plain values
 yaml_text.py  these values → text, an entry a line
