@@ -6,16 +6,20 @@ arguments.py  a layer → its fields, defaults left out
 to_spec.py    paramcalc's own spec language, as plain values
 yaml_text.py  these values → text, an entry a line
 to_keras.py   Keras 3 JSON; keras_modules.py knows where Keras keeps its classes
+same.py       what was read back and what it was written from: the same?
 """
 
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from paramcalc.collector import gc_paused
+
 if TYPE_CHECKING:
     from paramcalc.model import Model
 
 
+@gc_paused()
 def convert(model: "Model", target: str = "spec") -> str:
     """The model in another format, read back and compared.
 
@@ -28,7 +32,9 @@ def convert(model: "Model", target: str = "spec") -> str:
         ConvertError: naming what the other format cannot say.
     """
     from paramcalc.convert.problems import ConvertError
+    from paramcalc.convert.same import same_models
     from paramcalc.readers import load
+    from paramcalc.summarize import summarize
 
     if target == "keras":
         from paramcalc.convert.to_keras import to_keras as write
@@ -40,7 +46,10 @@ def convert(model: "Model", target: str = "spec") -> str:
         said = facts
     text = write(model)
     again = load(text.encode(), name=model.source)
-    if not all(ours == theirs for ours, theirs in zip_longest(said(model), said(again))):
+    if same_models(model, again, names=target == "spec"):
+        del again
+        summarize(model)
+    elif not all(ours == theirs for ours, theirs in zip_longest(said(model), said(again))):
         raise ConvertError(f"--to {target} cannot say this model: what was written gives another summary")
     return text
 
