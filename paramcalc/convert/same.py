@@ -21,12 +21,13 @@ def same_models(one: Model, other: Model, *, names: bool) -> bool:
     if len(one.nodes) != len(other.nodes) or list(ends(one, names)) != list(ends(other, names)):
         return False
     partners: dict[int, Instance] = {}
+    known: set[tuple[int, int]] = set()  # readers make equal layers one object, mostly
     for a, b in zip(one.nodes, other.nodes, strict=True):
         if names and a.path != b.path:
             return False
         partner = partners.get(id(a.instance))
         if partner is None:
-            if not same_instances(a.instance, b.instance, names):
+            if not same_instances(a.instance, b.instance, names, known):
                 return False
             partners[id(a.instance)] = b.instance
         elif partner is not b.instance:
@@ -46,17 +47,24 @@ def ends(model: Model, names: bool) -> Iterator[Any]:
         yield model.name, [item.name for item in model.inputs], [output.name for output in model.outputs]
 
 
-def same_instances(one: Instance, other: Instance, names: bool) -> bool:
-    """Whether two layers have the same fields, and are treated the same."""
+def same_instances(one: Instance, other: Instance, names: bool, known: set[tuple[int, int]]) -> bool:
+    """Whether two layers have the same fields, and are treated the same; `known` are those known to have them."""
     if one.type != other.type or one.trainable != other.trainable or one.dtype != other.dtype:
         return False
     if names and one.name != other.name:
         return False
-    return one.layer is other.layer or same_layers(one.layer, other.layer)
+    pair = id(one.layer), id(other.layer)
+    if pair not in known:
+        if not same_layers(one.layer, other.layer):
+            return False
+        known.add(pair)
+    return True
 
 
 def same_layers(one: Layer, other: Layer) -> bool:
     """Whether all fields are equal, 1 and true being two things; False where a layer holds others."""
+    if one is other:
+        return True
     return type(one) is type(other) and not one.sublayers and one == other and repr(one) == repr(other)
 
 
