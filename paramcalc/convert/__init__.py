@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 
 @gc_paused()
-def convert(model: "Model", target: str = "spec") -> str:
+def convert(model: "Model", target: str = "spec", max_layers: int | None = None) -> str:
     """The model in another format, read back and compared.
 
     Args:
         model: what `load` returned.
         target: "spec" or "keras".
+        max_layers: how many layers it may be read back with, as it was read with.
 
     Raises:
         InputError: for a model that cannot be computed.
@@ -45,7 +46,7 @@ def convert(model: "Model", target: str = "spec") -> str:
 
         said = facts
     text = write(model)
-    again = load(text.encode(), name=model.source)
+    again = load(text.encode(), name=model.source, max_layers=max_layers)
     if same_models(model, again, names=target == "spec"):
         del again
         summarize(model)

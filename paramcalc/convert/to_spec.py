@@ -41,7 +41,7 @@ class Scope(Struct):
         taken: the names that are given.
         counters: how often an automatic name was given.
         handed_out: for each nested model, the tensors it hands out.
-        read: for each nested model, what each of its inputs is in every call of it.
+        read: for each nested model that is called again, what each of its inputs is in every call of it.
         places: for each layer and nested model, which items are calls of it.
         starts: the first node of each item.
     """
@@ -208,9 +208,9 @@ class SpecWriter:
         times = self.times(calls) if len(places) == 1 else []
         if times:
             return self.repeat(scope, calls, times)
-        if calls:
-            scope.read[base] = self.inputs_of(calls)
-        inputs = scope.read[base]
+        inputs = self.inputs_of(calls) if calls else scope.read[base]
+        if calls and len(places) > 1:
+            scope.read[base] = inputs
         width = len(scope.calls)
         offset = bisect_left(places, number) * width
         reads = [tensors[offset : offset + width] for tensors in inputs]
