@@ -23,6 +23,6 @@ def command(model: str, target: str, **given: Any) -> int:
     from paramcalc.render.json_format import harmless
 
     read = load(model, sets=dict(given["sets"]) or None, max_layers=given["max_layers"])
-    text = convert(read, target)
+    text = convert(read, target, given["max_layers"])
     output.write([harmless(text.encode()) if target == "keras" else text], given["output"])
     return 0

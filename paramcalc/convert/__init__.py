@@ -1,33 +1,41 @@
 """A Model → the same model in another format.
 
 structure.py  the flat graph → layers and nested models again, from the paths
+repeats.py    nested models that are equal, one after the other → a repeat
 arguments.py  a layer → its fields, defaults left out
 to_spec.py    paramcalc's own spec language, as plain values
 yaml_text.py  these values → text, an entry a line
 to_keras.py   Keras 3 JSON; keras_modules.py knows where Keras keeps its classes
+same.py       what was read back and what it was written from: the same?
 """
 
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from paramcalc.collector import gc_paused
+
 if TYPE_CHECKING:
     from paramcalc.model import Model
 
 
-def convert(model: "Model", target: str = "spec") -> str:
+@gc_paused()
+def convert(model: "Model", target: str = "spec", max_layers: int | None = None) -> str:
     """The model in another format, read back and compared.
 
     Args:
         model: what `load` returned.
         target: "spec" or "keras".
+        max_layers: how many layers it may be read back with, as it was read with.
 
     Raises:
         InputError: for a model that cannot be computed.
         ConvertError: naming what the other format cannot say.
     """
     from paramcalc.convert.problems import ConvertError
+    from paramcalc.convert.same import same_models
     from paramcalc.readers import load
+    from paramcalc.summarize import summarize
 
     if target == "keras":
         from paramcalc.convert.to_keras import to_keras as write
@@ -38,8 +46,11 @@ def convert(model: "Model", target: str = "spec") -> str:
 
         said = facts
     text = write(model)
-    again = load(text.encode(), name=model.source)
-    if not all(ours == theirs for ours, theirs in zip_longest(said(model), said(again))):
+    again = load(text.encode(), name=model.source, max_layers=max_layers)
+    if same_models(model, again, names=target == "spec"):
+        del again
+        summarize(model)
+    elif not all(ours == theirs for ours, theirs in zip_longest(said(model), said(again))):
         raise ConvertError(f"--to {target} cannot say this model: what was written gives another summary")
     return text
 

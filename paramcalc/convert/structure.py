@@ -1,11 +1,11 @@
 """The flat graph → its nesting: paths say which layers make up a nested model, and which call it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from paramcalc.convert.problems import ConvertError
-from paramcalc.model import Model, Ref, refs
+from paramcalc.model import Model, Node, Ref, refs
 
 
 class Item(Struct):
@@ -14,14 +14,14 @@ class Item(Struct):
     Attributes:
         name: its part of the path: "dense", or "dense#2" for a later call.
         start: its first node; `end` is behind its last one.
-        items: what is in a nested model; None for a layer.
+        inside: how long the part of the path is that what is in a nested model shares; 0 for a layer.
         first: the name of the first call, for a later one.
     """
 
     name: str
     start: int
     end: int
-    items: "list[Item] | None" = None
+    inside: int = 0
     first: str | None = None
 
     def steps(self) -> Iterator[int]:
@@ -29,34 +29,38 @@ class Item(Struct):
         return iter(range(self.start, self.end))
 
 
-def items_of(model: Model) -> list[Item]:
+def items_of(nodes: Sequence[Node]) -> list[Item]:
     """The outermost layers and models.
 
     Raises:
         ConvertError: when the layers of a nested model do not stand together.
     """
-    paths = [tuple(node.path.split("/")) for node in model.nodes]
-    return items_between(paths, 0, len(paths), 0)
+    return items_between(nodes, 0, len(nodes), 0)
 
 
-def items_between(paths: list[tuple[str, ...]], start: int, end: int, depth: int) -> list[Item]:
-    """The items of the nodes from `start` to `end`, which share the first `depth` parts of their paths."""
+def items_in(nodes: Sequence[Node], item: Item) -> list[Item]:
+    """What is in a nested model; it has no more to tell than where it stands, so that many of them take little."""
+    return items_between(nodes, item.start, item.end, item.inside) if item.inside else []
+
+
+def items_between(nodes: Sequence[Node], start: int, end: int, shared: int) -> list[Item]:
+    """The items of the nodes from `start` to `end`, whose paths have the first `shared` characters in common."""
     items: list[Item] = []
     seen: set[str] = set()
     while start < end:
-        name = paths[start][depth]
+        path = nodes[start].path
+        name, slash, _ = path[shared:].partition("/")
         stop = start + 1
-        inner = None
-        if len(paths[start]) > depth + 1:
-            while stop < end and paths[stop][depth] == name:
+        inside = shared + len(name) + 1 if slash else 0
+        if inside:
+            while stop < end and nodes[stop].path.startswith(path[:inside]):
                 stop += 1
-            if any(len(path) <= depth + 1 for path in paths[start:stop]):
+            if stop < end and nodes[stop].path == path[: inside - 1]:
                 raise ConvertError(f"'{name}' is both a layer and a nested model")
-            inner = items_between(paths, start, stop, depth + 1)
         if name in seen:
-            raise ConvertError(f"the layers in '{'/'.join(paths[start][: depth + 1])}' do not stand together")
+            raise ConvertError(f"the layers in '{path[: shared + len(name)]}' do not stand together")
         base = name.rpartition("#")[0]
-        items.append(Item(name, start, stop, inner, base if base in seen else None))
+        items.append(Item(name, start, stop, inside, base if base in seen else None))
         seen.add(name)
         start = stop
     return items

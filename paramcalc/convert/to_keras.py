@@ -27,6 +27,10 @@ GONE = ("CuDNNGRU", "CuDNNLSTM")
 """… and layers of other families."""
 ALWAYS_WRITTEN = {"Rescaling": ("offset",), "TextVectorization": ("standardize", "split", "ngrams")}
 """Fields that Keras' from_config misses when they are left out."""
+TENSOR = "tensor"
+"""Where a tensor comes in the arguments of a call, …"""
+SHOWN = json.dumps(TENSOR)
+"""… and so in their text."""
 REGISTRY = Registry()
 
 Json = dict[str, Any]
@@ -72,6 +76,8 @@ class KerasWriter:
         self.producers: list[tuple[str, int]] = [(self.unique(item.name), 0) for item in model.inputs]
         self.entries: dict[int, Entry] = {}
         self.known: dict[tuple[int, str, bool, str], Around] = {}
+        self.around_tensors: dict[tuple[type[Layer], str, int], list[str]] = {}
+        self.before_history: dict[Shape, str] = {}
 
     def functional(self, model_name: str) -> str:
         """The whole model."""
@@ -125,7 +131,7 @@ class KerasWriter:
             name = self.unique(node.path)
             found = self.entries[id(instance)] = Entry(name, named(name, *self.around(node, name)))
         self.producers.append((found.name, len(found.calls)))
-        found.calls.append(json.dumps(self.arguments(node)))
+        found.calls.append(self.call_text(node))
 
     def around(self, node: Node, name: str) -> Around:
         """What stands around the name in an entry, written once for equal layers, which readers make one object."""
@@ -140,10 +146,21 @@ class KerasWriter:
                 self.known[what] = around(instance.type, config, dtype)
         return self.known[what]
 
-    def arguments(self, node: Node) -> Json:
+    def call_text(self, node: Node) -> str:
+        """The arguments of a call; those of layers of one class stand around their tensors in the same way."""
+        instance = node.instance
+        if node.options or None in node.inputs or isinstance(instance.layer, Operation):
+            return json.dumps(self.arguments(node, [None if ref is None else self.tensor(ref) for ref in node.inputs]))
+        what = type(instance.layer), instance.type, len(node.inputs)
+        if what not in self.around_tensors:
+            self.around_tensors[what] = json.dumps(self.arguments(node, [TENSOR for _ in node.inputs])).split(SHOWN)
+        first, *others = self.around_tensors[what]
+        tensors = [self.tensor_text(ref) for ref in node.inputs if ref is not None]
+        return first + "".join([part for pair in zip(tensors, others, strict=True) for part in pair])
+
+    def arguments(self, node: Node, tensors: list[Any]) -> Json:
         """The arguments as the layer's `call` in Keras takes them: positional, in one list, or by name."""
         layer = node.instance.layer
-        tensors = [None if ref is None else self.tensor(ref) for ref in node.inputs]
         kwargs = {name: self.option(value) for name, value in (node.options or {}).items()}
         if isinstance(layer, Operation):
             args = [filled(value, tensors) for value in layer.args]
@@ -157,6 +174,14 @@ class KerasWriter:
             return {"args": tensors[:1], "kwargs": kwargs | {"initial_state": tensors[1:]}}
         return {"args": tensors, "kwargs": kwargs}
 
+    def tensor_text(self, ref: Ref) -> str:
+        """A tensor among the arguments, as text."""
+        shape = self.shapes[ref.producer][ref.output]
+        if shape not in self.before_history:
+            self.before_history[shape] = json.dumps(keras_tensor(shape, [])).removesuffix("]}}")
+        name, call = self.producers[ref.producer]
+        return f"{self.before_history[shape]}{json.dumps(name)}, {call}, {ref.output}]}}}}"
+
     def option(self, value: Any) -> Any:
         """A call argument with its tensors."""
         if isinstance(value, Ref):
@@ -169,9 +194,13 @@ class KerasWriter:
 
     def tensor(self, ref: Ref) -> Json:
         """A tensor among the arguments."""
-        shape = list(self.shapes[ref.producer][ref.output])
-        config = {"shape": shape, "dtype": "float32", "keras_history": self.history(ref)}
-        return {"class_name": "__keras_tensor__", "config": config}
+        return keras_tensor(self.shapes[ref.producer][ref.output], self.history(ref))
+
+
+def keras_tensor(shape: Shape, history: list[Any]) -> Json:
+    """A tensor as Keras writes it."""
+    config = {"shape": list(shape), "dtype": "float32", "keras_history": history}
+    return {"class_name": "__keras_tensor__", "config": config}
 
 
 def around(class_name: str, config: Json, more: Json, module: str = "", registered: str | None = None) -> Around:

@@ -1,4 +1,4 @@
-"""Model → paramcalc's own spec language: nested models become blocks, what is called again a `call`."""
+"""Model → paramcalc's own spec language: nested models become repeats and blocks, what is called again a `call`."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -11,12 +11,14 @@ from msgspec.json import encode
 
 from paramcalc.convert.arguments import bare, short_entry
 from paramcalc.convert.problems import ConvertError, checked
-from paramcalc.convert.structure import Item, Uses, items_of
+from paramcalc.convert.repeats import Times, times_of
+from paramcalc.convert.structure import Item, Uses, items_in, items_of
 from paramcalc.convert.yaml_text import flow, spec_text
 from paramcalc.layers.operations import Operation, Slot
 from paramcalc.model import Input, Model, Node, Ref
 from paramcalc.nested import NestedModel
 from paramcalc.readers.spec.entries import COMMON
+from paramcalc.readers.spec.names import PREVIOUS
 from paramcalc.readers.spec.parser import STRUCTURE
 from paramcalc.registry import Registry, snake_case
 
@@ -39,7 +41,7 @@ class Scope(Struct):
         taken: the names that are given.
         counters: how often an automatic name was given.
         handed_out: for each nested model, the tensors it hands out.
-        read: for each nested model, what each of its inputs is in every call of it.
+        read: for each nested model that is called again, what each of its inputs is in every call of it.
         places: for each layer and nested model, which items are calls of it.
         starts: the first node of each item.
     """
@@ -100,7 +102,7 @@ class SpecWriter:
         found |= {"input": inputs["input"]} if list(inputs) == ["input"] else {"inputs": inputs}
         if self.dtype != "float32":
             found["dtype"] = self.dtype
-        scope = self.scope([items_of(model)], {(Ref(n),): item.name for n, item in enumerate(model.inputs)})
+        scope = self.scope([items_of(model.nodes)], {(Ref(n),): item.name for n, item in enumerate(model.inputs)})
         if self.blocks:
             found["blocks"] = self.blocks
         found["layers"] = scope.layers
@@ -135,7 +137,7 @@ class SpecWriter:
         scope = Scope(calls, inputs, set(inputs.values()))
         previous: Tensors | None = next(iter(inputs), None)
         for number, item in enumerate(calls[0]):
-            if item.items is not None:
+            if item.inside:
                 entry, reads = self.nested(scope, number)
             else:
                 entry, reads = self.layer(scope, number)
@@ -203,9 +205,12 @@ class SpecWriter:
         base = item.first or item.name
         places = scope.places[base]
         calls = [items[index] for index in places for items in scope.calls] if number == places[0] else []
-        if calls:
-            scope.read[base] = self.inputs_of(calls)
-        inputs = scope.read[base]
+        times = self.times(calls) if len(places) == 1 else []
+        if times:
+            return self.repeat(scope, calls, times)
+        inputs = self.inputs_of(calls) if calls else scope.read[base]
+        if calls and len(places) > 1:
+            scope.read[base] = inputs
         width = len(scope.calls)
         offset = bisect_left(places, number) * width
         reads = [tensors[offset : offset + width] for tensors in inputs]
@@ -213,7 +218,7 @@ class SpecWriter:
             scope.handed_out[item.name] = scope.handed_out[base]
             return {"call": base}, reads
         scope.handed_out[base] = out = sorted({place for call in calls for place in self.uses.leaving(call)})
-        inner = self.scope([call.items or [] for call in calls], inputs)
+        inner = self.scope([items_in(self.model.nodes, call) for call in calls], inputs)
         block: dict[str, Any] = {}
         if list(inputs.values()) != ["input"] and inputs:
             block["inputs"] = list(inputs.values())
@@ -224,6 +229,35 @@ class SpecWriter:
         type_ = self.block(base, block)
         return self.named(scope, {type_: None}, item, type_), reads
 
+    def times(self, calls: list[Item]) -> list[Times]:
+        """The times of a repeat in each of these calls of it; none where it is not one, or not one in all of them."""
+        found: list[Times] = []
+        for call in calls:
+            times = times_of(self.model, call, self.uses, self.alike)
+            if times is None or (found and (times.count, times.end) != (found[0].count, found[0].end)):
+                return []
+            found.append(times)
+        return found
+
+    def repeat(self, scope: Scope, calls: list[Item], times: list[Times]) -> tuple[dict[str, Any], list[Tensors]]:
+        """The entry of a nested model that repeats what is in it."""
+        item = calls[0]
+        start = tuple([each.start for each in times])
+        firsts = [items_in(self.model.nodes, each.first(call)) for call, each in zip(calls, times, strict=True)]
+        inner = self.scope(firsts, {start: PREVIOUS})
+        scope.handed_out[item.name] = [times[0].result()]
+        entry = self.named(scope, {"repeat": times[0].count}, item, "repeat")
+        return entry | {"layers": inner.layers}, [start]
+
+    def alike(self, one: Node, other: Node) -> bool:
+        """Whether the entries of two layers are the same, but for what they read."""
+        a, b = one.instance, other.instance
+        if (a.type, a.trainable, a.dtype) != (b.type, b.trainable, b.dtype):
+            return False
+        if a.layer is not b.layer and encode(self.arguments(one)) != encode(self.arguments(other)):
+            return False
+        return one.options is other.options or encode(plain_options(one)) == encode(plain_options(other))
+
     def inputs_of(self, calls: list[Item]) -> dict[Tensors, str]:
         """What the layers of a nested model read from outside of it, in the order they read it."""
         found: dict[Tensors, None] = {}
@@ -232,7 +266,7 @@ class SpecWriter:
                 local = calls[0].start <= tensors[0].producer - self.uses.first < calls[0].end
                 if not local:
                     found[tensors] = None
-        names = {other.name for other in calls[0].items or []}
+        names = {other.name for other in items_in(self.model.nodes, calls[0])}
         prefix = "input"
         while any(name == prefix or name.startswith(f"{prefix}_") for name in names):
             prefix = f"outer_{prefix}"
@@ -257,8 +291,8 @@ class SpecWriter:
         model = nested.model
         writer = SpecWriter(model, self.blocks, "float32")
         writer.written, writer.numbers = self.written, self.numbers
-        names = [item.name for item in model.inputs]
-        scope = writer.scope([items_of(model)], {(Ref(n),): checked(name, "an input") for n, name in enumerate(names)})
+        names = [checked(item.name, "an input") for item in model.inputs]
+        scope = writer.scope([items_of(model.nodes)], {(Ref(n),): name for n, name in enumerate(names)})
         block: dict[str, Any] = {} if names == ["input"] else {"inputs": names}
         block["layers"] = scope.layers
         outputs = [(output.ref,) for output in model.outputs]
@@ -277,7 +311,7 @@ class SpecWriter:
         if at >= 0 and step < scope.calls[0][at].end:
             item = scope.calls[0][at]
             index = tensors[0].output
-            if item.items is not None:
+            if item.inside:
                 index = scope.handed_out[item.name].index((step - item.start, index))
             return f"{item.name}[{index}]" if index else item.name
         raise ConvertError(f"'{self.model.nodes[step].path}' is read from where it cannot be named")
@@ -286,7 +320,7 @@ class SpecWriter:
         """What the entry after this one reads when it names no inputs."""
         item = scope.calls[0][number]
         out = (0, 0)
-        if item.items is not None:
+        if item.inside:
             if not scope.handed_out[item.name]:
                 return None
             out = scope.handed_out[item.name][0]

@@ -23,7 +23,8 @@ def spec_lines(spec: dict[str, Any], indent: str) -> Iterator[str]:
     for key, value in spec.items():
         if key == "layers":
             yield f"{indent}layers:"
-            yield from (f"{indent}  - {entry(item)}" for item in value)
+            for item in value:
+                yield from entry_lines(item, indent + "  ")
         elif key == "blocks":
             yield f"{indent}blocks:"
             for name, block in value.items():
@@ -34,6 +35,17 @@ def spec_lines(spec: dict[str, Any], indent: str) -> Iterator[str]:
             yield from (f"{indent}  {scalar(name)}: {flow(item)}" for name, item in value.items())
         else:
             yield f"{indent}{key}: {flow(value)}"
+
+
+def entry_lines(value: Any, indent: str) -> Iterator[str]:
+    """One entry of a list of layers, on one line; a repeat has its layers below it."""
+    if isinstance(value, dict) and "repeat" in value:
+        facts = {key: item for key, item in value.items() if key != "layers"}
+        first, *others = spec_lines(facts | {"layers": value["layers"]}, indent + "  ")
+        yield f"{indent}- {first.lstrip()}"
+        yield from others
+    else:
+        yield f"{indent}- {entry(value)}"
 
 
 def entry(value: Any) -> str:

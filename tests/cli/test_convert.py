@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from paramcalc import load
 from paramcalc.cli import run
 from paramcalc.convert import facts
@@ -31,3 +33,13 @@ def test_vars_are_filled_in(tmp_path, capsys):
     spec.write_text("vars: {d: 4}\ninput: [4]\nlayers: [Dense: $d]\n")
     assert run(["convert", str(spec), "--set", "d=9"]) == 0
     assert "  - Dense: 9\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", ["spec", "keras"])
+def test_as_many_layers_as_the_user_allows_are_also_read_back(monkeypatch, tmp_path, target):
+    monkeypatch.setattr("paramcalc.limits.MAX_LAYERS", 2)
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("input: [4]\nlayers: [{repeat: 3, layers: [ReLU]}]\n")
+    command = ["convert", str(spec), "--to", target, "-o", str(tmp_path / "out")]
+    assert run(command) == 2
+    assert run([*command, "--max-layers", "3"]) == 0

@@ -91,6 +91,18 @@ def test_a_merge_gets_a_list_and_a_recurrent_layer_its_state_by_name():
     assert len(found["lstm_1"]["inbound_nodes"][0]["kwargs"]["initial_state"]) == 2
 
 
+@pytest.mark.parametrize("name", ["a[0]", 'a"b', "]}}", "tensor"])
+def test_a_tensor_is_known_by_any_name_that_its_layer_has_in_keras(name):
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_shape": [None, 4], "name": "x"}},
+        {"class_name": "Dense", "config": {"units": 2, "name": name}},
+        {"class_name": "ReLU", "config": {"name": "last"}},
+    ]
+    source = json.dumps({"class_name": "Sequential", "module": "keras", "config": {"name": "m", "layers": layers}})
+    last = json.loads(convert(load(source.encode()), "keras"))["config"]["layers"][-1]
+    assert last["inbound_nodes"][0]["args"][0]["config"]["keras_history"] == [name, 0, 0]
+
+
 def test_an_operation_keeps_its_module_and_its_arguments():
     (_, operation) = layers_of(layers=[{"Operation": {"function": "Softmax", "config": {"axis": 1}}}]).values()
     assert operation["module"] == "keras.src.ops.nn"
