@@ -22,6 +22,7 @@ class Member(Struct, gc=False):
         offset: what to take from node indices that refer to it (1 where Keras counted a nested
             model's own construction as a node).
         first: the slot of its first result, see `Graph`.
+        results: how many it has: one for each call; an input has one, too.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Member(Struct, gc=False):
     where: DocPath
     offset: int = 0
     first: int = -1
+    results: int = 0
 
 
 Step = tuple[Member, int]

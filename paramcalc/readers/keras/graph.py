@@ -19,13 +19,13 @@ class Graph:
         slot = 0
         for member in members:
             if member.part is None:
-                member.first = slot
+                member.first, member.results = slot, 1
                 slot += 1
         self.inputs = slot
         for member in members:
             if member.part is not None:
-                member.first = slot
-                slot += len(member.calls)
+                member.first, member.results = slot, len(member.calls)
+                slot += member.results
         self.slots = slot
 
     def execution_order(self, outputs: list[Tensor], places: list[DocPath]) -> list[Step]:
@@ -50,9 +50,10 @@ class Graph:
         if member is None:
             raise LayerError(f"reads from layer '{tensor.layer[:80]}', which is not in the model")
         call = tensor.node - member.offset
-        calls = len(member.calls) if member.part is not None else 1
-        if not 0 <= call < calls:
-            raise LayerError(f"reads call {tensor.node} of layer '{tensor.layer[:80]}', which is called {calls} times")
+        if not 0 <= call < member.results:
+            raise LayerError(
+                f"reads call {tensor.node} of layer '{tensor.layer[:80]}', which is called {member.results} times"
+            )
         tensor.slot = member.first + call
         return tensor.slot
 
