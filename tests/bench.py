@@ -34,6 +34,9 @@ APPLICATIONS = ROOT / "tests/data/keras/applications"
 MODELS = ("EfficientNetB7", "NASNetLarge")
 SPEC = '{"input": [5, 10], "layers": [{"SimpleRNN": 128}, {"Dense": 10}]}'
 
+SCRIPT = "import sys; from paramcalc.cli import main; main()"
+"""What the installed script does."""
+
 STARTS = {
     "summary, table": (["summary", "net.yaml"], "import click, msgspec, yaml, rich.console, rich.table", 1.25),
     "summary, JSON to JSON": (["summary", "net.json", "--format", "json"], "import click, msgspec, json", 1.25),
@@ -81,8 +84,7 @@ def start_up(name, runs, pick=median):
     with tempfile.TemporaryDirectory() as folder:
         for file in ("net.yaml", "net.json"):
             (Path(folder) / file).write_text(SPEC)
-        code = "import sys; from paramcalc.cli import main; main()"  # what the installed script does
-        commands = [[sys.executable, "-c", code, *args], [sys.executable, "-c", imports]]
+        commands = [[sys.executable, "-c", SCRIPT, *args], [sys.executable, "-c", imports]]
         environment = compiling(folder)
         ours, bare = (
             partial(subprocess.run, command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -181,7 +183,7 @@ def beside_keras(name, runs, pick=median):
         path = Path(folder) / "model.json"
         path.write_text(architecture(name))
         environment = compiling(folder)
-        commands = [[sys.executable, "-m", "paramcalc", "summary", path], [sys.executable, "-c", KERAS, path]]
+        commands = [[sys.executable, "-c", SCRIPT, "summary", path], [sys.executable, "-c", KERAS, path]]
         for command in commands:  # compiles what is not compiled yet
             process(command, environment)
         pairs = [[process(command, environment) for command in commands] for _ in range(runs)]
