@@ -56,11 +56,7 @@ def summarize(
         InputError: with every independent problem of the model.
     """
     evaluation = evaluate(
-        model,
-        batch_size=batch_size,
-        input_shapes=input_shapes,
-        allow_unknown=allow_unknown,
-        assume=assume,
+        model, batch_size=batch_size, input_shapes=input_shapes, allow_unknown=allow_unknown, assume=assume
     )
     summary = summarize_evaluation(evaluation, dtype)
     if memory or optimizer:

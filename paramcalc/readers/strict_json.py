@@ -64,7 +64,7 @@ def _decode(raw: bytes) -> Any:
 
 
 def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
-    """Whether no more than `MAX_DEPTH` brackets are open at once; False also where brackets in texts obscure it.
+    """Whether no more than `depth` brackets are open at once; False also where brackets in texts obscure it.
 
     Taking all innermost pairs away at a time, as many times as there are levels, is ten times faster than a walk.
     """
