@@ -37,6 +37,15 @@ MAX_EXPANSION = 20
 MAX_LAYERS = 100_000
 """Layer calls after repeat, blocks and nested models; NASNetLarge has 1,041."""
 
+MAX_DIFFERENT = 15_000
+"""Layers of a spec that are like no other, and entries with expressions of their own; `--max-layers` raises it as well.
+
+Each is worked out anew: that takes three times as long as a layer that is there already.
+"""
+
+MAX_CONVERTED = 50_000
+"""Layer calls that `convert` takes, or as many as `--max-layers` says: it reads back all that it wrote."""
+
 STEPS = 5
 """How many steps, units of time and memory, a layer may take on average. One step is the layer itself, …"""
 
@@ -120,24 +129,34 @@ class Allowance:
         layers: how many there are so far.
         steps: the work so far, including work that makes no layers.
         weighed: the values in a layer that is called again, by its identity.
+        different: the identities of what is made that is like nothing before it.
     """
 
-    __slots__ = ("layers", "max_layers", "steps", "weighed")
+    __slots__ = ("different", "layers", "max_different", "max_layers", "steps", "weighed")
 
     def __init__(self, max_layers: int) -> None:
         self.max_layers = max_layers
         self.layers = 0
         self.steps = 0
         self.weighed: dict[int, int] = {}
+        self.different: set[int] = set()
+        self.max_different = MAX_DIFFERENT * max(max_layers, MAX_LAYERS) // MAX_LAYERS
 
     def exceeded(self) -> bool:
         """Whether it is too large; a small model may take more steps per layer than a large one."""
-        return self.layers > self.max_layers or self.steps > self.max_layers + (STEPS - 1) * self.layers
+        if self.layers > self.max_layers or len(self.different) > self.max_different:
+            return True
+        return self.steps > self.max_layers + (STEPS - 1) * self.layers
 
     def explain(self, what: str) -> str:
         """What to say then."""
         if self.layers > self.max_layers:
             return f"the {what} makes more than {self.max_layers:,} layers (--max-layers allows more)"
+        if len(self.different) > self.max_different:
+            return (
+                f"the {what} has more than {self.max_different:,} layers that are like no other, or entries with "
+                "expressions of their own (--max-layers allows more)"
+            )
         return (
             f"the {what} takes more work than {self.max_layers:,} layers: long paths, long lists, layers in wrappers "
             "and entries that make no layer count as well (--max-layers allows more)"

@@ -8,6 +8,8 @@ import pytest
 
 import paramcalc
 from paramcalc import InputError, limits, shapes
+from paramcalc.convert import convert
+from paramcalc.convert.problems import ConvertError
 from paramcalc.summarize import summarize
 
 CONFIG = json.dumps(
@@ -122,6 +124,11 @@ def options_variable(values):
     return spec(vars={"v": [1] * values}, layers=[{"repeat": 900, "layers": [call]}])
 
 
+def different(times):
+    """One entry that makes so many layers, no two of them equal."""
+    return spec(layers=[{"repeat": times, "layers": [{"Dense": "$(8 + i)"}]}])
+
+
 def inner_names(length):
     """A layer inside another, its name before those of all weights in it."""
     many = {"class_name": "Pipeline", "config": {"name": "n" * length, "layers": [DENSE] * 500}}
@@ -201,6 +208,7 @@ BOTH_SIDES = {
         operation("Unstack", 2**31 - 1),
         "may have at most 10,000 outputs, this one has 2,147,483,647",
     ),
+    "MAX_DIFFERENT": (different(14_999), different(15_000), "more than 15,000 layers that are like no other"),
     "MAX_COUNT": (
         spec(input=[2 * 10**9], layers=[{"Dense": {"units": 10**9, "use_bias": False}}]),
         spec(input=[2 * 10**9], layers=[{"Dense": {"units": 2 * 10**9, "use_bias": False}}]),
@@ -235,7 +243,7 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
     tested = {limit.split()[0] for limit in BOTH_SIDES}
     elsewhere = {
         *("MAX_YAML_BYTES", "MAX_JSON_BYTES", "MAX_CONFIG_BYTES"),  # below, by the variable that lowers them
-        "MAX_LAYERS",  # below
+        *("MAX_LAYERS", "MAX_CONVERTED"),  # below
         "MAX_EXPANSION",  # lets larger files than that of MAX_EXPANDED_NODES pass
         *("MAX_GLOB", "MAX_GLOB_WORK"),  # in test_budgets.py: it is a budget that is too much
         *("MAX_GLOBS", "MAX_TOML_BYTES", "MAX_KEY_PARTS"),  # in test_check_config.py
@@ -266,6 +274,29 @@ def test_max_layers_names_the_option_that_raises_it():
     assert len(paramcalc.load(spec(layers=layers), max_layers=1000).nodes) == 1000
     with pytest.raises(InputError, match=r"more than 999 layers \(--max-layers allows more\)"):
         paramcalc.load(spec(layers=layers), max_layers=999)
+
+
+def test_max_layers_raises_how_many_may_be_like_no_other():
+    layers = [{"repeat": 16_000, "layers": [{"Dense": "$(8 + i)"}]}]
+    assert len(paramcalc.load(spec(layers=layers), max_layers=110_000).nodes) == 16_000
+
+
+def test_layers_that_are_equal_to_one_another_are_not_like_no_other():
+    """Entries are equal by their values: lists, and layers inside, among them, but 1 and 1.0 are two."""
+    same = [{"Conv2D": {"filters": 2, "kernel_size": [1, 1]}}, {"Bidirectional": {"layer": {"LSTM": 3}}}]
+    nodes = paramcalc.load(spec(layers=same * 2 + [{"Rescaling": [1, 1]}, {"Rescaling": [1, 1.0]}])).nodes
+    made = [id(node.instance.layer) for node in nodes]
+    assert [made.index(one) for one in made] == [0, 1, 0, 1, 4, 5]
+
+
+def test_convert_takes_as_many_layers_as_its_limit_or_as_the_option_says():
+    many = paramcalc.load(spec(layers=[{"repeat": limits.MAX_CONVERTED + 1, "layers": ["ReLU"]}]))
+    with pytest.raises(ConvertError, match=r"convert takes up to 50,000 layers.*\(--max-layers allows more\)"):
+        convert(many)
+    few = paramcalc.load(spec(layers=[{"repeat": 100, "layers": ["ReLU"]}]))
+    assert convert(few, max_layers=100)
+    with pytest.raises(ConvertError, match="up to 99 layers"):
+        convert(few, max_layers=99)
 
 
 @pytest.mark.parametrize(

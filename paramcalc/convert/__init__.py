@@ -14,6 +14,10 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from paramcalc.collector import gc_paused
+from paramcalc.limits import MAX_CONVERTED
+
+READ_BACK = 100
+"""How many times the layers the reader may take: what was written of a model that is not too large is not either."""
 
 if TYPE_CHECKING:
     from paramcalc.model import Model
@@ -26,11 +30,11 @@ def convert(model: "Model", target: str = "spec", max_layers: int | None = None)
     Args:
         model: what `load` returned.
         target: "spec" or "keras".
-        max_layers: how many layers it may be read back with, as it was read with.
+        max_layers: how many layers it may have, `MAX_CONVERTED` if nothing is said.
 
     Raises:
         InputError: for a model that cannot be computed.
-        ConvertError: naming what the other format cannot say.
+        ConvertError: naming what the other format cannot say, or for a model that is too large.
     """
     from paramcalc.convert.problems import ConvertError
     from paramcalc.convert.same import same_models
@@ -45,8 +49,11 @@ def convert(model: "Model", target: str = "spec", max_layers: int | None = None)
         from paramcalc.convert.to_spec import to_spec as write
 
         said = facts
+    most = max_layers or MAX_CONVERTED
+    if len(model.nodes) > most:
+        raise ConvertError(f"convert takes up to {most:,} layers, this model has more (--max-layers allows more)")
     text = write(model)
-    again = load(text.encode(), name=model.source, max_layers=max_layers)
+    again = load(text.encode(), name=model.source, max_layers=READ_BACK * most)
     if same_models(model, again, names=target == "spec"):
         del again
         summarize(model)

@@ -1,7 +1,6 @@
 """A layer's entry → the layer, its expressions filled in."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from paramcalc.errors import DocPath, echo
@@ -16,6 +15,12 @@ from paramcalc.registry import snake_case
 
 BlockModel = Callable[[BlockEntry], Layer]
 """Makes one layer of a whole block, for a wrapper around it."""
+
+MOST_KEPT = 4_096
+"""Layers that later entries may be equal to …"""
+MOST_COMPARED = 16
+"""… and the items of a list in their fields."""
+_EQUAL: dict[Any, Layer] = {}
 
 Weigh = Callable[[Any, DocPath], None]
 """Counts the cost of a value that holds lists from variables; raises where it is too much."""
@@ -68,17 +73,32 @@ def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: 
     if problems:
         raise FieldsError(problems)
     try:
-        if entry.cls.sublayers or any(isinstance(value, (list, dict)) for value in fields.values()):
-            return build_layer(entry.cls, fields)
-        return equal_layer(entry.cls, tuple(fields), *fields.values())
+        return equal_layer(entry.cls, fields)
     except FieldsError as error:
         raise FieldsError([located(entry, problem, names) for problem in error.problems]) from None
 
 
-@lru_cache(4_096, typed=True)
-def equal_layer(cls: type[Layer], names: tuple[str, ...], *values: Any) -> Layer:
+def equal_layer(cls: type[Layer], fields: dict[str, Any]) -> Layer:
     """One layer for all entries with these fields, so that its formula is asked, and its answer kept, only once."""
-    return build_layer(cls, dict(zip(names, values, strict=True)))
+    key = cls, tuple(fields), *[key_of(value) for value in fields.values()]
+    try:
+        found = _EQUAL.get(key)
+    except TypeError:  # a mapping, or a long list, is among them
+        return build_layer(cls, fields)
+    if found is None:
+        if len(_EQUAL) >= MOST_KEPT:
+            _EQUAL.clear()
+        found = _EQUAL[key] = build_layer(cls, fields)
+    return found
+
+
+def key_of(value: Any) -> Any:
+    """A field's value so that 1, 1.0 and true are three; an inner layer by its identity, which is kept with it."""
+    if type(value) is list and len(value) <= MOST_COMPARED:
+        return tuple([key_of(item) for item in value])
+    if type(value) is Sublayer:
+        return id(value.layer), value.name, value.type, value.trainable
+    return type(value), value
 
 
 def located(entry: LayerEntry, problem: FieldProblem, names: Names) -> FieldProblem:

@@ -191,7 +191,9 @@ class Expander:
         else:
             layer = entry.layer
             if layer is None:
+                self.allowance.different.add(id(entry))
                 layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
+            self.allowance.different.add(id(layer))  # readers make equal layers one object
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
             instance = Instance(layer, name, type_, trainable, policy(entry, scope))
