@@ -37,6 +37,39 @@ def test_keras_1_padded_four_sides(padding):
     assert rows(summary_of(sequential(pad, version="1.2.2")))["zeropadding2d"] == ((None, 6, 8, 3), 0)
 
 
+@pytest.mark.parametrize(
+    ("mode", "size", "shape", "params"),
+    [
+        ("same", [3, 3], [None, 8, 8, 5], 1058),
+        ("same", [3, 3], [16, 7, 7, 5], 833),
+        ("same", [2, 2], [None, 7, 7, 5], 783),
+        ("valid", [3, 3], [None, 9, 9, 5], 1313),
+        ("valid", [3, 3], [None, 10, 9, 5], 1448),
+    ],
+)
+def test_keras_1_chose_the_length_of_a_deconvolution(mode, size, shape, params):
+    """`output_shape` decides where a stride leaves more than one length open. Counts: Keras 1.2.2."""
+    kernel = {"nb_filter": 5, "nb_row": size[0], "nb_col": size[1], "subsample": [2, 2], "dim_ordering": "tf"}
+    first = layer("Deconvolution2D", **kernel, border_mode=mode, output_shape=shape, batch_input_shape=[None, 4, 4, 2])
+    model = sequential(first, layer("Flatten"), layer("Dense", output_dim=3), version="1.2.2", bare=True)
+    assert summary_of(model).totals.params == params
+
+
+@pytest.mark.parametrize(
+    ("size", "shape", "message"),
+    [
+        ([2, 2], [None, 8, 7, 5], "not supported with an even kernel_size"),
+        ([3, 3], None, "expected the sizes of a batch"),
+    ],
+)
+def test_a_deconvolution_of_a_length_that_cannot_be_told_is_refused(size, shape, message):
+    """Rather than computed for another length."""
+    kernel = {"nb_filter": 5, "nb_row": size[0], "nb_col": size[1], "subsample": [2, 2], "border_mode": "same"}
+    first = layer("Deconvolution2D", **kernel, output_shape=shape, batch_input_shape=[None, 4, 4, 2])
+    with pytest.raises(InputError, match=message):
+        summary_of(sequential(first, version="1.2.2", bare=True))
+
+
 def test_an_input_of_keras_1_has_its_dtype_under_another_name():
     """`input_dtype`, beside `dtype` which came with Keras 2."""
     start = layer("InputLayer", [], name="input_1", batch_input_shape=[None, 5], input_dtype="int32")

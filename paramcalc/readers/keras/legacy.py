@@ -4,7 +4,7 @@ Renames are by field, not by version: many files do not say which Keras wrote th
 Sources: Keras 2's `legacy/interfaces.py` (the renames Keras itself made), and the get_config of each class.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from paramcalc.errors import LayerError, echo
 
@@ -115,8 +115,8 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
         fields.setdefault("reset_after", False)
     if class_name == "Merge":
         class_name = merge_class(fields)
-    if old_class.startswith("Deconvolution"):
-        fields.pop("output_shape", None)
+    if old_class.startswith("Deconvolution") and "output_shape" in fields:
+        fields["output_padding"] = output_padding(fields, fields.pop("output_shape"))
     for key in UNSUPPORTED:
         if fields.get(key):
             raise LayerError(f"{key}: {echo(fields[key])} is not supported: {UNSUPPORTED[key]}")
@@ -183,6 +183,35 @@ def fix_values(class_name: str, fields: dict[str, Any]) -> None:
             fields[name] = int(value)
     if class_name == "ZeroPadding2D":
         fix_padding(fields)
+
+
+def output_padding(fields: dict[str, Any], shape: Any) -> list[int] | None:
+    """What Keras 1's `output_shape` chooses of the lengths that a stride leaves open; None for the usual ones.
+
+    Raises:
+        LayerError: for what is no such shape, or where today's class has no padding for it.
+    """
+    size, strides, same = fields.get("kernel_size"), fields.get("strides"), fields.get("padding") == "same"
+    if not (is_sizes(size) and is_sizes(strides) and len(size) == len(strides)):
+        return None  # what is wrong with them is told by their own fields
+    axes = shape if isinstance(shape, list) else []
+    axes = axes[2:] if fields.get("data_format") == "channels_first" else axes[1:-1]
+    if not is_sizes(axes) or len(axes) != len(size):
+        raise LayerError(f"output_shape: expected the sizes of a batch of images, got {echo(shape)}")
+    # Where a usual length begins, and each of the others: see shapes.transposed_length.
+    usual = [0 if same else max(span, stride) for span, stride in zip(size, strides, strict=True)]
+    if all((axis - start) % stride == 0 for axis, start, stride in zip(axes, usual, strides, strict=True)):
+        return None
+    least = [span % 2 if same else span for span in size]
+    extra = [(axis - start) % stride for axis, start, stride in zip(axes, least, strides, strict=True)]
+    if same and any(span % 2 == 0 and more == 0 for span, more in zip(size, extra, strict=True)):
+        raise LayerError(f"output_shape {echo(shape)} is not supported with an even kernel_size and padding 'same'")
+    return extra
+
+
+def is_sizes(value: Any) -> TypeGuard[list[int]]:
+    """Whether these are sizes, one for each axis."""
+    return isinstance(value, list) and all(type(item) is int and item > 0 for item in value)
 
 
 def fix_padding(fields: dict[str, Any]) -> None:
