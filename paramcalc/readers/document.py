@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, Position, Problem
 from paramcalc.limits import MAX_JSON_BYTES, MAX_YAML_BYTES, max_bytes
-from paramcalc.readers.source import check_size
+from paramcalc.readers.source import SECOND, check_size
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -111,15 +111,30 @@ def _parse_json_first(text: str, name: str) -> Document:
         if problem.message == _CUT_OFF:  # no YAML either
             raise InputError(name, [problem]) from None
         try:
-            return _parse_yaml(text, name)
+            document = _parse_yaml(text, name)
         except InputError as other:
             place = other.problems[0].position
             if place is not None and problem.position is not None and place > problem.position:
                 raise
             raise InputError(name, [problem]) from None
+        _refuse_python(document)
+        return document
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         return _parse_embedded(value, name)
     return Document(name, text, value, "json", non_finite, False)
+
+
+def _refuse_python(document: Document) -> None:
+    """Refuse a Keras file that was written as `str(config)`: YAML takes its None for text."""
+    from re import search
+
+    is_keras = isinstance(document.value, dict) and "class_name" in document.value
+    found = search(r"[:\[,]\s*(None)\b", document.text) if is_keras else None
+    if found:
+        before = document.text[: found.start(1)]
+        place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = "None is Python's: the file was written with str(…); write it with model.to_json() or json.dump(…)"
+        raise InputError(document.name, [Problem(message, position=place)])
 
 
 def _parse_embedded(text: str, name: str) -> Document:
@@ -140,6 +155,8 @@ def _json_problem(error: Any, text: str) -> Problem:
     place = Position(error.lineno, error.colno)
     if not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
         return Problem(_CUT_OFF, position=place)
+    if error.msg == "Extra data" and text[error.pos] == "{":
+        return Problem(f"a second JSON {SECOND}", position=place)
     if text[error.pos] == "\0":
         return Problem("a NUL character: this is not text, or it is UTF-16 without a byte order mark", position=place)
     words = {

@@ -10,6 +10,8 @@ from paramcalc.errors import InputError, Problem
 from paramcalc.limits import MIB, SIZE_VARIABLE
 
 STDIN = "<stdin>"
+SECOND = "begins here, but a file holds one: was it opened to append ('a') where it should be written anew ('w')?"
+"""What is wrong where a second text follows in a file."""
 
 _KINDS = (
     (stat.S_ISDIR, "is a directory, not a file"),

@@ -16,12 +16,20 @@ import yaml
 from paramcalc.errors import MAX_PROBLEMS, InputError, Position, Problem, echo
 from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION, MAX_INTEGER_DIGITS, MAX_TEXT
 from paramcalc.readers.scalars import FIRST, HugeIntegerError, resolve
+from paramcalc.readers.source import SECOND
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
 
-_TUPLE = "tag:yaml.org,2002:python/tuple"
-"""The one tag that is read, on a list and in a Keras file only: Keras 1 and 2 wrote their tuples so (`to_yaml`)."""
+_PYTHON = {
+    "tag:yaml.org,2002:python/tuple": yaml.SequenceStartEvent,
+    "tag:yaml.org,2002:python/unicode": yaml.ScalarEvent,
+    "tag:yaml.org,2002:python/str": yaml.ScalarEvent,
+}
+"""The tags that are read, on what they are for and in a Keras file only: Keras 1 and 2 wrote them (`to_yaml`).
+
+The values are what they look like: a list, and text (quoted by Python 2, for which it was of another type).
+"""
 _MERGE = object()
 _UNFINISHED = object()
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -51,7 +59,7 @@ def parse_yaml(text: str, name: str) -> tuple[Any, bool]:
         reader.problems.append(_syntax(error, text))
     value = reader.root[0] if reader.root else None
     if not (isinstance(value, dict) and "class_name" in value):
-        for event in reader.tuples:
+        for event in reader.tagged:
             reader.refuse_tag(event)
     if reader.problems:
         raise InputError(name, reader.problems)
@@ -65,14 +73,14 @@ class _Reader:
         starts: for each open list or mapping, the number of nodes before it.
         heights: for each open one, the levels below it so far.
         sizes: anchor → nodes and levels of what it names, its aliases written out.
-        tuples: the first lists with the tag that only a Keras file may have.
+        tagged: the first values with a tag that only a Keras file may have.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.root: list[Any] = []
         self.problems: list[Problem] = []
-        self.tuples: list[Any] = []
+        self.tagged: list[Any] = []
         self.non_finite = False
         self.count = 0
         self.extra = 0
@@ -135,6 +143,8 @@ class _Reader:
         if len(event.value) > MAX_TEXT:
             self.fail(event, f"a key is longer than {MAX_TEXT:,} characters")
         if key in keys:
+            if "class_name" in keys and key == next(iter(keys)) and len(self.starts) == 1:
+                self.fail(event, f"a second model {SECOND}")
             first = position(keys[key])
             self.problem(event, f"duplicate key {echo(event.value)}", (("first used here", first),))
         else:
@@ -160,8 +170,8 @@ class _Reader:
 
     def mark(self, event: Any, value: Any) -> None:
         """A tag is refused; an anchor names the value."""
-        if event.tag == _TUPLE and event.__class__ is yaml.SequenceStartEvent:
-            self.tuples += [event] if len(self.tuples) < MAX_PROBLEMS else []
+        if event.tag is not None and _PYTHON.get(event.tag) is event.__class__:
+            self.tagged += [event] if len(self.tagged) < MAX_PROBLEMS else []
         elif event.tag is not None:
             self.refuse_tag(event)
         if event.anchor is not None:

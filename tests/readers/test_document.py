@@ -57,6 +57,8 @@ def test_every_unicode_encoding_with_a_mark_is_read(encoded):
     ("text", "words"),
     [
         ('{"a": 1} x', "f:1:10: not valid JSON: something follows"),
+        ('{"a": 1}\n{"a": 2}', "f:2:1: a second JSON begins here"),
+        ("{'class_name': 'Model',\n 'config': None}", "f:2:12: None is Python's"),
         ('{"a": [1, 2', "f:1:12: the JSON ends in the middle"),
         ('{"a": "b', "f:1:7: the JSON ends in the middle"),
         ("{a: 1", "f:2:1: not valid YAML"),

@@ -246,10 +246,24 @@ def test_a_list_that_a_keras_file_tags_as_pythons_tuple_is_a_list():
     assert value(text) == {"a": [1, 2], "b": [None], "c": [None], "class_name": "Model"}
 
 
+def test_a_text_that_a_keras_file_tags_as_pythons_is_text():
+    """Python 2 wrote its other kind of text so; quoted or not, keys too."""
+    text = "backend: !!python/unicode 'tensorflow'\n!!python/str a: !!python/str 12\nclass_name: Model"
+    assert value(text) == {"backend": "tensorflow", "a": "12", "class_name": "Model"}
+
+
+def test_a_second_model_in_a_keras_file_is_told_at_once():
+    """Files opened to append: the other keys need not be told as well."""
+    model = "backend: tensorflow\nclass_name: Model\nconfig: []\n"
+    assert error(model * 2).startswith("f:4:1: a second model begins here, but a file holds one")
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "class_name: Model\na: !!python/tuple {b: 1}",
+        "class_name: Model\na: !!python/unicode [b]",
+        "input: !!python/unicode 'a'",
         "class_name: Model\na: !!python/tuple x",
         "class_name: Model\na: !!python/list [1]",
         "input: !!python/tuple [1]",
