@@ -26,11 +26,11 @@ def check_expected(evaluation: Evaluation) -> list[str]:
                 f"weight '{name}' is {format_shape(ours)} by its layer, "
                 f"but the file's manifest says {format_shape(shape)}"
             )
-    return warnings + unpaired(listed, computed)
+    return warnings + unpaired(listed, computed, partial=bool(evaluation.unknown))
 
 
-def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape]) -> list[str]:
-    """Weights that only one side has, once equal shapes are paired off."""
+def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape], partial: bool) -> list[str]:
+    """Weights that only one side has, once equal shapes are paired off; an unknown layer's may be in the file."""
     left: dict[Shape, list[str]] = {}
     for name, shape in computed.items():
         left.setdefault(shape, []).append(name)
@@ -38,7 +38,7 @@ def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape]) -> list
     for name, shape in listed.items():
         if left.get(shape):
             left[shape].pop()
-        else:
+        elif not partial:
             warnings.append(f"weight '{name}' {format_shape(shape)} of the file's manifest belongs to no layer")
     warnings += [
         f"weight '{name}' {format_shape(shape)} is not in the file's manifest"

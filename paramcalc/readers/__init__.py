@@ -123,7 +123,7 @@ def _model(
 def _refuse_foreign(document: "Document") -> None:
     """Refuse a file that is known to be something else, and name what it is."""
     value = document.value
-    if isinstance(value, dict) and "layers" in value and not is_config(value["layers"]):
+    if isinstance(value, dict) and "layers" in value and "sizes" not in value and not is_config(value["layers"]):
         return
     from paramcalc.readers.foreign import identify_value
 
@@ -135,4 +135,5 @@ def _refuse_foreign(document: "Document") -> None:
 
 def is_config(layers: object) -> bool:
     """Whether these are layers as Keras writes them, and not as a spec has them."""
-    return isinstance(layers, list) and bool(layers) and isinstance(layers[0], dict) and "class_name" in layers[0]
+    first = layers[0] if isinstance(layers, list) and layers else None
+    return isinstance(first, dict) and ("class_name" in first or "custom_name" in first)

@@ -3,8 +3,13 @@
 from typing import Any
 
 from paramcalc.readers import is_config
+from paramcalc.readers.keras import is_model, models_in
 
 _TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
+_ONE = "a file holds one, so write each into a file of its own"
+STRUCTURE = frozenset(("input", "inputs", "blocks", "layers"))
+"""Keys of a spec, of which one is enough to take a file for one."""
+SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "$schema"}
 _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
 _MAGIC = (
@@ -35,10 +40,14 @@ def identify_bytes(head: bytes) -> str | None:
     for offset, magic, what in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return what
+    if b"_tf_keras_" in head[:32]:
+        return f"the keras_metadata.pb of a SavedModel, which paramcalc does not read: {_TO_JSON}"
     if len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5:
         return f"a Python pickle, which paramcalc never loads (that runs code): {_TO_JSON}"
     if head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2**32 and b"\0" in head[:8]:
         return "a safetensors file: it holds weights, not a Keras architecture"
+    if head[:3] == b"\x08\x01\x12" and head[3:4] > b"\x7f":  # schema version 1, then a graph, which is long
+        return f"a SavedModel, which paramcalc does not read: {_TO_JSON}"
     if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
         return "an ONNX file, which paramcalc does not read"
     return None
@@ -61,7 +70,7 @@ def identify_value(value: Any) -> str | None:
     """What a parsed document is known to be, other than an architecture."""
     if isinstance(value, list):
         if is_config(value):
-            return _CONFIG
+            return _CONFIG if not all(map(is_model, value)) else f"a list of {len(value)} Keras models: {_ONE}"
         if value and all(isinstance(item, dict) and "weights" in item and "paths" in item for item in value):
             return "a TensorFlow.js weights manifest: the architecture is in its model.json"
         return "a list: a spec is a mapping with `layers`"
@@ -77,8 +86,35 @@ def identify_value(value: Any) -> str | None:
     if value.get("class_name") == "Tokenizer":
         return "a Keras Tokenizer, not a model"
     if "layers" in value:
-        return _CONFIG if is_config(value["layers"]) else None
-    return next((what for keys, what in _BY_KEYS if all(key in value for key in keys)), None)
+        return with_layers(value)
+    known = next((what for keys, what in _BY_KEYS if all(key in value for key in keys)), None)
+    return known or without_architecture(value)
+
+
+def with_layers(value: dict[str, Any]) -> str | None:
+    """What a mapping with `layers` is, if not a spec."""
+    if is_config(value["layers"]):
+        return _CONFIG if "class_name" in value["layers"][0] else "a file of Keras 0, which no Keras reads since 2016"
+    return "a brain.js network: paramcalc does not read those" if "sizes" in value else None
+
+
+def without_architecture(value: dict[str, Any]) -> str | None:
+    """What there is to say of a mapping of any other kind; None where it may be a spec, though not a whole one."""
+    models = models_in(value)
+    if len(models) > 1:
+        return f"a file of {len(models)} Keras models, under {quoted(models)}: {_ONE}"
+    if not value or not STRUCTURE.isdisjoint(value) or SPEC_KEYS.issuperset(value):
+        return None
+    return (
+        "neither a Keras architecture, which has class_name and config, nor a spec, which has layers; here are only "
+        f"{quoted(list(value))}"
+    )
+
+
+def quoted(keys: list[str]) -> str:
+    """The first keys, and how many more there are."""
+    shown = ", ".join(f"'{key[:40]}'" for key in keys[:4])
+    return shown if len(keys) <= 4 else f"{shown} and {len(keys) - 4:,} more"
 
 
 _BY_KEYS = (
@@ -98,6 +134,13 @@ _BY_KEYS = (
     (("jobs", "on"), "a GitHub workflow"),
     (("services",), "a compose file"),
     (("apiVersion", "kind"), "a Kubernetes manifest"),
+    (
+        ("tfjsVersion", "labels"),
+        "the metadata.json of a Teachable Machine model: the architecture is in its model.json",
+    ),
+    (("inputUnits", "outputUnits"), "the metadata of an ml5.js model: the architecture is in its model.json"),
+    (("learner", "version"), "an XGBoost model: it has trees, not layers"),
+    (("loss", "val_loss"), "the history of a training, without an architecture"),
     (("schema_version", "totals"), "paramcalc's own output: give it the model instead"),
 )
 """Keys that only such a file has, and what it is."""

@@ -203,13 +203,52 @@ def test_an_architecture_may_be_json_as_text(around):
         ('{"class_name"', "in the text of 'model': not valid JSON"),
         ('{"class_name": "Sequential", "class_name": "Model"}', "in the text of 'model': duplicate key 'class_name'"),
         (json.dumps(sequential(layer("Dense", units="8", batch_input_shape=[None, 4]))), "units: expected an integer"),
-        ("bert", "a spec needs layers"),
+        ("bert", "here are only 'model'"),
     ],
 )
 def test_what_is_wrong_in_such_a_text_is_shown_at_the_text(text, message):
     with pytest.raises(InputError, match=message) as error:
         paramcalc.load(json.dumps({"model": text}, indent=1).encode(), name="m.json")
     assert text == "bert" or str(error.value).startswith("m.json:2:11: ")
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_the_only_architecture_of_a_file_is_read_under_any_key(text):
+    """Under whatever name somebody kept it beside other things; of two, nobody can say which is meant."""
+    model = json.dumps(sequential(FIRST)) if text else sequential(FIRST)
+    value = {"epochs": 5, "my_model": model, "optimizer": {"class_name": "Adam", "config": {}}}
+    assert paramcalc.summarize(paramcalc.load(json.dumps(value).encode())).totals.params == 15
+    with pytest.raises(InputError, match="2 Keras models, under 'my_model', 'other'"):
+        paramcalc.load(json.dumps(value | {"other": model}).encode())
+
+
+def test_a_layer_alone_is_no_model():
+    """It is told what it is, not that its code is elsewhere."""
+    with pytest.raises(InputError, match="this is a Dense layer, not a model"):
+        summary_of(FIRST)
+
+
+def keras3(kind, inbound, **config):
+    """A layer entry as Keras 3 writes it into HDF5 files: without its module."""
+    calls = [{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": inbound}}], "kwargs": {}}]
+    config = {"trainable": True, **config}
+    return {"class_name": kind, "config": config, "name": config["name"], "inbound_nodes": calls if inbound else []}
+
+
+@pytest.mark.parametrize("key", ["batch_shape", "batch_input_shape", "batchInputShape"])
+def test_a_model_of_keras_3_in_a_file_of_tensorflow_js_is_read(key):
+    """Its version stands around it, and outputs count a model's calls from 1; some edit the input's key by hand."""
+    inner = [keras3("InputLayer", None, name="a", **{key: [None, 4]}), keras3("Dense", ["a", 0, 0], name="d", units=3)]
+    ends = {"input_layers": [["a", 0, 0]], "output_layers": [["d", 0, 0]]}
+    block = keras3("Functional", ["x", 0, 0], name="inner", layers=inner, **ends)
+    outer = [keras3("InputLayer", None, name="x", **{key: [None, 4]}), block]
+    outer.append(keras3("Dense", ["inner", 0, 0], name="head", units=2))
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["inner", 1, 0], ["head", 0, 0]]}
+    model = {"class_name": "Functional", "config": {"name": "m", "layers": outer, **ends}}
+    value = {"modelTopology": {"keras_version": "3.10.0", "model_config": model}, "weightsManifest": []}
+    summary = summary_of(value)
+    assert [output.name for output in summary.outputs] == ["inner", "head"]
+    assert summary.totals.params == 4 * 3 + 3 + 3 * 2 + 2
 
 
 UNKNOWN = sequential(
@@ -232,6 +271,13 @@ def test_allowed_unknown_layers_make_the_summary_partial():
     assert allowed.partial is True
     assert rows(allowed)["one"] == ((None, 7), 0)
     assert allowed.unknown == ["one", "two"]
+
+
+def test_weights_of_a_manifest_may_be_those_of_an_unknown_layer():
+    """So a partial summary does not say that they belong to none."""
+    manifest = [{"weights": [{"name": "dense/kernel", "shape": [4, 3]}, {"name": "two/w", "shape": [7]}]}]
+    value = {"modelTopology": UNKNOWN, "weightsManifest": manifest}
+    assert summary_of(value, allow_unknown=True).warnings == ["weight 'dense/bias' (3,) is not in the file's manifest"]
 
 
 def test_assume_tells_what_a_custom_layer_outputs():

@@ -1,6 +1,7 @@
 """`load`: from a path, standard input or bytes to the right reader, without anything it does not need."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -142,6 +143,8 @@ def test_an_entry_up_to_the_limit_is_read(monkeypatch):
         (b"\x80\x04\x95", "Python pickle"),
         (b'\x10\0\0\0\0\0\0\0{"a":1}', "safetensors"),
         (b"\x08\x07\x12\x07pytorch", "ONNX"),
+        (b"\x08\x01\x12\xd2\x9c\x05\n", "a SavedModel"),
+        (b'\n\xf2%\x12\x04root"\x0f_tf_keras_layer', "keras_metadata.pb"),
         (b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
         (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
         (b"<!DOCTYPE html>", "web page"),
@@ -171,6 +174,26 @@ def test_text_is_taken_for_text(head):
 )
 def test_foreign_archives_are_called_by_their_name(names, what):
     assert what in identify_archive(names)
+
+
+MODEL = {"class_name": "Sequential", "config": []}
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ([MODEL, MODEL], "a list of 2 Keras models"),
+        ({"encoder": MODEL, "decoder": json.dumps(MODEL)}, "2 Keras models, under 'encoder', 'decoder'"),
+        ({"layers": [{"name": "Dense", "custom_name": "dense"}], "name": "Sequential"}, "Keras 0"),
+        ({"sizes": [2, 1], "layers": [{}]}, "brain.js"),
+        ({"loss": [0.5], "val_loss": [0.6]}, "history of a training"),
+        ({"tfjsVersion": "1.3.1", "labels": ["a"]}, "Teachable Machine"),
+        ({"units": 128, "name": "x"}, "here are only 'units', 'name'"),
+        (dict.fromkeys("abcdef"), "here are only 'a', 'b', 'c', 'd' and 2 more"),
+    ],
+)
+def test_values_without_an_architecture_are_called_by_their_name(value, what):
+    assert what in identify_value(value)
 
 
 @pytest.mark.parametrize("value", [{"input": [4], "layers": []}, {"layers": [], "repos": []}, {}, {"name": "x"}])

@@ -11,6 +11,8 @@ from paramcalc.errors import DocPath, InputError, Position, Problem
 from paramcalc.model import Model
 from paramcalc.readers.strict_json import LazyList, parse_json
 
+OLD_SHAPES = frozenset(("batch_input_shape", "batchInputShape"))
+"""The input's shape as Keras 1 and 2 wrote it, and as TensorFlow.js reads it, too: files are edited for that."""
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
 
@@ -23,7 +25,7 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
     """
     where: DocPath = ()
     while isinstance(value, dict) and "class_name" not in value:
-        key = next((key for key in _WRAPPERS if isinstance(value.get(key), (dict, str))), None)
+        key = wrapper(value, (dict, str))
         if key is None:
             return
         where = (*where, key)
@@ -47,6 +49,32 @@ def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
     raise InputError(name, [Problem(f"in the text of '{key}': {message}", position=place) for message in messages])
 
 
+def wrapper(value: dict[str, Any], kinds: tuple[type, ...]) -> str | None:
+    """The key under which the architecture stands: one that tools use, else that of the only model there is."""
+    for key in _WRAPPERS:
+        if isinstance(value.get(key), kinds):
+            return key
+    keys = models_in(value)
+    return keys[0] if len(keys) == 1 and isinstance(value[keys[0]], kinds) else None
+
+
+def models_in(value: dict[str, Any]) -> list[str]:
+    """The keys whose values are architectures, or texts of one."""
+    return [key for key, item in value.items() if is_model(item) or (isinstance(item, str) and is_model_text(item))]
+
+
+def is_model(item: Any) -> bool:
+    """Whether this is an architecture itself, which holds layers."""
+    config = item.get("config") if isinstance(item, dict) and isinstance(item.get("class_name"), str) else None
+    layers = config.get("layers") if isinstance(config, dict) else config
+    return isinstance(layers, (list, LazyList))
+
+
+def is_model_text(item: str) -> bool:
+    """Whether a text looks like an architecture as `to_json` gives it."""
+    return item.lstrip().startswith("{") and '"class_name"' in item and '"config"' in item
+
+
 def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
     """The `{"class_name", "config"}` of a model inside what was read, and where it is; None if there is none."""
     where: DocPath = ()
@@ -55,7 +83,7 @@ def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
             return None
         if isinstance(value.get("class_name"), str) and "config" in value:
             return value, where
-        key = next((key for key in _WRAPPERS if isinstance(value.get(key), dict)), None)
+        key = wrapper(value, (dict,))
         if key is None:
             return None
         value, where = value[key], (*where, key)
@@ -94,8 +122,9 @@ def read_keras(
     if found is None:
         raise InputError(name, [Problem("this is not a Keras architecture")])
     architecture, where = found
-    dialect = dialect_of(value, architecture)
-    modules = "module" in architecture or not str(architecture.get("keras_version")).startswith("3")
+    version = version_of(value, where)
+    dialect = dialect_of(value, architecture, version)
+    modules = "module" in architecture or not version.startswith("3")
     legacy = dialect in ("keras1", "keras2") or writes_batch_input_shape(architecture)
     legacy = legacy or (modules and "module" not in architecture)
     allowance = Allowance(max_layers or MAX_LAYERS)
@@ -109,11 +138,19 @@ def read_keras(
     return model
 
 
-def dialect_of(value: Any, architecture: dict[str, Any]) -> str:
+def version_of(value: Any, where: DocPath) -> str:
+    """The Keras that wrote it, told beside the architecture or around it; empty where nothing tells."""
+    found = value.get("keras_version")
+    for key in where:
+        value = value[key]
+        found = value.get("keras_version") or found
+    return str(found or "")
+
+
+def dialect_of(value: Any, architecture: dict[str, Any], version: str) -> str:
     """`tfjs`, `keras3`, `keras2` or `keras1`: what the file says of itself."""
     if "modelTopology" in value:
         return "tfjs"
-    version = str(architecture.get("keras_version") or value.get("keras_version") or "")
     if not version:
         version = "3" if "module" in architecture and not writes_batch_input_shape(architecture) else "2"
     return f"keras{version[0]}" if version[0] in "123" else "keras2"
@@ -125,7 +162,7 @@ def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
     layers = config.get("layers") if isinstance(config, dict) else config
     first = layers[0] if isinstance(layers, (list, LazyList)) and layers else None
     inner = first.get("config") if isinstance(first, dict) else None
-    return isinstance(inner, dict) and "batch_input_shape" in inner
+    return isinstance(inner, dict) and not OLD_SHAPES.isdisjoint(inner)
 
 
 def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -37,7 +37,7 @@ from paramcalc.readers.keras.entries import (
     label,
 )
 from paramcalc.readers.keras.graph import Graph
-from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
+from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls, writes_keras3_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
 from paramcalc.readers.keras.layer_config import is_frozen, make_layer
 from paramcalc.readers.strict_json import LazyList
@@ -129,10 +129,11 @@ class Builder:
             kind = str(entry.get("class_name"))[:80]
             if config is None:
                 raise PlacedError("the config has no layers", (*where, "config"))
-            raise PlacedError(
-                f"a model of class '{kind}' keeps its layers in code, not in this file", (*where, "class_name")
-            )
-        legacy = self.is_legacy(entry)
+            message = f"a model of class '{kind}' keeps its layers in code, not in this file"
+            if self.registry.family(kind) != "plugin":
+                message = f"this is a {kind} layer, not a model"
+            raise PlacedError(message, (*where, "class_name"))
+        legacy = self.is_legacy(entry) and not writes_keras3_calls(config["layers"])
         names = LayerNames(config["layers"])
         try:
             trainable = not is_frozen(config)

@@ -52,6 +52,15 @@ def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
     ]
 
 
+def writes_keras3_calls(layers: Any) -> bool:
+    """Whether a model's calls are written as Keras 3 does: the first that there is tells."""
+    for item in layers:
+        nodes = item.get("inbound_nodes") if isinstance(item, dict) else None
+        if isinstance(nodes, list) and nodes:
+            return isinstance(nodes[0], dict) and "args" in nodes[0]
+    return False
+
+
 def parse_keras3(node: dict[str, Any]) -> KerasCall:
     """`{"args": …, "kwargs": …}`."""
     args, kwargs = node["args"], node.get("kwargs") or _NO_KWARGS

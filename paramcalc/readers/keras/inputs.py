@@ -55,7 +55,7 @@ def dtype_of(config: dict[str, Any]) -> str:
 
 def config_shape(config: dict[str, Any]) -> Shape | None:
     """The input shape among a layer's fields, in the names every version used."""
-    for key in ("batch_shape", "batch_input_shape"):
+    for key in ("batch_shape", "batch_input_shape", "batchInputShape"):
         if config.get(key) is not None:
             return checked_shape(config, key, batch=True)
     if isinstance(config.get("input_shape"), list):

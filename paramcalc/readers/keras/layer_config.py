@@ -23,6 +23,7 @@ COMMON = frozenset(
         "trainable",
         "dtype",
         "batch_input_shape",
+        "batchInputShape",
         "batch_shape",
         "input_shape",
         "autocast",
