@@ -148,6 +148,19 @@ BUILTINS: dict[str, tuple[str, ...]] = {
 }
 """Family (a module of paramcalc.layers) → the Keras class names it has."""
 
+LATER_FAMILIES = (
+    "preprocessing", "lookup", "audio", "image", "augmentation", "augmentation_geometry", "applications", "attention",
+)  # fmt: skip
+"""Families that tf.keras and Keras 3 have, and the original Keras, up to 2.3, never had."""
+LATER = frozenset(
+    (
+        "EinsumDense", "ReversibleEmbedding", "LayerNormalization", "GroupNormalization", "RMSNormalization",
+        "UnitNormalization", "Normalization", "DepthwiseConv1D", "Conv1DTranspose", "ConvLSTM1D", "ConvLSTM3D",
+        "SpectralNormalization", "RandomHeight", "RandomWidth", "RandomFourierFeatures",
+    )
+)  # fmt: skip
+"""Single classes of that kind. (Identity is not among them: what Keras 1 and 2 call a Layer is read as one.)"""
+
 ALIASES: dict[str, str] = {
     "Convolution1D": "Conv1D",
     "Convolution2D": "Conv2D",
@@ -168,6 +181,11 @@ ALIASES: dict[str, str] = {
     },
 }
 """Keras' other names for the same class."""
+
+
+def is_later(name: str) -> bool:
+    """Whether a class came after the original Keras: others had classes of that name before, and still have."""
+    return name in LATER or any(name in BUILTINS[family] for family in LATER_FAMILIES)
 
 
 class UnknownTypeError(ParamcalcError):
@@ -194,7 +212,17 @@ class Registry:
         self._loaded: dict[str, type[Layer]] = {}
         self._plugins: dict[str, Any] | None = None
         self._snake: dict[str, str] | None = None
+        self.hidden = ""
         self.made: dict[bytes, Any] = {}  # the layers of one file, by what they are: see the Keras reader
+
+    def hide_later(self, keras: str) -> None:
+        """Leave out the classes that the original Keras never had: in its files they are somebody's own.
+
+        Args:
+            keras: what it is called, for errors.
+        """
+        self.hidden = keras
+        self._families = {name: family for name, family in self._families.items() if not is_later(name)}
 
     def get(self, name: str) -> type[Layer]:
         """The class with this name: Keras', an alias of Keras', its snake_case, or a plugin's.

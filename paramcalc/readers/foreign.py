@@ -73,7 +73,7 @@ def identify_value(value: Any) -> str | None:
             return _CONFIG if not all(map(is_model, value)) else f"a list of {len(value)} Keras models: {_ONE}"
         if value and all(isinstance(item, dict) and "weights" in item and "paths" in item for item in value):
             return "a TensorFlow.js weights manifest: the architecture is in its model.json"
-        return "a list: a spec is a mapping with `layers`"
+        return "a list: a Keras file is a mapping with class_name and config, a spec one with layers"
     if value is None:
         return "empty"
     if not isinstance(value, dict):

@@ -5,7 +5,7 @@ import pytest
 import paramcalc
 from paramcalc.errors import InputError
 from paramcalc.readers.keras import read_keras
-from tests.readers.test_keras_formats import dense, functional, layer, rows, sequential, source, summary_of
+from tests.readers.test_keras_formats import FROM_INPUT, dense, functional, layer, rows, sequential, source, summary_of
 
 
 def test_a_null_flag_is_false():
@@ -115,7 +115,8 @@ def test_what_old_layers_no_longer_have_is_dropped():
     """`causal` of the attention layers, up to TensorFlow 2.11."""
     attend = layer("Attention", [[["input_1", 0, 0, {}], ["input_1", 0, 0, {}]]], causal=False, use_scale=True)
     start = layer("InputLayer", [], name="input_1", batch_input_shape=[None, 5, 4])
-    assert summary_of(functional([start, attend], [["input_1", 0, 0]], [["attention", 0, 0]])).totals.params == 1
+    model = functional([start, attend], [["input_1", 0, 0]], [["attention", 0, 0]], version="2.10.0")
+    assert summary_of(model).totals.params == 1
 
 
 def wrapped(kind, inner, **config):
@@ -343,3 +344,50 @@ def test_what_tf_keras_wrote_a_wrapper_in_a_wrapper_was_built_for_is_not_held_ag
     outer = layer("TimeDistributed", layer=inner, batch_input_shape=[None, 3, 5, 6])
     summary = summary_of(sequential(outer, version="2.15.0"))
     assert (summary.layers[0].output_shape, summary.totals.params) == ((None, 3, 5, 4), 28)
+
+
+NAMESAKES = {
+    "registered by somebody": ("Custom>Dense", "2.10.0", {"units": 3}, "'Custom>Dense' is not a Keras layer"),
+    "newer than the file": ("LayerNormalization", "2.2.4", {}, "Keras 2.2.4 had no 'LayerNormalization'"),
+    "of another package": (
+        "MultiHeadAttention",
+        "2.10.0",
+        {"head_num": 2},
+        "MultiHeadAttention has no field 'head_num'",
+    ),
+    "of one tensor": ("Attention", "2.10.0", {}, "Keras' Attention takes two tensors"),
+}
+
+
+@pytest.mark.parametrize("case", NAMESAKES)
+@pytest.mark.parametrize("graph", [False, True])
+def test_somebodys_own_class_is_not_taken_for_one_of_keras_with_its_name(case, graph):
+    """The original Keras had no attention: many wrote one, and named it so. Allowed, the others still count."""
+    kind, version, config, message = NAMESAKES[case]
+    if graph:
+        entries = [source(shape=(None, 5, 4)), layer(kind, [FROM_INPUT], name="own", **config)]
+        entries.append(dense("head", ["input_1", 0, 0, {}]))
+        model = functional(entries, [["input_1", 0, 0]], [["own", 0, 0], ["head", 0, 0]], version)
+    else:
+        first = layer("Dense", units=3, name="head", batch_input_shape=[None, 5, 4])
+        model = sequential(first, layer(kind, name="own", **config), version=version)
+    with pytest.raises(InputError, match=message):
+        summary_of(model)
+    allowed = summary_of(model, allow_unknown=True)
+    assert (allowed.unknown, allowed.totals.params) == (["own"], 4 * 3 + 3)
+
+
+@pytest.mark.parametrize("version", ["2.2.4-tf", "2.4.0", "2.15.0"])
+def test_tf_keras_had_what_the_original_had_not(version):
+    """Its versions before 2.4 end in `-tf`; after that only it went on."""
+    normalized = layer("LayerNormalization", batch_input_shape=[None, 4])
+    assert summary_of(sequential(normalized, version=version)).totals.params == 2 * 4
+
+
+@pytest.mark.parametrize("version", ["1.2.2", "2.0.6"])
+def test_the_class_of_all_layers_is_the_identity(version):
+    """`Layer(input_shape=…)` started many a SegNet."""
+    summary = summary_of(
+        sequential(layer("Layer", batch_input_shape=[None, 4]), layer("Dense", units=3), version=version)
+    )
+    assert rows(summary) == {"layer": ((None, 4), 0), "dense": ((None, 3), 15)}

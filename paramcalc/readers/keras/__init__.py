@@ -129,6 +129,8 @@ def read_keras(
     legacy = legacy or (modules and "module" not in architecture)
     allowance = Allowance(max_layers or MAX_LAYERS)
     builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
+    if is_original(version):
+        builder.registry.hide_later(f"Keras {version}")
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     if builder.ordered:
@@ -145,6 +147,11 @@ def version_of(value: Any, where: DocPath) -> str:
         value = value[key]
         found = value.get("keras_version") or found
     return str(found or "")
+
+
+def is_original(version: str) -> bool:
+    """Whether this is a version of the original Keras, which ended with 2.3; tf.keras' ended in `-tf` until then."""
+    return version.startswith(("1.", "2.0.", "2.1.", "2.2.", "2.3.")) and not version.endswith("-tf")
 
 
 def dialect_of(value: Any, architecture: dict[str, Any], version: str) -> str:

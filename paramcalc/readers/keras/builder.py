@@ -39,12 +39,15 @@ from paramcalc.readers.keras.entries import (
 from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls, writes_keras3_calls
 from paramcalc.readers.keras.inputs import input_of, sequential_input
-from paramcalc.readers.keras.layer_config import is_frozen, make_layer
+from paramcalc.readers.keras.layer_config import custom, is_frozen, make_layer
 from paramcalc.readers.strict_json import LazyList
 from paramcalc.registry import Registry
 
 COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 """Keras 3 makes these, like every wrapper, out of layers that their own `trainable: false` does not reach on load."""
+
+PAIRS = ("Attention", "AdditiveAttention")
+"""Classes that take two tensors or more."""
 
 
 class Builder:
@@ -188,7 +191,16 @@ class Builder:
             raise PlacedError(str(error), (*where, "inbound_nodes"), label(item)) from None
         if is_operation(item):
             return self.operation(name, item, calls, where)
-        return Member(name, self.part(name, item, where, trainable, depth), calls, where)
+        return self.checked(Member(name, self.part(name, item, where, trainable, depth), calls, where), item)
+
+    def checked(self, member: Member, item: dict[str, Any]) -> Member:
+        """The member; an Attention of one tensor is no Keras', which needs two: many have written one of their own."""
+        part = member.part
+        if not isinstance(part, Instance) or part.type not in PAIRS or "module" in item or not self.is_legacy(item):
+            return member
+        if any(len(call.reads) == 1 for call in member.calls):
+            part.layer = custom(f"Keras' {part.type} takes two tensors, so this is another one")
+        return member
 
     def is_legacy(self, entry: dict[str, Any]) -> bool:
         """Whether Keras 1 or 2 wrote the entry."""
@@ -243,7 +255,7 @@ class Builder:
         from paramcalc.nested import as_layer
 
         inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
-        inner.ordered = self.ordered
+        inner.ordered, inner.registry = self.ordered, self.registry
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -359,7 +371,7 @@ class Builder:
         name = config.get("name") if isinstance(config, dict) else None
         name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
-        return Member(str(name), self.part(str(name), item, where, True, depth), calls, where)
+        return self.checked(Member(str(name), self.part(str(name), item, where, True, depth), calls, where), item)
 
 
 def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:

@@ -13,7 +13,7 @@ from paramcalc.layers.unknown import Unknown
 from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.keras.legacy import drop_old, modernise
-from paramcalc.registry import Registry, UnknownTypeError, snake_case
+from paramcalc.registry import Registry, UnknownTypeError, is_later, snake_case
 from paramcalc.shapes import MAX_RANK, Shape
 from paramcalc.units import is_policy
 
@@ -60,15 +60,21 @@ def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> t
     registered = entry.get("registered_name")
     if module is None and isinstance(registered, str) and ">" in registered:
         own = not registered.startswith("Keras")
+    package, _, name = class_name.rpartition(">")  # tf.keras wrote what somebody had registered as `Custom>Name`
     try:
-        if own:
-            return registry.plugin(class_name)
-        return registry.get(class_name.rpartition(">")[2] if ">" in class_name else class_name)
+        return registry.plugin(name) if own or package not in ("", "Keras") else registry.get(name)
     except UnknownTypeError:
-        return Unknown(
-            f"'{class_name[:80]}' is not a Keras layer: its code is not in the file, so it cannot be computed "
-            "(--allow-unknown goes on without it, --assume NAME=shape tells its output)"
-        )
+        if registry.hidden and is_later(class_name):
+            return custom(f"{registry.hidden} had no '{class_name}', so this is another one")
+        return custom(f"'{class_name[:80]}' is not a Keras layer")
+
+
+def custom(why: str) -> Unknown:
+    """A class of somebody's own."""
+    return Unknown(
+        f"{why}: its code is not in the file, so it cannot be computed "
+        "(--allow-unknown goes on without it, --assume NAME=shape tells its output)"
+    )
 
 
 def lambda_layer(config: Any) -> Unknown:
@@ -171,6 +177,11 @@ def new_layer(registry: Registry, entry: dict[str, Any], legacy: bool, nested: A
     if isinstance(cls, Unknown):
         return Made(cls, class_name, dtype)
     fields = fields_of(cls, config, legacy)
+    other = next((name for name in fields if name not in cls.__struct_fields__), None) if legacy else None
+    if other is not None and "module" not in entry and is_later(cls.__name__):
+        return Made(
+            custom(f"Keras' {cls.__name__} has no field '{other[:80]}', so this is another one"), class_name, dtype
+        )
     if cls.sublayers:
         dtype = held_policy(config)
     for name in cls.sublayers:

@@ -19,6 +19,7 @@ CLASSES = {
     "DenseFeaturesV1": "DenseFeatures",
     "GRUV1": "GRU",
     "GRUV2": "GRU",
+    "Layer": "Identity",
     "LSTMV1": "LSTM",
     "LSTMV2": "LSTM",
     "SyncBatchNormalization": "BatchNormalization",
