@@ -248,6 +248,16 @@ class Registry:
             return _load_plugin(name, plugins[name])
         raise UnknownTypeError(f"there is no layer type '{name[:80]}'", name, self.names)
 
+    def keras(self, name: str) -> type[Layer]:
+        """The class that a Keras file means: no snake_case, and none that only specs have.
+
+        Raises:
+            UnknownTypeError: when Keras has no such class, and no plugin.
+        """
+        if self._families.get(name, "custom") in ("custom", "operations") and name not in ALIASES:
+            return self.plugin(name)
+        return self.get(name)
+
     def plugin(self, name: str) -> type[Layer]:
         """A third party's class, even where a built-in has the same name.
 

@@ -40,6 +40,11 @@ def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
     if not isinstance(given, str) or len(given) > MAX_EXPRESSION:
         raise LayerError(f"an einsum's equation is a text of at most {MAX_EXPRESSION} characters")
     equation = given.replace(" ", "")
+    operands = equation.partition("->")[0].count(",") + 1
+    if operands != len(args):
+        raise LayerError(
+            f"einsum '{equation}' is of {operands} tensors, and has {len(args)}: Keras does not load it either"
+        )
     terms, arrow, target = equation.partition("->")
     if not arrow:
         letters = sorted(set(terms) - set(",."))

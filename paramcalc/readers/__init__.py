@@ -123,7 +123,8 @@ def _model(
 def _refuse_foreign(document: "Document") -> None:
     """Refuse a file that is known to be something else, and name what it is."""
     value = document.value
-    if isinstance(value, dict) and "layers" in value and "sizes" not in value and not is_config(value["layers"]):
+    is_spec = isinstance(value, dict) and "layers" in value and ("input" in value or "inputs" in value)
+    if is_spec and "sizes" not in value and not is_config(value["layers"]):
         return
     from paramcalc.readers.foreign import identify_value
 

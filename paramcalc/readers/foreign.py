@@ -4,6 +4,7 @@ from typing import Any
 
 from paramcalc.readers import is_config
 from paramcalc.readers.keras import is_model, models_in
+from paramcalc.registry import Registry
 
 _TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
 _ONE = "a file holds one, so write each into a file of its own"
@@ -95,7 +96,35 @@ def with_layers(value: dict[str, Any]) -> str | None:
     """What a mapping with `layers` is, if not a spec."""
     if is_config(value["layers"]):
         return _CONFIG if "class_name" in value["layers"][0] else "a file of Keras 0, which no Keras reads since 2016"
-    return "a brain.js network: paramcalc does not read those" if "sizes" in value else None
+    if "sizes" in value:
+        return "a brain.js network: paramcalc does not read those"
+    return None if "input" in value or "inputs" in value or "blocks" in value else other_layers(value["layers"])
+
+
+def other_layers(layers: Any) -> str | None:
+    """What a list of layers is, none of which can be one of a spec: sizes, or what somebody's own code wrote."""
+    if not isinstance(layers, list) or not layers or any(map(is_entry, layers)):
+        return None
+    keys = [key for layer in layers if isinstance(layer, dict) for key in layer]
+    what = f"have {quoted(list(dict.fromkeys(keys)))}" if keys else f"are {len(layers)} numbers"
+    return (
+        "neither a Keras architecture, which has class_name and config, nor a spec, whose layers say of which type "
+        f"they are: these {what}"
+    )
+
+
+def is_entry(value: Any) -> bool:
+    """Whether an entry of `layers` may be meant as one of a spec: it says what it is, or has nothing else to say."""
+    if not isinstance(value, dict):
+        return not isinstance(value, (int, float))
+    from paramcalc.readers.spec.entries import COMMON
+    from paramcalc.readers.spec.parser import STRUCTURE as OTHERS
+
+    said = [key for key in value if key not in COMMON]
+    if len(said) < 2 or "type" in value or not OTHERS.keys().isdisjoint(said):
+        return True
+    registry = Registry()
+    return any(key[:1].isupper() and registry.family(key) != "plugin" for key in said)
 
 
 def without_architecture(value: dict[str, Any]) -> str | None:

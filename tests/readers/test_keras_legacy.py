@@ -223,6 +223,14 @@ def test_a_shape_that_a_graph_computes_is_followed():
     assert rows(summary)["dense"] == ((None, 2), 24 * 2 + 2)
 
 
+def test_an_einsum_of_tensors_that_keras_did_not_write_is_told_as_that():
+    """`tf.einsum(equation, x, y)`: tf.keras wrote the equation only, and cannot load its own file."""
+    lost = operation("einsum", [["_CONSTANT_VALUE", -1, "bi,bj->bij", {}]], "einsum")
+    layers = [layer("InputLayer", [], name="x", batch_input_shape=[None, 4]), lost]
+    with pytest.raises(InputError, match="einsum 'bi,bj->bij' is of 2 tensors, and has 0: Keras does not load it"):
+        summary_of(functional(layers, [["x", 0, 0]], [["einsum", 0, 0]]))
+
+
 def test_shapes_of_one_rank_are_not_taken_for_one_another():
     """A nested model that reads tf.shape is called on two lengths: each call has its own answer."""
     inner = functional(
@@ -355,6 +363,9 @@ NAMESAKES = {
         {"head_num": 2},
         "MultiHeadAttention has no field 'head_num'",
     ),
+    "like one of paramcalc's own": ("Custom", "2.10.0", {"weights": {"w": [2]}}, "'Custom' is not a Keras layer"),
+    "like what an operation is here": ("Operation", "2.10.0", {}, "'Operation' is not a Keras layer"),
+    "in small letters": ("dense", "2.10.0", {"units": 3}, "'dense' is not a Keras layer"),
     "of one tensor": ("Attention", "2.10.0", {}, "Keras' Attention takes two tensors"),
 }
 

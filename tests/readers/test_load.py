@@ -187,6 +187,15 @@ MODEL = {"class_name": "Sequential", "config": []}
         ({"layers": [{"name": "Dense", "custom_name": "dense"}], "name": "Sequential"}, "Keras 0"),
         ({"sizes": [2, 1], "layers": [{}]}, "brain.js"),
         ({"loss": [0.5], "val_loss": [0.6]}, "history of a training"),
+        ({"layers": [784, 30, 10], "weights": [[1]]}, "these are 3 numbers"),
+        (
+            {"layers": [{"layer_type": "fc", "out_sx": 1}, {"out_sx": 1, "w": [1]}]},
+            "these have 'layer_type', 'out_sx', 'w'",
+        ),
+        (
+            {"type": "mlp", "layers": [{"W": [[1]], "b": [1], "activation": "relu"}]},
+            "these have 'W', 'b', 'activation'",
+        ),
         ({"tfjsVersion": "1.3.1", "labels": ["a"]}, "Teachable Machine"),
         ({"units": 128, "name": "x"}, "here are only 'units', 'name'"),
         (dict.fromkeys("abcdef"), "here are only 'a', 'b', 'c', 'd' and 2 more"),

@@ -141,7 +141,7 @@ def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: i
         raise LayerError(f"an inbound node is neither a list nor a mapping: {str(value)[:40]!r}")
     if len(value) == 4 and value[0] == "_CONSTANT_VALUE":
         kwargs.update(legacy_kwargs(value[3], names))
-        return {"class_name": "__tensor__", "config": {"value": value[2]}}
+        return value[2] if isinstance(value[2], str) else {"class_name": "__tensor__", "config": {"value": value[2]}}
     if len(value) in (3, 4) and isinstance(value[0], str):
         if len(value) == 4 and value[3]:
             kwargs.update(legacy_kwargs(value[3], names))

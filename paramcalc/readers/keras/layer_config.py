@@ -62,7 +62,7 @@ def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> t
         own = not registered.startswith("Keras")
     package, _, name = class_name.rpartition(">")  # tf.keras wrote what somebody had registered as `Custom>Name`
     try:
-        return registry.plugin(name) if own or package not in ("", "Keras") else registry.get(name)
+        return registry.plugin(name) if own or package not in ("", "Keras") else registry.keras(name)
     except UnknownTypeError:
         if registry.hidden and is_later(class_name):
             return custom(f"{registry.hidden} had no '{class_name}', so this is another one")
