@@ -44,15 +44,20 @@ class Document:
 
 
 class Locator:
-    """Finds where things stand in a text (or its bytes), which is read again for that only when asked."""
+    """Finds where things stand in a text (or its bytes), which is read again for that only when asked.
 
-    __slots__ = ("_embedded", "_kind", "_places", "_text")
+    Attributes:
+        silent: finds nothing for now, as nobody will see what is wrong.
+    """
+
+    __slots__ = ("_embedded", "_kind", "_places", "_text", "silent")
 
     def __init__(self, text: str | bytes, kind: Literal["json", "yaml"], embedded: bool) -> None:
         self._text = text
         self._kind = kind
         self._embedded = embedded
         self._places: Any = None
+        self.silent = False
 
     def __call__(self, where: DocPath, key: bool = False) -> Position | None:
         """Line and column of a place: of the value, or of the key when that is a list or a mapping.
@@ -61,6 +66,8 @@ class Locator:
         """
         from paramcalc.readers import locate
 
+        if self.silent:
+            return None
         if self._embedded:  # JSON in a JSON string, which is one line
             return Position(1, 1)
         if self._places is None:
