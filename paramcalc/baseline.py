@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import ParamcalcError, why
 from paramcalc.git import GitError, NoRepositoryError, Repository, split_revision
 from paramcalc.readers import load
 from paramcalc.shapes import MAX_COUNT
@@ -89,9 +89,16 @@ class Folder:
         if name.startswith(".."):
             raise BaselineError(f"{file} is not below {start}, so it cannot be found in the folder {self.folder}")
         old = os.path.join(self.folder, name)
-        if not os.path.exists(old):
+        try:
+            os.lstat(old)  # a link that leads nowhere is there, and so is what may not be looked at
+            same = os.path.samefile(old, file)
+        except (FileNotFoundError, NotADirectoryError):
+            if os.path.islink(old):
+                raise BaselineError(f"{old} is a link that leads nowhere") from None
             return None
-        if os.path.samefile(old, file):
+        except OSError as error:
+            raise BaselineError(f"{old} cannot be read: {why(error)}") from None
+        if same:
             raise BaselineError(f"{file} would be compared with itself: {self.folder} holds the same file")
         return summarize(load(old, sets=self.sets), allow_unknown=True)
 
@@ -138,7 +145,7 @@ def read_summaries(path: str) -> Iterator[Summary]:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise BaselineError(f"{path} cannot be read: {error.strerror}") from None
+        raise BaselineError(f"{path} cannot be read: {why(error)}") from None
     lines = [line for line in data.splitlines() if line.strip()]
     whole = not all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
     for line in [data] if whole or not lines else lines:

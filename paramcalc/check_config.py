@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budgets import METRICS, Budget, parse_budget
-from paramcalc.errors import ParamcalcError, Position, did_you_mean
+from paramcalc.errors import ParamcalcError, Position, did_you_mean, why
 from paramcalc.globs import MAGIC, find, names
 from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
 from paramcalc.readers.source import check_size
@@ -119,7 +119,7 @@ def read_bytes(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{path} cannot be read: {why(error)}") from None
 
 
 def read_toml(path: str) -> Any:

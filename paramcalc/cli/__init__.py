@@ -165,7 +165,7 @@ def help_width() -> int:
 
 def report(error: Exception, debug: bool = False) -> int:
     """Say on stderr what went wrong, harmlessly; returns the exit code it means."""
-    from paramcalc.errors import ParamcalcError
+    from paramcalc.errors import ParamcalcError, why
     from paramcalc.render.text import sanitise
 
     if isinstance(error, click.ClickException):
@@ -176,8 +176,12 @@ def report(error: Exception, debug: bool = False) -> int:
         lines, code = shown.getvalue().splitlines(), EXIT_BAD_INPUT
     elif isinstance(error, ParamcalcError):
         lines, code = error.lines(), error.exit_code
+    elif isinstance(error, MemoryError):
+        lines, code = ["paramcalc: there is not enough memory"], EXIT_BAD_INPUT
+    elif isinstance(error, FileNotFoundError) and error.filename is None:
+        lines, code = ["paramcalc: the current folder is no longer there"], EXIT_BAD_INPUT
     elif isinstance(error, OSError):
-        lines, code = [f"paramcalc: {error}"], EXIT_BAD_INPUT
+        lines, code = [f"paramcalc: {f'{error.filename}: ' if error.filename else ''}{why(error)}"], EXIT_BAD_INPUT
     else:
         lines, code = [f"paramcalc: this is a bug in paramcalc: {type(error).__name__}: {error}"], EXIT_BUG
         if not debug:

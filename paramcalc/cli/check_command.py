@@ -76,7 +76,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     """
     from paramcalc.outcome import exit_code
 
-    if given["increases"] and not given["against"]:
+    if given["increases"] and given["against"] is None:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
     config = find_checks(given["config"])
     jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
@@ -97,7 +97,7 @@ def find_checks(path: str | None) -> "Config | None":
     """The configuration that is named, else the nearest one."""
     from paramcalc.check_config import find_config, read_config
 
-    path = os.path.relpath(path) if path else find_config(os.curdir)
+    path = find_config(os.curdir) if path is None else os.path.relpath(path or os.curdir)
     return None if path is None else read_config(path)
 
 
@@ -148,8 +148,8 @@ def run_jobs(jobs: list[Job], folder: str, given: dict[str, Any]) -> "list[FileR
     from paramcalc.gate import Growth, check_file, unreadable
 
     flags, sets, against = flag_budget(given), dict(given["sets"]) or None, given["against"]
-    baseline = open_baseline(against, folder or os.curdir, sets, alone=len(jobs) == 1) if against else None
-    growth = Growth(against, baseline, given["increases"]) if against else None
+    baseline = open_baseline(against, folder or os.curdir, sets, alone=len(jobs) == 1) if against is not None else None
+    growth = Growth(against, baseline, given["increases"]) if against is not None else None
     with closing(baseline) if baseline else nullcontext():
         return [
             unreadable(job.file, ParamcalcError(job.error))
@@ -170,6 +170,7 @@ def progress(jobs: list[Job]) -> Iterator[Job]:
 
 def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, Any]) -> None:
     """Write the report where it is wanted, and in GitHub Actions to the summary of the job, too."""
+    from paramcalc.errors import why
     from paramcalc.render.check import render
 
     hide = given["hide_passed"] or given["quiet"]
@@ -184,4 +185,4 @@ def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, 
         with open(path, "a", encoding="utf-8") as file:
             file.write(render(reports, "markdown", hide_passed=hide))
     except OSError as error:
-        output.warn(f"cannot append to the step summary: {error.strerror}")
+        output.warn(f"cannot append to the step summary: {why(error)}")

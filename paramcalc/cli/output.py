@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import ParamcalcError, why
 
 
 class OutputError(ParamcalcError):
@@ -30,7 +30,7 @@ def write(parts: Iterable[str | bytes], path: str | None) -> None:
     try:
         write_file(path, (part if isinstance(part, bytes) else part.encode() for part in parts))
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path}: {why(error)}") from error
 
 
 def write_stdout(part: str | bytes) -> None:
@@ -45,7 +45,7 @@ def write_stdout(part: str | bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"cannot write to stdout: {error.strerror}") from error
+        raise OutputError(f"cannot write to stdout: {why(error)}") from error
 
 
 def is_stdout(path: str) -> bool:

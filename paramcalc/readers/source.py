@@ -6,7 +6,7 @@ import sys
 from io import BytesIO
 from typing import BinaryIO, NamedTuple
 
-from paramcalc.errors import InputError, Problem
+from paramcalc.errors import InputError, Problem, why
 from paramcalc.limits import MIB, SIZE_VARIABLE
 
 STDIN = "<stdin>"
@@ -110,8 +110,6 @@ def _check_kind(name: str, mode: int) -> None:
 def _explain(error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
-    if isinstance(error, PermissionError):
-        return "the file cannot be read: permission denied"
-    if isinstance(error, OSError) and error.strerror:
-        return f"the file cannot be read: {error.strerror.lower()}"
+    if isinstance(error, OSError):
+        return f"the file cannot be read: {why(error)}"
     return "this cannot be the name of a file"

@@ -54,6 +54,13 @@ def test_nothing_to_check_is_not_a_pass(folder, capsys):
     assert check(capsys)[0] == 2
 
 
+@pytest.mark.parametrize("given", [["--against", "", "--max-increase", "0"], ["--config", ""]])
+def test_an_empty_value_is_not_as_if_nothing_was_said(folder, capsys, given):
+    """A variable of CI that is not set: `--against "$BASE"`."""
+    code, _, err = check(capsys, "model.yaml", "--max-params", "1M", *given)
+    assert (code, "--max-increase needs" in err) == (2, False)
+
+
 def test_a_specs_own_budget_counts(folder, capsys):
     """`budget:` in the file."""
     (folder / "model.yaml").write_text(SPEC + "budget: {params: 8k}\n")
