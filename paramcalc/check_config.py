@@ -2,11 +2,12 @@
 
 import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budgets import METRICS, Budget, parse_budget
 from paramcalc.errors import ParamcalcError, Position, did_you_mean, why
-from paramcalc.globs import MAGIC, find, names
+from paramcalc.globs import MAGIC, Search, begins, names
 from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
 from paramcalc.readers.source import check_size
 
@@ -168,12 +169,12 @@ def parse_check(item: Any) -> Check:
     return Check(tuple(files), parse_budget(limits)._replace(check=item.get("name"), hint=item.get("message")))
 
 
-def wanted(patterns: tuple[str, ...] | list[str]) -> list[str]:
+def wanted(patterns: Sequence[str]) -> list[str]:
     """The globs that do not exclude."""
     return [pattern for pattern in patterns if not pattern.startswith("!")]
 
 
-def excluded(patterns: tuple[str, ...] | list[str]) -> list[str]:
+def excluded(patterns: Sequence[str]) -> list[str]:
     """The globs that exclude, without their `!`."""
     return [pattern[1:] for pattern in patterns if pattern.startswith("!")]
 
@@ -185,28 +186,50 @@ def covers(check: Check, folder: str, file: str) -> bool:
     return not left_out and any(names(pattern, name) for pattern in wanted(check.files))
 
 
-def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str], list[str]]:
-    """The files that globs name, less the excluded ones, as paths from here; and the globs that name none.
+class Fault(NamedTuple):
+    """A glob that names nothing, or a folder that could not be searched: no gate may pass over it."""
 
-    A gate must not pass because it found nothing: the caller has to report those.
-    """
+    place: str
+    message: str
+
+
+def expand(patterns: Sequence[str], folder: str) -> tuple[list[str], list[Fault]]:
+    """The files that globs name, less the excluded ones, as paths from here; and what went wrong."""
     files: dict[str, None] = {}
-    empty = []
-    without = excluded(patterns)
+    faults: dict[Fault, None] = {}
     for pattern in wanted(patterns):
-        found = [name for name in find(pattern, folder or os.curdir)
-                 if not any(names(each, name, within=True) for each in without)]  # fmt: skip
-        if not found:
-            empty.append(pattern)
-        files |= dict.fromkeys([os.path.join(folder, name) for name in found])
-    return list(files), empty
+        found, told = search(pattern, folder, patterns)
+        files |= dict.fromkeys(found)
+        faults |= dict.fromkeys(told if found or told else [no_file(pattern)])
+    return list(files), list(faults)
 
 
-def named_files(name: str) -> list[str]:
-    """The files that a name on the command line stands for: itself, and those it matches as a glob.
+def search(pattern: str, folder: str, patterns: Sequence[str] = ()) -> tuple[list[str], list[Fault]]:
+    """What one glob of several names and others do not exclude; and what in it was not searched, nor is by another."""
+    without = excluded(patterns)
+    searched = Search(pattern, folder or os.curdir)
+    found = [name for name in searched.files() if not any(names(each, name, within=True) for each in without)]
+    told = [
+        Fault(os.path.join(folder, place), message)
+        for place, message in searched.faults.items()
+        if not any(names(each, f"{place}/-", within=True) for each in without)
+        and not any(begins(each, place) for each in wanted(patterns) if each != pattern)
+    ]
+    return [os.path.join(folder, name) for name in found], told
+
+
+def no_file(pattern: str) -> Fault:
+    """A glob that names nothing."""
+    return Fault(pattern, "no file matches this glob")
+
+
+def named_files(name: str) -> tuple[list[str], list[Fault]]:
+    """The files that a name on the command line stands for: itself, and those it matches as a glob; what went wrong.
 
     A file named like a glob hides none of those: a pull request could add one called `models/*.yaml`.
     """
     if MAGIC.isdisjoint(name):
-        return [name]
-    return [*([name] if os.path.exists(name) else []), *find(name, os.curdir)]
+        return [name], []
+    found, faults = search(name, "")
+    found += [name] if os.path.lexists(name) else []
+    return found, faults if found or faults else [no_file(name)]

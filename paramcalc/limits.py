@@ -106,6 +106,9 @@ MAX_GLOB = 1_024
 MAX_GLOBS = 10_000
 """Globs in a configuration's `files`, those of all checks together."""
 
+MAX_LINKED_FOLDERS = 10_000
+"""Folders that a glob enters through links: two that lead back up double with each part of it."""
+
 MAX_GLOB_WORK = 1_000_000
 """The globs of a budget's `layers` times the layers they are held against: a second's work …"""
 

@@ -11,7 +11,10 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
-import click
+try:
+    import click
+except KeyboardInterrupt:  # Ctrl-C in the first moment is as quiet as in any other
+    raise SystemExit(130) from None
 
 from paramcalc import __version__
 
@@ -107,8 +110,8 @@ def run(args: list[str]) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(cli, {}, "paramcalc", "_PARAMCALC_COMPLETE", instruction)
-    prepare_streams()
     try:
+        prepare_streams()
         with cli.make_context("paramcalc", list(args), terminal_width=help_width()) as context:
             code = cli.invoke(context)
         sys.stdout.flush()

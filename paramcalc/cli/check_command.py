@@ -112,10 +112,10 @@ def config_jobs(config: "Config | None") -> Iterator[Job]:
         )
     budgets: dict[str, list[Budget]] = {}
     for check in config.checks:
-        files, empty = expand(check.files, config.folder)
+        files, faults = expand(check.files, config.folder)
         for file in files:
             budgets.setdefault(file, []).append(check.budget)
-        yield from map(no_file, empty)
+        yield from (Job(fault.place, error=fault.message) for fault in faults)
     budgets.pop(config.path, None)
     yield from (Job(file, found) for file, found in budgets.items())
 
@@ -126,19 +126,13 @@ def named_jobs(specs: Iterable[str], config: "Config | None") -> Iterator[Job]:
 
     files: dict[str, str] = {}
     for spec in specs:
-        found = named_files(spec)
+        found, faults = named_files(spec)
         for file in found:
             files.setdefault(os.path.normpath(file), file)
-        if not found:
-            yield no_file(spec)
+        yield from (Job(fault.place, error=fault.message) for fault in faults)
     for file in files.values():
         checks = [check for check in config.checks if covers(check, config.folder, file)] if config else []
         yield Job(file, [check.budget for check in checks])
-
-
-def no_file(pattern: str) -> Job:
-    """A glob that names nothing."""
-    return Job(pattern, error="no file matches this glob")
 
 
 def run_jobs(jobs: list[Job], folder: str, given: dict[str, Any]) -> "list[FileReport]":

@@ -3,7 +3,8 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -71,15 +72,34 @@ def write_file(path: str, parts: Iterable[bytes]) -> None:
     import tempfile  # slow to load, and rarely needed
 
     path = os.path.realpath(path)
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
+    with tidy_end():
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
+        try:
+            with open(handle, "wb") as file:
+                file.writelines(parts)
+                os.fchmod(handle, stat.S_IMODE(mode))
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
+
+
+@contextmanager
+def tidy_end() -> Iterator[None]:
+    """While this holds, what CI sends to end a program ends it as Ctrl-C does: with all that is left to be done."""
+    import signal
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [
+        number for number in map(signal.Signals.__getitem__, names) if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in numbers:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        with open(handle, "wb") as file:
-            file.writelines(parts)
-            os.fchmod(handle, stat.S_IMODE(mode))
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def use_colour(choice: str, path: str | None) -> bool:

@@ -52,7 +52,10 @@ def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None)
         file = open(path, "rb", opener=_open)  # noqa: SIM115 (the caller closes it)
         _check_kind(name, os.fstat(file.fileno()).st_mode)
     except (OSError, ValueError) as error:
-        raise InputError(name, [Problem(_explain(error))]) from None
+        leads_nowhere = isinstance(error, FileNotFoundError) and os.path.islink(path)
+        raise InputError(
+            name, [Problem("is a link that leads nowhere" if leads_nowhere else _explain(error))]
+        ) from None
     return Source(name, file, path)
 
 

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -153,6 +154,21 @@ def test_ctrl_c_while_a_file_is_read_is_quiet(folder):
         assert process.returncode == 130
         assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
     assert [path.name for path in folder.iterdir()] == ["m.json"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_an_end_from_outside_leaves_no_half_file(folder, number):
+    """CI cancels a job with the first of these. The layers are a second's work, written piece by piece."""
+    Path("m.yaml").write_text("input: [8]\nlayers:\n- repeat: 90000\n  layers: [{Dense: $(8 + i % 7)}]\n")
+    Path("report").write_text("old")
+    with start("summary m.yaml --format json -o report", stdout=subprocess.PIPE) as process:
+        while len(list(folder.iterdir())) < 4 and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(number)
+        assert process.communicate(timeout=60) == (b"", b"")
+    assert process.returncode == 128 + number
+    assert sorted(path.name for path in folder.iterdir()) == ["m.json", "m.yaml", "report"]
+    assert Path("report").read_text() == "old"
 
 
 @pytest.mark.parametrize("command", ["diff m.json other.json", "explain m.json", "check m.json --format markdown"])
