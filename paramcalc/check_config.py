@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budgets import METRICS, Budget, parse_budget
-from paramcalc.errors import ParamcalcError, Position, did_you_mean, why
+from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, did_you_mean
 from paramcalc.globs import MAGIC, Search, begins, names
-from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
-from paramcalc.readers.source import check_size
+from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
+from paramcalc.readers.source import check_size, open_source, read
 
 if TYPE_CHECKING:
     from paramcalc.readers.document import Document
@@ -22,8 +22,11 @@ LONG_KEY = rb"(?m)(?:^|[\[{,])[ \t]*(?:%b){%d}" % (_KEY_PART, MAX_KEY_PARTS)
 """A dotted key that would take tomllib minutes to read."""
 
 
-class ConfigError(ParamcalcError):
-    """A configuration that makes no sense; the message names the file."""
+class ConfigError(InputError):
+    """A configuration that makes no sense."""
+
+    def __init__(self, path: str, message: str, position: Position | None = None) -> None:
+        super().__init__(path, [Problem(clipped(message), position=position)])
 
 
 class Check(NamedTuple):
@@ -53,11 +56,12 @@ def find_config(start: str) -> str | None:
     """
     folder = os.path.abspath(start)
     while True:
-        found = [name for name in NAMES if is_config(os.path.join(folder, name))]
+        paths = [os.path.relpath(os.path.join(folder, name)) for name in NAMES]
+        found = [path for path in paths if is_config(path)]
         if len(found) > 1:
-            raise ConfigError(f"{' and '.join(found)} both have checks: keep them in one")
+            raise ConfigError(found[1], f"{found[0]} has checks as well: keep them in one of the two")
         if found:
-            return os.path.relpath(os.path.join(folder, found[0]), start)
+            return os.path.relpath(found[0], start)
         above = os.path.dirname(folder)
         if above == folder or os.path.exists(os.path.join(folder, ".git")):
             return None
@@ -65,8 +69,11 @@ def find_config(start: str) -> str | None:
 
 
 def is_config(path: str) -> bool:
-    """Whether a file is a configuration; a pyproject.toml is one when it has a `tool.paramcalc`."""
-    if not os.path.isfile(path):
+    """Whether a file is a configuration; a pyproject.toml is one when it has a `tool.paramcalc`.
+
+    So is what has its name and is no file: to look further up would be to pass it over.
+    """
+    if not os.path.lexists(path):
         return False
     return not path.endswith(".toml") or (b"paramcalc" in read_bytes(path) and read_toml(path) is not None)
 
@@ -82,45 +89,39 @@ def read_config(path: str) -> Config:
     raw = {} if raw is None else raw
     for key in raw if isinstance(raw, dict) else ():
         if key != "checks":
-            raise ConfigError(f"{path}: unknown key '{str(key)[:60]}'{did_you_mean(str(key), ['checks'])}")
+            raise ConfigError(path, f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), ['checks'])}")
     checks = raw.get("checks") if isinstance(raw, dict) else None
     if not isinstance(checks, list) or not checks:
-        raise ConfigError(f"{path}: there are no checks in it")
+        raise ConfigError(path, "there are no checks in it")
     found = []
     for index, item in enumerate(checks):
         try:
             found.append(parse_check(item))
         except ParamcalcError as error:
-            raise ConfigError(f"{place_of(path, document, index, len(checks))}: {error}") from None
+            position = place_of(path, document, index, len(checks))
+            raise ConfigError(path, f"check {index + 1}: {error}", position) from None
     if sum(len(check.files) for check in found) > MAX_GLOBS:
-        raise ConfigError(f"{path}: its checks have more than {MAX_GLOBS:,} globs")
+        raise ConfigError(path, f"its checks have more than {MAX_GLOBS:,} globs")
     return Config(path, found)
 
 
-def place_of(path: str, document: "Document | None", index: int, count: int) -> str:
-    """Where a check stands, as errors begin: `paramcalc.yaml:3:5: check 2`.
+def place_of(path: str, document: "Document | None", index: int, count: int) -> Position | None:
+    """Where a check stands.
 
     A TOML reader gives no lines: they are those of the headers, where there is one for each of the `count` checks.
     """
-    position = None
     if document:
-        position = document.locate(("checks", index))
-    else:
-        text = read_bytes(path)
-        headers = [match.start() for match in re.finditer(CHECK_HEADER, text)]
-        if len(headers) == count:
-            position = Position(text.count(b"\n", 0, headers[index]) + 1, 1)
-    place = f"{path}:{position.line}:{position.column}" if position else path
-    return f"{place}: check {index + 1}"
+        return document.locate(("checks", index))
+    text = read_bytes(path)
+    headers = [match.start() for match in re.finditer(CHECK_HEADER, text)]
+    return Position(text.count(b"\n", 0, headers[index]) + 1, 1) if len(headers) == count else None
 
 
 def read_bytes(path: str) -> bytes:
     """The content of a configuration."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {why(error)}") from None
+    source = open_source(path)
+    with source.file:
+        return read(source, max_bytes(MAX_JSON_BYTES), "the configuration")
 
 
 def read_toml(path: str) -> Any:
@@ -130,11 +131,14 @@ def read_toml(path: str) -> Any:
     data = read_bytes(path)
     check_size(path, len(data), max_bytes(MAX_TOML_BYTES), "the configuration")
     if re.search(LONG_KEY, data):
-        raise ConfigError(f"{path}: a key has more than {MAX_KEY_PARTS} parts")
+        raise ConfigError(path, f"a key has more than {MAX_KEY_PARTS} parts")
     try:
         tool = tomllib.loads(data.decode()).get("tool")
     except (ValueError, RecursionError) as error:  # what is no TOML, and what is no UTF-8
-        raise ConfigError(f"{path}: {error}") from None
+        message, _, place = str(error).partition(" (at line ")
+        line, _, column = place.removesuffix(")").partition(", column ")
+        position = Position(int(line), int(column)) if column.isdigit() else None
+        raise ConfigError(path, message if position else str(error), position) from None
     return tool.get("paramcalc") if isinstance(tool, dict) else None
 
 
@@ -152,19 +156,19 @@ def parse_check(item: Any) -> Check:
         ParamcalcError: for an unknown key or a wrong value.
     """
     if not isinstance(item, dict):
-        raise ConfigError("must be a mapping")
+        raise ParamcalcError("must be a mapping")
     for key in item:
         if key not in CHECK_KEYS:
-            raise ConfigError(f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
+            raise ParamcalcError(f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
     files = item.get("files")
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files) or not wanted(files):
-        raise ConfigError("files must be a glob or a list of globs, not all of them with !")
+        raise ParamcalcError("files must be a glob or a list of globs, not all of them with !")
     if any(len(file) > MAX_GLOB for file in files):
-        raise ConfigError(f"files: a glob has at most {MAX_GLOB:,} characters")
+        raise ParamcalcError(f"files: a glob has at most {MAX_GLOB:,} characters")
     for key in ("name", "message"):
         if not isinstance(item.get(key, ""), str):
-            raise ConfigError(f"{key} must be text")
+            raise ParamcalcError(f"{key} must be text")
     limits = {key: value for key, value in item.items() if key not in ("files", "name", "message")}
     return Check(tuple(files), parse_budget(limits)._replace(check=item.get("name"), hint=item.get("message")))
 

@@ -7,7 +7,7 @@ import pytest
 
 from paramcalc.budgets import Budget
 from paramcalc.check_config import Check, ConfigError, covers, expand, find_config, read_config
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import InputError, ParamcalcError
 from paramcalc.globs import Search, names
 
 FILES = [
@@ -198,7 +198,7 @@ def test_two_configurations_in_one_folder_are_an_error():
     """Neither is passed over in silence."""
     Path("pyproject.toml").write_text(TOML)
     Path("paramcalc.yaml").write_text(YAML)
-    with pytest.raises(ConfigError, match="both have checks"):
+    with pytest.raises(ConfigError, match=r"^pyproject\.toml: paramcalc\.yaml has checks as well"):
         find_config(".")
 
 
@@ -264,6 +264,12 @@ def test_a_mistake_in_a_pyproject_says_in_which_line_its_check_begins():
         read_config("pyproject.toml")
 
 
+def test_what_is_no_toml_is_told_where_it_stands():
+    Path("m/pyproject.toml").write_text("[tool.paramcalc]\nchecks = []]\n")
+    with pytest.raises(ConfigError, match=r"^m/pyproject\.toml:2:12: Expected newline or end of document"):
+        find_config("m")
+
+
 @pytest.mark.parametrize(
     "text", ["[tool.paramcalc", "tool = 3\n# paramcalc", "[tool]\nparamcalc = 3", "a = '\xff'", "x = 1"]
 )
@@ -281,5 +287,15 @@ def test_a_mistake_says_where_it_stands():
 
 
 def test_a_missing_configuration_is_an_error():
-    with pytest.raises(ConfigError, match=r"no\.yaml cannot be read"):
+    with pytest.raises(InputError, match=r"^no\.yaml: there is no such file"):
         read_config("no.yaml")
+
+
+@pytest.mark.parametrize("make", [lambda path: os.symlink("gone", path), os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("name", ["paramcalc.yaml", "pyproject.toml"])
+def test_what_is_called_like_a_configuration_is_not_passed_over(make, name):
+    """For one further up, which allows more; nor is a pipe waited for."""
+    Path("paramcalc.yml").write_text(YAML)
+    make(f"m/{name}")
+    with pytest.raises(InputError, match=f"^m/{name}: is a"):
+        read_config(os.path.join("m", find_config("m")))

@@ -74,13 +74,19 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     here; with it, those that are about the files named. A spec's own `budget:` always counts. Equal passes; what
     cannot be judged exits 2.
     """
+    from paramcalc.errors import InputError
+    from paramcalc.gate import unreadable
     from paramcalc.outcome import exit_code
 
     if given["increases"] and given["against"] is None:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
-    config = find_checks(given["config"])
-    jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
-    reports = run_jobs(jobs, config.folder if config else os.curdir, given)
+    try:
+        config = find_checks(given["config"])
+    except InputError as error:  # reported as a model that cannot be read is: where CI looks, on its line
+        reports = [unreadable(error.source, error)]
+    else:
+        jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
+        reports = run_jobs(jobs, config.folder if config else os.curdir, given)
     code = exit_code(reports)
     show(reports, code, format_, given)
     return 0 if given["exit_zero"] and code == 1 else code
@@ -103,10 +109,11 @@ def find_checks(path: str | None) -> "Config | None":
 
 def config_jobs(config: "Config | None") -> Iterator[Job]:
     """Every file of the configuration once, with all the budgets that are about it."""
-    from paramcalc.check_config import ConfigError, expand
+    from paramcalc.check_config import expand
+    from paramcalc.errors import ParamcalcError
 
     if config is None:
-        raise ConfigError(
+        raise ParamcalcError(
             "nothing to check: name a spec, or write [[tool.paramcalc.checks]] in pyproject.toml or checks: in "
             "paramcalc.yaml"
         )

@@ -86,6 +86,27 @@ def test_the_configuration_is_found_upward(folder, capsys, monkeypatch, limit, c
     assert check(capsys)[0] == code
 
 
+@pytest.mark.parametrize(
+    ("format_", "shown"),
+    [
+        ("text", "CANNOT JUDGE paramcalc.yaml\n             paramcalc.yaml:3:5: check 1: unknown key 'parms'"),
+        ("json", '"line": 3'),
+        ("github", "::error file=paramcalc.yaml,line=3,col=5,title=paramcalc::check 1: unknown key 'parms'"),
+        ("junit", 'name="paramcalc.yaml" time="0"><error message="paramcalc.yaml:3:5: check 1: unknown key'),
+        ("sarif", '"startLine": 3'),
+        ("markdown", "<code>paramcalc.yaml</code>"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_reported_like_one_in_a_model(folder, capsys, format_, shown):
+    """On its line, where CI looks: an empty report would say nothing to who broke it."""
+    (folder / "paramcalc.yaml").write_text("# ours\nchecks:\n  - {files: '*.yaml', parms: 1M}\n")
+    code, out, err = check(capsys, "--format", format_)
+    assert (code, shown in out, err) == (2, True, "")
+    (folder / "paramcalc.yaml").write_text("checks: [")
+    assert check(capsys, "--format", format_, "-o", "report")[0] == 2
+    assert "paramcalc.yaml" in (folder / "report").read_text()
+
+
 def test_a_glob_that_matches_no_file_is_broken(folder, capsys):
     """A gate that finds nothing must not pass."""
     (folder / "paramcalc.yaml").write_text("checks:\n  - {files: 'models/*.yaml', params: 1M}\n")
