@@ -30,6 +30,9 @@ COMMANDS = {
 }
 """Command → its line in `paramcalc --help` and in completions; the module is `paramcalc.cli.<command>_command`."""
 
+COMPLETE = "_PARAMCALC_COMPLETE"
+"""The variable by which shells ask for completions."""
+
 EXIT_BAD_INPUT = 2
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 128 + 2
@@ -105,13 +108,10 @@ def main() -> NoReturn:
 
 def run(args: list[str]) -> int:
     """Run one command line; everything that goes wrong in it ends here, in an exit code."""
-    instruction = os.environ.get("_PARAMCALC_COMPLETE")
-    if instruction:
-        from click.shell_completion import shell_complete
-
-        return shell_complete(cli, {}, "paramcalc", "_PARAMCALC_COMPLETE", instruction)
     try:
         prepare_streams()
+        if os.environ.get(COMPLETE):
+            return complete(os.environ[COMPLETE])
         with cli.make_context("paramcalc", list(args), terminal_width=help_width()) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
@@ -126,6 +126,19 @@ def run(args: list[str]) -> int:
     except Exception as error:
         return report(error, debug="--debug" in args)
     return code or 0
+
+
+def complete(instruction: str) -> int:
+    """Answer a shell that completes a word, or print what it needs to ask."""
+    from click.shell_completion import shell_complete
+
+    try:
+        unknown = shell_complete(cli, {}, "paramcalc", COMPLETE, instruction)
+    except (KeyError, ValueError):
+        raise click.UsageError(f"{COMPLETE} needs COMP_WORDS and COMP_CWORD, as a shell sets them") from None
+    if unknown:
+        raise click.UsageError(f"{COMPLETE}: there is no '{instruction}'; it is such as bash_source or zsh_source")
+    return 0
 
 
 GLYPHS = {

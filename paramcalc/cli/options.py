@@ -73,7 +73,7 @@ def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) 
         return []
     if any(entry.is_dir() for entry in entries if start or not entry.name.startswith(".")):
         return [CompletionItem(incomplete, type="file")]
-    names = sorted(entry.name for entry in entries if entry.name.endswith(SPEC_ENDINGS))
+    names = _harmless(sorted(entry.name for entry in entries if entry.name.endswith(SPEC_ENDINGS)))
     return [CompletionItem(os.path.join(folder, name)) for name in names]
 
 
@@ -109,9 +109,9 @@ def _paths(ctx: click.Context) -> list[str]:
 
 def _harmless(names: list[str]) -> list[str]:
     """The names that a shell can show as they are: others would not look like what they are."""
-    from paramcalc.render.text import escaped
+    from paramcalc.render.text import sanitise
 
-    return [name for name in names if "".join(escaped(name)) == name]
+    return [name for name in names if sanitise(name) == name]
 
 
 def _model(ctx: click.Context) -> Any:

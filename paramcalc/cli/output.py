@@ -31,7 +31,7 @@ def write(parts: Iterable[str | bytes], path: str | None) -> None:
     try:
         write_file(path, (part if isinstance(part, bytes) else part.encode() for part in parts))
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {why(error)}") from error
+        raise OutputError(f"cannot write {path or repr(path)}: {why(error)}") from error
 
 
 def write_stdout(part: str | bytes) -> None:

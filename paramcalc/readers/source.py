@@ -6,8 +6,8 @@ import sys
 from io import BytesIO
 from typing import BinaryIO, NamedTuple
 
-from paramcalc.errors import InputError, Problem, why
-from paramcalc.limits import MIB, SIZE_VARIABLE
+from paramcalc.errors import MAX_ECHO, InputError, Problem, why
+from paramcalc.limits import MIB, SIZE_VARIABLE, max_bytes
 
 STDIN = "<stdin>"
 
@@ -45,7 +45,7 @@ def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None)
     if source == "-":
         return Source(name or STDIN, sys.stdin.buffer, None)
     path = os.fspath(source)
-    name = name or path
+    name = name or path or "''"
     try:
         # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
         _check_kind(name, os.stat(path).st_mode)
@@ -88,15 +88,12 @@ def read_some(source: Source, size: int) -> bytes:
 def check_size(name: str, size: int, limit: int, what: str) -> None:
     """Refuse more than `limit` bytes of `what`."""
     if size > limit:
-        raise InputError(
-            name,
-            [
-                Problem(
-                    f"{what} is larger than {limit // MIB} MiB, the limit; "
-                    f"set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
-                )
-            ],
-        )
+        message = f"{what} is larger than {limit // MIB} MiB, the limit; "
+        message += f"set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
+        given = os.environ.get(SIZE_VARIABLE, "")
+        if given and max_bytes(-1) < 0:
+            message += f": '{given[:MAX_ECHO]}' is no number of MiB"
+        raise InputError(name, [Problem(message)])
 
 
 def _open(path: str, flags: int) -> int:

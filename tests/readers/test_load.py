@@ -101,6 +101,18 @@ def test_an_unreadable_file_is_told(tmp_path):
     assert "permission denied" in error(tmp_path / "a")
 
 
+@pytest.mark.parametrize("given", ["64 MiB", "-1", "1e3", "9" * 9, "x\x1b[31m"])
+def test_a_size_that_is_none_is_told_where_it_would_have_helped(monkeypatch, given):
+    monkeypatch.setenv("PARAMCALC_MAX_MIB", given)
+    assert f"to allow more: '{given}' is no number of MiB" in error(b"a: " + b" " * 2**24)
+
+
+def test_a_link_that_leads_nowhere_is_told_from_a_name_misspelt(tmp_path):
+    (tmp_path / "a").symlink_to("gone")
+    assert error(tmp_path / "a").endswith("is a link that leads nowhere")
+    assert error("").startswith("'': ")
+
+
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
 def test_what_cannot_be_a_name_is_told(name):
     error(name)
