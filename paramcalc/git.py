@@ -17,7 +17,7 @@ _OBJECT = re.compile(rb"[0-9a-f]{40,64} (blob|tree|commit|tag) ([0-9]+)\n")
 _LINK = re.compile(rb"(symlink|dangling|loop|notdir) ([0-9]+)\n")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _LAZY = "GIT_NO_LAZY_FETCH"
-_LACKING = f"its content is not here: the repository is damaged, or a partial clone ({_LAZY}=0 lets git fetch the rest)"
+_LACKING = f"its content is not here: in a submodule, lost, or not in this partial clone ({_LAZY}=0 lets git fetch it)"
 
 
 class GitError(ParamcalcError):
