@@ -245,8 +245,8 @@ def test_a_configuration_with_a_mistake_is_an_error(text, why):
 
 def test_a_configuration_has_an_end():
     """Of globs, of bytes, and of the parts of a key, which Python's own reader takes minutes for."""
-    Path("paramcalc.yaml").write_text("checks: [{params: 1, files: [" + "a, " * 10_000 + "a]}]")
-    with pytest.raises(ConfigError, match="its checks have more than 10,000 globs"):
+    Path("paramcalc.yaml").write_text("checks: [{params: 1, files: [" + "a, " * 1_000 + "a]}]")
+    with pytest.raises(ConfigError, match="its checks have more than 1,000 globs"):
         read_config("paramcalc.yaml")
     Path("pyproject.toml").write_text("[tool.paramcalc]\n" + ".".join("a" * 65) + " = 1")
     with pytest.raises(ConfigError, match="a key has more than 64 parts"):
