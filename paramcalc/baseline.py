@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from paramcalc.errors import ParamcalcError, why
-from paramcalc.git import GitError, NoRepositoryError, Repository, split_revision
+from paramcalc.git import AmbiguousError, GitError, NoRepositoryError, Repository, split_revision
 from paramcalc.readers import load
 from paramcalc.shapes import MAX_COUNT
 from paramcalc.summarize import summarize, total
@@ -66,10 +66,16 @@ def refuse_two_meanings(name: str, revision: str) -> None:
     Raises:
         BaselineError: when it names both.
     """
-    with suppress(GitError), Repository(os.curdir) as repository:
-        if repository.commit_of(revision):
-            advice = f"write ./{name} for what is here, or rename it"
-            raise BaselineError(f"'{name}' is here, and '{revision}' is a revision of this repository, too: {advice}")
+    try:
+        with Repository(os.curdir) as repository:
+            is_revision = repository.commit_of(revision) is not None
+    except AmbiguousError:
+        is_revision = True
+    except GitError:
+        is_revision = False
+    if is_revision:
+        advice = f"write ./{name} for what is here, or rename it"
+        raise BaselineError(f"'{name}' is here, and '{revision}' is a revision of this repository, too: {advice}")
 
 
 class Folder:

@@ -16,6 +16,7 @@ from paramcalc.readers.source import check_size
 _OBJECT = re.compile(rb"[0-9a-f]{40,64} (blob|tree|commit|tag) ([0-9]+)\n")
 _LINK = re.compile(rb"(symlink|dangling|loop|notdir) ([0-9]+)\n")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
+_NOT_FOUND = "fatal: Needed a single revision"
 _LAZY = "GIT_NO_LAZY_FETCH"
 _LACKING = f"its content is not here: in a submodule, lost, or not in this partial clone ({_LAZY}=0 lets git fetch it)"
 
@@ -26,6 +27,10 @@ class GitError(ParamcalcError):
 
 class NoRepositoryError(GitError):
     """A folder is in no repository."""
+
+
+class AmbiguousError(GitError):
+    """A revision that is a branch and a tag."""
 
 
 class Repository:
@@ -56,8 +61,12 @@ class Repository:
             GitError: when there is no such revision.
         """
         wanted = f"{revision}^{{commit}}"
-        found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+        found = self._run("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", "--end-of-options", wanted)
         commit = found.stdout.decode(errors="replace").strip()
+        if b"is ambiguous" in found.stderr:  # git takes a tag before a branch: who adds one would bring a baseline
+            raise AmbiguousError(
+                f"'{revision[:80]}' is more than one thing in git: write refs/heads/… or refs/remotes/… in full"
+            )
         if _COMMIT.fullmatch(commit):  # `^main` is a revision to git, but none that has files
             return commit
         self._explain(found, revision)
@@ -72,7 +81,7 @@ class Repository:
     def _explain(self, ended: "subprocess.CompletedProcess[bytes]", revision: str) -> None:
         """Pass on what git says of a revision that it cannot read."""
         said = ended.stderr.decode(errors="replace").strip().partition("\n")[0]
-        if said:
+        if said not in ("", _NOT_FOUND):
             raise GitError(f"git cannot read '{revision[:80]}': {said}")
 
     def read(self, commit: str, path: str) -> bytes | None:
@@ -170,7 +179,7 @@ def environment() -> dict[str, str]:
 
     What a hook was given relative to here is made absolute.
     """
-    found = dict(os.environ)
+    found = dict(os.environ, LC_ALL="C")  # what git says is looked at
     if "GIT_DIR" in found:
         found["GIT_DIR"] = os.path.abspath(found["GIT_DIR"])
         found["GIT_WORK_TREE"] = os.path.realpath(found.get("GIT_WORK_TREE", "."))

@@ -109,6 +109,22 @@ def test_what_is_here_and_a_revision_is_neither(repository, name):
     assert before(f"{name}^0", "models/a.json") == 5
 
 
+@pytest.mark.parametrize("name", ["main", "origin/main"])
+def test_a_tag_that_is_called_like_a_branch_is_not_taken_for_it(repository, name):
+    """git takes the tag, and is silent about it where the configuration says so."""
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    assert before(name, "models/a.json") == 5
+    git("commit", "-qam", "second")
+    git("tag", name)
+    git("config", "core.warnAmbiguousRefs", "false")
+    with pytest.raises(GitError, match=f"'{name}' is more than one thing in git"):
+        before(name, "models/a.json")
+    assert before("refs/remotes/origin/main", "models/a.json") == 5
+    Path(name).mkdir(parents=True)
+    with pytest.raises(BaselineError, match="is a revision of this repository, too"):
+        open_baseline(name, ".")
+
+
 def test_a_file_named_like_one_at_a_revision_is_not_taken_for_it(repository, capsysbinary):
     Path("main:models").mkdir()
     Path("main:models", "a.json").write_text(model(2))
