@@ -77,16 +77,16 @@ class Locator:
         return found
 
 
-def parse(data: bytes, name: str) -> Document:
-    """Read JSON or YAML, whichever the text is.
+def parse(data: bytes, name: str, only_json: bool = False) -> Document:
+    """Read JSON or YAML, whichever the text is; or JSON only, for what no person writes.
 
     Raises:
         InputError: with positions, when it is neither, or not as strict as paramcalc wants it.
     """
     text = decode(data, name)
     start = text.lstrip()[:1]
-    if start and start in '{["':
-        return _parse_json_first(text, name)
+    if start and (only_json or start in '{["'):
+        return _parse_json_first(text, name, only_json)
     return _parse_yaml(text, name)
 
 
@@ -106,7 +106,7 @@ def decode(data: bytes, name: str) -> str:
         raise InputError(name, [Problem(message, position=place)]) from None
 
 
-def _parse_json_first(text: str, name: str) -> Document:
+def _parse_json_first(text: str, name: str, only_json: bool) -> Document:
     """JSON, or the YAML that looks like it; when it is neither, the error that got further."""
     from paramcalc.readers.strict_json import parse_json
 
@@ -115,7 +115,7 @@ def _parse_json_first(text: str, name: str) -> Document:
         value, non_finite = parse_json(text, name)
     except ValueError as error:  # a JSONDecodeError, whose module a good file does not need
         problem = _json_problem(error, text)
-        if problem.message == _CUT_OFF:  # no YAML either
+        if only_json or problem.message == _CUT_OFF:  # no YAML either
             raise InputError(name, [problem]) from None
         try:
             return _parse_yaml(text, name)

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -126,6 +127,16 @@ def test_a_large_archive_is_not_read_whole(tmp_path, monkeypatch):
         written.writestr("model.weights.h5", bytes(3 * 2**20))
     assert params(path) == 15
     assert "larger than 1 MiB" in error(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "config", [b"input: [4]\nlayers:\n" + b"- Dense: 3\n" * 250_000, b"{layers: [" + b"a," * 10**6 + b"]}"]
+)
+def test_an_archive_holds_json_and_no_yaml(config):
+    """A few kB of it took six seconds; Keras reads none."""
+    start = time.process_time()
+    assert ":1:" in error(data := zipped(("config.json", config)))
+    assert (len(data) < 20_000, time.process_time() - start < 1) == (True, True)
 
 
 def test_the_entries_limit_holds_from_both_sides():
