@@ -7,8 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from paramcalc.errors import ParamcalcError
-from paramcalc.git import GitError, NoRepositoryError, Repository, split_revision
+from paramcalc.errors import ParamcalcError, why
+from paramcalc.git import AmbiguousError, GitError, NoRepositoryError, Repository, split_revision
 from paramcalc.readers import load
 from paramcalc.shapes import MAX_COUNT
 from paramcalc.summarize import summarize, total
@@ -66,10 +66,16 @@ def refuse_two_meanings(name: str, revision: str) -> None:
     Raises:
         BaselineError: when it names both.
     """
-    with suppress(GitError), Repository(os.curdir) as repository:
-        if repository.commit_of(revision):
-            advice = f"write ./{name} for what is here, or rename it"
-            raise BaselineError(f"'{name}' is here, and '{revision}' is a revision of this repository, too: {advice}")
+    try:
+        with Repository(os.curdir) as repository:
+            is_revision = repository.commit_of(revision) is not None
+    except AmbiguousError:
+        is_revision = True
+    except GitError:
+        is_revision = False
+    if is_revision:
+        advice = f"write ./{name} for what is here, or rename it"
+        raise BaselineError(f"'{name}' is here, and '{revision}' is a revision of this repository, too: {advice}")
 
 
 class Folder:
@@ -89,9 +95,16 @@ class Folder:
         if name.startswith(".."):
             raise BaselineError(f"{file} is not below {start}, so it cannot be found in the folder {self.folder}")
         old = os.path.join(self.folder, name)
-        if not os.path.exists(old):
+        try:
+            os.lstat(old)  # a link that leads nowhere is there, and so is what may not be looked at
+            same = os.path.samefile(old, file)
+        except (FileNotFoundError, NotADirectoryError):
+            if os.path.islink(old):
+                raise BaselineError(f"{old} is a link that leads nowhere") from None
             return None
-        if os.path.samefile(old, file):
+        except OSError as error:
+            raise BaselineError(f"{old} cannot be read: {why(error)}") from None
+        if same:
             raise BaselineError(f"{file} would be compared with itself: {self.folder} holds the same file")
         return summarize(load(old, sets=self.sets), allow_unknown=True)
 
@@ -138,7 +151,7 @@ def read_summaries(path: str) -> Iterator[Summary]:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise BaselineError(f"{path} cannot be read: {error.strerror}") from None
+        raise BaselineError(f"{path} cannot be read: {why(error)}") from None
     lines = [line for line in data.splitlines() if line.strip()]
     whole = not all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
     for line in [data] if whole or not lines else lines:

@@ -2,13 +2,14 @@
 
 import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budgets import METRICS, Budget, parse_budget
-from paramcalc.errors import ParamcalcError, Position, did_you_mean
-from paramcalc.globs import MAGIC, find, names
-from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
-from paramcalc.readers.source import check_size
+from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, did_you_mean
+from paramcalc.globs import MAGIC, Search, begins, names
+from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
+from paramcalc.readers.source import check_size, open_source, read
 
 if TYPE_CHECKING:
     from paramcalc.readers.document import Document
@@ -21,8 +22,11 @@ LONG_KEY = rb"(?m)(?:^|[\[{,])[ \t]*(?:%b){%d}" % (_KEY_PART, MAX_KEY_PARTS)
 """A dotted key that would take tomllib minutes to read."""
 
 
-class ConfigError(ParamcalcError):
-    """A configuration that makes no sense; the message names the file."""
+class ConfigError(InputError):
+    """A configuration that makes no sense."""
+
+    def __init__(self, path: str, message: str, position: Position | None = None) -> None:
+        super().__init__(path, [Problem(clipped(message), position=position)])
 
 
 class Check(NamedTuple):
@@ -52,11 +56,12 @@ def find_config(start: str) -> str | None:
     """
     folder = os.path.abspath(start)
     while True:
-        found = [name for name in NAMES if is_config(os.path.join(folder, name))]
+        paths = [os.path.relpath(os.path.join(folder, name)) for name in NAMES]
+        found = [path for path in paths if is_config(path)]
         if len(found) > 1:
-            raise ConfigError(f"{' and '.join(found)} both have checks: keep them in one")
+            raise ConfigError(found[1], f"{found[0]} has checks as well: keep them in one of the two")
         if found:
-            return os.path.relpath(os.path.join(folder, found[0]), start)
+            return os.path.relpath(found[0], start)
         above = os.path.dirname(folder)
         if above == folder or os.path.exists(os.path.join(folder, ".git")):
             return None
@@ -64,8 +69,11 @@ def find_config(start: str) -> str | None:
 
 
 def is_config(path: str) -> bool:
-    """Whether a file is a configuration; a pyproject.toml is one when it has a `tool.paramcalc`."""
-    if not os.path.isfile(path):
+    """Whether a file is a configuration; a pyproject.toml is one when it has a `tool.paramcalc`.
+
+    So is what has its name and is no file: to look further up would be to pass it over.
+    """
+    if not os.path.lexists(path):
         return False
     return not path.endswith(".toml") or (b"paramcalc" in read_bytes(path) and read_toml(path) is not None)
 
@@ -81,45 +89,39 @@ def read_config(path: str) -> Config:
     raw = {} if raw is None else raw
     for key in raw if isinstance(raw, dict) else ():
         if key != "checks":
-            raise ConfigError(f"{path}: unknown key '{str(key)[:60]}'{did_you_mean(str(key), ['checks'])}")
+            raise ConfigError(path, f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), ['checks'])}")
     checks = raw.get("checks") if isinstance(raw, dict) else None
     if not isinstance(checks, list) or not checks:
-        raise ConfigError(f"{path}: there are no checks in it")
+        raise ConfigError(path, "there are no checks in it")
     found = []
     for index, item in enumerate(checks):
         try:
             found.append(parse_check(item))
         except ParamcalcError as error:
-            raise ConfigError(f"{place_of(path, document, index, len(checks))}: {error}") from None
+            position = place_of(path, document, index, len(checks))
+            raise ConfigError(path, f"check {index + 1}: {error}", position) from None
     if sum(len(check.files) for check in found) > MAX_GLOBS:
-        raise ConfigError(f"{path}: its checks have more than {MAX_GLOBS:,} globs")
+        raise ConfigError(path, f"its checks have more than {MAX_GLOBS:,} globs")
     return Config(path, found)
 
 
-def place_of(path: str, document: "Document | None", index: int, count: int) -> str:
-    """Where a check stands, as errors begin: `paramcalc.yaml:3:5: check 2`.
+def place_of(path: str, document: "Document | None", index: int, count: int) -> Position | None:
+    """Where a check stands.
 
     A TOML reader gives no lines: they are those of the headers, where there is one for each of the `count` checks.
     """
-    position = None
     if document:
-        position = document.locate(("checks", index))
-    else:
-        text = read_bytes(path)
-        headers = [match.start() for match in re.finditer(CHECK_HEADER, text)]
-        if len(headers) == count:
-            position = Position(text.count(b"\n", 0, headers[index]) + 1, 1)
-    place = f"{path}:{position.line}:{position.column}" if position else path
-    return f"{place}: check {index + 1}"
+        return document.locate(("checks", index))
+    text = read_bytes(path)
+    headers = [match.start() for match in re.finditer(CHECK_HEADER, text)]
+    return Position(text.count(b"\n", 0, headers[index]) + 1, 1) if len(headers) == count else None
 
 
 def read_bytes(path: str) -> bytes:
     """The content of a configuration."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    source = open_source(path)
+    with source.file:
+        return read(source, max_bytes(MAX_JSON_BYTES), "the configuration")
 
 
 def read_toml(path: str) -> Any:
@@ -129,11 +131,14 @@ def read_toml(path: str) -> Any:
     data = read_bytes(path)
     check_size(path, len(data), max_bytes(MAX_TOML_BYTES), "the configuration")
     if re.search(LONG_KEY, data):
-        raise ConfigError(f"{path}: a key has more than {MAX_KEY_PARTS} parts")
+        raise ConfigError(path, f"a key has more than {MAX_KEY_PARTS} parts")
     try:
         tool = tomllib.loads(data.decode()).get("tool")
     except (ValueError, RecursionError) as error:  # what is no TOML, and what is no UTF-8
-        raise ConfigError(f"{path}: {error}") from None
+        message, _, place = str(error).partition(" (at line ")
+        line, _, column = place.removesuffix(")").partition(", column ")
+        position = Position(int(line), int(column)) if column.isdigit() else None
+        raise ConfigError(path, message if position else str(error), position) from None
     return tool.get("paramcalc") if isinstance(tool, dict) else None
 
 
@@ -151,29 +156,29 @@ def parse_check(item: Any) -> Check:
         ParamcalcError: for an unknown key or a wrong value.
     """
     if not isinstance(item, dict):
-        raise ConfigError("must be a mapping")
+        raise ParamcalcError("must be a mapping")
     for key in item:
         if key not in CHECK_KEYS:
-            raise ConfigError(f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
+            raise ParamcalcError(f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
     files = item.get("files")
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files) or not wanted(files):
-        raise ConfigError("files must be a glob or a list of globs, not all of them with !")
+        raise ParamcalcError("files must be a glob or a list of globs, not all of them with !")
     if any(len(file) > MAX_GLOB for file in files):
-        raise ConfigError(f"files: a glob has at most {MAX_GLOB:,} characters")
+        raise ParamcalcError(f"files: a glob has at most {MAX_GLOB:,} characters")
     for key in ("name", "message"):
         if not isinstance(item.get(key, ""), str):
-            raise ConfigError(f"{key} must be text")
+            raise ParamcalcError(f"{key} must be text")
     limits = {key: value for key, value in item.items() if key not in ("files", "name", "message")}
     return Check(tuple(files), parse_budget(limits)._replace(check=item.get("name"), hint=item.get("message")))
 
 
-def wanted(patterns: tuple[str, ...] | list[str]) -> list[str]:
+def wanted(patterns: Sequence[str]) -> list[str]:
     """The globs that do not exclude."""
     return [pattern for pattern in patterns if not pattern.startswith("!")]
 
 
-def excluded(patterns: tuple[str, ...] | list[str]) -> list[str]:
+def excluded(patterns: Sequence[str]) -> list[str]:
     """The globs that exclude, without their `!`."""
     return [pattern[1:] for pattern in patterns if pattern.startswith("!")]
 
@@ -185,28 +190,50 @@ def covers(check: Check, folder: str, file: str) -> bool:
     return not left_out and any(names(pattern, name) for pattern in wanted(check.files))
 
 
-def expand(patterns: tuple[str, ...] | list[str], folder: str) -> tuple[list[str], list[str]]:
-    """The files that globs name, less the excluded ones, as paths from here; and the globs that name none.
+class Fault(NamedTuple):
+    """A glob that names nothing, or a folder that could not be searched: no gate may pass over it."""
 
-    A gate must not pass because it found nothing: the caller has to report those.
-    """
+    place: str
+    message: str
+
+
+def expand(patterns: Sequence[str], folder: str) -> tuple[list[str], list[Fault]]:
+    """The files that globs name, less the excluded ones, as paths from here; and what went wrong."""
     files: dict[str, None] = {}
-    empty = []
-    without = excluded(patterns)
+    faults: dict[Fault, None] = {}
     for pattern in wanted(patterns):
-        found = [name for name in find(pattern, folder or os.curdir)
-                 if not any(names(each, name, within=True) for each in without)]  # fmt: skip
-        if not found:
-            empty.append(pattern)
-        files |= dict.fromkeys([os.path.join(folder, name) for name in found])
-    return list(files), empty
+        found, told = search(pattern, folder, patterns)
+        files |= dict.fromkeys(found)
+        faults |= dict.fromkeys(told if found or told else [no_file(pattern)])
+    return list(files), list(faults)
 
 
-def named_files(name: str) -> list[str]:
-    """The files that a name on the command line stands for: itself, and those it matches as a glob.
+def search(pattern: str, folder: str, patterns: Sequence[str] = ()) -> tuple[list[str], list[Fault]]:
+    """What one glob of several names and others do not exclude; and what in it was not searched, nor is by another."""
+    without = excluded(patterns)
+    searched = Search(pattern, folder or os.curdir)
+    found = [name for name in searched.files() if not any(names(each, name, within=True) for each in without)]
+    told = [
+        Fault(os.path.join(folder, place), message)
+        for place, message in searched.faults.items()
+        if not any(names(each, f"{place}/-", within=True) for each in without)
+        and not any(begins(each, place) for each in wanted(patterns) if each != pattern)
+    ]
+    return [os.path.join(folder, name) for name in found], told
+
+
+def no_file(pattern: str) -> Fault:
+    """A glob that names nothing."""
+    return Fault(pattern, "no file matches this glob")
+
+
+def named_files(name: str) -> tuple[list[str], list[Fault]]:
+    """The files that a name on the command line stands for: itself, and those it matches as a glob; what went wrong.
 
     A file named like a glob hides none of those: a pull request could add one called `models/*.yaml`.
     """
     if MAGIC.isdisjoint(name):
-        return [name]
-    return [*([name] if os.path.exists(name) else []), *find(name, os.curdir)]
+        return [name], []
+    found, faults = search(name, "")
+    found += [name] if os.path.lexists(name) else []
+    return found, faults if found or faults else [no_file(name)]

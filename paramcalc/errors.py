@@ -166,6 +166,11 @@ def repr_parts(value: object) -> Iterator[str]:
         yield repr(value)
 
 
+def why(error: OSError) -> str:
+    """What the system says is wrong, as a part of a sentence."""
+    return (error.strerror or type(error).__name__).lower()
+
+
 def clipped(message: str) -> str:
     """The message, or its beginning."""
     return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"

@@ -1,13 +1,17 @@
 """Globs over folders: `*`, `?`, `[…]` within a name, `**` for any number of folders.
 
-`**` enters neither hidden folders nor links to folders: a link to a folder above would never end. Matching
-keeps a set of states, each a number of parts already matched: a folder is read once, whatever the pattern.
+`**` enters neither hidden folders nor links to folders: a link to a folder above would never end. What is passed over
+so, though it may match, is told: a gate must not pass because it did not look. Matching keeps a set of states, each a
+number of parts already matched: a folder is read once, whatever the pattern.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import takewhile
+
+from paramcalc.errors import why
+from paramcalc.limits import MAX_LINKED_FOLDERS
 
 MAGIC = frozenset("*?[")
 
@@ -18,49 +22,98 @@ def parts_of(pattern: str) -> list[str]:
     return [*parts, "*"] if parts and parts[-1] == "**" else parts
 
 
-def find(pattern: str, root: str) -> Iterator[str]:
-    """The files that a pattern names, as paths from `root`, in the order of their names."""
-    parts = parts_of(pattern)
-    plain = list(takewhile(MAGIC.isdisjoint, parts))
-    start = ("/" if pattern.startswith("/") else "") + "/".join(plain)
-    if len(plain) < len(parts):
-        wanted = parts[len(plain) :]
-        yield from walk(root, start, reach({0}, wanted), wanted)
-    elif os.path.isfile(os.path.join(root, start)):
-        yield start
+class Search:
+    """One pattern, followed from a folder on.
 
+    Attributes:
+        faults: folders that could not be searched, as paths from `root`, and why: what is in them may well match.
+    """
 
-def walk(root: str, folder: str, states: set[int], wanted: Sequence[str]) -> Iterator[str]:
-    """The files below a folder that the rest of the pattern, from any of the states on, matches."""
-    stack = [(folder, states, read(root, folder))]  # not recursion: folders may be nested thousands deep
-    while stack:
-        folder, states, entries = stack[-1]
-        entry = next(entries, None)
-        if entry is None:
-            stack.pop()
-            continue
-        after = step(states, entry.name, wanted, through=not entry.is_symlink())
-        path = os.path.join(folder, entry.name)
-        if after and leads_to(entry.is_dir):
-            stack.append((path, after, read(root, path)))
-        elif len(wanted) in after and leads_to(entry.is_file):
-            yield path
+    def __init__(self, pattern: str, root: str) -> None:
+        parts = parts_of(pattern)
+        plain = list(takewhile(MAGIC.isdisjoint, parts))
+        self.root = root
+        self.start = ("/" if pattern.startswith("/") else "") + "/".join(plain)
+        self.wanted = parts[len(plain) :]
+        self.faults: dict[str, str] = {}
+        self._behind_links = 0
 
+    def files(self) -> Iterator[str]:
+        """What the pattern names, as paths from `root`, in the order of their names.
 
-def read(root: str, folder: str) -> "Iterator[os.DirEntry[str]]":
-    """The entries of a folder, sorted by name; none where it is not a folder or cannot be read."""
-    try:
-        return iter(sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name))
-    except OSError:
+        All that is no folder: that a link leads nowhere, or a file is a pipe, is for its reader to say.
+        """
+        if not self.wanted:
+            place = os.path.join(self.root, self.start)
+            if os.path.lexists(place) and not os.path.isdir(place):
+                yield self.start
+            return
+        # Not recursion: folders may be nested thousands deep.
+        stack = [(self.start, reach({0}, self.wanted), self._read(self.start), False)]
+        while stack:
+            folder, states, entries, behind = stack[-1]
+            entry = next(entries, None)
+            if entry is None:
+                stack.pop()
+                continue
+            path = os.path.join(folder, entry.name)
+            after, is_folder = self._step(states, entry, path)
+            if not is_folder and len(self.wanted) in after:
+                yield path
+            elif is_folder and self._leads_on(after):
+                behind = behind or entry.is_symlink()
+                if not (behind and self._is_endless(path)):
+                    stack.append((path, after, self._read(path), behind))
+
+    def _step(self, states: set[int], entry: "os.DirEntry[str]", path: str) -> tuple[set[int], bool]:
+        """The states after an entry, and whether it is a folder."""
+        after = step(states, entry.name, self.wanted)
+        if not after:
+            return after, False
+        try:
+            is_folder = entry.is_dir()
+        except OSError as error:  # a link to what we may not look at
+            is_folder = False
+            if self._leads_on(after):
+                self.faults[path] = f"the folder cannot be searched: {why(error)}"
+        if is_folder and entry.is_symlink():
+            followed = step(states, entry.name, self.wanted, through=False)
+            if not self._is_elsewhere(path, after - followed):
+                self.faults[path] = f"a link to a folder, which ** does not follow: name {path}/** too, or exclude it"
+            after = followed
+        return after, is_folder
+
+    def _leads_on(self, states: set[int]) -> bool:
+        """Whether what is in a folder may match."""
+        return any(state < len(self.wanted) for state in states)
+
+    def _is_elsewhere(self, path: str, states: set[int]) -> bool:
+        """Whether the pattern finds all of a linked folder in its own place: no state is left to be followed here."""
+        states = states - {len(self.wanted)}
+        top, own = (os.path.realpath(os.path.join(self.root, place)) for place in (self.start, path))
+        if not states or os.path.commonpath([top, own]) != top:
+            return not states
+        found = reach({0}, self.wanted)
+        for name in os.path.relpath(own, top).split(os.sep) if own != top else ():
+            found = step(found, name, self.wanted)
+        return states <= found
+
+    def _is_endless(self, path: str) -> bool:
+        """Whether so much is behind links that they must lead in circles."""
+        self._behind_links += 1
+        if self._behind_links > MAX_LINKED_FOLDERS:
+            self.faults[self.start or os.curdir] = f"more than {MAX_LINKED_FOLDERS:,} folders are behind links in it"
+        return self._behind_links > MAX_LINKED_FOLDERS
+
+    def _read(self, folder: str) -> "Iterator[os.DirEntry[str]]":
+        """The entries of a folder, sorted by name."""
+        try:
+            return iter(sorted(os.scandir(os.path.join(self.root, folder)), key=lambda entry: entry.name))
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            self.faults[folder] = f"the folder cannot be searched: {why(error)}"
         return iter(())
-
-
-def leads_to(kind: Callable[[], bool]) -> bool:
-    """Whether an entry is of a kind; False where a link leads to something that we may not look at."""
-    try:
-        return kind()
-    except OSError:
-        return False
 
 
 def step(states: set[int], name: str, wanted: Sequence[str], through: bool = True) -> set[int]:
@@ -88,6 +141,12 @@ def reach(states: set[int], wanted: Sequence[str]) -> set[int]:
 def fits(name: str, part: str) -> bool:
     """Whether a name fits one part; hidden ones only when the part says so."""
     return fnmatchcase(name, part) and (not name.startswith(".") or part.startswith("."))
+
+
+def begins(pattern: str, folder: str) -> bool:
+    """Whether a pattern begins with the name of a folder."""
+    parts = parts_of(folder)
+    return parts_of(pattern)[: len(parts)] == parts
 
 
 def names(pattern: str, file: str, within: bool = False) -> bool:

@@ -19,6 +19,12 @@ MAX_JSON_BYTES = 64 * MIB
 MAX_CONFIG_BYTES = 16 * MIB
 """The architecture inside a `.keras` archive or an HDF5 file."""
 
+MAX_UNPACKED = 3 * MIB
+"""The same in an archive of less than 1 MiB, and …"""
+
+UNPACKED_PER_MIB = 4 * MIB
+"""… for each that it has: with the weights a real one is larger, without them a bomb is a thousand times smaller."""
+
 SIZE_VARIABLE = "PARAMCALC_MAX_MIB"
 """The environment variable that replaces the three limits above."""
 
@@ -97,8 +103,11 @@ MAX_KEY_PARTS = 64
 MAX_GLOB = 1_024
 """Characters of a glob: as many as a path may well have."""
 
-MAX_GLOBS = 10_000
-"""Globs in a configuration's `files`, those of all checks together."""
+MAX_GLOBS = 1_000
+"""Globs in a configuration's `files`, those of all checks together; each takes 3 µs for each name it meets."""
+
+MAX_LINKED_FOLDERS = 10_000
+"""Folders that a glob enters through links: two that lead back up double with each part of it."""
 
 MAX_GLOB_WORK = 1_000_000
 """The globs of a budget's `layers` times the layers they are held against: a second's work …"""
@@ -120,6 +129,11 @@ def max_bytes(default: int) -> int:
     """The limit on a file's size: `default`, or what the environment variable says instead."""
     value = os.environ.get(SIZE_VARIABLE, "")
     return int(value) * MIB if value.isascii() and value.isdigit() and len(value) < 8 else default
+
+
+def max_unpacked(archive: int) -> int:
+    """The limit on the architecture in an archive of so many bytes."""
+    return max_bytes(min(max(MAX_UNPACKED, UNPACKED_PER_MIB * (archive // MIB)), MAX_CONFIG_BYTES))
 
 
 class Allowance:

@@ -90,7 +90,8 @@ def test_a_revision_is_written_as_git_has_it(repository, revision):
 
 
 @pytest.mark.parametrize(
-    "revision", ["nowhere", "-x", "--all", "HEAD:", "HEAD:models", "", "HEAD main", "a\nb", "a\0b"]
+    "revision",
+    ["nowhere", "-x", "--all", "HEAD:", "HEAD:models", "", "HEAD main", "a\nb", "a\0b", "^HEAD", "HEAD..HEAD"],
 )
 def test_what_is_no_revision_is_an_error(repository, revision):
     with pytest.raises(GitError):
@@ -108,6 +109,22 @@ def test_what_is_here_and_a_revision_is_neither(repository, name):
     assert before(f"{name}^0", "models/a.json") == 5
 
 
+@pytest.mark.parametrize("name", ["main", "origin/main"])
+def test_a_tag_that_is_called_like_a_branch_is_not_taken_for_it(repository, name):
+    """git takes the tag, and is silent about it where the configuration says so."""
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    assert before(name, "models/a.json") == 5
+    git("commit", "-qam", "second")
+    git("tag", name)
+    git("config", "core.warnAmbiguousRefs", "false")
+    with pytest.raises(GitError, match=f"'{name}' is more than one thing in git"):
+        before(name, "models/a.json")
+    assert before("refs/remotes/origin/main", "models/a.json") == 5
+    Path(name).mkdir(parents=True)
+    with pytest.raises(BaselineError, match="is a revision of this repository, too"):
+        open_baseline(name, ".")
+
+
 def test_a_file_named_like_one_at_a_revision_is_not_taken_for_it(repository, capsysbinary):
     Path("main:models").mkdir()
     Path("main:models", "a.json").write_text(model(2))
@@ -119,6 +136,88 @@ def test_a_file_named_like_one_at_a_revision_is_not_taken_for_it(repository, cap
 def test_a_file_that_was_not_there_is_new(repository):
     Path("models/new.json").write_text(model(1))
     assert before("HEAD", "models/new.json") is None
+
+
+@pytest.mark.parametrize("at", ["HEAD:models/a.json", "HEAD:models", "HEAD^{tree}"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"no object")], ids=["lost", "damaged"])
+@pytest.mark.parametrize("file", ["models/a.json", "models/link.json", "linked/a.json"])
+def test_what_git_has_lost_was_there(repository, at, damage, file):
+    """git answers as for a file that never was: taken for new, a model could grow without limit."""
+    path = object_of(at)
+    path.chmod(0o644)
+    damage(path)
+    with pytest.raises(GitError, match="its content is not here"):
+        before("HEAD", file)
+    if at == "HEAD:models/a.json":
+        Path("models/new.json").write_text(model(1))
+        assert before("HEAD", "models/new.json") is None
+        assert before("HEAD", "models/below/a.json") == 35
+
+
+def object_of(name):
+    """The file that holds an object of the repository here."""
+    found = subprocess.run(["git", "rev-parse", name], check=True, capture_output=True, text=True).stdout.strip()
+    return Path(".git", "objects", found[:2], found[2:])
+
+
+def test_a_lost_commit_is_no_repository_without_one(repository):
+    object_of("HEAD").unlink()
+    with pytest.raises(GitError, match="git cannot read 'HEAD'"):
+        open_baseline("HEAD", ".")
+
+
+def test_a_link_that_led_nowhere_says_nothing_of_the_model_behind_it(repository):
+    """It may have led into a submodule."""
+    os.symlink("inner/a.json", "models/to.json")
+    git("add", ".")
+    git("commit", "-qm", "link")
+    Path("models/to.json").unlink()
+    Path("models/to.json").write_text(model(9))
+    with pytest.raises(GitError, match="a link that leads nowhere"):
+        before("HEAD", "models/to.json")
+
+
+def test_a_file_above_the_top_is_not_new(repository, monkeypatch):
+    """A hook's GIT_DIR says which repository is asked, wherever the file is."""
+    monkeypatch.setenv("GIT_DIR", ".git")
+    Path("../a.json").write_text(model(1))
+    with pytest.raises(GitError, match="above its top"):
+        before("HEAD", "../a.json")
+
+
+@pytest.fixture
+def partial_clone(repository, tmp_path, monkeypatch):
+    """A clone without the content of files; to fetch them is to run what its configuration names."""
+    git("config", "uploadpack.allowFilter", "true")
+    git("clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{repository}", "clone", cwd=tmp_path)
+    monkeypatch.chdir(tmp_path / "clone")
+    git("config", "remote.origin.uploadpack", f"touch {tmp_path}/ran; git-upload-pack")
+    Path("models").mkdir()
+    Path("models/a.json").write_text(model(2))
+    return tmp_path / "ran"
+
+
+def test_a_partial_clone_fetches_nothing_unless_it_may(partial_clone, monkeypatch):
+    """What would be run is named by the repository: a stranger's may name anything."""
+    with pytest.raises(GitError, match="GIT_NO_LAZY_FETCH=0 lets git fetch"):
+        before("HEAD", "models/a.json")
+    assert not partial_clone.exists()
+    monkeypatch.setenv("GIT_NO_LAZY_FETCH", "0")
+    assert before("HEAD", "models/a.json") == 5
+    assert partial_clone.exists()
+
+
+def test_nothing_that_a_repository_configures_is_run(repository, tmp_path):
+    for key in ("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "diff.x.textconv", "filter.x.smudge",
+                "filter.x.clean", "alias.cat-file", "alias.rev-parse", "credential.helper"):  # fmt: skip
+        git("config", key, f"!touch {tmp_path}/ran" if key[0] == "a" else f"touch {tmp_path}/ran;")
+    Path(".gitattributes").write_text("* diff=x filter=x")
+    for hook in ("post-checkout", "pre-commit", "reference-transaction", "post-index-change"):
+        Path(".git/hooks", hook).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+        Path(".git/hooks", hook).chmod(0o755)
+    assert before("HEAD", "models/a.json") == 5
+    assert summary_at("HEAD:models/a.json").totals.params == 5
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_repository_without_a_commit_has_only_new_files(tmp_path, monkeypatch):
@@ -226,6 +325,17 @@ def test_a_folder_is_a_mirror_of_where_names_start(tmp_path, monkeypatch):
     assert before("old", "models/a.json") == before("old", str(tmp_path / "models" / "a.json")) == 5
     monkeypatch.chdir("models")
     assert before("../old", "a.json", root="..") == 5
+
+
+@pytest.mark.parametrize("odd", [lambda path: os.symlink("gone.json", path), lambda path: os.symlink("a.json", path)])
+def test_what_cannot_be_looked_at_in_a_folder_is_not_new(tmp_path, monkeypatch, odd):
+    """A link that leads nowhere, or in a circle."""
+    monkeypatch.chdir(tmp_path)
+    Path("old").mkdir()
+    Path("a.json").write_text(model(1))
+    odd("old/a.json")
+    with pytest.raises(BaselineError, match=r"leads nowhere|cannot be read: too many levels of symbolic links"):
+        before("old", "a.json")
 
 
 def test_a_checkout_is_a_mirror_of_the_repository(repository, tmp_path, monkeypatch):

@@ -7,8 +7,8 @@ import pytest
 
 from paramcalc.budgets import Budget
 from paramcalc.check_config import Check, ConfigError, covers, expand, find_config, read_config
-from paramcalc.errors import ParamcalcError
-from paramcalc.globs import find, leads_to, names
+from paramcalc.errors import InputError, ParamcalcError
+from paramcalc.globs import Search, names
 
 FILES = [
     "a.yaml",
@@ -42,7 +42,8 @@ def tree(tmp_path, monkeypatch):
     ("patterns", "found"),
     [
         (["a.yaml"], ["a.yaml"]),
-        (["*.yaml"], ["a.yaml", "link.yaml"]),
+        (["*.yaml"], ["a.yaml", "dangling.yaml", "link.yaml"]),
+        (["dangling.yaml"], ["dangling.yaml"]),
         (["m/*.yaml"], ["m/b.yaml"]),
         (["m/**/*.yaml"], ["m/b.yaml", "m/deep/er/c.yaml", "m/x/e.yaml"]),
         (["**/*.json"], ["m/deep/d.json"]),
@@ -57,26 +58,24 @@ def tree(tmp_path, monkeypatch):
         ([".hid*/*.yaml"], [".hidden/f.yaml"]),
         (["s p/[[]h].yaml"], ["s p/[h].yaml"]),
         (["m/?.yaml", "a.yaml", "m/b.yaml"], ["m/b.yaml", "a.yaml"]),
-        (["m/up/*.yaml"], ["m/up/a.yaml", "m/up/link.yaml"]),
+        (["m/up/*.yaml"], ["m/up/a.yaml", "m/up/dangling.yaml", "m/up/link.yaml"]),
     ],
 )
 def test_globs_name_files(patterns, found):
-    """Hidden ones only where they are asked for; `**` does not follow links, which here never end."""
-    files, empty = expand(patterns, "")
+    """Hidden ones only where they are asked for; `**` does not follow links, which here never end, and says so."""
+    files, faults = expand(patterns, "")
     assert sorted(files) == sorted(found)
-    assert not empty
+    assert {fault.place for fault in faults} <= {"m/up", "m/deep/up", "m/also"}
     check = Check(tuple(patterns), Budget({}))
     assert [file for file in files if not covers(check, "", f"./{file}")] == []
 
 
-@pytest.mark.parametrize(
-    "pattern", ["nope.yaml", "nope/**", "m/*.json", "m", "m/", "dangling.yaml", "*", "", "**/nope"]
-)
+@pytest.mark.parametrize("pattern", ["nope.yaml", "nope/**", "m/*.json", "m", "m/", "*", "", "**/nope"])
 def test_a_glob_that_names_no_file_is_told(pattern, tree):
-    for name in ("a.yaml", "link.yaml"):
+    for name in ("a.yaml", "link.yaml", "dangling.yaml"):
         Path(name).unlink()
-    assert expand([pattern, "m/b.yaml"], "") == (["m/b.yaml"], [pattern])
-    assert expand(["m/**", "!m/**"], "") == ([], ["m/**"])
+    assert expand([pattern, "m/b.yaml"], "") == (["m/b.yaml"], [(pattern, "no file matches this glob")])
+    assert expand(["m/**", "!m/**"], "") == ([], [("m/**", "no file matches this glob")])
 
 
 def test_globs_start_at_the_configuration_and_files_are_named_from_here(monkeypatch):
@@ -96,21 +95,74 @@ def test_folders_may_be_nested_in_thousands(tmp_path):
     file = folder / ways[-1] / "m.json"
     file.touch()
     try:
-        assert list(find("**/*.json", str(folder))) == [ways[-1] + "m.json"]
+        assert list(Search("**/*.json", str(folder)).files()) == [ways[-1] + "m.json"]
     finally:  # Python 3.11's own way to remove a tree would end like ours
         file.unlink()
         for way in reversed(ways):
             os.rmdir(folder / way)
 
 
-def test_a_link_to_what_is_not_ours_to_see_is_passed_over():
-    """As /proc has them: whether it is a folder cannot be asked."""
+@pytest.fixture
+def sealed(tmp_path, monkeypatch):
+    """A folder that may not be read, also where tests are run by root."""
+    scandir = os.scandir
 
-    def forbidden():
-        raise PermissionError
+    def refuse(path):
+        if os.path.basename(path) == "sealed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
 
-    assert leads_to(lambda: True)
-    assert not leads_to(forbidden)
+    monkeypatch.setattr(os, "scandir", refuse)
+    Path("n/sealed").mkdir(parents=True)
+    Path("n/a.yaml").write_text("")
+
+
+@pytest.mark.parametrize("pattern", ["n/**/*.yaml", "n/*/*.yaml", "n/sealed/*"])
+def test_a_folder_that_may_not_be_read_is_told(sealed, pattern):
+    """What is in it could be over budget."""
+    assert expand([pattern], "")[1] == [("n/sealed", "the folder cannot be searched: permission denied")]
+    assert expand([pattern, "!n/sealed"], "")[1] == expand([pattern, "!**/sealed/**"], "")[1]
+    assert not [fault for fault in expand([pattern, "!n/sealed/**"], "")[1] if "searched" in fault.message]
+    assert expand(["n/*"], "") == (["n/a.yaml"], [])  # a folder is no file: nothing is looked for in it
+
+
+def test_a_link_that_leads_in_a_circle_is_told():
+    os.symlink("round", "m/x/round")
+    assert expand(["m/x/*/*.yaml"], "")[1][0] == (
+        "m/x/round", "the folder cannot be searched: too many levels of symbolic links"
+    )  # fmt: skip
+    assert expand(["m/x/*"], "") == (["m/x/e.yaml", "m/x/round"], [])  # its reader says what is wrong
+
+
+def test_a_folder_put_behind_a_link_does_not_leave_a_glob(tree):
+    """Its files have the names they had; `**` that passed over it would find fewer, and pass."""
+    os.rename("m/x", "elsewhere")
+    os.symlink("../elsewhere", "m/x")
+    files, faults = expand(["m/**", "!m/**/up", "!m/also"], "")
+    assert "m/x/e.yaml" not in files
+    message = "a link to a folder, which ** does not follow: name m/x/** too, or exclude it"
+    assert faults == [("m/x", message)]
+    files, faults = expand(["m/**", "m/x/**", "!m/**/up", "!m/also"], "")
+    assert ("m/x/e.yaml" in files, faults) == (True, [])
+    assert expand(["m/**", "!m/x", "!m/**/up", "!m/also"], "")[1] == []
+
+
+def test_a_link_to_a_folder_that_is_found_anyway_is_passed_over():
+    """`latest`, beside the versions."""
+    os.symlink("x", "m/latest")
+    without = ["!m/**/up", "!m/also"]
+    assert expand(["m/**/*.yaml", *without], "")[1] == []
+    os.symlink("../../.hidden", "m/x/seen")
+    assert [fault.place for fault in expand(["m/**/*.yaml", *without], "")[1]] == ["m/x/seen"]
+
+
+def test_links_that_lead_back_up_have_an_end(tmp_path):
+    """Each part of a pattern may follow them: two would double the folders with each."""
+    Path("w").mkdir()
+    for name in ("w/a", "w/b"):
+        os.symlink(".", name)
+    files, faults = expand(["/".join(["w"] + ["*"] * 40 + ["*.yaml"])], "")
+    assert (files, faults) == ([], [("w", "more than 10,000 folders are behind links in it")])
 
 
 def test_a_pattern_of_many_stars_is_quick():
@@ -146,7 +198,7 @@ def test_two_configurations_in_one_folder_are_an_error():
     """Neither is passed over in silence."""
     Path("pyproject.toml").write_text(TOML)
     Path("paramcalc.yaml").write_text(YAML)
-    with pytest.raises(ConfigError, match="both have checks"):
+    with pytest.raises(ConfigError, match=r"^pyproject\.toml: paramcalc\.yaml has checks as well"):
         find_config(".")
 
 
@@ -193,8 +245,8 @@ def test_a_configuration_with_a_mistake_is_an_error(text, why):
 
 def test_a_configuration_has_an_end():
     """Of globs, of bytes, and of the parts of a key, which Python's own reader takes minutes for."""
-    Path("paramcalc.yaml").write_text("checks: [{params: 1, files: [" + "a, " * 10_000 + "a]}]")
-    with pytest.raises(ConfigError, match="its checks have more than 10,000 globs"):
+    Path("paramcalc.yaml").write_text("checks: [{params: 1, files: [" + "a, " * 1_000 + "a]}]")
+    with pytest.raises(ConfigError, match="its checks have more than 1,000 globs"):
         read_config("paramcalc.yaml")
     Path("pyproject.toml").write_text("[tool.paramcalc]\n" + ".".join("a" * 65) + " = 1")
     with pytest.raises(ConfigError, match="a key has more than 64 parts"):
@@ -210,6 +262,12 @@ def test_a_mistake_in_a_pyproject_says_in_which_line_its_check_begins():
     count = TOML.count("[[tool.paramcalc.checks]]") + 1
     with pytest.raises(ConfigError, match=f"^pyproject.toml:{line}:1: check {count}: budget: params: 'x'"):
         read_config("pyproject.toml")
+
+
+def test_what_is_no_toml_is_told_where_it_stands():
+    Path("m/pyproject.toml").write_text("[tool.paramcalc]\nchecks = []]\n")
+    with pytest.raises(ConfigError, match=r"^m/pyproject\.toml:2:12: Expected newline or end of document"):
+        find_config("m")
 
 
 @pytest.mark.parametrize(
@@ -229,5 +287,15 @@ def test_a_mistake_says_where_it_stands():
 
 
 def test_a_missing_configuration_is_an_error():
-    with pytest.raises(ConfigError, match=r"no\.yaml cannot be read"):
+    with pytest.raises(InputError, match=r"^no\.yaml: there is no such file"):
         read_config("no.yaml")
+
+
+@pytest.mark.parametrize("make", [lambda path: os.symlink("gone", path), os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("name", ["paramcalc.yaml", "pyproject.toml"])
+def test_what_is_called_like_a_configuration_is_not_passed_over(make, name):
+    """For one further up, which allows more; nor is a pipe waited for."""
+    Path("paramcalc.yml").write_text(YAML)
+    make(f"m/{name}")
+    with pytest.raises(InputError, match=f"^m/{name}: is a"):
+        read_config(os.path.join("m", find_config("m")))

@@ -1,5 +1,6 @@
 """Explanations: what is printed is the arithmetic that was done."""
 
+import json
 import re
 
 import pytest
@@ -103,6 +104,15 @@ def test_every_format_holds_the_total(format_):
     """Text, Markdown and JSON."""
     out = shown("{input: [128], layers: [{Dense: 64}]}", format_)
     assert "8,256" in out or "8256" in out
+
+
+def test_a_model_without_layers_has_an_empty_list():
+    config = {"name": "i", "batch_shape": [None, 4]}
+    layer = {"class_name": "InputLayer", "config": config, "name": "i", "inbound_nodes": []}
+    graph = {"name": "m", "layers": [layer], "input_layers": [["i", 0, 0]], "output_layers": [["i", 0, 0]]}
+    model = paramcalc.load(json.dumps({"class_name": "Functional", "config": graph}).encode())
+    parts = FORMATS["json"](explain(evaluate(model)))
+    assert b"".join(parts) == b'{\n  "schema_version": 1,\n  "layers": []\n}\n'
 
 
 def test_a_glob_chooses_layers_and_a_typo_is_answered():

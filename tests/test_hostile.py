@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ def test_each_hostile_file_ends_as_it_should(name, verdict, words):
     assert time.process_time() - start < SECONDS
     assert len(error.splitlines()) <= 24
     assert "\x1b" not in error or name == "keras-name-ansi.json"
+
+
+def packed(layers: bytes) -> bytes:
+    """A few thousand bytes that are an archive of these layers."""
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b'{"class_name":"Sequential","config":{"layers":[' + layers + b"]}}")
+    return file.getvalue()
 
 
 LARGE = {
@@ -122,6 +131,16 @@ LARGE = {
         "there is no weight 'dd0.kernel'; did you mean 'd0.kernel'?",
     ),
     "wide list": (b'{"input": [4], "layers": [' + b"1," * 300_000 + b"1]}", ""),
+    "an archive of layers that are none": (packed(b"0," * 1_500_000 + b"0"), "and 180 more"),
+    "an archive of lists in lists": (packed(b"[[[]]]," * 440_000 + b"0"), "and 180 more"),
+    "an archive of mappings in a field": (
+        packed(b'{"class_name":"Dense","config":{"name":"d","x":[' + b'{"a":0},' * 380_000 + b"0]}}"),
+        "unknown field 'x'",
+    ),
+    "an archive of numbers before a wrong one": (
+        packed(b'{"class_name":"Reshape","config":{"name":"r","target_shape":[' + b"1," * 1_500_000 + b"[]]}}"),
+        ":1:3000109: ",
+    ),
 }
 
 
@@ -143,7 +162,7 @@ def test_a_zip_bomb_costs_its_limit_and_no_more(tmp_path):
         for _ in range(100):
             entry.write(b" " * 2**20)
     start = time.process_time()
-    assert "larger than 16 MiB" in outcome(path)[1]
+    assert "larger than 3 MiB" in outcome(path)[1]
     assert time.process_time() - start < SECONDS
 
 

@@ -11,7 +11,10 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
-import click
+try:
+    import click
+except KeyboardInterrupt:  # Ctrl-C in the first moment is as quiet as in any other
+    raise SystemExit(130) from None
 
 from paramcalc import __version__
 
@@ -26,6 +29,9 @@ COMMANDS = {
     "init": "Write a small commented spec to edit.",
 }
 """Command → its line in `paramcalc --help` and in completions; the module is `paramcalc.cli.<command>_command`."""
+
+COMPLETE = "_PARAMCALC_COMPLETE"
+"""The variable by which shells ask for completions."""
 
 EXIT_BAD_INPUT = 2
 EXIT_BUG = 3
@@ -102,13 +108,10 @@ def main() -> NoReturn:
 
 def run(args: list[str]) -> int:
     """Run one command line; everything that goes wrong in it ends here, in an exit code."""
-    instruction = os.environ.get("_PARAMCALC_COMPLETE")
-    if instruction:
-        from click.shell_completion import shell_complete
-
-        return shell_complete(cli, {}, "paramcalc", "_PARAMCALC_COMPLETE", instruction)
-    prepare_streams()
     try:
+        prepare_streams()
+        if os.environ.get(COMPLETE):
+            return complete(os.environ[COMPLETE])
         with cli.make_context("paramcalc", list(args), terminal_width=help_width()) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
@@ -123,6 +126,19 @@ def run(args: list[str]) -> int:
     except Exception as error:
         return report(error, debug="--debug" in args)
     return code or 0
+
+
+def complete(instruction: str) -> int:
+    """Answer a shell that completes a word, or print what it needs to ask."""
+    from click.shell_completion import shell_complete
+
+    try:
+        unknown = shell_complete(cli, {}, "paramcalc", COMPLETE, instruction)
+    except (KeyError, ValueError):
+        raise click.UsageError(f"{COMPLETE} needs COMP_WORDS and COMP_CWORD, as a shell sets them") from None
+    if unknown:
+        raise click.UsageError(f"{COMPLETE}: there is no '{instruction}'; it is such as bash_source or zsh_source")
+    return 0
 
 
 GLYPHS = {
@@ -165,7 +181,7 @@ def help_width() -> int:
 
 def report(error: Exception, debug: bool = False) -> int:
     """Say on stderr what went wrong, harmlessly; returns the exit code it means."""
-    from paramcalc.errors import ParamcalcError
+    from paramcalc.errors import ParamcalcError, why
     from paramcalc.render.text import sanitise
 
     if isinstance(error, click.ClickException):
@@ -176,8 +192,12 @@ def report(error: Exception, debug: bool = False) -> int:
         lines, code = shown.getvalue().splitlines(), EXIT_BAD_INPUT
     elif isinstance(error, ParamcalcError):
         lines, code = error.lines(), error.exit_code
+    elif isinstance(error, MemoryError):
+        lines, code = ["paramcalc: there is not enough memory"], EXIT_BAD_INPUT
+    elif isinstance(error, FileNotFoundError) and error.filename is None:
+        lines, code = ["paramcalc: the current folder is no longer there"], EXIT_BAD_INPUT
     elif isinstance(error, OSError):
-        lines, code = [f"paramcalc: {error}"], EXIT_BAD_INPUT
+        lines, code = [f"paramcalc: {f'{error.filename}: ' if error.filename else ''}{why(error)}"], EXIT_BAD_INPUT
     else:
         lines, code = [f"paramcalc: this is a bug in paramcalc: {type(error).__name__}: {error}"], EXIT_BUG
         if not debug:

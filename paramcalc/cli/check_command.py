@@ -74,13 +74,19 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     here; with it, those that are about the files named. A spec's own `budget:` always counts. Equal passes; what
     cannot be judged exits 2.
     """
+    from paramcalc.errors import InputError
+    from paramcalc.gate import unreadable
     from paramcalc.outcome import exit_code
 
-    if given["increases"] and not given["against"]:
+    if given["increases"] and given["against"] is None:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
-    config = find_checks(given["config"])
-    jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
-    reports = run_jobs(jobs, config.folder if config else os.curdir, given)
+    try:
+        config = find_checks(given["config"])
+    except InputError as error:  # reported as a model that cannot be read is: where CI looks, on its line
+        reports = [unreadable(error.source, error)]
+    else:
+        jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
+        reports = run_jobs(jobs, config.folder if config else os.curdir, given)
     code = exit_code(reports)
     show(reports, code, format_, given)
     return 0 if given["exit_zero"] and code == 1 else code
@@ -97,25 +103,26 @@ def find_checks(path: str | None) -> "Config | None":
     """The configuration that is named, else the nearest one."""
     from paramcalc.check_config import find_config, read_config
 
-    path = os.path.relpath(path) if path else find_config(os.curdir)
+    path = find_config(os.curdir) if path is None else os.path.relpath(path or os.curdir)
     return None if path is None else read_config(path)
 
 
 def config_jobs(config: "Config | None") -> Iterator[Job]:
     """Every file of the configuration once, with all the budgets that are about it."""
-    from paramcalc.check_config import ConfigError, expand
+    from paramcalc.check_config import expand
+    from paramcalc.errors import ParamcalcError
 
     if config is None:
-        raise ConfigError(
+        raise ParamcalcError(
             "nothing to check: name a spec, or write [[tool.paramcalc.checks]] in pyproject.toml or checks: in "
             "paramcalc.yaml"
         )
     budgets: dict[str, list[Budget]] = {}
     for check in config.checks:
-        files, empty = expand(check.files, config.folder)
+        files, faults = expand(check.files, config.folder)
         for file in files:
             budgets.setdefault(file, []).append(check.budget)
-        yield from map(no_file, empty)
+        yield from (Job(fault.place, error=fault.message) for fault in faults)
     budgets.pop(config.path, None)
     yield from (Job(file, found) for file, found in budgets.items())
 
@@ -126,19 +133,13 @@ def named_jobs(specs: Iterable[str], config: "Config | None") -> Iterator[Job]:
 
     files: dict[str, str] = {}
     for spec in specs:
-        found = named_files(spec)
+        found, faults = named_files(spec)
         for file in found:
             files.setdefault(os.path.normpath(file), file)
-        if not found:
-            yield no_file(spec)
+        yield from (Job(fault.place, error=fault.message) for fault in faults)
     for file in files.values():
         checks = [check for check in config.checks if covers(check, config.folder, file)] if config else []
         yield Job(file, [check.budget for check in checks])
-
-
-def no_file(pattern: str) -> Job:
-    """A glob that names nothing."""
-    return Job(pattern, error="no file matches this glob")
 
 
 def run_jobs(jobs: list[Job], folder: str, given: dict[str, Any]) -> "list[FileReport]":
@@ -148,8 +149,8 @@ def run_jobs(jobs: list[Job], folder: str, given: dict[str, Any]) -> "list[FileR
     from paramcalc.gate import Growth, check_file, unreadable
 
     flags, sets, against = flag_budget(given), dict(given["sets"]) or None, given["against"]
-    baseline = open_baseline(against, folder or os.curdir, sets, alone=len(jobs) == 1) if against else None
-    growth = Growth(against, baseline, given["increases"]) if against else None
+    baseline = open_baseline(against, folder or os.curdir, sets, alone=len(jobs) == 1) if against is not None else None
+    growth = Growth(against, baseline, given["increases"]) if against is not None else None
     with closing(baseline) if baseline else nullcontext():
         return [
             unreadable(job.file, ParamcalcError(job.error))
@@ -170,6 +171,7 @@ def progress(jobs: list[Job]) -> Iterator[Job]:
 
 def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, Any]) -> None:
     """Write the report where it is wanted, and in GitHub Actions to the summary of the job, too."""
+    from paramcalc.errors import why
     from paramcalc.render.check import render
 
     hide = given["hide_passed"] or given["quiet"]
@@ -184,4 +186,4 @@ def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, 
         with open(path, "a", encoding="utf-8") as file:
             file.write(render(reports, "markdown", hide_passed=hide))
     except OSError as error:
-        output.warn(f"cannot append to the step summary: {error.strerror}")
+        output.warn(f"cannot append to the step summary: {why(error)}")

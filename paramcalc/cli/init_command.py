@@ -4,7 +4,8 @@ from importlib.resources import files
 
 import click
 
-from paramcalc.errors import ParamcalcError
+from paramcalc.cli import output
+from paramcalc.errors import ParamcalcError, why
 
 TEMPLATES = ("mlp", "cnn", "rnn", "transformer")
 
@@ -17,8 +18,11 @@ class ExistsError(ParamcalcError):
 @click.argument("file", default="model.yaml", type=click.Path(dir_okay=False))
 @click.option("--template", type=click.Choice(TEMPLATES), default="mlp", show_default=True, help="What to start from.")
 def command(file: str, template: str) -> int:
-    """Write a small commented spec to FILE (model.yaml), to edit. An existing file is never written over."""
+    """Write a small commented spec to FILE (model.yaml; - is stdout). An existing file is never written over."""
     text = (files("paramcalc") / "templates" / f"{template}.yaml").read_text(encoding="utf-8")
+    if file == "-":
+        output.write([text], None)
+        return 0
     create(file, text)
     click.echo(f"wrote {file}; see it with: paramcalc summary {file}", err=True)
     return 0
@@ -36,4 +40,4 @@ def create(file: str, text: str) -> None:
     except FileExistsError:
         raise ExistsError(f"{file} already exists and was left as it is; name another file") from None
     except OSError as error:
-        raise ExistsError(f"cannot write {file}: {error.strerror}") from error
+        raise ExistsError(f"cannot write {file}: {why(error)}") from error

@@ -37,6 +37,12 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
             self.fail(f"'{value}': {error}", param, ctx)
 
 
+class Whole(click.IntRange):
+    """A whole number in a range; what click calls an "integer range" in help texts and errors."""
+
+    name = "integer"
+
+
 def parse_shape(text: str) -> Shape:
     """`224,224,3` → (224, 224, 3); `?` is an unknown dimension.
 
@@ -73,7 +79,7 @@ def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) 
         return []
     if any(entry.is_dir() for entry in entries if start or not entry.name.startswith(".")):
         return [CompletionItem(incomplete, type="file")]
-    names = sorted(entry.name for entry in entries if entry.name.endswith(SPEC_ENDINGS))
+    names = _harmless(sorted(entry.name for entry in entries if entry.name.endswith(SPEC_ENDINGS)))
     return [CompletionItem(os.path.join(folder, name)) for name in names]
 
 
@@ -109,9 +115,9 @@ def _paths(ctx: click.Context) -> list[str]:
 
 def _harmless(names: list[str]) -> list[str]:
     """The names that a shell can show as they are: others would not look like what they are."""
-    from paramcalc.render.text import escaped
+    from paramcalc.render.text import sanitise
 
-    return [name for name in names if "".join(escaped(name)) == name]
+    return [name for name in names if sanitise(name) == name]
 
 
 def _model(ctx: click.Context) -> Any:
@@ -178,7 +184,7 @@ set_option = click.option(
     "--set", "sets", type=Pair(), multiple=True, metavar="VAR=VALUE", help="Override a variable of the spec."
 )
 batch_option = click.option(
-    "--batch-size", type=click.IntRange(1, MAX_DIMENSION), help="Compute for this batch size instead of one sample."
+    "--batch-size", type=Whole(1, MAX_DIMENSION), help="Compute for this batch size instead of one sample."
 )
 input_option = click.option(
     "--input",
@@ -209,9 +215,7 @@ assume_option = click.option(
     shell_complete=complete_layer_pairs,
     help="Output shape of such a layer, without the batch, or 'same' as its input.",
 )
-max_layers_option = click.option(
-    "--max-layers", type=click.IntRange(1), help="Allow models of more than 100,000 layers."
-)
+max_layers_option = click.option("--max-layers", type=Whole(1), help="Allow models of more than 100,000 layers.")
 memory_option = click.option(
     "--memory", is_flag=True, default=None, help="Show memory as well: weights, activations and their peak."
 )

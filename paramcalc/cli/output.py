@@ -3,11 +3,12 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import ParamcalcError, why
 
 
 class OutputError(ParamcalcError):
@@ -30,7 +31,7 @@ def write(parts: Iterable[str | bytes], path: str | None) -> None:
     try:
         write_file(path, (part if isinstance(part, bytes) else part.encode() for part in parts))
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path or repr(path)}: {why(error)}") from error
 
 
 def write_stdout(part: str | bytes) -> None:
@@ -45,7 +46,7 @@ def write_stdout(part: str | bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"cannot write to stdout: {error.strerror}") from error
+        raise OutputError(f"cannot write to stdout: {why(error)}") from error
 
 
 def is_stdout(path: str) -> bool:
@@ -71,15 +72,34 @@ def write_file(path: str, parts: Iterable[bytes]) -> None:
     import tempfile  # slow to load, and rarely needed
 
     path = os.path.realpath(path)
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
+    with tidy_end():
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
+        try:
+            with open(handle, "wb") as file:
+                file.writelines(parts)
+                os.fchmod(handle, stat.S_IMODE(mode))
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
+
+
+@contextmanager
+def tidy_end() -> Iterator[None]:
+    """While this holds, what CI sends to end a program ends it as Ctrl-C does: with all that is left to be done."""
+    import signal
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [
+        number for number in map(signal.Signals.__getitem__, names) if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in numbers:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        with open(handle, "wb") as file:
-            file.writelines(parts)
-            os.fchmod(handle, stat.S_IMODE(mode))
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def use_colour(choice: str, path: str | None) -> bool:

@@ -33,7 +33,7 @@ MEANT_FOR = {
     shell_complete=options.complete_columns,
     help="Which columns, in this order.",
 )
-@click.option("--depth", type=click.IntRange(1), help="Levels of nesting to show; deeper ones are summed.")
+@click.option("--depth", type=options.Whole(1), help="Levels of nesting to show; deeper ones are summed.")
 @click.option(
     "--sort",
     callback=options.parse_column,
@@ -41,8 +41,8 @@ MEANT_FOR = {
     shell_complete=options.complete_columns,
     help="Sort single layers by a column.",
 )
-@click.option("--top", type=click.IntRange(1), help="Show only the first N layers, by --sort or by parameters.")
-@click.option("--width", type=click.IntRange(20), help="Fit the table into this many characters.")
+@click.option("--top", type=options.Whole(1), help="Show only the first N layers, by --sort or by parameters.")
+@click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
 @options.set_option
 @options.batch_option
 @options.input_option

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from paramcalc.collector import gc_paused
 from paramcalc.limits import MAX_CONVERTED
 
-READ_BACK = 100
-"""How many times the layers the reader may take: what was written of a model that is not too large is not either."""
-
 if TYPE_CHECKING:
     from paramcalc.model import Model
+
+READ_BACK = 100
+"""How many times the layers the reader may take: what was written of a model that is not too large is not either."""
 
 
 @gc_paused()

@@ -104,7 +104,7 @@ def _model(
             return model
     from paramcalc.readers.document import parse
 
-    document = parse(data, name)
+    document = parse(data, name, only_json=shared_objects)  # an archive is written by Keras
     value = document.value
     if isinstance(value, dict) and "layers" not in value and value.get("class_name") != "Tokenizer":
         from paramcalc.readers.keras import is_keras, parse_texts, read_keras

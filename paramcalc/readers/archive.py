@@ -1,10 +1,11 @@
 """`.keras` archives: `config.json` is read, nothing else is; nothing is ever extracted."""
 
 import zipfile
+from os import SEEK_END
 from typing import Any, BinaryIO
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.limits import MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES, MAX_CONFIG_BYTES, max_bytes
+from paramcalc.limits import MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES, max_unpacked
 from paramcalc.readers.foreign import identify_archive
 from paramcalc.readers.source import check_size
 
@@ -68,12 +69,11 @@ def _read_config(file: BinaryIO, name: str) -> bytes:
             raise _RefusedError(f"{CONFIG} is encrypted")
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise _RefusedError(f"{CONFIG} is neither stored nor deflated, as Keras writes it")
-        return _read_entry(archive, entry, name)
+        return _read_entry(archive, entry, name, max_unpacked(file.seek(0, SEEK_END)))
 
 
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limit: int) -> bytes:
     """In small pieces, so that what a bomb unpacks to is never held."""
-    limit = max_bytes(MAX_CONFIG_BYTES)
     pieces = []
     size = 0
     with archive.open(entry) as stream:

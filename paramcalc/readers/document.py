@@ -44,15 +44,20 @@ class Document:
 
 
 class Locator:
-    """Finds where things stand in a text (or its bytes), which is read again for that only when asked."""
+    """Finds where things stand in a text (or its bytes), which is read again for that only when asked.
 
-    __slots__ = ("_embedded", "_kind", "_places", "_text")
+    Attributes:
+        silent: finds nothing for now, as nobody will see what is wrong.
+    """
+
+    __slots__ = ("_embedded", "_kind", "_places", "_text", "silent")
 
     def __init__(self, text: str | bytes, kind: Literal["json", "yaml"], embedded: bool) -> None:
         self._text = text
         self._kind = kind
         self._embedded = embedded
         self._places: Any = None
+        self.silent = False
 
     def __call__(self, where: DocPath, key: bool = False) -> Position | None:
         """Line and column of a place: of the value, or of the key when that is a list or a mapping.
@@ -61,6 +66,8 @@ class Locator:
         """
         from paramcalc.readers import locate
 
+        if self.silent:
+            return None
         if self._embedded:  # JSON in a JSON string, which is one line
             return Position(1, 1)
         if self._places is None:
@@ -70,16 +77,16 @@ class Locator:
         return found
 
 
-def parse(data: bytes, name: str) -> Document:
-    """Read JSON or YAML, whichever the text is.
+def parse(data: bytes, name: str, only_json: bool = False) -> Document:
+    """Read JSON or YAML, whichever the text is; or JSON only, for what no person writes.
 
     Raises:
         InputError: with positions, when it is neither, or not as strict as paramcalc wants it.
     """
     text = decode(data, name)
     start = text.lstrip()[:1]
-    if start and start in '{["':
-        return _parse_json_first(text, name)
+    if start and (only_json or start in '{["'):
+        return _parse_json_first(text, name, only_json)
     return _parse_yaml(text, name)
 
 
@@ -99,7 +106,7 @@ def decode(data: bytes, name: str) -> str:
         raise InputError(name, [Problem(message, position=place)]) from None
 
 
-def _parse_json_first(text: str, name: str) -> Document:
+def _parse_json_first(text: str, name: str, only_json: bool) -> Document:
     """JSON, or the YAML that looks like it; when it is neither, the error that got further."""
     from paramcalc.readers.strict_json import parse_json
 
@@ -108,7 +115,7 @@ def _parse_json_first(text: str, name: str) -> Document:
         value, non_finite = parse_json(text, name)
     except ValueError as error:  # a JSONDecodeError, whose module a good file does not need
         problem = _json_problem(error, text)
-        if problem.message == _CUT_OFF:  # no YAML either
+        if only_json or problem.message == _CUT_OFF:  # no YAML either
             raise InputError(name, [problem]) from None
         try:
             document = _parse_yaml(text, name)

@@ -61,10 +61,12 @@ def read_large(
     if version is not None:
         value.setdefault("keras_version", version)
     locate = Locator(data, "json", False)
+    locate.silent = True  # what is wrong is told by the ordinary reading
     try:
         model = read_keras(value, name, locate, shared_objects=shared_objects, max_layers=max_layers)
     except (OddError, InputError):
         return None
+    locate.silent = False
     # Every key has a colon, and of duplicate keys only one is encoded again.
     complete = layers.colons is not None and layers.colons + around.count(b":") == data.count(b":")
     return model if complete else None

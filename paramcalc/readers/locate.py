@@ -10,6 +10,10 @@ from typing import Any
 from paramcalc.errors import DocPath, Position
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
+_STRIDE = 64
+"""So many items of a list are passed over at a time; where the next begin is remembered."""
+_SIMPLE_ITEMS = re.compile(rf'(?>[^"\[\]{{}},]*(?:"[^"\\]*"[ \t\n\r]*)?,){{{_STRIDE}}}')
+"""That many that are neither lists nor mappings, nor texts with an escape."""
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
 # Numbers are left as text: a huge one must not cost, or fail, here.
 _decoder: Any = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -22,11 +26,15 @@ def offset_position(text: str, offset: int) -> Position:
 
 
 class JsonPlaces:
-    """Finds places in a JSON text; what was read once, to find one, is kept for the next."""
+    """Finds places in a JSON text; what was read once, to find one, is kept for the next.
+
+    A list may have millions of items in a text of a few megabytes: it is only read as far as needed.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
+        self._keys: dict[int, dict[str, tuple[int, int]]] = {}
+        self._strides: dict[int, list[int]] = {}
         self._lines: list[int] = []
 
     def locate(self, where: DocPath, key: bool = False) -> Position:
@@ -36,14 +44,28 @@ class JsonPlaces:
         """
         at = best = _blanks(self.text, 0)
         for step in where:
-            if at not in self._children:
-                self._children[at] = dict(_children(self.text, at))
-            found = self._children[at].get(step)
+            found = self._item(at, step) if isinstance(step, int) else self._value(at, step)
             if found is None:
                 break
             key_at, at = found
             best = key_at if key or self.text[at] in "[{" else at
         return self._position(best)
+
+    def _value(self, at: int, key: str) -> tuple[int, int] | None:
+        """Where a key, and its value, of the mapping at `at` stand."""
+        if at not in self._keys:
+            self._keys[at] = dict(_keys(self.text, at))
+        return self._keys[at].get(key)
+
+    def _item(self, at: int, index: int) -> tuple[int, int] | None:
+        """Where an item of the list at `at` stands, twice, as it has no key."""
+        if self.text[at : at + 1] != "[":
+            return None
+        strides = self._strides.setdefault(at, [_blanks(self.text, at + 1)])
+        while len(strides) <= index // _STRIDE:
+            strides.append(_after(self.text, strides[-1], _STRIDE))
+        found = _after(self.text, strides[index // _STRIDE], index % _STRIDE)
+        return None if _ends(self.text, found) else (found, found)
 
     def _position(self, offset: int) -> Position:
         if not self._lines:
@@ -57,23 +79,33 @@ def _blanks(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _children(text: str, at: int) -> Iterator[tuple[str | int, tuple[int, int]]]:
-    """What the list or the mapping at `at` holds: key or index → where the key and the value start."""
+def _keys(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The keys of the mapping at `at`, each with where it and its value start."""
     opening = text[at : at + 1]
     at = _blanks(text, at + 1)
-    if opening == "{":
-        while text[at : at + 1] == '"':
-            key_at = at
-            key, at = scanstring(text, at + 1, True)
-            at = _blanks(text, _blanks(text, at) + 1)
-            yield key, (key_at, at)
-            at = _next(text, at)
-    elif opening == "[":
-        index = 0
-        while text[at : at + 1] not in ("]", ""):
-            yield index, (at, at)
-            at = _next(text, at)
-            index += 1
+    while opening == "{" and text[at : at + 1] == '"':
+        key_at = at
+        key, at = scanstring(text, at + 1, True)
+        at = _blanks(text, _blanks(text, at) + 1)
+        yield key, (key_at, at)
+        at = _next(text, at)
+
+
+def _after(text: str, at: int, items: int) -> int:
+    """Past so many items of a list, or at its end."""
+    simple = _SIMPLE_ITEMS.match(text, at) if items == _STRIDE else None
+    if simple:
+        return _blanks(text, simple.end())
+    for _ in range(items):
+        if _ends(text, at):
+            break
+        at = _next(text, at)
+    return at
+
+
+def _ends(text: str, at: int) -> bool:
+    """Whether a list has no item here any more."""
+    return text[at : at + 1] in ("]", "")
 
 
 def _next(text: str, at: int) -> int:

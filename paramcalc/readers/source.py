@@ -6,8 +6,8 @@ import sys
 from io import BytesIO
 from typing import BinaryIO, NamedTuple
 
-from paramcalc.errors import InputError, Problem
-from paramcalc.limits import MIB, SIZE_VARIABLE
+from paramcalc.errors import MAX_ECHO, InputError, Problem, why
+from paramcalc.limits import MIB, SIZE_VARIABLE, max_bytes
 
 STDIN = "<stdin>"
 SECOND = "begins here, but a file holds one: was it opened to append ('a') where it should be written anew ('w')?"
@@ -47,14 +47,17 @@ def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None)
     if source == "-":
         return Source(name or STDIN, sys.stdin.buffer, None)
     path = os.fspath(source)
-    name = name or path
+    name = name or path or "''"
     try:
         # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
         _check_kind(name, os.stat(path).st_mode)
         file = open(path, "rb", opener=_open)  # noqa: SIM115 (the caller closes it)
         _check_kind(name, os.fstat(file.fileno()).st_mode)
     except (OSError, ValueError) as error:
-        raise InputError(name, [Problem(_explain(error))]) from None
+        leads_nowhere = isinstance(error, FileNotFoundError) and os.path.islink(path)
+        raise InputError(
+            name, [Problem("is a link that leads nowhere" if leads_nowhere else _explain(error))]
+        ) from None
     return Source(name, file, path)
 
 
@@ -87,15 +90,12 @@ def read_some(source: Source, size: int) -> bytes:
 def check_size(name: str, size: int, limit: int, what: str) -> None:
     """Refuse more than `limit` bytes of `what`."""
     if size > limit:
-        raise InputError(
-            name,
-            [
-                Problem(
-                    f"{what} is larger than {limit // MIB} MiB, the limit; "
-                    f"set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
-                )
-            ],
-        )
+        message = f"{what} is larger than {limit // MIB} MiB, the limit; "
+        message += f"set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
+        given = os.environ.get(SIZE_VARIABLE, "")
+        if given and max_bytes(-1) < 0:
+            message += f": '{given[:MAX_ECHO]}' is no number of MiB"
+        raise InputError(name, [Problem(message)])
 
 
 def _open(path: str, flags: int) -> int:
@@ -112,8 +112,6 @@ def _check_kind(name: str, mode: int) -> None:
 def _explain(error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
-    if isinstance(error, PermissionError):
-        return "the file cannot be read: permission denied"
-    if isinstance(error, OSError) and error.strerror:
-        return f"the file cannot be read: {error.strerror.lower()}"
+    if isinstance(error, OSError):
+        return f"the file cannot be read: {why(error)}"
     return "this cannot be the name of a file"

@@ -86,17 +86,20 @@ class LazyList:
         colons: how many all items hold, known once they have been read from first to last; see `parse_json`.
     """
 
-    __slots__ = ("_items", "colons")
+    __slots__ = ("_items", "_kept", "colons")
 
     def __init__(self, items: list[msgspec.Raw]) -> None:
         self._items = items
+        self._kept: tuple[int, Any] = -1, None
         self.colons: int | None = None
 
     def __len__(self) -> int:
         return len(self._items)
 
     def __getitem__(self, index: int) -> Any:
-        return msgspec.json.decode(self._items[index])
+        if self._kept[0] != index:
+            self._kept = index, msgspec.json.decode(self._items[index])
+        return self._kept[1]
 
     def __iter__(self) -> Iterator[Any]:
         """The items.
@@ -239,15 +242,20 @@ def _is_broken(text: str) -> bool:
 
 def leaves(value: Any) -> Iterator[tuple[DocPath, Any]]:
     """Everything that holds nothing, with its place, in the order of the document."""
-    stack: list[tuple[DocPath, Any]] = [((), value)]
+    if not value or value.__class__ not in _CONTAINERS:
+        yield (), value
+        return
+    stack: list[tuple[DocPath, Iterator[tuple[Any, Any]]]] = [((), _steps(value))]
     while stack:
-        where, item = stack.pop()
-        children: Any = ()
-        if isinstance(item, dict):
-            children = list(item.items())
-        elif isinstance(item, list):
-            children = list(enumerate(item))
-        if children:
-            stack.extend(((*where, step), child) for step, child in reversed(children))
+        where, steps = stack[-1]
+        for step, item in steps:
+            if item and item.__class__ in _CONTAINERS:
+                stack.append(((*where, step), _steps(item)))
+                break
+            yield (*where, step), item
         else:
-            yield where, item
+            stack.pop()
+
+
+def _steps(value: Any) -> Iterator[tuple[Any, Any]]:
+    return iter(value.items()) if value.__class__ is dict else enumerate(value)

@@ -82,10 +82,11 @@ def markdown_of(item: LayerExplained) -> str:
 def as_json(items: Items) -> Iterator[bytes]:
     """For a program."""
     yield b'{\n  "schema_version": 1,\n  "layers": ['
+    index = -1
     for index, (path, item) in enumerate(items):
         name = harmless(msgspec.json.encode(path))
         yield b'%s\n    {\n      "path": %s,%s' % (b"," if index else b"", name, json_of(item))
-    yield b"\n  ]\n}\n"
+    yield b"]\n}\n" if index < 0 else b"\n  ]\n}\n"
 
 
 @lru_cache(KEPT)

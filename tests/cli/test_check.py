@@ -54,6 +54,13 @@ def test_nothing_to_check_is_not_a_pass(folder, capsys):
     assert check(capsys)[0] == 2
 
 
+@pytest.mark.parametrize("given", [["--against", "", "--max-increase", "0"], ["--config", ""]])
+def test_an_empty_value_is_not_as_if_nothing_was_said(folder, capsys, given):
+    """A variable of CI that is not set: `--against "$BASE"`."""
+    code, _, err = check(capsys, "model.yaml", "--max-params", "1M", *given)
+    assert (code, "--max-increase needs" in err) == (2, False)
+
+
 def test_a_specs_own_budget_counts(folder, capsys):
     """`budget:` in the file."""
     (folder / "model.yaml").write_text(SPEC + "budget: {params: 8k}\n")
@@ -77,6 +84,27 @@ def test_the_configuration_is_found_upward(folder, capsys, monkeypatch, limit, c
     (folder / "below").mkdir()
     monkeypatch.chdir(folder / "below")
     assert check(capsys)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("format_", "shown"),
+    [
+        ("text", "CANNOT JUDGE paramcalc.yaml\n             paramcalc.yaml:3:5: check 1: unknown key 'parms'"),
+        ("json", '"line": 3'),
+        ("github", "::error file=paramcalc.yaml,line=3,col=5,title=paramcalc::check 1: unknown key 'parms'"),
+        ("junit", 'name="paramcalc.yaml" time="0"><error message="paramcalc.yaml:3:5: check 1: unknown key'),
+        ("sarif", '"startLine": 3'),
+        ("markdown", "<code>paramcalc.yaml</code>"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_reported_like_one_in_a_model(folder, capsys, format_, shown):
+    """On its line, where CI looks: an empty report would say nothing to who broke it."""
+    (folder / "paramcalc.yaml").write_text("# ours\nchecks:\n  - {files: '*.yaml', parms: 1M}\n")
+    code, out, err = check(capsys, "--format", format_)
+    assert (code, shown in out, err) == (2, True, "")
+    (folder / "paramcalc.yaml").write_text("checks: [")
+    assert check(capsys, "--format", format_, "-o", "report")[0] == 2
+    assert "paramcalc.yaml" in (folder / "report").read_text()
 
 
 def test_a_glob_that_matches_no_file_is_broken(folder, capsys):

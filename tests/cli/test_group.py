@@ -62,6 +62,19 @@ def test_the_exit_code_is_the_same_where_nobody_listens(closed, words, code):
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
 
 
+@pytest.mark.parametrize("words", [None, ("x", None), ("x", "y")])
+@pytest.mark.parametrize("instruction", ["bash_complete", "zsh_complete", "nonsense", "bash_nonsense"])
+def test_a_completion_that_no_shell_asks_for_is_bad_usage(monkeypatch, capsys, instruction, words):
+    """Not 1, which is over budget, and no traceback."""
+    monkeypatch.setenv("_PARAMCALC_COMPLETE", instruction)
+    for name, value in zip(("COMP_WORDS", "COMP_CWORD"), words or (None, None), strict=True):
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert run([]) == 2
+    assert "_PARAMCALC_COMPLETE" in capsys.readouterr().err
+
+
 def complete(words, monkeypatch, capsys):
     monkeypatch.setenv("_PARAMCALC_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", " ".join(words))

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -189,7 +190,11 @@ def test_completion_offers_no_name_that_is_obeyed(monkeypatch, capsys):
     """A shell prints what it is offered, and takes a line for an item."""
     Path("m.json").write_text(json.dumps(spec()))
     monkeypatch.setenv("_PARAMCALC_COMPLETE", "bash_complete")
-    for words in ("explain m.json ", "summary m.json --assume ", "summary m.json --input "):
+    Path("h").mkdir()
+    for name in NAMES:
+        with suppress(OSError, ValueError):  # a name that no file can have
+            Path("h", f"{name}.yaml").write_text("")
+    for words in ("explain m.json ", "summary h/", "summary m.json --assume ", "summary m.json --input "):
         monkeypatch.setenv("COMP_WORDS", f"paramcalc {words}")
         monkeypatch.setenv("COMP_CWORD", str(words.count(" ") + 1))
         run([])

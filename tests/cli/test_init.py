@@ -30,6 +30,13 @@ def test_the_default_is_an_mlp_in_model_yaml(tmp_path, monkeypatch):
     assert load("model.yaml").nodes[0].instance.type == "Dense"
 
 
+def test_a_dash_is_stdout(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "-"]) == 0
+    written, said = capsys.readouterr()
+    assert (written.startswith("# A multilayer perceptron"), said, list(tmp_path.iterdir())) == (True, "", [])
+
+
 def test_an_existing_file_is_left_as_it_is(tmp_path, capsys):
     path = tmp_path / "model.yaml"
     path.write_text("mine")

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -102,6 +103,18 @@ def test_an_unreadable_file_is_told(tmp_path):
     assert "permission denied" in error(tmp_path / "a")
 
 
+@pytest.mark.parametrize("given", ["64 MiB", "-1", "1e3", "9" * 9, "x\x1b[31m"])
+def test_a_size_that_is_none_is_told_where_it_would_have_helped(monkeypatch, given):
+    monkeypatch.setenv("PARAMCALC_MAX_MIB", given)
+    assert f"to allow more: '{given}' is no number of MiB" in error(b"a: " + b" " * 2**24)
+
+
+def test_a_link_that_leads_nowhere_is_told_from_a_name_misspelt(tmp_path):
+    (tmp_path / "a").symlink_to("gone")
+    assert error(tmp_path / "a").endswith("is a link that leads nowhere")
+    assert error("").startswith("'': ")
+
+
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
 def test_what_cannot_be_a_name_is_told(name):
     error(name)
@@ -115,6 +128,16 @@ def test_a_large_archive_is_not_read_whole(tmp_path, monkeypatch):
         written.writestr("model.weights.h5", bytes(3 * 2**20))
     assert params(path) == 15
     assert "larger than 1 MiB" in error(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "config", [b"input: [4]\nlayers:\n" + b"- Dense: 3\n" * 250_000, b"{layers: [" + b"a," * 10**6 + b"]}"]
+)
+def test_an_archive_holds_json_and_no_yaml(config):
+    """A few kB of it took six seconds; Keras reads none."""
+    start = time.process_time()
+    assert ":1:" in error(data := zipped(("config.json", config)))
+    assert (len(data) < 20_000, time.process_time() - start < 1) == (True, True)
 
 
 def test_the_entries_limit_holds_from_both_sides():

@@ -13,7 +13,7 @@ from paramcalc.render.check.findings import Annotation, annotations, from_worksp
 RULES = {
     "baseline": "The baseline can be read.",
     "budget": "There is a budget to keep.",
-    "input": "The model can be read.",
+    "input": "A model, or the configuration, can be read.",
     "layers": "A budget names layers that exist.",
     "model": "Everything in the model is known.",
 }
