@@ -168,6 +168,7 @@ _BY_KEYS = (
         "the metadata.json of a Teachable Machine model: the architecture is in its model.json",
     ),
     (("inputUnits", "outputUnits"), "the metadata of an ml5.js model: the architecture is in its model.json"),
+    (("nodes", "arg_nodes", "heads"), "an MXNet symbol, which paramcalc does not read"),
     (("learner", "version"), "an XGBoost model: it has trees, not layers"),
     (("loss", "val_loss"), "the history of a training, without an architecture"),
     (("schema_version", "totals"), "paramcalc's own output: give it the model instead"),

@@ -210,6 +210,7 @@ MODEL = {"class_name": "Sequential", "config": []}
         ({"layers": [{"name": "Dense", "custom_name": "dense"}], "name": "Sequential"}, "Keras 0"),
         ({"sizes": [2, 1], "layers": [{}]}, "brain.js"),
         ({"loss": [0.5], "val_loss": [0.6]}, "history of a training"),
+        ({"nodes": [], "arg_nodes": [], "heads": [[0, 0, 0]]}, "MXNet symbol"),
         ({"layers": [784, 30, 10], "weights": [[1]]}, "these are 3 numbers"),
         (
             {"layers": [{"layer_type": "fc", "out_sx": 1}, {"out_sx": 1, "w": [1]}]},
