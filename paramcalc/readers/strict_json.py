@@ -68,6 +68,8 @@ def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
 
     Taking all innermost pairs away at a time, as many times as there are levels, is ten times faster than a walk.
     """
+    if b'\\"' in raw:  # quotes in a text could hide the ends of it
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = raw.translate(_ONE_KIND, _NOT_BRACKETS).replace(b'""', b"")
     for _ in range(depth):
         if not brackets:
