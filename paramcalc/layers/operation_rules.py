@@ -72,7 +72,6 @@ RULES: dict[str, Rule] = {
     "BroadcastTo": layout.broadcast_to,
     "Dot": products.dot,
     "Ravel": layout.flatten_like,
-    "Resize": layout.resize,
     "Cumsum": layout.cumulative,
     "Cumprod": layout.cumulative,
     "Sort": layout.in_order,
