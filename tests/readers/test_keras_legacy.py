@@ -3,6 +3,7 @@
 import pytest
 
 import paramcalc
+from paramcalc.convert import convert
 from paramcalc.errors import InputError
 from paramcalc.readers.keras import read_keras
 from tests.readers.test_keras_formats import dense, functional, layer, rows, sequential, source, summary_of
@@ -219,13 +220,35 @@ def test_a_damaged_operation_of_a_graph_is_refused(node):
         summary_of(functional([source(), op, dense("b", ["op", 0, 0, {}])], [["input_1", 0, 0]], [["b", 0, 0]]))
 
 
-def test_a_merge_of_a_tensor_and_a_number_is_refused():
-    """Keras' layers take tensors only; the number is no crash."""
+@pytest.mark.parametrize("number", [3, None, {"class_name": "__tensor__", "config": {"value": [[1, 2, 3]]}}])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_merge_of_a_tensor_and_something_else_is_refused(number, first):
+    """Left out, it would be missing in the output's shape, and in every count behind."""
     entry = layer("Add", [{"args": [], "kwargs": {}}], trainable=True)
     tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
-    entry["inbound_nodes"][0]["args"] = [[3, tensor]]
+    entry["inbound_nodes"][0]["args"] = [[number, tensor] if first else [tensor, number]]
     with pytest.raises(InputError, match="something other than a tensor"):
         summary_of(functional([source(), entry], [["input_1", 0, 0]], [["add", 0, 0]]))
+
+
+def test_a_tensor_in_a_mapping_among_the_arguments_of_an_operation_can_be_converted():
+    """Arguments may be mappings of mappings; a tensor deep in one is still a tensor of the model."""
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
+    entry = {"module": "keras.src.ops.numpy", "class_name": "Negative", "config": {"name": "op"}, "name": "op"}
+    entry["inbound_nodes"] = [{"args": [tensor], "kwargs": {"more": {"deep": [tensor]}}}]
+    model = read_keras(functional([source(), entry], [["input_1", 0, 0]], [["op", 0, 0]]), "m.json")
+    assert "{deep: [{input: 1}]}" in convert(model, "spec")
+
+
+@pytest.mark.parametrize("shared", [[1], {"a": 1}])
+def test_the_number_of_a_shared_layer_is_a_number(shared):
+    """Layers are looked up by it."""
+    with pytest.raises(InputError, match="shared_object_id: expected a number"):
+        read_keras(
+            sequential(source() | {"shared_object_id": 1}, {**layer("ReLU"), "shared_object_id": shared}),
+            "m.keras",
+            shared_objects=True,
+        )
 
 
 def test_a_manifest_of_nonsense_is_passed_over():

@@ -12,6 +12,7 @@ from paramcalc.errors import (
     ParamcalcError,
     Position,
     Problem,
+    echo,
     located,
 )
 from paramcalc.layers.base import Layer
@@ -208,6 +209,8 @@ class Builder:
     ) -> Instance | Definition:
         """The layer, or the nested model, of one entry."""
         shared = item.get("shared_object_id") if self.objects is not None else None
+        if isinstance(shared, (list, dict)):
+            raise PlacedError(f"shared_object_id: expected a number, got {echo(shared)}", (*where, "shared_object_id"))
         part: Instance | Definition | None = self.objects.get(shared) if self.objects is not None else None
         if part is not None:
             return part
@@ -283,12 +286,16 @@ class Builder:
         histories = flatten_histories(config.get("input_layers"), where)
         inputs: list[Input | None] = []
         members: list[Member] = []
+        named: set[str] = set()
         for tensor, place in zip(
             histories, history_places(config.get("input_layers"), where, len(histories)), strict=True
         ):
             member = by_name.get(tensor.layer)
             if member is None:
                 raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
+            if tensor.layer in named:
+                raise PlacedError(f"input_layers names '{tensor.layer[:80]}' twice", place)
+            named.add(tensor.layer)
             entry = config["layers"][member.where[-1]]
             inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
             members.append(member)

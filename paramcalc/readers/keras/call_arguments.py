@@ -125,16 +125,22 @@ def positional(
     return tuple(found), options or None
 
 
-def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref]) -> None:
-    """Tensors in Keras' order; what is not a tensor keeps its place as None."""
+def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref], among: bool = False) -> None:
+    """Tensors in Keras' order; what is not a tensor keeps its place as None.
+
+    Raises:
+        LayerError: for something else `among` the tensors of a list: a constant there changes a shape.
+    """
     if isinstance(value, Tensor):
         into.append(find(value))
     elif isinstance(value, list):
         for item in value:
-            flatten(item, into, find)
+            flatten(item, into, find, among=True)
     elif isinstance(value, dict) and "class_name" not in value:
         for key in sorted(value, key=str):
-            flatten(value[key], into, find)
+            flatten(value[key], into, find, among=True)
+    elif among:
+        raise LayerError(f"is called with something other than a tensor as its input {len(into) + 1}")
     else:
         into.append(None)
 
