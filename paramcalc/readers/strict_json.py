@@ -219,7 +219,8 @@ def _check_leaves(value: Any, text: str, name: str) -> None:
             problems.append(Problem(message, where, position=locate(where)))
         elif any(isinstance(part, str) and _is_broken(part) for part in (leaf, *where)):
             message = "a string holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character"
-            problems.append(Problem(message, where, position=locate(where)))
+            broken = next((end for end, key in enumerate(where, 1) if isinstance(key, str) and _is_broken(key)), None)
+            problems.append(Problem(message, where, position=locate(where[:broken], broken is not None)))
         if len(problems) == MAX_PROBLEMS:
             break
     if problems:

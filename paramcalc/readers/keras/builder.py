@@ -137,7 +137,7 @@ class Builder:
         names = LayerNames(config["layers"])
         try:
             trainable = not is_frozen(config)
-        except LayerError as error:
+        except FieldsError as error:
             raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members: dict[str, Member] = {}
         for number, item in enumerate(config["layers"]):

@@ -42,11 +42,13 @@ def automatic_name(class_name: str, taken: dict[str, int]) -> str:
 
 
 def label(item: Any) -> str | None:
-    """An entry as errors name it: `'conv2' (Conv2D)`; None where it says neither."""
+    """An entry as errors name it: `'conv2' (Conv2D)`, `Conv2D` without a name; None where it says neither."""
     if not isinstance(item, dict):
         return None
     name, kind = entry_name(item), item.get("class_name")
-    return f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
+    if not name:
+        return str(kind)[:80] if kind else None
+    return f"'{str(name)[:80]}' ({str(kind)[:80]})"
 
 
 def entry_name(item: dict[str, Any]) -> Any:
