@@ -39,7 +39,7 @@ from paramcalc.readers.keras.entries import (
 )
 from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
-from paramcalc.readers.keras.inputs import input_of, sequential_input
+from paramcalc.readers.keras.inputs import built_input, input_of, sequential_input
 from paramcalc.readers.keras.layer_config import is_frozen, make_layer
 from paramcalc.readers.strict_json import LazyList
 from paramcalc.registry import Registry
@@ -109,13 +109,15 @@ class Builder:
                 message = "the model was never built: no layer has an input shape, so nothing can be computed"
                 raise PlacedError(message, (*definition.where, "config", "layers", 0))
             inputs.append(item)
-        emitter = Emitter(len(inputs), self.allowance)
+        emitter = Emitter(len(inputs), self.allowance, self.legacy)
         results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
         names = [tensor.layer for tensor in definition.outputs]
         outputs = [
             Output(name, ref, place) for name, ref, place in zip(names, results, definition.output_places, strict=True)
         ]
-        return Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
+        model = Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
+        model.declared = emitter.declared
+        return model
 
     # -- parsing -------------------------------------------------------------------------------------
 
@@ -125,7 +127,9 @@ class Builder:
             raise LayerError(f"models are nested more than {MAX_NESTED} deep")
         config = entry.get("config")
         if entry.get("class_name") == "Sequential":
-            return self.sequential(config, where, depth)
+            made = self.sequential(config, where, depth)
+            made.inputs = [built_input(entry)] if made.inputs == [None] else made.inputs
+            return made
         if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, LazyList)):
             kind = str(entry.get("class_name"))[:80]
             if config is None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from paramcalc.built import is_size
 from paramcalc.errors import LayerError, echo
 from paramcalc.model import Input
 from paramcalc.readers.fields import FieldProblem, FieldsError
@@ -106,6 +107,15 @@ def sequential_input(
     if config.get("build_input_shape") is not None:
         return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
     return None
+
+
+def built_input(entry: dict[str, Any]) -> Input | None:
+    """The input of a Sequential whose layers tell none: what Keras built it for before it wrote it."""
+    built = entry.get("build_config")
+    shape = built.get("input_shape") if isinstance(built, dict) else None
+    if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(is_size, shape)):
+        return None
+    return Input("input_layer", tuple(shape))
 
 
 def check_told_once(shape: Shape, other: Shape, key: str) -> None:
