@@ -333,3 +333,35 @@ def test_what_tf_keras_wrote_a_wrapper_in_a_wrapper_was_built_for_is_not_held_ag
     outer = layer("TimeDistributed", layer=inner, batch_input_shape=[None, 3, 5, 6])
     summary = summary_of(sequential(outer, version="2.15.0"))
     assert (summary.layers[0].output_shape, summary.totals.params) == ((None, 3, 5, 4), 28)
+
+
+GRU = {"class_name": "GRU", "config": {"name": "g", "units": 3, "batch_input_shape": [None, 5, 4]}}
+CELL = {"class_name": "GRUCell", "config": {"name": "g", "units": 3}}
+
+
+@pytest.mark.parametrize(
+    ("version", "rows"),
+    [
+        ("2.15.0", 2),
+        ("2.4.0-tf", 2),
+        ("2.2.4-tf", 2),
+        ("2.1.2-tf", 1),
+        ("2.3.1", 1),
+        ("2.0.8", 1),
+        ("1.2.2", 1),
+        ("", 2),
+    ],
+)
+@pytest.mark.parametrize(
+    "entry",
+    [
+        GRU,
+        layer("Bidirectional", layer=GRU, batch_input_shape=[None, 5, 4]),
+        layer("RNN", cell=CELL, batch_input_shape=[None, 5, 4]),
+        layer("RNN", cell=layer("StackedRNNCells", cells=[CELL]), batch_input_shape=[None, 5, 4]),
+    ],
+)
+def test_a_gru_that_does_not_say_how_it_resets_has_its_versions_default(version, rows, entry):
+    """TensorFlow 2 always says so: where it is dropped from such a file, the layer does not become smaller."""
+    times = 2 if entry["class_name"] == "Bidirectional" else 1
+    assert summary_of(sequential(entry, version=version)).totals.params == times * 3 * 3 * (4 + 3 + rows)

@@ -41,6 +41,7 @@ from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls
 from paramcalc.readers.keras.inputs import built_input, input_of, sequential_input
 from paramcalc.readers.keras.layer_config import is_frozen, make_layer
+from paramcalc.readers.keras.legacy import with_reset_after
 from paramcalc.readers.strict_json import LazyList
 from paramcalc.registry import Registry
 
@@ -70,6 +71,7 @@ class Builder:
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
+        self.resets = False  # whether a GRU has `reset_after` where it is not written
         self.ordered: set[str] | None = None  # of a Keras 1 file of channels first, classes that do not say so
 
     # -- from the architecture to a Model ------------------------------------------------------------
@@ -234,8 +236,10 @@ class Builder:
             from paramcalc.readers.keras.keras1_ordering import with_channels_first
 
             item = with_channels_first(item, self.ordered)
-        config = item["config"]
         legacy = self.is_legacy(item)
+        if legacy and self.resets:
+            item = with_reset_after(item)
+        config = item["config"]
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
@@ -249,7 +253,7 @@ class Builder:
         from paramcalc.nested import as_layer
 
         inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
-        inner.ordered = self.ordered
+        inner.ordered, inner.resets = self.ordered, self.resets
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
