@@ -89,6 +89,7 @@ def read_keras(
     """
     from paramcalc.limits import MAX_LAYERS, Allowance
     from paramcalc.readers.keras.builder import Builder
+    from paramcalc.readers.keras.legacy import resets_after
 
     found = find_architecture(value)
     if found is None:
@@ -100,6 +101,7 @@ def read_keras(
     legacy = legacy or (modules and "module" not in architecture)
     allowance = Allowance(max_layers or MAX_LAYERS)
     builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
+    builder.resets = not legacy or (dialect != "tfjs" and resets_after(version_of(value, architecture)))
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     if builder.ordered:
@@ -113,10 +115,15 @@ def dialect_of(value: Any, architecture: dict[str, Any]) -> str:
     """`tfjs`, `keras3`, `keras2` or `keras1`: what the file says of itself."""
     if "modelTopology" in value:
         return "tfjs"
-    version = str(architecture.get("keras_version") or value.get("keras_version") or "")
+    version = version_of(value, architecture)
     if not version:
         version = "3" if "module" in architecture and not writes_batch_input_shape(architecture) else "2"
     return f"keras{version[0]}" if version[0] in "123" else "keras2"
+
+
+def version_of(value: Any, architecture: dict[str, Any]) -> str:
+    """The version of Keras that the file says wrote it; empty where it does not."""
+    return str(architecture.get("keras_version") or value.get("keras_version") or "")
 
 
 def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
