@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from paramcalc.errors import MAX_PROBLEMS, ParamcalcError, did_you_mean
+from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you_mean
 from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
 from paramcalc.summary import LayerSummary, Summary
 from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, variable_dtype
@@ -29,7 +29,11 @@ MAX_NAMED = 3
 
 
 class BudgetError(ParamcalcError):
-    """A budget that makes no sense as it is written."""
+    """A budget that makes no sense as it is written; `where` is the place in it."""
+
+    def __init__(self, message: str, where: DocPath = ()) -> None:
+        super().__init__(message)
+        self.where = where
 
 
 class Budget(NamedTuple):
@@ -91,15 +95,16 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
     limits: dict[str, int] = {}
     for key, limit in value.items():
         if key not in known:
-            raise BudgetError(f"budget: unknown key '{str(key)[:60]}'{did_you_mean(str(key), known)}")
+            raise BudgetError(f"budget: unknown key '{str(key)[:60]}'{did_you_mean(str(key), known)}", (Key(key),))
         if key in METRICS:
             try:
                 limits[key] = parse_bytes(limit) if key in BYTES else parse_count(limit)
             except ParamcalcError as error:
-                raise BudgetError(f"budget: {key}: {error}") from None
+                raise BudgetError(f"budget: {key}: {error}", (key,)) from None
     dtype = value.get("dtype")
     if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPE_BITS):
-        raise BudgetError(f"budget: unknown dtype '{str(dtype)[:40]}'{did_you_mean(str(dtype), list(DTYPE_BITS))}")
+        near = did_you_mean(str(dtype), list(DTYPE_BITS))
+        raise BudgetError(f"budget: unknown dtype '{str(dtype)[:40]}'{near}", ("dtype",))
     return Budget(limits, dtype, parse_layers(value.get("layers")))
 
 
@@ -108,14 +113,22 @@ def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
     if value is None:
         return ()
     if not isinstance(value, dict):
-        raise BudgetError("budget: layers is a mapping of globs to limits")
-    layers = tuple((str(glob), parse_budget(inner, nested=True)) for glob, inner in value.items())
-    for glob, inner in layers:
+        raise BudgetError("budget: layers is a mapping of globs to limits", ("layers",))
+    layers = []
+    for key, limits in value.items():
+        glob = str(key)
+        place = ("layers", Key(glob))
         if len(glob) > MAX_GLOB:
-            raise BudgetError(f"budget: layers: a glob has at most {MAX_GLOB:,} characters, one has {len(glob):,}")
+            message = f"budget: layers: a glob has at most {MAX_GLOB:,} characters, one has {len(glob):,}"
+            raise BudgetError(message, place)
+        try:
+            inner = parse_budget(limits, nested=True)
+        except BudgetError as error:
+            raise BudgetError(str(error), ("layers", glob, *error.where)) from None
         if inner.empty:
-            raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit")
-    return layers
+            raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit", place)
+        layers.append((glob, inner))
+    return tuple(layers)
 
 
 def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None = None) -> list[Finding]:

@@ -58,6 +58,18 @@ def told_shapes(built: Sequence[Any], shapes: Sequence[Shape | None]) -> list[Sh
     return told
 
 
+def as_declared(declared: Shape, shape: Shape, sizes: bool) -> bool:
+    """Whether a model can be called with a tensor of this shape, its own input being declared as another.
+
+    Keras squeezes or expands a tensor of another rank before it goes in; that is left to Keras.
+    """
+    if len(declared) != len(shape):
+        return False
+    if not sizes and len(shape) > 2:
+        return True
+    return all(a == b or None in (a, b) for a, b in zip(declared[1:], shape[1:], strict=True))
+
+
 def is_size(value: Any) -> bool:
     """Whether something is a dimension, or an unknown one."""
     return value is None or (type(value) is int and 0 <= value <= MAX_DIMENSION)

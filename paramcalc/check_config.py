@@ -133,12 +133,16 @@ def read_toml(path: str) -> Any:
     if re.search(LONG_KEY, data):
         raise ConfigError(path, f"a key has more than {MAX_KEY_PARTS} parts")
     try:
-        tool = tomllib.loads(data.decode()).get("tool")
-    except (ValueError, RecursionError) as error:  # what is no TOML, and what is no UTF-8
+        tool = tomllib.loads(data.decode("utf-8-sig")).get("tool")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message, _, place = str(error).partition(" (at line ")
         line, _, column = place.removesuffix(")").partition(", column ")
         position = Position(int(line), int(column)) if column.isdigit() else None
         raise ConfigError(path, message if position else str(error), position) from None
+    except RecursionError:
+        raise ConfigError(path, "lists and tables are nested too deep in it") from None
+    except ValueError:  # of `int`, which takes 4,300 digits
+        raise ConfigError(path, "an integer in it has too many digits") from None
     return tool.get("paramcalc") if isinstance(tool, dict) else None
 
 

@@ -34,6 +34,17 @@ DocPath = tuple[str | int, ...]
 """Where in a document: `("layers", 3, "Conv2D", "filters")`."""
 
 
+class Key(str):
+    """The last step of a place where it is the key that is wrong, and not what stands under it."""
+
+    __slots__ = ()
+
+
+def at_key(where: DocPath) -> DocPath:
+    """The place of the key itself."""
+    return (*where[:-1], Key(where[-1])) if where and isinstance(where[-1], str) else where
+
+
 class Position(NamedTuple):
     """A place in a text file, both numbers counted from 1."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.built import check_built, differs, told_shapes
+from paramcalc.built import as_declared, check_built, differs, told_shapes
 from paramcalc.call_checks import check_options, wrong_call
 from paramcalc.errors import (
     MAX_ECHO,
@@ -100,6 +100,8 @@ class _Evaluator:
                 self.values.append(None)
         self.check_unused()
         self.check_outputs()
+        if self.as_written:
+            self.check_declared()
         if self.problems:
             raise failure(self.model, self.problems)
         return Evaluation(self.model, self.inputs, self.calls, self.unknown)
@@ -123,6 +125,15 @@ class _Evaluator:
             if outputs is not None and not -len(outputs) <= wanted < len(outputs):
                 message = f"the model's output '{output.name}' is output {wanted} of a layer that has {len(outputs)}"
                 self.problems.append(Problem(message, output.where))
+
+    def check_declared(self) -> None:
+        """Models inside must be called with what they were made for."""
+        for ref, declared, sizes, where, label in self.model.declared:
+            outputs = self.values[ref.producer]
+            shape = outputs[ref.output] if outputs is not None and ref.output < len(outputs) else declared
+            if not as_declared(declared, shape, sizes):
+                message = f"is called with {format_shape(shape)}, but its own input is {format_shape(declared)}"
+                self.problems.append(Problem(message, where, label))
 
     def shape(self, ref: Ref) -> Shape:
         outputs = self.values[ref.producer]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from paramcalc.baseline import Baseline
-from paramcalc.budgets import Budget, Finding, check_budgets, check_growth, is_named, parse_budget, worst
+from paramcalc.budgets import Budget, BudgetError, Finding, check_budgets, check_growth, is_named, parse_budget, worst
 from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
 from paramcalc.model import Model
 from paramcalc.outcome import FileReport, Grown, Place
@@ -97,8 +97,9 @@ def own_budget(model: Model) -> list[Budget]:
         return []
     try:
         return [parse_budget(model.budget)]
-    except ParamcalcError as error:
-        raise InputError(model.source, [Problem(str(error), position=model.locate(("budget",)))]) from None
+    except BudgetError as error:
+        position = model.locate(("budget", *error.where))
+        raise InputError(model.source, [Problem(str(error), position=position)]) from None
 
 
 def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None) -> Compared:

@@ -7,7 +7,7 @@ None of these structs is ever part of a cycle: `gc=False` spares each the 16 byt
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
@@ -74,6 +74,24 @@ class Node(Struct, gc=False):
     notes: tuple[tuple[str, DocPath], ...] = ()
 
 
+class Declared(NamedTuple):
+    """What a model inside the model says of an input that it is called with.
+
+    Attributes:
+        ref: the tensor it reads.
+        shape: what its own input was declared as.
+        sizes: whether all known sizes must be the same, as Keras 3 has it; before, images of another size were fine.
+        where: its place in the document.
+        label: the model inside, as errors name it.
+    """
+
+    ref: Ref
+    shape: Shape
+    sizes: bool
+    where: DocPath
+    label: str
+
+
 class Model(Struct):
     """A network as it was written, unrolled, in execution order.
 
@@ -81,6 +99,7 @@ class Model(Struct):
         tied: pairs of weights ("path.weight") that are one tensor; the first holds it.
         budget: the spec's own `budget:`, as it was written.
         warnings: what the reader noticed that does not change a number.
+        declared: what models inside say of their inputs, for files that say so.
         expected: what the file itself says of its weights, for files that do: name → shape.
         locate: finds a place of the document in the text; only called for errors.
     """
@@ -94,6 +113,7 @@ class Model(Struct):
     tied: list[tuple[str, str, DocPath]] = field(default_factory=list)
     budget: Any = None
     warnings: list[str] = field(default_factory=list)
+    declared: list[Declared] = field(default_factory=list)
     expected: dict[str, tuple[int, ...]] = field(default_factory=dict)
     locate: Callable[[DocPath], Position | None] = lambda where: None
 

@@ -1,11 +1,12 @@
 """A whole model in the place of a layer: what TimeDistributed and other wrappers may hold."""
 
+from paramcalc.built import as_declared
 from paramcalc.errors import InputError, LayerError
 from paramcalc.evaluate import Evaluation, evaluate
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within, values_within
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Model, Ref
-from paramcalc.shapes import Shape
+from paramcalc.shapes import Shape, format_shape
 
 
 def as_layer(model: Model) -> "NestedModel":
@@ -30,6 +31,9 @@ class NestedModel(Layer, frozen=True):
         """Send the shapes through the inner graph."""
         if len(inputs) != len(self.model.inputs):
             raise LayerError(f"the inner model takes {len(self.model.inputs)} inputs, got {len(inputs)}")
+        for item, shape in zip(self.model.inputs, inputs, strict=True):
+            if item.shape and not as_declared(item.shape, shape, sizes=False):
+                raise LayerError(f"the inner model's input is {format_shape(item.shape)}, got {format_shape(shape)}")
         shapes = {item.name: shape for item, shape in zip(self.model.inputs, inputs, strict=True)}
         try:
             evaluation = evaluate(self.model, input_shapes=shapes)

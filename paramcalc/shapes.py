@@ -87,12 +87,14 @@ def check_axes(count: int) -> None:
 
 
 def check_sizes(shapes: Sequence[Shape]) -> None:
-    """Refuse dimensions past 64 bits: no program could hold such a tensor, and few could read the number."""
+    """Refuse dimensions below 0 or past 64 bits: no program could hold such a tensor, and few could read the number."""
     for shape in shapes:
         if len(shape) > MAX_RANK:
             check_axes(len(shape))
         for dim in shape:
-            if dim is not None and dim > MAX_COUNT:
+            if dim is not None and not 0 <= dim <= MAX_COUNT:
+                if dim < 0:
+                    raise LayerError(f"its output has a negative dimension: {format_shape(shape)}")
                 raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
 
 

@@ -6,7 +6,8 @@ import pytest
 
 import paramcalc
 from paramcalc.budgets import BudgetError, check_budget, check_growth, glob_work, parse_budget, worst
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import InputError, ParamcalcError
+from paramcalc.gate import own_budget
 from paramcalc.limits import MAX_GLOB_WORK
 from paramcalc.readers.document import parse
 from paramcalc.readers.spec import read_spec
@@ -125,6 +126,25 @@ def test_a_budget_with_a_mistake_is_refused(budget):
     """Unknown keys, sizes without a unit, dtypes that do not exist."""
     with pytest.raises(BudgetError):
         parse_budget(budget)
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        ("params: ¦010", "params: '010' is not a number"),
+        ("{params: 5, ¦sise: 3 MB}", "unknown key 'sise'; did you mean 'size'?"),
+        ("{params: 5, dtype: ¦int3}", "unknown dtype 'int3'"),
+        ("{layers: {dense: {params: ¦1.5}}}", "params: 1.5 is not a count"),
+        ("{layers: {a: {params: 1}, ¦b: {}}}", "layers: 'b' has no limit"),
+    ],
+)
+def test_a_mistake_in_a_specs_own_budget_is_told_with_its_place(budget, message):
+    """The mark stands before it."""
+    text = f"input: [4]\nlayers: [Dense: 3]\nbudget:\n  {budget}\n"
+    column = text.splitlines()[3].index("¦") + 1
+    with pytest.raises(InputError) as caught:
+        own_budget(paramcalc.load(text.replace("¦", "").encode(), name="f"))
+    assert str(caught.value).startswith(f"f:4:{column}: budget: {message}")
 
 
 @pytest.mark.parametrize(

@@ -279,6 +279,26 @@ def test_a_pyproject_with_a_mistake_is_an_error(text):
         read_config("pyproject.toml")
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x = " + "[" * 100_000, "lists and tables are nested too deep in it"),
+        ("x = " + "9" * 5_000, "an integer in it has too many digits"),
+        ("x = 1\nx = 2", "at line 3|at end of document"),
+    ],
+)
+def test_a_pyproject_that_cannot_be_read_is_told_in_plain_words(text, why):
+    Path("pyproject.toml").write_text("[tool.paramcalc]\n" + text)
+    with pytest.raises(ConfigError, match=why):
+        read_config("pyproject.toml")
+
+
+def test_a_byte_order_mark_is_passed_over_in_a_pyproject():
+    """Editors of Windows write it, in a YAML and in a TOML file alike."""
+    Path("pyproject.toml").write_text(TOML, encoding="utf-8-sig")
+    assert read_config("pyproject.toml").checks
+
+
 def test_a_mistake_says_where_it_stands():
     """Line and column of the check, in YAML."""
     Path("paramcalc.yaml").write_text("checks:\n  - files: a\n    params: 1\n  - files: b\n    parms: 1\n")

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
@@ -265,6 +266,30 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
         "MAX_FOUND_PROBLEMS",  # refuses nothing: it ends the reading of what is refused
     }
     assert tested | elsewhere == own
+
+
+def test_the_readme_has_the_numbers():
+    """Row by row, as the table has them."""
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    rows = text.partition("| Limit | | Raised by |")[2].partition("\n\n")[0].splitlines()[2:]
+    mib = limits.MIB
+    expected = [
+        f"{limits.MAX_YAML_BYTES // mib}, {limits.MAX_JSON_BYTES // mib}, {limits.MAX_CONFIG_BYTES // mib} MiB",
+        f"{limits.MAX_UNPACKED // mib} MiB; {limits.UNPACKED_PER_MIB // mib} MiB",
+        f"{limits.MAX_LAYERS:,}",
+        f"{limits.MAX_DIFFERENT:,}",
+        f"{limits.MAX_CONVERTED:,}",
+        f"{limits.MAX_DEPTH}; {limits.MAX_NESTED}",
+        f"{limits.MAX_EXPANDED_NODES:,}",
+        f"{limits.MAX_INTEGER_DIGITS}; 2³¹ − 1; {shapes.MAX_RANK}; 2⁶³ − 1",
+        f"{limits.MAX_NAME}; {limits.MAX_TEXT:,}; {limits.MAX_EXPRESSION}; {limits.MAX_FILLED:,}",
+        f"{limits.MAX_OUTPUTS:,}; {limits.MAX_ALL_OUTPUTS:,}",
+        f"{limits.MAX_GLOB:,}; {limits.MAX_GLOB_WORK:,}; {limits.MAX_GLOBS:,}; {limits.MAX_LINKED_FOLDERS:,}",
+        f"{limits.MAX_TOML_BYTES // mib} MiB; {limits.MAX_KEY_PARTS}",
+        f"{limits.MAX_ARCHIVE_ENTRIES:,}; {limits.MAX_ARCHIVE_DIRECTORY // mib} MiB",
+    ]
+    assert [row.split(" | ")[1] for row in rows] == expected
+    assert (shapes.MAX_DIMENSION, shapes.MAX_COUNT) == (2**31 - 1, 2**63 - 1)
 
 
 @pytest.mark.parametrize("form", [yaml("1"), spec(), archive([], CONFIG + " " * 4_000)])

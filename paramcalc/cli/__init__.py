@@ -101,7 +101,10 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     # A short life makes little cyclic garbage: looking for it less often saves a tenth of the start.
     gc.set_threshold(100_000, 50, 100)
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # a second one, while the first was seen to
+        code = EXIT_INTERRUPTED
     # All is flushed. Taking every object and module apart would be a tenth of a short run, and more of a long one.
     os._exit(code)
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from paramcalc.errors import LayerError
+from paramcalc.errors import LayerError, echo
 from paramcalc.layers.base import (
-    Config,
     Constraint,
     Factors,
     Inferred,
@@ -15,7 +14,7 @@ from paramcalc.layers.base import (
     Weight,
 )
 from paramcalc.layers.elementwise import Elementwise
-from paramcalc.shapes import Shape, format_shape, known, positive_axis
+from paramcalc.shapes import MAX_RANK, Shape, format_shape, known, positive_axis
 
 Axes = int | tuple[int, ...]
 
@@ -44,7 +43,7 @@ class BatchNormalization(Layer, frozen=True):
     beta_constraint: Constraint = None
     gamma_constraint: Constraint = None
     renorm: bool = False
-    renorm_clipping: Config | None = None
+    renorm_clipping: dict[str, float | None] | None = None
     renorm_momentum: float = 0.99
     synchronized: bool = False
 
@@ -61,7 +60,7 @@ class BatchNormalization(Layer, frozen=True):
         return Inferred(x, tuple(weights))
 
 
-def check_clipping(clipping: Config) -> None:
+def check_clipping(clipping: dict[str, float | None]) -> None:
     """Refuse limits of batch renormalization that Keras refuses."""
     unknown = set(clipping) - {"rmax", "rmin", "dmax"}
     if unknown:
@@ -205,23 +204,33 @@ def check_given(mean: Any, variance: Any, sizes: tuple[int, ...]) -> None:
     """Refuse a given mean and variance that do not belong to each other, or to the axes."""
     if mean is None or variance is None:
         raise LayerError("mean and variance must be given together")
-    shape = shape_of(mean)
-    if shape != shape_of(variance):
-        raise LayerError(f"mean has shape {format_shape(shape)}, variance {format_shape(shape_of(variance))}")
+    shape, other = shape_of("mean", mean), shape_of("variance", variance)
+    if shape != other:
+        raise LayerError(f"mean has shape {format_shape(shape)}, variance {format_shape(other)}")
     if len(shape) > len(sizes) or any(
         given not in (1, size) for given, size in zip(shape[::-1], sizes[::-1], strict=False)
     ):
         raise LayerError(f"mean of shape {format_shape(shape)} does not fit the axes {format_shape(sizes)}")
 
 
-def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of nested lists, or of an array as Keras writes it."""
+def shape_of(name: str, value: Any) -> tuple[int, ...]:
+    """The shape of a number, of nested lists of them, or of an array as Keras writes it.
+
+    Raises:
+        LayerError: for anything else: given statistics take the place of weights.
+    """
     if isinstance(value, dict):
-        value = (value.get("config") or {}).get("value")
+        config = value.get("config")
+        value = config.get("value") if isinstance(config, dict) else None
     shape: list[int] = []
-    while isinstance(value, (list, tuple)) and len(shape) < 16:
-        shape.append(len(value))
-        value = value[0] if value else None
+    level = [value]
+    while level and isinstance(level[0], (list, tuple)) and len(shape) < MAX_RANK:
+        shape.append(len(level[0]))
+        if any(not isinstance(item, (list, tuple)) or len(item) != shape[-1] for item in level):
+            break
+        level = [item for each in level for item in each]
+    if any(isinstance(item, bool) or not isinstance(item, (int, float)) for item in level):
+        raise LayerError(f"{name} must be a number, or lists of numbers of equal lengths, got {echo(value)}")
     return tuple(shape)
 
 

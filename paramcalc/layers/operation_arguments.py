@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis
+from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis
 
 
 class Result(NamedTuple):
@@ -69,6 +69,33 @@ def each_axis(axis: Any, rank: int) -> list[int]:
     if len(set(found)) < len(found):
         raise LayerError("an axis is named twice")
     return found
+
+
+def whole(value: Any) -> int:
+    """The value, which is about to be multiplied: a text or a list would be repeated so many times.
+
+    Raises:
+        TypeError: when it is no integer.
+    """
+    if type(value) is not int:
+        raise TypeError("not an integer")
+    return value
+
+
+def per_axis(value: Any, n: int, name: str) -> tuple[int, ...]:
+    """A setting of a window: one integer for all spatial axes, or one for each."""
+    return tuple([whole(item) for item in ntuple(value, n, name)])
+
+
+def height_axis(x: Shape, kwargs: dict[str, Any]) -> int:
+    """Where the height of an image stands, the width being next.
+
+    Raises:
+        LayerError: for what is neither an image nor a batch of them.
+    """
+    if len(x) not in (3, 4):
+        raise LayerError(f"expects an image, or a batch of them, got {format_shape(x)}")
+    return len(x) - (2 if kwargs.get("data_format") == "channels_first" else 3)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -5,7 +5,16 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers import operation_products as products
-from paramcalc.layers.operation_arguments import Result, argument, as_list, broadcast, shape
+from paramcalc.layers.operation_arguments import (
+    Result,
+    argument,
+    as_list,
+    broadcast,
+    height_axis,
+    per_axis,
+    shape,
+    whole,
+)
 from paramcalc.layers.operation_layout import (
     broadcasting,
     check_outputs,
@@ -21,7 +30,6 @@ from paramcalc.shapes import (
     Shape,
     check_axes,
     format_shape,
-    ntuple,
     positive_axis,
     product,
     transposed_length,
@@ -169,12 +177,20 @@ def one_channel(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result(tuple(x))
 
 
+def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """An image of another size."""
+    x = list(shape(args[0]))
+    first = height_axis(tuple(x), kwargs)
+    x[first], x[first + 1] = argument(args, kwargs, "size", 1, None)
+    return Result(tuple(x))
+
+
 def bordered(sign: int, what: str) -> Any:
     """An image with borders added or cut off; or the size told instead of two of them."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         x = list(shape(args[0]))
-        first = len(x) - (2 if kwargs.get("data_format") == "channels_first" else 3)
+        first = height_axis(tuple(x), kwargs)
         sides = (("height", "top", "bottom"), ("width", "left", "right"))
         for axis, (size, before, after) in enumerate(sides, first):
             borders = [kwargs.get(f"{side}_{what}") for side in (before, after)]
@@ -247,9 +263,9 @@ def transposed(args: list[Any], kwargs: dict[str, Any]) -> Result:
     x, kernel = shape(args[0]), shape(args[1])
     n = len(x) - 2
     sizes = x[2:] if kwargs.get("data_format") == "channels_first" else x[1:-1]
-    strides, rates = (ntuple(kwargs.get(name) or 1, n, name) for name in ("strides", "dilation_rate"))
+    strides, rates = (per_axis(kwargs.get(name) or 1, n, name) for name in ("strides", "dilation_rate"))
     extra = kwargs.get("output_padding")
-    more = [None] * n if extra is None else ntuple(extra, n, "output_padding")
+    more = [None] * n if extra is None else per_axis(extra, n, "output_padding")
     padding = kwargs.get("padding", "valid")
     spatial = [
         transposed_length(size, int(k or 1), stride, padding, add, rate)
@@ -262,7 +278,7 @@ def transposed(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`image.extract_patches`: each patch becomes channels."""
     x = shape(args[0])
-    size = as_list(kwargs["size"])
+    size = [whole(item) for item in as_list(kwargs["size"])]
     check_axes(len(size))
     if len(size) == 1:
         size = size * 2
@@ -278,7 +294,7 @@ def block_moved(to_space: bool) -> Any:
     """`depth_to_space` and back: blocks of pixels are channels elsewhere."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
-        x, block = shape(args[0]), kwargs["block_size"]
+        x, block = shape(args[0]), whole(kwargs["block_size"])
         first = kwargs.get("data_format") == "channels_first"
         channels, height, width = (x[1], x[2], x[3]) if first else (x[3], x[1], x[2])
         grown, shrunk = ([height, width], [channels]) if to_space else ([channels], [height, width])
@@ -338,6 +354,7 @@ RARE = {
     "Kron": kron,
     **dict.fromkeys(("SegmentSum", "SegmentMax"), segments),
     "RGBToGrayscale": one_channel,
+    "Resize": resize,
     "PadImages": bordered(1, "padding"),
     "CropImages": bordered(-1, "cropping"),
     "Moments": moments,

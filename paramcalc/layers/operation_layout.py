@@ -4,7 +4,16 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.operation_arguments import Result, argument, as_list, axes_of, broadcast, each_axis, shape
+from paramcalc.layers.operation_arguments import (
+    Result,
+    argument,
+    as_list,
+    axes_of,
+    broadcast,
+    each_axis,
+    shape,
+    whole,
+)
 from paramcalc.layers.operation_content import as_shape, numbers_of
 from paramcalc.limits import MAX_OUTPUTS
 from paramcalc.shapes import Dim, Shape, check_axes, format_shape, positive_axis, product
@@ -251,10 +260,8 @@ def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
         x, axis = (product(x),), 0
     axis = positive_axis(axis, len(x))
     size = x[axis]
-    if isinstance(repeats, list):
-        new: Dim = sum(repeats) if len(repeats) > 1 else None if size is None else size * repeats[0]
-    else:
-        new = None if size is None else size * repeats
+    counts = [whole(item) for item in as_list(repeats)]
+    new = sum(counts) if len(counts) > 1 else None if size is None else size * counts[0]
     return Result((*x[:axis], new, *x[axis + 1 :]))
 
 
@@ -361,15 +368,6 @@ def flat_pair(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def norm(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """A norm over axes."""
     return reduction(args[:1], kwargs)
-
-
-def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """An image of another size."""
-    x = list(shape(args[0]))
-    size = argument(args, kwargs, "size", 1, None)
-    first = len(x) - (2 if kwargs.get("data_format") == "channels_first" else 3)
-    x[first : first + 2] = size
-    return Result(tuple(x))
 
 
 def diagonal(args: list[Any], kwargs: dict[str, Any]) -> Result:

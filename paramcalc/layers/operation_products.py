@@ -4,9 +4,9 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors
-from paramcalc.layers.operation_arguments import Result, argument, as_list, broadcast, shape
+from paramcalc.layers.operation_arguments import Result, argument, as_list, broadcast, per_axis, shape
 from paramcalc.limits import MAX_EXPRESSION
-from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product, volume, window_length
+from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product, volume, window_length
 
 
 def matmul(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -120,8 +120,8 @@ def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
     n = len(x) - 2
     first = kwargs.get("data_format") == "channels_first"
     sizes = x[2:] if first else x[1:-1]
-    strides = ntuple(kwargs.get("strides", 1), n, "strides")
-    dilation = ntuple(kwargs.get("dilation_rate", 1), n, "dilation_rate")
+    strides = per_axis(kwargs.get("strides", 1), n, "strides")
+    dilation = per_axis(kwargs.get("dilation_rate", 1), n, "dilation_rate")
     spatial = [
         window_length(size, int(k or 1), stride, kwargs.get("padding", "valid"), rate)
         for size, k, stride, rate in zip(sizes, kernel[:n], strides, dilation, strict=True)
@@ -136,8 +136,8 @@ def pooling(args: list[Any], kwargs: dict[str, Any]) -> Result:
     n = len(x) - 2
     first = kwargs.get("data_format") == "channels_first"
     sizes = x[2:] if first else x[1:-1]
-    pool = ntuple(argument(args, kwargs, "pool_size", 1, 1), n, "pool_size")
-    strides = ntuple(argument(args, kwargs, "strides", 2, pool), n, "strides")
+    pool = per_axis(argument(args, kwargs, "pool_size", 1, 1), n, "pool_size")
+    strides = per_axis(argument(args, kwargs, "strides", 2, pool), n, "strides")
     padding = argument(args, kwargs, "padding", 3, "valid")
     spatial = [window_length(*item, padding) for item in zip(sizes, pool, strides, strict=True)]
     return Result((*x[:2], *spatial) if first else (x[0], *spatial, x[-1]))

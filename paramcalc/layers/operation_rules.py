@@ -19,8 +19,8 @@ SAME_SHAPE = frozenset(
         "SparsePlus", "SparseSigmoid", "Sparsemax", "Sqrt", "Square", "Squareplus", "StopGradient", "Swish", "Tan",
         "Tanh", "TanhShrink", "Threshold", "Trunc", "ZerosLike", "RMSNorm", "Positive", "Tril", "Triu",
         "Angle", "Deg2rad", "Fabs", "Fliplr", "Flipud", "EmptyLike", "BitwiseInvert", "Isneginf", "Isposinf",
-        "Isreal", "I0", "SaturateCast", "Erfc", "RGBToHSV", "HSVToRGB", "Rad2deg", "FullLike", "RmsNormalization",
-        "LayerNorm", "Exponential", "Linear", "HardSILU", "SiLU", "LayerNormalization", "Cbrt", "Copy",
+        "Isreal", "I0", "SaturateCast", "Erfc", "RGBToHSV", "HSVToRGB", "Rad2deg", "FullLike",
+        "LayerNorm", "Exponential", "Linear", "HardSILU", "SiLU", "Cbrt", "Copy",
     )
 )  # fmt: skip
 """Elementwise, or at least of the shape of the first argument."""
@@ -72,7 +72,6 @@ RULES: dict[str, Rule] = {
     "BroadcastTo": layout.broadcast_to,
     "Dot": products.dot,
     "Ravel": layout.flatten_like,
-    "Resize": layout.resize,
     "Cumsum": layout.cumulative,
     "Cumprod": layout.cumulative,
     "Sort": layout.in_order,

@@ -5,7 +5,7 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers import operation_products as products
-from paramcalc.layers.operation_arguments import Result, argument, as_list, shape
+from paramcalc.layers.operation_arguments import Result, argument, as_list, shape, whole
 from paramcalc.layers.operation_arrays import Like, moments, without_last
 from paramcalc.layers.operation_content import as_shape, item_of, numbers_of, shape_of_tensor, taken
 from paramcalc.layers.operation_layout import broadcasting, equal_parts, get_item, pieces_of
@@ -167,7 +167,7 @@ def to_depth(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 def times(dim: Dim, factor: int) -> Dim:
     """A multiple, where it is known."""
-    return None if dim is None else dim * factor
+    return None if dim is None else dim * whole(factor)
 
 
 def resized(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -182,7 +182,7 @@ def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`tf.image.extract_patches`: each patch becomes channels."""
     x = shape(args[0])
     given = windowed({"ksize": kwargs["sizes"], **kwargs}, 4)
-    rows, columns = given["pool_size"]
+    rows, columns = map(whole, given["pool_size"])
     plain = {key: value for key, value in given.items() if key != "pool_size"}
     rates = kwargs.get("rates") or [1, 1, 1, 1]
     made = products.convolution([args[0], Like((rows, columns, 1, 1))], {**plain, "dilation_rate": rates[1:-1]})

@@ -115,6 +115,8 @@ def _model(
                 value.setdefault("keras_version", version)
             return read_keras(value, name, document.locate, shared_objects=shared_objects, max_layers=max_layers)
     _refuse_foreign(document)
+    if shared_objects:  # no spec: a few bytes in an archive can be megabytes of one
+        raise InputError(name, [Problem("the archive's config.json is no architecture of Keras")])
     from paramcalc.readers.spec import read_spec
 
     return read_spec(document, name, sets, max_layers=max_layers)

@@ -3,7 +3,7 @@
 import codecs
 from typing import Any, Literal
 
-from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, Position, Problem
+from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, Key, Position, Problem
 from paramcalc.limits import MAX_JSON_BYTES, MAX_YAML_BYTES, max_bytes
 from paramcalc.readers.source import SECOND, check_size
 
@@ -59,10 +59,11 @@ class Locator:
         self._places: Any = None
         self.silent = False
 
-    def __call__(self, where: DocPath, key: bool = False) -> Position | None:
+    def __call__(self, where: DocPath) -> Position | None:
         """Line and column of a place: of the value, or of the key when that is a list or a mapping.
 
-        `key` asks for the key in any case. What is not in the text is where the nearest thing around it is.
+        A place that ends in a `Key` asks for that in any case. What is not in the text is where the nearest thing
+        around it is.
         """
         from paramcalc.readers import locate
 
@@ -73,7 +74,7 @@ class Locator:
         if self._places is None:
             places = locate.JsonPlaces if self._kind == "json" else locate.YamlPlaces
             self._places = places(self._text if isinstance(self._text, str) else self._text.decode())
-        found: Position | None = self._places.locate(where, key)
+        found: Position | None = self._places.locate(where, bool(where) and isinstance(where[-1], Key))
         return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from paramcalc.errors import MAX_PROBLEMS, DocPath, ParamcalcError, did_you_mean, echo
+from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you_mean, echo
 from paramcalc.layers.base import Layer, Sublayer
 
 
@@ -49,7 +49,9 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
         if len(problems) >= MAX_PROBLEMS:
             break
         if name not in known:
-            problems.append(FieldProblem(f"unknown field '{str(name)[:80]}'{did_you_mean(str(name), known)}", (name,)))
+            problems.append(
+                FieldProblem(f"unknown field '{str(name)[:80]}'{did_you_mean(str(name), known)}", (Key(name),))
+            )
             continue
         try:
             msgspec.convert(value, hints[name])

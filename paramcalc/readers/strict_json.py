@@ -68,6 +68,8 @@ def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
 
     Taking all innermost pairs away at a time, as many times as there are levels, is ten times faster than a walk.
     """
+    if b'\\"' in raw:  # quotes in a text could hide the ends of it
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = raw.translate(_ONE_KIND, _NOT_BRACKETS).replace(b'""', b"")
     for _ in range(depth):
         if not brackets:
@@ -220,7 +222,8 @@ def _check_leaves(value: Any, text: str, name: str) -> None:
             problems.append(Problem(message, where, position=locate(where)))
         elif any(isinstance(part, str) and _is_broken(part) for part in (leaf, *where)):
             message = "a string holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character"
-            problems.append(Problem(message, where, position=locate(where)))
+            broken = next((end for end, key in enumerate(where, 1) if isinstance(key, str) and _is_broken(key)), None)
+            problems.append(Problem(message, where, position=locate(where[:broken], broken is not None)))
         if len(problems) == MAX_PROBLEMS:
             break
     if problems:

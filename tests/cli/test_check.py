@@ -216,7 +216,7 @@ def test_a_broken_budget_says_where_it_stands(folder, capsys):
     (folder / "model.yaml").write_text(SPEC + "budget: {parms: 8k}\n")
     code, out, _ = check(capsys, "model.yaml", "--max-params", "1M")
     assert code == 2
-    assert "model.yaml:4:1: budget: unknown key 'parms'; did you mean 'params'?" in out
+    assert "model.yaml:4:10: budget: unknown key 'parms'; did you mean 'params'?" in out
 
 
 def test_the_worst_outcome_decides_and_a_broken_file_hides_no_other(folder, capsys):

@@ -290,6 +290,46 @@ def freeze(rng, document, entry):
     return True
 
 
+def make_constant(rng, document, entry):
+    """One of the tensors that a layer is called with becomes a constant, or nothing."""
+    places = [place for node in entry.get("inbound_nodes", []) for place in tensor_places(node)]
+    if not places:
+        return False
+    holder, key = rng.choice(places)
+    value = rng.choice([[[1.0] * 40], [1.0, 2.0], 3.0, [[[0.0] * 5] * 4]])
+    constant = {"class_name": rng.choice(["__tensor__", "__numpy__"]), "config": {"value": value, "dtype": "float32"}}
+    holder[key] = rng.choice([constant, constant, None, 2])
+    return True
+
+
+def tensor_places(value) -> list[tuple]:
+    """The list or mapping that holds each tensor of a call, and where in it."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [(value, key) for key, item in items if isinstance(item, dict) and "__keras_tensor__" in item.values()]
+    return found + [place for item in dict(items).values() for place in tensor_places(item)]
+
+
+def strip_entry(rng, document, entry):
+    """What an HDF5 file leaves out: the modules, of one entry or of all; perhaps what only layers have."""
+    for each in rng.choice([[entry], layer_entries(document)]):
+        each.pop("module", None)
+        each.pop("registered_name", None)
+        if rng.random() < 0.5:
+            each["config"].pop("trainable", None)
+            each["config"].pop("dtype", None)
+    if rng.random() < 0.5:
+        document.pop("module", None)
+    return True
+
+
+def tell_shape_twice(rng, document, entry):
+    """An input shape by another name beside the first."""
+    key = rng.choice(["batch_input_shape", "input_shape", "batch_shape", "shape", "input_dim", "build_input_shape"])
+    shape = rng.choice([[None, 1], [None, 500], [5, 4, 4], [7]])
+    (entry["config"] if rng.random() < 0.7 else document["config"])[key] = 7 if key == "input_dim" else shape
+    return True
+
+
 KINDS = {
     f.__name__: f
     for f in (
@@ -316,5 +356,8 @@ KINDS = {
         empty_list,
         rename_layer,
         freeze,
+        make_constant,
+        strip_entry,
+        tell_shape_twice,
     )
 }

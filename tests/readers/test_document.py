@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paramcalc import InputError
+from paramcalc import InputError, load
+from paramcalc.errors import at_key
 from paramcalc.readers.document import parse
 from paramcalc.readers.strict_json import leaves
 
@@ -108,7 +109,7 @@ layers:
     ],
 )
 def test_a_place_in_yaml_has_its_line_and_column(where, key, place):
-    assert parse(YAML.encode(), "f").locate(where, key) == place
+    assert parse(YAML.encode(), "f").locate(at_key(where) if key else where) == place
 
 
 JSON = '{"a": {"b": [10, {"c\\u0041": 2}], "n": 99999999999999999},\n "d" : "x"}'
@@ -131,7 +132,7 @@ JSON = '{"a": {"b": [10, {"c\\u0041": 2}], "n": 99999999999999999},\n "d" : "x"}
     ],
 )
 def test_a_place_in_json_has_its_line_and_column(where, key, place):
-    assert parse(JSON.encode(), "f").locate(where, key) == place
+    assert parse(JSON.encode(), "f").locate(at_key(where) if key else where) == place
 
 
 TREES = st.recursive(
@@ -187,3 +188,31 @@ def test_the_garbage_collector_is_left_as_it_was(text):
             left = gc.isenabled()
             gc.enable()
         assert left is enabled
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("input: [4]\nlayers:\n  - Dense: {units: 3, ¦unitz: 4}\n", "layer Dense: unknown field 'unitz'"),
+        ("input: [4]\nlayers:\n  - Dense:\n      units: 3\n      ¦name: d\n", "'name' stands beside Dense"),
+        ("input: [4]\nlayers:\n  - {Dense: 3, ¦colour: 4}\n", "unknown key 'colour'"),
+        ("vars: {¦i: 3}\ninput: [4]\nlayers: [Dense: 3]\n", "a variable cannot be called 'i'"),
+        ("inputs: {a: {shape: [4], ¦size: 3}}\nlayers: [Dense: 3]\n", "an input takes shape"),
+        ("inputs: {a: {shape: [4], batch: ¦1.0}}\nlayers: [Dense: 3]\n", "a dimension is a positive integer"),
+        ('{"input": [4], "layers": [{"Dense": {"units": 3, ¦"unitz": 4}}]}', "layer Dense: unknown field 'unitz'"),
+        ('{"input": [4], ¦"\\ud800": 1, "layers": []}', "a string holds half of a surrogate pair"),
+        ('{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {¦"unit": 3}}]}}', ""),
+        (
+            '{"class_name": "Sequential", "config": {"layers": [\n'
+            '{"class_name": "Dense", "config": {"units": 3, "trainable": ¦0}}]}}',
+            "layer Dense: trainable: expected true or false, got 0",
+        ),
+    ],
+)
+def test_an_error_about_a_key_is_at_the_key_and_one_about_a_value_at_the_value(text, place):
+    """The mark stands before what is wrong."""
+    before, after = text.split("¦")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    with pytest.raises(InputError) as caught:
+        load((before + after).encode(), name="f")
+    assert f"f:{line}:{column}: {place}" in str(caught.value)

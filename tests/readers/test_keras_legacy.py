@@ -3,6 +3,7 @@
 import pytest
 
 import paramcalc
+from paramcalc.convert import convert
 from paramcalc.errors import InputError
 from paramcalc.readers.keras import read_keras
 from tests.readers.test_keras_formats import FROM_INPUT, dense, functional, layer, rows, sequential, source, summary_of
@@ -261,13 +262,35 @@ def test_a_damaged_operation_of_a_graph_is_refused(node):
         summary_of(functional([source(), op, dense("b", ["op", 0, 0, {}])], [["input_1", 0, 0]], [["b", 0, 0]]))
 
 
-def test_a_merge_of_a_tensor_and_a_number_is_refused():
-    """Keras' layers take tensors only; the number is no crash."""
+@pytest.mark.parametrize("number", [3, None, {"class_name": "__tensor__", "config": {"value": [[1, 2, 3]]}}])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_merge_of_a_tensor_and_something_else_is_refused(number, first):
+    """Left out, it would be missing in the output's shape, and in every count behind."""
     entry = layer("Add", [{"args": [], "kwargs": {}}], trainable=True)
     tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
-    entry["inbound_nodes"][0]["args"] = [[3, tensor]]
+    entry["inbound_nodes"][0]["args"] = [[number, tensor] if first else [tensor, number]]
     with pytest.raises(InputError, match="something other than a tensor"):
         summary_of(functional([source(), entry], [["input_1", 0, 0]], [["add", 0, 0]]))
+
+
+def test_a_tensor_in_a_mapping_among_the_arguments_of_an_operation_can_be_converted():
+    """Arguments may be mappings of mappings; a tensor deep in one is still a tensor of the model."""
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
+    entry = {"module": "keras.src.ops.numpy", "class_name": "Negative", "config": {"name": "op"}, "name": "op"}
+    entry["inbound_nodes"] = [{"args": [tensor], "kwargs": {"more": {"deep": [tensor]}}}]
+    model = read_keras(functional([source(), entry], [["input_1", 0, 0]], [["op", 0, 0]]), "m.json")
+    assert "{deep: [{input: 1}]}" in convert(model, "spec")
+
+
+@pytest.mark.parametrize("shared", [[1], {"a": 1}])
+def test_the_number_of_a_shared_layer_is_a_number(shared):
+    """Layers are looked up by it."""
+    with pytest.raises(InputError, match="shared_object_id: expected a number"):
+        read_keras(
+            sequential(source() | {"shared_object_id": 1}, {**layer("ReLU"), "shared_object_id": shared}),
+            "m.keras",
+            shared_objects=True,
+        )
 
 
 def test_a_manifest_of_nonsense_is_passed_over():
@@ -402,3 +425,35 @@ def test_the_class_of_all_layers_is_the_identity(version):
         sequential(layer("Layer", batch_input_shape=[None, 4]), layer("Dense", units=3), version=version)
     )
     assert rows(summary) == {"layer": ((None, 4), 0), "dense": ((None, 3), 15)}
+
+
+GRU = {"class_name": "GRU", "config": {"name": "g", "units": 3, "batch_input_shape": [None, 5, 4]}}
+CELL = {"class_name": "GRUCell", "config": {"name": "g", "units": 3}}
+
+
+@pytest.mark.parametrize(
+    ("version", "rows"),
+    [
+        ("2.15.0", 2),
+        ("2.4.0-tf", 2),
+        ("2.2.4-tf", 2),
+        ("2.1.2-tf", 1),
+        ("2.3.1", 1),
+        ("2.0.8", 1),
+        ("1.2.2", 1),
+        ("", 2),
+    ],
+)
+@pytest.mark.parametrize(
+    "entry",
+    [
+        GRU,
+        layer("Bidirectional", layer=GRU, batch_input_shape=[None, 5, 4]),
+        layer("RNN", cell=CELL, batch_input_shape=[None, 5, 4]),
+        layer("RNN", cell=layer("StackedRNNCells", cells=[CELL]), batch_input_shape=[None, 5, 4]),
+    ],
+)
+def test_a_gru_that_does_not_say_how_it_resets_has_its_versions_default(version, rows, entry):
+    """TensorFlow 2 always says so: where it is dropped from such a file, the layer does not become smaller."""
+    times = 2 if entry["class_name"] == "Bidirectional" else 1
+    assert summary_of(sequential(entry, version=version)).totals.params == times * 3 * 3 * (4 + 3 + rows)

@@ -72,6 +72,15 @@ def test_the_depth_limit_holds_from_both_sides(brackets):
         assert f"nested more than {MAX_DEPTH} deep" in error(nested(depth))
 
 
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 700, 999])
+def test_brackets_and_quotes_in_texts_do_not_hide_the_depth(depth):
+    """Each list begins with a text that closes it, and ends with one that opens it, for who only looks at brackets."""
+    closing, opening = '"\\"]\\""', '"\\"[\\""'
+    text = f"[{closing}," * depth + "1" + f",{opening}]" * depth
+    assert f"nested more than {MAX_DEPTH} deep" in error(text)
+    assert depth_of(parse_json(f"[{closing}, {opening}]", "f")[0]) == 1
+
+
 @pytest.mark.parametrize("number", ["999999999999999999", "-999999999999999999", "0.0010000000474974513", "1e308"])
 def test_numbers_of_ordinary_size_are_read(number):
     assert parse_json(f"[{number}]", "f") == ([json.loads(number)], False)

@@ -117,6 +117,7 @@ def read_keras(
     """
     from paramcalc.limits import MAX_LAYERS, Allowance
     from paramcalc.readers.keras.builder import Builder
+    from paramcalc.readers.keras.legacy import resets_after
 
     found = find_architecture(value)
     if found is None:
@@ -131,6 +132,7 @@ def read_keras(
     builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
     if is_original(version):
         builder.registry.hide_later(f"Keras {version}")
+    builder.resets = not legacy or (dialect != "tfjs" and resets_after(version))
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     if builder.ordered:

@@ -12,6 +12,7 @@ from paramcalc.errors import (
     ParamcalcError,
     Position,
     Problem,
+    echo,
     located,
 )
 from paramcalc.layers.base import Layer
@@ -38,8 +39,9 @@ from paramcalc.readers.keras.entries import (
 )
 from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls, writes_keras3_calls
-from paramcalc.readers.keras.inputs import input_of, sequential_input
+from paramcalc.readers.keras.inputs import built_input, input_of, sequential_input
 from paramcalc.readers.keras.layer_config import custom, is_frozen, make_layer
+from paramcalc.readers.keras.legacy import with_reset_after
 from paramcalc.readers.strict_json import LazyList
 from paramcalc.registry import Registry
 
@@ -72,6 +74,7 @@ class Builder:
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
+        self.resets = False  # whether a GRU has `reset_after` where it is not written
         self.ordered: set[str] | None = None  # of a Keras 1 file of channels first, classes that do not say so
 
     # -- from the architecture to a Model ------------------------------------------------------------
@@ -111,13 +114,15 @@ class Builder:
                 message = "the model was never built: no layer has an input shape, so nothing can be computed"
                 raise PlacedError(message, (*definition.where, "config", "layers", 0))
             inputs.append(item)
-        emitter = Emitter(len(inputs), self.allowance)
+        emitter = Emitter(len(inputs), self.allowance, self.legacy)
         results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
         names = [tensor.layer for tensor in definition.outputs]
         outputs = [
             Output(name, ref, place) for name, ref, place in zip(names, results, definition.output_places, strict=True)
         ]
-        return Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
+        model = Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
+        model.declared = emitter.declared
+        return model
 
     # -- parsing -------------------------------------------------------------------------------------
 
@@ -127,7 +132,9 @@ class Builder:
             raise LayerError(f"models are nested more than {MAX_NESTED} deep")
         config = entry.get("config")
         if entry.get("class_name") == "Sequential":
-            return self.sequential(config, where, depth)
+            made = self.sequential(config, where, depth)
+            made.inputs = [built_input(entry)] if made.inputs == [None] else made.inputs
+            return made
         if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, LazyList)):
             kind = str(entry.get("class_name"))[:80]
             if config is None:
@@ -140,7 +147,7 @@ class Builder:
         names = LayerNames(config["layers"])
         try:
             trainable = not is_frozen(config)
-        except LayerError as error:
+        except FieldsError as error:
             raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members: dict[str, Member] = {}
         for number, item in enumerate(config["layers"]):
@@ -221,6 +228,8 @@ class Builder:
     ) -> Instance | Definition:
         """The layer, or the nested model, of one entry."""
         shared = item.get("shared_object_id") if self.objects is not None else None
+        if isinstance(shared, (list, dict)):
+            raise PlacedError(f"shared_object_id: expected a number, got {echo(shared)}", (*where, "shared_object_id"))
         part: Instance | Definition | None = self.objects.get(shared) if self.objects is not None else None
         if part is not None:
             return part
@@ -240,8 +249,10 @@ class Builder:
             from paramcalc.readers.keras.keras1_ordering import with_channels_first
 
             item = with_channels_first(item, self.ordered)
-        config = item["config"]
         legacy = self.is_legacy(item)
+        if legacy and self.resets:
+            item = with_reset_after(item)
+        config = item["config"]
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
         reached = legacy or made.type not in COMPOSITES
         own = legacy or not made.layer.sublayers
@@ -255,7 +266,7 @@ class Builder:
         from paramcalc.nested import as_layer
 
         inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
-        inner.ordered, inner.registry = self.ordered, self.registry
+        inner.ordered, inner.registry, inner.resets = self.ordered, self.registry, self.resets
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -296,12 +307,16 @@ class Builder:
         histories = flatten_histories(config.get("input_layers"), where)
         inputs: list[Input | None] = []
         members: list[Member] = []
+        named: set[str] = set()
         for tensor, place in zip(
             histories, history_places(config.get("input_layers"), where, len(histories)), strict=True
         ):
             member = by_name.get(tensor.layer)
             if member is None:
                 raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
+            if tensor.layer in named:
+                raise PlacedError(f"input_layers names '{tensor.layer[:80]}' twice", place)
+            named.add(tensor.layer)
             entry = config["layers"][member.where[-1]]
             inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
             members.append(member)

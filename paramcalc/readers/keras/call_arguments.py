@@ -55,6 +55,8 @@ def positional_and_options(
         found: list[Ref | None] = []
         for value in args:
             flatten(value, found, find)
+            if value.__class__ is list and None in found:
+                check_list(layer, found)
         while found and found[-1] is None:
             found.pop()
         inputs = tuple(found)
@@ -64,6 +66,17 @@ def positional_and_options(
     if None in inputs:
         check_left_out(layer, inputs)
     return inputs, options
+
+
+def check_list(layer: Layer, found: list[Ref | None]) -> None:
+    """Where a layer makes one tensor of a list of them, a constant among them has a part in its shape.
+
+    Raises:
+        LayerError: for the first that is not a tensor; a state or a mask may be one.
+    """
+    code = type(layer).infer.__code__
+    if code.co_varnames[code.co_argcount + code.co_kwonlyargcount :][:1] == ("inputs",):
+        raise LayerError(f"is called with something other than a tensor as its input {found.index(None) + 1}")
 
 
 def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
@@ -101,6 +114,8 @@ def with_keywords(
         elif name in _FIRST and not inputs:
             first: list[Ref | None] = []
             flatten(value, first, find)
+            if None in first:
+                check_list(layer, first)
             inputs = tuple(first)
         elif name == "initial_state":
             more: list[Ref | None] = []

@@ -3,7 +3,7 @@
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
-from paramcalc.model import Node, Ref
+from paramcalc.model import Declared, Node, Ref
 from paramcalc.readers.keras.call_arguments import positional_and_options
 from paramcalc.readers.keras.definition import Definition, Member, PlacedError, described
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, tensors
@@ -12,8 +12,10 @@ from paramcalc.readers.keras.inbound import KerasCall, Tensor, tensors
 class Emitter:
     """Unrolls definitions into one list of nodes."""
 
-    def __init__(self, first: int, allowance: Allowance) -> None:
+    def __init__(self, first: int, allowance: Allowance, legacy: bool) -> None:
         self.first = first  # producers before the nodes: the model's inputs
+        self.legacy = legacy
+        self.declared: list[Declared] = []
         self.allowance = allowance
         self.nodes: list[Node] = []
         self.paths: dict[str, int] = {}
@@ -51,6 +53,12 @@ class Emitter:
         if isinstance(part, Definition):
             self.check_allowance()
             refs = model_arguments(part, arguments, find)
+            label = described(member, prefix)
+            self.declared += [
+                Declared(ref, item.shape, not self.legacy, member.where, label)
+                for ref, item in zip(refs, part.inputs, strict=False)
+                if item is not None
+            ]
             find.results[member.first + call] = self.emit(part, refs, path + "/", again)
             return
         allowance.layers += 1

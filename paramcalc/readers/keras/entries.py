@@ -42,11 +42,13 @@ def automatic_name(class_name: str, taken: dict[str, int]) -> str:
 
 
 def label(item: Any) -> str | None:
-    """An entry as errors name it: `'conv2' (Conv2D)`; None where it says neither."""
+    """An entry as errors name it: `'conv2' (Conv2D)`, `Conv2D` without a name; None where it says neither."""
     if not isinstance(item, dict):
         return None
     name, kind = entry_name(item), item.get("class_name")
-    return f"'{str(name)[:80]}' ({str(kind)[:80]})" if name or kind else None
+    if not name:
+        return str(kind)[:80] if kind else None
+    return f"'{str(name)[:80]}' ({str(kind)[:80]})"
 
 
 def entry_name(item: dict[str, Any]) -> Any:
@@ -81,8 +83,13 @@ def is_operation(item: dict[str, Any]) -> bool:
 
 
 def is_bare(item: dict[str, Any]) -> bool:
-    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it lacks what layers have."""
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it lacks what layers have.
+
+    The operations that have a layer's name and another default write their axis.
+    """
     config, nodes = item.get("config"), item.get("inbound_nodes")
     if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
         return False
-    return isinstance(config, dict) and not {"trainable", "dtype", "layers"}.intersection(config)
+    if not isinstance(config, dict) or {"trainable", "dtype", "layers"}.intersection(config):
+        return False
+    return item.get("class_name") not in ("Average", "Concatenate") or "axis" in config

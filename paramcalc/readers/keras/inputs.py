@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from paramcalc.built import is_size
 from paramcalc.errors import LayerError, echo
 from paramcalc.model import Input
 from paramcalc.readers.fields import FieldProblem, FieldsError
@@ -33,6 +34,8 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     shape = config_shape(config)
     if shape is None:
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
+    if isinstance(config.get("shape"), list):
+        check_told_once(shape, (None, *config["shape"]), "shape")
     for key in ("sparse", "ragged"):
         if config.get(key) is not None and type(config[key]) is not bool:
             raise LayerError(f"{key}: expected true or false, got {echo(config[key])}")
@@ -53,20 +56,35 @@ def dtype_of(config: dict[str, Any]) -> str:
     return dtype
 
 
+_SHAPES = {"batch_shape": True, "batch_input_shape": True, "batchInputShape": True, "input_shape": False}
+"""The names every version had for an input shape, and whether the batch is its first item."""
+
+
 def config_shape(config: dict[str, Any]) -> Shape | None:
-    """The input shape among a layer's fields, in the names every version used."""
-    for key in ("batch_shape", "batch_input_shape", "batchInputShape"):
-        if config.get(key) is not None:
-            return checked_shape(config, key, batch=True)
-    if isinstance(config.get("input_shape"), list):
-        return checked_shape(config, "input_shape", batch=False)
-    return None
+    """The input shape among a layer's fields.
+
+    Raises:
+        FieldsError: also for two that differ: Keras' versions do not agree on which of them counts.
+    """
+    found: Shape | None = None
+    for key, batch in _SHAPES.items():
+        if config.get(key) is None or (not batch and not isinstance(config[key], list)):
+            continue
+        shape = checked_shape(config, key, batch)
+        if found is not None:
+            check_told_once(found, shape, key)
+        found = shape if found is None else found
+    return found
 
 
 def sequential_input(
     layers: list[Any], config: dict[str, Any], members: list[Any], legacy: bool = False
 ) -> Input | None:
-    """The input of a Sequential without InputLayer: its first layer's, else what it was built for."""
+    """The input of a Sequential without InputLayer: its first layer's, else what it was built for.
+
+    Raises:
+        FieldsError: for one that contradicts itself: Keras' versions do not agree on what counts.
+    """
     from paramcalc.readers.keras.definition import Definition
 
     if members and isinstance(members[0].part, Definition):
@@ -76,7 +94,11 @@ def sequential_input(
             return Input(name, inner[0].shape, inner[0].dtype)
     first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
     if isinstance(first, dict):
-        shape = config_shape(first) or keras1_shape(first)
+        shape, told = config_shape(first), keras1_shape(first)
+        vocabulary = layers[0].get("class_name") == "Embedding"  # what it means by input_dim
+        if shape is not None and told is not None and not vocabulary:
+            check_told_once((None, *shape[-1:]), (None, *told[-1:]), "input_dim")
+        shape = told if shape is None else shape
         if shape is None and isinstance(first.get("layer"), dict):
             inner_config = first["layer"].get("config")
             shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
@@ -85,6 +107,28 @@ def sequential_input(
     if config.get("build_input_shape") is not None:
         return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
     return None
+
+
+def built_input(entry: dict[str, Any]) -> Input | None:
+    """The input of a Sequential whose layers tell none: what Keras built it for before it wrote it."""
+    built = entry.get("build_config")
+    shape = built.get("input_shape") if isinstance(built, dict) else None
+    if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(is_size, shape)):
+        return None
+    return Input("input_layer", tuple(shape))
+
+
+def check_told_once(shape: Shape, other: Shape, key: str) -> None:
+    """Refuse two shapes of one input that contradict each other, batch aside: Keras' versions go by different ones.
+
+    Raises:
+        FieldsError: naming the field that the second one is from.
+    """
+    if len(shape) != len(other) or any(
+        a != b and None not in (a, b) for a, b in zip(shape[1:], other[1:], strict=True)
+    ):
+        message = f"the input shape is told twice: {echo(list(shape))}, and by {key} {echo(list(other))}"
+        raise FieldsError([FieldProblem(message, (key,))])
 
 
 def keras1_shape(config: dict[str, Any]) -> Shape | None:

@@ -58,8 +58,8 @@ def layer_class(registry: Registry, entry: dict[str, Any], class_name: str) -> t
         return lambda_layer(entry.get("config"))
     own = isinstance(module, str) and not f"{module}.".startswith(KERAS_MODULES)
     registered = entry.get("registered_name")
-    if module is None and isinstance(registered, str) and ">" in registered:
-        own = not registered.startswith("Keras")
+    if isinstance(registered, str) and ">" in registered:  # Keras takes a class registered so before its own
+        own = own or not registered.startswith("Keras")
     package, _, name = class_name.rpartition(">")  # tf.keras wrote what somebody had registered as `Custom>Name`
     try:
         return registry.plugin(name) if own or package not in ("", "Keras") else registry.keras(name)
@@ -94,12 +94,13 @@ def is_frozen(config: dict[str, Any]) -> bool:
     """Whether a config says `trainable: false`.
 
     Raises:
-        LayerError: for anything else, such as 0 or "false", which Keras takes otherwise than it looks.
+        FieldsError: for anything else, such as 0 or "false", which Keras takes otherwise than it looks.
     """
     value = config.get("trainable")
     if value is None or value.__class__ is bool:
         return value is False
-    raise LayerError(f"trainable: expected true or false, got {echo(value)}")
+    message = f"trainable: expected true or false, got {echo(value)}"
+    raise FieldsError([FieldProblem(message, ("trainable",))])
 
 
 def dtype_policy(value: Any) -> str:
@@ -291,18 +292,18 @@ def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: D
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
     config = value.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    built: Sequence[Any]
-    trainable = not (isinstance(config, dict) and is_frozen(config))
-    if value.get("class_name") in ("Functional", "Model", "Sequential"):
-        layer, type_, built = nested(value, where), str(value["class_name"]), ()
-    else:
-        try:
+    built: Sequence[Any] = ()
+    try:
+        trainable = not (isinstance(config, dict) and is_frozen(config))
+        if value.get("class_name") in ("Functional", "Model", "Sequential"):
+            layer, type_ = nested(value, where), str(value["class_name"])
+        else:
             made = make_layer(registry, value, legacy, nested, where, depth + 1)
             layer, type_ = made.layer, made.type
             built = () if legacy else shapes_of(value.get("build_config"))  # tf.keras wrote an inner layer's there
-        except FieldsError as error:
-            inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
-            raise FieldsError(inner) from None
+    except FieldsError as error:
+        inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
+        raise FieldsError(inner) from None
     if not isinstance(name, str):
         name = snake_case(type_)
     return Sublayer(layer, name, type_, trainable, built)

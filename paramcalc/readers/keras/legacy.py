@@ -4,6 +4,7 @@ Renames are by field, not by version: many files do not say which Keras wrote th
 Sources: Keras 2's `legacy/interfaces.py` (the renames Keras itself made), and the get_config of each class.
 """
 
+import re
 from typing import Any, TypeGuard
 
 from paramcalc.errors import LayerError, echo
@@ -222,6 +223,40 @@ def fix_padding(fields: dict[str, Any]) -> None:
         pads = [pads.get(f"{side}_pad", 0) for side in ("top", "bottom", "left", "right")]
     if isinstance(pads, list) and len(pads) == 4:
         fields["padding"] = [pads[:2], pads[2:]]
+
+
+def resets_after(version: str) -> bool:
+    """Whether a GRU that does not say so has `reset_after`: the default of TensorFlow 2, which always says so.
+
+    Before, it was false, and the oldest versions did not know the word. All of them wrote which they were.
+    """
+    if not version:
+        return True
+    found = re.match(r"2\.(\d+)\.\d+(-tf)?", version)
+    return found is not None and int(found[1]) >= (4 if found[2] is None else 2)
+
+
+def with_reset_after(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a layer, `reset_after` written out in every GRU in it."""
+    kind, config = entry.get("class_name"), entry.get("config")
+    if not isinstance(kind, str) or kind not in MAY_HOLD_GRU or not isinstance(config, dict):
+        return entry
+    fields: dict[str, Any] = {}
+    if "GRU" in kind and "reset_after" not in config and "output_dim" not in config:
+        fields["reset_after"] = True
+    for key in ("layer", "backward_layer", "cell", "cells"):
+        inner = config.get(key)
+        if isinstance(inner, dict):
+            fields[key] = with_reset_after(inner)
+        elif isinstance(inner, list):
+            fields[key] = [with_reset_after(item) if isinstance(item, dict) else item for item in inner]
+    return {**entry, "config": {**config, **fields}} if fields else entry
+
+
+MAY_HOLD_GRU = frozenset(
+    ("GRU", "GRUCell", "RNN", "StackedRNNCells", "Bidirectional", "TimeDistributed", "GRUV2", "UnifiedGRU")
+)
+"""Classes that are one, or may have one inside."""
 
 
 def forwards(layer: Any, backward_layer: Any) -> Any:

@@ -35,4 +35,6 @@ def slotted(value: Any, tensors: list[Tensor]) -> Any:
         return Slot(len(tensors) - 1)
     if isinstance(value, list):
         return [slotted(item, tensors) for item in value]
+    if isinstance(value, dict):
+        return {key: slotted(item, tensors) for key, item in value.items()}
     return value

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from paramcalc.errors import DocPath, did_you_mean, echo, listed
+from paramcalc.errors import DocPath, at_key, did_you_mean, echo, listed
 from paramcalc.layers.base import Layer
 from paramcalc.readers.spec.entries import COMMON, Block
 from paramcalc.readers.spec.problems import SpecError
@@ -23,7 +23,7 @@ def layer_arguments(cls: type[Layer], value: Any, base: DocPath) -> Arguments:
             return {names[0]: value}, {names[0]: base}
         for key in COMMON:
             if key in value and key not in names:
-                raise SpecError(f"'{key}' stands beside {cls.__name__}, not inside it", (*base, key))
+                raise SpecError(f"'{key}' stands beside {cls.__name__}, not inside it", at_key((*base, key)))
         return dict(value), {key: (*base, key) for key in value}
     if isinstance(value, list) and cls.list_argument:
         return {names[0]: value}, {names[0]: base}
@@ -70,8 +70,8 @@ def named_arguments(block: Block, arguments: dict[str, Any], places: dict[str, D
     for key in arguments:
         if key not in block.vars:
             if key in COMMON:
-                raise SpecError(f"'{key}' stands beside {block.name}, not inside it", places[key])
+                raise SpecError(f"'{key}' stands beside {block.name}, not inside it", at_key(places[key]))
             has = f"its variables are {listed(names)}" if names else "it has none"
             message = f"block '{block.name}' has no variable '{key[:80]}'{did_you_mean(key, names) or f'; {has}'}"
-            raise SpecError(message, places[key])
+            raise SpecError(message, at_key(places[key]))
     return arguments, places

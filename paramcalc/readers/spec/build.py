@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from paramcalc.errors import DocPath, echo
+from paramcalc.errors import DocPath, Key, at_key, echo
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.readers.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.readers.spec.entries import BlockEntry, Entry, LayerEntry
@@ -110,6 +110,7 @@ def located(entry: LayerEntry, problem: FieldProblem, names: Names) -> FieldProb
     for step in below:
         raw = raw[step] if isinstance(raw, list) and isinstance(step, int) and step < len(raw) else raw
     place = (*entry.places.get(str(field), entry.where), *below)
+    place = at_key(place) if isinstance(field, Key) else place
     return FieldProblem(problem.message + origin(raw, names), place)
 
 

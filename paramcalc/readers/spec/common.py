@@ -4,7 +4,7 @@ from typing import Any
 
 from paramcalc.errors import echo
 from paramcalc.readers.spec.build import read_flag
-from paramcalc.readers.spec.entries import BrokenEntry, Entry
+from paramcalc.readers.spec.entries import Entry
 from paramcalc.readers.spec.names import Scope
 from paramcalc.readers.spec.problems import SpecError
 from paramcalc.readers.spec.values import check_policy, filled
@@ -25,7 +25,7 @@ def policy(entry: Entry, scope: Scope) -> str:
 
 def call_options(entry: Entry, scope: Scope) -> dict[str, Any] | None:
     """Call arguments that change the result, such as `return_attention_scores`."""
-    if "options" not in entry.common or isinstance(entry, BrokenEntry):
+    if "options" not in entry.common:
         return None
     where = (*entry.where, "options")
     value = filled(entry.common["options"], scope, where)

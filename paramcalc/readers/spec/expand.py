@@ -211,7 +211,7 @@ class Expander:
         within = layers_within(instance.layer) if instance.layer.sublayers else 0
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
-        options = call_options(entry, scope)
+        options = None if instance.layer is BROKEN else call_options(entry, scope)
         if options:
             self.weigh(options, (*entry.where, "options"))
         number = self.first + len(self.nodes)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
+from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_NESTED
 from paramcalc.readers.fields import FieldsError
@@ -71,7 +71,7 @@ class Parser:
         new = {}
         for name in raw:
             try:
-                self.check_block_name(name, (*where, name))
+                self.check_block_name(name, (*where, Key(name)))
             except SpecError as error:
                 self.problems.add(str(error), error.where)
             new[name] = known[name] = Block(name, (*where, name), {}, ["input"], [], None)
@@ -95,7 +95,7 @@ class Parser:
             return
         for key in raw:
             if key not in BLOCK_KEYS:
-                self.problems.add(f"a block has no '{key[:80]}'{did_you_mean(key, BLOCK_KEYS)}", (*where, key))
+                self.problems.add(f"a block has no '{key[:80]}'{did_you_mean(key, BLOCK_KEYS)}", (*where, Key(key)))
         block.vars = self.vars(raw.get("vars"), (*where, "vars"))
         block.inputs = self.block_inputs(raw.get("inputs", ["input"]), (*where, "inputs"))
         known = self.blocks(raw.get("blocks"), (*where, "blocks"), known)
@@ -135,7 +135,7 @@ class Parser:
             return {}
         for name in raw:
             if not is_variable_name(name) or name in COMMON:
-                self.problems.add(f"a variable cannot be called {echo(name)}", (*where, name))
+                self.problems.add(f"a variable cannot be called {echo(name)}", (*where, Key(name)))
         return raw
 
     # -- one entry -------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class Parser:
         for key in raw:
             if key not in known:
                 message = f"'{key[:80]}' cannot stand beside {keys[0]}{did_you_mean(key, known)}"
-                self.problems.add(message, (*where, key))
+                self.problems.add(message, (*where, Key(key)))
         for key in keys:
             if key not in raw:
                 raise SpecError(f"{keys[0]} needs '{key}' beside it", where)
@@ -200,11 +200,11 @@ class Parser:
         fields = self.registry.get(types[0]).__struct_fields__ if types and types[0] not in blocks else ()
         second = next((key for key in types[1:] if key not in fields), None)
         if second is not None:
-            raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{second}'", (*where, second))
+            raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{second}'", (*where, Key(second)))
         key = types[0] if types else keys[0]
         for other in keys:
             if other != key:
-                self.problems.add(stray_key(other, key), (*where, other))
+                self.problems.add(stray_key(other, key), (*where, Key(other)))
         return key
 
     def is_type(self, name: str) -> bool:
@@ -305,7 +305,7 @@ class Parser:
         entry = self.entry(raw, where, blocks)
         for key in ("inputs", "options", "when"):
             if key in entry.common:
-                self.problems.add(f"a layer inside another has no '{key}'", (*where, key))
+                self.problems.add(f"a layer inside another has no '{key}'", (*where, Key(key)))
         if isinstance(entry, (LayerEntry, BlockEntry, BrokenEntry)):
             return entry
         self.problems.add("only a layer or a block can stand inside a layer", where)
@@ -335,7 +335,7 @@ class Parser:
         """`{call: stem, inputs: other}`."""
         for key in ("trainable", "dtype"):
             if key in common:
-                self.problems.add(f"'{key}' belongs to the layer itself, not to a further call", (*where, key))
+                self.problems.add(f"'{key}' belongs to the layer itself, not to a further call", (*where, Key(key)))
         if not isinstance(raw["call"], str):
             raise SpecError(f"call: expected the name of a layer, got {echo(raw['call'])}", (*where, "call"))
         return CallEntry(where, common, raw["call"])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from os.path import basename, splitext
 from typing import Any
 
-from paramcalc.errors import DocPath, did_you_mean, echo
+from paramcalc.errors import DocPath, Key, did_you_mean, echo
 from paramcalc.limits import MAX_EXPANDED_NODES, Allowance
 from paramcalc.model import Input, Model, Output, Ref, refs
 from paramcalc.readers.spec.entry_facts import size_of
@@ -41,7 +41,7 @@ class SpecReader:
         """The model, as far as it could be read; it is only sound without problems."""
         for key in raw:
             if key not in KEYS and key != "$schema":
-                self.problems.add(f"unknown key '{key[:80]}'{did_you_mean(key, KEYS)}", (key,))
+                self.problems.add(f"unknown key '{key[:80]}'{did_you_mean(key, KEYS)}", (Key(key),))
         parser = Parser(Registry(), self.problems)
         env = spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
         scope = Scope("", env)
@@ -122,14 +122,16 @@ class SpecReader:
             for key in value:
                 if key not in ("shape", "dtype", "batch"):
                     near = did_you_mean(key, ("shape", "dtype", "batch"))
-                    raise SpecError(f"an input takes shape, dtype and batch, not '{key[:80]}'{near}", (*where, key))
+                    raise SpecError(
+                        f"an input takes shape, dtype and batch, not '{key[:80]}'{near}", (*where, Key(key))
+                    )
             if "shape" not in value:
                 raise SpecError("an input needs a shape", where)
             dtype = value.get("dtype", dtype)
             if not isinstance(dtype, str) or dtype not in INPUT_DTYPES:
                 near = did_you_mean(str(dtype), INPUT_DTYPES)
                 raise SpecError(f"dtype: {echo(dtype)} is not a dtype{near}", (*where, "dtype"))
-            (batch,) = read_dims([value.get("batch")], where)
+            (batch,) = read_dims([value.get("batch")], (*where, "batch"))
             return Input(name, (batch, *read_dims(value["shape"], (*where, "shape"))), dtype)
         return Input(name, (None, *read_dims(value, where)), dtype)
 
