@@ -234,6 +234,11 @@ def sliced(size: Dim, item: Any) -> Dim:
         raise LayerError("an index is neither an integer nor a slice")
     config = item.get("config", item)
     bounds = [config.get(name) for name in ("start", "stop", "step")]
+    for index, bound in enumerate(bounds):
+        if len(getattr(bound, "shape", (1,))) == 0:  # a number that the graph computes
+            (bounds[index],) = numbers_of(bound) or [None]
+            if bounds[index] is None:
+                return None
     if any(bound is not None and type(bound) is not int for bound in bounds):
         raise LayerError("the bounds of a slice are not known")
     if size is None:

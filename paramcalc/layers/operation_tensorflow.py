@@ -1,11 +1,12 @@
 """Operations that only TensorFlow has, or whose arguments differ from those of keras.ops."""
 
 from math import prod
+from types import SimpleNamespace
 from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers import operation_products as products
-from paramcalc.layers.operation_arguments import Result, argument, as_list, shape, whole
+from paramcalc.layers.operation_arguments import Result, argument, shape, whole
 from paramcalc.layers.operation_arrays import Like, moments, without_last
 from paramcalc.layers.operation_content import as_shape, item_of, numbers_of, shape_of_tensor, taken
 from paramcalc.layers.operation_layout import broadcasting, equal_parts, get_item, pieces_of
@@ -83,8 +84,8 @@ def cut(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`tf.strided_slice`: what `x[…]` is in a graph, the kind of each item told by masks."""
-    begin, end = as_list(kwargs["begin"]), as_list(kwargs["end"])
-    steps = as_list(kwargs.get("strides") or [1] * len(begin))
+    begin, end = bounds(kwargs["begin"]), bounds(kwargs["end"])
+    steps = bounds(kwargs.get("strides") or [1] * len(begin))
     key: list[Any] = []
     for place, (first, last, step) in enumerate(zip(begin, end, steps, strict=True)):
         masked = {name for name in MASKS if (kwargs.get(f"{name}_mask") or 0) >> place & 1}
@@ -98,6 +99,14 @@ def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
             start, stop = (None if "begin" in masked else first), (None if "end" in masked else last)
             key.append({"start": start, "stop": stop, "step": step})
     return Result(*item_of(get_item)([args[0], key], {}))
+
+
+def bounds(value: Any) -> list[Any]:
+    """The numbers of a list, or of a tensor that the graph computes; an unknown one is a scalar without content."""
+    numbers = numbers_of(value)
+    if numbers is None:
+        raise LayerError("the bounds of a slice are not known")
+    return [SimpleNamespace(shape=()) if number is None else number for number in numbers]
 
 
 MASKS = ("ellipsis", "new_axis", "shrink_axis", "begin", "end")

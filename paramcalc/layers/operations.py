@@ -127,6 +127,8 @@ def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
     if isinstance(value, dict) and value.get("class_name") in ("__tensor__", "__numpy__"):
         config = value.get("config")
         return Tensor(constant_shape(config.get("value") if isinstance(config, dict) else None))
+    if isinstance(value, dict) and value.keys() == {"start", "stop", "step"}:
+        return {key: filled(item, inputs) for key, item in value.items()}
     return value
 
 

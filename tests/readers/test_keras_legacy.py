@@ -224,6 +224,53 @@ def test_a_shape_that_a_graph_computes_is_followed():
     assert rows(summary)["dense"] == ((None, 2), 24 * 2 + 2)
 
 
+@pytest.mark.parametrize("rows", [6, None])
+def test_the_bound_of_a_slice_may_be_a_number_that_the_graph_computes(rows):
+    """`x[:, :tf.shape(x)[1] // 2]`."""
+    everything = dict.fromkeys(("start", "stop", "step"))
+    layers = [
+        layer("InputLayer", [], name="x", batch_input_shape=[None, rows, 4]),
+        operation("compat.v1.shape", [["x", 0, 0, {}]], "shape"),
+        operation("__operators__.getitem", [["shape", 0, 0, {"slice_spec": 1}]], "rows"),
+        operation("compat.v1.floor_div", [["rows", 0, 0, {"y": 2}]], "half"),
+        operation(
+            "__operators__.getitem",
+            [["x", 0, 0, {"slice_spec": [everything, everything | {"stop": ["half", 0, 0]}]}]],
+            "first",
+        ),
+    ]
+    summary = summary_of(functional(layers, [["x", 0, 0]], [["first", 0, 0]]))
+    assert summary.layers[-1].output_shape == (None, rows and 3, 4)
+
+
+def graph_node(op, inbound, name, constants=None, **attr):
+    constants = constants or {}
+    inputs = [f"{name}/{place}" for place in range(len(inbound) + len(constants))]
+    node = {"name": name, "op": op, "input": inputs, "attr": {key: {"i": str(value)} for key, value in attr.items()}}
+    return layer("TensorFlowOpLayer", [inbound], name=name, node_def=node, constants=constants)
+
+
+def test_the_bounds_of_a_slice_may_be_packed_in_a_graph():
+    """The same as TensorFlow 2.3 wrote it."""
+    layers = [
+        layer("InputLayer", [], name="x", batch_input_shape=[None, 6, 4]),
+        graph_node("Shape", [["x", 0, 0, {}]], "shape"),
+        graph_node("StridedSlice", [["shape", 0, 0, {}]], "rows", {"1": [1], "2": [2], "3": [1]}, shrink_axis_mask=1),
+        graph_node("FloorDiv", [["rows", 0, 0, {}]], "half", {"1": 2}),
+        graph_node("Pack", [["half", 0, 0, {}]], "end", {"0": 0}, axis=0, N=2),
+        graph_node(
+            "StridedSlice",
+            [["x", 0, 0, {}], ["end", 0, 0, {}]],
+            "first",
+            {"1": [0, 0], "3": [1, 1]},
+            begin_mask=3,
+            end_mask=1,
+        ),
+    ]
+    summary = summary_of(functional(layers, [["x", 0, 0]], [["first", 0, 0]]))
+    assert summary.layers[-1].output_shape == (None, 3, 4)
+
+
 def test_an_einsum_of_tensors_that_keras_did_not_write_is_told_as_that():
     """`tf.einsum(equation, x, y)`: tf.keras wrote the equation only, and cannot load its own file."""
     lost = operation("einsum", [["_CONSTANT_VALUE", -1, "bi,bj->bij", {}]], "einsum")

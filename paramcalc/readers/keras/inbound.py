@@ -162,7 +162,14 @@ def legacy_kwarg(value: Any, names: LayerNames, depth: int) -> Any:
         return Tensor(*value[:3])
     if isinstance(value, list) and depth < 32:
         return [legacy_kwarg(item, names, depth + 1) for item in value]
+    if is_slice(value):
+        return {key: legacy_kwarg(item, names, 32) for key, item in value.items()}
     return value
+
+
+def is_slice(value: Any) -> bool:
+    """Whether an argument is a slice as tf.keras wrote it, whose bounds may be tensors."""
+    return isinstance(value, dict) and value.keys() == {"start", "stop", "step"}
 
 
 def tensors(value: Any) -> list[Tensor]:

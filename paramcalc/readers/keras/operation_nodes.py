@@ -4,7 +4,7 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.operations import Operation, Slot
-from paramcalc.readers.keras.inbound import KerasCall, Tensor
+from paramcalc.readers.keras.inbound import KerasCall, Tensor, is_slice
 
 
 def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, list[Tensor]]:
@@ -35,6 +35,8 @@ def slotted(value: Any, tensors: list[Tensor]) -> Any:
         return Slot(len(tensors) - 1)
     if isinstance(value, list):
         return [slotted(item, tensors) for item in value]
+    if is_slice(value):
+        return {key: slotted(item, tensors) for key, item in value.items()}
     if isinstance(value, dict):
         return {key: slotted(item, tensors) for key, item in value.items()}
     return value
