@@ -126,6 +126,34 @@ def test_a_layer_behind_an_unknown_one_is_counted_by_what_it_was_built_for():
         params(*BEHIND)
 
 
+@pytest.mark.parametrize(
+    ("kind", "config", "params"),
+    [
+        ("Embedding", {"input_dim": 9, "output_dim": 4}, 36),
+        ("Dropout", {"rate": 0.5}, 0),
+        ("Dense", {"units": 4}, None),
+        ("Conv1D", {"filters": 4, "kernel_size": 3}, None),
+        ("Conv1D", {"filters": 4, "kernel_size": 30}, None),
+        ("Conv1D", {"filters": 36, "kernel_size": 3, "groups": 36}, None),
+        ("Conv2D", {"filters": 4, "kernel_size": 3}, None),
+        ("Conv2D", {"filters": 4, "kernel_size": 3, "data_format": "channels_first"}, None),
+        ("Conv3D", {"filters": 4, "kernel_size": 3}, None),
+        ("ConvLSTM1D", {"filters": 4, "kernel_size": 3}, None),
+        ("ConvLSTM3D", {"filters": 4, "kernel_size": 3}, None),
+        ("LSTM", {"units": 4}, None),
+        ("GRU", {"units": 4}, None),
+        ("LocallyConnected1D", {"filters": 4, "kernel_size": 3}, None),
+        ("LayerNormalization", {"axis": 3}, None),
+        ("PReLU", {"shared_axes": [1, 3, 4]}, None),
+    ],
+)
+def test_behind_an_unknown_layer_only_what_no_input_changes_is_counted(kind, config, params):
+    """A table is as large whatever indexes it; a kernel has a row for each feature, of which nothing is known."""
+    summary = paramcalc.summarize(paramcalc.load(sequential(("Mine", {}, None), (kind, config, None))), allow_unknown=True)
+    assert summary.totals.params == (params or 0)
+    assert summary.unknown == ["layer_0", "layer_1"]
+
+
 @pytest.mark.parametrize("shape", [None, ["x", 7], [None, -1], [None] * 17, [[None, 7], [None, 7]], [None, 2**31]])
 def test_a_layer_behind_an_unknown_one_that_says_no_shape_is_unknown(shape):
     """Nonsense is no shape."""
