@@ -149,7 +149,9 @@ def test_a_layer_behind_an_unknown_one_is_counted_by_what_it_was_built_for():
 )
 def test_behind_an_unknown_layer_only_what_no_input_changes_is_counted(kind, config, params):
     """A table is as large whatever indexes it; a kernel has a row for each feature, of which nothing is known."""
-    summary = paramcalc.summarize(paramcalc.load(sequential(("Mine", {}, None), (kind, config, None))), allow_unknown=True)
+    summary = paramcalc.summarize(
+        paramcalc.load(sequential(("Mine", {}, None), (kind, config, None))), allow_unknown=True
+    )
     assert summary.totals.params == (params or 0)
     assert summary.unknown == ["layer_0", "layer_1"]
 

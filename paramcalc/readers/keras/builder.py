@@ -135,7 +135,7 @@ class Builder:
         legacy = self.is_legacy(entry)
         names = LayerNames(config["layers"])
         try:
-            trainable = not is_frozen(config)
+            trainable = config.get("trainable") is None or not is_frozen(config)  # a model's null is Keras' default
         except LayerError as error:
             raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members: dict[str, Member] = {}

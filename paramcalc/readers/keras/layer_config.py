@@ -87,10 +87,10 @@ def is_frozen(config: dict[str, Any]) -> bool:
     """Whether a config says `trainable: false`.
 
     Raises:
-        LayerError: for anything else, such as 0 or "false", which Keras takes otherwise than it looks.
+        LayerError: for anything else, such as null, 0 or "false": Keras refuses it, or takes it otherwise.
     """
-    value = config.get("trainable")
-    if value is None or value.__class__ is bool:
+    value = config.get("trainable", True)
+    if value.__class__ is bool:
         return value is False
     raise LayerError(f"trainable: expected true or false, got {echo(value)}")
 
