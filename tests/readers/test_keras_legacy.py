@@ -310,3 +310,43 @@ def test_what_tf_keras_wrote_a_wrapper_in_a_wrapper_was_built_for_is_not_held_ag
     outer = layer("TimeDistributed", layer=inner, batch_input_shape=[None, 3, 5, 6])
     summary = summary_of(sequential(outer, version="2.15.0"))
     assert (summary.layers[0].output_shape, summary.totals.params) == ((None, 3, 5, 4), 28)
+
+
+TEXT = {"vocabulary": ["a", "b", "c"], "batch_input_shape": [None, 1]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "shape"),
+    [
+        (layer("TextVectorization", output_mode="count", **TEXT), (None, 4)),
+        (layer("TextVectorization", output_mode="multi_hot", split=None, **TEXT), (None, 4)),
+        (layer("TextVectorization", output_sequence_length=7, **TEXT), (None, 7)),
+        (layer("TextVectorization", split=None, **TEXT), (None, 1)),
+        (layer("TextVectorization", **TEXT | {"batch_input_shape": [None, 2, 1]}), (None, 2, None)),
+        (layer("ConvLSTM1D", filters=4, kernel_size=3, batch_input_shape=[None, 5, None, 3]), (None, None, 4)),
+        (layer("ConvLSTM2D", filters=4, kernel_size=3, strides=2, return_sequences=True, padding="same",
+               batch_input_shape=[None, 5, None, 8, 3]), (None, 5, None, 4, 4)),
+    ],
+)  # fmt: skip
+def test_what_keras_2_made_of_an_input_otherwise_than_keras_3(entry, shape):
+    """As tf_keras 2.21 and TensorFlow 2.9 report it: an axis of one text is gone, states may have any size."""
+    assert summary_of(sequential(entry, version="2.9.0")).layers[0].output_shape == shape
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "axes", "scores"),
+    [
+        ([4, 8], [6, 8], None, (None, 2, 4, 6)),
+        ([4, 5, 8], [4, 6, 8], [2], (None, 4, 2, 5, 6)),
+        ([4, 5, 8], [6, 5, 8], [1], (None, 5, 2, 4, 6)),
+        ([4, 5, 8], [6, 7, 8], None, (None, 2, 4, 5, 6, 7)),
+    ],
+)
+def test_attention_scores_of_keras_2_have_a_key_for_each_key(query, value, axes, scores):
+    """Keras 3 says that there are as many as queries."""
+    inputs = [layer("InputLayer", [], name=name, batch_input_shape=[None, *shape])
+              for name, shape in (("q", query), ("v", value))]  # fmt: skip
+    inbound = [[["q", 0, 0, {"value": ["v", 0, 0], "return_attention_scores": True}]]]
+    attend = layer("MultiHeadAttention", inbound, name="attend", num_heads=2, key_dim=3, attention_axes=axes)
+    model = functional([*inputs, attend], [["q", 0, 0], ["v", 0, 0]], [["attend", 0, 1]], version="2.9.0")
+    assert summary_of(model).outputs[0].shape == scores

@@ -54,7 +54,7 @@ def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
 
 def parse_keras3(node: dict[str, Any]) -> KerasCall:
     """`{"args": …, "kwargs": …}`."""
-    args, kwargs = node["args"], node.get("kwargs") or _NO_KWARGS
+    args, kwargs = node["args"], node.get("kwargs", _NO_KWARGS)
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
     reads: list[Tensor] = []
@@ -134,7 +134,7 @@ def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: i
         kwargs.update(legacy_kwargs(value[3], names))
         return {"class_name": "__tensor__", "config": {"value": value[2]}}
     if len(value) in (3, 4) and isinstance(value[0], str):
-        if len(value) == 4 and value[3]:
+        if len(value) == 4 and value[3] != {}:
             kwargs.update(legacy_kwargs(value[3], names))
         return checked_tensor(value[0], value[1], value[2])
     return [legacy_value(item, names, kwargs, depth + 1) for item in value]

@@ -38,6 +38,8 @@ NAMES = frozenset(("name", "trainable"))
 """What equal layers may differ in, unless their class has fields of these names."""
 KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
 """What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
+VARIED = frozenset(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "MultiHeadAttention", "TextVectorization"))
+"""Classes of which Keras 2 made other shapes: see `paramcalc.layers.keras2`."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Fields that hold an activation."""
 
@@ -169,6 +171,10 @@ def new_layer(registry: Registry, entry: dict[str, Any], legacy: bool, nested: A
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
         return Made(cls, class_name, dtype)
+    if legacy and cls.__name__ in VARIED:
+        from paramcalc.layers.keras2 import VARIANTS
+
+        cls = VARIANTS[cls.__name__]
     fields = fields_of(cls, config, legacy)
     if cls.sublayers:
         dtype = held_policy(config)
