@@ -4,8 +4,18 @@ Weights and names are the same. Shapes as tf_keras 2.21 and TensorFlow 2.9 repor
 """
 
 from paramcalc.errors import LayerError
-from paramcalc.layers import attention, conv_recurrent, lookup
+from paramcalc.layers import attention, conv_recurrent, lookup, wrappers
 from paramcalc.shapes import Shape, format_shape
+
+
+class Bidirectional(wrappers.Bidirectional, frozen=True):
+    """The backward layer says what it says, which may be more or less than the forward one does."""
+
+    def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
+        """What both say, and the states of both."""
+        if self.merge_mode not in (None, "concat") and ahead[0] != back[0]:
+            raise LayerError(f"cannot merge outputs of {format_shape(ahead[0])} and {format_shape(back[0])}")
+        return [*self.merged(ahead[0], back[0]), *ahead[1:], *back[1:]]
 
 
 class ConvLSTM1D(conv_recurrent.ConvLSTM1D, frozen=True):
@@ -69,6 +79,7 @@ class TextVectorization(lookup.TextVectorization, frozen=True):
 
 
 VARIANTS = {
-    variant.__name__: variant for variant in (ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, MultiHeadAttention, TextVectorization)
+    variant.__name__: variant
+    for variant in (Bidirectional, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, MultiHeadAttention, TextVectorization)
 }
 """Class name → the class for files of Keras 2."""

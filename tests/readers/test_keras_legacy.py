@@ -334,6 +334,24 @@ def test_what_keras_2_made_of_an_input_otherwise_than_keras_3(entry, shape):
 
 
 @pytest.mark.parametrize(
+    ("mode", "shapes"),
+    [("concat", (None, 7)), (None, [(None, 3), (None, 4)])],
+)
+def test_directions_of_keras_2_may_differ_in_their_units(mode, shapes):
+    """What joins them has the sum: a Dense behind it has 7 rows and not 6. Keras 3 takes both for the forward one's."""
+    both = layer(
+        "Bidirectional",
+        layer={"class_name": "LSTM", "config": {"name": "a", "units": 3}},
+        backward_layer={"class_name": "GRU", "config": {"name": "b", "units": 4, "go_backwards": True}},
+        merge_mode=mode,
+        batch_input_shape=[None, 5, 2],
+    )
+    summary = summary_of(sequential(both, *([layer("Dense", units=2)] if mode else []), version="2.9.0"))
+    assert summary.layers[0].output_shape == shapes
+    assert not mode or summary.layers[1].params == 2 * (7 + 1)
+
+
+@pytest.mark.parametrize(
     ("query", "value", "axes", "scores"),
     [
         ([4, 8], [6, 8], None, (None, 2, 4, 6)),
