@@ -368,3 +368,43 @@ def test_attention_scores_of_keras_2_have_a_key_for_each_key(query, value, axes,
     attend = layer("MultiHeadAttention", inbound, name="attend", num_heads=2, key_dim=3, attention_axes=axes)
     model = functional([*inputs, attend], [["q", 0, 0], ["v", 0, 0]], [["attend", 0, 1]], version="2.9.0")
     assert summary_of(model).outputs[0].shape == scores
+
+
+def behind_the_output(version):
+    """A Dense that reads the model's output, another that adds a loss by it, and what says nothing of weights."""
+    read = [["b", 0, 0, {}]]
+    return functional(
+        [
+            source(),
+            dense("a", ["input_1", 0, 0, {}]),
+            dense("b", ["a", 0, 0, {}]),
+            layer("TFOpLambda", [["b", 0, 0, {}]], name="op", function="mine"),
+            layer("AddLoss", [read], name="loss", unconditional=False),
+        ],
+        [["input_1", 0, 0]],
+        [["a", 0, 0]],
+        version=version,
+    )
+
+
+@pytest.mark.parametrize("version", ["2.2.4-tf", "2.4.0", "2.9.0", "2.21.0", None])
+def test_tf_keras_keeps_layers_that_no_output_depends_on(version):
+    """They came by `add_loss`: a network for a perceptual loss holds weights. What holds none is passed over."""
+    assert list(rows(summary_of(behind_the_output(version)))) == ["a", "b"]
+
+
+@pytest.mark.parametrize("version", ["2.0.8", "2.2.4", "2.3.1"])
+def test_other_kerases_drop_layers_that_no_output_depends_on(version):
+    assert list(rows(summary_of(behind_the_output(version)))) == ["a"]
+
+
+def test_a_layer_of_tf_keras_that_is_never_called_is_refused():
+    """It would be in the model, with the weights it was built for."""
+    model = functional(
+        [source(), dense("a", ["input_1", 0, 0, {}]), layer("Dense", [], name="b", units=9)],
+        [["input_1", 0, 0]],
+        [["a", 0, 0]],
+        version="2.9.0",
+    )
+    with pytest.raises(InputError, match="never called"):
+        summary_of(model)

@@ -100,6 +100,7 @@ def read_keras(
     legacy = legacy or (modules and "module" not in architecture)
     allowance = Allowance(max_layers or MAX_LAYERS)
     builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
+    builder.ancillary = legacy and dialect == "keras2" and is_tf_keras(value, architecture)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     if builder.ordered:
@@ -117,6 +118,13 @@ def dialect_of(value: Any, architecture: dict[str, Any]) -> str:
     if not version:
         version = "3" if "module" in architecture and not writes_batch_input_shape(architecture) else "2"
     return f"keras{version[0]}" if version[0] in "123" else "keras2"
+
+
+def is_tf_keras(value: Any, architecture: dict[str, Any]) -> bool:
+    """Whether TensorFlow's Keras 2 wrote the file, as far as its version tells: the other one ended at 2.3.1."""
+    version = str(architecture.get("keras_version") or value.get("keras_version") or "")
+    old = version[:3] in ("2.0", "2.1", "2.2", "2.3") and not version[3:4].isdigit()
+    return "-tf" in version or not old
 
 
 def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:

@@ -66,6 +66,7 @@ class Builder:
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
+        self.ancillary = False  # whether layers that no output depends on belong to a model: see `is_tf_keras`
         self.ordered: set[str] | None = None  # of a Keras 1 file of channels first, classes that do not say so
 
     # -- from the architecture to a Model ------------------------------------------------------------
@@ -185,6 +186,8 @@ class Builder:
             raise PlacedError(str(error), (*where, "inbound_nodes"), label(item)) from None
         if is_operation(item):
             return self.operation(name, item, calls, where)
+        if not calls and self.ancillary:
+            raise LayerError("is never called, so nothing says what it holds")
         return Member(name, self.part(name, item, where, depth), calls, where)
 
     def is_legacy(self, entry: dict[str, Any]) -> bool:
@@ -230,7 +233,7 @@ class Builder:
         from paramcalc.nested import as_layer
 
         inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
-        inner.ordered = self.ordered
+        inner.ordered, inner.ancillary = self.ordered, self.ancillary
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -249,7 +252,7 @@ class Builder:
             outputs = [as_history(tensor, by_name) for tensor in outputs]
         inputs, input_members = self.inputs(config, by_name, starts)
         mapping = config.get("input_layers")
-        graph = Graph(members, by_name)
+        graph = Graph(members, by_name, self.ancillary)
         return Definition(
             str(config.get("name") or "model"),
             members,
