@@ -8,6 +8,21 @@ from paramcalc.readers.fields import FieldProblem, FieldsError
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import is_policy
 
+SHAPES = ("batch_shape", "batch_input_shape")
+"""The fields with the shape of an input, batch included, of Keras 3 and of Keras 1 and 2."""
+
+
+def check_single(config: dict[str, Any]) -> None:
+    """Refuse two shapes: nobody can say which of them counts.
+
+    Raises:
+        FieldsError: with the second.
+    """
+    first, second = (config.get(key) for key in SHAPES)
+    if first is not None and second is not None and first != second:
+        message = f"the shape is given twice: as {echo(first)}, and as {echo(second)} (by '{SHAPES[1]}')"
+        raise FieldsError([FieldProblem(message, (SHAPES[1],))])
+
 
 def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
     """A shape from the file; with `batch`, the batch is its first item.
@@ -30,6 +45,7 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
     """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
     config = entry.get("config")
     config = config if isinstance(config, dict) else {}
+    check_single(config)
     shape = config_shape(config)
     if shape is None:
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
@@ -55,7 +71,7 @@ def dtype_of(config: dict[str, Any]) -> str:
 
 def config_shape(config: dict[str, Any]) -> Shape | None:
     """The input shape among a layer's fields, in the names every version used."""
-    for key in ("batch_shape", "batch_input_shape"):
+    for key in SHAPES:
         if config.get(key) is not None:
             return checked_shape(config, key, batch=True)
     if isinstance(config.get("input_shape"), list):
