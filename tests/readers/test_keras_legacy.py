@@ -408,3 +408,21 @@ def test_a_layer_of_tf_keras_that_is_never_called_is_refused():
     )
     with pytest.raises(InputError, match="never called"):
         summary_of(model)
+
+
+@pytest.mark.parametrize(
+    ("config", "params"),
+    [({}, 3 * 3 * (4 + 3 + 1)), ({"time_major": False}, 3 * 3 * (4 + 3 + 2)), ({"reset_after": True}, 81)],
+)
+def test_a_gru_that_does_not_say_whether_it_resets_after_is_as_old_as_its_other_fields(config, params):
+    """Keras 1 and 2 had it before there was a choice; with TensorFlow 2's fields it was struck from the file."""
+    assert (
+        summary_of(sequential(layer("GRU", units=3, batch_input_shape=[None, 5, 4], **config))).totals.params == params
+    )
+
+
+def test_a_cell_that_does_not_say_whether_it_resets_after_is_refused():
+    """A cell has no field by which to tell."""
+    cell = {"class_name": "GRUCell", "config": {"units": 3}}
+    with pytest.raises(InputError, match="'reset_after' is missing"):
+        summary_of(sequential(layer("RNN", cell=cell, batch_input_shape=[None, 5, 4])))

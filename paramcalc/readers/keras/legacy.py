@@ -111,8 +111,8 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
     merge_kernel_size(fields)
     if isinstance(fields.get("data_format"), str):
         fields["data_format"] = DATA_FORMATS.get(fields["data_format"], fields["data_format"])
-    if class_name == "GRU" or class_name == "GRUCell":
-        fields.setdefault("reset_after", False)
+    if class_name in ("GRU", "GRUCell") and "reset_after" not in fields:
+        fields["reset_after"] = default_reset_after(class_name, fields)
     if class_name == "Merge":
         class_name = merge_class(fields)
     if old_class.startswith("Deconvolution"):
@@ -122,6 +122,17 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
             raise LayerError(f"{key}: {echo(fields[key])} is not supported: {UNSUPPORTED[key]}")
     fix_values(class_name, fields)
     return class_name, fields
+
+
+def default_reset_after(class_name: str, fields: dict[str, Any]) -> bool:
+    """What `reset_after` was where a file does not say: false before there was one, true in TensorFlow 2.
+
+    Raises:
+        LayerError: for a cell, which does not tell which of the two wrote it.
+    """
+    if class_name == "GRUCell":
+        raise LayerError("the field 'reset_after' is missing: it is true by default in TensorFlow 2, false before")
+    return "time_major" in fields  # which only TensorFlow's layers have
 
 
 DATA_FORMATS = {"th": "channels_first", "tf": "channels_last", "default": "channels_last"}
