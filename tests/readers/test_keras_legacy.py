@@ -426,3 +426,27 @@ def test_a_cell_that_does_not_say_whether_it_resets_after_is_refused():
     cell = {"class_name": "GRUCell", "config": {"units": 3}}
     with pytest.raises(InputError, match="'reset_after' is missing"):
         summary_of(sequential(layer("RNN", cell=cell, batch_input_shape=[None, 5, 4])))
+
+
+@pytest.mark.parametrize(
+    ("function", "names", "kwargs", "shape"),
+    [
+        ("math.reduce_mean", "xyz", {"axis": 0}, (None, 4, 5)),
+        ("math.reduce_max", "xy", {"axis": [0, 1], "keepdims": True}, (1, 1, 4, 5)),
+        ("nn.relu", "x", {}, (1, None, 4, 5)),
+        ("math.add", "xy", {"y": ["z", 0, 0]}, (2, None, 4, 5)),
+        ("expand_dims", "xy", {"axis": 0}, (1, 2, None, 4, 5)),
+        ("stack", "xyz", {"axis": 1}, (None, 3, 4, 5)),
+        ("concat", "xyz", {"axis": -1}, (None, 4, 15)),
+        ("math.add_n", "xyz", {}, (None, 4, 5)),
+    ],
+)
+def test_a_list_that_a_function_of_tensorflow_takes_is_one_argument(function, names, kwargs, shape):
+    """`tf.reduce_mean([x, y, z], axis=0)`, the mean of an ensemble: over the list, and not over the batch of the first.
+
+    As tf_keras 2.21 reports it.
+    """
+    inputs = [layer("InputLayer", [], name=name, batch_input_shape=[None, 4, 5]) for name in "xyz"]
+    op = layer("TFOpLambda", [[[name, 0, 0, kwargs] for name in names]], name="op", function=function)
+    model = functional([*inputs, op], [[name, 0, 0] for name in "xyz"], [["op", 0, 0]], version="2.9.0")
+    assert summary_of(model).outputs[0].shape == shape

@@ -33,6 +33,8 @@ class KerasCall(Struct, gc=False):
     reads: list[Tensor]
 
 
+WHOLE = ("TFOpLambda", "SlicingOpLambda")
+"""Layers whose node is their first argument: a list in it is one tensor made of several, or what a function joins."""
 _NO_KWARGS: dict[str, Any] = {}
 
 
@@ -47,8 +49,10 @@ def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
         nodes = []
     if not isinstance(nodes, list):
         raise LayerError("inbound_nodes is not a list")
+    whole = entry.get("class_name") in WHOLE
     return [
-        parse_keras3(node) if isinstance(node, dict) and "args" in node else parse_legacy(node, names) for node in nodes
+        parse_keras3(node) if isinstance(node, dict) and "args" in node else parse_legacy(node, names, whole)
+        for node in nodes
     ]
 
 
@@ -115,11 +119,11 @@ def is_history(value: Any, names: LayerNames) -> bool:
     )
 
 
-def parse_legacy(node: Any, names: LayerNames) -> KerasCall:
-    """A list of histories, the call's kwargs in the last one; constants are marked."""
+def parse_legacy(node: Any, names: LayerNames, whole: bool) -> KerasCall:
+    """A list of histories, the call's kwargs in the last one; constants are marked. `whole`: it is one argument."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
-    return keras_call(args if isinstance(args, list) else [args], kwargs)
+    return keras_call(args if isinstance(args, list) and not whole else [args], kwargs)
 
 
 def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: int) -> Any:
