@@ -102,6 +102,7 @@ def read_keras(
     allowance = Allowance(max_layers or MAX_LAYERS)
     builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
     builder.resets = not legacy or (dialect != "tfjs" and resets_after(version_of(value, architecture)))
+    builder.ancillary = legacy and dialect == "keras2" and is_tf_keras(value, architecture)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     if builder.ordered:
@@ -124,6 +125,13 @@ def dialect_of(value: Any, architecture: dict[str, Any]) -> str:
 def version_of(value: Any, architecture: dict[str, Any]) -> str:
     """The version of Keras that the file says wrote it; empty where it does not."""
     return str(architecture.get("keras_version") or value.get("keras_version") or "")
+
+
+def is_tf_keras(value: Any, architecture: dict[str, Any]) -> bool:
+    """Whether TensorFlow's Keras 2 wrote the file, as far as its version tells: the other one ended at 2.3.1."""
+    version = version_of(value, architecture)
+    old = version[:3] in ("2.0", "2.1", "2.2", "2.3") and not version[3:4].isdigit()
+    return "-tf" in version or not old
 
 
 def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
