@@ -7,6 +7,8 @@ from paramcalc.layers.base import Weight
 from paramcalc.shapes import Shape
 
 _SIZES = (24, 36, 48, 60, 72)
+_FURTHER = 60
+"""Added to all sizes, makes none of them again."""
 
 
 def fixed_weights(layer: Any, inputs: int) -> tuple[Weight, ...] | None:
@@ -15,21 +17,29 @@ def fixed_weights(layer: Any, inputs: int) -> tuple[Weight, ...] | None:
     An Embedding has its table, a Dropout nothing, whatever stands before it; a Dense has not.
     """
     found: tuple[Weight, ...] | None = None
-    for probe in _probes():
-        try:
-            weights: tuple[Weight, ...] = layer.infer(*[probe] * inputs).weights
-        except (ParamcalcError, TypeError):
-            continue  # it takes no such input
-        if found is not None and weights != found:
-            return None
-        found = weights
+    for one, other in _probes():
+        weights = _weights(layer, one, inputs)
+        if weights != _weights(layer, other, inputs):
+            return None  # also where it takes only one of the two: what it makes of a third is not known
+        if weights is not None:
+            if found not in (None, weights):
+                return None
+            found = weights
     return found
 
 
-def _probes() -> list[Shape]:
-    """Inputs of zero to five axes beside the batch, two of each rank that differ in the size of every axis."""
+def _weights(layer: Any, probe: Shape, inputs: int) -> tuple[Weight, ...] | None:
+    """What the layer holds on this input; None if it takes none such."""
+    try:
+        weights: tuple[Weight, ...] = layer.infer(*[probe] * inputs).weights
+    except (ParamcalcError, TypeError):
+        return None
+    return weights
+
+
+def _probes() -> list[tuple[Shape, Shape]]:
+    """Pairs of inputs of zero to five axes beside the batch that differ in the size of every axis."""
     return [
-        (None, *sizes)
+        ((None, *_SIZES[:rank]), (None, *[size + _FURTHER for size in reversed(_SIZES[:rank])]))
         for rank in range(len(_SIZES) + 1)
-        for sizes in (_SIZES[:rank], tuple(size + 12 for size in reversed(_SIZES[:rank])))
     ]

@@ -17,7 +17,7 @@ from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.operations import Operation, Slot
 from paramcalc.model import Model, Node, Ref, refs
 from paramcalc.nested import NestedModel
-from paramcalc.readers.keras.builder import COMPOSITES
+from paramcalc.readers.keras.layer_config import COMPOSITES
 from paramcalc.registry import Registry
 from paramcalc.shapes import Shape
 

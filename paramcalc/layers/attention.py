@@ -111,9 +111,12 @@ class MultiHeadAttention(Layer, frozen=True):
         result: Shape = (*query[:-1], *sizes(output))
         outputs: Shape | list[Shape] = result
         if return_attention_scores:
-            # Keras reports the queries on both axes, even where the keys are fewer or more.
-            outputs = [result, (query[0], self.num_heads, query[1], query[1])]
+            outputs = [result, self.scores_shape(query, key)]
         return Inferred(outputs, tuple(weights), macs)
+
+    def scores_shape(self, query: Shape, key: Shape) -> Shape:
+        """Keras reports the queries on both axes, even where the keys are fewer or more."""
+        return (query[0], self.num_heads, query[1], query[1])
 
     def check(self, query: Shape, value: Shape, key: Shape) -> None:
         """Refuse inputs that do not belong together."""

@@ -94,10 +94,14 @@ class ConvLSTM(Recurrent, frozen=True):
         strides = ntuple(self.strides, self.rank, "strides")
         dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
         check_stride_or_dilation(strides, dilation)
+        self.check_states(spatial)
+        return window_lengths(spatial, size, strides, self.padding.lower(), dilation)
+
+    def check_states(self, spatial: Shape) -> None:
+        """Refuse an input of unknown size."""
         for name, length in zip(SPATIAL_NAMES[self.rank], spatial, strict=True):
             if length is None:
                 raise LayerError(f"the {name} of the input is unknown, but the states depend on it")
-        return window_lengths(spatial, size, strides, self.padding.lower(), dilation)
 
 
 class ConvLSTM1D(ConvLSTM, frozen=True):

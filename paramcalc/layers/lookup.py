@@ -162,11 +162,17 @@ class TextVectorization(Layer, frozen=True):
         )
         lookup.check()
         if self.output_mode == "int":
-            return Inferred((x[0], self.output_sequence_length), dtype="int64")
+            return Inferred(self.indices(x), dtype="int64")
         if self.output_sequence_length is not None or self.ragged:
             raise LayerError(f"output_sequence_length and ragged need output_mode 'int', not '{self.output_mode}'")
+        return looked_up(self.words(x), self.output_mode, lookup.depth())
+
+    def indices(self, x: Shape) -> Shape:
+        """An index a word."""
+        return (x[0], self.output_sequence_length)
+
+    def words(self, x: Shape) -> Shape:
+        """What is encoded."""
         if self.split is not None:
-            x = (*x, None)
-        elif len(x) <= 1:
-            x = (*x, 1)
-        return looked_up(x, self.output_mode, lookup.depth())
+            return (*x, None)
+        return x if len(x) > 1 else (*x, 1)

@@ -1,9 +1,9 @@
 """What every rule of an operation needs: its result, and its arguments made sense of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from paramcalc.errors import LayerError
+from paramcalc.errors import LayerError, did_you_mean
 from paramcalc.layers.base import Factors
 from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis
 
@@ -17,6 +17,49 @@ class Result(NamedTuple):
 
 
 Rule = Callable[[list[Any], dict[str, Any]], Result]
+
+OPTIONS = frozenset(
+    (
+        "M", "N", "a", "abs_", "alpha", "angle", "antialias", "approximate", "args", "array", "assume_unique",
+        "atol", "attn_logits_soft_cap", "axes", "axes_lengths", "axis", "axis1", "axis2", "axisa", "axisb", "axisc",
+        "b", "base", "beam_width", "beta", "bias", "bins", "block_size", "body", "body_fun", "bottom_cropping",
+        "bottom_padding", "branches", "center", "choicelist", "compute_uv", "cond", "condition", "condlist",
+        "constant_values", "coordinates", "crop_to_aspect_ratio", "data", "data_format", "decimals", "default",
+        "default_value", "depthwise_kernel", "destination", "dilation", "dilation_rate", "dtype", "dx", "elements",
+        "elems", "end_points", "endpoint", "epsilon", "equal_nan", "f", "false_fn", "fft_length", "fill_mode",
+        "fill_value", "filter_sigma", "filter_size", "flash_attention", "from_logits", "full_matrices", "fun",
+        "function", "gamma", "has_aux", "image", "image1", "image2", "images", "increasing", "index", "indexing",
+        "indices", "indices_or_sections", "init", "init_val", "initial", "inputs", "interpolation", "invert",
+        "is_causal", "k", "k1", "k2", "keepdims", "kernel", "kernel_size", "key", "kth", "left_cropping",
+        "left_padding", "length", "loop_vars", "lower", "mask", "mask_index", "max_val", "max_vals", "max_value",
+        "maximum_iterations", "mean", "merge_repeated", "method", "min_vals", "minlength", "mode", "n", "name",
+        "nan", "narrow_range", "negative_slope", "neginf", "newshape", "num", "num_bits", "num_classes",
+        "num_segments", "offset", "operands", "ord", "order", "output", "output_length", "output_padding",
+        "output_shape", "output_size", "outputs", "pad_to_aspect_ratio", "pad_width", "padding", "pattern",
+        "pointwise_kernel", "pool_size", "posinf", "pred", "predictions", "primals", "q", "query", "ragged",
+        "range", "rcond", "reduction", "repeats", "retstep", "return_counts", "return_index", "return_inverse",
+        "reverse", "right_cropping", "right_padding", "rms_scaling", "rtol", "scale", "seed", "segment_ids",
+        "sequence_length", "sequence_lengths", "sequence_stride", "shape", "shift", "side", "sigma", "size",
+        "sorted", "sorted_sequence", "source", "sparse", "spatial_dims", "start", "start_indices", "start_points",
+        "step", "stop", "strategy", "stride", "strides", "subscripts", "synchronized", "tangents", "target",
+        "target_height", "target_length", "target_width", "targets", "tensor", "threshold", "threshold_value",
+        "tol", "top_cropping", "top_padding", "top_paths", "transform", "translation", "true_fn", "unroll",
+        "updates", "upper", "value", "values", "variable", "variance", "weights", "window", "x", "x1", "x2",
+        "x_max", "x_min", "xs", "y",
+    )
+)  # fmt: skip
+"""The names of all settings and arguments of keras.ops, of Keras 3.0 to 3.15."""
+
+
+def check_options(options: Iterable[str]) -> None:
+    """Refuse a setting that no operation has, rather than take the default of the one that was meant.
+
+    Raises:
+        LayerError: with the nearest right name.
+    """
+    for name in options:
+        if name not in OPTIONS:
+            raise LayerError(f"unknown argument '{name[:80]}' of the operation{did_you_mean(name, OPTIONS)}")
 
 
 def shape(value: Any) -> Shape:

@@ -10,7 +10,7 @@ from msgspec import field
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
-from paramcalc.layers.operation_arguments import Rule
+from paramcalc.layers.operation_arguments import Rule, check_options
 from paramcalc.layers.operation_content import MAX_CONTENT, Content
 from paramcalc.layers.operation_rules import BOOLEAN, INTEGER, REDUCTIONS, RULES, SAME_SHAPE
 from paramcalc.shapes import Shape
@@ -67,6 +67,8 @@ class Operation(Layer, frozen=True):
         name = self.function
         if self.framework == "tensorflow":
             name, args, kwargs = from_tensorflow(name, args, kwargs)
+        else:
+            check_options(kwargs)
         rule = find_rule(name)
         if rule is None:
             raise LayerError(f"operation '{self.function[:60]}' is not known, so its output shape is not")

@@ -137,8 +137,7 @@ class Bidirectional(Layer, frozen=True):
         half = len(initial_state) // 2
         ahead = forward.infer(x, *initial_state[:half])
         back = backward.infer(x, *initial_state[half:])
-        y, *states = ahead.output if isinstance(ahead.output, list) else [ahead.output]
-        outputs = [*self.merged(y), *states, *states]
+        outputs = self.outputs(as_shapes(ahead.output), as_shapes(back.output))
         return Inferred(
             outputs[0] if len(outputs) == 1 else outputs,
             (*ahead.weights, *back.weights),
@@ -160,15 +159,24 @@ class Bidirectional(Layer, frozen=True):
         name = f"backward_{inner.name.removeprefix('backward_')}"
         return forward, Sublayer(inner.layer, name, inner.type, inner.trainable, inner.built)
 
-    def merged(self, y: Shape) -> list[Shape]:
-        """The outputs, from the forward layer's: Keras takes the backward one's to be the same."""
+    def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
+        """What both say, and their states: Keras takes the backward layer's to be the same as the forward one's."""
+        return [*self.merged(ahead[0], ahead[0]), *ahead[1:], *ahead[1:]]
+
+    def merged(self, y: Shape, other: Shape) -> list[Shape]:
+        """The outputs of both directions as one, or as they are."""
         if self.merge_mode is None:
-            return [y, y]
+            return [y, other]
         if self.merge_mode != "concat":
             return [y]
-        if y[-1] is None:
+        if y[-1] is None or other[-1] is None:
             raise LayerError(f"cannot join outputs of the shape {format_shape(y)}: the last axis is unknown")
-        return [(*y[:-1], 2 * y[-1])]
+        return [(*y[:-1], y[-1] + other[-1])]
+
+
+def as_shapes(output: Shape | list[Shape]) -> list[Shape]:
+    """One output or several as a list."""
+    return output if isinstance(output, list) else [output]
 
 
 def check_directions(forward: Sublayer, backward: Sublayer | None) -> None:

@@ -52,6 +52,12 @@ REFUSED = [
     ({"Reshape": {"target_shape": [3, -1]}}, (None, 16), "cannot hold the 16 elements"),
     ({"Reshape": {"target_shape": [0, -1]}}, (None, 16), "cannot hold the 16 elements"),
     ({"Reshape": {"target_shape": [-2]}}, (None, 16), "target_shape: expected an integer >= -1"),
+    (
+        {"Operation": {"function": "Mean", "config": {"axs": 1}}},
+        (None, 4, 4),
+        "unknown argument 'axs'",
+    ),
+    ({"Operation": {"function": "Repeat", "kwargs": {"repeat": 2}}}, (None, 4), "did you mean 'repeats'?"),
     ({"Permute": {"dims": [0, 1]}}, (None, 4, 4), "dims"),
     ({"Permute": {"dims": [1, 1]}}, (None, 4, 4), "must name each axis from 1 on once"),
     ({"Permute": {"dims": [2, 1]}}, (None, 4), "expects an input of rank 3"),

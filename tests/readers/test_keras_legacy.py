@@ -324,7 +324,7 @@ def test_a_tensor_in_a_mapping_among_the_arguments_of_an_operation_can_be_conver
     """Arguments may be mappings of mappings; a tensor deep in one is still a tensor of the model."""
     tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["input_1", 0, 0]}}
     entry = {"module": "keras.src.ops.numpy", "class_name": "Negative", "config": {"name": "op"}, "name": "op"}
-    entry["inbound_nodes"] = [{"args": [tensor], "kwargs": {"more": {"deep": [tensor]}}}]
+    entry["inbound_nodes"] = [{"args": [tensor], "kwargs": {"axis": {"deep": [tensor]}}}]
     model = read_keras(functional([source(), entry], [["input_1", 0, 0]], [["op", 0, 0]]), "m.json")
     assert "{deep: [{input: 1}]}" in convert(model, "spec")
 
@@ -488,7 +488,7 @@ CELL = {"class_name": "GRUCell", "config": {"name": "g", "units": 3}}
         ("2.3.1", 1),
         ("2.0.8", 1),
         ("1.2.2", 1),
-        ("", 2),
+        ("", 1),
     ],
 )
 @pytest.mark.parametrize(

@@ -126,6 +126,36 @@ def test_a_layer_behind_an_unknown_one_is_counted_by_what_it_was_built_for():
         params(*BEHIND)
 
 
+@pytest.mark.parametrize(
+    ("kind", "config", "params"),
+    [
+        ("Embedding", {"input_dim": 9, "output_dim": 4}, 36),
+        ("Dropout", {"rate": 0.5}, 0),
+        ("Dense", {"units": 4}, None),
+        ("Conv1D", {"filters": 4, "kernel_size": 3}, None),
+        ("Conv1D", {"filters": 4, "kernel_size": 30}, None),
+        ("Conv1D", {"filters": 36, "kernel_size": 3, "groups": 36}, None),
+        ("Conv2D", {"filters": 4, "kernel_size": 3}, None),
+        ("Conv2D", {"filters": 4, "kernel_size": 3, "data_format": "channels_first"}, None),
+        ("Conv3D", {"filters": 4, "kernel_size": 3}, None),
+        ("ConvLSTM1D", {"filters": 4, "kernel_size": 3}, None),
+        ("ConvLSTM3D", {"filters": 4, "kernel_size": 3}, None),
+        ("LSTM", {"units": 4}, None),
+        ("GRU", {"units": 4}, None),
+        ("LocallyConnected1D", {"filters": 4, "kernel_size": 3}, None),
+        ("LayerNormalization", {"axis": 3}, None),
+        ("PReLU", {"shared_axes": [1, 3, 4]}, None),
+    ],
+)
+def test_behind_an_unknown_layer_only_what_no_input_changes_is_counted(kind, config, params):
+    """A table is as large whatever indexes it; a kernel has a row for each feature, of which nothing is known."""
+    summary = paramcalc.summarize(
+        paramcalc.load(sequential(("Mine", {}, None), (kind, config, None))), allow_unknown=True
+    )
+    assert summary.totals.params == (params or 0)
+    assert summary.unknown == ["layer_0", "layer_1"]
+
+
 @pytest.mark.parametrize("shape", [None, ["x", 7], [None, -1], [None] * 17, [[None, 7], [None, 7]], [None, 2**31]])
 def test_a_layer_behind_an_unknown_one_that_says_no_shape_is_unknown(shape):
     """Nonsense is no shape."""
@@ -166,3 +196,73 @@ def test_a_later_call_behind_an_unknown_layer_is_not_taken_for_the_first():
         ("conv#2", 0, True),
     ]
     assert summary.layers[2].output_shape is None
+
+
+def entry(kind, name, inbound=(), **config):
+    """A layer of Keras 3's graph that reads the layer `inbound`, if any."""
+    said = {"shape": [None, 5, 4], "dtype": "float32"}
+    tensors = [{"class_name": "__keras_tensor__", "config": said | {"keras_history": [each, 0, 0]}} for each in inbound]
+    nodes = [{"args": tensors, "kwargs": {}}] if tensors else []
+    return {"module": "keras.layers", "class_name": kind, "registered_name": None, "name": name,
+            "config": {"name": name, **config}, "inbound_nodes": nodes}  # fmt: skip
+
+
+def graph(*layers, name="m", inbound=(), trainable=True):
+    """A Functional of one input and these layers, the last one of which is its output."""
+    start = entry("InputLayer", "x", batch_shape=[None, 5, 4])
+    last = layers[-1]
+    outputs = [[last["name"], int(last["class_name"] == "Functional"), 0]]  # of models, Keras counts calls from 1 here
+    config = {"layers": [start, *layers], "input_layers": [["x", 0, 0]], "output_layers": outputs}
+    module = {"module": "keras.src.models.functional", "registered_name": "Functional"}
+    return entry("Functional", name, inbound, trainable=trainable, **config) | module
+
+
+def inner(kind, trainable, **config):
+    return {"module": "keras.layers", "class_name": kind, "registered_name": None,
+            "config": {"name": kind.lower(), "trainable": trainable, **config}}  # fmt: skip
+
+
+CELL = inner("LSTMCell", True, units=2)
+THAWED = entry("Dense", "d", ["x"], units=3, trainable=True)
+FROZEN = entry("Dense", "d", ["x"], units=3, trainable=False)
+
+
+@pytest.mark.parametrize(
+    ("document", "trained"),
+    [
+        (graph(THAWED), True),
+        (graph(FROZEN), False),
+        (graph(THAWED, trainable=False), False),
+        (graph(graph(THAWED, name="base", inbound=["x"], trainable=False)), True),
+        (graph(graph(FROZEN, name="base", inbound=["x"], trainable=True)), False),
+        (graph(graph(THAWED, name="base", inbound=["x"], trainable=True), trainable=False), False),
+        (graph(entry("TimeDistributed", "t", ["x"], trainable=False, layer=inner("Dense", True, units=3))), True),
+        (graph(entry("TimeDistributed", "t", ["x"], trainable=True, layer=inner("Dense", False, units=3))), False),
+        (graph(entry("RNN", "r", ["x"], trainable=False, cell=CELL)), True),
+        (graph(entry("Bidirectional", "b", ["x"], layer=inner("LSTM", False, units=2))), False),
+        (graph(entry("Bidirectional", "b", ["x"], layer=inner("RNN", False, cell=CELL))), True),
+    ],
+)
+def test_each_layer_is_trained_by_its_own_flag_as_keras_3_loads_it(document, trained):
+    """Keras 3.15.1: of the models only the outermost one's counts; a wrapper's, or an RNN's, reaches no layer within.
+
+    A layer thawed inside a frozen model is trained once the file is loaded: a budget must know.
+    """
+    totals = paramcalc.summarize(paramcalc.load(json.dumps(document).encode())).totals
+    assert totals.trainable_params == (totals.params if trained else 0)
+    assert totals.params > 0
+
+
+@pytest.mark.parametrize(("flag", "trained"), [(True, 15), (False, 0)])
+def test_keras_2_never_reads_the_flag_of_a_model(flag, trained):
+    """tf_keras 2.21 writes it, and loads the model by its layers' alone."""
+    layers = [
+        {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 4]},
+         "inbound_nodes": []},
+        {"class_name": "Dense", "name": "d", "config": {"name": "d", "units": 3, "trainable": flag},
+         "inbound_nodes": [[["x", 0, 0, {}]]]},
+    ]  # fmt: skip
+    config = {"name": "m", "trainable": False, "layers": layers,
+              "input_layers": [["x", 0, 0]], "output_layers": [["d", 0, 0]]}  # fmt: skip
+    document = {"class_name": "Functional", "config": config, "keras_version": "2.21.0"}
+    assert paramcalc.summarize(paramcalc.load(json.dumps(document).encode())).totals.trainable_params == trained

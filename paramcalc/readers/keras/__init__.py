@@ -133,6 +133,7 @@ def read_keras(
     if is_original(version):
         builder.registry.hide_later(f"Keras {version}")
     builder.resets = not legacy or (dialect != "tfjs" and resets_after(version))
+    builder.ancillary = legacy and dialect == "keras2" and not is_original(version)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     if builder.ordered:

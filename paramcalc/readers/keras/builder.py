@@ -40,13 +40,10 @@ from paramcalc.readers.keras.entries import (
 from paramcalc.readers.keras.graph import Graph
 from paramcalc.readers.keras.inbound import KerasCall, Tensor, keras_call, parse_calls, writes_keras3_calls
 from paramcalc.readers.keras.inputs import built_input, input_of, sequential_input
-from paramcalc.readers.keras.layer_config import custom, is_frozen, make_layer
+from paramcalc.readers.keras.layer_config import custom, is_frozen, is_reached, make_layer
 from paramcalc.readers.keras.legacy import with_reset_after
 from paramcalc.readers.strict_json import LazyList
 from paramcalc.registry import Registry
-
-COMPOSITES = ("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-"""Keras 3 makes these, like every wrapper, out of layers that their own `trainable: false` does not reach on load."""
 
 PAIRS = ("Attention", "AdditiveAttention")
 """Classes that take two tensors or more."""
@@ -74,7 +71,8 @@ class Builder:
         self.registry = Registry()
         self.problems: list[Problem] = []
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
-        self.resets = False  # whether a GRU has `reset_after` where it is not written
+        self.resets = False  # whether a GRU has `reset_after` where it is not written: see `resets_after`
+        self.ancillary = False  # whether layers that no output depends on belong to a model, as in TensorFlow
         self.ordered: set[str] | None = None  # of a Keras 1 file of channels first, classes that do not say so
 
     # -- from the architecture to a Model ------------------------------------------------------------
@@ -146,21 +144,22 @@ class Builder:
         legacy = self.is_legacy(entry) and not writes_keras3_calls(config["layers"])
         names = LayerNames(config["layers"])
         try:
-            trainable = not is_frozen(config)
+            # Only the outermost model's counts as a file loads, and only in Keras 3; null is the default.
+            trainable = config.get("trainable") is None or not is_frozen(config)
         except FieldsError as error:
             raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members: dict[str, Member] = {}
         for number, item in enumerate(config["layers"]):
             place = (*where, "config", "layers", number)
-            member = self.guarded(item, place, self.member, item, place, names, trainable, depth)
+            member = self.guarded(item, place, self.member, item, place, names, depth)
             if member is None:
                 continue
             if member.name in members:
                 self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
             members[member.name] = member
         definition = self.functional(config, members, legacy, where)
-        if depth == 0 and not trainable:
-            freeze(definition, composites=True)
+        if depth == 0 and not trainable and not legacy:
+            freeze(definition)
         return definition
 
     def guarded(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
@@ -182,7 +181,7 @@ class Builder:
             self.stop_on_problems()
         return None
 
-    def member(self, item: Any, where: DocPath, names: LayerNames, trainable: bool, depth: int) -> Member:
+    def member(self, item: Any, where: DocPath, names: LayerNames, depth: int) -> Member:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
@@ -198,7 +197,9 @@ class Builder:
             raise PlacedError(str(error), (*where, "inbound_nodes"), label(item)) from None
         if is_operation(item):
             return self.operation(name, item, calls, where)
-        return self.checked(Member(name, self.part(name, item, where, trainable, depth), calls, where), item)
+        if not calls and self.ancillary:
+            raise LayerError("is never called, so nothing says what it holds")
+        return self.checked(Member(name, self.part(name, item, where, depth), calls, where), item)
 
     def checked(self, member: Member, item: dict[str, Any]) -> Member:
         """The member; an Attention of one tensor is no Keras', which needs two: many have written one of their own."""
@@ -223,9 +224,7 @@ class Builder:
         instance = Instance(layer, name, layer.type_name)
         return Member(name, instance, [keras_call(list(tensors), {})], where)
 
-    def part(
-        self, name: str, item: dict[str, Any], where: DocPath, trainable: bool, depth: int
-    ) -> Instance | Definition:
+    def part(self, name: str, item: dict[str, Any], where: DocPath, depth: int) -> Instance | Definition:
         """The layer, or the nested model, of one entry."""
         shared = item.get("shared_object_id") if self.objects is not None else None
         if isinstance(shared, (list, dict)):
@@ -233,17 +232,12 @@ class Builder:
         part: Instance | Definition | None = self.objects.get(shared) if self.objects is not None else None
         if part is not None:
             return part
-        if is_model(item):
-            part = self.definition(item, where, depth + 1)
-            if not trainable:
-                freeze(part)
-        else:
-            part = self.instance(name, item, where, trainable)
+        part = self.definition(item, where, depth + 1) if is_model(item) else self.instance(name, item, where)
         if shared is not None and self.objects is not None:
             self.objects[shared] = part
         return part
 
-    def instance(self, name: str, item: dict[str, Any], where: DocPath, trainable: bool = True) -> Instance:
+    def instance(self, name: str, item: dict[str, Any], where: DocPath) -> Instance:
         """A single layer with its identity."""
         if self.ordered is not None:
             from paramcalc.readers.keras.keras1_ordering import with_channels_first
@@ -254,10 +248,7 @@ class Builder:
             item = with_reset_after(item)
         config = item["config"]
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
-        reached = legacy or made.type not in COMPOSITES
-        own = legacy or not made.layer.sublayers
-        frozen = is_frozen(config)
-        trained = not reached or (trainable and not (own and frozen))
+        trained = not (is_frozen(config) and is_reached(made, legacy))
         built = shapes_of(item["build_config"]) if "build_config" in item else ()
         return Instance(made.layer, name, made.type, trained, made.dtype, built)
 
@@ -266,7 +257,8 @@ class Builder:
         from paramcalc.nested import as_layer
 
         inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
-        inner.ordered, inner.registry, inner.resets = self.ordered, self.registry, self.resets
+        inner.ordered, inner.registry = self.ordered, self.registry
+        inner.resets, inner.ancillary = self.resets, self.ancillary
         definition = inner.definition(entry, where, 1)
         inner.stop_on_problems()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -285,7 +277,7 @@ class Builder:
             outputs = [as_history(tensor, by_name) for tensor in outputs]
         inputs, input_members = self.inputs(config, by_name, starts)
         mapping = config.get("input_layers")
-        graph = Graph(members, by_name)
+        graph = Graph(members, by_name, self.ancillary)
         return Definition(
             str(config.get("name") or "model"),
             members,
@@ -386,7 +378,7 @@ class Builder:
         name = config.get("name") if isinstance(config, dict) else None
         name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
-        return self.checked(Member(str(name), self.part(str(name), item, where, True, depth), calls, where), item)
+        return self.checked(Member(str(name), self.part(str(name), item, where, depth), calls, where), item)
 
 
 def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
@@ -397,10 +389,10 @@ def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
     return tensor
 
 
-def freeze(definition: Definition, composites: bool = False) -> None:
-    """`trainable: false` on a Functional reaches every layer within; as it loads, composite ones only at the root."""
+def freeze(definition: Definition) -> None:
+    """Nothing within is trained."""
     for member in definition.members:
         if isinstance(member.part, Definition):
-            freeze(member.part, composites)
-        elif member.part is not None and (composites or member.part.type not in COMPOSITES):
+            freeze(member.part)
+        elif member.part is not None:
             member.part.trainable = False

@@ -92,9 +92,9 @@ def flatten_histories(value: Any, where: DocPath) -> list[Tensor]:
     stack = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, list) and len(item) >= 3 and isinstance(item[0], str):
+        if isinstance(item, list) and len(item) == 3 and isinstance(item[0], str):
             try:
-                found.append(checked_tensor(*item[:3]))
+                found.append(checked_tensor(*item))
             except LayerError as error:
                 raise PlacedError(str(error), where) from None
         elif isinstance(item, list):

@@ -1,6 +1,7 @@
 """Which call makes each tensor that a model's calls read, and an order in which they can run."""
 
 from paramcalc.errors import DocPath, LayerError
+from paramcalc.model import Instance
 from paramcalc.readers.keras.definition import Member, PlacedError, Step, call_error
 from paramcalc.readers.keras.inbound import Tensor
 
@@ -11,11 +12,13 @@ class Graph:
     Attributes:
         inputs: how many inputs there are; they have the first slots.
         slots: how many there are in all; the calls have theirs in the order of the file.
+        ancillary: whether layers that no output depends on belong to the model: see `is_ancillary`.
     """
 
-    def __init__(self, members: list[Member], by_name: dict[str, Member]) -> None:
+    def __init__(self, members: list[Member], by_name: dict[str, Member], ancillary: bool = False) -> None:
         self.members = members
         self.by_name = by_name
+        self.ancillary = ancillary
         slot = 0
         for member in members:
             if member.part is None:
@@ -101,7 +104,7 @@ class Graph:
         return order
 
     def reachable(self, steps: list[Step], outputs: list[Tensor], places: list[DocPath]) -> dict[int, list[int]]:
-        """The slots of all calls that the outputs depend on, with the calls each reads: Keras drops the rest.
+        """The slots of all calls that the outputs depend on, with the calls each reads: Keras 3 drops the rest.
 
         Raises:
             PlacedError: for an output that is not there, or a layer that reads what is not there.
@@ -112,6 +115,8 @@ class Graph:
                 pending.append(self.slot(tensor))
             except LayerError as error:
                 raise PlacedError(f"an output {error}", place) from None
+        if self.ancillary:
+            pending += [self.inputs + index for index, (member, _) in enumerate(steps) if is_ancillary(member)]
         needed: dict[int, list[int]] = {}
         while pending:
             slot = pending.pop()
@@ -125,3 +130,16 @@ class Graph:
             needed[slot] = [source for source in sources if source >= self.inputs]
             pending += needed[slot]
         return needed
+
+
+def is_ancillary(member: Member) -> bool:
+    """Whether tf.keras keeps a layer's calls in the model though no output may depend on them.
+
+    They came by add_loss, for which a whole network may be there. What adds the loss holds nothing, nor do operations.
+    """
+    part = member.part
+    if not isinstance(part, Instance):
+        return part is not None
+    from paramcalc.layers.operations import Operation  # the few files that come here have some already
+
+    return part.type not in ("AddLoss", "AddMetric") and not isinstance(part.layer, Operation)

@@ -33,6 +33,8 @@ class KerasCall(Struct, gc=False):
     reads: list[Tensor]
 
 
+WHOLE = ("TFOpLambda", "SlicingOpLambda")
+"""Layers whose node is their first argument: a list in it is one tensor made of several, or what a function joins."""
 _NO_KWARGS: dict[str, Any] = {}
 
 
@@ -47,8 +49,10 @@ def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
         nodes = []
     if not isinstance(nodes, list):
         raise LayerError("inbound_nodes is not a list")
+    whole = entry.get("class_name") in WHOLE
     return [
-        parse_keras3(node) if isinstance(node, dict) and "args" in node else parse_legacy(node, names) for node in nodes
+        parse_keras3(node) if isinstance(node, dict) and "args" in node else parse_legacy(node, names, whole)
+        for node in nodes
     ]
 
 
@@ -63,7 +67,7 @@ def writes_keras3_calls(layers: Any) -> bool:
 
 def parse_keras3(node: dict[str, Any]) -> KerasCall:
     """`{"args": …, "kwargs": …}`."""
-    args, kwargs = node["args"], node.get("kwargs") or _NO_KWARGS
+    args, kwargs = node["args"], node.get("kwargs", _NO_KWARGS)
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
     reads: list[Tensor] = []
@@ -124,11 +128,11 @@ def is_history(value: Any, names: LayerNames) -> bool:
     )
 
 
-def parse_legacy(node: Any, names: LayerNames) -> KerasCall:
-    """A list of histories, the call's kwargs in the last one; constants are marked."""
+def parse_legacy(node: Any, names: LayerNames, whole: bool) -> KerasCall:
+    """A list of histories, the call's kwargs in the last one; constants are marked. `whole`: it is one argument."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
-    return keras_call(args if isinstance(args, list) else [args], kwargs)
+    return keras_call(args if isinstance(args, list) and not whole else [args], kwargs)
 
 
 def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: int) -> Any:
@@ -143,7 +147,7 @@ def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: i
         kwargs.update(legacy_kwargs(value[3], names))
         return value[2] if isinstance(value[2], str) else {"class_name": "__tensor__", "config": {"value": value[2]}}
     if len(value) in (3, 4) and isinstance(value[0], str):
-        if len(value) == 4 and value[3]:
+        if len(value) == 4 and value[3] != {}:
             kwargs.update(legacy_kwargs(value[3], names))
         return checked_tensor(value[0], value[1], value[2])
     return [legacy_value(item, names, kwargs, depth + 1) for item in value]

@@ -39,6 +39,12 @@ NAMES = frozenset(("name", "trainable"))
 """What equal layers may differ in, unless their class has fields of these names."""
 KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
 """What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
+COMPOSITES = frozenset(("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
+"""Classes that make their weights by layers within, without being wrappers."""
+VARIED = frozenset(
+    ("Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "MultiHeadAttention", "TextVectorization")
+)
+"""Classes of which Keras 2 made other shapes: see `paramcalc.layers.keras2`."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Fields that hold an activation."""
 
@@ -94,13 +100,21 @@ def is_frozen(config: dict[str, Any]) -> bool:
     """Whether a config says `trainable: false`.
 
     Raises:
-        FieldsError: for anything else, such as 0 or "false", which Keras takes otherwise than it looks.
+        FieldsError: for anything else, such as null, 0 or "false": Keras refuses it, or takes it otherwise.
     """
-    value = config.get("trainable")
-    if value is None or value.__class__ is bool:
+    value = config.get("trainable", True)
+    if value.__class__ is bool:
         return value is False
     message = f"trainable: expected true or false, got {echo(value)}"
     raise FieldsError([FieldProblem(message, ("trainable",))])
+
+
+def is_reached(made: Made, legacy: bool) -> bool:
+    """Whether a layer's own `trainable: false` reaches its weights as the file loads.
+
+    Keras 3 makes wrappers and a few others out of layers of which each goes by its own.
+    """
+    return legacy or not (made.layer.sublayers or made.type in COMPOSITES)
 
 
 def dtype_policy(value: Any) -> str:
@@ -177,6 +191,10 @@ def new_layer(registry: Registry, entry: dict[str, Any], legacy: bool, nested: A
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
         return Made(cls, class_name, dtype)
+    if legacy and cls.__name__ in VARIED:
+        from paramcalc.layers.keras2 import VARIANTS
+
+        cls = VARIANTS[cls.__name__]
     fields = fields_of(cls, config, legacy)
     other = next((name for name in fields if name not in cls.__struct_fields__), None) if legacy else None
     if other is not None and "module" not in entry and is_later(cls.__name__):
@@ -293,13 +311,14 @@ def sublayer(registry: Registry, value: Any, legacy: bool, nested: Any, where: D
     config = value.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     built: Sequence[Any] = ()
+    trainable = True
     try:
-        trainable = not (isinstance(config, dict) and is_frozen(config))
         if value.get("class_name") in ("Functional", "Model", "Sequential"):
             layer, type_ = nested(value, where), str(value["class_name"])
         else:
             made = make_layer(registry, value, legacy, nested, where, depth + 1)
             layer, type_ = made.layer, made.type
+            trainable = not (is_frozen(value["config"]) and is_reached(made, legacy))
             built = () if legacy else shapes_of(value.get("build_config"))  # tf.keras wrote an inner layer's there
     except FieldsError as error:
         inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]

@@ -113,8 +113,8 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
     merge_kernel_size(fields)
     if isinstance(fields.get("data_format"), str):
         fields["data_format"] = DATA_FORMATS.get(fields["data_format"], fields["data_format"])
-    if class_name == "GRU" or class_name == "GRUCell":
-        fields.setdefault("reset_after", False)
+    if class_name in ("GRU", "GRUCell"):
+        fields.setdefault("reset_after", "time_major" in fields)  # which only TensorFlow 2's layers have
     if class_name == "Merge":
         class_name = merge_class(fields)
     if old_class.startswith("Deconvolution") and "output_shape" in fields:
@@ -228,10 +228,8 @@ def fix_padding(fields: dict[str, Any]) -> None:
 def resets_after(version: str) -> bool:
     """Whether a GRU that does not say so has `reset_after`: the default of TensorFlow 2, which always says so.
 
-    Before, it was false, and the oldest versions did not know the word. All of them wrote which they were.
+    Before, it was false, and the oldest versions did not know the word.
     """
-    if not version:
-        return True
     found = re.match(r"2\.(\d+)\.\d+(-tf)?", version)
     return found is not None and int(found[1]) >= (4 if found[2] is None else 2)
 
@@ -242,7 +240,7 @@ def with_reset_after(entry: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(kind, str) or kind not in MAY_HOLD_GRU or not isinstance(config, dict):
         return entry
     fields: dict[str, Any] = {}
-    if "GRU" in kind and "reset_after" not in config and "output_dim" not in config:
+    if "GRU" in kind and "reset_after" not in config:
         fields["reset_after"] = True
     for key in ("layer", "backward_layer", "cell", "cells"):
         inner = config.get(key)
