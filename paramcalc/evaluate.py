@@ -81,6 +81,8 @@ class _Evaluator:
         self.assume = assume
         # Another shape that the user asks for is no contradiction in the file.
         self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
+        # Keras 2 did not go by what a file says a layer was built for, and now and then wrote it wrong.
+        self.held = self.as_written and model.format == "keras3"
         self.values: list[list[Shape] | None] = [[item.shape] for item in inputs]
         self.outputs = 0  # of layers that have several
         self.hidden: set[int] = set()  # producers that an unknown layer stands before
@@ -176,7 +178,7 @@ class _Evaluator:
             check_same_weights(first, answer.weights)
             weights: tuple[Weight, ...] = ()
         else:
-            if answer.weights and instance.built and self.as_written and differs(instance.built, shapes):
+            if answer.weights and instance.built and self.held and differs(instance.built, shapes):
                 check_built(instance.built, partial(instance.layer.infer, **options), shapes, answer.weights)
             weights = answer.weights if instance.trainable else frozen(answer)
         shared_with = None if first is None else first.node.path
@@ -390,5 +392,5 @@ def evaluate(
         message = f"there is no input '{next(iter(given))}'; the inputs are: {names}"
         raise InputError(model.source, [Problem(message)])
     evaluator = _Evaluator(model, inputs, allow_unknown, assume or {})
-    with held_to_built(evaluator.as_written):
+    with held_to_built(evaluator.held):
         return evaluator.run()

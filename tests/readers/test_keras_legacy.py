@@ -415,6 +415,12 @@ def test_a_layer_that_keras_1_let_the_environment_order_is_ordered_as_all_others
     assert summary_of(keras1_padded("th", dim_ordering="tf")).layers[0].output_shape == (None, 5, 10, 8)
 
 
+def test_what_a_file_of_tf_keras_says_a_layer_was_built_for_is_not_held_against_it():
+    """Its loader does not read it, and builds the layer by the graph."""
+    dense = layer("Dense", units=4, batch_input_shape=[None, 6]) | {"build_config": {"input_shape": [None, 9]}}
+    assert summary_of(sequential(dense, version="2.15.0")).totals.params == 28
+
+
 def test_what_tf_keras_wrote_a_wrapper_in_a_wrapper_was_built_for_is_not_held_against_it():
     """Its TimeDistributed put down what the layer within was built for: (None, 6) where it takes (None, 5, 6)."""
     dense = layer("Dense", units=4) | {"build_config": {"input_shape": [None, 6]}}
