@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -69,18 +69,18 @@ def write_file(path: str, parts: Iterable[bytes]) -> None:
         with open(path, "wb") as file:
             file.writelines(parts)
         return
-    import tempfile  # slow to load, and rarely needed
-
     path = os.path.realpath(path)
+    # Named before it is there: whenever the end comes, it is known what to take away.
+    beside = os.path.join(os.path.dirname(path), f".paramcalc-{os.urandom(8).hex()}")
     with tidy_end():
-        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".paramcalc-")
         try:
-            with open(handle, "wb") as file:
+            with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
                 file.writelines(parts)
-                os.fchmod(handle, stat.S_IMODE(mode))
+                os.fchmod(file.fileno(), stat.S_IMODE(mode))
             os.replace(beside, path)
         except BaseException:
-            os.unlink(beside)
+            with suppress(OSError):
+                os.unlink(beside)
             raise
 
 
