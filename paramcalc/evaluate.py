@@ -5,7 +5,7 @@ A layer called again must give the weights it already has: that one rule is the 
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
@@ -81,8 +81,7 @@ class _Evaluator:
         self.assume = assume
         # Another shape that the user asks for is no contradiction in the file.
         self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
-        # Keras 2 did not go by what a file says a layer was built for, and now and then wrote it wrong.
-        self.held = self.as_written and model.format == "keras3"
+        self.held = self.as_written and model.format == "keras3"  # to what layers were built for: Keras 2 was not
         self.values: list[list[Shape] | None] = [[item.shape] for item in inputs]
         self.outputs = 0  # of layers that have several
         self.hidden: set[int] = set()  # producers that an unknown layer stands before
@@ -184,6 +183,9 @@ class _Evaluator:
         shared_with = None if first is None else first.node.path
         if answer.multiple:
             self.add_outputs(node, len(answer.outputs))
+        most = self.model.max_different
+        if most is not None and len(self.answers) > most:
+            self.stop(node, f"up to here, more than {most:,} calls are like no other (--max-layers allows more)")
         dtype = answer.dtype
         if dtype is None and instance.layer.keeps_dtype:
             dtype = promoted({self.produced(ref) for ref in refs(node)})
@@ -197,9 +199,11 @@ class _Evaluator:
         """Stop where layers with several outputs have too many of them together: a few bytes can ask for millions."""
         self.outputs += count
         if self.outputs > MAX_ALL_OUTPUTS:
-            message = f"up to here, layers with several outputs have more than {MAX_ALL_OUTPUTS:,} of them"
-            self.fail(node, LayerError(message))
-            raise failure(self.model, self.problems)
+            self.stop(node, f"up to here, layers with several outputs have more than {MAX_ALL_OUTPUTS:,} of them")
+
+    def stop(self, node: Node, message: str) -> NoReturn:
+        self.fail(node, LayerError(message))
+        raise failure(self.model, self.problems)
 
     def produced(self, ref: Ref) -> str:
         """The dtype of a tensor."""

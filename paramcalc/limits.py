@@ -44,9 +44,10 @@ MAX_LAYERS = 100_000
 """Layer calls after repeat, blocks and nested models; NASNetLarge has 1,041."""
 
 MAX_DIFFERENT = 15_000
-"""Layers of a spec that are like no other, and entries with expressions of their own; `--max-layers` raises it as well.
+"""Layers of a spec that are like no other, and entries with expressions of their own; and calls that are like no other,
+but for as many as it has entries. `--max-layers` raises it as well.
 
-Each is worked out anew: that takes three times as long as a layer that is there already.
+Each is worked out anew: that takes three times as long as a layer, or a call, that is there already.
 """
 
 MAX_CONVERTED = 50_000
@@ -62,7 +63,10 @@ INPUTS_PER_STEP = 2
 """… this many of its inputs, …"""
 
 VALUES_PER_STEP = 8
-"""… this many of the values it is written with, or a layer inside it."""
+"""… this many of the values it is written with, or a layer inside it; …"""
+
+CHARACTERS_PER_VALUE = 2
+"""… where a text with expressions, filled in for each layer anew, counts as a value for this many of its characters."""
 
 MAX_INTEGER_DIGITS = 18
 """An integer literal: sums and products of such stay quick, and convertible to float."""
@@ -172,6 +176,6 @@ class Allowance:
                 "expressions of their own (--max-layers allows more)"
             )
         return (
-            f"the {what} takes more work than {self.max_layers:,} layers: long paths, long lists, layers in wrappers "
-            "and entries that make no layer count as well (--max-layers allows more)"
+            f"the {what} takes more work than {self.max_layers:,} layers: long paths, lists and expressions, layers in "
+            "wrappers and entries that make no layer count as well (--max-layers allows more)"
         )

@@ -101,6 +101,7 @@ class Model(Struct):
         warnings: what the reader noticed that does not change a number.
         declared: what models inside say of their inputs, for files that say so.
         expected: what the file itself says of its weights, for files that do: name → shape.
+        max_different: how many calls may be like no other, where a small file can make many.
         locate: finds a place of the document in the text; only called for errors.
     """
 
@@ -115,6 +116,7 @@ class Model(Struct):
     warnings: list[str] = field(default_factory=list)
     declared: list[Declared] = field(default_factory=list)
     expected: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    max_different: int | None = None
     locate: Callable[[DocPath], Position | None] = lambda where: None
 
 

@@ -133,9 +133,20 @@ def options_variable(values):
     return spec(vars={"v": [1] * values}, layers=[{"repeat": 900, "layers": [call]}])
 
 
-def different(times):
+def different(times, units="$(8 + i)"):
     """One entry that makes so many layers, no two of them equal."""
-    return spec(layers=[{"repeat": times, "layers": [{"Dense": "$(8 + i)"}]}])
+    return spec(layers=[{"repeat": times, "layers": [{"Dense": units}]}])
+
+
+def expressions(length):
+    """900 layers, for each of which an expression of that length is worked out."""
+    return spec(layers=[{"repeat": 900, "layers": [{"Dense": "$(8+i*0" + " " * (length - 8) + ")"}]}])
+
+
+def block_expressions(length):
+    """900 uses of a block, for each of which a variable is."""
+    block = {"vars": {"x": "$(8" + " " * (length - 4) + ")"}, "layers": [{"Dense": "$x"}]}
+    return spec(blocks={"b": block}, layers=[{"repeat": 900, "layers": ["b"]}])
 
 
 def inner_names(length):
@@ -225,6 +236,11 @@ BOTH_SIDES = {
         "may have at most 10,000 outputs, this one has 2,147,483,647",
     ),
     "MAX_DIFFERENT": (different(14_999), different(15_000), "more than 15,000 layers that are like no other"),
+    "MAX_DIFFERENT of calls": (
+        different(15_614, "$(8 + i * (i // 613) % 613)"),
+        different(15_615, "$(8 + i * (i // 613) % 613)"),
+        "more than 15,002 calls are like no other",
+    ),
     "MAX_COUNT": (
         spec(input=[2 * 10**9], layers=[{"Dense": {"units": 10**9, "use_bias": False}}]),
         spec(input=[2 * 10**9], layers=[{"Dense": {"units": 2 * 10**9, "use_bias": False}}]),
@@ -350,6 +366,8 @@ def test_convert_takes_as_many_layers_as_its_limit_or_as_the_option_says():
         (inner_names(10), inner_names(1_280)),
         (wrapped(2), wrapped(8)),
         (options_variable(10), options_variable(80)),
+        (expressions(12), expressions(200)),
+        (block_expressions(12), block_expressions(160)),
     ],
 )
 def test_long_paths_and_many_inputs_count_as_layers(within, beyond):

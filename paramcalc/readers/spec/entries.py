@@ -60,8 +60,8 @@ class LayerEntry(Entry):
     built: dict[Any, Layer] = field(default_factory=dict)
 
 
-class Block(Struct):
-    """A layer type of the spec's own.
+class Block(Sized):
+    """A layer type of the spec's own; its size is that of its variables and outputs.
 
     Attributes:
         vars: raw defaults by name, in the order they are written.

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from paramcalc.limits import CHARACTERS_PER_VALUE
 from paramcalc.readers.spec.entries import BlockEntry, Entry, LayerEntry
 from paramcalc.readers.spec.templates import is_template, variables
 
 
 def size_of(raw: Any) -> int:
-    """How many values an entry is made of, those of the entries inside it aside."""
+    """How many values an entry is made of, those of the entries inside it aside; expressions count by their length."""
     count = 1
     stack = [raw]
     while stack:
@@ -16,6 +17,9 @@ def size_of(raw: Any) -> int:
             value = [item for key, item in value.items() if key not in ("layers", "branches")]
         if isinstance(value, list):
             count += len(value)
+            for item in value:
+                if item.__class__ is str and "$" in item:
+                    count += len(item) // CHARACTERS_PER_VALUE
             stack += [item for item in value if isinstance(item, (list, dict))]
     return count
 

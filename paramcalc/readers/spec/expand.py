@@ -278,7 +278,7 @@ class Expander:
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
         """The variables inside a use of a block."""
-        self.step(entry.where, 1 + len(entry.block.vars) // VALUES_PER_STEP)
+        self.step(entry.where, 1 + entry.block.size // VALUES_PER_STEP)
         return block_variables(entry, scope, self.spec_env, self.weigh)
 
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:

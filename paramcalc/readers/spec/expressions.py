@@ -81,22 +81,30 @@ class Parsed(NamedTuple):
     names: tuple[str, ...]
 
 
-@lru_cache(maxsize=16_384)
 def parse(text: str) -> Parsed:
     """The checked syntax tree of an expression.
 
     Raises:
         ExpressionError: when it is too long or too deep, not ASCII, or no expression.
     """
+    parsed = read(text)
+    if isinstance(parsed, str):
+        raise ExpressionError(parsed)
+    return parsed
+
+
+@lru_cache(maxsize=16_384)
+def read(text: str) -> Parsed | str:
+    """The same, or what is wrong: that, too, is found out once, however often the place is filled in."""
     if len(text) > MAX_EXPRESSION:
-        raise ExpressionError(f"an expression may have {MAX_EXPRESSION} characters, this one has {len(text)}")
+        return f"an expression may have {MAX_EXPRESSION} characters, this one has {len(text)}"
     if not text.isascii() or not text.isprintable():
-        raise ExpressionError(f"$({echo(text)[1:-1]}): an expression is written in plain ASCII")
+        return f"$({echo(text)[1:-1]}): an expression is written in plain ASCII"
     try:
         tree = syntax_tree(text.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         hint = "; a name in it has no $ of its own" if "$" in text else ""
-        raise ExpressionError(f"$({echo(text)[1:-1]}) is not an expression{hint}") from None
+        return f"$({echo(text)[1:-1]}) is not an expression{hint}"
     found: set[str] = set()
     level = [tree]
     for _ in range(MAX_EXPRESSION_DEPTH):
@@ -104,7 +112,7 @@ def parse(text: str) -> Parsed:
         level = [child for node in level if type(node) in OPERANDS for child in OPERANDS[type(node)](node)]
         if not level:
             return Parsed(tree, tuple(sorted(found - NOT_VARIABLES)))
-    raise ExpressionError(f"$({echo(text)[1:-1]}) is nested more than {MAX_EXPRESSION_DEPTH} deep")
+    return f"$({echo(text)[1:-1]}) is nested more than {MAX_EXPRESSION_DEPTH} deep"
 
 
 def syntax_tree(text: str) -> ast.expr:

@@ -50,6 +50,7 @@ class Parser:
         self.registry = registry
         self.problems = problems
         self.level = 0
+        self.entries_read = 0
 
     # -- lists and blocks ------------------------------------------------------------------------------
 
@@ -96,6 +97,7 @@ class Parser:
         for key in raw:
             if key not in BLOCK_KEYS:
                 self.problems.add(f"a block has no '{key[:80]}'{did_you_mean(key, BLOCK_KEYS)}", (*where, Key(key)))
+        block.size = size_of([raw.get("vars"), raw.get("outputs")])
         block.vars = self.vars(raw.get("vars"), (*where, "vars"))
         block.inputs = self.block_inputs(raw.get("inputs", ["input"]), (*where, "inputs"))
         known = self.blocks(raw.get("blocks"), (*where, "blocks"), known)
@@ -156,6 +158,7 @@ class Parser:
         finally:
             self.level -= 1
         entry.size = size_of(raw)
+        self.entries_read += 1
         return entry
 
     def read(self, raw: Any, where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:

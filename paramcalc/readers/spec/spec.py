@@ -70,6 +70,7 @@ class SpecReader:
         model = Model(self.name(raw, scope), "paramcalc", self.source, inputs, nodes, outputs)
         model.tied = self.tied(raw.get("tied"), scope)
         model.budget = raw.get("budget")
+        model.max_different = allowance.max_different + parser.entries_read
         model.warnings = unused(model)
         return model
 
