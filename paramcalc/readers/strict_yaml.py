@@ -34,6 +34,7 @@ _MERGE = object()
 _UNFINISHED = object()
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ADVICE = {
+    "exceeded maximum nesting depth": f"lists and mappings are nested more than {MAX_DEPTH} deep",  # of libyaml 0.2.6
     "found character '\\t' that cannot start any token": "a tab cannot indent YAML: use spaces",
     "found character that cannot start any token": "no YAML value can start with this character: quote it",
     "mapping values are not allowed in this context": "there is one ':' too many on this line, or its "
