@@ -183,8 +183,10 @@ def _visit_constant(node: ast.Constant, names: Names) -> Any:
 
 
 def _visit_name(node: ast.Name, names: Names) -> Any:
-    if node.id in names:
+    try:
         return names[node.id]
+    except KeyError:
+        pass
     if node.id in CONSTANTS:
         return CONSTANTS[node.id]
     if node.id == "i":
