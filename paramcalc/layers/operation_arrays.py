@@ -15,16 +15,8 @@ from paramcalc.layers.operation_arguments import (
     shape,
     whole,
 )
-from paramcalc.layers.operation_layout import (
-    broadcasting,
-    check_outputs,
-    concatenate,
-    cumulative,
-    diagonal,
-    in_order,
-    pieces_of,
-    reduction,
-)
+from paramcalc.layers.operation_joining import check_outputs, concatenate, pieces_of
+from paramcalc.layers.operation_layout import broadcasting, cumulative, diagonal, in_order, reduction
 from paramcalc.shapes import (
     Dim,
     Shape,

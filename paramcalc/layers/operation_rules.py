@@ -3,6 +3,7 @@
 from operator import add, floordiv, mul, sub
 
 from paramcalc.layers import operation_content as content
+from paramcalc.layers import operation_joining as joining
 from paramcalc.layers import operation_layout as layout
 from paramcalc.layers import operation_products as products
 from paramcalc.layers.operation_arguments import Rule
@@ -61,7 +62,7 @@ RULES: dict[str, Rule] = {
     "Swapaxes": layout.swapaxes,
     "ExpandDims": layout.expand_dims,
     "Squeeze": layout.squeeze,
-    "Split": layout.split,
+    "Split": joining.split,
     "Matmul": products.matmul,
     "Einsum": products.einsum,
     "Tile": layout.tile,
@@ -77,8 +78,8 @@ RULES: dict[str, Rule] = {
     "Sort": layout.in_order,
     "Argsort": layout.in_order,
     "TopK": layout.top_k,
-    "Hstack": layout.hstack,
-    "Vstack": layout.vstack,
+    "Hstack": joining.hstack,
+    "Vstack": joining.vstack,
     "Tensordot": products.tensordot,
     "Conv": products.convolution,
     "Outer": layout.flat_pair,
@@ -96,8 +97,8 @@ RULES: dict[str, Rule] = {
     },
     "Cast": content.followed(layout.same, content.kept),
     "Prod": content.followed(layout.reduction, content.multiplied),
-    "Stack": content.followed(layout.stack, content.joined),
-    "Concatenate": content.followed(layout.concatenate, content.joined),
+    "Stack": content.followed(joining.stack, content.joined),
+    "Concatenate": content.followed(joining.concatenate, content.joined),
     "GetItem": content.item_of(layout.get_item),
-    "Unstack": content.taken_apart(layout.unstack),
+    "Unstack": content.taken_apart(joining.unstack),
 }

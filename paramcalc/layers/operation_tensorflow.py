@@ -9,7 +9,8 @@ from paramcalc.layers import operation_products as products
 from paramcalc.layers.operation_arguments import Result, argument, shape, whole
 from paramcalc.layers.operation_arrays import Like, moments, without_last
 from paramcalc.layers.operation_content import as_shape, item_of, numbers_of, shape_of_tensor, taken
-from paramcalc.layers.operation_layout import broadcasting, equal_parts, get_item, pieces_of
+from paramcalc.layers.operation_joining import equal_parts, pieces_of
+from paramcalc.layers.operation_layout import broadcasting, get_item
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
 
 

@@ -5,11 +5,14 @@ own registry.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paramcalc.errors import DocPath, InputError, Position, Problem
 from paramcalc.model import Model
 from paramcalc.readers.strict_json import LazyList, parse_json
+
+if TYPE_CHECKING:
+    from paramcalc.readers.keras.builder import Builder
 
 OLD_SHAPES = frozenset(("batch_input_shape", "batchInputShape"))
 """The input's shape as Keras 1 and 2 wrote it, and as TensorFlow.js reads it, too: files are edited for that."""
@@ -117,7 +120,6 @@ def read_keras(
     """
     from paramcalc.limits import MAX_LAYERS, Allowance
     from paramcalc.readers.keras.builder import Builder
-    from paramcalc.readers.keras.legacy import resets_after
 
     found = find_architecture(value)
     if found is None:
@@ -130,10 +132,7 @@ def read_keras(
     legacy = legacy or (modules and "module" not in architecture)
     allowance = Allowance(max_layers or MAX_LAYERS)
     builder = Builder(name, locate, dialect, legacy, shared_objects, allowance, modules)
-    if is_original(version):
-        builder.registry.hide_later(f"Keras {version}")
-    builder.resets = not legacy or (dialect != "tfjs" and resets_after(version))
-    builder.ancillary = legacy and dialect == "keras2" and not is_original(version)
+    set_version(builder, version)
     model = builder.read(architecture, where)
     model.expected = manifest_shapes(value)
     if builder.ordered:
@@ -141,6 +140,16 @@ def read_keras(
 
         model.warnings.append(warning(builder.ordered))
     return model
+
+
+def set_version(builder: "Builder", version: str) -> None:
+    """Tell the builder what the version of Keras that wrote the file made of it."""
+    from paramcalc.readers.keras.legacy import resets_after
+
+    if is_original(version):
+        builder.registry.hide_later(f"Keras {version}")
+    builder.resets = not builder.legacy or (builder.dialect != "tfjs" and resets_after(version))
+    builder.ancillary = builder.legacy and builder.dialect == "keras2" and not is_original(version)
 
 
 def version_of(value: Any, where: DocPath) -> str:
