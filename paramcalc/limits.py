@@ -1,7 +1,7 @@
 """Every limit on what a file may ask for, in one place, each with its reason.
 
 A file past a limit is refused with a message that names the limit; `PARAMCALC_MAX_MIB` raises those on
-the size of a file and `--max-layers` the one on layers: an honest user could meet only these.
+the size of a file and `--max-layers` those on layers: an honest user could meet only these.
 What a dimension, a rank and a count may be stands with their arithmetic, in shapes.py; how much of an error is shown,
 in errors.py.
 """
@@ -26,7 +26,7 @@ UNPACKED_PER_MIB = 4 * MIB
 """… for each that it has: with the weights a real one is larger, without them a bomb is a thousand times smaller."""
 
 SIZE_VARIABLE = "PARAMCALC_MAX_MIB"
-"""The environment variable that replaces the three limits above."""
+"""The environment variable that replaces the limits above."""
 
 MAX_DEPTH = 200
 """Nesting of lists and mappings, aliases included; real Keras files reach 12."""
