@@ -14,18 +14,16 @@ Shapes are tuples with the batch first, `None` where a dimension is unknown. Wha
 The public API is what `__all__` names; everything is imported when it is first used.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from paramcalc.analysis.summarize import summarize
     from paramcalc.errors import InputError, LayerError, ParamcalcError
+    from paramcalc.formats import load
     from paramcalc.model import Model
-    from paramcalc.readers import load
-    from paramcalc.summarize import summarize
     from paramcalc.summary import LayerSummary, Summary, WeightSummary
 
 __all__ = [
@@ -48,8 +46,8 @@ _HOMES = {
     "ParamcalcError": "errors",
     "Summary": "summary",
     "WeightSummary": "summary",
-    "load": "readers",
-    "summarize": "summarize",
+    "load": "formats",
+    "summarize": "analysis.summarize",
 }
 
 
@@ -58,15 +56,3 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'paramcalc' has no attribute '{name}'")
     value = globals()[name] = getattr(import_module(f"paramcalc.{_HOMES[name]}"), name)
     return value
-
-
-class _Package(ModuleType):
-    """The package: `summarize` is the function, though a submodule of that name may be imported first."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in _HOMES and isinstance(value, ModuleType):
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -26,7 +26,7 @@ import yaml
 
 from paramcalc import load, summarize
 from paramcalc.cli import run as run_paramcalc
-from paramcalc.readers.strict_yaml import parse_yaml
+from paramcalc.formats.text.strict_yaml import parse_yaml
 from tests.synthetic import SHAPES, text_of, yaml_text
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ def test_every_public_name_is_there():
 
 
 def test_summarize_is_the_function_even_after_its_module_was_imported():
-    code = "import paramcalc.summarize, paramcalc.summary; from paramcalc.summarize import summarize as s\n"
+    code = "import paramcalc.summary; from paramcalc.analysis.summarize import summarize as s\n"
     code += "assert paramcalc.summarize is s"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -7,20 +7,16 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "paramcalc"
 ORDER = [
-    {"characters", "errors", "units", "limits", "collector"},
+    {"characters", "errors", "units", "limits", "collector", "metrics"},
     {"shapes"},
-    {"built"},
     {"layers"},
-    {"registry"},
     {"model"},
     {"summary"},
-    {"call_checks"},
-    {"evaluate", "expected", "fixed_weights", "nested", "memory"},
-    {"summarize"},
-    {"readers"},
-    {"budgets", "globs", "git", "outcome", "baseline", "check_config"},
-    {"diff", "explain", "catalogue", "schema", "convert"},
-    {"gate", "render"},
+    {"analysis"},
+    {"formats"},
+    {"schema"},
+    {"check"},
+    {"render"},
     {"cli"},
 ]
 """Each room may import from those above it, and from its own."""

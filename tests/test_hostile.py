@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import paramcalc
 from paramcalc import InputError
-from paramcalc.summarize import summarize
+from paramcalc.analysis.summarize import summarize
 
 HERE = Path(__file__).parent / "data" / "hostile"
 ROWS = [line.split("\t") for line in (HERE / "expected.tsv").read_text("utf-8").splitlines()[1:]]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from paramcalc.registry import BUILTINS
+from paramcalc.layers.keras.names import FAMILIES
 
 SPEC = '{"input": [3], "layers": [{"Dense": 4}]}'
 SLOW = {"yaml", "rich", "json", "importlib.metadata", "zipfile", "tempfile", "hashlib", "h5py", "difflib", "argparse"}
@@ -49,7 +49,7 @@ def test_json_to_json_loads_neither_rich_nor_yaml(folder):
 
 def test_only_the_families_that_a_model_uses_are_loaded(folder):
     loaded = loaded_by(["summary", "net.json", "--format", "json"], folder)
-    assert {family for family in BUILTINS if f"paramcalc.layers.{family}" in loaded} == {"core"}
+    assert {family for family in FAMILIES if f"paramcalc.layers.keras.{family}" in loaded} == {"core"}
 
 
 def test_a_table_without_colour_needs_no_rich(folder):

@@ -9,9 +9,9 @@ import pytest
 
 import paramcalc
 from paramcalc import InputError, limits, shapes
-from paramcalc.convert import convert
-from paramcalc.convert.problems import ConvertError
-from paramcalc.summarize import summarize
+from paramcalc.analysis.summarize import summarize
+from paramcalc.formats.convert import convert
+from paramcalc.formats.convert.problems import ConvertError
 
 CONFIG = json.dumps(
     {

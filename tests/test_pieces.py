@@ -14,12 +14,12 @@ from functools import cache
 import msgspec
 import pytest
 
-import paramcalc.explain
+import paramcalc.analysis.explain
 from paramcalc import load, summarize
-from paramcalc.convert.to_keras import to_keras
-from paramcalc.convert.to_spec import to_spec
-from paramcalc.diff import compare
-from paramcalc.evaluate import evaluate
+from paramcalc.analysis.diff import compare
+from paramcalc.analysis.evaluate import evaluate
+from paramcalc.formats.keras.writer import to_keras
+from paramcalc.formats.native.writer import to_spec
 from paramcalc.render import csv_format, diff_report, explain_text, markdown, table
 from paramcalc.render.text import PIECE, pieces
 from tests.test_speed import at_best
@@ -50,7 +50,7 @@ def written(name):
     every, in_order = table.Options(depth=9), table.Options(sort="params")
     changes = compare(known("one layer")[2], summary)
     for format_, write in explain_text.FORMATS.items():
-        yield f"explain, {format_}", write(paramcalc.explain.explain(evaluation))
+        yield f"explain, {format_}", write(paramcalc.analysis.explain.explain(evaluation))
     yield "table", table.plain(table.summary_lines(summary, every))
     yield "sorted table", table.plain(table.summary_lines(summary, in_order))
     yield "markdown", markdown.summary_markdown(summary, in_order)
@@ -103,8 +103,8 @@ def test_less_is_kept_than_is_written(what):
 def test_layers_past_what_is_read_are_not_explained(monkeypatch):
     """`paramcalc explain m.json | head` ends with head."""
     asked = []
-    real = paramcalc.explain.explain_call
-    monkeypatch.setattr(paramcalc.explain, "explain_call", lambda call: asked.append(call) or real(call))
+    real = paramcalc.analysis.explain.explain_call
+    monkeypatch.setattr(paramcalc.analysis.explain, "explain_call", lambda call: asked.append(call) or real(call))
     next(pieces(dict(written("different layers"))["explain, text"]))
     assert len(asked) <= PIECE + 1
 

@@ -10,9 +10,10 @@ import yaml
 from click.testing import CliRunner
 
 from paramcalc import InputError, load, summarize
-from paramcalc.catalogue import entry
 from paramcalc.cli import cli
-from paramcalc.registry import ALIASES, BUILTINS, Registry, snake_case
+from paramcalc.layers.catalogue import entry
+from paramcalc.layers.keras.names import ALIASES
+from paramcalc.layers.registry import Registry, snake_case
 from paramcalc.render.json_format import summary_json
 from paramcalc.schema import encoded, spec_schema, summary_schema
 from paramcalc.summary import Summary
@@ -21,7 +22,7 @@ SPEC_SCHEMA = json.loads(encoded(spec_schema()))
 SPEC = jsonschema.Draft7Validator(SPEC_SCHEMA)
 SUMMARY = jsonschema.Draft202012Validator(json.loads(encoded(summary_schema())))
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))
-NAMES = [name for names in BUILTINS.values() for name in names]
+NAMES = Registry().built_in()
 
 
 def problems(validator, value):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from paramcalc.readers import load
-from paramcalc.summarize import summarize
+from paramcalc.analysis.summarize import summarize
+from paramcalc.formats import load
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 PROMISE = re.compile(r"^# (params|macs): ([\d,]+)((?: --set \S+)*) — \S", re.MULTILINE)

@@ -12,9 +12,9 @@ from paramcalc.cli import options, output
 from paramcalc.units import DTYPE_BITS
 
 if TYPE_CHECKING:
-    from paramcalc.budgets import Budget
-    from paramcalc.check_config import Config
-    from paramcalc.outcome import FileReport
+    from paramcalc.check.budgets import Budget
+    from paramcalc.check.config import Config
+    from paramcalc.check.outcome import FileReport
 
 FORMATS = ("text", "json", "github", "junit", "sarif", "markdown")
 MACHINE = ("json", "junit", "sarif")
@@ -74,9 +74,9 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     here; with it, those that are about the files named. A spec's own `budget:` always counts. Equal passes; what
     cannot be judged exits 2.
     """
+    from paramcalc.check.gate import unreadable
+    from paramcalc.check.outcome import exit_code
     from paramcalc.errors import InputError
-    from paramcalc.gate import unreadable
-    from paramcalc.outcome import exit_code
 
     if given["increases"] and given["against"] is None:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
@@ -94,14 +94,14 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 def flag_budget(given: dict[str, Any]) -> "Budget":
     """The budget that the flags set."""
-    from paramcalc.budgets import parse_budget
+    from paramcalc.check.budgets import parse_budget
 
     return parse_budget({name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None})
 
 
 def find_checks(path: str | None) -> "Config | None":
     """The configuration that is named, else the nearest one."""
-    from paramcalc.check_config import find_config, read_config
+    from paramcalc.check.config import find_config, read_config
 
     path = find_config(os.curdir) if path is None else os.path.relpath(path or os.curdir)
     return None if path is None else read_config(path)
@@ -109,7 +109,7 @@ def find_checks(path: str | None) -> "Config | None":
 
 def config_jobs(config: "Config | None") -> Iterator[Job]:
     """Every file of the configuration once, with all the budgets that are about it."""
-    from paramcalc.check_config import expand
+    from paramcalc.check.config import expand
     from paramcalc.errors import ParamcalcError
 
     if config is None:
@@ -129,7 +129,7 @@ def config_jobs(config: "Config | None") -> Iterator[Job]:
 
 def named_jobs(specs: Iterable[str], config: "Config | None") -> Iterator[Job]:
     """The files on the command line, globs expanded where the shell did not, with the budgets that are about them."""
-    from paramcalc.check_config import covers, named_files
+    from paramcalc.check.config import covers, named_files
 
     files: dict[str, str] = {}
     for spec in specs:
@@ -144,9 +144,9 @@ def named_jobs(specs: Iterable[str], config: "Config | None") -> Iterator[Job]:
 
 def run_jobs(jobs: list[Job], folder: str, given: dict[str, Any]) -> "list[FileReport]":
     """The report of each file; one that is broken hides none of the others."""
-    from paramcalc.baseline import open_baseline
+    from paramcalc.check.baseline import open_baseline
+    from paramcalc.check.gate import Growth, check_file, unreadable
     from paramcalc.errors import ParamcalcError
-    from paramcalc.gate import Growth, check_file, unreadable
 
     flags, sets, against = flag_budget(given), dict(given["sets"]) or None, given["against"]
     baseline = open_baseline(against, folder or os.curdir, sets, alone=len(jobs) == 1) if against is not None else None

@@ -18,8 +18,8 @@ def command(model: str, target: str, **given: Any) -> int:
 
     The result is the same model: what the other format cannot say is an error.
     """
-    from paramcalc.convert import convert
-    from paramcalc.readers import load
+    from paramcalc.formats import load
+    from paramcalc.formats.convert import convert
     from paramcalc.render.json_format import harmless
 
     read = load(model, sets=dict(given["sets"]) or None, max_layers=given["max_layers"])

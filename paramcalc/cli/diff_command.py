@@ -9,7 +9,7 @@ from paramcalc.cli import options, output
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from paramcalc.diff import Diff
+    from paramcalc.analysis.diff import Diff
 
 
 @click.command()
@@ -34,8 +34,8 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     Each is a file of any format, or REV:path, read through git and named as git names it: from the top of the
     repository, or from here as REV:./path.
     """
-    from paramcalc.budgets import check_growth, worst
-    from paramcalc.diff import compare
+    from paramcalc.analysis.diff import compare
+    from paramcalc.check.budgets import check_growth, worst
 
     before, now = read_side(base), read_side(head)
     output.write(render(compare(before, now), format_, given["color"], given["output"]), given["output"])
@@ -65,11 +65,11 @@ def read_side(name: str) -> Any:
     Raises:
         ParamcalcError: when there is no such thing.
     """
-    from paramcalc.readers import load
-    from paramcalc.summarize import summarize
+    from paramcalc.analysis.summarize import summarize
+    from paramcalc.formats import load
 
     if ":" in name:
-        from paramcalc.baseline import summary_at
+        from paramcalc.check.baseline import summary_at
 
         found = summary_at(name)
         if found is not None:

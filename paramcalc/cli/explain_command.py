@@ -22,9 +22,9 @@ def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
 
     LAYER is a path, a name, or a glob such as 'encoder/*'; without it, all layers are explained.
     """
-    from paramcalc.evaluate import evaluate
-    from paramcalc.explain import explain
-    from paramcalc.readers import load
+    from paramcalc.analysis.evaluate import evaluate
+    from paramcalc.analysis.explain import explain
+    from paramcalc.formats import load
     from paramcalc.render.explain_text import FORMATS
     from paramcalc.render.text import pieces
 

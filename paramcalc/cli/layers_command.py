@@ -8,9 +8,9 @@ from paramcalc.cli.output import write
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Built-in layers; plugins are left out, for looking them up is slow."""
-    from paramcalc.registry import BUILTINS
+    from paramcalc.layers.registry import Registry
 
-    return [name for names in BUILTINS.values() for name in names if name.lower().startswith(incomplete.lower())]
+    return [name for name in Registry().built_in() if name.lower().startswith(incomplete.lower())]
 
 
 @click.command()
@@ -32,8 +32,8 @@ def text_of(name: str | None, format_: str) -> str | bytes:
     """What to print."""
     import msgspec
 
-    from paramcalc.catalogue import catalogue, entry
-    from paramcalc.registry import Registry
+    from paramcalc.layers.catalogue import catalogue, entry
+    from paramcalc.layers.registry import Registry
     from paramcalc.render import catalogue_text
     from paramcalc.render.json_format import harmless
 

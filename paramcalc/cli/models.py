@@ -52,7 +52,7 @@ def question(given: dict[str, Any]) -> Question:
 
 def read(source: str, asked: Question) -> Model:
     """The model in a file (or stdin, `-`)."""
-    from paramcalc.readers import load
+    from paramcalc.formats import load
 
     return load(source, sets=asked.sets or None, max_layers=asked.max_layers)
 
@@ -64,7 +64,7 @@ def answer(source: str, asked: Question) -> Summary:
 
 def summary_of(model: Model, asked: Question) -> Summary:
     """The summary of a model; given shapes get the batch that the model's inputs have."""
-    from paramcalc.summarize import summarize
+    from paramcalc.analysis.summarize import summarize
 
     batches = {item.name: item.shape[:1] for item in model.inputs}
     first = next(iter(batches.values()), (None,))

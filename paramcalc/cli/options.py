@@ -123,7 +123,7 @@ def _harmless(names: list[str]) -> list[str]:
 def _model(ctx: click.Context) -> Any:
     """The first spec on the command line; None where it cannot be read: a completion stays silent."""
     from paramcalc.errors import ParamcalcError
-    from paramcalc.readers import load
+    from paramcalc.formats import load
 
     # Where an option still waits for its value, click has parsed nothing: the words are in `args`.
     given = ctx.params.get("specs") or ctx.params.get("spec") or ctx.args
@@ -159,8 +159,8 @@ def parse_column(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """`params:1%` → {"params": "1%"}; a bare value is for params."""
-    from paramcalc.budgets import BYTES, GROWING
     from paramcalc.errors import did_you_mean
+    from paramcalc.metrics import BYTES, GROWING
 
     found: dict[str, str] = {}
     for value in values:

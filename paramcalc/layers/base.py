@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from paramcalc.built import check_built, differs
 from paramcalc.errors import LayerError
+from paramcalc.layers.built import check_built, differs
 from paramcalc.limits import PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, check_sizes, volume
 

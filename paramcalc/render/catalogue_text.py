@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from paramcalc.catalogue import Entry, FieldEntry
+from paramcalc.layers.catalogue import Entry, FieldEntry
 from paramcalc.render.text import sanitise
 
 WIDTH = 100

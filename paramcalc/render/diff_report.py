@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from paramcalc.budgets import percent
-from paramcalc.diff import Change, Diff, Total
+from paramcalc.analysis.diff import Change, Diff, Total
+from paramcalc.check.budgets import percent
 from paramcalc.render.columns import shape_text
 from paramcalc.render.json_format import harmless, text_of
 from paramcalc.render.layout import UNICODE, Line, Span

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from paramcalc.explain import KEPT, Formula, LayerExplained
+from paramcalc.analysis.explain import KEPT, Formula, LayerExplained
 from paramcalc.render.columns import shape_text
 from paramcalc.render.json_format import harmless
 from paramcalc.render.text import sanitise

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.registry import snake_case
+from paramcalc.layers.registry import snake_case
 from paramcalc.summary import LayerSummary
 
 MIN_EQUAL_LAYERS = 4

@@ -11,12 +11,12 @@ cannot know, it lets pass:
 
 import msgspec
 
-from paramcalc.budgets import BYTES, METRICS
-from paramcalc.catalogue import aliases_of, parse_docstring
+from paramcalc.formats.native.entries import COMMON
+from paramcalc.formats.native.spec import INPUT_DTYPES
 from paramcalc.layers.base import ActivationName, Layer
-from paramcalc.readers.spec.entries import COMMON
-from paramcalc.readers.spec.spec import INPUT_DTYPES
-from paramcalc.registry import Registry, snake_case
+from paramcalc.layers.catalogue import aliases_of, parse_docstring
+from paramcalc.layers.registry import Registry, snake_case
+from paramcalc.metrics import BYTES, METRICS
 from paramcalc.schema.types import (
     Schema,
     any_of,

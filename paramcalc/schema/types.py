@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from paramcalc.layers.base import ActivationName, Layer, Sublayer
-from paramcalc.layers.descriptions import describe
+from paramcalc.layers.keras.descriptions import describe
 
 Schema = dict[str, Any]
 PLAIN: dict[Any, str] = {

@@ -7,7 +7,7 @@ import pytest
 
 from paramcalc import load
 from paramcalc.cli import run
-from paramcalc.convert import facts
+from paramcalc.formats.convert import facts
 
 SPEC = Path(__file__).parents[2] / "specs/mlp.yaml"
 

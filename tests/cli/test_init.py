@@ -2,10 +2,10 @@
 
 import pytest
 
+from paramcalc.analysis.summarize import summarize
 from paramcalc.cli import run
 from paramcalc.cli.init_command import TEMPLATES
-from paramcalc.readers import load
-from paramcalc.summarize import summarize
+from paramcalc.formats import load
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

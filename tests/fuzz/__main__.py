@@ -102,9 +102,9 @@ def import_everything() -> None:
 
 def write_words(work: Path) -> Path:
     """A dictionary: the words of both languages, which no random bytes come up with."""
-    from paramcalc.registry import BUILTINS
+    from paramcalc.layers.registry import Registry
 
-    words = [name for names in BUILTINS.values() for name in names]
+    words = Registry().built_in()
     words += ["layers:", "inputs:", "input:", "blocks:", "repeat:", "branches:", "merge:", "outputs:", "vars:", "tied:"]
     words += ['"class_name":', '"config":', '"inbound_nodes":', '"Functional"', '"Sequential"', "$(", "<<: *", "&a "]
     path = work / "words"

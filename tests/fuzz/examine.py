@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 import paramcalc
 from paramcalc import ParamcalcError
-from paramcalc.budgets import check_budgets, parse_budget
-from paramcalc.convert import convert
-from paramcalc.diff import compare
-from paramcalc.evaluate import evaluate
-from paramcalc.explain import explain
+from paramcalc.analysis.diff import compare
+from paramcalc.analysis.evaluate import evaluate
+from paramcalc.analysis.explain import explain
+from paramcalc.analysis.summarize import summarize
+from paramcalc.check.budgets import check_budgets, parse_budget
+from paramcalc.formats.convert import convert
 from paramcalc.render import csv_format, diff_report, explain_text, json_format, layout, markdown, svg, table
 from paramcalc.render.text import sanitise
-from paramcalc.summarize import summarize
 
 MAX_LAYERS = 2_000
 """Fewer than usual: many small models find more than few large ones."""

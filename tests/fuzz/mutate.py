@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from paramcalc.registry import BUILTINS
+from paramcalc.layers.registry import Registry
 
 ODD_VALUES: list[Any] = [
     *(0, 1, -1, 2, 3, 7, 64, 255, 2**31 - 1, 2**31, 2**53, 2**63, 10**18, -(10**18)),
@@ -34,7 +34,7 @@ class Pool:
                     seen.add(small)
                     self.values.append(value)
         self.keys = sorted(set(self.keys))
-        self.types = sorted(name for names in BUILTINS.values() for name in names)
+        self.types = sorted(Registry().built_in())
 
 
 def places(document: Any) -> list[tuple[Any, Any]]:

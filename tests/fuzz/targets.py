@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from paramcalc import InputError
-from paramcalc.readers.document import parse
+from paramcalc.formats.text.document import parse
 from tests.fuzz.mutate import Pool, dumped, mutated
 
 TESTS = Path(__file__).resolve().parents[1]

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 import xmlschema
 
-from paramcalc.budgets import Finding
+from paramcalc.check.budgets import Finding
+from paramcalc.check.outcome import FileReport, Grown, Place, counts, exit_code
 from paramcalc.errors import Position, Problem
-from paramcalc.outcome import FileReport, Grown, Place, counts, exit_code
 from paramcalc.render.check import FORMATS, render
 from tests.hostile_text import NAMES, assert_harmless
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paramcalc.diff import compare
+from paramcalc.analysis.diff import compare
 from paramcalc.render.diff_report import MANY, lines, markdown
 from paramcalc.render.table import plain
 from paramcalc.render.text import width_of

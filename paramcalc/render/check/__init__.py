@@ -6,7 +6,7 @@ The format never changes the exit code; what a report says is the same in all of
 from collections.abc import Sequence
 from importlib import import_module
 
-from paramcalc.outcome import FileReport, counts
+from paramcalc.check.outcome import FileReport, counts
 
 FORMATS = {
     "text": "text",

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from paramcalc.outcome import FileReport
+from paramcalc.check.outcome import FileReport
 from paramcalc.render.json_format import harmless, text_of
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from paramcalc.outcome import FileReport, Place
+from paramcalc.check.outcome import FileReport, Place
 from paramcalc.render.check.words import context, finding, plain
 
 

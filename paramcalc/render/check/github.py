@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from paramcalc.outcome import FileReport, Place
+from paramcalc.check.outcome import FileReport, Place
 from paramcalc.render.check.findings import annotations, from_workspace
 from paramcalc.render.check.words import summary_line
 from paramcalc.render.text import sanitise

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from paramcalc.outcome import FileReport
+from paramcalc.check.outcome import FileReport
 from paramcalc.render.check.words import plain, sentences
 from paramcalc.render.text import sanitise
 

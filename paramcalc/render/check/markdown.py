@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from paramcalc.outcome import FileReport
+from paramcalc.check.outcome import FileReport
 from paramcalc.render.check.words import Name, Sentence, sentences, summary_line
 from paramcalc.render.markdown import code, escape
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from paramcalc import __version__
-from paramcalc.outcome import FileReport
+from paramcalc.check.outcome import FileReport
 from paramcalc.render.check.data import encode
 from paramcalc.render.check.findings import Annotation, annotations, from_workspace
 

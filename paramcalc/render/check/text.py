@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from paramcalc.outcome import FileReport
+from paramcalc.check.outcome import FileReport
 from paramcalc.render.check.words import plain, sentences, summary_line
 from paramcalc.render.text import sanitise
 

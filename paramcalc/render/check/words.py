@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from paramcalc.budgets import Finding
+from paramcalc.check.budgets import Finding
+from paramcalc.check.outcome import FileReport
 from paramcalc.errors import InputError
-from paramcalc.outcome import FileReport
 from paramcalc.render.text import sanitise
 
 

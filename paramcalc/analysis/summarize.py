@@ -1,0 +1,304 @@
+"""Model → Summary: what the evaluation found, counted."""
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from paramcalc.analysis.evaluate import Call, Evaluation, evaluate, failure
+from paramcalc.analysis.expected import check_expected
+from paramcalc.collector import gc_paused
+from paramcalc.errors import MAX_PROBLEMS, LayerError, Problem, clipped, did_you_mean
+from paramcalc.layers.base import Factors, Weight
+from paramcalc.limits import MAX_FOUND_PROBLEMS
+from paramcalc.model import Model, Ref
+from paramcalc.shapes import MAX_COUNT, Shape, format_shape, volume
+from paramcalc.summary import (
+    InputSummary,
+    LayerSummary,
+    OutputSummary,
+    Summary,
+    Totals,
+    WeightSummary,
+)
+from paramcalc.units import output_dtype, size_of, variable_dtype
+
+
+@gc_paused()
+def summarize(
+    model: Model,
+    *,
+    batch_size: int | None = None,
+    input_shapes: Mapping[str, Shape] | None = None,
+    dtype: str | None = None,
+    allow_unknown: bool = False,
+    assume: Mapping[str, Any] | None = None,
+    memory: bool = False,
+    optimizer: str | None = None,
+) -> Summary:
+    """Compute shapes, counts, MACs and sizes of every layer call.
+
+        summarize(model, input_shapes={"image": (None, 512, 512, 3)}, memory=True).memory.peak_bytes
+
+    Args:
+        model: what `load` returned.
+        batch_size: the batch size to compute for; None keeps that of the file, and where it is unknown
+            MACs and bytes are those of one sample.
+        input_shapes: shapes by input name that override the file's, batch first, None where unknown.
+        dtype: overrides the dtypes in the file, such as "float16".
+        allow_unknown: go on past layers that cannot be computed; the summary is then `partial`.
+        assume: output shapes of such layers by path, batch first, or "same" for that of the input.
+        memory: fill in `Summary.memory`.
+        optimizer: the same with `memory.training`, for one of `paramcalc.analysis.memory.OPTIMIZERS`.
+
+    Raises:
+        InputError: with every independent problem of the model.
+    """
+    evaluation = evaluate(
+        model, batch_size=batch_size, input_shapes=input_shapes, allow_unknown=allow_unknown, assume=assume
+    )
+    summary = summarize_evaluation(evaluation, dtype)
+    if memory or optimizer:
+        from paramcalc.analysis.memory import measure_memory
+
+        summary.memory = measure_memory(evaluation, summary.layers, dtype, optimizer)
+    return summary
+
+
+def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Summary:
+    """Count what an evaluation found."""
+    model = evaluation.model
+    names = [item.name for item in evaluation.inputs] + [node.path for node in model.nodes]
+    ties = tie_weights(evaluation) if model.tied else {}
+    counts = counter(ties)
+    rows = [layer_row(call, names, counts(call), dtype) for call in evaluation.calls]
+    totals = total(rows)
+    check_counts(evaluation, rows, totals)
+    shapes = output_shapes(evaluation)
+    return Summary(
+        name=model.name,
+        source=model.source,
+        format=model.format,
+        inputs=[InputSummary(item.name, item.shape, item.dtype) for item in evaluation.inputs],
+        outputs=[OutputSummary(output.name, shapes(output.ref)) for output in model.outputs],
+        layers=rows,
+        totals=totals,
+        partial=bool(evaluation.unknown) or UNSET,
+        unknown=evaluation.unknown or UNSET,
+        warnings=few([*model.warnings, *check_expected(evaluation)]) or UNSET,
+    )
+
+
+def few(warnings: list[str]) -> list[str]:
+    """As many as fit a screen, and how many more there are."""
+    more = len(warnings) - MAX_PROBLEMS
+    shown = [clipped(warning) for warning in warnings[:MAX_PROBLEMS]]
+    return shown if more <= 0 else [*shown, f"and {more:,} more warnings"]
+
+
+class Counts(Struct):
+    """What the weights and the products of one call add up to; equal calls share one."""
+
+    weights: list[WeightSummary]
+    params: int
+    trainable: int
+    weight_params: int
+    bias_params: int
+    macs: int | None
+
+
+def counter(ties: dict[str, str]) -> Callable[[Call], Counts]:
+    """A function that counts a call, once for all calls of equal layers: they have the same weights and products."""
+    known: dict[tuple[int, int], Counts] = {}
+
+    def counts(call: Call) -> Counts:
+        if ties:
+            return count(call, ties)
+        key = id(call.weights), id(call.macs)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = count(call, ties)
+        return found
+
+    return counts
+
+
+def count(call: Call, ties: dict[str, str]) -> Counts:
+    """The weights of a call summed by what they are."""
+    weights: list[WeightSummary] = []
+    params = trainable = weight_params = bias_params = 0
+    for weight in call.weights:
+        tied_to = ties.get(f"{call.node.path}.{weight.name}") if ties else None
+        number = 0 if tied_to else prod(weight.shape)
+        weights.append(WeightSummary(weight.name, weight.kind, weight.shape, number, weight.trainable, tied_to))
+        params += number
+        if weight.trainable:
+            trainable += number
+        if weight.kind == "weight":
+            weight_params += number
+        elif weight.kind == "bias":
+            bias_params += number
+    macs = None if call.macs is None else count_macs(call.macs)
+    return Counts(weights, params, trainable, weight_params, bias_params, macs)
+
+
+def layer_row(call: Call, names: list[str], counts: Counts, dtype: str | None) -> LayerSummary:
+    """One row of the summary."""
+    node = call.node
+    instance = node.instance
+    inputs, shapes = node.inputs, call.inputs
+    if None in inputs:  # arguments that were left out
+        shapes = [shape for shape, ref in zip(shapes, inputs, strict=True) if ref is not None]
+    policy = dtype or instance.dtype
+    return LayerSummary(
+        node.path,
+        instance.name,
+        instance.type,
+        [names[ref.producer] for ref in inputs if ref is not None],
+        shapes,
+        output_shape(call),
+        counts.params,
+        counts.trainable,
+        counts.params - counts.trainable,
+        counts.weight_params,
+        counts.bias_params,
+        counts.macs,
+        output_bytes(call, dtype),
+        call.shared_with,
+        counts.weights,
+        policy,
+    )
+
+
+def output_shape(call: Call) -> Shape | list[Shape] | None:
+    """The output as the JSON has it: a list of shapes only for a layer with several."""
+    if call.outputs is None or call.multiple:
+        return call.outputs
+    return call.outputs[0]
+
+
+def count_macs(terms: tuple[Factors, ...]) -> int | None:
+    """The sum of products, None when a factor is unknown."""
+    total = 0
+    for factors in terms:
+        count = 1
+        for _, value in factors:
+            if value is None:
+                return None
+            count *= value
+        total += count
+    return total
+
+
+def output_bytes(call: Call, override: str | None) -> int | None:
+    """Bytes of all outputs of a call, an unknown batch counted as one sample."""
+    if call.outputs is None:
+        return None
+    volumes = [volume(shape) for shape in call.outputs]
+    if None in volumes:
+        return None
+    dtype = output_dtype(call.dtype, call.node.instance.dtype, override)
+    return size_of(sum(volumes), dtype)  # type: ignore[arg-type]
+
+
+def total(rows: list[LayerSummary]) -> Totals:
+    """The sums of the rows."""
+    macs = [row.macs for row in rows]
+    return Totals(
+        params=sum([row.params for row in rows]),
+        trainable_params=sum([row.trainable_params for row in rows]),
+        non_trainable_params=sum([row.non_trainable_params for row in rows]),
+        weight_params=sum([row.weight_params for row in rows]),
+        bias_params=sum([row.bias_params for row in rows]),
+        macs=None if None in macs else sum(macs),  # type: ignore[arg-type]
+        size_bytes=sum([size_of(row.params, variable_dtype(row.dtype)) for row in rows]),
+        layers=sum([row.shared_with is None for row in rows]),
+    )
+
+
+def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Totals) -> None:
+    """Refuse counts past 64 bits.
+
+    Raises:
+        InputError: naming the first layer that makes a number too large, or a total.
+    """
+    if max(totals.params, totals.macs or 0, totals.size_bytes) <= MAX_COUNT and not any(
+        max(row.output_bytes or 0, row.macs or 0) > MAX_COUNT for row in rows
+    ):
+        return
+    params = macs = size = 0
+    for call, row in zip(evaluation.calls, rows, strict=True):
+        params += row.params
+        macs += row.macs or 0
+        size += size_of(row.params, variable_dtype(row.dtype))
+        if max(params, macs, size, row.output_bytes or 0) > MAX_COUNT:
+            label = clipped(f"'{row.path}' ({row.type})")
+            problem = Problem(
+                f"the model's counts are past {MAX_COUNT:,}", call.node.where, label, None, call.node.notes
+            )
+            raise failure(evaluation.model, [problem])
+
+
+def output_shapes(evaluation: Evaluation) -> Any:
+    """A function from a Ref to its shape, None where it is hidden."""
+    first = len(evaluation.inputs)
+    by_path = {call.node.path: call for call in evaluation.calls} if evaluation.unknown else None
+
+    def find(ref: Ref) -> Shape | None:
+        if ref.producer < first:
+            return evaluation.inputs[ref.producer].shape
+        index = ref.producer - first
+        call = evaluation.calls[index] if by_path is None else by_path[evaluation.model.nodes[index].path]
+        return call.outputs[ref.output] if call.outputs is not None else None
+
+    return find
+
+
+def tie_weights(evaluation: Evaluation) -> dict[str, str]:
+    """Weights that are another's tensor: "path.weight" → the one that is counted.
+
+    Raises:
+        InputError: for a weight that does not exist, or shapes that are not equal or transposed.
+    """
+    by_name = {f"{call.node.path}.{weight.name}": weight for call in evaluation.calls for weight in call.weights}
+    ties: dict[str, str] = {}
+    problems = []
+    for owner, other, where in evaluation.model.tied:
+        try:
+            check_tie(by_name, owner, other)
+            first, second = holder(ties, owner), holder(ties, other)
+            if first != second:  # else they are one already: a circle must leave one that is counted
+                ties[second] = first
+        except LayerError as error:
+            problems.append(Problem(str(error), where))
+            if len(problems) == MAX_FOUND_PROBLEMS:
+                break
+    if problems:
+        raise failure(evaluation.model, problems)
+    return {name: holder(ties, name) for name in ties}
+
+
+def holder(ties: dict[str, str], name: str) -> str:
+    """The weight that holds this one's tensor; the chain of ties to it is shortened on the way."""
+    way = []
+    while name in ties:
+        way.append(name)
+        name = ties[name]
+    ties.update(dict.fromkeys(way, name))
+    return name
+
+
+def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
+    """Both must exist, be different, and have the same shape, or one the transpose of the other."""
+    for name in (owner, other):
+        if name not in weights:
+            raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, weights)}")
+    a, b = weights[owner].shape, weights[other].shape
+    if owner == other:
+        raise LayerError(f"tied: '{owner}' cannot be tied to itself")
+    if a != b and a != b[::-1]:
+        raise LayerError(
+            f"tied: '{owner}' is {format_shape(a)} and '{other}' is {format_shape(b)}: "
+            "tied weights must have the same shape, or one the transpose of the other"
+        )

@@ -1,0 +1,1 @@
+"""From files and their budgets to a verdict; nothing here prints."""

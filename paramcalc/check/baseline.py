@@ -1,0 +1,250 @@
+"""Where a model stood before: a git revision, a folder, or a summary saved as JSON."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Protocol
+
+import msgspec
+
+from paramcalc.analysis.summarize import summarize, total
+from paramcalc.check.git import AmbiguousError, GitError, NoRepositoryError, Repository, split_revision
+from paramcalc.errors import ParamcalcError, why
+from paramcalc.formats import load
+from paramcalc.shapes import MAX_COUNT
+from paramcalc.summary import SCHEMA_VERSION, Summary
+
+STDIN = "-"
+
+
+class BaselineError(ParamcalcError):
+    """The baseline as a whole cannot be read."""
+
+
+class Baseline(Protocol):
+    """Models as they were."""
+
+    def find(self, file: str) -> Summary | None:
+        """The summary `file` had; None when it was not there: it is new.
+
+        Raises:
+            ParamcalcError: when what was there cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+
+
+def open_baseline(against: str, root: str, sets: dict[str, str] | None = None, alone: bool = False) -> Baseline | None:
+    """A baseline by its name; None where there is none yet, which is no error.
+
+    Args:
+        against: a folder, a file of saved summaries, or a revision.
+        root: the folder that the names of files start from, in a baseline that is a folder.
+        sets: values for the vars of specs: the same as for the models that are compared.
+        alone: whether one model only is compared: then a single saved summary is its, whatever it was called.
+
+    Raises:
+        ParamcalcError: when it cannot be read.
+    """
+    if os.path.exists(against):
+        refuse_two_meanings(against, against)
+    if os.path.isdir(against):
+        return Folder(against, root, sets)
+    if os.path.isfile(against):
+        return Saved(against, root, alone)
+    if against.endswith((".json", ".jsonl", "/")):
+        return None
+    return History(against, sets)
+
+
+def refuse_two_meanings(name: str, revision: str) -> None:
+    """Refuse the name of something that is here when it names a revision, too.
+
+    Git does so as well, and a gate must: a pull request that adds a folder `origin/main` would bring its own baseline.
+
+    Raises:
+        BaselineError: when it names both.
+    """
+    try:
+        with Repository(os.curdir) as repository:
+            is_revision = repository.commit_of(revision) is not None
+    except AmbiguousError:
+        is_revision = True
+    except GitError:
+        is_revision = False
+    if is_revision:
+        advice = f"write ./{name} for what is here, or rename it"
+        raise BaselineError(f"'{name}' is here, and '{revision}' is a revision of this repository, too: {advice}")
+
+
+class Folder:
+    """A folder that holds the same files as they were."""
+
+    def __init__(self, folder: str, root: str, sets: dict[str, str] | None) -> None:
+        self.folder, self.root, self.sets = folder, root, sets
+
+    def find(self, file: str) -> Summary | None:
+        """The file at the same place below the folder; in a checkout, from the top of the repository that it is in."""
+        if file == STDIN:
+            raise BaselineError(f"standard input cannot be found in {self.folder}")
+        start = self.root
+        if os.path.exists(os.path.join(self.folder, ".git")):
+            start = Repository(os.path.dirname(file)).top
+        name = os.path.relpath(os.path.realpath(file), os.path.realpath(start))
+        if name.startswith(".."):
+            raise BaselineError(f"{file} is not below {start}, so it cannot be found in the folder {self.folder}")
+        old = os.path.join(self.folder, name)
+        try:
+            os.lstat(old)  # a link that leads nowhere is there, and so is what may not be looked at
+            same = os.path.samefile(old, file)
+        except (FileNotFoundError, NotADirectoryError):
+            if os.path.islink(old):
+                raise BaselineError(f"{old} is a link that leads nowhere") from None
+            return None
+        except OSError as error:
+            raise BaselineError(f"{old} cannot be read: {why(error)}") from None
+        if same:
+            raise BaselineError(f"{file} would be compared with itself: {self.folder} holds the same file")
+        return summarize(load(old, sets=self.sets), allow_unknown=True)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Saved:
+    """What `summary --format json` or `jsonl` wrote."""
+
+    def __init__(self, path: str, root: str, alone: bool) -> None:
+        self.path = path
+        self.only: Summary | None = None
+        self.summaries: dict[str, Summary] = {}
+        found = list(read_summaries(path))
+        for summary in found:
+            # Written where the user stood then: here, or where the configuration is.
+            for start in (os.curdir, root):
+                place = os.path.abspath(os.path.join(start, summary.source))
+                if self.summaries.setdefault(place, summary) is not summary:
+                    raise BaselineError(f"{path} has two summaries of {summary.source}")
+        if alone and len(found) == 1:
+            self.only = found[0]
+
+    def find(self, file: str) -> Summary | None:
+        """The summary of the same file."""
+        found = self.summaries.get(os.path.abspath(file), self.only)
+        like = [place for place in self.summaries if os.path.basename(place) == os.path.basename(file)]
+        if found is None and like:
+            raise BaselineError(f"{self.path} has a summary of {self.summaries[like[0]].source}, but none of {file}")
+        return found
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def read_summaries(path: str) -> Iterator[Summary]:
+    """The summaries of a file: one JSON text, or one a line.
+
+    Raises:
+        BaselineError: when it is something else.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise BaselineError(f"{path} cannot be read: {why(error)}") from None
+    lines = [line for line in data.splitlines() if line.strip()]
+    whole = not all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+    for line in [data] if whole or not lines else lines:
+        try:
+            summary = msgspec.json.decode(line, type=Summary)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise BaselineError(f"{path} is not a summary that paramcalc saved: {error}") from None
+        if summary.schema_version != SCHEMA_VERSION:
+            raise BaselineError(f"{path} has schema_version {summary.schema_version}, not {SCHEMA_VERSION}")
+        check_sound(path, summary)
+        yield summary
+
+
+def check_sound(path: str, summary: Summary) -> None:
+    """Refuse numbers that no summary has: what is wrong in a baseline would let a model grow as far.
+
+    Raises:
+        BaselineError: for negative or huge counts, a layer twice, and totals that are not those of the layers.
+    """
+    rows = summary.layers
+    counts = [
+        (row.params, row.trainable_params, row.non_trainable_params, row.weight_params, row.bias_params, row.macs or 0)
+        for row in rows
+    ]
+    found = total(rows)
+    what = f"{path} is not a summary that paramcalc saved"
+    if min(map(min, counts), default=0) < 0 or max(found.params, found.macs or 0) > MAX_COUNT:
+        raise BaselineError(f"{what}: a count is negative, or past {MAX_COUNT:,}")
+    if len({row.path for row in rows}) < len(rows):
+        raise BaselineError(f"{what}: a layer is in it twice")
+    for name in found.__struct_fields__:
+        if getattr(found, name) != getattr(summary.totals, name):
+            raise BaselineError(f"{what}: its layers' {name} do not add up to its totals'")
+
+
+class History:
+    """A revision of the repository that a file is in."""
+
+    def __init__(self, revision: str, sets: dict[str, str] | None) -> None:
+        self.revision, self.sets = revision, sets
+        self.repositories: dict[str, tuple[Repository, str | None]] = {}
+        with suppress(NoRepositoryError):  # the files may be in one all the same
+            self._at(os.curdir)  # a revision that does not exist is one error, not one a file
+
+    def find(self, file: str) -> Summary | None:
+        """The file at the same path in the revision."""
+        if file == STDIN:
+            raise BaselineError(f"standard input cannot be found at {self.revision}")
+        folder, name = os.path.split(os.path.abspath(file))
+        folder = os.path.realpath(folder)
+        repository, commit = self._at(folder)
+        path = os.path.relpath(os.path.join(folder, name), repository.top)
+        data = None if commit is None else repository.read(commit, path)
+        if data is None:
+            return None
+        return summarize(load(data, name=f"{self.revision}:{path}", sets=self.sets), allow_unknown=True)
+
+    def _at(self, folder: str) -> tuple[Repository, str | None]:
+        """The repository around a folder, and the commit that the revision is in it."""
+        repository = Repository(folder)
+        if repository.top not in self.repositories:
+            self.repositories[repository.top] = repository, repository.commit_of(self.revision)
+        return self.repositories[repository.top]
+
+    def close(self) -> None:
+        """End what git is running."""
+        for repository, _ in self.repositories.values():
+            repository.close()
+
+
+def summary_at(name: str) -> Summary | None:
+    """The summary of `REV:path`, named as git names it: from the top, or from here with `./`; None for other names.
+
+    Raises:
+        ParamcalcError: when there is no such thing, or a file of that name is here and the revision exists.
+    """
+    parts = split_revision(name)
+    if parts is None:
+        return None
+    revision, given = parts
+    if os.path.exists(name):
+        refuse_two_meanings(name, revision)
+        return None
+    with Repository(os.curdir) as repository:
+        commit = repository.commit_of(revision)
+        here = os.path.relpath(os.path.realpath(os.curdir), repository.top)
+        relative = given.startswith(("./", "../"))
+        path = os.path.normpath(os.path.join(here, given) if relative else given)
+        data = repository.read(commit, path) if commit and given else None
+        if commit and data is None and not relative:
+            beside = repository.read(commit, os.path.normpath(os.path.join(here, given)))
+            hint = f"; the one in this folder is {revision}:./{given}" if beside is not None else ""
+            raise GitError(f"there is no file '{given}' at {revision}{hint}")
+    if data is None:
+        raise GitError(f"there is no file '{given}' at {revision}")
+    return summarize(load(data, name=name))

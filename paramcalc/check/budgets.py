@@ -1,0 +1,294 @@
+"""Budgets: limits on a Summary, and whether it keeps them.
+
+Equal passes. What cannot be judged (unknown MACs, a partial model, a glob that matches nothing) is
+"broken", never a pass.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+
+from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you_mean
+from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
+from paramcalc.metrics import BYTES, METRICS
+from paramcalc.summary import LayerSummary, Summary
+from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, variable_dtype
+
+MAX_NAMED = 3
+"""How many layers a sentence names."""
+
+
+class BudgetError(ParamcalcError):
+    """A budget that makes no sense as it is written; `where` is the place in it."""
+
+    def __init__(self, message: str, where: DocPath = ()) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+class Budget(NamedTuple):
+    """Limits by metric, in plain numbers; `layers` limits the sum over the layers a glob names.
+
+    Attributes:
+        dtype: what sizes are computed in; None for the dtypes of the model.
+        check: the name of the check that sets it, where the configuration gives one.
+        hint: the message of that check for when the budget is exceeded.
+    """
+
+    limits: dict[str, int]
+    dtype: str | None = None
+    layers: tuple[tuple[str, "Budget"], ...] = ()
+    check: str | None = None
+    hint: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to check."""
+        return not self.limits and not self.layers
+
+
+class Finding(NamedTuple):
+    """One limit held against one number.
+
+    Attributes:
+        status: "passed", "failed" or "broken".
+        metric: what was limited.
+        limit: the limit; None where the number itself is what is missing.
+        actual: the number found; None where it is unknown.
+        message: one sentence for a person.
+        layer: the path, or glob, of the layers it is about; None for the whole model.
+        check: the name of the check that sets the limit, if it has one.
+        hint: the message of that check for when the budget is exceeded.
+    """
+
+    status: str
+    metric: str
+    limit: int | None
+    actual: int | None
+    message: str
+    layer: str | None = None
+    check: str | None = None
+    hint: str | None = None
+
+
+def parse_budget(value: Any, *, nested: bool = False) -> Budget:
+    """A budget as written: `{params: 5M, size: 20 MiB, dtype: int8, layers: {"head*": {params: 1M}}}`.
+
+    Raises:
+        BudgetError: for an unknown key or a value without its unit.
+    """
+    if not isinstance(value, dict):
+        raise BudgetError("a budget is a mapping such as {params: 5M, size: 20 MiB}")
+    known = [*METRICS, "dtype", "layers"]
+    if nested:
+        known = [key for key in known if key not in ("peak_memory", "layers")]
+    limits: dict[str, int] = {}
+    for key, limit in value.items():
+        if key not in known:
+            raise BudgetError(f"budget: unknown key '{str(key)[:60]}'{did_you_mean(str(key), known)}", (Key(key),))
+        if key in METRICS:
+            try:
+                limits[key] = parse_bytes(limit) if key in BYTES else parse_count(limit)
+            except ParamcalcError as error:
+                raise BudgetError(f"budget: {key}: {error}", (key,)) from None
+    dtype = value.get("dtype")
+    if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPE_BITS):
+        near = did_you_mean(str(dtype), list(DTYPE_BITS))
+        raise BudgetError(f"budget: unknown dtype '{str(dtype)[:40]}'{near}", ("dtype",))
+    return Budget(limits, dtype, parse_layers(value.get("layers")))
+
+
+def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
+    """`layers:` of a budget; each glob has a limit, or it would pass whatever the layers hold."""
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
+        raise BudgetError("budget: layers is a mapping of globs to limits", ("layers",))
+    layers = []
+    for key, limits in value.items():
+        glob = str(key)
+        place = ("layers", Key(glob))
+        if len(glob) > MAX_GLOB:
+            message = f"budget: layers: a glob has at most {MAX_GLOB:,} characters, one has {len(glob):,}"
+            raise BudgetError(message, place)
+        try:
+            inner = parse_budget(limits, nested=True)
+        except BudgetError as error:
+            raise BudgetError(str(error), ("layers", glob, *error.where)) from None
+        if inner.empty:
+            raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit", place)
+        layers.append((glob, inner))
+    return tuple(layers)
+
+
+def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None = None) -> list[Finding]:
+    """Hold a summary against several budgets: every limit counts, so that none loosens another.
+
+    `dtype` is what sizes are computed in where a budget names none.
+    """
+    found = []
+    for budget in budgets:
+        judged = check_budget(summary, budget._replace(dtype=budget.dtype or dtype))
+        found += [item._replace(check=budget.check, hint=budget.hint) for item in judged]
+    return list(dict.fromkeys(found))
+
+
+def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
+    """Hold a summary against a budget; one finding a limit."""
+    if budget.empty:
+        return []
+    if summary.partial is True:
+        unknown = some([] if summary.unknown is UNSET else summary.unknown)
+        return [Finding("broken", "model", None, None, f"the model cannot be judged: {unknown} cannot be known")]
+    findings = []
+    for metric, limit in budget.limits.items():
+        if metric == "layer_params":
+            findings += check_each_layer(summary.layers, limit)
+        elif metric == "peak_memory":
+            findings.append(judge(metric, limit, peak_memory(summary)))
+        else:
+            findings.append(judge_rows(summary.layers, metric, limit, budget.dtype))
+    if budget.layers and glob_work(summary.layers, budget) > MAX_GLOB_WORK:
+        message = f"{len(budget.layers):,} globs for {len(summary.layers):,} layers are too many: use fewer globs"
+        return [*findings, Finding("broken", "layers", None, None, message)]
+    for glob, inner in budget.layers:
+        findings += check_glob(summary, glob, inner, budget.dtype)
+    return findings
+
+
+def glob_work(rows: list[LayerSummary], budget: Budget) -> int:
+    """What it takes to hold a budget's globs against layers: each at least one step, long ones more."""
+    globs = sum([1 + len(glob) // GLOB_PER_STEP for glob, _ in budget.layers])
+    return globs * sum([1 + len(row.path) // NAMED_PER_STEP for row in rows])
+
+
+def some(paths: Sequence[str]) -> str:
+    """`'a', 'b', 'c' and 2 more`."""
+    named = ", ".join(f"'{path[:MAX_NAME]}'" for path in paths[:MAX_NAMED])
+    return f"{named} and {len(paths) - MAX_NAMED:,} more" if len(paths) > MAX_NAMED else named
+
+
+def peak_memory(summary: Summary) -> int | None:
+    """The most bytes of activations alive at once; None when one is unknown.
+
+    Raises:
+        BudgetError: for a summary that was made without `memory`.
+    """
+    if summary.memory is UNSET:
+        raise BudgetError("peak_memory needs a summary made with memory=True")
+    return summary.memory.peak_bytes
+
+
+def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -> list[Finding]:
+    """The limits on the layers a glob names."""
+    rows = [row for row in summary.layers if is_named(row.path, glob)]
+    if not rows:
+        return [Finding("broken", "layers", None, None, "no layer matches it", glob)]
+    findings = []
+    for metric, limit in budget.limits.items():
+        if metric == "layer_params":
+            findings += check_each_layer(rows, limit)
+        else:
+            findings.append(judge_rows(rows, metric, limit, budget.dtype or dtype, glob))
+    return findings
+
+
+def is_named(path: str, glob: str) -> bool:
+    """Whether a glob names a layer; a name that looks like a glob names itself, too."""
+    return path == glob or fnmatchcase(path, glob)
+
+
+def check_each_layer(rows: list[LayerSummary], limit: int) -> list[Finding]:
+    """A finding for each layer over the limit, those past a screenful in one; a single pass if there are none."""
+    over = [row for row in rows if row.params > limit]
+    if not over:
+        return [judge("layer_params", limit, max((row.params for row in rows), default=0))]
+    found = [judge("params", limit, row.params, None, row.path) for row in over[:MAX_PROBLEMS]]
+    if len(over) > MAX_PROBLEMS:
+        others = over[MAX_PROBLEMS:]
+        message = f"{len(others):,} more layers are over the budget of {limit:,}"
+        found.append(Finding("failed", "layer_params", limit, max(row.params for row in others), message))
+    return found
+
+
+def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | None:
+    """The sum of a metric over rows; None when one is unknown."""
+    if metric == "size":
+        return sum([size_of(row.params, dtype or variable_dtype(row.dtype)) for row in rows])
+    values = [getattr(row, metric) for row in rows]
+    return None if None in values else sum(values)
+
+
+def judge_rows(
+    rows: list[LayerSummary], metric: str, limit: int, dtype: str | None, layer: str | None = None
+) -> Finding:
+    """One limit on the sum over rows."""
+    found = judge(metric, limit, measure(rows, metric, dtype), dtype, layer)
+    if found.actual is not None:
+        return found
+    unknown = [row.path for row in rows if getattr(row, metric) is None]
+    return found._replace(message=f"{name_of(metric)} cannot be computed: a dimension is unknown in {some(unknown)}")
+
+
+def judge(metric: str, limit: int, actual: int | None, dtype: str | None = None, layer: str | None = None) -> Finding:
+    """One limit, one number."""
+    what = name_of(metric, dtype)
+    unit = " B" if metric in BYTES else ""
+    if actual is None:
+        return Finding("broken", metric, limit, None, f"{what} cannot be computed: a dimension is unknown", layer)
+    if actual <= limit:
+        return Finding("passed", metric, limit, actual, f"{what}: {actual:,}{unit} of {limit:,}{unit}", layer)
+    over = actual - limit
+    share = f" ({percent(over, limit)})" if limit else ""
+    message = f"{what}: {actual:,}{unit} is over the budget of {limit:,}{unit} by {over:,}{unit}{share}"
+    return Finding("failed", metric, limit, actual, message, layer)
+
+
+def name_of(metric: str, dtype: str | None = None) -> str:
+    """A metric in a sentence: `MACs`, `size as int8`."""
+    name = "MACs" if metric == "macs" else metric.replace("_", " ")
+    return f"{name} as {dtype}" if metric == "size" and dtype else name
+
+
+def percent(part: int, whole: int) -> str:
+    """`+12.3%`, with enough digits not to say zero."""
+    value = 100 * part / whole
+    return f"{value:+.1f}%" if abs(value) >= 0.05 or part == 0 else f"{value:+.2g}%"
+
+
+def check_growth(head: Summary, base: Summary, limits: Mapping[str, str], dtype: str | None = None) -> list[Finding]:
+    """Hold the growth since a baseline against what is allowed: `params: 1%`, `size: 4 KiB`, `0`."""
+    findings = []
+    for metric, allowed in limits.items():
+        what = name_of(metric, dtype)
+        for side, summary in (("", head), (" at the baseline", base)):
+            if summary.partial is True or measure(summary.layers, metric, dtype) is None:
+                message = f"growth of {what} cannot be judged: it is unknown{side}"
+                findings.append(Finding("broken", metric, None, None, message))
+                break
+        else:
+            before, now = (measure(summary.layers, metric, dtype) or 0 for summary in (base, head))
+            findings.append(judge_growth(metric, before, now, allowed, dtype))
+    return findings
+
+
+def judge_growth(metric: str, before: int, now: int, allowed: str, dtype: str | None) -> Finding:
+    """One growth, one allowance."""
+    share, amount = parse_increase(allowed, metric in BYTES)
+    most = before + amount + int(before * share)
+    change = f"{now - before:+,}" + (f", {percent(now - before, before)}" if before else "")
+    change = change if now != before else "unchanged"
+    unit = " B" if metric in BYTES else ""
+    what = name_of(metric, dtype)
+    if now <= most:
+        return Finding("passed", metric, most, now, f"{what}: {before:,} → {now:,}{unit} ({change})")
+    message = f"{what} grew from {before:,} to {now:,}{unit} ({change}); {allowed.strip()} is allowed"
+    return Finding("failed", metric, most, now, message)
+
+
+def worst(findings: Iterable[Finding]) -> str:
+    """The status of all together: broken before failed before passed."""
+    statuses = {finding.status for finding in findings}
+    return next((status for status in ("broken", "failed") if status in statuses), "passed")

@@ -1,0 +1,244 @@
+"""The checks of a project: `[[tool.paramcalc.checks]]` in pyproject.toml, or `checks:` in paramcalc.yaml."""
+
+import os
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from paramcalc.check.budgets import Budget, parse_budget
+from paramcalc.check.globs import MAGIC, Search, begins, names
+from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, did_you_mean
+from paramcalc.formats.source import check_size, open_source, read
+from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
+from paramcalc.metrics import METRICS
+
+if TYPE_CHECKING:
+    from paramcalc.formats.text.document import Document
+
+CHECK_KEYS = ("files", "name", "message", *METRICS, "dtype", "layers")
+NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
+CHECK_HEADER = rb"(?m)^[ \t]*\[\[[ \t]*tool[ \t]*\.[ \t]*paramcalc[ \t]*\.[ \t]*checks[ \t]*\]\]"
+_KEY_PART = rb"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+LONG_KEY = rb"(?m)(?:^|[\[{,])[ \t]*(?:%b){%d}" % (_KEY_PART, MAX_KEY_PARTS)
+"""A dotted key that would take tomllib minutes to read."""
+
+
+class ConfigError(InputError):
+    """A configuration that makes no sense."""
+
+    def __init__(self, path: str, message: str, position: Position | None = None) -> None:
+        super().__init__(path, [Problem(clipped(message), position=position)])
+
+
+class Check(NamedTuple):
+    """Files and the budget they keep; `files` are globs below the configuration's folder, `!` excludes."""
+
+    files: tuple[str, ...]
+    budget: Budget
+
+
+class Config(NamedTuple):
+    """The checks found, and the file they stand in: their globs start from its folder, and never name it."""
+
+    path: str
+    checks: list[Check]
+
+    @property
+    def folder(self) -> str:
+        """Where globs start; empty for the current folder."""
+        return os.path.dirname(self.path)
+
+
+def find_config(start: str) -> str | None:
+    """The nearest configuration from a folder upward, as far as the top of its repository; None when there is none.
+
+    Raises:
+        ConfigError: when a folder has two: neither may be passed over in silence.
+    """
+    folder = os.path.abspath(start)
+    while True:
+        paths = [os.path.relpath(os.path.join(folder, name)) for name in NAMES]
+        found = [path for path in paths if is_config(path)]
+        if len(found) > 1:
+            raise ConfigError(found[1], f"{found[0]} has checks as well: keep them in one of the two")
+        if found:
+            return os.path.relpath(found[0], start)
+        above = os.path.dirname(folder)
+        if above == folder or os.path.exists(os.path.join(folder, ".git")):
+            return None
+        folder = above
+
+
+def is_config(path: str) -> bool:
+    """Whether a file is a configuration; a pyproject.toml is one when it has a `tool.paramcalc`.
+
+    So is what has its name and is no file: to look further up would be to pass it over.
+    """
+    if not os.path.lexists(path):
+        return False
+    return not path.endswith(".toml") or (b"paramcalc" in read_bytes(path) and read_toml(path) is not None)
+
+
+def read_config(path: str) -> Config:
+    """The checks of one configuration file.
+
+    Raises:
+        ConfigError: for what cannot be read or understood.
+    """
+    document = None if path.endswith(".toml") else read_yaml(path)
+    raw = document.value if document else read_toml(path)
+    raw = {} if raw is None else raw
+    for key in raw if isinstance(raw, dict) else ():
+        if key != "checks":
+            raise ConfigError(path, f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), ['checks'])}")
+    checks = raw.get("checks") if isinstance(raw, dict) else None
+    if not isinstance(checks, list) or not checks:
+        raise ConfigError(path, "there are no checks in it")
+    found = []
+    for index, item in enumerate(checks):
+        try:
+            found.append(parse_check(item))
+        except ParamcalcError as error:
+            position = place_of(path, document, index, len(checks))
+            raise ConfigError(path, f"check {index + 1}: {error}", position) from None
+    if sum(len(check.files) for check in found) > MAX_GLOBS:
+        raise ConfigError(path, f"its checks have more than {MAX_GLOBS:,} globs")
+    return Config(path, found)
+
+
+def place_of(path: str, document: "Document | None", index: int, count: int) -> Position | None:
+    """Where a check stands.
+
+    A TOML reader gives no lines: they are those of the headers, where there is one for each of the `count` checks.
+    """
+    if document:
+        return document.locate(("checks", index))
+    text = read_bytes(path)
+    headers = [match.start() for match in re.finditer(CHECK_HEADER, text)]
+    return Position(text.count(b"\n", 0, headers[index]) + 1, 1) if len(headers) == count else None
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of a configuration."""
+    source = open_source(path)
+    with source.file:
+        return read(source, max_bytes(MAX_JSON_BYTES), "the configuration")
+
+
+def read_toml(path: str) -> Any:
+    """`tool.paramcalc` of a pyproject.toml; None where it has none."""
+    import tomllib
+
+    data = read_bytes(path)
+    check_size(path, len(data), max_bytes(MAX_TOML_BYTES), "the configuration")
+    if re.search(LONG_KEY, data):
+        raise ConfigError(path, f"a key has more than {MAX_KEY_PARTS} parts")
+    try:
+        tool = tomllib.loads(data.decode("utf-8-sig")).get("tool")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message, _, place = str(error).partition(" (at line ")
+        line, _, column = place.removesuffix(")").partition(", column ")
+        position = Position(int(line), int(column)) if column.isdigit() else None
+        raise ConfigError(path, message if position else str(error), position) from None
+    except RecursionError:
+        raise ConfigError(path, "lists and tables are nested too deep in it") from None
+    except ValueError:  # of `int`, which takes 4,300 digits
+        raise ConfigError(path, "an integer in it has too many digits") from None
+    return tool.get("paramcalc") if isinstance(tool, dict) else None
+
+
+def read_yaml(path: str) -> "Document":
+    """The whole of a paramcalc.yaml, read as strictly as a spec."""
+    from paramcalc.formats.text.document import parse
+
+    return parse(read_bytes(path), path)
+
+
+def parse_check(item: Any) -> Check:
+    """One entry of `checks`.
+
+    Raises:
+        ParamcalcError: for an unknown key or a wrong value.
+    """
+    if not isinstance(item, dict):
+        raise ParamcalcError("must be a mapping")
+    for key in item:
+        if key not in CHECK_KEYS:
+            raise ParamcalcError(f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
+    files = item.get("files")
+    files = [files] if isinstance(files, str) else files
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files) or not wanted(files):
+        raise ParamcalcError("files must be a glob or a list of globs, not all of them with !")
+    if any(len(file) > MAX_GLOB for file in files):
+        raise ParamcalcError(f"files: a glob has at most {MAX_GLOB:,} characters")
+    for key in ("name", "message"):
+        if not isinstance(item.get(key, ""), str):
+            raise ParamcalcError(f"{key} must be text")
+    limits = {key: value for key, value in item.items() if key not in ("files", "name", "message")}
+    return Check(tuple(files), parse_budget(limits)._replace(check=item.get("name"), hint=item.get("message")))
+
+
+def wanted(patterns: Sequence[str]) -> list[str]:
+    """The globs that do not exclude."""
+    return [pattern for pattern in patterns if not pattern.startswith("!")]
+
+
+def excluded(patterns: Sequence[str]) -> list[str]:
+    """The globs that exclude, without their `!`."""
+    return [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+
+
+def covers(check: Check, folder: str, file: str) -> bool:
+    """Whether a check is about a file; `folder` is where its globs start."""
+    name = os.path.relpath(file, folder or os.curdir)
+    left_out = any(names(pattern, name, within=True) for pattern in excluded(check.files))
+    return not left_out and any(names(pattern, name) for pattern in wanted(check.files))
+
+
+class Fault(NamedTuple):
+    """A glob that names nothing, or a folder that could not be searched: no gate may pass over it."""
+
+    place: str
+    message: str
+
+
+def expand(patterns: Sequence[str], folder: str) -> tuple[list[str], list[Fault]]:
+    """The files that globs name, less the excluded ones, as paths from here; and what went wrong."""
+    files: dict[str, None] = {}
+    faults: dict[Fault, None] = {}
+    for pattern in wanted(patterns):
+        found, told = search(pattern, folder, patterns)
+        files |= dict.fromkeys(found)
+        faults |= dict.fromkeys(told if found or told else [no_file(pattern)])
+    return list(files), list(faults)
+
+
+def search(pattern: str, folder: str, patterns: Sequence[str] = ()) -> tuple[list[str], list[Fault]]:
+    """What one glob of several names and others do not exclude; and what in it was not searched, nor is by another."""
+    without = excluded(patterns)
+    searched = Search(pattern, folder or os.curdir)
+    found = [name for name in searched.files() if not any(names(each, name, within=True) for each in without)]
+    told = [
+        Fault(os.path.join(folder, place), message)
+        for place, message in searched.faults.items()
+        if not any(names(each, f"{place}/-", within=True) for each in without)
+        and not any(begins(each, place) for each in wanted(patterns) if each != pattern)
+    ]
+    return [os.path.join(folder, name) for name in found], told
+
+
+def no_file(pattern: str) -> Fault:
+    """A glob that names nothing."""
+    return Fault(pattern, "no file matches this glob")
+
+
+def named_files(name: str) -> tuple[list[str], list[Fault]]:
+    """The files that a name on the command line stands for: itself, and those it matches as a glob; what went wrong.
+
+    A file named like a glob hides none of those: a pull request could add one called `models/*.yaml`.
+    """
+    if MAGIC.isdisjoint(name):
+        return [name], []
+    found, faults = search(name, "")
+    found += [name] if os.path.lexists(name) else []
+    return found, faults if found or faults else [no_file(name)]

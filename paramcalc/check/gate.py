@@ -1,0 +1,167 @@
+"""One file against its budgets: load, summarise, judge. What goes wrong is an outcome, not an exception."""
+
+from collections.abc import Mapping, Sequence
+from heapq import nlargest
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from paramcalc.analysis.summarize import summarize
+from paramcalc.check.baseline import Baseline
+from paramcalc.check.budgets import (
+    Budget,
+    BudgetError,
+    Finding,
+    check_budgets,
+    check_growth,
+    is_named,
+    parse_budget,
+    worst,
+)
+from paramcalc.check.outcome import FileReport, Grown, Place
+from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
+from paramcalc.formats import load
+from paramcalc.model import Model
+from paramcalc.summary import Summary
+
+SHOWN = 3
+"""How many layers a report names."""
+
+
+class Growth(NamedTuple):
+    """How much a model may grow, and since when; None when there is no baseline yet."""
+
+    against: str
+    baseline: Baseline | None
+    limits: Mapping[str, str]
+
+
+class Compared(NamedTuple):
+    """What a baseline says of one file."""
+
+    findings: Sequence[Finding] = ()
+    base: Summary | None = None
+    new: bool = False
+    notices: tuple[str, ...] = ()
+
+
+def check_file(
+    file: str,
+    budgets: Sequence[Budget],
+    growth: Growth | None = None,
+    sets: dict[str, str] | None = None,
+    dtype: str | None = None,
+) -> FileReport:
+    """Judge one file by its own `budget:` and the given ones: all of them must be kept."""
+    try:
+        model = load(file, sets=sets)
+        budgets = [*own_budget(model), *budgets]
+        memory = any("peak_memory" in budget.limits for budget in budgets)
+        summary = summarize(model, allow_unknown=True, memory=memory)
+        findings = check_budgets(summary, budgets, dtype)
+    except ParamcalcError as error:
+        return unreadable(file, error)
+    compared = compare_with(growth, file, summary, dtype) if growth else Compared()
+    findings += compared.findings
+    if all(budget.empty for budget in budgets) and (growth is None or not growth.limits):
+        nothing = "nothing to check: there is no budget in it and no limit was given"
+        findings.append(Finding("broken", "budget", None, None, nothing))
+    report = FileReport(
+        source=model.source,
+        status=worst(findings),
+        findings=findings,
+        params=summary.totals.params,
+        params_before=compared.base.totals.params if compared.base else None,
+        new=compared.new,
+        notices=compared.notices,
+    )
+    return report if report.status == "passed" else explained(report, model, summary, compared.base)
+
+
+def explained(report: FileReport, model: Model, summary: Summary, base: Summary | None) -> FileReport:
+    """The report with what helps to understand why it is not passed."""
+    grown = what_grew(base, summary) if base else []
+    over = any(item.status == "failed" for item in report.findings)
+    largest = nlargest(SHOWN, summary.layers, lambda row: row.params) if over else []
+    return report._replace(
+        places=find_places(model, summary, report.bad, grown),
+        largest=[(row.path, row.params) for row in largest if row.params],
+        grown=grown,
+    )
+
+
+def unreadable(source: str, error: ParamcalcError) -> FileReport:
+    """The report of a file that cannot be judged at all."""
+    problems = error.problems if isinstance(error, InputError) else [Problem(str(error))]
+    return FileReport(source, "broken", problems=problems)
+
+
+def own_budget(model: Model) -> list[Budget]:
+    """The spec's own `budget:`.
+
+    Raises:
+        InputError: when it makes no sense, with its place.
+    """
+    if model.budget is None:
+        return []
+    try:
+        return [parse_budget(model.budget)]
+    except BudgetError as error:
+        position = model.locate(("budget", *error.where))
+        raise InputError(model.source, [Problem(str(error), position=position)]) from None
+
+
+def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None) -> Compared:
+    """The findings of the growth; a model that was not there is new, and may be."""
+    if growth.baseline is None:
+        return Compared(new=True, notices=(f"new: there is nothing at {growth.against} yet to compare with",))
+    try:
+        base = growth.baseline.find(file)
+        if base is None:
+            return Compared(new=True, notices=(f"new: it is not at {growth.against}",))
+        return Compared(check_growth(summary, base, growth.limits, dtype), base)
+    except ParamcalcError as error:
+        said = "; ".join(error.lines()[:SHOWN])
+    if not growth.limits:
+        return Compared(notices=(f"the baseline cannot be read: {said}",))
+    return Compared([Finding("broken", "baseline", None, None, f"the baseline cannot be read: {said}")])
+
+
+def what_grew(base: Summary, head: Summary) -> list[Grown]:
+    """What changed since the baseline, the largest first."""
+    from paramcalc.analysis.diff import compare
+
+    changes = [Grown(change.kind, change.path, change.delta("params") or 0) for change in compare(base, head).changes]
+    return nlargest(SHOWN, [change for change in changes if change.delta], lambda change: abs(change.delta))
+
+
+def find_places(model: Model, summary: Summary, findings: Sequence[Finding], grown: Sequence[Grown]) -> list[Place]:
+    """Where in the file each finding that is not passed shows best."""
+    if not findings:
+        return []
+    nodes = {node.path: node for node in model.nodes}
+    most = [change.path for change in sorted(grown, key=lambda change: -change.delta) if change.path in nodes]
+    places = []
+    for item in findings:
+        where: DocPath | None = ("budget",)
+        if item.metric not in ("budget", "layers"):
+            path = item.layer if item.layer in nodes else weighty(item, summary, most)
+            where = nodes[path].where if path is not None else None
+        position = model.locate(where or ())
+        places.append(Place(*position) if position else Place())
+    return places
+
+
+def weighty(item: Finding, summary: Summary, grown: Sequence[str]) -> str | None:
+    """The layer to look at first, of those that a finding is about: it grew the most, or holds the most.
+
+    Where something is not known, it is the one that is not.
+    """
+    unknown = set() if summary.unknown is UNSET else set(summary.unknown)
+    rows = [row for row in summary.layers if item.layer is None or is_named(row.path, item.layer)]
+    rows.sort(key=lambda row: -row.params)
+    if item.status == "broken":
+        rows.sort(key=lambda row: row.path not in unknown and row.macs is not None)
+    elif item.layer is None:
+        rows.sort(key=lambda row: grown.index(row.path) if row.path in grown else len(grown))
+    return rows[0].path if rows else None

@@ -1,0 +1,205 @@
+"""Files as they were at a revision, through the user's git; no shell, and nothing of a repository is run.
+
+What is asked of git (`rev-parse`, `rev-list`, `cat-file`) runs no hook, filter or pager. It would fetch what a partial
+clone lacks, by commands that the repository's own configuration may name: that is not allowed unless the user does so.
+"""
+
+import os
+import re
+import subprocess
+from contextlib import suppress
+
+from paramcalc.errors import ParamcalcError
+from paramcalc.formats.source import check_size
+from paramcalc.limits import MAX_JSON_BYTES, max_bytes
+
+_OBJECT = re.compile(rb"[0-9a-f]{40,64} (blob|tree|commit|tag) ([0-9]+)\n")
+_LINK = re.compile(rb"(symlink|dangling|loop|notdir) ([0-9]+)\n")
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+_NOT_FOUND = "fatal: Needed a single revision"
+_LAZY = "GIT_NO_LAZY_FETCH"
+_LACKING = f"its content is not here: in a submodule, lost, or not in this partial clone ({_LAZY}=0 lets git fetch it)"
+
+
+class GitError(ParamcalcError):
+    """A revision cannot be read: no git, no repository, no such revision."""
+
+
+class NoRepositoryError(GitError):
+    """A folder is in no repository."""
+
+
+class AmbiguousError(GitError):
+    """A revision that is a branch and a tag."""
+
+
+class Repository:
+    """One repository; every file of a revision comes through one `git cat-file`, however many are asked for."""
+
+    def __init__(self, folder: str) -> None:
+        self.top = top_of(folder)
+        self._reader: subprocess.Popen[bytes] | None = None
+        self._listed: dict[tuple[str, str], frozenset[bytes] | None] = {}
+
+    def __enter__(self) -> "Repository":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the git that is running, if one is."""
+        if self._reader is not None:
+            with suppress(BrokenPipeError):
+                self._reader.communicate()
+            self._reader = None
+
+    def commit_of(self, revision: str) -> str | None:
+        """The hash of the commit that a revision is; None where the repository has no commit at all.
+
+        Raises:
+            GitError: when there is no such revision.
+        """
+        wanted = f"{revision}^{{commit}}"
+        found = self._run("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", "--end-of-options", wanted)
+        commit = found.stdout.decode(errors="replace").strip()
+        if b"is ambiguous" in found.stderr:  # git takes a tag before a branch: who adds one would bring a baseline
+            raise AmbiguousError(
+                f"'{revision[:80]}' is more than one thing in git: write refs/heads/… or refs/remotes/… in full"
+            )
+        if _COMMIT.fullmatch(commit):  # `^main` is a revision to git, but none that has files
+            return commit
+        self._explain(found, revision)
+        commits = self._run("rev-list", "--all", "--max-count=1")
+        self._explain(commits, revision)
+        if not commits.stdout:
+            return None
+        shallow = self._run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        hint = "; this is a shallow clone: fetch more of it (GitHub: fetch-depth: 0, GitLab: GIT_DEPTH: 0)"
+        raise GitError(f"'{revision[:80]}' is not a revision of this repository{hint if shallow else ''}")
+
+    def _explain(self, ended: "subprocess.CompletedProcess[bytes]", revision: str) -> None:
+        """Pass on what git says of a revision that it cannot read."""
+        said = ended.stderr.decode(errors="replace").strip().partition("\n")[0]
+        if said not in ("", _NOT_FOUND):
+            raise GitError(f"git cannot read '{revision[:80]}': {said}")
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """The file at a path (from the top) in a commit, links followed; None when it is not there.
+
+        Raises:
+            GitError: when git fails, lacks the file, or the path leads out of the repository.
+            InputError: when the file is larger than any model file may be.
+        """
+        if path.split("/")[0] == "..":
+            raise GitError(f"'{path}' cannot be in this repository: it is above its top")
+        kind, data = self._ask(commit, path)
+        if kind == b"missing" and self._lists(commit, path):
+            raise GitError(f"git cannot read '{path}' at {commit[:12]}: {_LACKING}")
+        if kind in (b"symlink", b"dangling", b"loop"):
+            raise GitError(f"'{path}' at {commit[:12]} is a link that leads nowhere in the repository")
+        return data if kind == b"blob" else None
+
+    def _lists(self, commit: str, path: str) -> bool:
+        """Whether a commit has something at a path of which git has no content; else there is nothing."""
+        if not path:
+            return True  # every commit has a top
+        folder, _, name = path.rpartition("/")
+        if (commit, folder) not in self._listed:
+            kind, data = self._ask(commit, folder)
+            missing = kind == b"missing"
+            self._listed[commit, folder] = None if missing else names_in(data, len(commit) // 2, kind)
+        names = self._listed[commit, folder]
+        return self._lists(commit, folder) if names is None else os.fsencode(name) in names
+
+    def _ask(self, commit: str, path: str) -> tuple[bytes, bytes]:
+        """What git has at a path, links followed: its kind, such as blob, tree or missing, and its content."""
+        if "\n" in path:
+            raise GitError("a file whose name has a line break cannot be looked up in git")
+        name = os.fsencode(f"{commit}:{path}")
+        if self._reader is None:
+            self._reader = self._start()
+        assert self._reader.stdin is not None and self._reader.stdout is not None  # noqa: S101, PT018 - both are pipes
+        with suppress(BrokenPipeError):  # its answer, none, says that it has ended
+            self._reader.stdin.write(name + b"\n")
+            self._reader.stdin.flush()
+        answer = self._reader.stdout.readline()
+        if answer == name + b" missing\n":
+            return b"missing", b""
+        found = _OBJECT.fullmatch(answer) or _LINK.fullmatch(answer)
+        size = int(found[2]) if found else 0
+        limit = max_bytes(MAX_JSON_BYTES)
+        data = self._reader.stdout.read(min(size, limit) + 1) if found else b""
+        if found is None or len(data) <= size:
+            self.close()  # it has ended, or has more to say; the next file has one of its own
+            check_size(path, size, limit, "the file")
+            raise GitError(f"git cannot read '{path}' at {commit[:12]}: {_LACKING}")
+        return found[1], data[:-1]
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - no shell, and names go to it on its standard input
+            ["git", "-C", self.top, "cat-file", "--batch", "--follow-symlinks"],  # noqa: S607 - the user's git
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+        )
+
+    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        command = ["git", "-C", self.top, *arguments]
+        try:
+            return subprocess.run(  # noqa: S603 - no shell
+                command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=environment()
+            )
+        except FileNotFoundError:
+            raise GitError("git is not installed, so a revision cannot be read") from None
+        except ValueError:
+            raise GitError("this cannot be the name of a revision") from None
+
+
+def top_of(folder: str) -> str:
+    """The top of the work tree that a folder is in, found as git finds it.
+
+    Raises:
+        NoRepositoryError: when it is in none.
+    """
+    given = environment()
+    if "GIT_DIR" in given:
+        return given["GIT_WORK_TREE"]
+    at = os.path.realpath(folder)
+    while not os.path.exists(os.path.join(at, ".git")):
+        if at == os.path.dirname(at):
+            raise NoRepositoryError(f"{os.path.realpath(folder)} is in no git repository")
+        at = os.path.dirname(at)
+    return at
+
+
+def environment() -> dict[str, str]:
+    """The environment for a git that runs at the top and fetches nothing.
+
+    What a hook was given relative to here is made absolute.
+    """
+    found = dict(os.environ, LC_ALL="C")  # what git says is looked at
+    if "GIT_DIR" in found:
+        found["GIT_DIR"] = os.path.abspath(found["GIT_DIR"])
+        found["GIT_WORK_TREE"] = os.path.realpath(found.get("GIT_WORK_TREE", "."))
+    if found.setdefault(_LAZY, "1") != "0":
+        found["GIT_ALLOW_PROTOCOL"] = "none"  # git before 2.45 does not know the other
+    return found
+
+
+def names_in(data: bytes, hash_size: int, kind: bytes = b"tree") -> frozenset[bytes]:
+    """The names in a tree object, which is `mode name NUL hash` again and again; nothing is in a file."""
+    found = set()
+    at = 0
+    while kind == b"tree" and at < len(data):
+        end = data.index(b"\0", at)
+        found.add(data[data.index(b" ", at) + 1 : end])
+        at = end + 1 + hash_size
+    return frozenset(found)
+
+
+def split_revision(name: str) -> tuple[str, str] | None:
+    """`REV:path` → both; a revision may hold colons in braces (`HEAD@{12:30:00}`). None where there is no colon."""
+    match = re.fullmatch(r"((?:[^:{]|\{[^}]*\}|\{)*):(.*)", name, re.DOTALL)
+    return (match[1], match[2]) if match else None

@@ -1,0 +1,132 @@
+"""A layer → what stands behind its type in a spec: its fields, short, defaults left out."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from paramcalc.analysis.nested import NestedModel
+from paramcalc.formats.convert.problems import ConvertError, checked
+from paramcalc.layers.base import Layer, Sublayer
+from paramcalc.layers.operations.operation import Operation, Slot
+from paramcalc.layers.registry import snake_case
+from paramcalc.layers.unknown import Unknown
+
+PER_AXIS = frozenset(("kernel_size", "strides", "dilation_rate", "pool_size", "size"))
+"""Fields where one number stands for the same number on every axis."""
+FULL_NAMES = {"uniform": "random_uniform", "normal": "random_normal", "one": "ones", "zero": "zeros"}
+USUAL = {
+    "gain": 1.0,
+    "mean": 0.0,
+    "stddev": 0.05,
+    "minval": -0.05,
+    "maxval": 0.05,
+}
+"""What Keras writes into an initializer's config though it is the default."""
+
+BlockName = Callable[[NestedModel], str]
+"""Writes a model that stands inside a wrapper as a block, and says its name."""
+
+
+@cache
+def fields_of(cls: type[Layer]) -> tuple[tuple[str, bool, Any], ...]:
+    """The fields of a class, whether each is required, and its default: msgspec takes a while to tell."""
+    return tuple([(info.name, info.required, default_of(info)) for info in msgspec.structs.fields(cls)])
+
+
+def default_of(info: msgspec.structs.FieldInfo) -> Any:
+    """What a field is where nothing is written."""
+    return info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
+
+
+def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName) -> dict[str, Any]:
+    """`{type: arguments}`; the arguments are None where all fields have their defaults.
+
+    Raises:
+        ConvertError: for a layer that is only known by its name.
+    """
+    if isinstance(layer, Unknown):
+        raise ConvertError(f"layer '{path}' ({type_}) cannot be said in a spec: {layer.reason}")
+    if isinstance(layer, Operation):
+        type_ = "Operation"
+    fields = {}
+    for name, required, default in fields_of(type(layer)):
+        value = getattr(layer, name)
+        if required or value != default:
+            value = plain(name, value, path, block_name)
+            if required or not is_default(value, plain(name, default, path, block_name)):
+                fields[name] = value
+    return {type_: main_argument(layer, fields)}
+
+
+def main_argument(layer: Layer, fields: dict[str, Any]) -> Any:
+    """`64` for `{units: 64}` where it means the same."""
+    names = layer.__struct_fields__
+    if not fields:
+        return None
+    if list(fields) != [names[0]]:
+        return fields
+    value = fields[names[0]]
+    if names[0] in layer.sublayers and isinstance(value, dict):
+        return fields if any(key in names for key in value) else value
+    if value is None or isinstance(value, dict) or isinstance(value, list) != layer.list_argument:
+        return fields
+    return value
+
+
+def is_default(value: Any, default: Any) -> bool:
+    """Whether a field need not be written; Keras writes two defaults out that are null in its constructors."""
+    return value == default or (default is None and value in ("linear", "channels_last"))
+
+
+def plain(name: str, value: Any, path: str, block_name: BlockName) -> Any:
+    """A field's value as YAML has it."""
+    if isinstance(value, Sublayer):
+        return inner_entry(value, path, block_name)
+    if isinstance(value, Slot):
+        return {"input": value.number}
+    if isinstance(value, (list, tuple)):
+        items = [plain("", item, path, block_name) for item in value]
+        one = name in PER_AXIS and items and all(type(item) is int and item == items[0] for item in items)
+        return items[0] if one else items
+    if isinstance(value, dict):
+        if name.endswith("_initializer") and "class_name" in value:
+            return initializer(value)
+        return {key: plain("", item, path, block_name) for key, item in value.items()}
+    if isinstance(value, str):
+        value = FULL_NAMES.get(value, value) if name.endswith("_initializer") else value
+        return value.replace("$", "$$")
+    return value
+
+
+def initializer(value: dict[str, Any]) -> Any:
+    """`he_normal` for what Keras writes as an object with nothing but defaults in it."""
+    config = value.get("config") or {}
+    if not isinstance(config, dict):
+        return value
+    own = {key: item for key, item in config.items() if item is not None and item != USUAL.get(key)}
+    name = snake_case(str(value["class_name"]))
+    return {"class_name": value["class_name"], "config": own} if own else name
+
+
+def inner_entry(inner: Sublayer, path: str, block_name: BlockName) -> Any:
+    """A layer inside another: `{LSTM: 64}`."""
+    if isinstance(inner.layer, NestedModel):
+        entry: dict[str, Any] = {block_name(inner.layer): None}
+    else:
+        entry = short_entry(inner.layer, inner.type, f"{path}/{inner.name}", block_name)
+    type_ = next(iter(entry))
+    if inner.name != snake_case(type_):
+        entry["name"] = checked(inner.name, f"the layer inside '{path}'")
+    if not inner.trainable:
+        entry["trainable"] = False
+    return bare(entry)
+
+
+def bare(entry: dict[str, Any]) -> Any:
+    """`Flatten` for an entry that is nothing but a type."""
+    type_, arguments = next(iter(entry.items()))
+    if arguments is None:
+        return type_ if len(entry) == 1 else entry | {type_: {}}
+    return entry

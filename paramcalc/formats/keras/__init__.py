@@ -1,0 +1,197 @@
+"""Keras' architecture JSON of every age: Keras 3, tf.keras / Keras 2, Keras 1, TensorFlow.js layers-models.
+
+Nothing in the file is imported, unmarshalled or run: a class is only ever looked up by name in paramcalc's
+own registry.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from paramcalc.errors import DocPath, InputError, Position, Problem
+from paramcalc.formats.text.strict_json import LazyList, parse_json
+from paramcalc.model import Model
+
+if TYPE_CHECKING:
+    from paramcalc.formats.keras.builder import Builder
+
+OLD_SHAPES = frozenset(("batch_input_shape", "batchInputShape"))
+"""The input's shape as Keras 1 and 2 wrote it, and as TensorFlow.js reads it, too: files are edited for that."""
+_WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
+"""Keys under which other tools put the architecture."""
+
+
+def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | None]) -> None:
+    """Parse, in place, an architecture that a tool stored as a JSON string (`model.to_json()`).
+
+    Raises:
+        InputError: when it is not JSON, or not strict JSON.
+    """
+    where: DocPath = ()
+    while isinstance(value, dict) and "class_name" not in value:
+        key = wrapper(value, (dict, str))
+        if key is None:
+            return
+        where = (*where, key)
+        if isinstance(value[key], str):
+            if not value[key].lstrip().startswith("{"):
+                return
+            value[key] = parse_text(value[key], name, key, locate(where))
+        value = value[key]
+
+
+def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
+    """The value of the JSON text under a key; problems in it are placed at the text."""
+    from json import JSONDecodeError
+
+    try:
+        return parse_json(text, name)[0]
+    except InputError as error:
+        messages = [problem.message for problem in error.problems]
+    except JSONDecodeError as error:
+        messages = [f"not valid JSON: {error.msg}"]
+    raise InputError(name, [Problem(f"in the text of '{key}': {message}", position=place) for message in messages])
+
+
+def wrapper(value: dict[str, Any], kinds: tuple[type, ...]) -> str | None:
+    """The key under which the architecture stands: one that tools use, else that of the only model there is."""
+    for key in _WRAPPERS:
+        if isinstance(value.get(key), kinds):
+            return key
+    keys = models_in(value)
+    return keys[0] if len(keys) == 1 and isinstance(value[keys[0]], kinds) else None
+
+
+def models_in(value: dict[str, Any]) -> list[str]:
+    """The keys whose values are architectures, or texts of one."""
+    return [key for key, item in value.items() if is_model(item) or (isinstance(item, str) and is_model_text(item))]
+
+
+def is_model(item: Any) -> bool:
+    """Whether this is an architecture itself, which holds layers."""
+    config = item.get("config") if isinstance(item, dict) and isinstance(item.get("class_name"), str) else None
+    layers = config.get("layers") if isinstance(config, dict) else config
+    return isinstance(layers, (list, LazyList))
+
+
+def is_model_text(item: str) -> bool:
+    """Whether a text looks like an architecture as `to_json` gives it."""
+    return item.lstrip().startswith("{") and '"class_name"' in item and '"config"' in item
+
+
+def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
+    """The `{"class_name", "config"}` of a model inside what was read, and where it is; None if there is none."""
+    where: DocPath = ()
+    for _ in range(4):
+        if not isinstance(value, dict):
+            return None
+        if isinstance(value.get("class_name"), str) and "config" in value:
+            return value, where
+        key = wrapper(value, (dict,))
+        if key is None:
+            return None
+        value, where = value[key], (*where, key)
+    return None
+
+
+def is_keras(value: Any) -> bool:
+    """Whether this is an architecture that Keras, or TensorFlow.js, wrote."""
+    return find_architecture(value) is not None
+
+
+def read_keras(
+    value: Any,
+    name: str,
+    locate: Callable[[DocPath], Position | None] = lambda where: None,
+    *,
+    shared_objects: bool = False,
+    max_layers: int | None = None,
+) -> Model:
+    """Read a Keras architecture.
+
+    Args:
+        value: the parsed JSON.
+        name: the file, as the user gave it.
+        locate: finds a place of the document, for errors.
+        shared_objects: whether equal `shared_object_id`s are one layer (true of `.keras` archives).
+        max_layers: refuse models with more layer calls than this.
+
+    Raises:
+        InputError: with every independent problem.
+    """
+    from paramcalc.formats.keras.builder import Builder
+    from paramcalc.limits import MAX_LAYERS, Allowance
+
+    found = find_architecture(value)
+    if found is None:
+        raise InputError(name, [Problem("this is not a Keras architecture")])
+    architecture, where = found
+    version = version_of(value, where)
+    dialect = dialect_of(value, architecture, version)
+    modules = "module" in architecture or not version.startswith("3")
+    old = dialect in ("keras1", "keras2") or (modules and "module" not in architecture)
+    legacy = old or writes_batch_input_shape(architecture)
+    builder = Builder(name, locate, dialect, legacy, shared_objects, Allowance(max_layers or MAX_LAYERS), modules)
+    set_version(builder, version)
+    model = builder.read(architecture, where)
+    model.expected = manifest_shapes(value)
+    if builder.ordered:
+        from paramcalc.formats.keras.keras1_ordering import warning
+
+        model.warnings.append(warning(builder.ordered))
+    return model
+
+
+def set_version(builder: "Builder", version: str) -> None:
+    """Tell the builder what the version of Keras that wrote the file made of it."""
+    from paramcalc.formats.keras.classes import KerasClasses
+    from paramcalc.formats.keras.legacy import resets_after
+
+    if is_original(version):
+        builder.registry = KerasClasses(f"Keras {version}")
+    builder.resets = not builder.legacy or (builder.dialect != "tfjs" and resets_after(version))
+    builder.ancillary = builder.legacy and builder.dialect == "keras2" and not is_original(version)
+
+
+def version_of(value: Any, where: DocPath) -> str:
+    """The Keras that wrote it, told beside the architecture or around it; empty where nothing tells."""
+    found = value.get("keras_version")
+    for key in where:
+        value = value[key]
+        found = value.get("keras_version") or found
+    return str(found or "")
+
+
+def is_original(version: str) -> bool:
+    """Whether this is a version of the original Keras, which ended with 2.3; tf.keras' ended in `-tf` until then."""
+    return version.startswith(("1.", "2.0.", "2.1.", "2.2.", "2.3.")) and not version.endswith("-tf")
+
+
+def dialect_of(value: Any, architecture: dict[str, Any], version: str) -> str:
+    """`tfjs`, `keras3`, `keras2` or `keras1`: what the file says of itself."""
+    if "modelTopology" in value:
+        return "tfjs"
+    if not version:
+        version = "3" if "module" in architecture and not writes_batch_input_shape(architecture) else "2"
+    return f"keras{version[0]}" if version[0] in "123" else "keras2"
+
+
+def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
+    """Whether the first layer tells its shape as Keras 1 and 2 did: tf.keras' last versions name modules, too."""
+    config = architecture.get("config")
+    layers = config.get("layers") if isinstance(config, dict) else config
+    first = layers[0] if isinstance(layers, (list, LazyList)) and layers else None
+    inner = first.get("config") if isinstance(first, dict) else None
+    return isinstance(inner, dict) and not OLD_SHAPES.isdisjoint(inner)
+
+
+def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """TensorFlow.js' `weightsManifest`: weight name → shape; what is malformed is left out."""
+    found = {}
+    groups = value.get("weightsManifest")
+    for group in groups if isinstance(groups, list) else ():
+        weights = group.get("weights") if isinstance(group, dict) else None
+        for weight in weights if isinstance(weights, list) else ():
+            shape = weight.get("shape") if isinstance(weight, dict) else None
+            if isinstance(shape, list) and all(type(size) is int for size in shape):
+                found[str(weight.get("name"))] = tuple(shape)
+    return found

@@ -1,0 +1,51 @@
+"""Activations that are more than Keras' name of a function: somebody's own, and layers in the place of one."""
+
+from typing import Any, get_args
+
+from paramcalc.layers.base import ActivationName
+from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.registry import Registry, UnknownTypeError
+from paramcalc.limits import MAX_NESTED
+
+_NAMES = frozenset(get_args(ActivationName))
+
+
+def layer_for(value: Any, registry: Registry) -> Any:
+    """`"LeakyReLU"` as the mapping it is short for: tf.keras took the names of its classes, too."""
+    if not isinstance(value, str) or not value[:1].isupper():
+        return value
+    try:
+        registry.get(value)
+    except UnknownTypeError:
+        return value
+    return {"class_name": value, "config": {}}
+
+
+def is_layer(value: Any) -> bool:
+    """Whether an activation is a layer, and not a function: that has no weights, whatever it does."""
+    return isinstance(value, dict) and value.get("class_name") not in (None, "function", "__lambda__")
+
+
+def why_unknown(value: Any, registry: Registry, depth: int = 0) -> str | None:
+    """What keeps an activation from being computed; None for what is Keras' and has no weights."""
+    if isinstance(value, dict) and value.get("class_name") == "function":
+        value = value.get("config")  # Keras 3's form of a function that it does not know
+    if isinstance(value, str):
+        return None if value in _NAMES else foreign(value)
+    if not is_layer(value):
+        return "its activation is a lambda: code, which is never run" if isinstance(value, dict) else None
+    kind, config = value["class_name"], value.get("config")
+    try:
+        cls = registry.get(kind) if isinstance(kind, str) and depth < MAX_NESTED else None
+    except UnknownTypeError:
+        cls = None
+    if cls is None:
+        return foreign(str(kind))
+    if not issubclass(cls, Elementwise):
+        return f"its activation is a {kind} layer, whose weights are only counted where it stands by itself"
+    return why_unknown(config.get("activation"), registry, depth + 1) if isinstance(config, dict) else None
+
+
+def foreign(name: str) -> str:
+    """The reason for a name that is not Keras'."""
+    return f"its activation '{name[:80]}' is not one of Keras': its code is not in the file"

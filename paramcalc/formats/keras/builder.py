@@ -1,0 +1,398 @@
+"""Keras' JSON → a flat Model: definitions are parsed once, then emitted call by call."""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import (
+    MAX_PROBLEMS,
+    DocPath,
+    InputError,
+    LayerError,
+    ParamcalcError,
+    Position,
+    Problem,
+    echo,
+    located,
+)
+from paramcalc.formats.keras.classes import KerasClasses
+from paramcalc.formats.keras.definition import (
+    Definition,
+    Member,
+    PlacedError,
+    flatten_histories,
+    history_places,
+    set_offsets,
+)
+from paramcalc.formats.keras.emit import Emitter
+from paramcalc.formats.keras.entries import (
+    LayerNames,
+    automatic_name,
+    entry_name,
+    is_input,
+    is_model,
+    is_operation,
+    label,
+)
+from paramcalc.formats.keras.graph import Graph
+from paramcalc.formats.keras.inbound import KerasCall, Tensor, keras_call, parse_calls, writes_keras3_calls
+from paramcalc.formats.keras.inputs import built_input, input_of, sequential_input
+from paramcalc.formats.keras.layer_config import custom, is_frozen, is_reached, make_layer
+from paramcalc.formats.keras.legacy import with_reset_after
+from paramcalc.formats.text.fields import FieldsError
+from paramcalc.formats.text.strict_json import LazyList
+from paramcalc.layers.base import Layer
+from paramcalc.layers.built import shapes_of
+from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NESTED, Allowance
+from paramcalc.model import Input, Instance, Model, Output, Ref
+
+PAIRS = ("Attention", "AdditiveAttention")
+"""Classes that take two tensors or more."""
+
+
+class Builder:
+    """Reads one file. Problems are gathered: all of them are reported together."""
+
+    def __init__(
+        self,
+        source: str,
+        locate: Callable[[DocPath], Position | None],
+        dialect: str,
+        legacy: bool,
+        shared_objects: bool,
+        allowance: Allowance,
+        modules: bool = True,
+    ) -> None:
+        self.source = source
+        self.locate = locate
+        self.dialect = dialect
+        self.legacy = legacy
+        self.modules = modules  # whether Keras 3's entries name their modules: those of an HDF5 file do not
+        self.allowance = allowance
+        self.registry = KerasClasses()
+        self.problems: list[Problem] = []
+        self.objects: dict[Any, Any] | None = {} if shared_objects else None
+        self.resets = False  # whether a GRU has `reset_after` where it is not written: see `resets_after`
+        self.ancillary = False  # whether layers that no output depends on belong to a model, as in TensorFlow
+        self.ordered: set[str] | None = None  # of a Keras 1 file of channels first, classes that do not say so
+
+    # -- from the architecture to a Model ------------------------------------------------------------
+
+    def read(self, architecture: dict[str, Any], where: DocPath) -> Model:
+        """The whole file.
+
+        Raises:
+            InputError: with every problem found.
+        """
+        if self.dialect == "keras1":
+            from paramcalc.formats.keras.keras1_ordering import is_channels_first
+
+            self.ordered = set() if is_channels_first(architecture) else None
+        try:
+            definition = self.definition(architecture, where, 0)
+            self.stop_on_problems()
+            return self.emit_model(definition)
+        except PlacedError as error:
+            self.problems.append(error.problem)
+        except LayerError as error:
+            self.problems.append(Problem(str(error), where))
+        self.stop_on_problems()
+        raise AssertionError("unreachable")
+
+    def stop_on_problems(self) -> None:
+        """Report what has been found wrong so far, if anything."""
+        if self.problems:
+            shown = [located(problem, self.locate) for problem in self.problems[:MAX_PROBLEMS]]
+            raise InputError(self.source, shown + self.problems[MAX_PROBLEMS:])
+
+    def emit_model(self, definition: Definition) -> Model:
+        """Unroll the outermost model."""
+        inputs = []
+        for item in definition.inputs:
+            if item is None:
+                message = "the model was never built: no layer has an input shape, so nothing can be computed"
+                raise PlacedError(message, (*definition.where, "config", "layers", 0))
+            inputs.append(item)
+        emitter = Emitter(len(inputs), self.allowance, self.legacy)
+        results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
+        names = [tensor.layer for tensor in definition.outputs]
+        outputs = [
+            Output(name, ref, place) for name, ref, place in zip(names, results, definition.output_places, strict=True)
+        ]
+        model = Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
+        model.declared = emitter.declared
+        return model
+
+    # -- parsing -------------------------------------------------------------------------------------
+
+    def definition(self, entry: dict[str, Any], where: DocPath, depth: int) -> Definition:
+        """Parse a model's config once."""
+        if depth > MAX_NESTED:
+            raise LayerError(f"models are nested more than {MAX_NESTED} deep")
+        config = entry.get("config")
+        if entry.get("class_name") == "Sequential":
+            made = self.sequential(config, where, depth)
+            made.inputs = [built_input(entry)] if made.inputs == [None] else made.inputs
+            return made
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, LazyList)):
+            kind = str(entry.get("class_name"))[:80]
+            if config is None:
+                raise PlacedError("the config has no layers", (*where, "config"))
+            message = f"a model of class '{kind}' keeps its layers in code, not in this file"
+            if self.registry.family(kind) != "plugin":
+                message = f"this is a {kind} layer, not a model"
+            raise PlacedError(message, (*where, "class_name"))
+        legacy = self.is_legacy(entry) and not writes_keras3_calls(config["layers"])
+        names = LayerNames(config["layers"])
+        try:
+            # Only the outermost model's counts as a file loads, and only in Keras 3; null is the default.
+            trainable = config.get("trainable") is None or not is_frozen(config)
+        except FieldsError as error:
+            raise PlacedError(str(error), (*where, "config", "trainable")) from None
+        members: dict[str, Member] = {}
+        for number, item in enumerate(config["layers"]):
+            place = (*where, "config", "layers", number)
+            member = self.guarded(item, place, self.member, item, place, names, depth)
+            if member is None:
+                continue
+            if member.name in members:
+                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
+            members[member.name] = member
+        definition = self.functional(config, members, legacy, where)
+        if depth == 0 and not trainable and not legacy:
+            freeze(definition)
+        return definition
+
+    def guarded(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
+        """What `make` returns; a problem of this one layer is noted, so that the others are still read."""
+        try:
+            return make(*arguments)
+        except FieldsError as error:
+            self.problems += [
+                Problem(problem.message, (*where, "config", *problem.where), label(item)) for problem in error.problems
+            ]
+        except PlacedError as error:
+            problem = error.problem
+            self.problems.append(problem if problem.layer else problem._replace(layer=label(item)))
+        except ParamcalcError as error:
+            if isinstance(error, InputError):
+                raise
+            self.problems.append(Problem(str(error), where, label(item)))
+        if len(self.problems) >= MAX_FOUND_PROBLEMS:
+            self.stop_on_problems()
+        return None
+
+    def member(self, item: Any, where: DocPath, names: LayerNames, depth: int) -> Member:
+        """One entry of `layers` of a Functional."""
+        if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
+            raise LayerError("a layer needs a class_name and a config")
+        # Keras 3 knows a layer of a graph by this one only, before it was by the other as well.
+        name = entry_name(item) if self.is_legacy(item) else item.get("name")
+        if not isinstance(name, str):
+            raise LayerError("a layer needs a name beside its config")
+        if item.get("class_name") == "InputLayer":
+            return Member(name, None, [], where)
+        try:
+            calls = parse_calls(item, names)
+        except LayerError as error:
+            raise PlacedError(str(error), (*where, "inbound_nodes"), label(item)) from None
+        if is_operation(item):
+            return self.operation(name, item, calls, where)
+        if not calls and self.ancillary:
+            raise LayerError("is never called, so nothing says what it holds")
+        return self.checked(Member(name, self.part(name, item, where, depth), calls, where), item)
+
+    def checked(self, member: Member, item: dict[str, Any]) -> Member:
+        """The member; an Attention of one tensor is no Keras', which needs two: many have written one of their own."""
+        part = member.part
+        if not isinstance(part, Instance) or part.type not in PAIRS or "module" in item or not self.is_legacy(item):
+            return member
+        if any(len(call.reads) == 1 for call in member.calls):
+            part.layer = custom(f"Keras' {part.type} takes two tensors, so this is another one")
+        return member
+
+    def is_legacy(self, entry: dict[str, Any]) -> bool:
+        """Whether Keras 1 or 2 wrote the entry."""
+        return self.legacy or (self.modules and "module" not in entry)
+
+    def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
+        """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
+        from paramcalc.formats.keras.operation_nodes import operation_layer
+
+        if len(calls) != 1:
+            raise LayerError("an operation is called exactly once")
+        layer, tensors = operation_layer(item, calls[0])
+        instance = Instance(layer, name, layer.type_name)
+        return Member(name, instance, [keras_call(list(tensors), {})], where)
+
+    def part(self, name: str, item: dict[str, Any], where: DocPath, depth: int) -> Instance | Definition:
+        """The layer, or the nested model, of one entry."""
+        shared = item.get("shared_object_id") if self.objects is not None else None
+        if isinstance(shared, (list, dict)):
+            raise PlacedError(f"shared_object_id: expected a number, got {echo(shared)}", (*where, "shared_object_id"))
+        part: Instance | Definition | None = self.objects.get(shared) if self.objects is not None else None
+        if part is not None:
+            return part
+        part = self.definition(item, where, depth + 1) if is_model(item) else self.instance(name, item, where)
+        if shared is not None and self.objects is not None:
+            self.objects[shared] = part
+        return part
+
+    def instance(self, name: str, item: dict[str, Any], where: DocPath) -> Instance:
+        """A single layer with its identity."""
+        if self.ordered is not None:
+            from paramcalc.formats.keras.keras1_ordering import with_channels_first
+
+            item = with_channels_first(item, self.ordered)
+        legacy = self.is_legacy(item)
+        if legacy and self.resets:
+            item = with_reset_after(item)
+        config = item["config"]
+        made = make_layer(self.registry, item, legacy, self.nested_layer, where)
+        trained = not (is_frozen(config) and is_reached(made, legacy))
+        built = shapes_of(item["build_config"]) if "build_config" in item else ()
+        return Instance(made.layer, name, made.type, trained, made.dtype, built)
+
+    def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
+        """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
+        from paramcalc.analysis.nested import as_layer
+
+        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
+        inner.ordered, inner.registry = self.ordered, self.registry
+        inner.resets, inner.ancillary = self.resets, self.ancillary
+        definition = inner.definition(entry, where, 1)
+        inner.stop_on_problems()
+        definition.inputs = [item or Input("input", ()) for item in definition.inputs]
+        return as_layer(inner.emit_model(definition))
+
+    def functional(
+        self, config: dict[str, Any], by_name: dict[str, Member], legacy: bool, where: DocPath
+    ) -> Definition:
+        """Inputs, outputs and order of a Functional whose layers are parsed."""
+        ends, starts = (*where, "config", "output_layers"), (*where, "config", "input_layers")
+        outputs = flatten_histories(config.get("output_layers"), ends)
+        places = history_places(config.get("output_layers"), ends, len(outputs))
+        members = list(by_name.values())
+        set_offsets(members, outputs, legacy)
+        if not legacy:
+            outputs = [as_history(tensor, by_name) for tensor in outputs]
+        inputs, input_members = self.inputs(config, by_name, starts)
+        mapping = config.get("input_layers")
+        graph = Graph(members, by_name, self.ancillary)
+        return Definition(
+            str(config.get("name") or "model"),
+            members,
+            inputs,
+            input_members,
+            outputs,
+            [] if self.problems else graph.execution_order(outputs, places),
+            graph.slots,
+            False,
+            where,
+            places,
+            sorted(mapping) if isinstance(mapping, dict) else None,
+        )
+
+    def inputs(
+        self, config: dict[str, Any], by_name: dict[str, Member], where: DocPath
+    ) -> tuple[list[Input | None], list[Member]]:
+        """What `input_layers` names: as inputs, and as members."""
+        histories = flatten_histories(config.get("input_layers"), where)
+        inputs: list[Input | None] = []
+        members: list[Member] = []
+        named: set[str] = set()
+        for tensor, place in zip(
+            histories, history_places(config.get("input_layers"), where, len(histories)), strict=True
+        ):
+            member = by_name.get(tensor.layer)
+            if member is None:
+                raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
+            if tensor.layer in named:
+                raise PlacedError(f"input_layers names '{tensor.layer[:80]}' twice", place)
+            named.add(tensor.layer)
+            entry = config["layers"][member.where[-1]]
+            inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
+            members.append(member)
+        return inputs, members
+
+    def sequential(self, config: Any, where: DocPath, depth: int) -> Definition:
+        """A chain: each layer reads the one before it."""
+        bare = isinstance(config, list)
+        layers = config if bare else config.get("layers") if isinstance(config, dict) else None
+        if not isinstance(layers, (list, LazyList)) or all(is_input(item) for item in layers):
+            raise PlacedError("the config has no layers", (*where, "config"))
+        root = (*where, "config") if bare else (*where, "config", "layers")
+        members, first = self.chain(layers, root, depth)
+        fields = config if isinstance(config, dict) else {}
+        name = str(fields.get("name") or "sequential")
+        if members and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge":
+            from paramcalc.formats.keras.keras1_merge import merged_members, merged_models
+
+            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
+            return self.in_a_row(name, [*merged_members(models, members), *heads], inputs, heads, where)
+        if first is None:
+            first = self.guarded(layers[0], (*root, 0), sequential_input, layers, fields, members, self.legacy)
+        head = Member(first.name if first is not None else "input", None, [], where)
+        if any(member.name == head.name for member in members):
+            head.name = f"{head.name}_input"
+        if members:
+            members[0].calls = [keras_call([Tensor(head.name, 0, 0)], {})]
+        return self.in_a_row(name, [*members, head], [first], [head], where)
+
+    def in_a_row(
+        self, name: str, members: list[Member], inputs: list[Input | None], heads: list[Member], where: DocPath
+    ) -> Definition:
+        """A Sequential: the last layer is its output. `heads` are its inputs, as members, and stand last."""
+        graph = Graph(members, {member.name: member for member in members})
+        outputs = [Tensor(members[max(len(members) - len(heads) - 1, 0)].name, 0, 0)]
+        order = [] if self.problems else graph.execution_order(outputs, [where])
+        return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
+
+    def chain(self, layers: list[Any] | LazyList, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
+        """The layers of a Sequential, and its input where an InputLayer tells it."""
+        members: list[Member] = []
+        taken: dict[str, int] = {}
+        first: Input | None = None
+        for number, item in enumerate(layers):
+            place = (*root, number)
+            if is_input(item):
+                if number:
+                    self.problems.append(Problem("an InputLayer stands first in a Sequential", place, label(item)))
+                first = self.guarded(item, place, input_of, item, str(entry_name(item) or "input"))
+                continue
+            member = self.guarded(item, place, self.chain_member, item, place, members, taken, depth)
+            if member is None:
+                continue
+            if member.name in taken:
+                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
+            taken.setdefault(member.name, 0)
+            members.append(member)
+        return members, first
+
+    def chain_member(
+        self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
+    ) -> Member:
+        """One entry of a Sequential."""
+        if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
+            raise LayerError("a layer needs a class_name and a config")
+        config = item["config"]
+        name = config.get("name") if isinstance(config, dict) else None
+        name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
+        calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
+        return self.checked(Member(str(name), self.part(str(name), item, where, depth), calls, where), item)
+
+
+def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
+    """An output with the node index that inbound nodes use: Keras 3 counts a Functional's from 1 here only."""
+    member = members.get(tensor.layer)
+    if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
+        return Tensor(tensor.layer, tensor.node - 1, tensor.output)
+    return tensor
+
+
+def freeze(definition: Definition) -> None:
+    """Nothing within is trained."""
+    for member in definition.members:
+        if isinstance(member.part, Definition):
+            freeze(member.part)
+        elif member.part is not None:
+            member.part.trainable = False

@@ -1,0 +1,163 @@
+"""Keras call arguments → what a formula's `infer` takes: tensors in order, and the options it knows."""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import LayerError
+from paramcalc.formats.keras.inbound import KerasCall, Tensor
+from paramcalc.layers.base import Layer
+from paramcalc.layers.unknown import Unknown
+from paramcalc.model import Ref
+from paramcalc.shapes import Shape
+
+IGNORED = frozenset(
+    (
+        "mask",
+        "training",
+        "attention_mask",
+        "query_mask",
+        "value_mask",
+        "key_mask",
+        "use_causal_mask",
+        "return_attention_scores",
+        "flash_attention",
+        "constants",
+    )
+)
+"""Call arguments of Keras' layers that change neither shape nor count where a formula does not ask for them."""
+
+_PARAMETERS: dict[type[Layer], frozenset[str]] = {}
+_FIRST = ("inputs", "sequences", "sequence", "input", "x", "data")
+
+
+def parameters(cls: type[Layer]) -> frozenset[str]:
+    """The names `infer` takes."""
+    found = _PARAMETERS.get(cls)
+    if found is None:
+        code = cls.infer.__code__
+        count = code.co_argcount + code.co_kwonlyargcount
+        found = _PARAMETERS[cls] = frozenset(code.co_varnames[1:count])
+    return found
+
+
+def positional_and_options(
+    layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref]
+) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
+    """The inputs of a node and its options.
+
+    Raises:
+        LayerError: for an argument that changes the result and is not known.
+    """
+    args = call.args
+    if len(args) == 1 and isinstance(args[0], Tensor):
+        inputs: tuple[Ref | None, ...] = (find(args[0]),)
+    else:
+        found: list[Ref | None] = []
+        for value in args:
+            flatten(value, found, find)
+            if value.__class__ is list and None in found:
+                check_list(layer, found)
+        while found and found[-1] is None:
+            found.pop()
+        inputs = tuple(found)
+    if not call.kwargs and None not in inputs:
+        return inputs, None
+    inputs, options = with_keywords(layer, inputs, call.kwargs, find)
+    if None in inputs:
+        check_left_out(layer, inputs)
+    return inputs, options
+
+
+def check_list(layer: Layer, found: list[Ref | None]) -> None:
+    """Where a layer makes one tensor of a list of them, a constant among them has a part in its shape.
+
+    Raises:
+        LayerError: for the first that is not a tensor; a state or a mask may be one.
+    """
+    code = type(layer).infer.__code__
+    if code.co_varnames[code.co_argcount + code.co_kwonlyargcount :][:1] == ("inputs",):
+        raise LayerError(f"is called with something other than a tensor as its input {found.index(None) + 1}")
+
+
+def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
+    """Only an argument that may be None can be left out.
+
+    Raises:
+        LayerError: for the first input that must be a tensor and is not.
+    """
+    infer = type(layer).infer
+    code = infer.__code__
+    rest = code.co_argcount + code.co_kwonlyargcount
+    names = [*code.co_varnames[1 : code.co_argcount], *(code.co_varnames[rest : rest + 1] if code.co_flags & 4 else ())]
+    for place, ref in enumerate(inputs):
+        hint = infer.__annotations__.get(names[min(place, len(names) - 1)]) if names else None
+        if ref is None and hint == Shape:
+            raise LayerError(f"is called with something other than a tensor as its input {place + 1}")
+
+
+def with_keywords(
+    layer: Layer, inputs: tuple[Ref | None, ...], kwargs: dict[str, Any], find: Callable[[Tensor], Ref]
+) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
+    """Sort keyword arguments into options the formula takes and ones that change nothing."""
+    if isinstance(layer, Unknown):
+        rest: list[Ref | None] = []
+        for value in kwargs.values():
+            flatten(value, rest, find)
+        return (*inputs, *(ref for ref in rest if ref is not None)), None
+    names = parameters(type(layer))
+    options: dict[str, Any] = {}
+    for name, value in kwargs.items():
+        if value is None or name == "training":
+            continue
+        if name in names:
+            options[name] = resolved(value, find)
+        elif name in _FIRST and not inputs:
+            first: list[Ref | None] = []
+            flatten(value, first, find)
+            if None in first:
+                check_list(layer, first)
+            inputs = tuple(first)
+        elif name == "initial_state":
+            more: list[Ref | None] = []
+            flatten(value, more, find)
+            inputs = (*inputs, *more)
+        elif name not in IGNORED or (name == "return_attention_scores" and value is True):
+            raise LayerError(f"is called with '{name[:40]}', which this layer does not take")
+    return positional(layer, inputs, options)
+
+
+def positional(
+    layer: Layer, inputs: tuple[Ref | None, ...], options: dict[str, Any]
+) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
+    """Move tensors given by name (`query=x, value=y`) to their positions in the call."""
+    code = layer.infer.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    found = list(inputs)
+    for place, name in enumerate(names):
+        if isinstance(options.get(name), Ref):
+            found += [None] * (place + 1 - len(found))
+            found[place] = options.pop(name)
+    return tuple(found), options or None
+
+
+def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref]) -> None:
+    """Tensors in Keras' order; what is not a tensor keeps its place as None."""
+    if isinstance(value, Tensor):
+        into.append(find(value))
+    elif isinstance(value, list):
+        for item in value:
+            flatten(item, into, find)
+    elif isinstance(value, dict) and "class_name" not in value:
+        for key in sorted(value, key=str):
+            flatten(value[key], into, find)
+    else:
+        into.append(None)
+
+
+def resolved(value: Any, find: Callable[[Tensor], Ref]) -> Any:
+    """An option with its tensors as Refs."""
+    if isinstance(value, Tensor):
+        return find(value)
+    if isinstance(value, list):
+        return [resolved(item, find) for item in value]
+    return value

@@ -1,0 +1,120 @@
+"""Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
+
+from paramcalc.errors import LayerError
+from paramcalc.formats.keras.call_arguments import positional_and_options
+from paramcalc.formats.keras.definition import Definition, Member, PlacedError, described
+from paramcalc.formats.keras.inbound import KerasCall, Tensor, tensors
+from paramcalc.layers.base import called_again, layers_within
+from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
+from paramcalc.model import Declared, Node, Ref
+
+
+class Emitter:
+    """Unrolls definitions into one list of nodes."""
+
+    def __init__(self, first: int, allowance: Allowance, legacy: bool) -> None:
+        self.first = first  # producers before the nodes: the model's inputs
+        self.legacy = legacy
+        self.declared: list[Declared] = []
+        self.allowance = allowance
+        self.nodes: list[Node] = []
+        self.paths: dict[str, int] = {}
+
+    def emit(self, definition: Definition, arguments: list[Ref], prefix: str, again: bool = False) -> list[Ref]:
+        """Append the calls of a definition, its inputs being `arguments`, perhaps `again`; returns its outputs."""
+        if len(arguments) != len(definition.inputs):
+            raise LayerError(
+                f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
+            )
+        results: list[list[Ref] | int | None] = [None] * definition.slots
+        for member, ref in zip(definition.input_members, arguments, strict=True):
+            results[member.first] = [ref]
+        find = Finder(results)
+        for member, call in definition.order:
+            try:
+                self.emit_call(member, call, find, prefix, again or call > 0)
+            except PlacedError:
+                raise
+            except LayerError as error:
+                where = (*member.where, "inbound_nodes", call)
+                raise PlacedError(str(error), where, described(member, prefix)) from None
+        return [find(tensor) for tensor in definition.outputs]
+
+    def emit_call(self, member: Member, call: int, find: "Finder", prefix: str, again: bool) -> None:
+        """One call: a node for a layer, all of its nodes for a nested model."""
+        part = member.part
+        if part is None:
+            return
+        allowance = self.allowance
+        arguments = member.calls[call]
+        path = self.unique(prefix + member.name)
+        # Nested models count: those without a layer could double without end.
+        allowance.steps += 1 + len(path) // PATH_PER_STEP + len(arguments.reads) // INPUTS_PER_STEP
+        if isinstance(part, Definition):
+            self.check_allowance()
+            refs = model_arguments(part, arguments, find)
+            label = described(member, prefix)
+            self.declared += [
+                Declared(ref, item.shape, not self.legacy, member.where, label)
+                for ref, item in zip(refs, part.inputs, strict=False)
+                if item is not None
+            ]
+            find.results[member.first + call] = self.emit(part, refs, path + "/", again)
+            return
+        allowance.layers += 1
+        if again:
+            allowance.steps += called_again(part.layer, allowance)
+        if part.layer.sublayers:
+            allowance.steps += layers_within(part.layer)
+        self.check_allowance()
+        inputs, options = positional_and_options(part.layer, arguments, find)
+        find.results[member.first + call] = self.first + len(self.nodes)
+        self.nodes.append(Node(path, part, inputs, options, member.where))
+
+    def check_allowance(self) -> None:
+        """Stop a model that becomes too large."""
+        if self.allowance.exceeded():
+            raise LayerError(self.allowance.explain("model"))
+
+    def unique(self, path: str) -> str:
+        """The path; a later call of the same layer ends in "#2", also where a layer has that for a name."""
+        count = self.paths[path] = self.paths.get(path, 0) + 1
+        while count > 1:
+            path = f"{path}#{count}"
+            count = self.paths[path] = self.paths.get(path, 0) + 1
+        return path
+
+
+class Finder:
+    """Tensor → Ref, among what has been emitted.
+
+    Attributes:
+        results: by slot: the outputs of a model or an input, or the producer that a layer is.
+    """
+
+    __slots__ = ("results",)
+
+    def __init__(self, results: list[list[Ref] | int | None]) -> None:
+        self.results = results
+
+    def __call__(self, tensor: Tensor) -> Ref:
+        """Where the tensor comes from."""
+        found, index = self.results[tensor.slot], tensor.output
+        if isinstance(found, int):
+            return Ref(found, index)
+        if found is None:
+            raise LayerError(f"reads from '{tensor.layer[:80]}', which is not an input of the model")
+        if not -len(found) <= index < len(found):
+            raise LayerError(f"reads output {index} of '{tensor.layer[:80]}', which has {len(found)}")
+        return found[index]
+
+
+def model_arguments(definition: Definition, call: KerasCall, find: Finder) -> list[Ref]:
+    """The tensors a nested model is called with, in the order of its inputs."""
+    args = call.args or [call.kwargs.get("inputs")]
+    value = args[0] if len(args) == 1 else args
+    if isinstance(value, dict):
+        keys = definition.input_names or [member.name for member in definition.input_members]
+        if all(key in value for key in keys):
+            value = [value[key] for key in keys]
+    return [find(tensor) for tensor in tensors(value)]

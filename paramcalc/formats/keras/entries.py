@@ -1,0 +1,95 @@
+"""Kinds and names of the entries of a Keras model's `layers`."""
+
+from typing import Any
+
+from paramcalc.layers.registry import snake_case
+
+MODELS = ("Functional", "Model", "Sequential")
+TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+"""The layers in which tf.keras keeps a bare operation of TensorFlow."""
+
+
+class LayerNames:
+    """The names of a model's layers, gathered once somebody asks."""
+
+    def __init__(self, layers: Any) -> None:
+        self.layers = layers
+        self.names: set[str] | None = None
+
+    def __contains__(self, name: str) -> bool:
+        if self.names is None:
+            self.names = {
+                str(item.get("name") or (item.get("config") or {}).get("name"))
+                for item in self.layers
+                if isinstance(item, dict) and isinstance(item.get("config") or {}, dict)
+            }
+        return name in self.names
+
+
+def automatic_name(class_name: str, taken: dict[str, int]) -> str:
+    """The name Keras gives a layer that has none: `dense`, then `dense_1`.
+
+    `taken` has, for each name, the number to try next, so that a long chain costs one try a layer.
+    """
+    name = snake_case(class_name)
+    if name not in taken:
+        return name
+    number = max(taken[name], 1)
+    while f"{name}_{number}" in taken:
+        number += 1
+    taken[name] = number + 1
+    return f"{name}_{number}"
+
+
+def label(item: Any) -> str | None:
+    """An entry as errors name it: `'conv2' (Conv2D)`, `Conv2D` without a name; None where it says neither."""
+    if not isinstance(item, dict):
+        return None
+    name, kind = entry_name(item), item.get("class_name")
+    if not name:
+        return str(kind)[:80] if kind else None
+    return f"'{str(name)[:80]}' ({str(kind)[:80]})"
+
+
+def entry_name(item: dict[str, Any]) -> Any:
+    """The key that inbound nodes use: beside the config, or (always, in a Sequential) in it."""
+    config = item.get("config")
+    return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
+
+
+def is_input(item: Any) -> bool:
+    """Whether an entry is an InputLayer."""
+    return isinstance(item, dict) and item.get("class_name") == "InputLayer"
+
+
+def is_model(item: dict[str, Any]) -> bool:
+    """Whether an entry is a nested model."""
+    config = item.get("config")
+    kind = item.get("class_name")
+    if kind in MODELS:
+        return True
+    return isinstance(config, dict) and "input_layers" in config and isinstance(config.get("layers"), list)
+
+
+def is_operation(item: dict[str, Any]) -> bool:
+    """Whether an entry is an operation (`keras.src.ops.…`, TFOpLambda) and not a layer."""
+    if item.get("class_name") in TENSORFLOW_OPERATIONS:
+        return True
+    module = item.get("module")
+    if module is None:
+        return is_bare(item)
+    prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
+    return isinstance(module, str) and module.startswith(prefixes)
+
+
+def is_bare(item: dict[str, Any]) -> bool:
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it lacks what layers have.
+
+    The operations that have a layer's name and another default write their axis.
+    """
+    config, nodes = item.get("config"), item.get("inbound_nodes")
+    if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:
+        return False
+    if not isinstance(config, dict) or {"trainable", "dtype", "layers"}.intersection(config):
+        return False
+    return item.get("class_name") not in ("Average", "Concatenate") or "axis" in config

@@ -1,0 +1,145 @@
+"""Which call makes each tensor that a model's calls read, and an order in which they can run."""
+
+from paramcalc.errors import DocPath, LayerError
+from paramcalc.formats.keras.definition import Member, PlacedError, Step, call_error
+from paramcalc.formats.keras.inbound import Tensor
+from paramcalc.model import Instance
+
+
+class Graph:
+    """The members of one model, their results numbered: each input has a slot, and each call of a layer.
+
+    Attributes:
+        inputs: how many inputs there are; they have the first slots.
+        slots: how many there are in all; the calls have theirs in the order of the file.
+        ancillary: whether layers that no output depends on belong to the model: see `is_ancillary`.
+    """
+
+    def __init__(self, members: list[Member], by_name: dict[str, Member], ancillary: bool = False) -> None:
+        self.members = members
+        self.by_name = by_name
+        self.ancillary = ancillary
+        slot = 0
+        for member in members:
+            if member.part is None:
+                member.first, member.results = slot, 1
+                slot += 1
+        self.inputs = slot
+        for member in members:
+            if member.part is not None:
+                member.first, member.results = slot, len(member.calls)
+                slot += member.results
+        self.slots = slot
+
+    def execution_order(self, outputs: list[Tensor], places: list[DocPath]) -> list[Step]:
+        """The calls that the outputs depend on, each after what it reads, else in file order.
+
+        Raises:
+            PlacedError: for a dangling reference or a cycle.
+        """
+        try:
+            order = self.file_order(outputs)
+        except LayerError:  # perhaps of a call that no output depends on; else the slower way says of which layer
+            order = None
+        return self.sorted_order(outputs, places) if order is None else order
+
+    def slot(self, tensor: Tensor) -> int:
+        """The slot of the result that the tensor belongs to, which the tensor remembers.
+
+        Raises:
+            LayerError: when there is no such layer or no such call.
+        """
+        member = self.by_name.get(tensor.layer)
+        if member is None:
+            raise LayerError(f"reads from layer '{tensor.layer[:80]}', which is not in the model")
+        call = tensor.node - member.offset
+        if not 0 <= call < member.results:
+            raise LayerError(
+                f"reads call {tensor.node} of layer '{tensor.layer[:80]}', which is called {member.results} times"
+            )
+        tensor.slot = member.first + call
+        return tensor.slot
+
+    def file_order(self, outputs: list[Tensor]) -> list[Step] | None:
+        """All calls in file order, where that is an execution order and every input is read; else None.
+
+        Keras writes models so, and one pass can tell.
+        """
+        read = bytearray(self.slots)
+        for tensor in outputs:
+            read[self.slot(tensor)] = 1
+        order: list[Step] = []
+        for member in self.members:
+            for call, arguments in enumerate(member.calls):
+                for tensor in arguments.reads:
+                    source = self.slot(tensor)
+                    if source >= member.first + call:
+                        return None
+                    read[source] = 1
+                order.append((member, call))
+        return order if read.find(0, self.inputs) < 0 else None
+
+    def sorted_order(self, outputs: list[Tensor], places: list[DocPath]) -> list[Step]:
+        """The same for any graph."""
+        steps = [(member, call) for member in self.members for call in range(len(member.calls))]
+        needed = self.reachable(steps, outputs, places)
+        unread = {slot: iter(sources) for slot, sources in needed.items()}  # each source is looked at once
+        waiting: dict[int, list[int]] = {}
+        done: set[int] = set()
+        order: list[Step] = []
+        for slot in sorted(needed):
+            ready = [slot]
+            while ready:
+                slot = ready.pop()
+                missing = next((source for source in unread[slot] if source not in done), None)
+                if missing is not None:
+                    waiting.setdefault(missing, []).append(slot)
+                    continue
+                done.add(slot)
+                order.append(steps[slot - self.inputs])
+                ready.extend(reversed(waiting.pop(slot, [])))
+        if len(order) != len(needed):
+            stuck, call = steps[min(needed.keys() - done) - self.inputs]
+            raise call_error(f"the graph has a cycle through layer '{stuck.name[:80]}'", stuck, call)
+        return order
+
+    def reachable(self, steps: list[Step], outputs: list[Tensor], places: list[DocPath]) -> dict[int, list[int]]:
+        """The slots of all calls that the outputs depend on, with the calls each reads: Keras 3 drops the rest.
+
+        Raises:
+            PlacedError: for an output that is not there, or a layer that reads what is not there.
+        """
+        pending: list[int] = []
+        for tensor, place in zip(outputs, places, strict=True):
+            try:
+                pending.append(self.slot(tensor))
+            except LayerError as error:
+                raise PlacedError(f"an output {error}", place) from None
+        if self.ancillary:
+            pending += [self.inputs + index for index, (member, _) in enumerate(steps) if is_ancillary(member)]
+        needed: dict[int, list[int]] = {}
+        while pending:
+            slot = pending.pop()
+            if slot in needed or slot < self.inputs:
+                continue
+            member, call = steps[slot - self.inputs]
+            try:
+                sources = [self.slot(tensor) for tensor in member.calls[call].reads]
+            except LayerError as error:
+                raise call_error(str(error), member, call) from None
+            needed[slot] = [source for source in sources if source >= self.inputs]
+            pending += needed[slot]
+        return needed
+
+
+def is_ancillary(member: Member) -> bool:
+    """Whether tf.keras keeps a layer's calls in the model though no output may depend on them.
+
+    They came by add_loss, for which a whole network may be there. What adds the loss holds nothing, nor do operations.
+    """
+    part = member.part
+    if not isinstance(part, Instance):
+        return part is not None
+    from paramcalc.layers.operations.operation import Operation  # the few files that come here have some already
+
+    return part.type not in ("AddLoss", "AddMetric") and not isinstance(part.layer, Operation)

@@ -1,0 +1,139 @@
+"""The inputs of a Keras model: InputLayers, and the shapes old Sequentials keep on their first layer."""
+
+from typing import Any
+
+from paramcalc.errors import LayerError, echo
+from paramcalc.formats.text.fields import FieldProblem, FieldsError
+from paramcalc.layers.built import is_size
+from paramcalc.model import Input
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
+from paramcalc.units import is_policy
+
+
+def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
+    """A shape from the file; with `batch`, the batch is its first item.
+
+    Raises:
+        FieldsError: for what is not a list of positive sizes and nulls.
+    """
+    value = config[key]
+    if not isinstance(value, list) or len(value) > MAX_RANK:
+        message = f"the input shape must be a list of at most {MAX_RANK} sizes, got {echo(value)}"
+        raise FieldsError([FieldProblem(message, (key,))])
+    for index, dim in enumerate(value):
+        if dim is not None and (type(dim) is not int or not 0 <= dim <= MAX_DIMENSION):
+            message = f"an input size must be an integer up to {MAX_DIMENSION:,} or null, got {echo(dim)}"
+            raise FieldsError([FieldProblem(message, (key, index))])
+    return tuple(value) if batch else (None, *value)
+
+
+def input_of(entry: dict[str, Any], name: str) -> Input:
+    """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
+    config = entry.get("config")
+    config = config if isinstance(config, dict) else {}
+    shape = config_shape(config)
+    if shape is None:
+        raise LayerError(f"input '{name[:80]}' has no batch_shape")
+    if isinstance(config.get("shape"), list):
+        check_told_once(shape, (None, *config["shape"]), "shape")
+    for key in ("sparse", "ragged"):
+        if config.get(key) is not None and type(config[key]) is not bool:
+            raise LayerError(f"{key}: expected true or false, got {echo(config[key])}")
+    return Input(name, shape, dtype_of(config))
+
+
+def dtype_of(config: dict[str, Any]) -> str:
+    """The dtype of an input, or of the layer that stands for one; Keras 1 had another name for it.
+
+    Raises:
+        LayerError: for text that is none.
+    """
+    dtype = config.get("dtype", config.get("input_dtype"))
+    if dtype is None or isinstance(dtype, dict):  # a first layer's policy, which is checked with the layer
+        return "float32"
+    if not isinstance(dtype, str) or (dtype != "string" and not is_policy(dtype)):
+        raise LayerError(f"dtype {echo(dtype)} is not the dtype of an input")
+    return dtype
+
+
+_SHAPES = {"batch_shape": True, "batch_input_shape": True, "batchInputShape": True, "input_shape": False}
+"""The names every version had for an input shape, and whether the batch is its first item."""
+
+
+def config_shape(config: dict[str, Any]) -> Shape | None:
+    """The input shape among a layer's fields.
+
+    Raises:
+        FieldsError: also for two that differ: Keras' versions do not agree on which of them counts.
+    """
+    found: Shape | None = None
+    for key, batch in _SHAPES.items():
+        if config.get(key) is None or (not batch and not isinstance(config[key], list)):
+            continue
+        shape = checked_shape(config, key, batch)
+        if found is not None:
+            check_told_once(found, shape, key)
+        found = shape if found is None else found
+    return found
+
+
+def sequential_input(
+    layers: list[Any], config: dict[str, Any], members: list[Any], legacy: bool = False
+) -> Input | None:
+    """The input of a Sequential without InputLayer: its first layer's, else what it was built for.
+
+    Raises:
+        FieldsError: for one that contradicts itself: Keras' versions do not agree on what counts.
+    """
+    from paramcalc.formats.keras.definition import Definition
+
+    if members and isinstance(members[0].part, Definition):
+        inner = members[0].part.inputs
+        if len(inner) == 1 and inner[0] is not None:
+            name = f"{members[0].name}_input" if legacy else inner[0].name
+            return Input(name, inner[0].shape, inner[0].dtype)
+    first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
+    if isinstance(first, dict):
+        shape, told = config_shape(first), keras1_shape(first)
+        vocabulary = layers[0].get("class_name") == "Embedding"  # what it means by input_dim
+        if shape is not None and told is not None and not vocabulary:
+            check_told_once((None, *shape[-1:]), (None, *told[-1:]), "input_dim")
+        shape = told if shape is None else shape
+        if shape is None and isinstance(first.get("layer"), dict):
+            inner_config = first["layer"].get("config")
+            shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
+        if shape is not None:
+            return Input(f"{members[0].name if members else 'sequential'}_input", shape, dtype_of(first))
+    if config.get("build_input_shape") is not None:
+        return Input("input_layer", checked_shape(config, "build_input_shape", batch=True))
+    return None
+
+
+def built_input(entry: dict[str, Any]) -> Input | None:
+    """The input of a Sequential whose layers tell none: what Keras built it for before it wrote it."""
+    built = entry.get("build_config")
+    shape = built.get("input_shape") if isinstance(built, dict) else None
+    if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(is_size, shape)):
+        return None
+    return Input("input_layer", tuple(shape))
+
+
+def check_told_once(shape: Shape, other: Shape, key: str) -> None:
+    """Refuse two shapes of one input that contradict each other, batch aside: Keras' versions go by different ones.
+
+    Raises:
+        FieldsError: naming the field that the second one is from.
+    """
+    if len(shape) != len(other) or any(
+        a != b and None not in (a, b) for a, b in zip(shape[1:], other[1:], strict=True)
+    ):
+        message = f"the input shape is told twice: {echo(list(shape))}, and by {key} {echo(list(other))}"
+        raise FieldsError([FieldProblem(message, (key,))])
+
+
+def keras1_shape(config: dict[str, Any]) -> Shape | None:
+    """Keras 1's `input_dim` (with `input_length` for sequences) on a first layer."""
+    dim, length = config.get("input_dim"), config.get("input_length")
+    if type(dim) is not int or "input_length" not in config or ("output_dim" in config and "init" not in config):
+        return (None, dim) if type(dim) is int and "output_dim" not in config else None
+    return (None, length if type(length) is int else None, dim)

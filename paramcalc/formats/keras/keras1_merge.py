@@ -1,0 +1,63 @@
+"""Keras 1's Sequential that starts with a Merge of several models: each of them brings inputs of its own."""
+
+from typing import TYPE_CHECKING, Any
+
+from paramcalc.errors import DocPath, LayerError
+from paramcalc.formats.keras.definition import Definition, Member
+from paramcalc.formats.keras.inbound import Tensor, keras_call
+from paramcalc.model import Input
+
+if TYPE_CHECKING:
+    from paramcalc.formats.keras.builder import Builder
+
+
+def merged_models(
+    builder: "Builder", merge: dict[str, Any], where: DocPath, depth: int
+) -> tuple[list[Member], list[Member], list[Input | None]]:
+    """The models as members, and the inputs that they read: as members, and what they are.
+
+    Raises:
+        LayerError: for what is not a list of models.
+    """
+    config = merge["config"]
+    entries = config.get("layers") if isinstance(config, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise LayerError("the layers of a Merge must be a list of models")
+    models: list[Member] = []
+    heads: list[Member] = []
+    inputs: list[Input | None] = []
+    taken: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        place = (*where, "config", "layers", number)
+        config = entry.get("config")
+        if entry.get("class_name") != "Sequential" and not (isinstance(config, dict) and "layers" in config):
+            entry = {"class_name": "Sequential", "config": [entry]}  # a layer with a shape of its own
+        part = builder.definition(entry, place, depth + 1)
+        name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}", taken)
+        calls = [unused(item.name if item is not None else "input", taken) for item in part.inputs]
+        heads += [Member(head, None, [], place) for head in calls]
+        models.append(Member(name, part, [keras_call([Tensor(head, 0, 0) for head in calls], {})], place))
+        inputs += [item and Input(head, item.shape, item.dtype) for item, head in zip(part.inputs, calls, strict=True)]
+    return models, heads, inputs
+
+
+def unused(name: str, taken: dict[str, int]) -> str:
+    """The name, with a number if it is taken; `taken` has, for each, the number to try next."""
+    found = name
+    while found in taken:
+        taken[name] += 1
+        found = f"{name}_{taken[name]}"
+    taken[found] = 1
+    return found
+
+
+def merged_members(models: list[Member], members: list[Member]) -> list[Member]:
+    """The Sequential's layers: the first, the Merge, reads the output of each model."""
+    outputs = [
+        Tensor(model.name, 0, index)
+        for model in models
+        if isinstance(model.part, Definition)
+        for index in range(len(model.part.outputs))
+    ]
+    members[0].calls = [keras_call([outputs], {})]
+    return [*models, *members]

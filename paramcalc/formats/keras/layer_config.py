@@ -1,0 +1,332 @@
+"""One layer's `{"class_name", "config"}` → a paramcalc layer with its identity."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from paramcalc.errors import DocPath, LayerError, echo
+from paramcalc.formats.keras.classes import KerasClasses
+from paramcalc.formats.keras.legacy import drop_old, modernise
+from paramcalc.formats.text.fields import FieldProblem, FieldsError, build_layer
+from paramcalc.layers.base import Layer, Sublayer
+from paramcalc.layers.built import is_size, shapes_of
+from paramcalc.layers.keras.versions import is_later
+from paramcalc.layers.registry import UnknownTypeError, snake_case
+from paramcalc.layers.unknown import Unknown
+from paramcalc.limits import MAX_NESTED
+from paramcalc.shapes import MAX_RANK, Shape
+from paramcalc.units import is_policy
+
+COMMON = frozenset(
+    (
+        "name",
+        "trainable",
+        "dtype",
+        "batch_input_shape",
+        "batchInputShape",
+        "batch_shape",
+        "input_shape",
+        "autocast",
+        "build_config",
+        "activity_regularizer",
+        "input_dim",
+        "input_length",
+        "implementation",
+    )
+)
+"""What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
+NAMES = frozenset(("name", "trainable"))
+"""What equal layers may differ in, unless their class has fields of these names."""
+KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
+"""What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
+COMPOSITES = frozenset(("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
+"""Classes that make their weights by layers within, without being wrappers."""
+VARIED = frozenset(
+    ("Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "MultiHeadAttention", "TextVectorization")
+)
+"""Classes of which Keras 2 made other shapes: see `paramcalc.layers.keras.keras2`."""
+ACTIVATIONS = ("activation", "recurrent_activation")
+"""Fields that hold an activation."""
+
+
+class Made(Struct, frozen=True):
+    """A layer, the class name it is known by today, and its dtype policy."""
+
+    layer: Layer
+    type: str
+    dtype: str
+
+
+def layer_class(registry: KerasClasses, entry: dict[str, Any], class_name: str) -> type[Layer] | Unknown:
+    """The class an entry names; `Unknown` for custom classes and for a Lambda."""
+    module = entry.get("module")
+    if class_name == "Lambda":
+        return lambda_layer(entry.get("config"))
+    own = isinstance(module, str) and not f"{module}.".startswith(KERAS_MODULES)
+    registered = entry.get("registered_name")
+    if isinstance(registered, str) and ">" in registered:  # Keras takes a class registered so before its own
+        own = own or not registered.startswith("Keras")
+    package, _, name = class_name.rpartition(">")  # tf.keras wrote what somebody had registered as `Custom>Name`
+    try:
+        return registry.plugin(name) if own or package not in ("", "Keras") else registry.framework_class(name)
+    except UnknownTypeError:
+        if registry.original and is_later(class_name):
+            return custom(f"{registry.original} had no '{class_name}', so this is another one")
+        return custom(f"'{class_name[:80]}' is not a Keras layer")
+
+
+def custom(why: str) -> Unknown:
+    """A class of somebody's own."""
+    return Unknown(
+        f"{why}: its code is not in the file, so it cannot be computed "
+        "(--allow-unknown goes on without it, --assume NAME=shape tells its output)"
+    )
+
+
+def lambda_layer(config: Any) -> Unknown:
+    """A Lambda: its code is never run; the output shape it recorded can be used when that is allowed."""
+    recorded = config.get("output_shape") if isinstance(config, dict) else None
+    shape: Shape | None = None
+    if isinstance(recorded, list) and len(recorded) < MAX_RANK and all(map(is_size, recorded)):
+        shape = (None, *recorded)
+    return Unknown(
+        "a Lambda is code, which is never run, so it cannot be computed (--allow-unknown goes on without it, "
+        "--assume NAME=shape tells its output)",
+        shape,
+    )
+
+
+def is_frozen(config: dict[str, Any]) -> bool:
+    """Whether a config says `trainable: false`.
+
+    Raises:
+        FieldsError: for anything else, such as null, 0 or "false": Keras refuses it, or takes it otherwise.
+    """
+    value = config.get("trainable", True)
+    if value.__class__ is bool:
+        return value is False
+    message = f"trainable: expected true or false, got {echo(value)}"
+    raise FieldsError([FieldProblem(message, ("trainable",))])
+
+
+def is_reached(made: Made, legacy: bool) -> bool:
+    """Whether a layer's own `trainable: false` reaches its weights as the file loads.
+
+    Keras 3 makes wrappers and a few others out of layers of which each goes by its own.
+    """
+    return legacy or not (made.layer.sublayers or made.type in COMPOSITES)
+
+
+def dtype_policy(value: Any) -> str:
+    """The policy's name, from Keras' string or object.
+
+    Raises:
+        LayerError: for policies that change which weights a layer has.
+    """
+    if value is None:
+        return "float32"
+    if isinstance(value, str):
+        return known_policy(value)
+    if isinstance(value, dict):
+        config = value.get("config")
+        kind = value.get("class_name", "")
+        if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
+            return known_policy(str(config.get("name") or "float32"))
+        raise LayerError(f"dtype policy '{str(kind)[:60]}' (a quantized model) is not supported")
+    raise LayerError("dtype must be a name or a policy")
+
+
+def known_policy(name: str) -> str:
+    """The name of a policy whose weights have a known size.
+
+    Raises:
+        LayerError: for any other; a size would be a guess.
+    """
+    if name != "string" and not is_policy(name):
+        raise LayerError(f"dtype {echo(name)} is unknown or quantized, so the size of its weights is not known")
+    return name
+
+
+def make_layer(
+    registry: KerasClasses,
+    entry: dict[str, Any],
+    legacy: bool,
+    nested: Any,
+    where: DocPath = (),
+    depth: int = 0,
+) -> Made:
+    """The layer an entry describes; one object for all equal ones.
+
+    Args:
+        registry: where classes are looked up.
+        entry: `{"class_name": …, "config": {…}}`.
+        legacy: whether Keras 1 or 2 wrote it: fields are renamed, old keys dropped.
+        nested: makes a layer of a whole model inside a wrapper: (entry, where) → Layer.
+        where: the place of the entry, for errors in layers within it.
+        depth: how many wrappers are around it.
+
+    Raises:
+        FieldsError: with every field that is wrong.
+    """
+    if depth > MAX_NESTED:
+        raise LayerError(f"layers are nested more than {MAX_NESTED} deep")
+    class_name, config = entry.get("class_name"), entry.get("config")
+    if not isinstance(class_name, str) or not isinstance(config, dict):
+        raise LayerError("a layer needs a class_name and a config")
+    key = likeness(entry, config, legacy)
+    found = registry.made.get(key)
+    if found is None:
+        found = new_layer(registry, entry, legacy, nested, where, depth)
+        if not NAMES.intersection(found.layer.__struct_fields__):
+            registry.made[key] = found
+    return found
+
+
+def new_layer(
+    registry: KerasClasses, entry: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int
+) -> Made:
+    """`make_layer` for an entry of which there was no equal yet."""
+    class_name, config = entry["class_name"], entry["config"]
+    dtype = dtype_policy(config.get("dtype"))
+    if legacy:
+        class_name, config = modernise(class_name, config)
+    cls = layer_class(registry, entry, class_name)
+    if isinstance(cls, Unknown):
+        return Made(cls, class_name, dtype)
+    if legacy and cls.__name__ in VARIED:
+        from paramcalc.layers.keras.keras2 import VARIANTS
+
+        cls = VARIANTS[cls.__name__]
+    fields = fields_of(cls, config, legacy)
+    other = next((name for name in fields if name not in cls.__struct_fields__), None) if legacy else None
+    if other is not None and "module" not in entry and is_later(cls.__name__):
+        return Made(
+            custom(f"Keras' {cls.__name__} has no field '{other[:80]}', so this is another one"), class_name, dtype
+        )
+    if cls.sublayers:
+        dtype = held_policy(config)
+    for name in cls.sublayers:
+        if fields.get(name) is not None:
+            fields[name] = sublayers(registry, fields[name], legacy, nested, (*where, "config", name), depth)
+    unknown = unknown_inside(cls, fields)
+    if unknown is not None:
+        return Made(unknown, cls.__name__, dtype)
+    return Made(with_activations(cls, fields, registry), cls.__name__, dtype)
+
+
+def held_policy(config: dict[str, Any]) -> str:
+    """The policy of the layer in the innermost wrapper: it makes the weights, and the output."""
+    for key in ("layer", "cell", "cells"):
+        inner = config.get(key)
+        if isinstance(inner, list) and inner:
+            inner = inner[0]
+        found = inner.get("config") if isinstance(inner, dict) else None
+        if isinstance(found, dict) and "dtype" in found:
+            return held_policy(found)
+    return dtype_policy(config.get("dtype"))
+
+
+def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
+    """`Unknown` for a wrapper around an unknown layer, else None."""
+    held = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
+    layers = [item.layer for value in held.values() for item in (value if isinstance(value, tuple) else (value,))]
+    unknown = [layer for layer in layers if isinstance(layer, Unknown)]
+    if not unknown:
+        return None
+    stand_in = None
+    if all(layer.stand_in is not None for layer in unknown):
+        stand_in = build_flags(cls, fields | {name: with_stand_ins(value) for name, value in held.items()})
+    return Unknown(unknown[0].reason, None, stand_in)
+
+
+def with_stand_ins(value: Any) -> Any:
+    """The sublayers, what stands in for an unknown one in its place."""
+    if isinstance(value, tuple):
+        return tuple(with_stand_ins(item) for item in value)
+    layer = value.layer.stand_in if isinstance(value.layer, Unknown) else value.layer
+    return Sublayer(layer, value.name, value.type, value.trainable, value.built)
+
+
+def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
+    """The layer with these fields; a null flag is false, as Python takes it (TensorFlow.js writes such)."""
+    try:
+        return build_layer(cls, fields)
+    except FieldsError:
+        flags = {info.name for info in msgspec.structs.fields(cls) if info.type is bool}
+        nulls = [name for name, value in fields.items() if value is None and name in flags]
+        if not nulls:
+            raise
+    return build_layer(cls, {**fields, **dict.fromkeys(nulls, False)})
+
+
+def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
+    """The part of a config that is the class' own: without what every Keras layer carries, and old keys."""
+    known = frozenset(cls.__struct_fields__)
+    fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
+    return drop_old(fields, known) if legacy else fields
+
+
+def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
+    """The key that equal layers share: everything but their `NAMES`. Deep models have many equal ones."""
+    own = {**config, "name": None, "trainable": None}
+    return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
+
+
+def with_activations(cls: type[Layer], fields: dict[str, Any], registry: KerasClasses) -> Layer:
+    """The layer with these fields; as unknown as a custom class where an activation is a custom one.
+
+    Its counts are known all the same if that is a function: it has no weights and works element by element.
+    """
+    odd = [name for name in ACTIVATIONS if fields.get(name).__class__ is dict]
+    try:
+        layer = build_flags(cls, fields)
+    except FieldsError as error:
+        odd += [str(problem.where[0]) if problem.where else "" for problem in error.problems]
+        if not all(name in ACTIVATIONS and isinstance(fields[name], (str, dict)) for name in odd):
+            raise
+    if not odd:
+        return layer
+    from paramcalc.formats.keras.activations import is_layer, layer_for, why_unknown
+
+    values = {name: layer_for(fields[name], registry) for name in odd}
+    reasons = {name: reason for name, value in values.items() if (reason := why_unknown(value, registry))}
+    layer = build_flags(cls, {**fields, **values, **dict.fromkeys(reasons, "linear")})
+    if not reasons:
+        return layer
+    weightless = not any(is_layer(values[name]) for name in reasons)
+    return Unknown("; ".join(dict.fromkeys(reasons.values())), None, layer if weightless else None)
+
+
+def sublayers(registry: KerasClasses, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Any:
+    """A field that holds a layer, or a list of them."""
+    if isinstance(value, list):
+        return tuple(
+            [sublayer(registry, item, legacy, nested, (*where, index), depth) for index, item in enumerate(value)]
+        )
+    return sublayer(registry, value, legacy, nested, where, depth)
+
+
+def sublayer(registry: KerasClasses, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Sublayer:
+    """One layer in a field of another."""
+    if not isinstance(value, dict):
+        raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
+    config = value.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    built: Sequence[Any] = ()
+    trainable = True
+    try:
+        if value.get("class_name") in ("Functional", "Model", "Sequential"):
+            layer, type_ = nested(value, where), str(value["class_name"])
+        else:
+            made = make_layer(registry, value, legacy, nested, where, depth + 1)
+            layer, type_ = made.layer, made.type
+            trainable = not (is_frozen(value["config"]) and is_reached(made, legacy))
+            built = () if legacy else shapes_of(value.get("build_config"))  # tf.keras wrote an inner layer's there
+    except FieldsError as error:
+        inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
+        raise FieldsError(inner) from None
+    if not isinstance(name, str):
+        name = snake_case(type_)
+    return Sublayer(layer, name, type_, trainable, built)

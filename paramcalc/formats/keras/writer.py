@@ -1,0 +1,273 @@
+"""Model → the JSON of a Keras 3 Functional.
+
+Nested models are written flat, a "." for each "/" of a path: Keras' names hold no "/". Keras is never imported.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+from msgspec import Struct, field
+
+from paramcalc.analysis.evaluate import evaluate
+from paramcalc.analysis.nested import NestedModel
+from paramcalc.formats.convert.arguments import fields_of
+from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.formats.keras.layer_config import COMPOSITES
+from paramcalc.formats.keras.modules import APPLICATIONS, module_of_layer, module_of_operation
+from paramcalc.layers.base import Layer, Sublayer
+from paramcalc.layers.operations.operation import Operation, Slot
+from paramcalc.layers.registry import Registry
+from paramcalc.model import Model, Node, Ref, refs
+from paramcalc.shapes import Shape
+
+NOT_IN_KERAS = ("custom", "legacy", "locally_connected", "plugin")
+"""Families of layers that `keras.layers` of Keras 3 does not have …"""
+GONE = ("CuDNNGRU", "CuDNNLSTM")
+"""… and layers of other families."""
+ALWAYS_WRITTEN = {"Rescaling": ("offset",), "TextVectorization": ("standardize", "split", "ngrams")}
+"""Fields that Keras' from_config misses when they are left out."""
+TENSOR = "tensor"
+"""Where a tensor comes in the arguments of a call, …"""
+SHOWN = json.dumps(TENSOR)
+"""… and so in their text."""
+REGISTRY = Registry()
+
+Json = dict[str, Any]
+Around = tuple[str, str]
+"""An entry's text before its name and behind it."""
+
+
+def to_keras(model: Model) -> str:
+    """The model as Keras' `to_json` would write it, defaults left out.
+
+    Raises:
+        ConvertError: naming what Keras cannot load, or would count otherwise.
+        InputError: for a model that cannot be computed.
+    """
+    if model.tied:
+        raise ConvertError("Keras' JSON cannot say that weights are tied")
+    return KerasWriter(model).functional(model.name.replace("/", "."))
+
+
+class Entry(Struct):
+    """A layer among a model's layers, as text: dictionaries of a large model would take several times as much.
+
+    Attributes:
+        text: all but its calls, which come last.
+        calls: the arguments of each.
+    """
+
+    name: str
+    text: str
+    calls: list[str] = field(default_factory=list)
+
+
+class KerasWriter:
+    """Writes one graph."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        evaluation = evaluate(model)
+        self.shapes: list[list[Shape]] = [[item.shape] for item in evaluation.inputs]
+        self.shapes += [call.outputs or [] for call in evaluation.calls]
+        self.taken: set[str] = set()
+        self.repeats: Counter[str] = Counter()
+        self.producers: list[tuple[str, int]] = [(self.unique(item.name), 0) for item in model.inputs]
+        self.entries: dict[int, Entry] = {}
+        self.known: dict[tuple[int, str, bool, str], Around] = {}
+        self.around_tensors: dict[tuple[type[Layer], str, int], list[str]] = {}
+        self.before_history: dict[Shape, str] = {}
+
+    def functional(self, model_name: str) -> str:
+        """The whole model."""
+        model = self.model
+        self.refuse_loose()
+        layers = []
+        for item, (name, _) in zip(model.inputs, self.producers, strict=True):
+            before, after = around("InputLayer", {"batch_shape": list(item.shape), "dtype": item.dtype}, {})
+            layers.append(Entry(name, named(name, before, after)))
+        for node in model.nodes:
+            self.call(node)
+        outputs = [self.history(output.ref) for output in model.outputs]
+        ends = {
+            "input_layers": [[name, 0, 0] for name, _ in self.producers[: len(model.inputs)]],
+            "output_layers": outputs[0] if len(outputs) == 1 else outputs,
+        }
+        layers += self.entries.values()
+        written = ", ".join([f"{entry.text}[{', '.join(entry.calls)}]}}" for entry in layers])
+        return (
+            '{"module": "keras.src.models.functional", "class_name": "Functional", "config": '
+            f'{{"name": {json.dumps(model_name)}, "trainable": true, "layers": [{written}], {json.dumps(ends)[1:]}, '
+            '"registered_name": "Functional"}'
+        )
+
+    def refuse_loose(self) -> None:
+        """Keras leaves out what no output depends on, so the counts would be others."""
+        first = len(self.model.inputs)
+        used = {output.ref.producer for output in self.model.outputs}
+        for index in range(len(self.model.nodes) - 1, -1, -1):
+            node = self.model.nodes[index]
+            if first + index not in used:
+                raise ConvertError(f"no output depends on layer '{node.path}': Keras would leave it out")
+            used.update(ref.producer for ref in refs(node))
+
+    def unique(self, path: str) -> str:
+        """A path as a name that Keras takes and nothing else has."""
+        name = base = path.replace("/", ".")
+        while name in self.taken:
+            self.repeats[base] += 1
+            name = f"{base}_{self.repeats[base]}"
+        self.taken.add(name)
+        return name
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def call(self, node: Node) -> None:
+        """Add a call to the entry of its layer, which the first call makes."""
+        instance = node.instance
+        found = self.entries.get(id(instance))
+        if found is None:
+            name = self.unique(node.path)
+            found = self.entries[id(instance)] = Entry(name, named(name, *self.around(node, name)))
+        self.producers.append((found.name, len(found.calls)))
+        found.calls.append(self.call_text(node))
+
+    def around(self, node: Node, name: str) -> Around:
+        """What stands around the name in an entry, written once for equal layers, which readers make one object."""
+        instance = node.instance
+        what = id(instance.layer), instance.type, instance.trainable, instance.dtype
+        if what not in self.known:
+            if isinstance(instance.layer, Operation):
+                self.known[what] = around_operation(instance.layer, name)
+            else:
+                config = layer_config(instance.layer, node.path, instance.trainable)
+                dtype = {} if instance.dtype == "float32" else {"dtype": instance.dtype}
+                self.known[what] = around(instance.type, config, dtype)
+        return self.known[what]
+
+    def call_text(self, node: Node) -> str:
+        """The arguments of a call; those of layers of one class stand around their tensors in the same way."""
+        instance = node.instance
+        if node.options or None in node.inputs or isinstance(instance.layer, Operation):
+            return json.dumps(self.arguments(node, [None if ref is None else self.tensor(ref) for ref in node.inputs]))
+        what = type(instance.layer), instance.type, len(node.inputs)
+        if what not in self.around_tensors:
+            self.around_tensors[what] = json.dumps(self.arguments(node, [TENSOR for _ in node.inputs])).split(SHOWN)
+        first, *others = self.around_tensors[what]
+        tensors = [self.tensor_text(ref) for ref in node.inputs if ref is not None]
+        return first + "".join([part for pair in zip(tensors, others, strict=True) for part in pair])
+
+    def arguments(self, node: Node, tensors: list[Any]) -> Json:
+        """The arguments as the layer's `call` in Keras takes them: positional, in one list, or by name."""
+        layer = node.instance.layer
+        kwargs = {name: self.option(value) for name, value in (node.options or {}).items()}
+        if isinstance(layer, Operation):
+            args = [filled(value, tensors) for value in layer.args]
+            kwargs = {name: filled(value, tensors) for name, value in layer.kwargs.items()}
+            return {"args": args if args or kwargs else tensors, "kwargs": kwargs}
+        code = layer.infer.__code__
+        takes_any = bool(code.co_flags & 0x04)
+        if takes_any and (code.co_argcount == 1 or node.instance.type == "CustomScaleLayer"):
+            return {"args": [tensors], "kwargs": kwargs}
+        if takes_any and "initial_state" in code.co_varnames and len(tensors) > 1:
+            return {"args": tensors[:1], "kwargs": kwargs | {"initial_state": tensors[1:]}}
+        return {"args": tensors, "kwargs": kwargs}
+
+    def tensor_text(self, ref: Ref) -> str:
+        """A tensor among the arguments, as text."""
+        shape = self.shapes[ref.producer][ref.output]
+        if shape not in self.before_history:
+            self.before_history[shape] = json.dumps(keras_tensor(shape, [])).removesuffix("]}}")
+        name, call = self.producers[ref.producer]
+        return f"{self.before_history[shape]}{json.dumps(name)}, {call}, {ref.output}]}}}}"
+
+    def option(self, value: Any) -> Any:
+        """A call argument with its tensors."""
+        if isinstance(value, Ref):
+            return self.tensor(value)
+        return [self.option(item) for item in value] if isinstance(value, list) else value
+
+    def history(self, ref: Ref) -> list[Any]:
+        """Where a tensor comes from."""
+        return [*self.producers[ref.producer], ref.output]
+
+    def tensor(self, ref: Ref) -> Json:
+        """A tensor among the arguments."""
+        return keras_tensor(self.shapes[ref.producer][ref.output], self.history(ref))
+
+
+def keras_tensor(shape: Shape, history: list[Any]) -> Json:
+    """A tensor as Keras writes it."""
+    config = {"shape": list(shape), "dtype": "float32", "keras_history": history}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def around(class_name: str, config: Json, more: Json, module: str = "", registered: str | None = None) -> Around:
+    """An entry but its name, of which its config, too, has one, between its fields and what is `more`."""
+    module = json.dumps(module or module_of_layer(class_name))
+    registered = json.dumps(class_name if class_name in APPLICATIONS else registered)
+    fields = "".join([f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in config.items()])
+    later = "".join([f", {json.dumps(key)}: {json.dumps(value)}" for key, value in more.items()])
+    before = f'{{"module": {module}, "class_name": {json.dumps(class_name)}, "config": {{{fields}'
+    return before, f'{later}}}, "registered_name": {registered}'
+
+
+def named(name: str, before: str, after: str) -> str:
+    """An entry with its name, up to its calls."""
+    shown = json.dumps(name)
+    return f'{before}"name": {shown}{after}, "name": {shown}, "inbound_nodes": '
+
+
+def around_operation(operation: Operation, name: str) -> Around:
+    """The same of an operation."""
+    if operation.framework != "keras":
+        raise ConvertError(f"'{name}' is an operation of TensorFlow ({operation.function}), which Keras 3 cannot load")
+    config = {key: value for key, value in operation.config.items() if key != "name"}
+    function = operation.function
+    return around(function, config, {}, module_of_operation(function), function)
+
+
+def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
+    """A layer's fields, defaults left out; a frozen wrapper freezes what is in it, for Keras asks only that."""
+    name = type(layer).__name__
+    if REGISTRY.family(name) in NOT_IN_KERAS or name in GONE:
+        raise ConvertError(f"layer '{path}' ({name}) is not in keras.layers")
+    if not trainable and name in COMPOSITES:
+        raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")
+    config: Json = {}
+    for key, required, default in fields_of(type(layer)):
+        value = getattr(layer, key)
+        if required or value != default or key in ALWAYS_WRITTEN.get(name, ()):
+            config[key] = plain(value, path, trainable)
+    return config if trainable else config | {"trainable": False}
+
+
+def plain(value: Any, path: str, trainable: bool) -> Any:
+    """A field's value as JSON has it."""
+    if isinstance(value, Sublayer):
+        return inner(value, path, trainable)
+    if isinstance(value, (list, tuple)):
+        return [plain(item, path, trainable) for item in value]
+    return value
+
+
+def inner(part: Sublayer, path: str, trainable: bool) -> Json:
+    """A layer, or a whole model, in the field of another."""
+    if isinstance(part.layer, NestedModel):
+        model = part.layer.model
+        if not trainable or not part.trainable or any(not item.shape for item in model.inputs):
+            raise ConvertError(f"the model inside '{path}' cannot be written for Keras: it is frozen, or has no shape")
+        written: Json = json.loads(KerasWriter(model).functional(part.name))
+        return written
+    config = layer_config(part.layer, f"{path}/{part.name}", trainable and part.trainable) | {"name": part.name}
+    return {"module": "keras.layers", "class_name": part.type, "config": config, "registered_name": None}
+
+
+def filled(value: Any, tensors: list[Any]) -> Any:
+    """An operation's argument with its tensors in their slots."""
+    if isinstance(value, dict) and list(value) == ["input"]:
+        value = Slot(value["input"])
+    if isinstance(value, Slot):
+        return tensors[value.number]
+    return [filled(item, tensors) for item in value] if isinstance(value, (list, tuple)) else value

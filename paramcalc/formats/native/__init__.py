@@ -1,0 +1,62 @@
+"""paramcalc's own spec language, in YAML or JSON.
+
+parser.py    raw entries → entries with a kind and a type, each checked once
+expand.py    entries → nodes: variables filled in, blocks, repeats and branches unrolled
+finish.py    names → tensors, in execution order
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from paramcalc.errors import InputError, Position, Problem, located
+from paramcalc.model import Model
+
+if TYPE_CHECKING:
+    from paramcalc.formats.text.document import Document
+
+
+def read_spec(
+    document: "Document", name: str, sets: Mapping[str, Any] | None = None, max_layers: int | None = None
+) -> Model:
+    """Read a spec.
+
+    Args:
+        document: the parsed text.
+        name: the file, as the user gave it.
+        sets: values that take the place of the spec's `vars`.
+        max_layers: refuse specs that make more layers than this.
+
+    Raises:
+        InputError: with every independent problem, in the order they stand in the file.
+    """
+    from paramcalc.formats.native.spec import SpecReader
+    from paramcalc.limits import MAX_LAYERS
+
+    if not isinstance(document.value, dict):
+        raise InputError(name, [Problem("a spec is a mapping with input and layers", ())])
+    reader = SpecReader(name, sets or {}, max_layers or MAX_LAYERS)
+    try:
+        model = reader.read(document.value)
+        model.locate = document.locate
+        if not reader.problems.found:
+            return model
+        problems = reader.problems.found + shape_problems(model)
+    except InputError as error:
+        problems = error.problems
+    raise InputError(name, in_order_of_text([located(problem, document.locate) for problem in problems]))
+
+
+def shape_problems(model: Model) -> list[Problem]:
+    """What is wrong with the shapes of the layers that could be read, so that one run tells everything."""
+    from paramcalc.analysis.evaluate import evaluate
+
+    try:
+        evaluate(model, allow_unknown=True)
+    except InputError as error:
+        return error.problems
+    return []
+
+
+def in_order_of_text(problems: list[Problem]) -> list[Problem]:
+    """The problems from the top of the file to its end; those without a place first."""
+    return sorted(problems, key=lambda problem: problem.position or Position(0, 0))

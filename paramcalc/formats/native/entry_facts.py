@@ -1,0 +1,65 @@
+"""What can be told of an entry before it is expanded: its size, its name, what it waits for."""
+
+from typing import Any
+
+from paramcalc.formats.native.entries import BlockEntry, Entry, LayerEntry
+from paramcalc.formats.native.templates import is_template, variables
+from paramcalc.limits import CHARACTERS_PER_VALUE
+
+
+def size_of(raw: Any) -> int:
+    """How many values an entry is made of, those of the entries inside it aside; expressions count by their length."""
+    count = 1
+    stack = [raw]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            value = [item for key, item in value.items() if key not in ("layers", "branches")]
+        if isinstance(value, list):
+            count += len(value)
+            for item in value:
+                if item.__class__ is str and "$" in item:
+                    count += len(item) // CHARACTERS_PER_VALUE
+            stack += [item for item in value if isinstance(item, (list, dict))]
+    return count
+
+
+def entry_label(entry: Entry, prefix: str = "") -> str:
+    """An entry as errors name it, as far as its name is known: `'encoder/dense' (Dense)`."""
+    name = entry.common.get("name")
+    kind: str = getattr(entry, "type", "?")
+    return f"'{prefix}{name[:80]}' ({kind})" if isinstance(name, str) and "$" not in name else kind
+
+
+def entry_variables(entry: LayerEntry) -> set[str]:
+    """The variables that a layer's fields read, those of the layers in it included."""
+    found: set[str] = set()
+    stack: list[Any] = list(entry.fields.values())
+    while stack:
+        value = stack.pop()
+        if isinstance(value, LayerEntry):
+            found |= {*value.names, *variables(value.common)}
+        elif isinstance(value, BlockEntry):
+            found |= variables(value.arguments) | variables(value.common)
+        elif isinstance(value, list):
+            stack.extend(value)
+        elif isinstance(value, (str, dict)):
+            found |= variables(value)
+    return found
+
+
+def waits(entry: LayerEntry) -> bool:
+    """Whether a layer can only be built when it is expanded."""
+    stack: list[Any] = list(entry.fields.values())
+    while stack:
+        value = stack.pop()
+        if isinstance(value, BlockEntry):
+            return True
+        if isinstance(value, LayerEntry):
+            if value.layer is None or is_template(value.common):
+                return True
+        elif isinstance(value, list):
+            stack.extend(value)
+        elif is_template(value):
+            return True
+    return False

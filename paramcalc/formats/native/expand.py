@@ -1,0 +1,396 @@
+"""Entries → nodes: blocks, repeats and branches unrolled, each layer emitted with its path and its inputs.
+
+Work and memory are linear in the layers; how many there may be is checked before they are made.
+"""
+
+from collections import ChainMap
+from typing import Any, NoReturn
+
+from paramcalc.errors import DocPath, InputError, did_you_mean, echo, listed
+from paramcalc.formats.native.build import build_entry
+from paramcalc.formats.native.common import call_options, flag, policy
+from paramcalc.formats.native.entries import (
+    BROKEN,
+    BlockEntry,
+    BranchesEntry,
+    BrokenEntry,
+    CallEntry,
+    DynamicEntry,
+    Entry,
+    LayerEntry,
+    RepeatEntry,
+)
+from paramcalc.formats.native.entry_facts import entry_label
+from paramcalc.formats.native.expressions import ExpressionError, Names
+from paramcalc.formats.native.minimum import Minimum
+from paramcalc.formats.native.names import Directory, Pending, Scope, Tensor, Value, check_name
+from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.formats.native.templates import origin
+from paramcalc.formats.native.values import filled, first_of, named, only
+from paramcalc.formats.native.variables import block_variables, maps_of
+from paramcalc.formats.native.written import written
+from paramcalc.formats.text.fields import FieldsError
+from paramcalc.layers.base import Layer, called_again, layers_within
+from paramcalc.layers.registry import snake_case
+from paramcalc.limits import INPUTS_PER_STEP, MAX_LAYERS, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
+from paramcalc.model import Input, Instance, Model, Node, Output, Ref
+
+
+class Use:
+    """One use of a block, so that it can be called again."""
+
+    __slots__ = ("entry", "env")
+
+    def __init__(self, entry: BlockEntry, env: Names) -> None:
+        self.entry = entry
+        self.env = env
+
+
+class Expander:
+    """Turns a spec's entries into the nodes of one graph.
+
+    Attributes:
+        nodes: in the order they are written, their inputs still to be resolved.
+        sources: what each node reads.
+        spec_env: the spec's own variables, which every block sees.
+    """
+
+    def __init__(
+        self, source: str, problems: Problems, inputs: list[Input], spec_env: dict[str, Any], allowance: Allowance
+    ) -> None:
+        self.source = source
+        self.problems = problems
+        self.first = len(inputs)
+        self.spec_env = spec_env
+        self.allowance = allowance
+        self.names = Directory()
+        self.nodes: list[Node] = []
+        self.sources: list[tuple[Tensor, ...]] = []
+        self.uses: dict[str, Use] = {}
+        self.calls: dict[str, int] = {}
+        self.minimum = Minimum()
+        self.level = 0
+        for number, item in enumerate(inputs):
+            self.names.values[item.name] = number
+
+    # -- lists -----------------------------------------------------------------------------------------
+
+    def chain(self, entries: list[Entry], scope: Scope, start: Tensor) -> Value:
+        """Each entry reads the one before it; the value of the last. No entries: the start itself."""
+        if entries and self.level >= MAX_NESTED:
+            raise SpecError(f"blocks, repeats and branches are nested more than {MAX_NESTED} deep", entries[0].where)
+        self.level += 1
+        value: Value = (start,)
+        for entry in entries:
+            found = self.guarded(entry, scope, first_of(value))
+            value = value if found is None else found
+        self.level -= 1
+        return value
+
+    def guarded(self, entry: Entry, scope: Scope, previous: Tensor) -> Value | None:
+        """One entry; what is wrong with it is noted, and it keeps its place as a broken layer."""
+        self.step(entry.where, 1 + entry.size // VALUES_PER_STEP)
+        try:
+            if "when" in entry.common and not flag(entry, "when", scope):
+                return None
+            return self.expand(entry, scope, previous)
+        except FieldsError as error:
+            for problem in error.problems:
+                self.problems.add(problem.message, problem.where, entry_label(entry, scope.prefix), scope.notes)
+        except SpecError as error:
+            self.problems.add(str(error), error.where, None, scope.notes)
+        return self.broken(entry, scope)
+
+    def step(self, where: DocPath, count: int = 1) -> None:
+        """Bound the work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
+        self.allowance.steps += count
+        if self.allowance.exceeded():
+            self.too_large(where)
+
+    def weigh(self, value: Any, where: DocPath) -> None:
+        """The same for values from variables: a name is short, and the list it stands for may be long."""
+        try:
+            count = written(value, VALUES_PER_STEP * MAX_LAYERS)
+        except ExpressionError as error:
+            raise SpecError(str(error), where) from None
+        self.step(where, count // VALUES_PER_STEP)
+
+    def too_large(self, where: DocPath) -> NoReturn:
+        """Stop: nothing after this limit is worth telling."""
+        self.problems.add(self.allowance.explain("spec"), where)
+        raise InputError(self.source, self.problems.found)
+
+    def expand(self, entry: Entry, scope: Scope, previous: Tensor) -> Value:
+        """The value of one entry."""
+        if isinstance(entry, DynamicEntry):
+            entry = self.known(entry, scope)
+        if isinstance(entry, LayerEntry):
+            sources = self.read_inputs(entry, scope, previous)
+            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
+        if isinstance(entry, BrokenEntry):
+            return self.broken(entry, scope)
+        if isinstance(entry, CallEntry):
+            return self.call(entry, scope, previous)
+        sources = self.read_inputs(entry, scope, previous)
+        if "options" in entry.common:
+            raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
+        if isinstance(entry, BranchesEntry):
+            return self.branches(entry, scope, only(sources, entry))
+        if isinstance(entry, RepeatEntry):
+            return self.repeat(entry, scope, only(sources, entry))
+        assert isinstance(entry, BlockEntry)  # noqa: S101 - there are no other entries
+        return self.block(entry, scope, sources, self.name(entry, scope, entry.block.name))
+
+    # -- what every entry may have ---------------------------------------------------------------------
+
+    def name(self, entry: Entry, scope: Scope, type_: str) -> str:
+        """The entry's own name, or Keras' automatic one."""
+        raw = entry.common.get("name")
+        if raw is None:
+            return self.names.automatic(scope, snake_case(type_))
+        where = (*entry.where, "name")
+        name = check_name(filled(raw, scope, where), where)
+        self.names.claim(scope, name, where)
+        return name
+
+    def read_inputs(self, entry: Entry, scope: Scope, previous: Tensor) -> tuple[Tensor, ...]:
+        """What the entry reads: the names it gives, else what stands before it."""
+        raw = entry.common.get("inputs")
+        if raw is None:
+            return (previous,)
+        where = (*entry.where, "inputs")
+        value = filled(raw, scope, where)
+        if isinstance(value, str):
+            return (named(value, previous, scope, where),)
+        if not isinstance(value, list) or not value:
+            raise SpecError(f"inputs: expected a name or a list of names, got {echo(value)}", where)
+        self.step(where, len(value) // INPUTS_PER_STEP)
+        for index, item in enumerate(value):
+            if not isinstance(item, str):
+                raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
+        return tuple([named(item, previous, scope, (*where, index)) for index, item in enumerate(value)])
+
+    # -- the kinds of entries --------------------------------------------------------------------------
+
+    def known(self, entry: DynamicEntry, scope: Scope) -> Entry:
+        """An entry whose type was an expression."""
+        type_ = filled(entry.type_text, scope, entry.where)
+        if not isinstance(type_, str):
+            raise SpecError(f"type: expected the name of a layer, got {echo(type_)}", entry.where)
+        if type_ not in entry.known:
+            entry.known[type_] = entry.read(type_)
+        return entry.known[type_]
+
+    def layer(self, entry: LayerEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> int:
+        """Emit one layer."""
+        if entry.cls.self_attends and len(sources) == 1:
+            sources *= 2
+        instance = None if scope.twin is None else self.twin(scope.twin + name)
+        if instance is not None:
+            self.step(entry.where, called_again(instance.layer, self.allowance))
+        else:
+            layer = entry.layer
+            if layer is None:
+                self.allowance.different.add(id(entry))
+                layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
+            self.allowance.different.add(id(layer))  # readers make equal layers one object
+            trainable = scope.trainable and flag(entry, "trainable", scope)
+            type_ = getattr(layer, "type_name", entry.type)
+            instance = Instance(layer, name, type_, trainable, policy(entry, scope))
+        return self.emit(scope, scope.prefix + name, name, instance, sources, entry)
+
+    def twin(self, path: str) -> Instance | None:
+        """The layer of the first call, inside a block that is called again."""
+        number = self.names.values.get(path)
+        return self.nodes[number - self.first].instance if isinstance(number, int) else None
+
+    def emit(
+        self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Tensor, ...], entry: Entry
+    ) -> int:
+        """Add a node, and its name to the scope."""
+        within = layers_within(instance.layer) if instance.layer.sublayers else 0
+        self.allowance.layers += 1
+        self.step(entry.where, within + len(path) // PATH_PER_STEP)
+        options = None if instance.layer is BROKEN else call_options(entry, scope)
+        if options:
+            self.weigh(options, (*entry.where, "options"))
+        number = self.first + len(self.nodes)
+        self.nodes.append(Node(path, instance, (), options, entry.where, scope.notes))
+        self.sources.append(sources)
+        self.names.values[scope.prefix + name] = number
+        return number
+
+    def broken(self, entry: Entry, scope: Scope) -> Value:
+        """A stand-in for an entry with a problem, so that names that refer to it are known."""
+        type_ = getattr(entry, "type", "?")
+        name = entry.common.get("name")
+        if not isinstance(name, str) or scope.prefix + name in self.names.values:
+            name = self.names.automatic(scope, snake_case(type_) or "layer")
+        return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), (), entry)
+
+    def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
+        """A scope inside this one, its paths prefixed with `name/`; its entry's flags apply to everything in it."""
+        prefix = f"{scope.prefix}{name}/"
+        twin = None if scope.twin is None else f"{scope.twin}{name}/"
+        trainable, dtype = scope.trainable, scope.dtype
+        if entry is not None:
+            trainable, dtype = trainable and flag(entry, "trainable", scope), policy(entry, scope)
+        return Scope(prefix, env, scope, sealed, trainable, dtype, scope.notes, twin, scope.blocks)
+
+    def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> Value:
+        """One use of a block."""
+        env = self.block_env(entry, scope)
+        return self.use_block(Use(entry, env), scope, sources, name)
+
+    def use_block(
+        self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, twin: str | None = None
+    ) -> Value:
+        """The layers of a block, its inputs bound to what this use of it reads."""
+        entry, block = use.entry, use.entry.block
+        if block.name in scope.blocks:
+            raise SpecError(f"block '{block.name}' uses itself", entry.where)
+        if len(sources) != len(block.inputs):
+            takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({listed(block.inputs)})"
+            raise SpecError(f"block '{block.name}' takes {takes}, got {len(sources)}", entry.where)
+        inner = self.inside(scope, name, use.env, entry, sealed=True)
+        inner.notes = (*scope.notes, (f"in block '{block.name}', used here", entry.where))
+        inner.blocks = (*scope.blocks, block.name)
+        inner.twin = twin or inner.twin
+        for input_name, source in zip(block.inputs, sources, strict=True):
+            self.names.values[inner.prefix + input_name] = (source,)
+        value = self.chain(block.layers, inner, sources[0])
+        if block.outputs is not None:
+            value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs")))
+        self.uses[scope.prefix + name] = use
+        self.names.values[scope.prefix + name] = value
+        return value
+
+    def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Tensor]:
+        """The results a block names."""
+        found: list[Tensor] = []
+        self.step(where, len(raw) // INPUTS_PER_STEP)
+        for index, item in enumerate(raw):
+            name = filled(item, scope, (*where, index))
+            if not isinstance(name, str):
+                raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
+            found.append(Pending(scope, name, (*where, index)))
+        return found
+
+    def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
+        """The variables inside a use of a block."""
+        self.step(entry.where, 1 + entry.block.size // VALUES_PER_STEP)
+        return block_variables(entry, scope, self.spec_env, self.weigh)
+
+    def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
+        """A whole block as one layer, for a wrapper around it."""
+        from paramcalc.analysis.nested import as_layer
+        from paramcalc.formats.native.finish import finish_nodes
+
+        inputs = [Input(name, ()) for name in entry.block.inputs]
+        inner = Expander(self.source, self.problems, inputs, self.spec_env, self.allowance)
+        inner.level = self.level
+        notes = (*scope.notes, (f"in block '{entry.block.name}', used here", entry.where))
+        inside = Scope("", self.block_env(entry, scope), notes=notes)
+        inside.blocks = (*scope.blocks, entry.block.name)
+        if entry.block.name in scope.blocks:
+            raise SpecError(f"block '{entry.block.name}' uses itself", entry.where)
+        value = inner.chain(entry.block.layers, inside, Ref(0))
+        if entry.block.outputs is not None:
+            where = (*entry.block.where, "outputs")
+            value = tuple(inner.block_outputs(entry.block.outputs, inside, where))
+        tensors = (Ref(value),) if isinstance(value, int) else value
+        nodes, refs = finish_nodes(inner, list(tensors))
+        outputs = [Output(str(number), ref) for number, ref in enumerate(refs)]
+        return as_layer(Model(entry.block.name, "paramcalc", self.source, inputs, nodes, outputs))
+
+    def repeat(self, entry: RepeatEntry, scope: Scope, start: Tensor) -> Value:
+        """The layers a number of times; each time is a scope, with `$i`."""
+        where = (*entry.where, "repeat")
+        count = filled(entry.count, scope, where)
+        if type(count) is not int or count < 0:
+            raise SpecError(
+                f"repeat: expected a number of times, got {echo(count)}{origin(entry.count, scope.env)}", where
+            )
+        most = self.allowance.max_layers
+        least = self.allowance.layers + count * self.minimum.of(entry.layers)
+        if max(count, least) > most:
+            self.allowance.layers = max(count, least)
+            self.too_large(where)
+        name = self.name(entry, scope, "repeat")
+        number: dict[str, Any] = {}
+        # The i of a repeat around this one is hidden: left out, a name is found as fast at any depth.
+        maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
+        outer = self.inside(scope, name, ChainMap(number, *maps), entry)
+        value: Value = (start,)
+        for i in range(count):
+            self.step(entry.where)
+            number["i"] = i
+            value = self.chain(entry.layers, self.inside(outer, str(i), outer.env), first_of(value))
+        self.names.values[scope.prefix + name] = value
+        return value
+
+    def branches(self, entry: BranchesEntry, scope: Scope, start: Tensor) -> Value:
+        """Each branch from the same start, and the layer that merges them; its names are the scope's."""
+        self.step(entry.where, len(entry.branches) // INPUTS_PER_STEP)
+        frozen = scope
+        if "trainable" in entry.common or "dtype" in entry.common:
+            frozen = self.same_names(entry, scope)
+        ends = tuple([first_of(self.chain(branch, frozen, start)) for branch in entry.branches])
+        merge = self.known(entry.merge, frozen) if isinstance(entry.merge, DynamicEntry) else entry.merge
+        named = entry if "name" in entry.common else merge
+        if isinstance(merge, LayerEntry):
+            return self.layer(merge, frozen, ends, self.name(named, scope, merge.type))
+        if isinstance(merge, BlockEntry):
+            return self.block(merge, frozen, ends, self.name(named, scope, merge.block.name))
+        return self.broken(merge, scope)
+
+    def same_names(self, entry: Entry, scope: Scope) -> Scope:
+        """The same scope for layers that are frozen, or of another dtype, as a whole."""
+        from msgspec.structs import replace
+
+        trainable = scope.trainable and flag(entry, "trainable", scope)
+        return replace(scope, trainable=trainable, dtype=policy(entry, scope))
+
+    def call(self, entry: CallEntry, scope: Scope, previous: Tensor) -> Value:
+        """An earlier layer, or block, again: its weights exist once."""
+        where = (*entry.where, "call")
+        target = filled(entry.target, scope, where)
+        found = self.names.find(scope, str(target), everywhere=True)
+        if found is None:
+            near = did_you_mean(str(target), self.names.known(scope, everywhere=True))
+            raise SpecError(f"call: there is no layer {echo(target)} above this entry{near}", where)
+        path, value = found
+        sources = self.read_inputs(entry, scope, previous)
+        if path in self.uses:
+            if "options" in entry.common:
+                raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
+            return self.call_block(entry, scope, sources, path)
+        if not isinstance(value, int) or value < self.first:
+            raise SpecError(f"call: {echo(target)} is neither a layer nor a block", where)
+        first = self.nodes[value - self.first]
+        if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
+            sources *= 2
+        self.step(entry.where, called_again(first.instance.layer, self.allowance))
+        again = self.again(first.path.partition("#")[0] if "#" in first.path.rpartition("/")[2] else first.path)
+        name = self.call_name(entry, scope, again.rpartition("/")[2])
+        return self.emit(scope, again, name, first.instance, sources, entry)
+
+    def call_block(self, entry: CallEntry, scope: Scope, sources: tuple[Tensor, ...], path: str) -> Value:
+        """A whole block again."""
+        use = self.uses[path]
+        again = self.again(path)
+        name = self.call_name(entry, scope, again.rpartition("/")[2])
+        root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
+        root.notes, root.blocks = scope.notes, scope.blocks
+        value = self.use_block(use, root, sources, again.rpartition("/")[2], twin=path + "/")
+        self.names.values[scope.prefix + name] = value
+        return value
+
+    def again(self, path: str) -> str:
+        """The path of the next call: `stem#2`."""
+        self.calls[path] = self.calls.get(path, 1) + 1
+        return f"{path}#{self.calls[path]}"
+
+    def call_name(self, entry: CallEntry, scope: Scope, default: str) -> str:
+        """What this call's result is known by: the entry's name, else the end of its path."""
+        return default if entry.common.get("name") is None else self.name(entry, scope, "call")

@@ -1,0 +1,352 @@
+"""Raw entries → `Entry`s: which kind each one is, of which type, with which fields.
+
+This looks at every entry once, however often blocks and repeats use it, so what does not depend on a
+variable is checked here, in unused blocks as well.
+"""
+
+from collections import ChainMap
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo
+from paramcalc.formats.native.arguments import block_arguments, layer_arguments
+from paramcalc.formats.native.build import build_entry
+from paramcalc.formats.native.entries import (
+    COMMON,
+    Block,
+    BlockEntry,
+    BranchesEntry,
+    BrokenEntry,
+    CallEntry,
+    DynamicEntry,
+    Entry,
+    LayerEntry,
+    RepeatEntry,
+)
+from paramcalc.formats.native.entry_facts import entry_label, entry_variables, size_of, waits
+from paramcalc.formats.native.expressions import ExpressionError, is_variable_name
+from paramcalc.formats.native.names import check_name
+from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.formats.text.fields import FieldsError
+from paramcalc.layers.base import Layer
+from paramcalc.layers.registry import Registry, snake_case
+from paramcalc.limits import MAX_NESTED
+
+Blocks = ChainMap[str, Block]
+BLOCK_KEYS = ("vars", "inputs", "blocks", "layers", "outputs")
+STRUCTURE = {
+    "repeat": ("repeat", "layers"),
+    "branches": ("branches", "merge"),
+    "call": ("call",),
+}
+"""Keys that make an entry something other than a layer, with all the keys of such an entry."""
+
+
+class Parser:
+    """Reads entries and blocks; what is wrong goes to `problems`, and reading goes on."""
+
+    def __init__(self, registry: Registry, problems: Problems) -> None:
+        self.registry = registry
+        self.problems = problems
+        self.level = 0
+        self.entries_read = 0
+
+    # -- lists and blocks ------------------------------------------------------------------------------
+
+    def entries(self, raw: Any, where: DocPath, blocks: Blocks) -> list[Entry]:
+        """A list of layers."""
+        if not isinstance(raw, list):
+            self.problems.add(f"layers are a list, got {echo(raw)}", where)
+            return []
+        return [self.entry(item, (*where, index), blocks) for index, item in enumerate(raw)]
+
+    def blocks(self, raw: Any, where: DocPath, outer: Blocks) -> Blocks:
+        """The blocks of a mapping, and those known around it. Blocks may use blocks that stand below them."""
+        if raw is None:
+            return outer
+        if not isinstance(raw, dict):
+            self.problems.add(f"blocks are a mapping of names, got {echo(raw)}", where)
+            return outer
+        known = outer.new_child()  # not copied: each of many blocks may have blocks of its own
+        new = {}
+        for name in raw:
+            try:
+                self.check_block_name(name, (*where, Key(name)))
+            except SpecError as error:
+                self.problems.add(str(error), error.where)
+            new[name] = known[name] = Block(name, (*where, name), {}, ["input"], [], None)
+        for name, block in new.items():
+            self.block(block, raw[name], known)
+        return known
+
+    def check_block_name(self, name: str, where: DocPath) -> None:
+        """A block's name must be usable as a type, and not be one of Keras'."""
+        check_name(name, where)
+        if name in STRUCTURE or name in COMMON or name == "type":
+            raise SpecError(f"a block cannot be called '{name}': that is a word of the language", where)
+        if self.registry.family(name) != "plugin" and snake_case(name) != name:
+            raise SpecError(f"a block cannot be called '{name}': that is a layer type", where)
+
+    def block(self, block: Block, raw: Any, known: Blocks) -> None:
+        """Fill a block in."""
+        where = block.where
+        if not isinstance(raw, dict):
+            self.problems.add(f"a block is a mapping with layers, got {echo(raw)}", where)
+            return
+        for key in raw:
+            if key not in BLOCK_KEYS:
+                self.problems.add(f"a block has no '{key[:80]}'{did_you_mean(key, BLOCK_KEYS)}", (*where, Key(key)))
+        block.size = size_of([raw.get("vars"), raw.get("outputs")])
+        block.vars = self.vars(raw.get("vars"), (*where, "vars"))
+        block.inputs = self.block_inputs(raw.get("inputs", ["input"]), (*where, "inputs"))
+        known = self.blocks(raw.get("blocks"), (*where, "blocks"), known)
+        if "layers" in raw:
+            block.layers = self.entries(raw["layers"], (*where, "layers"), known)
+        else:
+            self.problems.add("a block needs layers", where)
+        if "outputs" in raw:
+            outputs = raw["outputs"]
+            block.outputs = [outputs] if isinstance(outputs, str) else outputs
+            if not isinstance(block.outputs, list) or not block.outputs:
+                self.problems.add(f"outputs: expected a list of names, got {echo(outputs)}", (*where, "outputs"))
+                block.outputs = None
+
+    def block_inputs(self, raw: Any, where: DocPath) -> list[str]:
+        """The names of a block's inputs."""
+        names = [raw] if isinstance(raw, str) else raw
+        if not isinstance(names, list) or not names:
+            self.problems.add(f"inputs: expected a list of names, got {echo(raw)}", where)
+            return ["input"]
+        good: dict[str, None] = {}
+        for index, name in enumerate(names):
+            try:
+                if check_name(name, (*where, index)) in good:
+                    raise SpecError(f"the input '{name}' is declared twice", (*where, index))
+                good[name] = None
+            except SpecError as error:
+                self.problems.add(str(error), error.where)
+        return list(good) or ["input"]
+
+    def vars(self, raw: Any, where: DocPath) -> dict[str, Any]:
+        """Variables with their raw values."""
+        if raw is None:
+            return {}
+        if not isinstance(raw, dict):
+            self.problems.add(f"vars are a mapping of names to values, got {echo(raw)}", where)
+            return {}
+        for name in raw:
+            if not is_variable_name(name) or name in COMMON:
+                self.problems.add(f"a variable cannot be called {echo(name)}", (*where, Key(name)))
+        return raw
+
+    # -- one entry -------------------------------------------------------------------------------------
+
+    def entry(self, raw: Any, where: DocPath, blocks: Blocks) -> Entry:
+        """An entry in any of its forms; a broken one keeps its place."""
+        common: dict[str, Any] = {}
+        if isinstance(raw, dict):
+            common = {key: raw[key] for key in COMMON if key in raw}
+        self.level += 1
+        try:
+            if self.level > MAX_NESTED:
+                raise SpecError(f"entries are nested more than {MAX_NESTED} deep", where)
+            entry = self.read(raw, where, common, blocks)
+        except SpecError as error:
+            self.problems.add(str(error), error.where)
+            return BrokenEntry(where, common)
+        finally:
+            self.level -= 1
+        entry.size = size_of(raw)
+        self.entries_read += 1
+        return entry
+
+    def read(self, raw: Any, where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
+        """An entry by its form: a bare name, one of the language's own words, long, or short."""
+        if isinstance(raw, str):
+            return self.typed(raw, None, where, where, common, blocks, raw)
+        if not isinstance(raw, dict) or not raw:
+            raise SpecError(f"expected a layer, got {echo(raw)}", where)
+        for key, keys in STRUCTURE.items():
+            if key in raw:
+                self.check_keys(raw, keys, where)
+                read: Entry = getattr(self, key)(raw, where, common, blocks)
+                return read
+        if "type" in raw:
+            fields = {key: value for key, value in raw.items() if key != "type" and key not in COMMON}
+            if not isinstance(raw["type"], str):
+                raise SpecError(f"type: expected the name of a layer, got {echo(raw['type'])}", (*where, "type"))
+            return self.typed(raw["type"], fields, (*where, "type"), where, common, blocks, raw)
+        key = self.short_key(raw, where, blocks)
+        return self.typed(key, raw[key], (*where, key), where, common, blocks, raw)
+
+    def check_keys(self, raw: dict[str, Any], keys: tuple[str, ...], where: DocPath) -> None:
+        """Refuse keys that such an entry does not have, and say which it needs."""
+        known = (*keys, *COMMON)
+        for key in raw:
+            if key not in known:
+                message = f"'{key[:80]}' cannot stand beside {keys[0]}{did_you_mean(key, known)}"
+                self.problems.add(message, (*where, Key(key)))
+        for key in keys:
+            if key not in raw:
+                raise SpecError(f"{keys[0]} needs '{key}' beside it", where)
+
+    def short_key(self, raw: dict[str, Any], where: DocPath, blocks: Blocks) -> str:
+        """Which key of `{Conv2D: …, name: …}` is the type; the others must be the common ones."""
+        keys = [key for key in raw if key not in COMMON]
+        if not keys:
+            raise SpecError("this entry has no layer type", where)
+        if len(keys) == 1:
+            return keys[0]
+        types = [key for key in keys if key in blocks or self.is_type(key)]
+        # Some fields, such as activation, are called like a layer.
+        fields = self.registry.get(types[0]).__struct_fields__ if types and types[0] not in blocks else ()
+        second = next((key for key in types[1:] if key not in fields), None)
+        if second is not None:
+            raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{second}'", (*where, Key(second)))
+        key = types[0] if types else keys[0]
+        for other in keys:
+            if other != key:
+                self.problems.add(stray_key(other, key), (*where, Key(other)))
+        return key
+
+    def is_type(self, name: str) -> bool:
+        """Whether a built-in layer class has this name."""
+        return self.registry.family(name) != "plugin"
+
+    def typed(
+        self,
+        name: str,
+        value: Any,
+        place: DocPath,
+        where: DocPath,
+        common: dict[str, Any],
+        blocks: Blocks,
+        raw: Any,
+    ) -> Entry:
+        """A layer or a use of a block; `place` is where the type stands."""
+        long = place[-1:] == ("type",) and isinstance(raw, dict) and "type" in raw
+        base = where if long else place
+        if "$" in name:
+            return DynamicEntry(
+                where,
+                common,
+                name,
+                partial(self.resolved, value=value, place=place, where=where, common=common, blocks=blocks, base=base),
+            )
+        return self.resolved(name, value, place, where, common, blocks, base)
+
+    def resolved(
+        self,
+        name: str,
+        value: Any,
+        place: DocPath,
+        where: DocPath,
+        common: dict[str, Any],
+        blocks: Blocks,
+        base: DocPath,
+    ) -> Entry:
+        """An entry whose type is known; its fields stand below `base`."""
+        if name in blocks:
+            block = blocks[name]
+            arguments, places = block_arguments(value, base)
+            return BlockEntry(where, common, block, arguments, places)
+        cls = self.layer_class(name, place, blocks)
+        try:
+            fields, places = layer_arguments(cls, value, base)
+        except SpecError as error:
+            self.problems.add(str(error), error.where)
+            return BrokenEntry(where, common, cls.__name__)
+        return self.layer_entry(LayerEntry(where, common, cls, cls.__name__, fields, places), blocks)
+
+    def layer_class(self, name: str, place: DocPath, blocks: Blocks) -> type[Layer]:
+        """The class of this name.
+
+        Raises:
+            SpecError: with the nearest type or block there is.
+        """
+        try:
+            return self.registry.get(name)
+        except ParamcalcError as error:
+            near = did_you_mean(name, chain.from_iterable(blocks.maps))
+            message = f"there is no layer type '{name[:80]}'{near}" if near else str(error)
+            raise SpecError(message, place) from None
+
+    def layer_entry(self, entry: LayerEntry, blocks: Blocks) -> Entry:
+        """Read the layers in its fields, and build it where nothing in it waits for a variable."""
+        broken = False
+        for field in entry.cls.sublayers:
+            if entry.fields.get(field) is not None:
+                entry.fields[field] = inner = self.inner(entry.fields[field], entry.places[field], blocks)
+                broken |= any(isinstance(item, BrokenEntry) for item in (inner if isinstance(inner, list) else [inner]))
+        if broken:
+            return BrokenEntry(entry.where, entry.common, entry.type)
+        if waits(entry):
+            try:
+                entry.names = tuple(sorted(entry_variables(entry)))
+            except ExpressionError as error:
+                self.problems.add(str(error), entry.where)
+                return BrokenEntry(entry.where, entry.common, entry.type)
+            return entry
+        try:
+            entry.layer = build_entry(entry, {})
+        except FieldsError as error:
+            label = entry_label(entry)
+            for problem in error.problems:
+                self.problems.add(problem.message, problem.where, label)
+            return BrokenEntry(entry.where, entry.common, entry.type)
+        return entry
+
+    def inner(self, raw: Any, where: DocPath, blocks: Blocks) -> Any:
+        """A layer in a field of another, or a list of them."""
+        if isinstance(raw, list):
+            return [self.inner_layer(item, (*where, index), blocks) for index, item in enumerate(raw)]
+        return self.inner_layer(raw, where, blocks)
+
+    def inner_layer(self, raw: Any, where: DocPath, blocks: Blocks) -> LayerEntry | BlockEntry | BrokenEntry:
+        """One layer in a field of another."""
+        entry = self.entry(raw, where, blocks)
+        for key in ("inputs", "options", "when"):
+            if key in entry.common:
+                self.problems.add(f"a layer inside another has no '{key}'", (*where, Key(key)))
+        if isinstance(entry, (LayerEntry, BlockEntry, BrokenEntry)):
+            return entry
+        self.problems.add("only a layer or a block can stand inside a layer", where)
+        return BrokenEntry(where, entry.common)
+
+    # -- structure -------------------------------------------------------------------------------------
+
+    def repeat(self, raw: dict[str, Any], where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
+        """`{repeat: 3, layers: […]}`."""
+        return RepeatEntry(where, common, raw["repeat"], self.entries(raw["layers"], (*where, "layers"), blocks))
+
+    def branches(self, raw: dict[str, Any], where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
+        """`{branches: [[…], […]], merge: Add}`."""
+        chains = raw["branches"]
+        if not isinstance(chains, list) or not chains:
+            raise SpecError(f"branches are a list of lists of layers, got {echo(chains)}", (*where, "branches"))
+        found = [self.entries(chain, (*where, "branches", index), blocks) for index, chain in enumerate(chains)]
+        merge = self.entry(raw["merge"], (*where, "merge"), blocks)
+        if not isinstance(merge, (LayerEntry, BlockEntry, DynamicEntry, BrokenEntry)):
+            raise SpecError("merge: expected a layer, such as Add or Concatenate", (*where, "merge"))
+        for key in ("inputs", "options", "when"):
+            if key in merge.common:
+                self.problems.add(f"a merge has no '{key}'", (*where, "merge", key))
+        return BranchesEntry(where, common, found, merge)
+
+    def call(self, raw: dict[str, Any], where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
+        """`{call: stem, inputs: other}`."""
+        for key in ("trainable", "dtype"):
+            if key in common:
+                self.problems.add(f"'{key}' belongs to the layer itself, not to a further call", (*where, Key(key)))
+        if not isinstance(raw["call"], str):
+            raise SpecError(f"call: expected the name of a layer, got {echo(raw['call'])}", (*where, "call"))
+        return CallEntry(where, common, raw["call"])
+
+
+def stray_key(key: str, type_: str) -> str:
+    """What to say of a key beside the type that is none of the common ones."""
+    near = did_you_mean(key, COMMON)
+    if near:
+        return f"unknown key '{key[:80]}'{near}"
+    return f"unknown key '{key[:80]}': the fields of the layer stand inside '{type_[:80]}: {{…}}'"

@@ -1,0 +1,221 @@
+"""The spec as a whole: its keys, inputs, outputs and ties."""
+
+from collections import ChainMap
+from collections.abc import Mapping
+from os.path import basename, splitext
+from typing import Any
+
+from paramcalc.errors import DocPath, Key, did_you_mean, echo
+from paramcalc.formats.native.entry_facts import size_of
+from paramcalc.formats.native.expand import Expander
+from paramcalc.formats.native.expressions import ExpressionError
+from paramcalc.formats.native.finish import finish_nodes
+from paramcalc.formats.native.names import Pending, Scope, Tensor, check_name
+from paramcalc.formats.native.parser import Parser
+from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.formats.native.values import check_policy, filled, first_of
+from paramcalc.formats.native.variables import spec_variables
+from paramcalc.formats.native.written import written
+from paramcalc.layers.registry import Registry
+from paramcalc.limits import MAX_EXPANDED_NODES, Allowance
+from paramcalc.model import Input, Model, Output, Ref, refs
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
+from paramcalc.units import DTYPE_BITS
+
+KEYS = ("name", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
+INPUT_DTYPES = (*DTYPE_BITS, "string")
+"""The dtypes of inputs; only inputs can be text."""
+MAX_WARNINGS = 5
+
+
+class SpecReader:
+    """Reads one spec; every problem goes to `problems`."""
+
+    def __init__(self, source: str, sets: Mapping[str, Any], max_layers: int) -> None:
+        self.source = source
+        self.sets = sets
+        self.max_layers = max_layers
+        self.problems = Problems()
+
+    def read(self, raw: dict[str, Any]) -> Model:
+        """The model, as far as it could be read; it is only sound without problems."""
+        for key in raw:
+            if key not in KEYS and key != "$schema":
+                self.problems.add(f"unknown key '{key[:80]}'{did_you_mean(key, KEYS)}", (Key(key),))
+        parser = Parser(Registry(), self.problems)
+        env = spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
+        scope = Scope("", env)
+        inputs = self.inputs(raw, scope)
+        scope.dtype = self.guard(lambda: self.dtype(raw, scope), "float32")
+        blocks = parser.blocks(raw.get("blocks"), ("blocks",), ChainMap())
+        if "layers" not in raw:
+            self.problems.add("a spec needs layers", ())
+        entries = parser.entries(raw.get("layers", []), ("layers",), blocks)
+        if raw.get("layers") == []:
+            self.problems.add("the spec has no layers", ("layers",))
+        allowance = Allowance(self.max_layers)
+        expander = Expander(self.source, self.problems, inputs, env, allowance)
+        least = expander.minimum.of(entries)
+        if least > self.max_layers:
+            allowance.layers = least
+            expander.too_large(("layers",))
+        last = first_of(expander.chain(entries, scope, Ref(0)))
+        named = self.outputs(raw, scope)
+        nodes, results = finish_nodes(expander, [tensor for _, tensor in named] or [last])
+        names = [name for name, _ in named]
+        if not names:
+            paths = [item.name for item in inputs] + [node.path for node in nodes]
+            names = [paths[ref.producer] for ref in results]
+        outputs = [Output(name, ref, ("outputs",)) for name, ref in zip(names, results, strict=False)]
+        model = Model(self.name(raw, scope), "paramcalc", self.source, inputs, nodes, outputs)
+        model.tied = self.tied(raw.get("tied"), scope)
+        model.budget = raw.get("budget")
+        model.max_different = allowance.max_different + parser.entries_read
+        model.warnings = unused(model)
+        return model
+
+    def guard(self, read: Any, default: Any) -> Any:
+        """What `read` gives; a problem is noted and the default stands in."""
+        try:
+            return read()
+        except SpecError as error:
+            self.problems.add(str(error), error.where)
+            return default
+
+    def name(self, raw: dict[str, Any], scope: Scope) -> str:
+        """The spec's name, else the file's; "model" for what is no file, such as `<stdin>`."""
+        if "name" in raw:
+            return str(self.guard(lambda: check_name(filled(raw["name"], scope, ("name",)), ("name",)), "model"))
+        return "model" if self.source.startswith("<") else splitext(basename(self.source))[0]
+
+    def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
+        """The policy of all layers that name none."""
+        if "dtype" not in raw:
+            return "float32"
+        return check_policy(filled(raw["dtype"], scope, ("dtype",)), ("dtype",))
+
+    # -- inputs ----------------------------------------------------------------------------------------
+
+    def inputs(self, raw: dict[str, Any], scope: Scope) -> list[Input]:
+        """The inputs; a stand-in where they are missing or wrong."""
+        stand_in = [Input("input", (None,))]
+        if "input" in raw and "inputs" in raw:
+            self.problems.add("a spec has either input or inputs, not both", ("inputs",))
+            return stand_in
+        if "input" in raw:
+            one = self.guard(lambda: self.input("input", raw["input"], scope, ("input",)), None)
+            return [one] if one else stand_in
+        if not isinstance(raw.get("inputs"), dict) or not raw["inputs"]:
+            message = "inputs: expected a mapping of names to shapes" if "inputs" in raw else "a spec needs an input"
+            self.problems.add(f"{message}, such as input: [224, 224, 3]", ("inputs",) if "inputs" in raw else ())
+            return stand_in
+        found = []
+        for name, value in raw["inputs"].items():
+            where = ("inputs", name)
+            found.append(self.guard(lambda n=name, v=value, w=where: self.input(check_name(n, w), v, scope, w), None))
+        return [item for item in found if item] or stand_in
+
+    def input(self, name: str, raw: Any, scope: Scope, where: DocPath) -> Input:
+        """`[224, 224, 3]`, or `{shape: [null], dtype: int32}`."""
+        value = filled(raw, scope, where)
+        dtype = "float32"
+        if isinstance(value, dict):
+            for key in value:
+                if key not in ("shape", "dtype", "batch"):
+                    near = did_you_mean(key, ("shape", "dtype", "batch"))
+                    raise SpecError(
+                        f"an input takes shape, dtype and batch, not '{key[:80]}'{near}", (*where, Key(key))
+                    )
+            if "shape" not in value:
+                raise SpecError("an input needs a shape", where)
+            dtype = value.get("dtype", dtype)
+            if not isinstance(dtype, str) or dtype not in INPUT_DTYPES:
+                near = did_you_mean(str(dtype), INPUT_DTYPES)
+                raise SpecError(f"dtype: {echo(dtype)} is not a dtype{near}", (*where, "dtype"))
+            (batch,) = read_dims([value.get("batch")], (*where, "batch"))
+            return Input(name, (batch, *read_dims(value["shape"], (*where, "shape"))), dtype)
+        return Input(name, (None, *read_dims(value, where)), dtype)
+
+    # -- outputs and ties ------------------------------------------------------------------------------
+
+    def outputs(self, raw: dict[str, Any], scope: Scope) -> list[tuple[str, Tensor]]:
+        """The outputs by name; none when the last entry is the output."""
+        if "outputs" not in raw:
+            return []
+        value = self.guard(lambda: filled(raw["outputs"], scope, ("outputs",)), None)
+        names = [value] if isinstance(value, str) else value
+        pairs = [named_output(item) for item in names] if isinstance(names, list) else []
+        if not pairs or None in pairs:
+            self.problems.add(f"outputs: expected a list of names, got {echo(value)}", ("outputs",))
+            return []
+        places = [("outputs", index) for index in range(len(pairs))]
+        return [(p[0], Pending(scope, p[1], where)) for p, where in zip(pairs, places, strict=True) if p]
+
+    def tied(self, raw: Any, scope: Scope) -> list[tuple[str, str, DocPath]]:
+        """Groups of weights that are one tensor, as pairs with the first of each group."""
+        if raw is None:
+            return []
+        groups = self.guard(lambda: filled(raw, scope, ("tied",)), None)
+        try:
+            written(groups, max(MAX_EXPANDED_NODES, size_of(raw)))
+        except ExpressionError as error:
+            self.problems.add(f"tied: {error}", ("tied",))
+            return []
+        if not isinstance(groups, list):
+            self.problems.add(
+                "tied: expected a list of lists of weights, such as [[embed.embeddings, head.kernel]]", ("tied",)
+            )
+            return []
+        found: list[tuple[str, str, DocPath]] = []
+        for index, group in enumerate(groups):
+            where = ("tied", index)
+            if not isinstance(group, list) or len(group) < 2 or not all(isinstance(name, str) for name in group):
+                self.problems.add(f"tied: expected two or more weights, got {echo(group)}", where)
+                continue
+            found += [(group[0], other, (*where, number)) for number, other in enumerate(group[1:], start=1)]
+        return found
+
+
+def named_output(item: Any) -> tuple[str, str] | None:
+    """An output's name and what it is: `head`, or `{probabilities: head}` to call it something else."""
+    if isinstance(item, str):
+        return item, item
+    if isinstance(item, dict) and len(item) == 1:
+        [(name, source)] = item.items()
+        return (name, source) if isinstance(source, str) else None
+    return None
+
+
+def read_dims(value: Any, where: DocPath) -> Shape:
+    """A shape without the batch.
+
+    Raises:
+        SpecError: for anything but a list of positive integers and nulls.
+    """
+    if not isinstance(value, list):
+        hint = f"; write [{value}]" if type(value) is int else ""
+        raise SpecError(f"a shape is a list of dimensions without the batch, got {echo(value)}{hint}", where)
+    if len(value) >= MAX_RANK:
+        raise SpecError(f"a shape has at most {MAX_RANK - 1} dimensions, this one has {len(value)}", where)
+    for index, dim in enumerate(value):
+        if dim is not None and (type(dim) is not int or not 1 <= dim <= MAX_DIMENSION):
+            message = f"a dimension is a positive integer, or null where it is unknown, got {echo(dim)}"
+            raise SpecError(message, (*where, index))
+    return tuple(value)
+
+
+def unused(model: Model) -> list[str]:
+    """Warnings about what no output depends on: it is counted, but may be a mistake."""
+    first = len(model.inputs)
+    used = {output.ref.producer for output in model.outputs}
+    loose = []
+    for index in range(len(model.nodes) - 1, -1, -1):
+        if first + index in used:
+            used.update(ref.producer for ref in refs(model.nodes[index]))
+        else:
+            loose.append(model.nodes[index].path)
+    loose.reverse()
+    warnings = [f"no output depends on layer '{path}'" for path in loose[:MAX_WARNINGS]]
+    if len(loose) > MAX_WARNINGS:
+        warnings.append(f"nor on {len(loose) - MAX_WARNINGS} more layers")
+    return warnings + [f"nothing reads input '{model.inputs[n].name}'" for n in range(first) if n not in used]

@@ -1,0 +1,91 @@
+"""The flat graph → its nesting: paths say which layers make up a nested model, and which call it is."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.model import Model, Node, Ref, refs
+
+
+class Item(Struct):
+    """One layer call, or one call of a nested model.
+
+    Attributes:
+        name: its part of the path: "dense", or "dense#2" for a later call.
+        start: its first node; `end` is behind its last one.
+        inside: how long the part of the path is that what is in a nested model shares; 0 for a layer.
+        first: the name of the first call, for a later one.
+    """
+
+    name: str
+    start: int
+    end: int
+    inside: int = 0
+    first: str | None = None
+
+    def steps(self) -> Iterator[int]:
+        """Its nodes."""
+        return iter(range(self.start, self.end))
+
+
+def items_of(nodes: Sequence[Node]) -> list[Item]:
+    """The outermost layers and models.
+
+    Raises:
+        ConvertError: when the layers of a nested model do not stand together.
+    """
+    return items_between(nodes, 0, len(nodes), 0)
+
+
+def items_in(nodes: Sequence[Node], item: Item) -> list[Item]:
+    """What is in a nested model; it has no more to tell than where it stands, so that many of them take little."""
+    return items_between(nodes, item.start, item.end, item.inside) if item.inside else []
+
+
+def items_between(nodes: Sequence[Node], start: int, end: int, shared: int) -> list[Item]:
+    """The items of the nodes from `start` to `end`, whose paths have the first `shared` characters in common."""
+    items: list[Item] = []
+    seen: set[str] = set()
+    while start < end:
+        path = nodes[start].path
+        name, slash, _ = path[shared:].partition("/")
+        stop = start + 1
+        inside = shared + len(name) + 1 if slash else 0
+        if inside:
+            while stop < end and nodes[stop].path.startswith(path[:inside]):
+                stop += 1
+            if stop < end and nodes[stop].path == path[: inside - 1]:
+                raise ConvertError(f"'{name}' is both a layer and a nested model")
+        if name in seen:
+            raise ConvertError(f"the layers in '{path[: shared + len(name)]}' do not stand together")
+        base = name.rpartition("#")[0]
+        items.append(Item(name, start, stop, inside, base if base in seen else None))
+        seen.add(name)
+        start = stop
+    return items
+
+
+class Uses:
+    """Which tensors are read, and how late: what a nested model must hand out."""
+
+    def __init__(self, model: Model) -> None:
+        self.first = len(model.inputs)
+        self.last: dict[Ref, int] = {}
+        for index, node in enumerate(model.nodes):
+            for ref in refs(node):
+                self.last[ref] = index
+        for output in model.outputs:
+            self.last[output.ref] = len(model.nodes)
+        self.by_producer: dict[int, list[Ref]] = {}
+        for ref in self.last:
+            self.by_producer.setdefault(ref.producer, []).append(ref)
+
+    def leaving(self, item: Item) -> list[tuple[int, int]]:
+        """(place among the item's nodes, output) of each tensor that something behind the item reads."""
+        return [
+            (step - item.start, ref.output)
+            for step in item.steps()
+            for ref in self.by_producer.get(step + self.first, ())
+            if self.last[ref] >= item.end
+        ]

@@ -1,0 +1,134 @@
+"""Text with `$name`, `$(expression)` and `$$` in it, anywhere a value stands."""
+
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from paramcalc.errors import echo
+from paramcalc.formats.native.expressions import ExpressionError, Names, evaluate_expression, names_in, shown
+from paramcalc.limits import MAX_FILLED
+
+_BRACKETS = re.compile(r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|[()]""")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+class Code(NamedTuple):
+    """The expression between `$(` and `)`; a `$name` is one too."""
+
+    text: str
+
+
+@lru_cache(maxsize=16_384)
+def split(text: str) -> tuple[str | Code, ...]:
+    """A text as plain parts and expressions.
+
+    Raises:
+        ExpressionError: for a `$` that starts neither, or a `$(` without its end.
+    """
+    parts: list[str | Code] = []
+    start = 0
+    while (dollar := text.find("$", start)) >= 0:
+        if dollar > start:
+            parts.append(text[start:dollar])
+        following = text[dollar + 1 : dollar + 2]
+        if following == "$":
+            parts.append("$")
+            start = dollar + 2
+        elif following == "(":
+            end = closing(text, dollar + 1)
+            parts.append(Code(text[dollar + 2 : end]))
+            start = end + 1
+        elif name := _NAME.match(text, dollar + 1):
+            parts.append(Code(name[0]))
+            start = name.end()
+        else:
+            raise ExpressionError(f"{echo(text)}: a $ starts $name or $(expression); a dollar sign is $$")
+    if start < len(text):
+        parts.append(text[start:])
+    return tuple(parts)
+
+
+def closing(text: str, start: int) -> int:
+    """Where the parenthesis at `start` is closed, quoted text aside."""
+    depth = 0
+    for match in _BRACKETS.finditer(text, start):
+        found = match[0]
+        if found == "(":
+            depth += 1
+        elif found == ")":
+            depth -= 1
+            if depth == 0:
+                return match.start()
+    raise ExpressionError(f"{echo(text)}: the parenthesis of $( is not closed")
+
+
+def is_template(value: Any) -> bool:
+    """Whether there is a `$` in a text, or in any text of a list or mapping."""
+    if isinstance(value, str):
+        return "$" in value
+    if isinstance(value, list):
+        return any(is_template(item) for item in value)
+    return isinstance(value, dict) and any(is_template(item) for item in value.values())
+
+
+def fill(value: Any, names: Names) -> Any:
+    """The value with its expressions replaced; one that is the whole text keeps its type.
+
+    Raises:
+        ExpressionError: with the place below `value`.
+    """
+    if isinstance(value, str):
+        return fill_text(value, names) if "$" in value else value
+    if isinstance(value, list):
+        return [at(index, item, names) for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {key: at(key, item, names) for key, item in value.items()}
+    return value
+
+
+def at(key: str | int, value: Any, names: Names) -> Any:
+    """The filled item of a list or mapping, an error with its key."""
+    try:
+        return fill(value, names)
+    except ExpressionError as error:
+        error.where = (key, *error.where)
+        raise
+
+
+def fill_text(text: str, names: Names) -> Any:
+    """One text; parts of it become text themselves."""
+    parts = split(text)
+    if len(parts) == 1 and isinstance(parts[0], Code):
+        return evaluate_expression(parts[0].text, names)
+    done = []
+    size = 0
+    for part in parts:
+        value = evaluate_expression(part.text, names) if isinstance(part, Code) else part
+        if isinstance(value, (list, dict)):
+            raise ExpressionError(f"{echo(text)}: {echo(value)} cannot be part of a string")
+        done.append(str(value))
+        size += len(done[-1])
+        if size > MAX_FILLED:
+            raise ExpressionError(f"{echo(text)}: the text has more than {MAX_FILLED:,} characters")
+    return "".join(done)
+
+
+def variables(value: Any) -> set[str]:
+    """The names that `value` reads.
+
+    Raises:
+        ExpressionError: for what is not an expression.
+    """
+    if isinstance(value, str):
+        codes = [part for part in split(value) if isinstance(part, Code)] if "$" in value else []
+        return {name for code in codes for name in names_in(code.text)}
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {name for item in items for name in variables(item)}
+
+
+def origin(raw: Any, names: Names) -> str:
+    """` (from $(d / 2) with d = 3)` where a value was written as an expression, else nothing."""
+    if not isinstance(raw, str) or "$" not in raw:
+        return ""
+    codes = [part for part in split(raw) if isinstance(part, Code)][:3]
+    return f" (from {', '.join(shown(code.text, names) for code in codes)})"

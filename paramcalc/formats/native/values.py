@@ -1,0 +1,52 @@
+"""Small readings of values that several parts of a spec share."""
+
+from typing import Any
+
+from paramcalc.errors import DocPath, echo
+from paramcalc.formats.native.entries import Entry
+from paramcalc.formats.native.expressions import ExpressionError
+from paramcalc.formats.native.names import PREVIOUS, Pending, Scope, Tensor, Value
+from paramcalc.formats.native.problems import SpecError
+from paramcalc.formats.native.templates import fill
+from paramcalc.model import Ref
+from paramcalc.units import is_policy
+
+
+def named(name: str, previous: Tensor, scope: Scope, where: DocPath) -> Tensor:
+    """The tensor of this name; `previous` is what the entry would read without `inputs`."""
+    return previous if name == PREVIOUS else Pending(scope, name, where)
+
+
+def first_of(value: Value) -> Tensor:
+    """The first output of what an entry made."""
+    return Ref(value) if isinstance(value, int) else value[0]
+
+
+def only(sources: tuple[Tensor, ...], entry: Entry) -> Tensor:
+    """The one input of a repeat or of branches."""
+    if len(sources) != 1:
+        raise SpecError(f"this takes one input, got {len(sources)}", (*entry.where, "inputs"))
+    return sources[0]
+
+
+def filled(raw: Any, scope: Scope, where: DocPath, label: str = "") -> Any:
+    """The value with the scope's variables in it.
+
+    Raises:
+        SpecError: where an expression is wrong.
+    """
+    try:
+        return fill(raw, scope.env)
+    except ExpressionError as error:
+        raise SpecError(f"{label}{error}", (*where, *error.where)) from None
+
+
+def check_policy(value: Any, where: DocPath) -> str:
+    """A dtype or a mixed policy.
+
+    Raises:
+        SpecError: for anything else.
+    """
+    if not isinstance(value, str) or not is_policy(value):
+        raise SpecError(f"dtype: {echo(value)} is not a dtype, such as float32 or mixed_bfloat16", where)
+    return value

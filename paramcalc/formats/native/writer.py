@@ -1,0 +1,362 @@
+"""Model → paramcalc's own spec language: nested models become repeats and blocks, what is called again a `call`."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from msgspec import Struct, field
+from msgspec.json import encode
+
+from paramcalc.analysis.nested import NestedModel
+from paramcalc.formats.convert.arguments import bare, short_entry
+from paramcalc.formats.convert.problems import ConvertError, checked
+from paramcalc.formats.native.entries import COMMON
+from paramcalc.formats.native.names import PREVIOUS
+from paramcalc.formats.native.parser import STRUCTURE
+from paramcalc.formats.native.repeats import Times, times_of
+from paramcalc.formats.native.structure import Item, Uses, items_in, items_of
+from paramcalc.formats.native.yaml_text import flow, spec_text
+from paramcalc.layers.operations.operation import Operation, Slot
+from paramcalc.layers.registry import Registry, snake_case
+from paramcalc.model import Input, Model, Node, Ref
+
+Tensors = tuple[Ref, ...]
+"""The same tensor in every call of a nested model, the first call's first."""
+
+
+@cache
+def taken_types() -> frozenset[str]:
+    """What a block cannot be called."""
+    return frozenset((*Registry().names(), *STRUCTURE, *COMMON, "type"))
+
+
+class Scope(Struct):
+    """One list of layers that is being written: the spec's own, or a block's.
+
+    Attributes:
+        calls: the items of each call of it; the first call's are written.
+        inputs: what comes from outside → the name it has in here.
+        taken: the names that are given.
+        counters: how often an automatic name was given.
+        handed_out: for each nested model, the tensors it hands out.
+        read: for each nested model that is called again, what each of its inputs is in every call of it.
+        places: for each layer and nested model, which items are calls of it.
+        starts: the first node of each item.
+    """
+
+    calls: list[list[Item]]
+    inputs: dict[Tensors, str]
+    taken: set[str]
+    counters: Counter[str] = field(default_factory=Counter)
+    layers: list[Any] = field(default_factory=list)
+    handed_out: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    read: dict[str, dict[Tensors, str]] = field(default_factory=dict)
+    places: dict[str, list[int]] = field(default_factory=dict)
+    starts: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for index, item in enumerate(self.calls[0]):
+            self.places.setdefault(item.first or item.name, []).append(index)
+            self.starts.append(item.start)
+
+    def automatic(self, base: str) -> str:
+        """The name the reader would give next, as `Directory.automatic` finds it."""
+        while True:
+            name = f"{base}_{self.counters[base]}" if self.counters[base] else base
+            if name not in self.taken:
+                return name
+            self.counters[base] += 1
+
+
+def to_spec(model: Model) -> str:
+    """The model as a spec, in YAML.
+
+    Raises:
+        ConvertError: naming what the language cannot say.
+    """
+    return spec_text(SpecWriter(model, {}).spec())
+
+
+class SpecWriter:
+    """Writes one graph; `blocks` are shared with the models that stand inside its wrappers."""
+
+    def __init__(self, model: Model, blocks: dict[str, Any], dtype: str | None = None) -> None:
+        self.model = model
+        self.blocks = blocks
+        self.written: dict[bytes, str] = {}
+        self.known: dict[tuple[int, str, int], dict[str, Any]] = {}
+        self.numbers: Counter[str] = Counter()
+        self.uses = Uses(model)
+        dtypes = {node.instance.dtype for node in model.nodes}
+        self.dtype = dtype or (dtypes.pop() if len(dtypes) == 1 else "float32")
+
+    # -- the whole -------------------------------------------------------------------------------------
+
+    def spec(self) -> dict[str, Any]:
+        """The spec as plain values, in the order of its keys."""
+        model = self.model
+        found: dict[str, Any] = {"name": checked(model.name, "the model")}
+        inputs = {checked(item.name, "an input"): input_value(item) for item in model.inputs}
+        found |= {"input": inputs["input"]} if list(inputs) == ["input"] else {"inputs": inputs}
+        if self.dtype != "float32":
+            found["dtype"] = self.dtype
+        scope = self.scope([items_of(model.nodes)], {(Ref(n),): item.name for n, item in enumerate(model.inputs)})
+        if self.blocks:
+            found["blocks"] = self.blocks
+        found["layers"] = scope.layers
+        outputs = self.outputs(scope)
+        if outputs:
+            found["outputs"] = outputs
+        if model.tied:
+            groups: dict[str, list[str]] = {}
+            for owner, other, _ in model.tied:
+                groups.setdefault(owner, [owner]).append(other)
+            found["tied"] = list(groups.values())
+        return found | ({"budget": model.budget} if model.budget is not None else {})
+
+    def outputs(self, scope: Scope) -> list[Any]:
+        """The outputs by name; nothing where the last entry alone is the output, and named like it."""
+        model = self.model
+        paths = [item.name for item in model.inputs] + [node.path for node in model.nodes]
+        if [(output.name, (output.ref,)) for output in model.outputs] == [(paths[-1], self.last(scope))]:
+            return []
+        found: list[Any] = []
+        for output in model.outputs:
+            text = self.text(scope, (output.ref,))
+            found.append(text if text == output.name else {checked(output.name, "an output"): text})
+        return found
+
+    # -- a list of layers ------------------------------------------------------------------------------
+
+    def scope(self, calls: list[list[Item]], inputs: dict[Tensors, str]) -> Scope:
+        """Write the layers of the first of these calls."""
+        if len({len(items) for items in calls}) > 1:
+            raise ConvertError(f"the calls of the model around '{calls[0][0].name}' differ in their layers")
+        scope = Scope(calls, inputs, set(inputs.values()))
+        previous: Tensors | None = next(iter(inputs), None)
+        for number, item in enumerate(calls[0]):
+            if item.inside:
+                entry, reads = self.nested(scope, number)
+            else:
+                entry, reads = self.layer(scope, number)
+            if reads != [previous]:
+                names = [self.text(scope, tensors) for tensors in reads]
+                entry["inputs"] = names[0] if len(names) == 1 else names
+            scope.layers.append(bare(entry))
+            scope.taken.add(item.name)
+            previous = self.first_output(scope, number)
+        return scope
+
+    def named(self, scope: Scope, entry: dict[str, Any], item: Item, type_: str) -> dict[str, Any]:
+        """The entry with its name, unless it is the automatic one."""
+        base = snake_case(type_)
+        if scope.automatic(base) == item.name:
+            scope.counters[base] += 1
+        else:
+            entry["name"] = checked(item.name, "a layer")
+        return entry
+
+    def layer(self, scope: Scope, number: int) -> tuple[dict[str, Any], list[Tensors]]:
+        """The entry of a layer, and what it reads."""
+        item = scope.calls[0][number]
+        nodes = [self.model.nodes[items[number].start] for items in scope.calls]
+        node, instance = nodes[0], nodes[0].instance
+        reads = self.reads(nodes)
+        if getattr(instance.layer, "self_attends", False) and len(reads) == 2 and reads[0] == reads[1]:
+            del reads[1]
+        if item.first is not None:
+            entry: dict[str, Any] = {"call": item.first}
+        else:
+            entry = self.arguments(node)
+            self.named(scope, entry, item, next(iter(entry)))
+            if not instance.trainable:
+                entry["trainable"] = False
+            if instance.dtype != self.dtype:
+                entry["dtype"] = instance.dtype
+        if node.options:
+            entry["options"] = plain_options(node)
+        return entry, reads
+
+    def arguments(self, node: Node) -> dict[str, Any]:
+        """`{type: arguments}` of a layer, written once for equal ones, which readers make one object."""
+        instance = node.instance
+        what = id(instance.layer), instance.type, len(node.inputs)
+        if what not in self.known:
+            layer = short_operation(instance.layer, len(node.inputs))
+            self.known[what] = short_entry(layer, instance.type, node.path, self.block_name)
+        return dict(self.known[what])
+
+    def reads(self, nodes: list[Node]) -> list[Tensors]:
+        """What these calls of one layer read, call beside call."""
+        found: Any = list(zip(*[node.inputs for node in nodes], strict=False))
+        for ref in chain.from_iterable(found):
+            if ref is None or ref.output < 0:
+                raise ConvertError(f"layer '{nodes[0].path}' leaves out an argument between others")
+        reads: list[Tensors] = found
+        return reads
+
+    # -- nested models ---------------------------------------------------------------------------------
+
+    def nested(self, scope: Scope, number: int) -> tuple[dict[str, Any], list[Tensors]]:
+        """The entry of a nested model, its block written; a later call is `call`."""
+        item = scope.calls[0][number]
+        base = item.first or item.name
+        places = scope.places[base]
+        calls = [items[index] for index in places for items in scope.calls] if number == places[0] else []
+        times = self.times(calls) if len(places) == 1 else []
+        if times:
+            return self.repeat(scope, calls, times)
+        inputs = self.inputs_of(calls) if calls else scope.read[base]
+        if calls and len(places) > 1:
+            scope.read[base] = inputs
+        width = len(scope.calls)
+        offset = bisect_left(places, number) * width
+        reads = [tensors[offset : offset + width] for tensors in inputs]
+        if not calls:
+            scope.handed_out[item.name] = scope.handed_out[base]
+            return {"call": base}, reads
+        scope.handed_out[base] = out = sorted({place for call in calls for place in self.uses.leaving(call)})
+        inner = self.scope([items_in(self.model.nodes, call) for call in calls], inputs)
+        block: dict[str, Any] = {}
+        if list(inputs.values()) != ["input"] and inputs:
+            block["inputs"] = list(inputs.values())
+        block["layers"] = inner.layers
+        tensors = [tuple(Ref(self.uses.first + call.start + step, output) for call in calls) for step, output in out]
+        if tensors and tensors != [self.last(inner)]:
+            block["outputs"] = [self.text(inner, each) for each in tensors]
+        type_ = self.block(base, block)
+        return self.named(scope, {type_: None}, item, type_), reads
+
+    def times(self, calls: list[Item]) -> list[Times]:
+        """The times of a repeat in each of these calls of it; none where it is not one, or not one in all of them."""
+        found: list[Times] = []
+        for call in calls:
+            times = times_of(self.model, call, self.uses, self.alike)
+            if times is None or (found and (times.count, times.end) != (found[0].count, found[0].end)):
+                return []
+            found.append(times)
+        return found
+
+    def repeat(self, scope: Scope, calls: list[Item], times: list[Times]) -> tuple[dict[str, Any], list[Tensors]]:
+        """The entry of a nested model that repeats what is in it."""
+        item = calls[0]
+        start = tuple([each.start for each in times])
+        firsts = [items_in(self.model.nodes, each.first(call)) for call, each in zip(calls, times, strict=True)]
+        inner = self.scope(firsts, {start: PREVIOUS})
+        scope.handed_out[item.name] = [times[0].result()]
+        entry = self.named(scope, {"repeat": times[0].count}, item, "repeat")
+        return entry | {"layers": inner.layers}, [start]
+
+    def alike(self, one: Node, other: Node) -> bool:
+        """Whether the entries of two layers are the same, but for what they read."""
+        a, b = one.instance, other.instance
+        if (a.type, a.trainable, a.dtype) != (b.type, b.trainable, b.dtype):
+            return False
+        if a.layer is not b.layer and encode(self.arguments(one)) != encode(self.arguments(other)):
+            return False
+        return one.options is other.options or encode(plain_options(one)) == encode(plain_options(other))
+
+    def inputs_of(self, calls: list[Item]) -> dict[Tensors, str]:
+        """What the layers of a nested model read from outside of it, in the order they read it."""
+        found: dict[Tensors, None] = {}
+        for steps in zip(*[call.steps() for call in calls], strict=False):
+            for tensors in self.reads([self.model.nodes[step] for step in steps]):
+                local = calls[0].start <= tensors[0].producer - self.uses.first < calls[0].end
+                if not local:
+                    found[tensors] = None
+        names = {other.name for other in items_in(self.model.nodes, calls[0])}
+        prefix = "input"
+        while any(name == prefix or name.startswith(f"{prefix}_") for name in names):
+            prefix = f"outer_{prefix}"
+        return {each: prefix if len(found) == 1 else f"{prefix}_{n}" for n, each in enumerate(found, start=1)}
+
+    def block(self, name: str, block: dict[str, Any]) -> str:
+        """Keep a block, under a name of its own or that of an equal one."""
+        key = encode(block)
+        if key in self.written:
+            return self.written[key]
+        base = "step" if name.isdecimal() else checked(name, "a nested model")  # the times of a repeat are numbers
+        type_ = base
+        while type_ in taken_types() or type_ in self.blocks:
+            self.numbers[base] += 1
+            type_ = f"{base}_{self.numbers[base] + 1}"
+        self.blocks[type_] = block
+        self.written[key] = type_
+        return type_
+
+    def block_name(self, nested: NestedModel) -> str:
+        """A model inside a wrapper as a block."""
+        model = nested.model
+        writer = SpecWriter(model, self.blocks, "float32")
+        writer.written, writer.numbers = self.written, self.numbers
+        names = [checked(item.name, "an input") for item in model.inputs]
+        scope = writer.scope([items_of(model.nodes)], {(Ref(n),): name for n, name in enumerate(names)})
+        block: dict[str, Any] = {} if names == ["input"] else {"inputs": names}
+        block["layers"] = scope.layers
+        outputs = [(output.ref,) for output in model.outputs]
+        if outputs != [writer.last(scope)]:
+            block["outputs"] = [writer.text(scope, each) for each in outputs]
+        return self.block(model.name, block)
+
+    # -- tensors by name -------------------------------------------------------------------------------
+
+    def text(self, scope: Scope, tensors: Tensors) -> str:
+        """A tensor by the name it has in this scope: `lstm`, or `lstm[1]`."""
+        if tensors in scope.inputs:
+            return scope.inputs[tensors]
+        step = tensors[0].producer - self.uses.first
+        at = bisect_right(scope.starts, step) - 1
+        if at >= 0 and step < scope.calls[0][at].end:
+            item = scope.calls[0][at]
+            index = tensors[0].output
+            if item.inside:
+                index = scope.handed_out[item.name].index((step - item.start, index))
+            return f"{item.name}[{index}]" if index else item.name
+        raise ConvertError(f"'{self.model.nodes[step].path}' is read from where it cannot be named")
+
+    def first_output(self, scope: Scope, number: int) -> Tensors | None:
+        """What the entry after this one reads when it names no inputs."""
+        item = scope.calls[0][number]
+        out = (0, 0)
+        if item.inside:
+            if not scope.handed_out[item.name]:
+                return None
+            out = scope.handed_out[item.name][0]
+        return tuple([Ref(self.uses.first + items[number].start + out[0], out[1]) for items in scope.calls])
+
+    def last(self, scope: Scope) -> Tensors | None:
+        """What a list of layers gives without `outputs`."""
+        return self.first_output(scope, -1) if scope.layers else None
+
+
+def input_value(item: Input) -> Any:
+    """`[224, 224, 3]`, or a mapping where there is more to say."""
+    if not item.shape or any(dim == 0 for dim in item.shape):
+        raise ConvertError(f"input '{item.name}' has a shape without a batch, or an axis of 0, which no spec has")
+    shape = list(item.shape[1:])
+    more: dict[str, Any] = {} if item.dtype == "float32" else {"dtype": item.dtype}
+    if item.shape[0] is not None:
+        more["batch"] = item.shape[0]
+    return {"shape": shape, **more} if more else shape
+
+
+def short_operation(layer: Any, inputs: int) -> Any:
+    """An operation without arguments where they are its inputs in their order: that is what no arguments mean."""
+    if isinstance(layer, Operation) and not layer.kwargs and layer.args == tuple(Slot(n) for n in range(inputs)):
+        return Operation(layer.function, layer.framework, layer.config)
+    return layer
+
+
+def plain_options(node: Node) -> dict[str, Any]:
+    """Call arguments that are plain values.
+
+    Raises:
+        ConvertError: for a tensor among them.
+    """
+    options = node.options or {}
+    for name, value in options.items():
+        if isinstance(value, (Ref, list, dict)):
+            raise ConvertError(f"layer '{node.path}' is called with {name}={flow(str(value))[:60]}")
+    return dict(options)

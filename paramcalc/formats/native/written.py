@@ -1,0 +1,51 @@
+"""How large a value is once written out: a list that several others refer to counts in each of them.
+
+A few lines of `vars` make lists of lists of lists, one object each, that would take years to walk.
+"""
+
+from typing import Any
+
+from paramcalc.formats.native.entry_facts import size_of
+from paramcalc.formats.native.expressions import ExpressionError
+from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION
+
+
+def written(value: Any, most: int, named: int | None = None) -> int:
+    """How many values a list or a mapping holds, itself and all lists in it included; 1 for what is neither.
+
+    Raises:
+        ExpressionError: when they are more than `most` (the message has `named`), or nested too deep.
+    """
+    count, depth = 1, 0
+    level = [value]
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for item in level:
+            if type(item) is dict:
+                item = item.values()
+            elif type(item) is not list:
+                continue
+            count += len(item)
+            if count > most:
+                raise ExpressionError(f"written out, lists hold more than {named or most:,} values")
+            below += item
+        if below and depth > MAX_DEPTH:
+            raise ExpressionError(f"written out, lists are nested more than {MAX_DEPTH} deep")
+        level = below
+    return count
+
+
+class Room:
+    """How much the variables of a spec may hold together, each written out."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.most = self.left = max(MAX_EXPANDED_NODES, MAX_EXPANSION * size_of(raw))
+
+    def take(self, value: Any) -> None:
+        """Count a variable.
+
+        Raises:
+            ExpressionError: when it is too much.
+        """
+        self.left -= written(value, self.left, self.most)

@@ -1,0 +1,1 @@
+"""Strict JSON and YAML: text to values, with the place of each for errors."""

@@ -1,0 +1,110 @@
+"""A layer's fields from plain data: msgspec checks them, this module says what was wrong.
+
+The same for every format; who calls it knows where the data stood.
+"""
+
+import re
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you_mean, echo
+from paramcalc.layers.base import Layer, Sublayer
+
+
+class FieldProblem(Struct, frozen=True):
+    """What is wrong with a field, and where below the layer."""
+
+    message: str
+    where: DocPath
+
+
+class FieldsError(ParamcalcError):
+    """One or more fields of a layer are wrong."""
+
+    def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def build_layer(cls: type[Layer], fields: dict[str, Any]) -> Layer:
+    """The layer with these fields.
+
+    Raises:
+        FieldsError: with every field that is unknown, missing, or of the wrong type.
+    """
+    try:
+        return msgspec.convert(fields, cls)
+    except (msgspec.ValidationError, ValueError, TypeError, RecursionError):
+        raise FieldsError(list(explain_fields(cls, fields))) from None
+
+
+def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProblem]:
+    """Every problem of these fields, one message each."""
+    hints = get_type_hints(cls, include_extras=True)
+    known = cls.__struct_fields__
+    problems: list[FieldProblem] = []
+    for name, value in fields.items():
+        if len(problems) >= MAX_PROBLEMS:
+            break
+        if name not in known:
+            problems.append(
+                FieldProblem(f"unknown field '{str(name)[:80]}'{did_you_mean(str(name), known)}", (Key(name),))
+            )
+            continue
+        try:
+            msgspec.convert(value, hints[name])
+        except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
+            problems.append(explain_value(name, value, str(error)))
+    missing = [info.name for info in msgspec.structs.fields(cls) if info.required and info.name not in fields]
+    return problems + [FieldProblem(f"the field '{name}' is missing", ()) for name in missing]
+
+
+WORDS = {
+    "int": "an integer",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+    "Sublayer": "a layer",
+}
+_PATH = re.compile(r" - at `\$(.*)`$")
+
+
+def explain_value(name: str, value: Any, error: str) -> FieldProblem:
+    """Msgspec's words in a user's: `units: expected an integer, got 10.5`."""
+    match = _PATH.search(error)
+    inner = match.group(1) if match else ""
+    where: list[str | int] = [name]
+    for step in re.findall(r"\[(\d+)\]", inner):
+        where.append(int(step))
+        if isinstance(value, (list, tuple)) and int(step) < len(value):
+            value = value[int(step)]
+    text = _PATH.sub("", error)
+    wanted = re.match(r"Expected `([^`]*)`(.*?)(?:, got .*)?$", text)
+    if wanted:
+        words = " or ".join(WORDS.get(word, word) for word in wanted.group(1).split(" | "))
+        text = f"expected {words}{wanted.group(2)}, got {echo(plain(value))}{surprise(value)}"
+        if wanted.group(1).startswith("int") and isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            text += f", a float; write {int(value)}"
+    elif text.startswith("Invalid enum value") and isinstance(value, str):
+        text = f"{echo(value)} is not one of the names that Keras takes"
+    return FieldProblem(f"{name}: {text}", tuple(where))
+
+
+def surprise(value: Any) -> str:
+    """What other YAML readers would have made of a text, where they differ: `; YAML 1.1 reads no as false …`."""
+    from paramcalc.formats.text.scalars import explain_scalar
+
+    words = explain_scalar(value) if isinstance(value, str) else None
+    return f"; {words}" if words else ""
+
+
+def plain(value: Any) -> Any:
+    """A value as the user wrote it: true rather than True is told by `echo` of the text."""
+    if isinstance(value, Sublayer):
+        return f"a {value.type} layer"
+    return value

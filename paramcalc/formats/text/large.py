@@ -1,0 +1,78 @@
+"""Large Keras files: each layer is parsed only when it is read.
+
+As plain values the whole file would fill the processor's cache many times over, and reading would wait for memory at
+every step: the larger the file, the slower each layer. So an entry is parsed, read and dropped while it is near.
+
+Only files as Keras writes them are read this way. Anything odd or wrong is left to the ordinary reading, which sees
+the whole document and can say what is wrong and where.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct
+
+from paramcalc.errors import InputError
+from paramcalc.formats.keras import read_keras
+from paramcalc.formats.text.document import Locator
+from paramcalc.formats.text.strict_json import LazyList, OddError, has_huge_integer, is_shallow
+from paramcalc.model import Model
+
+
+class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The config of a model."""
+
+    layers: list[Raw]
+    name: Any = UNSET
+    trainable: Any = UNSET
+    dtype: Any = UNSET
+    input_layers: Any = UNSET
+    output_layers: Any = UNSET
+    build_input_shape: Any = UNSET
+
+
+class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The object around that config."""
+
+    class_name: str
+    config: _Config
+    module: Any = UNSET
+    registered_name: Any = UNSET
+    build_config: Any = UNSET
+    compile_config: Any = UNSET
+    keras_version: Any = UNSET
+    backend: Any = UNSET
+
+
+def read_large(
+    data: bytes, name: str, max_layers: int | None, *, shared_objects: bool, version: str | None
+) -> Model | None:
+    """The model of a Keras file; None for one that must be read the ordinary way."""
+    try:
+        found = msgspec.json.decode(data, type=_Architecture)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    layers = LazyList(found.config.layers)
+    found.config.layers = []
+    around = msgspec.json.encode(found)
+    if b"\\u" in data or has_huge_integer(data) or not is_shallow(around):
+        return None
+    value = _mapping(found) | {"config": _mapping(found.config) | {"layers": layers}}
+    if version is not None:
+        value.setdefault("keras_version", version)
+    locate = Locator(data, "json", False)
+    locate.silent = True  # what is wrong is told by the ordinary reading
+    try:
+        model = read_keras(value, name, locate, shared_objects=shared_objects, max_layers=max_layers)
+    except (OddError, InputError):
+        return None
+    locate.silent = False
+    # Every key has a colon, and of duplicate keys only one is encoded again.
+    complete = layers.colons is not None and layers.colons + around.count(b":") == data.count(b":")
+    return model if complete else None
+
+
+def _mapping(struct: Struct) -> dict[str, Any]:
+    """The fields that were set, as the ordinary reading has them."""
+    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET}

@@ -1,0 +1,238 @@
+"""A place in a document → line and column. Only errors ask, so the text is read again for them."""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+from paramcalc.errors import DocPath, Position
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_STRIDE = 64
+"""So many items of a list are passed over at a time; where the next begin is remembered."""
+_SIMPLE_ITEMS = re.compile(rf'(?>[^"\[\]{{}},]*(?:"[^"\\]*"[ \t\n\r]*)?,){{{_STRIDE}}}')
+"""That many that are neither lists nor mappings, nor texts with an escape."""
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
+# Numbers are left as text: a huge one must not cost, or fail, here.
+_decoder: Any = json.JSONDecoder(parse_int=str, parse_float=str)
+_skip = _decoder.scan_once
+
+
+def offset_position(text: str, offset: int) -> Position:
+    """Line and column of the character at `offset`."""
+    return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
+class JsonPlaces:
+    """Finds places in a JSON text; what was read once, to find one, is kept for the next.
+
+    A list may have millions of items in a text of a few megabytes: it is only read as far as needed.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._keys: dict[int, dict[str, tuple[int, int]]] = {}
+        self._strides: dict[int, list[int]] = {}
+        self._lines: list[int] = []
+
+    def locate(self, where: DocPath, key: bool = False) -> Position:
+        """Where `where` is: a list's or a mapping's key, else the value; `key` asks for the key.
+
+        What the text does not have is where the nearest thing around it is.
+        """
+        at = best = _blanks(self.text, 0)
+        for step in where:
+            found = self._item(at, step) if isinstance(step, int) else self._value(at, step)
+            if found is None:
+                break
+            key_at, at = found
+            best = key_at if key or self.text[at] in "[{" else at
+        return self._position(best)
+
+    def _value(self, at: int, key: str) -> tuple[int, int] | None:
+        """Where a key, and its value, of the mapping at `at` stand."""
+        if at not in self._keys:
+            self._keys[at] = dict(_keys(self.text, at))
+        return self._keys[at].get(key)
+
+    def _item(self, at: int, index: int) -> tuple[int, int] | None:
+        """Where an item of the list at `at` stands, twice, as it has no key."""
+        if self.text[at : at + 1] != "[":
+            return None
+        strides = self._strides.setdefault(at, [_blanks(self.text, at + 1)])
+        while len(strides) <= index // _STRIDE:
+            strides.append(_after(self.text, strides[-1], _STRIDE))
+        found = _after(self.text, strides[index // _STRIDE], index % _STRIDE)
+        return None if _ends(self.text, found) else (found, found)
+
+    def _position(self, offset: int) -> Position:
+        if not self._lines:
+            self._lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
+        line = bisect_right(self._lines, offset)
+        return Position(line, offset - self._lines[line - 1] + 1)
+
+
+def _blanks(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
+
+
+def _keys(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The keys of the mapping at `at`, each with where it and its value start."""
+    opening = text[at : at + 1]
+    at = _blanks(text, at + 1)
+    while opening == "{" and text[at : at + 1] == '"':
+        key_at = at
+        key, at = scanstring(text, at + 1, True)
+        at = _blanks(text, _blanks(text, at) + 1)
+        yield key, (key_at, at)
+        at = _next(text, at)
+
+
+def _after(text: str, at: int, items: int) -> int:
+    """Past so many items of a list, or at its end."""
+    simple = _SIMPLE_ITEMS.match(text, at) if items == _STRIDE else None
+    if simple:
+        return _blanks(text, simple.end())
+    for _ in range(items):
+        if _ends(text, at):
+            break
+        at = _next(text, at)
+    return at
+
+
+def _ends(text: str, at: int) -> bool:
+    """Whether a list has no item here any more."""
+    return text[at : at + 1] in ("]", "")
+
+
+def _next(text: str, at: int) -> int:
+    """Past the value at `at` and the comma after it."""
+    end = _blanks(text, _skip(text, at)[1])
+    return _blanks(text, end + 1) if text[end : end + 1] == "," else end
+
+
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    for match in _TOKEN.finditer(text):
+        yield match.start(), match.group()
+
+
+def deepest_bracket(text: str, limit: int) -> int:
+    """The offset of the bracket that opens level `limit` + 1; 0 when none does."""
+    depth = 0
+    for at, token in _tokens(text):
+        if token in "[{":
+            depth += 1
+            if depth > limit:
+                return at
+        elif token in "]}":
+            depth -= 1
+    return 0
+
+
+def duplicate_keys(text: str, limit: int) -> list[tuple[str, Position, Position]]:
+    """Keys that a mapping of this JSON text has twice, with the first and the second place of each."""
+    found: list[tuple[str, Position, Position]] = []
+    stack: list[dict[str, int]] = []
+    string, string_at = "", 0
+    for at, token in _tokens(text):
+        if token[0] == '"':
+            string, string_at = token, at
+        elif token == "{" or token == "[":
+            stack.append({})
+        elif token == "]" or token == "}":
+            stack.pop()
+        elif token == ":":
+            key = json.loads(string)
+            first = stack[-1].setdefault(key, string_at)
+            if first != string_at:
+                found.append((key, offset_position(text, first), offset_position(text, string_at)))
+                if len(found) == limit:
+                    break
+    return found
+
+
+class _Node:
+    """A value of a YAML text: where it starts, and what it holds.
+
+    Attributes:
+        children: key or index → where that stands, and the value.
+        key: of a mapping that is being read, the key whose value comes next, and where it stands.
+        merged: the mappings that `<<` merges into it, the first before all others (or, until that is read, the list
+            of them).
+    """
+
+    __slots__ = ("at", "children", "key", "kind", "merged")
+
+    def __init__(self, kind: str, at: Position) -> None:
+        self.kind = kind
+        self.at = at
+        self.children: dict[str | int, tuple[Position, _Node]] = {}
+        self.key: tuple[str | None, Position] | None = None
+        self.merged: list[_Node] = []
+
+
+class YamlPlaces:
+    """Finds places in a YAML text that has passed `parse_yaml`; like that, from the event stream.
+
+    PyYAML's composer, which would make such nodes too, refuses an anchor that is used twice.
+    """
+
+    def __init__(self, text: str) -> None:
+        import yaml
+
+        from paramcalc.formats.text.strict_yaml import LOADER
+
+        self._kinds = {yaml.ScalarEvent: "scalar", yaml.SequenceStartEvent: "list", yaml.MappingStartEvent: "mapping"}
+        self._anchors: dict[str, _Node] = {}
+        self._open: list[_Node] = []
+        self._root: _Node | None = None
+        for event in iter(LOADER(text).get_event, None):
+            if isinstance(event, yaml.NodeEvent):
+                self._start(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                node = self._open.pop()
+                for other in node.merged:
+                    node.children = other.children | node.children
+                if node.kind == "list" and self._open and self._open[-1].merged[-1:] == [node]:
+                    self._open[-1].merged[-1:] = [child for _, child in node.children.values()]
+
+    def locate(self, where: DocPath, key: bool = False) -> Position | None:
+        """As `JsonPlaces.locate`; None in an empty text."""
+        node = self._root
+        if node is None:
+            return None
+        best = node.at
+        for step in where:
+            found = node.children.get(step)
+            if found is None:
+                break
+            key_at, node = found
+            best = node.at if node.kind == "scalar" and not key else key_at
+        return best
+
+    def _start(self, event: Any) -> None:
+        """A value, or a key, begins."""
+        at = Position(event.start_mark.line + 1, event.start_mark.column + 1)
+        kind = self._kinds.get(type(event))
+        node = self._anchors[event.anchor] if kind is None else _Node(kind, at)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        if not self._open:
+            self._root = node
+        elif self._open[-1].kind == "list":
+            self._open[-1].children[len(self._open[-1].children)] = (at, node)
+        elif self._open[-1].key is None:
+            is_merge = event.value == "<<" and event.implicit[0]
+            self._open[-1].key = (None if is_merge else event.value, at)
+        else:
+            key, key_at = self._open[-1].key
+            self._open[-1].key = None
+            if key is not None:
+                self._open[-1].children[key] = (key_at, node)
+            else:
+                self._open[-1].merged.append(node)
+        if kind in ("list", "mapping"):
+            self._open.append(node)

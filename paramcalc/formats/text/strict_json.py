@@ -1,0 +1,264 @@
+"""JSON text → plain values, with what lenient readers let pass refused.
+
+msgspec parses twice as fast as the standard json, but keeps the last of duplicate keys and rounds huge
+integers. So it does the ordinary file, held against what it makes of it; whatever is out of the ordinary goes to
+the standard json with hooks, which says what is wrong.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, Problem, echo
+from paramcalc.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
+
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
+_CONTAINERS = frozenset((dict, list))
+_CHUNK = 32 * 1024
+"""Bytes of items that are checked together: few enough to stay in the processor's cache."""
+_AROUND = 8
+"""More levels of lists and mappings than an item is inside of."""
+_HUGE: int = 10**MAX_INTEGER_DIGITS
+
+
+def parse_json(text: str, name: str) -> tuple[Any, bool]:
+    """The value of a JSON document, and whether it holds infinities or NaN.
+
+    Raises:
+        json.JSONDecodeError: when it is not JSON.
+        InputError: when it is, but nested too deep, or with duplicate keys, huge integers, half characters.
+    """
+    raw = text.encode()
+    # Only \u003a could write a colon without one; then counting them would prove nothing.
+    if ("\\" not in text or "\\u" not in text) and not has_huge_integer(raw):
+        value = _decode(raw)
+        if value is not _MISSING:
+            again = msgspec.json.encode(value)
+            # Every key has a colon, and of duplicate keys only one is encoded again.
+            if again.count(b":") == raw.count(b":") and is_shallow(again):
+                return value, False
+    return _parse_carefully(text, name)
+
+
+_MISSING = object()
+
+
+def has_huge_integer(raw: bytes) -> bool:
+    """Whether there are more digits in a row than an integer may have, not counting those of a fraction."""
+    zeros = raw.translate(_DIGITS_TO_ZERO)
+    at = zeros.find(_LONG_NUMBER)
+    while at >= 0 and zeros[at - 1 : at] == b".":
+        at = zeros.find(_LONG_NUMBER, at + len(_LONG_NUMBER))
+    return at >= 0
+
+
+def _decode(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _MISSING
+
+
+def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
+    """Whether no more than `depth` brackets are open at once; False also where brackets in texts obscure it.
+
+    Taking all innermost pairs away at a time, as many times as there are levels, is ten times faster than a walk.
+    """
+    if b'\\"' in raw:  # quotes in a text could hide the ends of it
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = raw.translate(_ONE_KIND, _NOT_BRACKETS).replace(b'""', b"")
+    for _ in range(depth):
+        if not brackets:
+            return True
+        before = len(brackets)
+        brackets = brackets.replace(b"[]", b"")
+        if len(brackets) == before:
+            return False
+    return not brackets
+
+
+class LazyList:
+    """A list in a JSON text whose items are parsed one by one as they are read.
+
+    Attributes:
+        colons: how many all items hold, known once they have been read from first to last; see `parse_json`.
+    """
+
+    __slots__ = ("_items", "_kept", "colons")
+
+    def __init__(self, items: list[msgspec.Raw]) -> None:
+        self._items = items
+        self._kept: tuple[int, Any] = -1, None
+        self.colons: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Any:
+        if self._kept[0] != index:
+            self._kept = index, msgspec.json.decode(self._items[index])
+        return self._kept[1]
+
+    def __iter__(self) -> Iterator[Any]:
+        """The items.
+
+        Raises:
+            OddError: when they are not plain JSON, or nested deep.
+        """
+        decode, encode_into = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode_into
+        again, colons = bytearray(), 0
+        for item in self._items:
+            try:
+                value = decode(item)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                raise OddError from None
+            encode_into(value, again, -1)
+            if len(again) > _CHUNK:
+                colons += _colons_of(again)
+                again.clear()
+            yield value
+        self.colons = colons + _colons_of(again)
+
+
+class OddError(Exception):
+    """Something that must be parsed the ordinary way."""
+
+
+def _colons_of(items: bytearray) -> int:
+    if not is_shallow(bytes(items), MAX_DEPTH - _AROUND):
+        raise OddError
+    return items.count(b":")
+
+
+def depth_of(value: Any) -> int:
+    """How deep lists and mappings are nested."""
+    depth = 0
+    level = [value]
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for item in level:
+            children = item.values() if item.__class__ is dict else item
+            below += [child for child in children if child.__class__ in _CONTAINERS]
+        level = below
+    return depth
+
+
+def _parse_carefully(text: str, name: str) -> tuple[Any, bool]:
+    """The same with the standard json, whose hooks see everything."""
+    import json  # only loaded for what is out of the ordinary
+
+    from paramcalc.formats.text.locate import deepest_bracket, duplicate_keys, offset_position
+
+    hooks = _Hooks()
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=hooks.mapping,
+            parse_int=hooks.integer,
+            parse_float=hooks.number,
+            parse_constant=hooks.number,
+        )
+        too_deep = value.__class__ in _CONTAINERS and depth_of(value) > MAX_DEPTH
+    except RecursionError:
+        too_deep = True
+    if too_deep:
+        place = offset_position(text, deepest_bracket(text, MAX_DEPTH))
+        message = f"lists and mappings are nested more than {MAX_DEPTH} deep"
+        raise InputError(name, [Problem(message, position=place)])
+    if hooks.duplicates:
+        found = duplicate_keys(text, MAX_PROBLEMS)
+        raise InputError(
+            name,
+            [
+                Problem(f"duplicate key {echo(key)}", None, None, second, (("first used here", first),))
+                for key, first, second in found
+            ],
+        )
+    if hooks.huge or "\\ud" in text or "\\uD" in text:
+        _check_leaves(value, text, name)
+    return value, hooks.non_finite
+
+
+class _Hooks:
+    """What json calls for each value; it remembers what was out of the ordinary."""
+
+    def __init__(self) -> None:
+        self.duplicates = False
+        self.huge = False
+        self.non_finite = False
+
+    def mapping(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        self.duplicates = self.duplicates or len(found) != len(pairs)
+        return found
+
+    def integer(self, digits: str) -> int:
+        """An int; of a huge one only that it is huge: converting a million digits takes minutes."""
+        if len(digits) - (digits[0] == "-") > MAX_INTEGER_DIGITS:
+            self.huge = True
+            return _HUGE
+        return int(digits)
+
+    def number(self, text: str) -> float:
+        found = float(text)
+        self.non_finite = self.non_finite or not is_finite(found)
+        return found
+
+
+def _check_leaves(value: Any, text: str, name: str) -> None:
+    """Refuse huge integers and half characters, each with its place."""
+    from paramcalc.formats.text.locate import JsonPlaces
+
+    locate = JsonPlaces(text).locate
+    problems: list[Problem] = []
+    for where, leaf in leaves(value):
+        if isinstance(leaf, int) and leaf >= _HUGE:
+            message = f"an integer of more than {MAX_INTEGER_DIGITS} digits"
+            problems.append(Problem(message, where, position=locate(where)))
+        elif any(isinstance(part, str) and _is_broken(part) for part in (leaf, *where)):
+            message = "a string holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character"
+            broken = next((end for end, key in enumerate(where, 1) if isinstance(key, str) and _is_broken(key)), None)
+            problems.append(Problem(message, where, position=locate(where[:broken], broken is not None)))
+        if len(problems) == MAX_PROBLEMS:
+            break
+    if problems:
+        raise InputError(name, problems)
+
+
+def is_finite(number: float) -> bool:
+    """Neither NaN nor an infinity."""
+    return abs(number) < float("inf")
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def leaves(value: Any) -> Iterator[tuple[DocPath, Any]]:
+    """Everything that holds nothing, with its place, in the order of the document."""
+    if not value or value.__class__ not in _CONTAINERS:
+        yield (), value
+        return
+    stack: list[tuple[DocPath, Iterator[tuple[Any, Any]]]] = [((), _steps(value))]
+    while stack:
+        where, steps = stack[-1]
+        for step, item in steps:
+            if item and item.__class__ in _CONTAINERS:
+                stack.append(((*where, step), _steps(item)))
+                break
+            yield (*where, step), item
+        else:
+            stack.pop()
+
+
+def _steps(value: Any) -> Iterator[tuple[Any, Any]]:
+    return iter(value.items()) if value.__class__ is dict else enumerate(value)

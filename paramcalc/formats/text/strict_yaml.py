@@ -1,0 +1,288 @@
+"""YAML text → plain values, straight from libyaml's event stream.
+
+No composer and no recursion: libyaml's composer crashes on 100,000 brackets and merges in exponential time, its
+event stream does neither. Depth, aliases, duplicate keys and tags are judged while the values are built.
+
+Why PyYAML: parsers in Rust or C++ (yaml-rs, ryaml, fastyaml-rs, py-yaml12, libfyaml) read 2,000 layers in 5 to 12 ms,
+this takes 33 and CSafeLoader 66, ruamel.yaml 173. But each of them applies tags or reads `010` as 10, most take the
+last of duplicate keys or the first of two documents, and none tells where a value stands, as every error here does.
+"""
+
+import re
+from typing import Any, NoReturn
+
+import yaml
+
+from paramcalc.errors import MAX_PROBLEMS, InputError, Position, Problem, echo
+from paramcalc.formats.source import SECOND
+from paramcalc.formats.text.scalars import FIRST, HugeIntegerError, resolve
+from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION, MAX_INTEGER_DIGITS, MAX_TEXT
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
+
+_PYTHON = {
+    "tag:yaml.org,2002:python/tuple": yaml.SequenceStartEvent,
+    "tag:yaml.org,2002:python/unicode": yaml.ScalarEvent,
+    "tag:yaml.org,2002:python/str": yaml.ScalarEvent,
+}
+"""The tags that are read, on what they are for and in a Keras file only: Keras 1 and 2 wrote them (`to_yaml`).
+
+The values are what they look like: a list, and text (quoted by Python 2, for which it was of another type).
+"""
+_MERGE = object()
+_UNFINISHED = object()
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_ADVICE = {
+    "exceeded maximum nesting depth": f"lists and mappings are nested more than {MAX_DEPTH} deep",  # of libyaml 0.2.6
+    "found character '\\t' that cannot start any token": "a tab cannot indent YAML: use spaces",
+    "found character that cannot start any token": "no YAML value can start with this character: quote it",
+    "mapping values are not allowed in this context": "there is one ':' too many on this line, or its "
+    "indentation does not fit the lines above",
+    "could not find expected ':'": "this is not 'key: value': the ':' is missing",
+    "found undefined alias": "no anchor (&name) comes before this alias",
+}
+
+
+def parse_yaml(text: str, name: str) -> tuple[Any, bool]:
+    """The value of a YAML document (None when it is empty), and whether it holds infinities or NaN.
+
+    Raises:
+        InputError: with every problem up to the one that ends the reading.
+    """
+    bad = _FORBIDDEN.search(text)
+    if bad:
+        raise InputError(name, [_forbidden(text, bad.start())])
+    reader = _Reader(name)
+    try:
+        reader.run(text)
+    except yaml.YAMLError as error:
+        reader.problems.append(_syntax(error, text))
+    value = reader.root[0] if reader.root else None
+    if not (isinstance(value, dict) and "class_name" in value):
+        for event in reader.tagged:
+            reader.refuse_tag(event)
+    if reader.problems:
+        raise InputError(name, reader.problems)
+    return value, reader.non_finite
+
+
+class _Reader:
+    """The values under construction.
+
+    Attributes:
+        starts: for each open list or mapping, the number of nodes before it.
+        heights: for each open one, the levels below it so far.
+        sizes: anchor → nodes and levels of what it names, its aliases written out.
+        tagged: the first values with a tag that only a Keras file may have.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.root: list[Any] = []
+        self.problems: list[Problem] = []
+        self.tagged: list[Any] = []
+        self.non_finite = False
+        self.count = 0
+        self.extra = 0
+        self.documents = 0
+        self.starts: list[int] = []
+        self.heights: list[int] = [0]
+        self.open_anchors: list[str | None] = []
+        self.anchors: dict[str, Any] = {}
+        self.sizes: dict[str, tuple[int, int]] = {}
+
+    def run(self, text: str) -> None:
+        """One pass over the events; `keys` is None while a list is being filled."""
+        stack: list[tuple[Any, Any, Any]] = []
+        container: Any = self.root
+        keys: dict[Any, Any] | None = None
+        key: Any = None
+        for self.count, event in enumerate(iter(LOADER(text).get_event, None)):
+            kind = event.__class__
+            if kind is yaml.ScalarEvent:
+                if keys is not None and key is None:
+                    key = self.key(event, keys)
+                    continue
+                value = event.value
+                if event.implicit[0] and value[:1] in FIRST:
+                    value = self.plain(event)
+                elif len(value) > MAX_TEXT:
+                    self.fail(event, f"a string is longer than {MAX_TEXT:,} characters")
+                if event.tag is not None or event.anchor is not None:
+                    self.mark(event, value)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                self.open(event, keys is not None and key is None)
+                stack.append((container, keys, key))
+                container, keys = ({}, {}) if kind is yaml.MappingStartEvent else ([], None)
+                key = None
+                continue
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                value = self.close(container, keys)
+                container, keys, key = stack.pop()
+            elif kind is yaml.AliasEvent:
+                value = self.alias(event, keys is not None and key is None)
+            else:
+                self.document(event)
+                continue
+            if keys is None:
+                container.append(value)
+            else:
+                container[key] = value
+                key = None
+
+    def key(self, event: Any, keys: dict[Any, Any]) -> Any:
+        """A mapping's next key; a duplicate replaces the first, and is a problem."""
+        key: Any = event.value
+        if event.tag is not None or event.anchor is not None:
+            self.mark(event, key)
+        if event.implicit[0]:
+            if key == "<<":
+                key = _MERGE
+            elif key[:1] in FIRST and not isinstance(self.plain(event), str):
+                self.problem(event, f"a key must be text: quote it, '{key[:80]}'")
+        if len(event.value) > MAX_TEXT:
+            self.fail(event, f"a key is longer than {MAX_TEXT:,} characters")
+        if key in keys:
+            if "class_name" in keys and key == next(iter(keys)) and len(self.starts) == 1:
+                self.fail(event, f"a second model {SECOND}")
+            first = position(keys[key])
+            self.problem(event, f"duplicate key {echo(event.value)}", (("first used here", first),))
+        else:
+            keys[key] = event
+        return key
+
+    def plain(self, event: Any) -> Any:
+        """The value of an unquoted word."""
+        try:
+            value = resolve(event.value)
+        except HugeIntegerError:
+            digits = len(event.value.lstrip("+-"))
+            self.problem(event, f"an integer of {digits:,} digits: at most {MAX_INTEGER_DIGITS} are read")
+            return 0
+        if isinstance(value, float) and not abs(value) < float("inf"):
+            self.non_finite = True
+        return value
+
+    def refuse_tag(self, event: Any) -> None:
+        """Nothing is made of a tag."""
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self.problem(event, f"tags are not read: remove {tag[:80]}")
+
+    def mark(self, event: Any, value: Any) -> None:
+        """A tag is refused; an anchor names the value."""
+        if event.tag is not None and _PYTHON.get(event.tag) is event.__class__:
+            self.tagged += [event] if len(self.tagged) < MAX_PROBLEMS else []
+        elif event.tag is not None:
+            self.refuse_tag(event)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = value
+            self.sizes[event.anchor] = (1, 0)
+
+    def open(self, event: Any, as_key: bool) -> None:
+        """A list or mapping begins."""
+        if as_key:
+            self.fail(event, "a key must be text, not a list or a mapping; braces that are text want quotes")
+        if event.tag is not None or event.anchor is not None:
+            self.mark(event, _UNFINISHED)
+        self.starts.append(self.count + self.extra)
+        self.heights.append(0)
+        self.open_anchors.append(event.anchor)
+        if len(self.starts) > MAX_DEPTH:
+            self.fail(event, f"lists and mappings are nested more than {MAX_DEPTH} deep")
+
+    def close(self, container: Any, keys: dict[Any, Any] | None) -> Any:
+        """A list or mapping is complete."""
+        height = self.heights.pop() + 1
+        self.heights[-1] = max(self.heights[-1], height)
+        start = self.starts.pop()
+        anchor = self.open_anchors.pop()
+        if keys and _MERGE in keys:
+            container = self.merged(container, keys)
+        if anchor is not None:
+            self.anchors[anchor] = container
+            self.sizes[anchor] = (self.count + self.extra - start, height)
+        return container
+
+    def merged(self, container: dict[Any, Any], keys: dict[Any, Any]) -> dict[Any, Any]:
+        """`<<`: the keys of other mappings come first; its own, and earlier mappings', win."""
+        others = container.pop(_MERGE)
+        others = others if isinstance(others, list) else [others]
+        result: dict[Any, Any] = {}
+        for other in reversed(others):
+            if not isinstance(other, dict):
+                self.problem(keys[_MERGE], "<< merges a mapping, or a list of mappings")
+                return container
+            result |= other
+        return result | container
+
+    def alias(self, event: Any, as_key: bool) -> Any:
+        """What an anchor named; the same object, but counted as if written out."""
+        if as_key:
+            self.fail(event, f"a key must be text, not the alias *{event.anchor[:80]}")
+        value = self.anchors.get(event.anchor, None)
+        if event.anchor not in self.anchors:
+            self.fail(event, f"there is no anchor &{event.anchor[:80]} before this alias")
+        if value is _UNFINISHED:
+            self.fail(event, f"the alias *{event.anchor[:80]} stands inside what it names: it would never end")
+        size, height = self.sizes[event.anchor]
+        self.extra += size
+        self.heights[-1] = max(self.heights[-1], height)
+        if len(self.starts) + height > MAX_DEPTH:
+            self.fail(event, f"lists and mappings are nested more than {MAX_DEPTH} deep through this alias")
+        if self.count + self.extra > max(MAX_EXPANDED_NODES, MAX_EXPANSION * self.count):
+            self.fail(event, f"the aliases make the file larger than {MAX_EXPANDED_NODES:,} nodes")
+        return value
+
+    def document(self, event: Any) -> None:
+        """One file is one document."""
+        if event.__class__ is yaml.DocumentStartEvent:
+            self.documents += 1
+            if self.documents > 1:
+                self.fail(event, "a second document begins here ('---'): a file holds one")
+
+    def problem(self, event: Any, message: str, notes: Any = ()) -> None:
+        """Note a problem and read on, until there are too many to show."""
+        self.problems.append(Problem(message, None, None, position(event), notes))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise InputError(self.name, self.problems)
+
+    def fail(self, event: Any, message: str) -> NoReturn:
+        """A problem that ends the reading."""
+        self.problems.append(Problem(message, position=position(event)))
+        raise InputError(self.name, self.problems)
+
+
+def position(event: Any) -> Position:
+    """Where an event, or a node, starts."""
+    return Position(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _syntax(error: yaml.YAMLError, text: str) -> Problem:
+    """PyYAML's words with a place, and with advice for the usual mistakes."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    words = getattr(error, "problem", None) or "not readable as YAML"
+    context = getattr(error, "context", None)
+    message = _ADVICE.get(words)
+    if message is None:
+        message = f"not valid YAML: {words}" + (f" {context}" if context else "")
+    if mark is None:
+        return Problem(message)
+    place = Position(mark.line + 1, mark.column + 1)
+    lines = text.split("\n", place.line)
+    if place.line <= len(lines) and lines[place.line - 1][place.column - 1 : place.column] == "\t":
+        message = _ADVICE["found character '\\t' that cannot start any token"]
+    return Problem(message, position=place)
+
+
+def _forbidden(text: str, at: int) -> Problem:
+    """A character that YAML does not allow, or that ends a comment where nobody sees it."""
+    character = text[at]
+    line = text.count("\n", 0, at) + 1
+    place = Position(line, at - text.rfind("\n", 0, at))
+    if character == "\x00":
+        return Problem("a NUL character: this is not text, or it is UTF-16 without a byte order mark", position=place)
+    code = f"U+{ord(character):04X}"
+    if character in "\x85\u2028\u2029":
+        return Problem(f"the character {code} ends a line, and a comment, invisibly: remove it", position=place)
+    return Problem(f"the control character {code} is not allowed in YAML", position=place)

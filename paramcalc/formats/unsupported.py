@@ -1,0 +1,176 @@
+"""What a file is that is no architecture: a clear name for it, and what to do instead."""
+
+from typing import Any
+
+from paramcalc.formats import is_config
+from paramcalc.formats.keras import is_model, models_in
+from paramcalc.layers.registry import Registry
+
+_TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
+_ONE = "a file holds one, so write each into a file of its own"
+STRUCTURE = frozenset(("input", "inputs", "blocks", "layers"))
+"""Keys of a spec, of which one is enough to take a file for one."""
+SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "$schema"}
+_CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
+
+_MAGIC = (
+    (0, b"GGUF", "a GGUF file: it holds weights, not a Keras architecture"),
+    (4, b"TFL3", "a TensorFlow Lite file, which paramcalc does not read"),
+    (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (0, b"BZh", "a bzip2 archive: unpack it first"),
+    (0, b"\xfd7zXZ", "an xz archive: unpack it first"),
+    (0, b"(\xb5/\xfd", "a Zstandard archive: unpack it first"),
+    (0, b"7z\xbc\xaf", "a 7z archive: unpack it first"),
+    (0, b"\x89PNG", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ\x90", "a program"),
+    (257, b"ustar", "a tar archive: unpack it first"),
+    (0, b"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"),
+    (0, b"<!DOCTYPE", "a web page, not a model: was the download refused?"),
+    (0, b"<!doctype", "a web page, not a model: was the download refused?"),
+    (0, b"<html", "a web page, not a model: was the download refused?"),
+    (0, b"<?xml", "an XML file"),
+)
+
+
+def identify_bytes(head: bytes) -> str | None:
+    """What the first bytes (512 are enough) show a file to be; None for what may be text."""
+    for offset, magic, what in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return what
+    if b"_tf_keras_" in head[:32]:
+        return f"the keras_metadata.pb of a SavedModel, which paramcalc does not read: {_TO_JSON}"
+    if len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5:
+        return f"a Python pickle, which paramcalc never loads (that runs code): {_TO_JSON}"
+    if head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2**32 and b"\0" in head[:8]:
+        return "a safetensors file: it holds weights, not a Keras architecture"
+    if head[:3] == b"\x08\x01\x12" and head[3:4] > b"\x7f":  # schema version 1, then a graph, which is long
+        return f"a SavedModel, which paramcalc does not read: {_TO_JSON}"
+    if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
+        return "an ONNX file, which paramcalc does not read"
+    return None
+
+
+def identify_archive(names: list[str]) -> str:
+    """What a zip without a `config.json` holds."""
+    if any(name.endswith("data.pkl") for name in names):
+        return f"a PyTorch checkpoint, which paramcalc never loads (that runs code): {_TO_JSON}"
+    if any(name.endswith("saved_model.pb") for name in names):
+        return f"a zipped SavedModel, which paramcalc does not read: {_TO_JSON}"
+    if names and all(name.endswith(".npy") for name in names):
+        return "a NumPy archive of arrays (.npz), without an architecture"
+    if "[Content_Types].xml" in names:
+        return "an office document"
+    return "a zip archive without a config.json at its top: not a .keras file"
+
+
+def identify_value(value: Any) -> str | None:
+    """What a parsed document is known to be, other than an architecture."""
+    if isinstance(value, list):
+        if is_config(value):
+            return _CONFIG if not all(map(is_model, value)) else f"a list of {len(value)} Keras models: {_ONE}"
+        if value and all(isinstance(item, dict) and "weights" in item and "paths" in item for item in value):
+            return "a TensorFlow.js weights manifest: the architecture is in its model.json"
+        return "a list: a Keras file is a mapping with class_name and config, a spec one with layers"
+    if value is None:
+        return "empty"
+    if not isinstance(value, dict):
+        return "a single value: a spec is a mapping with `layers`"
+    topology = value.get("modelTopology")
+    if value.get("format") == "graph-model" or (isinstance(topology, dict) and "node" in topology):
+        return f"a TensorFlow.js graph model, whose layers were compiled away: {_TO_JSON}"
+    if "weightsManifest" in value and not isinstance(topology, dict):
+        return "a TensorFlow.js file with weights only: it has no modelTopology"
+    if value.get("class_name") == "Tokenizer":
+        return "a Keras Tokenizer, not a model"
+    if "layers" in value:
+        return with_layers(value)
+    known = next((what for keys, what in _BY_KEYS if all(key in value for key in keys)), None)
+    return known or without_architecture(value)
+
+
+def with_layers(value: dict[str, Any]) -> str | None:
+    """What a mapping with `layers` is, if not a spec."""
+    if is_config(value["layers"]):
+        return _CONFIG if "class_name" in value["layers"][0] else "a file of Keras 0, which no Keras reads since 2016"
+    if "sizes" in value:
+        return "a brain.js network: paramcalc does not read those"
+    return None if "input" in value or "inputs" in value or "blocks" in value else other_layers(value["layers"])
+
+
+def other_layers(layers: Any) -> str | None:
+    """What a list of layers is, none of which can be one of a spec: sizes, or what somebody's own code wrote."""
+    if not isinstance(layers, list) or not layers or any(map(is_entry, layers)):
+        return None
+    keys = [key for layer in layers if isinstance(layer, dict) for key in layer]
+    what = f"have {quoted(list(dict.fromkeys(keys)))}" if keys else f"are {len(layers)} numbers"
+    return (
+        "neither a Keras architecture, which has class_name and config, nor a spec, whose layers say of which type "
+        f"they are: these {what}"
+    )
+
+
+def is_entry(value: Any) -> bool:
+    """Whether an entry of `layers` may be meant as one of a spec: it says what it is, or has nothing else to say."""
+    if not isinstance(value, dict):
+        return not isinstance(value, (int, float))
+    from paramcalc.formats.native.entries import COMMON
+    from paramcalc.formats.native.parser import STRUCTURE as OTHERS
+
+    said = [key for key in value if key not in COMMON]
+    if len(said) < 2 or "type" in value or not OTHERS.keys().isdisjoint(said):
+        return True
+    registry = Registry()
+    return any(key[:1].isupper() and registry.family(key) != "plugin" for key in said)
+
+
+def without_architecture(value: dict[str, Any]) -> str | None:
+    """What there is to say of a mapping of any other kind; None where it may be a spec, though not a whole one."""
+    models = models_in(value)
+    if len(models) > 1:
+        return f"a file of {len(models)} Keras models, under {quoted(models)}: {_ONE}"
+    if not value or not STRUCTURE.isdisjoint(value) or SPEC_KEYS.issuperset(value):
+        return None
+    return (
+        "neither a Keras architecture, which has class_name and config, nor a spec, which has layers; here are only "
+        f"{quoted(list(value))}"
+    )
+
+
+def quoted(keys: list[str]) -> str:
+    """The first keys, and how many more there are."""
+    shown = ", ".join(f"'{key[:40]}'" for key in keys[:4])
+    return shown if len(keys) <= 4 else f"{shown} and {len(keys) - 4:,} more"
+
+
+_BY_KEYS = (
+    (("model_type", "architectures"), "a transformers config.json, which paramcalc does not read yet"),
+    (("model_type", "transformers_version"), "a transformers config.json, which paramcalc does not read yet"),
+    (("added_tokens", "model"), "a Hugging Face tokenizer, not a model"),
+    (("metadata", "weight_map"), "an index of safetensors files, not an architecture"),
+    (("nbformat", "cells"), "a Jupyter notebook"),
+    (("keras_version", "date_saved"), "the metadata.json of a .keras file: the architecture is in its config.json"),
+    (("name", "version", "dependencies"), "a package.json"),
+    (("name", "version", "scripts"), "a package.json"),
+    (("name", "version", "devDependencies"), "a package.json"),
+    (("lockfileVersion",), "a package-lock.json"),
+    (("$schema", "properties"), "a JSON Schema"),
+    (("openapi", "paths"), "an OpenAPI description"),
+    (("repos",), "a pre-commit configuration"),
+    (("jobs", "on"), "a GitHub workflow"),
+    (("services",), "a compose file"),
+    (("apiVersion", "kind"), "a Kubernetes manifest"),
+    (
+        ("tfjsVersion", "labels"),
+        "the metadata.json of a Teachable Machine model: the architecture is in its model.json",
+    ),
+    (("inputUnits", "outputUnits"), "the metadata of an ml5.js model: the architecture is in its model.json"),
+    (("nodes", "arg_nodes", "heads"), "an MXNet symbol, which paramcalc does not read"),
+    (("learner", "version"), "an XGBoost model: it has trees, not layers"),
+    (("loss", "val_loss"), "the history of a training, without an architecture"),
+    (("schema_version", "totals"), "paramcalc's own output: give it the model instead"),
+)
+"""Keys that only such a file has, and what it is."""

@@ -1,0 +1,204 @@
+"""The layers there are, as plain data: what `paramcalc layers` and the README's table show.
+
+Everything comes from the classes: fields from their annotations, texts from their docstrings.
+"""
+
+import re
+from collections.abc import Iterable
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+from paramcalc.layers.base import ActivationName, Layer, Sublayer
+from paramcalc.layers.keras.descriptions import describe
+from paramcalc.layers.registry import COMMON, Registry, snake_case
+from paramcalc.shapes import MAX_DIMENSION
+
+BUILT_IN = "built-in"
+PLUGINS = "plugins"
+SECTIONS = ("Shapes", "Formula", "Note", "Source", "Example")
+NO_WEIGHTS = "no weights"
+"""How the formula of a layer without weights begins."""
+
+
+class FieldEntry(Struct, frozen=True):
+    """One field of a layer; `default` is as YAML would write it, None for a field that must be given."""
+
+    name: str
+    type: str
+    default: str | None
+    description: str
+
+
+class Entry(Struct, frozen=True):
+    """One layer.
+
+    Attributes:
+        summary: the first line of its docstring.
+        text: what the docstring says between that line and its sections.
+        sections: Shapes, Formula, Note, Source and Example, those there are.
+        weights: whether it can hold weights.
+        origin: "built-in", or the package and class of a plugin.
+    """
+
+    name: str
+    family: str
+    summary: str
+    text: str
+    sections: dict[str, str]
+    weights: bool
+    origin: str
+    aliases: list[str]
+    fields: list[FieldEntry]
+
+
+def families(registry: Registry) -> dict[str, list[str]]:
+    """Family → names, built-ins as the registry's table has them, plugins last."""
+    found = {family: list(names) for family, names in registry.families.items()}
+    found |= {family: [name] for name, (family, _) in COMMON.items()}
+    plugins = list(registry.plugins())
+    return found | ({PLUGINS: plugins} if plugins else {})
+
+
+def catalogue(registry: Registry) -> list[Entry]:
+    """Every layer, by family."""
+    return [entry(registry, name) for names in families(registry).values() for name in names]
+
+
+def entry(registry: Registry, name: str) -> Entry:
+    """The entry of one layer.
+
+    Raises:
+        UnknownTypeError: with the nearest name there is.
+        PluginError: when the plugin that has this name is broken.
+    """
+    cls = registry.get(name)
+    canonical = registry.canonical(name)
+    summary, text, sections = parse_docstring(cls.__doc__ or "")
+    family = registry.family(canonical)
+    return Entry(
+        canonical,
+        PLUGINS if family == "plugin" else family,
+        summary,
+        text,
+        sections,
+        not sections.get("Formula", "").startswith(NO_WEIGHTS),
+        origin_of(registry, canonical),
+        aliases_of(registry, canonical),
+        fields_of(cls),
+    )
+
+
+def parse_docstring(doc: str) -> tuple[str, str, dict[str, str]]:
+    """The first line, the free text, and the sections, each on one line."""
+    first, *lines = doc.strip().splitlines() or [""]
+    text: list[str] = []
+    sections: dict[str, str] = {}
+    current = ""
+    for line in map(str.strip, lines):
+        head, colon, rest = line.partition(": ")
+        if colon and head in SECTIONS:
+            current = head
+            sections[head] = rest
+        elif not line and current:
+            current = ""
+        elif current:
+            sections[current] += f" {line}"
+        else:
+            text.append(line)
+    return first, "\n".join(text).strip(), sections
+
+
+def origin_of(registry: Registry, name: str) -> str:
+    """Where a layer comes from."""
+    if registry.family(name) != "plugin":
+        return BUILT_IN
+    point = registry.plugins()[name]
+    package = point.dist.name if point.dist is not None else "a plugin"
+    return f"{package} ({point.value})"
+
+
+def aliases_of(registry: Registry, name: str) -> list[str]:
+    """The other names a spec may use: Keras' own, and snake_case; a plugin has only its own."""
+    if registry.family(name) == "plugin":
+        return []
+    others = [alias for alias, target in registry.aliases.items() if target == name]
+    snake = [snake_case(each) for each in (name, *others)]
+    return list(dict.fromkeys(each for each in [*others, *snake] if each != name))
+
+
+def fields_of(cls: type[Layer]) -> list[FieldEntry]:
+    """The fields in the order of positional arguments."""
+    return [
+        FieldEntry(
+            field.name,
+            type_words(field.type),
+            None if field.required else default_words(default_of(field)),
+            describe(field.name),
+        )
+        for field in msgspec.structs.fields(cls)
+    ]
+
+
+def default_of(field: Any) -> Any:
+    """The default of a field that need not be given."""
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
+def default_words(value: Any) -> str:
+    """A value as a spec would write it."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+PLAIN = {
+    Any: "anything",
+    bool: "true or false",
+    float: "number",
+    int: "integer",
+    str: "text",
+    type(None): "null",
+    dict: "mapping",
+    Sublayer: "layer",
+}
+
+
+def type_words(annotation: Any) -> str:
+    """A type in a user's words: `positive integer or list of positive integers`."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return number_words(type_words(args[0]), args[1])
+    if origin in (Union, UnionType):
+        last = sorted(args, key=lambda each: each is type(None))
+        return " or ".join(dict.fromkeys(type_words(each) for each in last))
+    if origin is Literal:
+        return literal_words(args)
+    if origin in (tuple, list):
+        count = f"{len(args)} " if origin is tuple and Ellipsis not in args else ""
+        return f"list of {count}{plural(type_words(args[0]))}" if args else "list"
+    return PLAIN.get(origin or annotation, "value")
+
+
+def literal_words(values: Iterable[Any]) -> str:
+    """The choices, one spelling of each; the many names of activations in one word."""
+    chosen = set(values)
+    if chosen == set(get_args(ActivationName)):
+        return "activation"
+    words = sorted(value if isinstance(value, str) else default_words(value) for value in chosen)
+    return " or ".join(word for word in words if word.islower() or word.lower() not in words)
+
+
+def number_words(noun: str, meta: msgspec.Meta) -> str:
+    """A number with its bounds."""
+    if meta.ge == 1 and noun == "integer":
+        return "positive integer"
+    top = None if meta.le == MAX_DIMENSION else meta.le
+    if meta.ge is not None:
+        return f"{noun} from {meta.ge}" + (f" to {top}" if top is not None else "")
+    return noun
+
+
+def plural(words: str) -> str:
+    """What a list holds: `integers`, or `(integer or null)`."""
+    return f"({words})" if " or " in words else re.sub(r"(integer|number|layer|mapping)(?=$| from)", r"\1s", words)

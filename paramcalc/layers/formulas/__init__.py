@@ -1,0 +1,1 @@
+"""Formulas that layers of several families, or of several frameworks, share."""

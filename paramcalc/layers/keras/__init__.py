@@ -1,0 +1,1 @@
+"""Keras' layers, one file a family, with Keras' field names and defaults."""

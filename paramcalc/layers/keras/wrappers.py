@@ -1,0 +1,196 @@
+"""Layers around another layer: run it both ways, at every time step, or with its kernel normalised."""
+
+from typing import Any, ClassVar, Literal
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Inferred, Layer, Positive, Sublayer, Weight, single
+from paramcalc.layers.keras.merging import Merge
+from paramcalc.layers.keras.recurrent import Recurrent
+from paramcalc.shapes import Shape, check_min_rank, format_shape
+
+
+def on_one_input(inner: Sublayer, x: Shape) -> Inferred:
+    """What the wrapped layer says of a single input.
+
+    Raises:
+        LayerError: also when it is a layer that needs several, or a list.
+    """
+    if isinstance(inner.layer, Merge):
+        raise LayerError(f"gives its layer one input, but {inner.type} needs a list of them")
+    try:
+        return inner.infer(x)
+    except TypeError as error:
+        if not fits_one_input(inner):
+            raise LayerError(f"gives its layer one input, but {inner.type} needs more") from error
+        raise
+
+
+def fits_one_input(inner: Sublayer) -> bool:
+    """Whether the layer can be called on a single input."""
+    import inspect  # only loaded when something is wrong already
+
+    try:
+        inspect.signature(inner.layer.infer).bind(())
+    except TypeError:
+        return False
+    return True
+
+
+class Wrapper(Layer, frozen=True):
+    """Keras' abstract base of wrappers; it computes nothing itself.
+
+    Shapes: none
+    Formula: none
+    Source: https://keras.io/api/layers/
+    Example: {input: [5, 10], layers: [{TimeDistributed: {layer: {Dense: 8}}}]}
+    """
+
+    sublayers: ClassVar[tuple[str, ...]] = ("layer",)
+
+    layer: Sublayer
+
+    def infer(self, *inputs: Shape) -> Inferred:
+        """Refuse, as Keras does."""
+        raise LayerError("is only a base class; use TimeDistributed, Bidirectional or SpectralNormalization")
+
+
+class TimeDistributed(Layer, frozen=True):
+    """Applies one layer, with the same weights, at every time step.
+
+    Shapes: (batch, time, ...) → (batch, time, ...) with the layer's output shape after the time
+    Formula: that of the layer
+    Source: https://keras.io/api/layers/recurrent_layers/time_distributed/
+    Example: {input: [5, 10], layers: [{TimeDistributed: {layer: {Dense: 8}}}]}
+    """
+
+    sublayers: ClassVar[tuple[str, ...]] = ("layer",)
+
+    layer: Sublayer
+
+    def infer(self, x: Shape) -> Inferred:
+        """The layer on one step; its weights once, its arithmetic in every step."""
+        check_min_rank(x, 3)
+        inner = on_one_input(self.layer, (x[0], *x[2:]))
+        output = single(inner)
+        macs = tuple((("time steps", x[1]), *factors) for factors in inner.macs)
+        return Inferred((output[0], x[1], *output[1:]), inner.weights, macs, inner.dtype)
+
+
+class SpectralNormalization(Layer, frozen=True):
+    """Divides the kernel of a layer by an estimate of its largest singular value.
+
+    The estimate lives in a vector that training updates without a gradient.
+
+    Shapes: those of the layer
+    Formula: that of the layer + last axis of its kernel (not trainable)
+    Source: Miyato et al. 2018, arXiv:1802.05957
+    Example: {input: [32, 32, 3], layers: [{SpectralNormalization: {layer: {Conv2D: [8, 3]}}}]}
+    """
+
+    sublayers: ClassVar[tuple[str, ...]] = ("layer",)
+
+    layer: Sublayer
+    power_iterations: Positive = 1
+
+    def infer(self, x: Shape) -> Inferred:
+        """The layer itself, and `vector_u` next to its kernel, where Keras lists it."""
+        inner = on_one_input(self.layer, x)
+        at = self.kernel_index(inner.weights)
+        columns = inner.weights[at].shape[-1]
+        vector = Weight("vector_u", (1, columns), (("kernel columns", columns),), "statistic", False)
+        others = tuple(weight for index, weight in enumerate(inner.weights) if index != at)
+        return Inferred(inner.output, (inner.weights[at], vector, *others), inner.macs, inner.dtype)
+
+    def kernel_index(self, weights: tuple[Weight, ...]) -> int:
+        """Which weight is normalised: the layer's own kernel or embeddings."""
+        inner, prefix = self.layer, self.layer.name
+        while isinstance(inner.layer, SpectralNormalization):
+            inner = inner.layer.layer
+            prefix += f"/{inner.name}"
+        # A recurrent layer's kernel is its cell's, out of Keras' reach here.
+        if not isinstance(inner.layer, Recurrent):
+            for index, weight in enumerate(weights):
+                if weight.name in (f"{prefix}/kernel", f"{prefix}/embeddings"):
+                    return index
+        raise LayerError(f"needs a layer with a kernel or embeddings, such as Dense; {inner.type} has none")
+
+
+class Bidirectional(Layer, frozen=True):
+    """Runs a recurrent layer forwards and a second one backwards, and merges what they say.
+
+    Shapes: (batch, time, features) → (batch, 2 × units); other merge modes than concat keep (batch, units)
+    Formula: 2 × that of the layer
+    Source: https://keras.io/api/layers/recurrent_layers/bidirectional/
+    Example: {input: [5, 10], layers: [{Bidirectional: {layer: {LSTM: 32}}}]}
+    """
+
+    sublayers: ClassVar[tuple[str, ...]] = ("layer", "backward_layer")
+
+    layer: Sublayer
+    merge_mode: Literal["sum", "mul", "concat", "ave"] | None = "concat"
+    weights: Any = None
+    backward_layer: Sublayer | None = None
+
+    def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
+        """Both directions; the first half of the initial states is the forward layer's."""
+        forward, backward = self.directions()
+        half = len(initial_state) // 2
+        ahead = forward.infer(x, *initial_state[:half])
+        back = backward.infer(x, *initial_state[half:])
+        outputs = self.outputs(as_shapes(ahead.output), as_shapes(back.output))
+        return Inferred(
+            outputs[0] if len(outputs) == 1 else outputs,
+            (*ahead.weights, *back.weights),
+            (*ahead.macs, *back.macs),
+        )
+
+    def directions(self) -> tuple[Sublayer, Sublayer]:
+        """The forward and the backward layer, with the names Keras gives them."""
+        inner = self.layer
+        other = self.backward_layer or inner
+        for each in (inner, other):
+            if not isinstance(each.layer, Recurrent):
+                raise LayerError(f"needs a recurrent layer, such as LSTM, not {each.type}")
+        check_directions(inner, self.backward_layer)
+        plain = inner.name.removeprefix("forward_")
+        forward = Sublayer(inner.layer, f"forward_{plain}", inner.type, inner.trainable, inner.built)
+        if self.backward_layer is not None:
+            return forward, self.backward_layer
+        name = f"backward_{inner.name.removeprefix('backward_')}"
+        return forward, Sublayer(inner.layer, name, inner.type, inner.trainable, inner.built)
+
+    def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
+        """What both say, and their states: Keras takes the backward layer's to be the same as the forward one's."""
+        return [*self.merged(ahead[0], ahead[0]), *ahead[1:], *ahead[1:]]
+
+    def merged(self, y: Shape, other: Shape) -> list[Shape]:
+        """The outputs of both directions as one, or as they are."""
+        if self.merge_mode is None:
+            return [y, other]
+        if self.merge_mode != "concat":
+            return [y]
+        if y[-1] is None or other[-1] is None:
+            raise LayerError(f"cannot join outputs of the shape {format_shape(y)}: the last axis is unknown")
+        return [(*y[:-1], y[-1] + other[-1])]
+
+
+def as_shapes(output: Shape | list[Shape]) -> list[Shape]:
+    """One output or several as a list."""
+    return output if isinstance(output, list) else [output]
+
+
+def check_directions(forward: Sublayer, backward: Sublayer | None) -> None:
+    """Refuse two layers that do not run in opposite directions or do not return the same things."""
+    ahead: Any = forward.layer
+    if ahead.stateful and ahead.return_state:
+        raise LayerError("its layer cannot have both stateful and return_state: Keras fails to build that")
+    if backward is None:
+        if ahead.go_backwards:
+            raise LayerError("its layer must run forwards, but has go_backwards: true")
+        return
+    back: Any = backward.layer
+    if ahead.go_backwards == back.go_backwards:
+        raise LayerError("layer and backward_layer must differ in go_backwards")
+    for name in ("stateful", "return_sequences", "return_state"):
+        if getattr(ahead, name) != getattr(back, name):
+            raise LayerError(f"layer and backward_layer must have the same {name}")

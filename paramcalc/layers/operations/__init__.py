@@ -1,0 +1,1 @@
+"""Shape rules of bare operations: functions of Keras and TensorFlow that stand in a graph as layers do."""

@@ -1,0 +1,309 @@
+"""Operations that only TensorFlow has, or whose arguments differ from those of keras.ops."""
+
+from math import prod
+from types import SimpleNamespace
+from typing import Any
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.operations import products
+from paramcalc.layers.operations.arguments import Result, argument, shape, whole
+from paramcalc.layers.operations.arrays import Like, moments, without_last
+from paramcalc.layers.operations.content import as_shape, item_of, numbers_of, shape_of_tensor, taken
+from paramcalc.layers.operations.joining import equal_parts, pieces_of
+from paramcalc.layers.operations.layout import broadcasting, get_item
+from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
+
+
+def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.split`: into a number of equal parts, or into parts of given sizes (one of them −1, the rest)."""
+    x = shape(args[0])
+    sizes = argument(args, kwargs, "num_or_size_splits", 1, None)
+    axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
+    size = x[axis]
+    if isinstance(sizes, int):
+        pieces = equal_parts(x, axis, sizes)
+    else:
+        rest = None if size is None else size - sum(item for item in sizes if item >= 0)
+        pieces = [rest if item < 0 else item for item in sizes]
+        if size is not None and sum(pieces) != size:  # type: ignore[arg-type]
+            raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into parts of {sizes}")
+    return pieces_of(x, axis, pieces)
+
+
+def gather(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.gather`: elements at indices along an axis, the same batch of both where there are batch_dims."""
+    x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
+    batch = kwargs.get("batch_dims") or 0
+    axis = kwargs.get("axis")
+    axis = positive_axis(batch if axis is None else axis, len(x))
+    batch = batch + len(indices) if batch < 0 else batch
+    return Result((*x[:axis], *indices[batch:], *x[axis + 1 :]))
+
+
+def gather_nd(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.gather_nd`: the last axis of the indices says where."""
+    x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
+    batch = kwargs.get("batch_dims") or 0
+    depth = indices[-1]
+    if depth is None:
+        raise LayerError("the number of indices is not known")
+    return Result((*indices[:-1], *x[batch + depth :]))
+
+
+def where(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.where` of one argument: the places that are true, as many as there are."""
+    if len(args) == 1 and not {"x", "y"} & kwargs.keys():
+        return Result((None, len(shape(args[0]))), dtype="int64")
+    return broadcasting(args, kwargs)
+
+
+def filled(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.fill`, `tf.random.normal`: a given shape."""
+    return Result(as_shape(args or kwargs["shape"]))
+
+
+def span(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.range`: as long as its numbers say."""
+    bounds = [args[0] if args else 0, *(kwargs[key] for key in ("limit", "delta") if kwargs.get(key) is not None)]
+    numbers = [number for bound in bounds for number in numbers_of(bound) or [None]]
+    if None in numbers:
+        return Result((None,))
+    return Result((len(range(*numbers)),))  # type: ignore[arg-type]
+
+
+def cut(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.slice`: from a place, so many (−1: all that are left)."""
+    x = shape(args[0])
+    begin = numbers_of(argument(args, kwargs, "begin", 1, None)) or [None] * len(x)
+    size = numbers_of(argument(args, kwargs, "size", 2, None)) or [None] * len(x)
+    result: list[Dim] = []
+    for dim, first, count in zip(x, begin, size, strict=True):
+        rest = None if dim is None or first is None else dim - first
+        result.append(rest if count == -1 else count)
+    return Result(tuple(result))
+
+
+def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.strided_slice`: what `x[…]` is in a graph, the kind of each item told by masks."""
+    begin, end = bounds(kwargs["begin"]), bounds(kwargs["end"])
+    steps = bounds(kwargs.get("strides") or [1] * len(begin))
+    key: list[Any] = []
+    for place, (first, last, step) in enumerate(zip(begin, end, steps, strict=True)):
+        masked = {name for name in MASKS if (kwargs.get(f"{name}_mask") or 0) >> place & 1}
+        if "ellipsis" in masked:
+            key.append({"class_name": "__ellipsis__"})
+        elif "new_axis" in masked:
+            key.append(None)
+        elif "shrink_axis" in masked:
+            key.append(first)
+        else:
+            start, stop = (None if "begin" in masked else first), (None if "end" in masked else last)
+            key.append({"start": start, "stop": stop, "step": step})
+    return Result(*item_of(get_item)([args[0], key], {}))
+
+
+def bounds(value: Any) -> list[Any]:
+    """The numbers of a list, or of a tensor that the graph computes; an unknown one is a scalar without content."""
+    numbers = numbers_of(value)
+    if numbers is None:
+        raise LayerError("the bounds of a slice are not known")
+    return [SimpleNamespace(shape=()) if number is None else number for number in numbers]
+
+
+MASKS = ("ellipsis", "new_axis", "shrink_axis", "begin", "end")
+
+
+def windowed(kwargs: dict[str, Any], rank: int) -> dict[str, Any]:
+    """TensorFlow's settings of a window as Keras has them: `[1, 2, 2, 1]`, NHWC, "SAME"."""
+    layout = kwargs.get("data_format")
+    first = isinstance(layout, str) and layout.startswith("NC")
+    found: dict[str, Any] = {"data_format": "channels_first" if first else "channels_last"}
+    for name, ours in (("strides", "strides"), ("dilations", "dilation_rate"), ("ksize", "pool_size")):
+        value = kwargs.get(name)
+        if isinstance(value, list) and len(value) == rank:
+            value = value[2:] if first else value[1:-1]
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if value is not None:
+            found[ours] = value
+    padding = kwargs.get("padding") or "VALID"
+    if not isinstance(padding, str):
+        raise LayerError("explicit padding is not supported")
+    return {**found, "padding": padding.lower()}
+
+
+def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.nn.conv2d` and its kin."""
+    kernel = kwargs["filters"] if kwargs.get("filters") is not None else kwargs.get("filter", args[-1])
+    if kwargs.get("stride") is not None:
+        kwargs = {**kwargs, "strides": kwargs["stride"]}
+    return products.convolution([args[0], kernel], windowed(kwargs, len(shape(args[0]))))
+
+
+def depthwise(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.nn.depthwise_conv2d`: the kernel's last two axes are the channels and how many are made of each."""
+    x = shape(args[0])
+    height, width, channels, multiplier = shape(kwargs["filter"] if kwargs.get("filter") is not None else args[1])
+    made = None if channels is None or multiplier is None else channels * multiplier
+    given = windowed(kwargs, len(x))
+    flat = products.convolution([args[0], Like((height, width, 1, made))], given)
+    return Result(flat.output, flat.macs)
+
+
+def pooling(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.nn.max_pool2d` and its kin."""
+    return products.pooling([args[0]], windowed(kwargs, len(shape(args[0]))))
+
+
+def to_space(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.nn.depth_to_space`: blocks of channels become pixels."""
+    batch, height, width, channels = shape(args[0])
+    size = kwargs["block_size"]
+    if channels is not None and channels % size**2:
+        raise LayerError(f"cannot make blocks of {size} × {size} of {channels} channels")
+    return Result((batch, times(height, size), times(width, size), None if channels is None else channels // size**2))
+
+
+def to_depth(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.nn.space_to_depth`: blocks of pixels become channels."""
+    batch, height, width, channels = shape(args[0])
+    size = kwargs["block_size"]
+    for dim in (height, width):
+        if dim is not None and dim % size:
+            raise LayerError(f"cannot cut {format_shape((height, width))} into blocks of {size} × {size}")
+    low = [None if dim is None else dim // size for dim in (height, width)]
+    return Result((batch, *low, times(channels, size**2)))
+
+
+def times(dim: Dim, factor: int) -> Dim:
+    """A multiple, where it is known."""
+    return None if dim is None else dim * whole(factor)
+
+
+def resized(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """An image of another height and width, whichever way they are told."""
+    x = shape(args[0])
+    names = (("size", None), ("target_height", "target_width"))
+    size = next((kwargs[a] if b is None else [kwargs[a], kwargs[b]] for a, b in names if a in kwargs), None)
+    return Result((*x[:-3], *as_shape(size if size is not None else args[1]), x[-1]))
+
+
+def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.image.extract_patches`: each patch becomes channels."""
+    x = shape(args[0])
+    given = windowed({"ksize": kwargs["sizes"], **kwargs}, 4)
+    rows, columns = map(whole, given["pool_size"])
+    plain = {key: value for key, value in given.items() if key != "pool_size"}
+    rates = kwargs.get("rates") or [1, 1, 1, 1]
+    made = products.convolution([args[0], Like((rows, columns, 1, 1))], {**plain, "dilation_rate": rates[1:-1]})
+    return Result((*made.output[:-1], times(x[-1], rows * columns)))
+
+
+def batch_flatten(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Everything but the batch in one axis, of whose size TensorFlow knows nothing."""
+    return Result((shape(args[0])[0], None))
+
+
+def last_axis(size: int) -> Any:
+    """The last axis has another size."""
+    return lambda args, kwargs: Result((*shape(args[0])[:-1], size))
+
+
+def swapped(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The last two axes exchanged."""
+    return Result(products.swap_last(shape(args[0])))
+
+
+def doubled(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.nn.crelu`: two halves side by side."""
+    x = shape(args[0])
+    return Result((*x[:-1], times(x[-1], 2)))
+
+
+def diagonal_matrix(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.linalg.diag`: a square for each vector."""
+    x = shape(args[0])
+    return Result((*x, x[-1]))
+
+
+def diagonal_part(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.linalg.diag_part`: as long as the shorter side."""
+    x = shape(args[0])
+    return Result((*x[:-2], None if None in x[-2:] else min(x[-2:])))  # type: ignore[type-var]
+
+
+def matvec(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A matrix times a vector."""
+    a, b = shape(args[0]), shape(args[1])
+    a = products.swap_last(a) if kwargs.get("transpose_a") else a
+    return Result((*a[:-2], a[-2]), ((("products", product(a[1:-1])), ("inner size", b[-1])),))
+
+
+def sequence_mask(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A row of booleans for each length."""
+    longest = numbers_of(kwargs.get("maxlen"))
+    return Result((*shape(args[0]), longest[0] if longest else None), dtype="bool")
+
+
+def boolean_mask(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """As many as are true."""
+    x, mask = shape(args[0]), shape(argument(args, kwargs, "mask", 1, None))
+    axis = positive_axis(kwargs.get("axis") or 0, len(x))
+    return Result((*x[:axis], None, *x[axis + len(mask) :]))
+
+
+def updated(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.scatter_nd`: a given shape."""
+    return Result(as_shape(kwargs["shape"]))
+
+
+def transposed_convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.nn.conv2d_transpose`: a given shape; a multiply-accumulate per input position and element of the kernel."""
+    x, kernel = shape(args[0]), shape(kwargs["filters"])
+    positions = product(windowed_space(x, kwargs))
+    return Result(as_shape(kwargs["output_shape"]), ((("positions", positions), ("kernel", prod(kernel))),))  # type: ignore[arg-type]
+
+
+def windowed_space(x: Shape, kwargs: dict[str, Any]) -> Shape:
+    """The axes of an image but batch and channels."""
+    layout = kwargs.get("data_format")
+    return x[2:] if isinstance(layout, str) and layout.startswith("NC") else x[1:-1]
+
+
+TENSORFLOW_RULES = {
+    "tf.add_n": lambda args, kwargs: broadcasting(args[0], kwargs),
+    "tf.shape": shape_of_tensor,
+    "tf.scalar": lambda args, kwargs: Result(()),
+    "tf.first": lambda args, kwargs: Result(shape(args[0])[:1]),
+    "tf.split": split,
+    "tf.gather": taken(gather),
+    "tf.gather_nd": gather_nd,
+    "tf.where": where,
+    "tf.filled": filled,
+    "tf.range": span,
+    "tf.slice": cut,
+    "tf.strided_slice": strided,
+    "tf.conv": convolution,
+    "tf.depthwise": depthwise,
+    "tf.conv_transpose": transposed_convolution,
+    "tf.pool": pooling,
+    "tf.to_space": to_space,
+    "tf.to_depth": to_depth,
+    "tf.resized": resized,
+    "tf.patches": patches,
+    "tf.batch_flatten": batch_flatten,
+    "tf.without_last": without_last(1),
+    "tf.without_two": without_last(2),
+    "tf.one_channel": last_axis(1),
+    "tf.three_channels": last_axis(3),
+    "tf.swapped": swapped,
+    "tf.crelu": doubled,
+    "tf.diag": diagonal_matrix,
+    "tf.diag_part": diagonal_part,
+    "tf.matvec": matvec,
+    "tf.sequence_mask": sequence_mask,
+    "tf.boolean_mask": boolean_mask,
+    "tf.scatter_nd": updated,
+    "tf.moments": moments,
+}
+"""Operation → rule."""

@@ -1,0 +1,197 @@
+"""Name → layer class: the built-ins of each framework from static tables, third parties' from entry points.
+
+A name means the class of the registry's own framework; a qualified name, `torch.Linear` or `keras.Dense`, means
+that framework's wherever it stands. To add a framework, add its package to `FRAMEWORKS`: a module `names` in it
+has the tables.
+
+Entry points are only looked up when a name is not built in: the look-up reads the metadata of every
+installed distribution.
+"""
+
+from collections.abc import Callable, Container
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from paramcalc.errors import ParamcalcError, did_you_mean
+from paramcalc.layers.base import Layer
+
+ENTRY_POINT_GROUP = "paramcalc.layers"
+
+FRAMEWORKS = ("keras",)
+"""Packages of `paramcalc.layers`, each the namespace of its classes; the first is what a spec means by default."""
+
+COMMON: dict[str, tuple[str, str]] = {
+    "Operation": ("operations", "paramcalc.layers.operations.operation"),
+    "Custom": ("custom", "paramcalc.layers.custom"),
+}
+"""Classes of no framework, which only specs have: name → family and module."""
+
+
+class UnknownTypeError(ParamcalcError):
+    """No layer has this name; the nearest one is only looked for when the message is shown."""
+
+    def __init__(self, message: str, name: str = "", known: Callable[[], list[str]] = list) -> None:
+        super().__init__(message)
+        self.name = name
+        self.known = known
+
+    def __str__(self) -> str:
+        return super().__str__() + did_you_mean(self.name, self.known())
+
+
+class PluginError(ParamcalcError):
+    """A third party's layer cannot be used; the message names the plugin."""
+
+
+class Registry:
+    """An ordered table of layer classes; fresh in each test.
+
+    Args:
+        framework: whose classes the unqualified names are.
+        without: names of the framework's classes to leave out, for files from before these existed.
+    """
+
+    def __init__(self, framework: str = FRAMEWORKS[0], without: Container[str] = ()) -> None:
+        names = import_module(f"paramcalc.layers.{framework}.names")
+        self.framework = framework
+        self.without = without
+        self.aliases: dict[str, str] = names.ALIASES
+        self.families: dict[str, tuple[str, ...]] = names.FAMILIES
+        self._family: dict[str, str] = {
+            name: family for family, classes in names.FAMILIES.items() for name in classes if name not in without
+        }
+        self._family |= {name: family for name, (family, _) in COMMON.items()}
+        self._loaded: dict[str, type[Layer]] = {}
+        self._plugins: dict[str, Any] | None = None
+        self._snake: dict[str, str] = {}
+        self._others: dict[str, Registry] = {}
+
+    def get(self, name: str) -> type[Layer]:
+        """The class with this name: the framework's, an alias, its snake_case, a qualified name, or a plugin's.
+
+        Raises:
+            UnknownTypeError: with the nearest name there is.
+            PluginError: when the plugin that has this name is broken.
+        """
+        found = self._loaded.get(name)
+        if found is None:
+            found = self._loaded[name] = self._find(name)
+        return found
+
+    def _find(self, name: str) -> type[Layer]:
+        framework, bare = self.split(name)
+        if framework != self.framework:
+            return self.of(framework).get(bare)
+        canonical = self.canonical(bare)
+        family = self._family.get(canonical)
+        if family is not None:
+            module = COMMON[canonical][1] if canonical in COMMON else f"paramcalc.layers.{framework}.{family}"
+            found: type[Layer] = getattr(import_module(module), canonical)
+            return found
+        if name in self.plugins():
+            return self.plugin(name)
+        raise UnknownTypeError(f"there is no layer type '{name[:80]}'", name, self.names)
+
+    def split(self, name: str) -> tuple[str, str]:
+        """A name that may be qualified → the framework, and the name in it: `torch.Linear` → torch, Linear."""
+        before, dot, after = name.partition(".")
+        return (before, after) if dot and before in FRAMEWORKS else (self.framework, name)
+
+    def of(self, framework: str) -> "Registry":
+        """The registry of a framework."""
+        if framework == self.framework:
+            return self
+        if framework not in self._others:
+            self._others[framework] = Registry(framework)
+        return self._others[framework]
+
+    def framework_class(self, name: str) -> type[Layer]:
+        """The class that a file of the framework means: no snake_case, and none that only specs have.
+
+        Raises:
+            UnknownTypeError: when the framework has no such class, and no plugin.
+        """
+        if name in COMMON or (name not in self._family and name not in self.aliases):
+            return self.plugin(name)
+        return self.get(name)
+
+    def plugin(self, name: str) -> type[Layer]:
+        """A third party's class, even where a built-in has the same name.
+
+        Raises:
+            UnknownTypeError: when no plugin has it.
+        """
+        if name not in self.plugins():
+            raise UnknownTypeError(f"no plugin has a layer '{name[:80]}'")
+        return _load_plugin(name, self.plugins()[name])
+
+    def canonical(self, name: str) -> str:
+        """The class name that `name` stands for, unqualified; `name` itself where nothing is known."""
+        framework, bare = self.split(name)
+        if framework != self.framework:
+            return self.of(framework).canonical(bare)
+        if bare in self._family:
+            return bare
+        if bare in self.aliases:
+            return self.aliases[bare]
+        if not self._snake:
+            self._snake = {snake_case(alias): target for alias, target in self.aliases.items()}
+            self._snake |= {snake_case(known): known for known in self._family}
+        return self._snake.get(bare, name)
+
+    def family(self, name: str) -> str:
+        """The family of a built-in, "plugin" for the others."""
+        framework, bare = self.split(name)
+        if framework != self.framework:
+            return self.of(framework).family(bare)
+        return self._family.get(self.canonical(name), "plugin")
+
+    def built_in(self) -> list[str]:
+        """The class names of paramcalc's own, unqualified, as the tables have them."""
+        return list(self._family)
+
+    def names(self) -> list[str]:
+        """Every unqualified class name there is, built-ins first."""
+        return [*self._family, *self.plugins()]
+
+    def plugins(self) -> dict[str, Any]:
+        """Third parties' entry points by name.
+
+        Raises:
+            PluginError: when two distributions, or a distribution and a built-in, claim one name.
+        """
+        if self._plugins is None:
+            from importlib.metadata import entry_points  # slow: only once a name is unknown
+
+            found: dict[str, Any] = {}
+            for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda p: p.name):
+                other = "paramcalc itself" if point.name in self._family else None
+                if point.name in found:
+                    other = found[point.name].value
+                if other is not None:
+                    raise PluginError(
+                        f"plugin {point.value} claims the layer name '{point.name}', which {other} already has"
+                    )
+                found[point.name] = point
+            self._plugins = found
+        return self._plugins
+
+
+def _load_plugin(name: str, point: Any) -> type[Layer]:
+    try:
+        found = point.load()
+    except Exception as error:
+        raise PluginError(f"plugin {point.value} (layer '{name}') cannot be loaded: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Layer)):
+        raise PluginError(f"plugin {point.value} (layer '{name}') is not a paramcalc Layer class")
+    return found
+
+
+@lru_cache(maxsize=1024)
+def snake_case(name: str) -> str:
+    """The rule for automatic names, which is Keras': `Conv2DTranspose` → `conv2d_transpose`."""
+    import re
+
+    spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()

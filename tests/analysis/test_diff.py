@@ -1,0 +1,75 @@
+"""What changed between two summaries."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import paramcalc
+from paramcalc.analysis.diff import compare
+from paramcalc.formats.native import read_spec
+from paramcalc.formats.text.document import parse
+
+
+def summary_of(text):
+    return paramcalc.summarize(read_spec(parse(text.encode(), "m.yaml"), "m.yaml", None))
+
+
+def chain(*widths, names=None):
+    layers = [f"{{Dense: {{units: {n}}}, name: {names[i] if names else f'd{i}'}}}" for i, n in enumerate(widths)]
+    return summary_of(f"{{input: [8], layers: [{', '.join(layers)}]}}")
+
+
+def kinds(base, head):
+    return {change.path: change.kind for change in compare(base, head).changes}
+
+
+def test_the_same_model_has_no_changes():
+    """Everything is unchanged, all totals have no delta."""
+    diff = compare(chain(4, 5), chain(4, 5))
+    assert not diff.changes
+    assert diff.unchanged == 2
+    assert all(total.delta == 0 for total in diff.totals)
+
+
+def test_a_wider_layer_changes_itself_and_its_reader():
+    """Matched by path."""
+    assert kinds(chain(4, 5), chain(6, 5)) == {"d0": "changed", "d1": "changed"}
+
+
+def test_a_renamed_layer_is_not_added_and_removed():
+    """Matched by likeness where the path is gone."""
+    assert kinds(chain(4, 5), chain(4, 5, names=["d0", "new"])) == {"new": "renamed"}
+
+
+def test_added_and_removed_layers_keep_their_place():
+    """In HEAD's order."""
+    assert kinds(chain(4), chain(4, 7)) == {"d1": "added"}
+    assert kinds(chain(4, 7), chain(4)) == {"d1": "removed"}
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_deltas_of_the_rows_add_up_to_the_totals(before, after):
+    """What the table says is what the totals say."""
+    diff = compare(chain(*before), chain(*after))
+    params = next(total for total in diff.totals if total.metric == "params")
+    assert sum(change.delta("params") for change in diff.changes) == params.delta
+
+
+def test_another_type_of_the_same_numbers_is_a_change():
+    """Its size is another: a diff that says nothing changed would not explain the total."""
+    text = "{input: [8], dtype: float32, layers: [{Dense: 4}]}"
+    base, head = summary_of(text), summary_of(text.replace("32", "16"))
+    assert kinds(base, head) == {"dense": "changed"}
+    assert next(total for total in compare(base, head).totals if total.metric == "size_bytes").delta < 0
+
+
+def test_the_same_model_in_another_format_has_only_other_names():
+    """A spec with blocks against the flat Keras JSON made of it."""
+    from paramcalc.formats.convert import convert
+
+    spec = b"""{blocks: {two: {layers: [{Dense: 5}, ReLU, {Dense: 8}]}}, input: [8],
+      layers: [{repeat: 3, layers: [two]}, {BatchNormalization: {}}]}"""
+    base = paramcalc.load(spec)
+    head = paramcalc.load(convert(base, "keras").encode())
+    diff = compare(paramcalc.summarize(base), paramcalc.summarize(head))
+    assert {change.kind for change in diff.changes} == {"renamed"}
+    assert [total.delta for total in diff.totals] == [0] * len(diff.totals)

@@ -1,0 +1,123 @@
+"""Explanations: what is printed is the arithmetic that was done."""
+
+import json
+import re
+
+import pytest
+
+import paramcalc
+from paramcalc.analysis.evaluate import evaluate
+from paramcalc.analysis.explain import explain
+from paramcalc.formats.native import read_spec
+from paramcalc.formats.text.document import parse
+from paramcalc.layers.registry import Registry
+from paramcalc.render.explain_text import FORMATS, lines
+
+
+def model_of(text):
+    return read_spec(parse(text.encode(), "m.yaml"), "m.yaml", None)
+
+
+def explained(text, layer=None):
+    return list(explain(evaluate(model_of(text)), layer))
+
+
+def shown(text, format_="text"):
+    return "".join(part.decode() if format_ == "json" else part for part in FORMATS[format_](explained(text)))
+
+
+def example(name):
+    """The runnable spec in a layer's docstring."""
+    doc = Registry().get(name).__doc__ or ""
+    found = re.search(r"Example: (\{.*\})", doc)
+    return found[1] if found else None
+
+
+def value(numbers):
+    """Evaluate `3 × (4 + 5)`; None where a factor is unknown."""
+    if "?" in numbers:
+        return None
+    assert re.fullmatch(r"[\d,×+ ()]+", numbers), numbers
+    return eval(numbers.replace(",", "").replace("×", "*"))
+
+
+CLASSES = [name for name in Registry().names() if example(name)]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_printed_arithmetic_evaluates_to_the_printed_number(name):
+    """For every layer class: each weight, the sum of weights, and the MACs; and they are the summary's."""
+    model = model_of(example(name))
+    rows = {row.path: row for row in paramcalc.summarize(model).layers}
+    for path, item in explain(evaluate(model)):
+        for formula in [item.params, item.macs, *[weight.formula for weight in item.weights]]:
+            assert value(formula.numbers) == formula.result
+        assert item.params.result == rows[path].params
+        assert item.macs.result == rows[path].macs
+        assert [weight.formula.result for weight in item.weights] == [w.params for w in rows[path].weights]
+
+
+def said(text, layer):
+    return dict(line for _, item in explained(text, layer) for line in lines(item) if line[0])
+
+
+def test_simple_rnn_is_told_as_people_compute_it():
+    """SimpleRNN(128) on 10 features: 128 × (10 + 128 + 1) = 17,792."""
+    text = shown("{input: [5, 10], layers: [{SimpleRNN: 128}]}")
+    assert "128 × (10 + 128 + 1) = 17,792" in text
+
+
+def test_a_gru_says_why_it_has_two_rows_of_biases():
+    """reset_after, Keras' default."""
+    text = shown("{input: [5, 10], layers: [{GRU: 4}]}")
+    assert "bias rows" in text
+    assert "reset_after=True" in text
+
+
+def test_attention_says_that_key_dim_is_per_head():
+    """The commonest surprise of MultiHeadAttention."""
+    text = shown("{input: [5, 8], layers: [{MultiHeadAttention: [2, 3]}]}")
+    assert "key_dim is the size of each head" in text
+
+
+def test_batch_normalization_says_what_its_non_trainable_half_is():
+    """Running averages, kept for inference."""
+    text = shown("{input: [8], layers: [BatchNormalization]}")
+    assert "gathered from the data, never by a gradient" in text
+    assert "running averages" in text
+
+
+def test_a_valid_convolution_shows_how_its_output_came_about():
+    """(28 − 3) // 1 + 1 = 26."""
+    text = shown("{input: [28, 28, 1], layers: [{Conv2D: [32, 3]}]}")
+    assert "(28 − 3) // 1 + 1 = 26" in text
+
+
+def test_a_frozen_layer_says_that_it_is_frozen():
+    """Trainable or not, and why."""
+    _, item = explained("{input: [4], layers: [{Dense: 2, trainable: false}]}")[0]
+    assert "frozen" in item.weights[0].why
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_format_holds_the_total(format_):
+    """Text, Markdown and JSON."""
+    out = shown("{input: [128], layers: [{Dense: 64}]}", format_)
+    assert "8,256" in out or "8256" in out
+
+
+def test_a_model_without_layers_has_an_empty_list():
+    config = {"name": "i", "batch_shape": [None, 4]}
+    layer = {"class_name": "InputLayer", "config": config, "name": "i", "inbound_nodes": []}
+    graph = {"name": "m", "layers": [layer], "input_layers": [["i", 0, 0]], "output_layers": [["i", 0, 0]]}
+    model = paramcalc.load(json.dumps({"class_name": "Functional", "config": graph}).encode())
+    parts = FORMATS["json"](explain(evaluate(model)))
+    assert b"".join(parts) == b'{\n  "schema_version": 1,\n  "layers": []\n}\n'
+
+
+def test_a_glob_chooses_layers_and_a_typo_is_answered():
+    """By path, name or glob."""
+    text = "{input: [4], layers: [{Dense: 2, name: one}, {Dense: 2, name: two}]}"
+    assert [path for path, _ in explained(text, "t*")] == ["two"]
+    with pytest.raises(paramcalc.InputError, match="did you mean 'one'"):
+        explained(text, "onne")

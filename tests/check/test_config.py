@@ -1,0 +1,321 @@
+"""The configuration of `check`: where it is found, which files its globs name, what is wrong with it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from paramcalc.check.budgets import Budget
+from paramcalc.check.config import Check, ConfigError, covers, expand, find_config, read_config
+from paramcalc.check.globs import Search, names
+from paramcalc.errors import InputError, ParamcalcError
+
+FILES = [
+    "a.yaml",
+    "m/b.yaml",
+    "m/deep/er/c.yaml",
+    "m/deep/d.json",
+    "m/x/e.yaml",
+    ".hidden/f.yaml",
+    "m/.g.yaml",
+    "s p/[h].yaml",
+]
+TOML = '[[tool.paramcalc.checks]]\nfiles = "*.yaml"\nparams = "1M"\n'
+YAML = "checks: [{files: '*.yaml', params: 1M}]\n"
+
+
+@pytest.fixture(autouse=True)
+def tree(tmp_path, monkeypatch):
+    """Folders with files, and links that lead back up."""
+    monkeypatch.chdir(tmp_path)
+    for name in FILES:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("")
+    for name in ("m/up", "m/deep/up", "m/also"):
+        os.symlink(tmp_path, name)
+    os.symlink("a.yaml", "link.yaml")
+    os.symlink("nowhere", "dangling.yaml")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("patterns", "found"),
+    [
+        (["a.yaml"], ["a.yaml"]),
+        (["*.yaml"], ["a.yaml", "dangling.yaml", "link.yaml"]),
+        (["dangling.yaml"], ["dangling.yaml"]),
+        (["m/*.yaml"], ["m/b.yaml"]),
+        (["m/**/*.yaml"], ["m/b.yaml", "m/deep/er/c.yaml", "m/x/e.yaml"]),
+        (["**/*.json"], ["m/deep/d.json"]),
+        (["m/**"], ["m/b.yaml", "m/deep/d.json", "m/deep/er/c.yaml", "m/x/e.yaml"]),
+        (["m/**", "!m/deep/**"], ["m/b.yaml", "m/x/e.yaml"]),
+        (["m/**", "!m/deep"], ["m/b.yaml", "m/x/e.yaml"]),
+        (["!m/deep/", "m/**", "!**/e.yaml"], ["m/b.yaml"]),
+        (["m/**/er/**/*.yaml"], ["m/deep/er/c.yaml"]),
+        (["**/**/**/b.yaml"], ["m/b.yaml"]),
+        (["./m//b.yaml"], ["m/b.yaml"]),
+        (["m/.g.yaml"], ["m/.g.yaml"]),
+        ([".hid*/*.yaml"], [".hidden/f.yaml"]),
+        (["s p/[[]h].yaml"], ["s p/[h].yaml"]),
+        (["m/?.yaml", "a.yaml", "m/b.yaml"], ["m/b.yaml", "a.yaml"]),
+        (["m/up/*.yaml"], ["m/up/a.yaml", "m/up/dangling.yaml", "m/up/link.yaml"]),
+    ],
+)
+def test_globs_name_files(patterns, found):
+    """Hidden ones only where they are asked for; `**` does not follow links, which here never end, and says so."""
+    files, faults = expand(patterns, "")
+    assert sorted(files) == sorted(found)
+    assert {fault.place for fault in faults} <= {"m/up", "m/deep/up", "m/also"}
+    check = Check(tuple(patterns), Budget({}))
+    assert [file for file in files if not covers(check, "", f"./{file}")] == []
+
+
+@pytest.mark.parametrize("pattern", ["nope.yaml", "nope/**", "m/*.json", "m", "m/", "*", "", "**/nope"])
+def test_a_glob_that_names_no_file_is_told(pattern, tree):
+    for name in ("a.yaml", "link.yaml", "dangling.yaml"):
+        Path(name).unlink()
+    assert expand([pattern, "m/b.yaml"], "") == (["m/b.yaml"], [(pattern, "no file matches this glob")])
+    assert expand(["m/**", "!m/**"], "") == ([], [("m/**", "no file matches this glob")])
+
+
+def test_globs_start_at_the_configuration_and_files_are_named_from_here(monkeypatch):
+    monkeypatch.chdir("m/x")
+    assert expand(["m/*.yaml"], "../..") == (["../../m/b.yaml"], [])
+    assert covers(Check(("m/*/*.yaml",), Budget({})), "../..", "e.yaml")
+    assert not covers(Check(("m/*/*.yaml", "!**/x"), Budget({})), "../..", "e.yaml")
+
+
+def test_folders_may_be_nested_in_thousands(tmp_path):
+    """A call for each folder in another ended as a bug of ours."""
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    ways = ["a/" * depth for depth in range(1, 1_501)]
+    for way in ways:
+        os.mkdir(folder / way)
+    file = folder / ways[-1] / "m.json"
+    file.touch()
+    try:
+        assert list(Search("**/*.json", str(folder)).files()) == [ways[-1] + "m.json"]
+    finally:  # Python 3.11's own way to remove a tree would end like ours
+        file.unlink()
+        for way in reversed(ways):
+            os.rmdir(folder / way)
+
+
+@pytest.fixture
+def sealed(tmp_path, monkeypatch):
+    """A folder that may not be read, also where tests are run by root."""
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.path.basename(path) == "sealed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    Path("n/sealed").mkdir(parents=True)
+    Path("n/a.yaml").write_text("")
+
+
+@pytest.mark.parametrize("pattern", ["n/**/*.yaml", "n/*/*.yaml", "n/sealed/*"])
+def test_a_folder_that_may_not_be_read_is_told(sealed, pattern):
+    """What is in it could be over budget."""
+    assert expand([pattern], "")[1] == [("n/sealed", "the folder cannot be searched: permission denied")]
+    assert expand([pattern, "!n/sealed"], "")[1] == expand([pattern, "!**/sealed/**"], "")[1]
+    assert not [fault for fault in expand([pattern, "!n/sealed/**"], "")[1] if "searched" in fault.message]
+    assert expand(["n/*"], "") == (["n/a.yaml"], [])  # a folder is no file: nothing is looked for in it
+
+
+def test_a_link_that_leads_in_a_circle_is_told():
+    os.symlink("round", "m/x/round")
+    assert expand(["m/x/*/*.yaml"], "")[1][0] == (
+        "m/x/round", "the folder cannot be searched: too many levels of symbolic links"
+    )  # fmt: skip
+    assert expand(["m/x/*"], "") == (["m/x/e.yaml", "m/x/round"], [])  # its reader says what is wrong
+
+
+def test_a_folder_put_behind_a_link_does_not_leave_a_glob(tree):
+    """Its files have the names they had; `**` that passed over it would find fewer, and pass."""
+    os.rename("m/x", "elsewhere")
+    os.symlink("../elsewhere", "m/x")
+    files, faults = expand(["m/**", "!m/**/up", "!m/also"], "")
+    assert "m/x/e.yaml" not in files
+    message = "a link to a folder, which ** does not follow: name m/x/** too, or exclude it"
+    assert faults == [("m/x", message)]
+    files, faults = expand(["m/**", "m/x/**", "!m/**/up", "!m/also"], "")
+    assert ("m/x/e.yaml" in files, faults) == (True, [])
+    assert expand(["m/**", "!m/x", "!m/**/up", "!m/also"], "")[1] == []
+
+
+def test_a_link_to_a_folder_that_is_found_anyway_is_passed_over():
+    """`latest`, beside the versions."""
+    os.symlink("x", "m/latest")
+    without = ["!m/**/up", "!m/also"]
+    assert expand(["m/**/*.yaml", *without], "")[1] == []
+    os.symlink("../../.hidden", "m/x/seen")
+    assert [fault.place for fault in expand(["m/**/*.yaml", *without], "")[1]] == ["m/x/seen"]
+
+
+def test_links_that_lead_back_up_have_an_end(tmp_path):
+    """Each part of a pattern may follow them: two would double the folders with each."""
+    Path("w").mkdir()
+    for name in ("w/a", "w/b"):
+        os.symlink(".", name)
+    files, faults = expand(["/".join(["w"] + ["*"] * 40 + ["*.yaml"])], "")
+    assert (files, faults) == ([], [("w", "more than 10,000 folders are behind links in it")])
+
+
+def test_a_pattern_of_many_stars_is_quick():
+    """Followed as a set of states, not by trying."""
+    assert not names("/".join(["**", "*"] * 20) + "/no", "/".join("a" * 60))
+
+
+def test_the_nearest_configuration_is_found():
+    Path("pyproject.toml").write_text(TOML)
+    Path("m/deep/paramcalc.yml").write_text(YAML)
+    assert find_config("m/deep/er") == "../paramcalc.yml"
+    assert find_config("m/x") == "../../pyproject.toml"
+    assert read_config(find_config(".")).folder == ""
+
+
+def test_a_pyproject_of_others_is_passed_over():
+    """The name in a comment makes no configuration."""
+    Path("pyproject.toml").write_text(TOML)
+    Path("m/pyproject.toml").write_text("[tool.other]\na = 1 # [tool.paramcalc]\n")
+    assert find_config("m") == "../pyproject.toml"
+
+
+def test_the_search_ends_at_the_top_of_the_repository():
+    """What is above belongs to somebody else."""
+    Path("paramcalc.yaml").write_text(YAML)
+    Path("m/.git").mkdir()
+    assert find_config("m/deep") is None
+    Path("m/pyproject.toml").write_text(TOML)
+    assert find_config("m/deep") == "../pyproject.toml"
+
+
+def test_two_configurations_in_one_folder_are_an_error():
+    """Neither is passed over in silence."""
+    Path("pyproject.toml").write_text(TOML)
+    Path("paramcalc.yaml").write_text(YAML)
+    with pytest.raises(ConfigError, match=r"^pyproject\.toml: paramcalc\.yaml has checks as well"):
+        find_config(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no checks"),
+        ("checks:", "no checks"),
+        ("checks: []", "no checks"),
+        ("checks: {files: a}", "no checks"),
+        ("[]", "no checks"),
+        ("check: [{files: a}]", "did you mean 'checks'"),
+        ("checks: [{files: a, params: 1}]\nother: 1", "unknown key 'other'"),
+        ("checks: [3]", "check 1: must be a mapping"),
+        ("checks: [{files: a}, {params: 3}]", "check 2: files must be"),
+        ("checks: [{files: []}]", "files must be"),
+        ("checks: [{files: ['!a']}]", "files must be"),
+        ("checks: [{files: [3]}]", "files must be"),
+        (f"checks: [{{files: {'a*' * 513}}}]", "a glob has at most 1,024 characters"),
+        ("checks: [{files: a, parms: 3}]", "did you mean 'params'"),
+        ("checks: [{files: a, params: 5 MB}]", "'MB' is not a unit of a count"),
+        ("checks: [{files: a, size: 5}]", "5 has no unit"),
+        ("checks: [{files: a, size: 5 mb}]", "did you mean 'MB'"),
+        ("checks: [{files: a, dtype: int3}]", "unknown dtype 'int3'"),
+        ("checks: [{files: a, dtype: [int8]}]", "unknown dtype"),
+        ("checks: [{files: a, layers: [x]}]", "layers is a mapping"),
+        ("checks: [{files: a, layers: 0}]", "layers is a mapping"),
+        ("checks: [{files: a, layers: {x: {}}}]", "'x' has no limit"),
+        ("checks: [{files: a, layers: {x: {dtype: int8}}}]", "'x' has no limit"),
+        ("checks: [{files: a, layers: {x: {layers: {y: {params: 1}}}}}]", "unknown key 'layers'"),
+        ("checks: [{files: a, message: 3}]", "message must be text"),
+        ("checks: [{files: a, files: b}]", "files"),
+        ("checks: [", "not valid YAML"),
+        ("checks: !!python/object:os.system [x]", "paramcalc.yaml:1"),
+    ],
+)
+def test_a_configuration_with_a_mistake_is_an_error(text, why):
+    Path("paramcalc.yaml").write_text(text)
+    with pytest.raises(ParamcalcError) as caught:
+        read_config("paramcalc.yaml")
+    assert why in str(caught.value)
+    assert str(caught.value).startswith("paramcalc.yaml")
+
+
+def test_a_configuration_has_an_end():
+    """Of globs, of bytes, and of the parts of a key, which Python's own reader takes minutes for."""
+    Path("paramcalc.yaml").write_text("checks: [{params: 1, files: [" + "a, " * 1_000 + "a]}]")
+    with pytest.raises(ConfigError, match="its checks have more than 1,000 globs"):
+        read_config("paramcalc.yaml")
+    Path("pyproject.toml").write_text("[tool.paramcalc]\n" + ".".join("a" * 65) + " = 1")
+    with pytest.raises(ConfigError, match="a key has more than 64 parts"):
+        read_config("pyproject.toml")
+    Path("pyproject.toml").write_text("[tool.paramcalc]\n#" + " " * 2**20)
+    with pytest.raises(ParamcalcError, match="larger than 1 MiB"):
+        read_config("pyproject.toml")
+
+
+def test_a_mistake_in_a_pyproject_says_in_which_line_its_check_begins():
+    Path("pyproject.toml").write_text(TOML + "\n[[tool.paramcalc.checks]]\nfiles = 'a'\nparams = 'x'\n")
+    line = TOML.count("\n") + 2
+    count = TOML.count("[[tool.paramcalc.checks]]") + 1
+    with pytest.raises(ConfigError, match=f"^pyproject.toml:{line}:1: check {count}: budget: params: 'x'"):
+        read_config("pyproject.toml")
+
+
+def test_what_is_no_toml_is_told_where_it_stands():
+    Path("m/pyproject.toml").write_text("[tool.paramcalc]\nchecks = []]\n")
+    with pytest.raises(ConfigError, match=r"^m/pyproject\.toml:2:12: Expected newline or end of document"):
+        find_config("m")
+
+
+@pytest.mark.parametrize(
+    "text", ["[tool.paramcalc", "tool = 3\n# paramcalc", "[tool]\nparamcalc = 3", "a = '\xff'", "x = 1"]
+)
+def test_a_pyproject_with_a_mistake_is_an_error(text):
+    Path("pyproject.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError):
+        read_config("pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x = " + "[" * 100_000, "lists and tables are nested too deep in it"),
+        ("x = " + "9" * 5_000, "an integer in it has too many digits"),
+        ("x = 1\nx = 2", "at line 3|at end of document"),
+    ],
+)
+def test_a_pyproject_that_cannot_be_read_is_told_in_plain_words(text, why):
+    Path("pyproject.toml").write_text("[tool.paramcalc]\n" + text)
+    with pytest.raises(ConfigError, match=why):
+        read_config("pyproject.toml")
+
+
+def test_a_byte_order_mark_is_passed_over_in_a_pyproject():
+    """Editors of Windows write it, in a YAML and in a TOML file alike."""
+    Path("pyproject.toml").write_text(TOML, encoding="utf-8-sig")
+    assert read_config("pyproject.toml").checks
+
+
+def test_a_mistake_says_where_it_stands():
+    """Line and column of the check, in YAML."""
+    Path("paramcalc.yaml").write_text("checks:\n  - files: a\n    params: 1\n  - files: b\n    parms: 1\n")
+    with pytest.raises(ConfigError, match=r"^paramcalc\.yaml:4:5: check 2: unknown key 'parms'"):
+        read_config("paramcalc.yaml")
+
+
+def test_a_missing_configuration_is_an_error():
+    with pytest.raises(InputError, match=r"^no\.yaml: there is no such file"):
+        read_config("no.yaml")
+
+
+@pytest.mark.parametrize("make", [lambda path: os.symlink("gone", path), os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("name", ["paramcalc.yaml", "pyproject.toml"])
+def test_what_is_called_like_a_configuration_is_not_passed_over(make, name):
+    """For one further up, which allows more; nor is a pipe waited for."""
+    Path("paramcalc.yml").write_text(YAML)
+    make(f"m/{name}")
+    with pytest.raises(InputError, match=f"^m/{name}: is a"):
+        read_config(os.path.join("m", find_config("m")))

@@ -1,0 +1,164 @@
+"""What `paramcalc layers` says comes from the classes, and its examples run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from paramcalc import load, summarize
+from paramcalc.cli import cli
+from paramcalc.layers.base import Activation, Layer, Positive, Rate, Size, Sublayer
+from paramcalc.layers.catalogue import Entry, catalogue, entry, parse_docstring, type_words
+from paramcalc.layers.registry import Registry, UnknownTypeError
+from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
+
+NAMES = Registry().built_in()
+ENTRIES = {name: entry(Registry(), name) for name in NAMES}
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- layers:begin -->", "<!-- layers:end -->"
+BASES = {"Wrapper"}
+"""Classes whose example shows what to use instead: they compute nothing."""
+
+
+def example(name):
+    source = ENTRIES[name].sections["Example"].encode()
+    return summarize(load(source, name=f"example of {name}"), allow_unknown=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_is_a_whole_spec_that_runs_and_shows_the_layer(name):
+    summary = example(name)
+    source = ENTRIES[name].sections["Example"]
+    assert summary.layers
+    assert name in BASES or any(row.type == name for row in summary.layers) or name in source
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(("Cell", "Cells")) and name not in BASES])
+def test_a_layer_is_called_free_of_weights_exactly_when_its_example_shows_none(name):
+    rows = [row for row in example(name).layers if row.type == name or name == "Operation"]  # a row says which one
+    assert rows
+    assert any(row.weights for row in rows) == ENTRIES[name].weights
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layer_has_a_first_line_shapes_formula_source_and_example(name):
+    found = ENTRIES[name]
+    assert found.summary
+    assert found.summary.endswith((".", "]"))
+    assert {"Shapes", "Formula", "Source", "Example"} <= set(found.sections)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field_has_a_type_in_words_and_a_description(name):
+    for field in ENTRIES[name].fields:
+        assert field.description.endswith("."), field.name
+        assert "value" not in field.type, field.name
+        assert "<" not in field.type, field.name
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        (Positive, "positive integer"),
+        (Rate, "number from 0 to 1"),
+        (Size, "positive integer or list of positive integers"),
+        (Activation, "activation or mapping or null"),
+        (tuple[int, int], "list of 2 integers"),
+        (tuple[int | None, ...] | None, "list of (integer or null) or null"),
+        (tuple[Sublayer, ...], "list of layers"),
+        (Sublayer | None, "layer or null"),
+    ],
+)
+def test_types_are_told_in_words(annotation, words):
+    assert type_words(annotation) == words
+
+
+def test_sections_of_a_docstring_may_run_over_several_lines():
+    doc = "First.\n\n    More of it.\n\n    Shapes: a\n      to b\n    Note: c\n    "
+    assert parse_docstring(doc) == ("First.", "More of it.", {"Shapes": "a to b", "Note": "c"})
+
+
+def test_an_alias_and_a_snake_case_name_show_the_layer_they_stand_for():
+    for name in ("MaxPool2D", "max_pooling2d", "max_pool2d"):
+        found = entry(Registry(), name)
+        assert found.name == "MaxPooling2D"
+        assert {"MaxPool2D", "max_pooling2d", "max_pool2d"} <= set(found.aliases)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(UnknownTypeError, match="did you mean 'LSTM'"):
+        entry(Registry(), "Lstn")
+
+
+class Plugged(Layer, frozen=True):
+    """Somebody's own."""
+
+    knob: int = 3
+
+
+class Dist:
+    name = "their-package"
+
+
+class Point:
+    name = "Plugged"
+    value = "their.module:Plugged"
+    dist = Dist
+
+    @staticmethod
+    def load():
+        return Plugged
+
+
+def test_a_plugin_is_listed_last_with_its_package(monkeypatch):
+    monkeypatch.setattr(Registry, "plugins", lambda self: {"Plugged": Point})
+    found = catalogue(Registry())[-1]
+    assert (found.name, found.family, found.origin) == ("Plugged", "plugins", "their-package (their.module:Plugged)")
+    assert "Plugged" in list_text([found])
+    assert "knob" in entry_text(found)
+
+
+def test_the_list_names_every_layer_once_and_marks_those_without_weights():
+    lines = [line.split() for line in list_text(list(ENTRIES.values())).splitlines() if line.startswith("  ")]
+    marked = {line[1]: True for line in lines if line[0] == "·"}
+    plain = {line[0]: False for line in lines if line[0] != "·"}
+    assert {**marked, **plain} == {name: not found.weights for name, found in ENTRIES.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_shown_of_a_layer_has_its_fields_and_example(name):
+    text = entry_text(ENTRIES[name])
+    assert ENTRIES[name].sections["Example"] in text
+    for field in ENTRIES[name].fields:
+        assert f"  {field.name}" in text
+
+
+def run(*args):
+    return CliRunner().invoke(cli, ["layers", *args], standalone_mode=False)
+
+
+def test_json_is_the_same_data():
+    assert json.loads(run("LSTM", "--format", "json").output)["name"] == "LSTM"
+    assert [each["name"] for each in json.loads(run("--format", "json").output)] == NAMES
+
+
+def test_markdown_is_only_for_the_list():
+    assert "is for the list" in str(run("LSTM", "--format", "markdown").exception)
+    assert run("--format", "markdown").output == list_markdown(list(ENTRIES.values()))
+
+
+def test_the_readme_has_the_table_that_the_command_prints(request):
+    """`paramcalc layers --format markdown` makes it; `pytest --regenerate` writes it anew."""
+    text = README.read_text(encoding="utf-8")
+    before, old, after = text.partition(BEGIN)[0], text.partition(BEGIN)[2].partition(END)[0], text.partition(END)[2]
+    table = f"\n{list_markdown(list(ENTRIES.values()))}"
+    if request.config.getoption("--regenerate") and old:
+        README.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
+    assert old == table
+
+
+def test_an_entry_without_text_or_aliases_is_shown_without_empty_lines_for_them():
+    bare = Entry("A", "core", "Does a.", "", {}, False, "built-in", [], [])
+    assert "Aliases" not in entry_text(bare)
+    assert "No fields." in entry_text(bare)
