@@ -101,6 +101,7 @@ class Model(Struct):
         warnings: what the reader noticed that does not change a number.
         declared: what models inside say of their inputs, for files that say so.
         expected: what the file itself says of its weights, for files that do: name → shape.
+        framework: whose layers they are; None where the file holds weights and no layers.
         max_different: how many calls may be like no other, where a small file can make many.
         locate: finds a place of the document in the text; only called for errors.
     """
@@ -116,6 +117,7 @@ class Model(Struct):
     warnings: list[str] = field(default_factory=list)
     declared: list[Declared] = field(default_factory=list)
     expected: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    framework: str | None = "keras"
     max_different: int | None = None
     locate: Callable[[DocPath], Position | None] = lambda where: None
 

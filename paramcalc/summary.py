@@ -14,12 +14,15 @@ class WeightSummary(Struct, frozen=True, gc=False):
     """One tensor of a layer.
 
     Attributes:
-        name: Keras' name for it, such as "kernel" or "query/kernel".
-        kind: "weight", "bias", or "statistic" (gathered from data, never by a gradient).
+        name: the framework's name for it, such as "kernel" or "query/kernel"; empty for a bare parameter.
+        kind: "weight", "bias", "statistic" (a parameter gathered from data, never by a gradient), or "buffer" (saved
+            with the model, but no parameter).
         shape: its dimensions.
-        params: its number of elements; 0 where it is tied to one already counted.
+        params: its number of elements; 0 for a buffer, and where it is tied to one already counted.
         trainable: whether a gradient changes it.
         tied_to: the "path.weight" that holds the same tensor.
+        dtype: what its elements are stored as.
+        bytes: what it takes in a file; 0 where it is tied to one already counted, and for a buffer that is not saved.
     """
 
     name: str
@@ -28,6 +31,8 @@ class WeightSummary(Struct, frozen=True, gc=False):
     params: int
     trainable: bool
     tied_to: str | None = None
+    dtype: str = "float32"
+    bytes: int = 0
 
 
 class InputSummary(Struct, frozen=True, gc=False):
@@ -58,6 +63,9 @@ class LayerSummary(Struct, frozen=True, gc=False):
         output_bytes: bytes of all outputs; null where unknown.
         shared_with: the path of the first call of the same layer.
         dtype: the dtype policy it runs under.
+        buffers: elements of what is saved with the model, but is no parameter.
+        active_params: the parameters that one token uses: fewer than `params` in a mixture of experts.
+        size_bytes: bytes of all weights and saved buffers.
     """
 
     path: str
@@ -76,6 +84,9 @@ class LayerSummary(Struct, frozen=True, gc=False):
     shared_with: str | None
     weights: list[WeightSummary]
     dtype: str = "float32"
+    buffers: int = 0
+    active_params: int = 0
+    size_bytes: int = 0
 
 
 class Totals(Struct, frozen=True, gc=False):
@@ -83,8 +94,10 @@ class Totals(Struct, frozen=True, gc=False):
 
     Attributes:
         macs: null where that of one layer is.
-        size_bytes: bytes of all weights.
+        size_bytes: bytes of all weights and saved buffers.
         layers: layers, each counted once however often it is called.
+        buffers: elements of what is saved with the model, but is no parameter.
+        active_params: the parameters that one token uses.
     """
 
     params: int
@@ -95,6 +108,8 @@ class Totals(Struct, frozen=True, gc=False):
     macs: int | None
     size_bytes: int
     layers: int
+    buffers: int = 0
+    active_params: int = 0
 
 
 class Training(Struct, frozen=True, gc=False):
@@ -130,7 +145,8 @@ class Summary(Struct):
 
     Attributes:
         source: the file, as the user named it.
-        format: "paramcalc", "keras3", "keras2", "keras1" or "tfjs".
+        format: what kind of file it is: "paramcalc", "keras3", "keras2", "keras1", "tfjs", …
+        framework: whose layers they are: "keras" or "torch"; null where the file holds weights only.
         layers: one row a call, in execution order.
         partial: true where something is not known, which the caller allowed.
         unknown: the paths of what is not known.
@@ -150,3 +166,4 @@ class Summary(Struct):
     unknown: list[str] | UnsetType = UNSET
     warnings: list[str] | UnsetType = UNSET
     memory: Memory | UnsetType = UNSET
+    framework: str | None = "keras"

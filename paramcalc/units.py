@@ -49,6 +49,13 @@ def variable_dtype(policy: str) -> str:
     return "float32" if "mixed_" in policy else compute_dtype(policy)
 
 
+def weight_dtype(own: str | None, policy: str, override: str | None) -> str:
+    """The dtype of a weight: its own where it has one, unless that is a float and an override is given."""
+    if own is None or (override is not None and "float" in own):
+        return variable_dtype(override or policy)
+    return own
+
+
 def is_policy(name: str) -> bool:
     """Whether a name is a dtype or a mixed policy; quantized policies, whose layers have other weights, are not."""
     return "_from_" not in name and compute_dtype(name) in DTYPE_BITS

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from paramcalc.analysis.call_checks import check_options, wrong_call
 from paramcalc.errors import (
@@ -21,7 +22,7 @@ from paramcalc.errors import (
     listed,
     located,
 )
-from paramcalc.layers.base import Factors, Inferred, Layer, Weight, held_to_built
+from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Weight, held_to_built
 from paramcalc.layers.built import as_declared, check_built, differs, told_shapes
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.limits import MAX_ALL_OUTPUTS
@@ -39,6 +40,7 @@ class Call(Struct, gc=False):
         multiple: whether the layer has several outputs (a list, even of one).
         weights: what the layer holds, trainable only where layer and weight are.
         shared_with: the path of the first call, for a later one.
+        cache: what it keeps between tokens.
     """
 
     node: Node
@@ -49,6 +51,7 @@ class Call(Struct, gc=False):
     macs: tuple[Factors, ...] | None
     dtype: str | None
     shared_with: str | None
+    cache: tuple[Cache, ...] = ()
 
 
 class Evaluation(Struct):
@@ -64,11 +67,12 @@ class Evaluation(Struct):
 class _Answer(Struct):
     """What a formula said, as calls have it; equal layers on equal shapes share one."""
 
-    outputs: list[Shape]
+    outputs: list[Shape] | None
     multiple: bool
     weights: tuple[Weight, ...]
     macs: tuple[Factors, ...]
     dtype: str | None
+    cache: tuple[Cache, ...] = ()
     frozen: tuple[Weight, ...] | None = None
     """The weights of a layer that is not trained, once there is one."""
 
@@ -182,14 +186,16 @@ class _Evaluator:
             weights = answer.weights if instance.trainable else frozen(answer)
         shared_with = None if first is None else first.node.path
         if answer.multiple:
-            self.add_outputs(node, len(answer.outputs))
+            self.add_outputs(node, len(answer.outputs or ()))
         most = self.model.max_different
         if most is not None and len(self.answers) > most:
             self.stop(node, f"up to here, more than {most:,} calls are like no other (--max-layers allows more)")
         dtype = answer.dtype
         if dtype is None and instance.layer.keeps_dtype:
             dtype = promoted({self.produced(ref) for ref in refs(node)})
-        call = Call(node, shapes, answer.outputs, answer.multiple, weights, answer.macs, dtype, shared_with)
+        call = Call(
+            node, shapes, answer.outputs, answer.multiple, weights, answer.macs, dtype, shared_with, answer.cache
+        )
         self.calls.append(call)
         if first is None:
             self.first[id(instance)] = call
@@ -328,15 +334,15 @@ def answer_of(inferred: Inferred) -> _Answer:
     """
     output = inferred.output
     multiple = isinstance(output, list)
-    outputs: list[Shape] = output if multiple else [output]  # type: ignore[assignment,list-item]
-    check_sizes(outputs)
-    return _Answer(outputs, multiple, inferred.weights, inferred.macs, inferred.dtype)
+    outputs: list[Shape] | None = output if multiple or output is None else [output]  # type: ignore[assignment,list-item]
+    check_sizes(outputs or ())
+    return _Answer(outputs, multiple, inferred.weights, inferred.macs, inferred.dtype, inferred.cache)
 
 
 def frozen(answer: _Answer) -> tuple[Weight, ...]:
     """The same weights, not trained."""
     if answer.frozen is None:
-        answer.frozen = tuple([Weight(w.name, w.shape, w.factors, w.kind, False) for w in answer.weights])
+        answer.frozen = tuple([replace(weight, trainable=False) for weight in answer.weights])
     return answer.frozen
 
 

@@ -44,7 +44,7 @@ def measure_memory(
         dtype: takes the place of the dtypes in the file.
         optimizer: one of `OPTIMIZERS`, to train with; None leaves training out.
     """
-    weights = sum(size_of(row.params, variable_dtype(row.dtype)) for row in rows)
+    weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
     activations = best = at = None
     if sizes is not None:

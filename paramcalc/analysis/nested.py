@@ -1,5 +1,7 @@
 """A whole model in the place of a layer: what TimeDistributed and other wrappers may hold."""
 
+from msgspec.structs import replace
+
 from paramcalc.analysis.evaluate import Evaluation, evaluate
 from paramcalc.errors import InputError, LayerError
 from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within, values_within
@@ -46,9 +48,7 @@ class NestedModel(Layer, frozen=True):
         macs: list[Factors] = []
         for call in evaluation.calls:
             macs.extend(call.macs or ())
-            weights.extend(
-                Weight(f"{call.node.path}/{w.name}", w.shape, w.factors, w.kind, w.trainable) for w in call.weights
-            )
+            weights.extend(replace(weight, name=f"{call.node.path}/{weight.name}") for weight in call.weights)
         outputs = [self.output(evaluation, output.ref) for output in self.model.outputs]
         return Inferred(outputs[0] if len(outputs) == 1 else outputs, tuple(weights), tuple(macs))
 

@@ -22,7 +22,7 @@ from paramcalc.summary import (
     Totals,
     WeightSummary,
 )
-from paramcalc.units import output_dtype, size_of, variable_dtype
+from paramcalc.units import output_dtype, size_of, weight_dtype
 
 
 @gc_paused()
@@ -71,7 +71,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     model = evaluation.model
     names = [item.name for item in evaluation.inputs] + [node.path for node in model.nodes]
     ties = tie_weights(evaluation) if model.tied else {}
-    counts = counter(ties)
+    counts = counter(ties, dtype)
     rows = [layer_row(call, names, counts(call), dtype) for call in evaluation.calls]
     totals = total(rows)
     check_counts(evaluation, rows, totals)
@@ -86,6 +86,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
         totals=totals,
         partial=bool(evaluation.unknown) or UNSET,
         unknown=evaluation.unknown or UNSET,
+        framework=model.framework,
         warnings=few([*model.warnings, *check_expected(evaluation)]) or UNSET,
     )
 
@@ -106,41 +107,57 @@ class Counts(Struct):
     weight_params: int
     bias_params: int
     macs: int | None
+    buffers: int
+    active: int
+    size_bytes: int
 
 
-def counter(ties: dict[str, str]) -> Callable[[Call], Counts]:
+def counter(ties: dict[str, str], dtype: str | None) -> Callable[[Call], Counts]:
     """A function that counts a call, once for all calls of equal layers: they have the same weights and products."""
-    known: dict[tuple[int, int], Counts] = {}
+    known: dict[tuple[int, int, str], Counts] = {}
 
     def counts(call: Call) -> Counts:
         if ties:
-            return count(call, ties)
-        key = id(call.weights), id(call.macs)
+            return count(call, ties, dtype)
+        key = id(call.weights), id(call.macs), call.node.instance.dtype
         found = known.get(key)
         if found is None:
-            found = known[key] = count(call, ties)
+            found = known[key] = count(call, ties, dtype)
         return found
 
     return counts
 
 
-def count(call: Call, ties: dict[str, str]) -> Counts:
+def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
     """The weights of a call summed by what they are."""
     weights: list[WeightSummary] = []
-    params = trainable = weight_params = bias_params = 0
+    params = trainable = weight_params = bias_params = buffers = active = size_bytes = 0
     for weight in call.weights:
         tied_to = ties.get(f"{call.node.path}.{weight.name}") if ties else None
-        number = 0 if tied_to else prod(weight.shape)
-        weights.append(WeightSummary(weight.name, weight.kind, weight.shape, number, weight.trainable, tied_to))
-        params += number
+        elements = 0 if tied_to else prod(weight.shape)
+        row = weight_row(weight, elements, tied_to, weight_dtype(weight.dtype, call.node.instance.dtype, dtype))
+        weights.append(row)
+        size_bytes += row.bytes
+        if weight.kind == "buffer":
+            buffers += elements if weight.persistent else 0
+            continue
+        params += elements
+        active += elements if weight.active is None or tied_to else prod(known for _, known in weight.active if known)
         if weight.trainable:
-            trainable += number
+            trainable += elements
         if weight.kind == "weight":
-            weight_params += number
+            weight_params += elements
         elif weight.kind == "bias":
-            bias_params += number
+            bias_params += elements
     macs = None if call.macs is None else count_macs(call.macs)
-    return Counts(weights, params, trainable, weight_params, bias_params, macs)
+    return Counts(weights, params, trainable, weight_params, bias_params, macs, buffers, active, size_bytes)
+
+
+def weight_row(weight: Weight, elements: int, tied_to: str | None, dtype: str) -> WeightSummary:
+    """One weight as the summary has it; a buffer is no parameter, and not every one is saved."""
+    params = 0 if weight.kind == "buffer" else elements
+    size = size_of(elements, dtype) if weight.persistent else 0
+    return WeightSummary(weight.name, weight.kind, weight.shape, params, weight.trainable, tied_to, dtype, size)
 
 
 def layer_row(call: Call, names: list[str], counts: Counts, dtype: str | None) -> LayerSummary:
@@ -168,6 +185,9 @@ def layer_row(call: Call, names: list[str], counts: Counts, dtype: str | None) -
         call.shared_with,
         counts.weights,
         policy,
+        counts.buffers,
+        counts.active,
+        counts.size_bytes,
     )
 
 
@@ -212,8 +232,10 @@ def total(rows: list[LayerSummary]) -> Totals:
         weight_params=sum([row.weight_params for row in rows]),
         bias_params=sum([row.bias_params for row in rows]),
         macs=None if None in macs else sum(macs),  # type: ignore[arg-type]
-        size_bytes=sum([size_of(row.params, variable_dtype(row.dtype)) for row in rows]),
+        size_bytes=sum([row.size_bytes for row in rows]),
         layers=sum([row.shared_with is None for row in rows]),
+        buffers=sum([row.buffers for row in rows]),
+        active_params=sum([row.active_params for row in rows]),
     )
 
 
@@ -231,7 +253,7 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
     for call, row in zip(evaluation.calls, rows, strict=True):
         params += row.params
         macs += row.macs or 0
-        size += size_of(row.params, variable_dtype(row.dtype))
+        size += row.size_bytes
         if max(params, macs, size, row.output_bytes or 0) > MAX_COUNT:
             label = clipped(f"'{row.path}' ({row.type})")
             problem = Problem(

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from paramcalc.analysis.summarize import summarize, total
 from paramcalc.check.git import AmbiguousError, GitError, NoRepositoryError, Repository, split_revision
@@ -13,6 +14,7 @@ from paramcalc.errors import ParamcalcError, why
 from paramcalc.formats import load
 from paramcalc.shapes import MAX_COUNT
 from paramcalc.summary import SCHEMA_VERSION, Summary
+from paramcalc.units import size_of, variable_dtype
 
 STDIN = "-"
 
@@ -161,8 +163,21 @@ def read_summaries(path: str) -> Iterator[Summary]:
             raise BaselineError(f"{path} is not a summary that paramcalc saved: {error}") from None
         if summary.schema_version != SCHEMA_VERSION:
             raise BaselineError(f"{path} has schema_version {summary.schema_version}, not {SCHEMA_VERSION}")
+        summary = upgraded(summary)
         check_sound(path, summary)
         yield summary
+
+
+def upgraded(summary: Summary) -> Summary:
+    """What paramcalc 0.1 saved, with the numbers that it did not have: its layers had one dtype for all weights."""
+    if summary.totals.active_params or not summary.totals.params:
+        return summary
+    rows = [
+        replace(row, active_params=row.params, size_bytes=size_of(row.params, variable_dtype(row.dtype)))
+        for row in summary.layers
+    ]
+    totals = replace(summary.totals, active_params=summary.totals.params)
+    return replace(summary, layers=rows, totals=totals)
 
 
 def check_sound(path: str, summary: Summary) -> None:

@@ -14,7 +14,7 @@ from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you
 from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
 from paramcalc.metrics import BYTES, METRICS
 from paramcalc.summary import LayerSummary, Summary
-from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, variable_dtype
+from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, weight_dtype
 
 MAX_NAMED = 3
 """How many layers a sentence names."""
@@ -216,9 +216,15 @@ def check_each_layer(rows: list[LayerSummary], limit: int) -> list[Finding]:
 def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | None:
     """The sum of a metric over rows; None when one is unknown."""
     if metric == "size":
-        return sum([size_of(row.params, dtype or variable_dtype(row.dtype)) for row in rows])
+        return sum([row.size_bytes if dtype is None else bytes_as(row, dtype) for row in rows])
     values = [getattr(row, metric) for row in rows]
     return None if None in values else sum(values)
+
+
+def bytes_as(row: LayerSummary, dtype: str) -> int:
+    """What the weights of a layer take as another type; only floats are stored as another."""
+    sizes = [size_of(weight.params, weight_dtype(weight.dtype, dtype, dtype)) for weight in row.weights]
+    return sum(sizes)
 
 
 def judge_rows(

@@ -11,6 +11,7 @@ from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.built import check_built, differs
@@ -69,18 +70,23 @@ Activation = ActivationName | Config | None
 
 Factors = tuple[tuple[str, Dim], ...]
 """A product, each factor with the name a reader knows it by: (("features", 10), ("units", 128))."""
-Kind = Literal["weight", "bias", "statistic"]
+Kind = Literal["weight", "bias", "statistic", "buffer"]
 
 
 class Weight(Struct, frozen=True, gc=False):
     """One tensor a layer holds.
 
     Attributes:
-        name: Keras' name for it, with the sub-layer's before it where there is one: "query/kernel".
+        name: the framework's name for it, with the sub-layer's before it where there is one: "query/kernel";
+            empty for a bare parameter, which has the name of its layer.
         shape: its dimensions, all known.
         factors: what the number of elements is made of; their product is the product of the shape.
-        kind: "weight", "bias", or "statistic" (gathered from data, never by a gradient).
+        kind: "weight", "bias", "statistic" (a parameter that is gathered from data, never by a gradient), or
+            "buffer" (saved with the model, but no parameter).
         trainable: whether a gradient changes it while the layer is trainable.
+        dtype: what its elements are stored as; None for what the layer's dtype policy says.
+        active: the part of the elements that one token uses, as factors; None where that is all of them.
+        persistent: whether a buffer is saved with the model.
     """
 
     name: str
@@ -88,6 +94,9 @@ class Weight(Struct, frozen=True, gc=False):
     factors: Factors
     kind: Kind = "weight"
     trainable: bool = True
+    dtype: str | None = None
+    active: Factors | None = None
+    persistent: bool = True
 
     @property
     def params(self) -> int:
@@ -95,20 +104,52 @@ class Weight(Struct, frozen=True, gc=False):
         return prod(self.shape)
 
 
+class Cache(Struct, frozen=True, gc=False):
+    """One tensor that a layer keeps of a sequence from one token to the next, such as the keys of attention.
+
+    Attributes:
+        name: what it holds: "keys", "values", "state".
+        factors: its elements for one sequence: of one token, or of all of them where `fixed`.
+        fixed: whether its size does not depend on the number of tokens.
+        window: the most tokens that are kept; None for all.
+        dtype: what its elements are stored as; None for what the layer computes in.
+    """
+
+    name: str
+    factors: Factors
+    fixed: bool = False
+    window: int | None = None
+    dtype: str | None = None
+
+
 class Inferred(Struct, frozen=True, gc=False):
     """What a layer says of one call.
 
     Attributes:
-        output: the output shape, batch first; a list of shapes for several outputs.
-        weights: what the layer holds, in Keras' order.
-        macs: multiply-accumulates as a sum of products; unknown factors are None.
+        output: the output shape, batch first; a list of shapes for several outputs; None where the file that the
+            layer was read from does not say it, as a checkpoint does not.
+        weights: what the layer holds, in the framework's order.
+        macs: multiply-accumulates as a sum of products; an unknown factor is None, and so is the sum then.
         dtype: the output's dtype where it is not the layer's compute dtype.
+        cache: what the layer keeps between tokens.
     """
 
-    output: Shape | list[Shape]
+    output: Shape | list[Shape] | None
     weights: tuple[Weight, ...] = ()
     macs: tuple[Factors, ...] = ()
     dtype: str | None = None
+    cache: tuple[Cache, ...] = ()
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The output shapes as a list, however many there are.
+
+        Raises:
+            LayerError: when they are not known.
+        """
+        if self.output is None:
+            raise LayerError("its output is not known")
+        return self.output if isinstance(self.output, list) else [self.output]
 
 
 class Layer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,10 +220,10 @@ class Sublayer:
     def infer(self, *shapes: Shape, **options: Any) -> Inferred:
         """What the inner layer says, its weights under its own name."""
         inferred: Inferred = self.layer.infer(*shapes, **options)
-        check_sizes(inferred.output if isinstance(inferred.output, list) else [inferred.output])
+        check_sizes(inferred.shapes)
         if self.built:
             self.check_built(partial(self.layer.infer, **options), shapes, inferred.weights)
-        return Inferred(inferred.output, self.named(inferred.weights), inferred.macs, inferred.dtype)
+        return replace(inferred, weights=self.named(inferred.weights))
 
     def check_built(self, infer: Callable[..., Inferred], shapes: Sequence[Shape], weights: tuple[Weight, ...]) -> None:
         """Check the weights against the shapes they were made for, which Keras goes by whatever is around the layer.
@@ -200,12 +241,10 @@ class Sublayer:
         """The weights under this layer's name (or `prefix`; "" for none), frozen if this layer is."""
         prefix = self.name if prefix is None else prefix
         return tuple(
-            Weight(
-                f"{prefix}/{weight.name}" if prefix else weight.name,
-                weight.shape,
-                weight.factors,
-                weight.kind,
-                weight.trainable and self.trainable,
+            replace(
+                weight,
+                name=f"{prefix}/{weight.name}" if prefix else weight.name,
+                trainable=weight.trainable and self.trainable,
             )
             for weight in weights
         )
@@ -265,7 +304,7 @@ def single(inferred: Inferred) -> Shape:
     """
     if isinstance(inferred.output, list):
         raise LayerError("has several outputs where one is needed")
-    return inferred.output
+    return inferred.shapes[0]
 
 
 def macs_at(positions: Shape, *weights: Weight) -> tuple[Factors, ...]:

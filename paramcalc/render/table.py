@@ -9,7 +9,6 @@ from paramcalc.render.numbers import UNKNOWN, format_bytes, format_count, format
 from paramcalc.render.rows import Rows, sorted_rows, tree_rows, unknown_of
 from paramcalc.render.text import sanitise
 from paramcalc.summary import Summary
-from paramcalc.units import variable_dtype
 
 STYLES = {
     "": "none",
@@ -118,7 +117,7 @@ def totals(summary: Summary) -> list[Line]:
 
 def dtypes(summary: Summary) -> str:
     """The dtypes the weights are kept in."""
-    return ", ".join(dict.fromkeys(variable_dtype(layer.dtype) for layer in summary.layers if layer.weights))
+    return ", ".join(dict.fromkeys(weight.dtype for layer in summary.layers for weight in layer.weights))
 
 
 def batch(summary: Summary) -> str:

@@ -414,7 +414,7 @@ def test_what_is_no_saved_summary_is_an_error(repository, content):
         (lambda rows, totals: rows[0].update(params=99), "its layers' params do not add up"),
         (lambda rows, totals: totals.update(params=11), "its layers' params do not add up"),
         (lambda rows, totals: totals.update(macs=None), "its layers' macs do not add up"),
-        (lambda rows, totals: rows[0].update(dtype="int8"), "its layers' size_bytes do not add up"),
+        (lambda rows, totals: rows[0].update(size_bytes=1), "its layers' size_bytes do not add up"),
     ],
 )
 def test_a_saved_summary_whose_numbers_cannot_be_is_an_error(repository, change, why):
@@ -425,6 +425,19 @@ def test_a_saved_summary_whose_numbers_cannot_be_is_an_error(repository, change,
     Path("saved.json").write_text(json.dumps(summary))
     with pytest.raises(BaselineError, match=why):
         open_baseline("saved.json", ".")
+
+
+def test_a_summary_that_0_1_saved_is_a_baseline(repository):
+    """It had no bytes and no active parameters."""
+    save("models/a.json", format_="json")
+    summary = json.loads(Path("saved.json").read_text())
+    for part in (*summary["layers"], summary["totals"]):
+        for name in ("buffers", "active_params", "size_bytes"):
+            if name != "size_bytes" or part is not summary["totals"]:
+                part.pop(name)
+    Path("saved.json").write_text(json.dumps(summary))
+    found = open_baseline("saved.json", ".").find("models/a.json")
+    assert (found.totals.size_bytes, found.totals.active_params) == (40, 10)
 
 
 @pytest.mark.parametrize("against", ["missing.json", "missing.jsonl", "missing/"])

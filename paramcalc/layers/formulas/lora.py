@@ -1,5 +1,7 @@
 """Low-rank adaptation: a frozen kernel and two small matrices whose product is added to it."""
 
+from msgspec.structs import replace
+
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Weight
 
@@ -14,7 +16,7 @@ def lora(kernel: Weight, rank: int, constraint: object = None) -> tuple[Weight, 
         raise LayerError(f"lora_rank cannot be used together with a constraint on the {kernel.name}")
     if not kernel.shape:
         raise LayerError("lora_rank needs a kernel with at least one axis")
-    frozen = Weight(kernel.name, kernel.shape, kernel.factors, kernel.kind, False)
+    frozen = replace(kernel, trainable=False)
     last = kernel.factors[-1]
     a = Weight(f"lora_{kernel.name}_a", (*kernel.shape[:-1], rank), (*kernel.factors[:-1], ("lora_rank", rank)))
     b = Weight(f"lora_{kernel.name}_b", (rank, kernel.shape[-1]), (("lora_rank", rank), last))

@@ -59,9 +59,9 @@ def over_time(flags: Flags, x: Shape, one: Inferred) -> Inferred:
     """
     if flags.stateful and x[0] is None:
         raise LayerError("stateful needs a known batch size; give the input one, or --batch-size")
-    output, *states = one.output
+    output, *states = one.shapes
     if flags.return_sequences:
-        output = (output[0], x[1], *output[1:])  # type: ignore[index]
+        output = (output[0], x[1], *output[1:])
     macs = tuple((("time steps", x[1]), *factors) for factors in one.macs)
     outputs: Any = [output, *states] if flags.return_state else output
     return Inferred(outputs, one.weights, macs)

@@ -33,7 +33,7 @@ class Cell(Layer, frozen=True):
         """A cell called by itself needs its states."""
         check_rank(x, 2, "(batch, features)")
         one = self.step(x)
-        check_states(one.output[1:], states)  # type: ignore[arg-type]
+        check_states(one.shapes[1:], states)
         return one
 
 
@@ -198,8 +198,8 @@ class StackedRNNCells(Cell, frozen=True):
         macs: list[Factors] = []
         for cell in self.cells:
             one = step_of(cell, x)
-            x, *new = one.output  # type: ignore[assignment]
-            states += new  # type: ignore[arg-type]
+            x, *new = one.shapes
+            states += new
             weights += cell.named(one.weights)
             macs += one.macs
         return Inferred([x, *states], tuple(weights), tuple(macs))

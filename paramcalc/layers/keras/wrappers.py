@@ -137,7 +137,7 @@ class Bidirectional(Layer, frozen=True):
         half = len(initial_state) // 2
         ahead = forward.infer(x, *initial_state[:half])
         back = backward.infer(x, *initial_state[half:])
-        outputs = self.outputs(as_shapes(ahead.output), as_shapes(back.output))
+        outputs = self.outputs(ahead.shapes, back.shapes)
         return Inferred(
             outputs[0] if len(outputs) == 1 else outputs,
             (*ahead.weights, *back.weights),
@@ -172,11 +172,6 @@ class Bidirectional(Layer, frozen=True):
         if y[-1] is None or other[-1] is None:
             raise LayerError(f"cannot join outputs of the shape {format_shape(y)}: the last axis is unknown")
         return [(*y[:-1], y[-1] + other[-1])]
-
-
-def as_shapes(output: Shape | list[Shape]) -> list[Shape]:
-    """One output or several as a list."""
-    return output if isinstance(output, list) else [output]
 
 
 def check_directions(forward: Sublayer, backward: Sublayer | None) -> None:
