@@ -4,30 +4,13 @@ A shape is a tuple with the batch first; a dimension is an int, or None where it
 Unknown dimensions travel through; only what needs a number raises.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from math import prod
 
 from paramcalc.errors import LayerError, UnknownDimensionError
 
 Dim = int | None
 Shape = tuple[Dim, ...]
-
-_steps: ContextVar[list[str] | None] = ContextVar("steps", default=None)
-"""Where `traced` collects the arithmetic; None, and so free, when nobody looks."""
-
-
-@contextmanager
-def traced() -> Iterator[list[str]]:
-    """Collect how output lengths come about, as text, while formulas run."""
-    found: list[str] = []
-    before = _steps.set(found)
-    try:
-        yield found
-    finally:
-        _steps.reset(before)
-
 
 MAX_DIMENSION = 2**31 - 1
 MAX_RANK = 16
@@ -116,100 +99,3 @@ def ntuple(value: int | Sequence[int], n: int, name: str) -> tuple[int, ...]:
     if len(value) != n:
         raise LayerError(f"{name} needs {n} value{'s' * (n > 1)}, got {len(value)}: {list(value)}")
     return tuple(value)
-
-
-def window_length(size: Dim, kernel: int, stride: int, padding: str, dilation: int = 1) -> Dim:
-    """The output length of a sliding window: convolution and pooling.
-
-    `same` gives ceil(size / stride), `causal` the same; `valid` floor((size − span) / stride) + 1 with
-    span = dilation × (kernel − 1) + 1 (Dumoulin & Visin 2016, arXiv:1603.07285).
-    """
-    if size is None:
-        return None
-    if padding != "valid":
-        length = -(-size // stride)
-        if (steps := _steps.get()) is not None:
-            steps.append(f"{padding}: ⌈{size} / {stride}⌉ = {length}")
-        return length
-    span = dilation * (kernel - 1) + 1
-    length = (size - span) // stride + 1
-    if (steps := _steps.get()) is not None:
-        steps.append(f"valid: ({size} − {span}) // {stride} + 1 = {length}")
-    return length
-
-
-SPATIAL_NAMES: dict[int, tuple[str, ...]] = {
-    1: ("length",),
-    2: ("height", "width"),
-    3: ("depth", "height", "width"),
-}
-"""What the spatial axes are called, by how many there are."""
-
-
-def channels_axis(data_format: str | None) -> int:
-    """Where the channels stand: last, or right after the batch."""
-    return 1 if data_format == "channels_first" else -1
-
-
-def spatial_of(x: Shape, rank: int, data_format: str | None) -> Shape:
-    """The `rank` spatial dimensions of an input of sequences, images or volumes.
-
-    Raises:
-        LayerError: when the input is of another rank.
-    """
-    names = SPATIAL_NAMES[rank]
-    first = data_format == "channels_first"
-    layout = ("batch", "channels", *names) if first else ("batch", *names, "channels")
-    check_rank(x, rank + 2, f"({', '.join(layout)})")
-    return x[2:] if first else x[1:-1]
-
-
-def join_channels(batch: Dim, spatial: Shape, channels: Dim, data_format: str | None) -> Shape:
-    """The shape of the batch, the spatial dimensions and the channels in their order."""
-    if data_format == "channels_first":
-        return (batch, channels, *spatial)
-    return (batch, *spatial, channels)
-
-
-def window_lengths(
-    spatial: Shape,
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    padding: str,
-    dilation: Sequence[int] | None = None,
-    name: str = "kernel_size",
-) -> Shape:
-    """`window_length` along every spatial axis; `name` is the field the kernel came from.
-
-    Raises:
-        LayerError: when the window is larger than its input, so that nothing would be left.
-    """
-    rates = dilation or (1,) * len(spatial)
-    lengths = []
-    for size, width, stride, rate in zip(spatial, kernel, strides, rates, strict=True):
-        length = window_length(size, width, stride, padding, rate)
-        if length is not None and length < 1 and padding == "valid":
-            spans = f" (dilated to {rate * (width - 1) + 1})" if rate > 1 and width > 1 else ""
-            raise LayerError(
-                f"{name} {width}{spans} is larger than its input {size} (padding='valid'); "
-                "use a smaller one, or padding: same"
-            )
-        lengths.append(length)
-    return tuple(lengths)
-
-
-def transposed_length(
-    size: Dim, kernel: int, stride: int, padding: str, output_padding: int | None, dilation: int = 1
-) -> Dim:
-    """The output length of a transposed convolution, as Keras defines it.
-
-    Without `output_padding`: `same` gives size × stride, `valid` (size − 1) × stride + max(span, stride).
-    With it: (size − 1) × stride + output_padding, plus span (`valid`) or span mod 2 (`same`), where
-    span = dilation × (kernel − 1) + 1 (Dumoulin & Visin 2016, arXiv:1603.07285).
-    """
-    if size is None:
-        return None
-    span = dilation * (kernel - 1) + 1
-    if output_padding is None:
-        return size * stride if padding == "same" else (size - 1) * stride + max(span, stride)
-    return (size - 1) * stride + (span % 2 if padding == "same" else span) + output_padding

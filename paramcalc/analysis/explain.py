@@ -14,7 +14,8 @@ from paramcalc.analysis.evaluate import Call, Evaluation
 from paramcalc.analysis.summarize import count_macs
 from paramcalc.errors import InputError, Problem, did_you_mean
 from paramcalc.layers.base import Factors, Weight
-from paramcalc.shapes import Shape, traced
+from paramcalc.layers.formulas.window import traced
+from paramcalc.shapes import Shape
 
 
 class Formula(Struct, frozen=True):

@@ -26,47 +26,6 @@ Two = Meta(min_length=2, max_length=2)
 """`Annotated[tuple[X, ...], Two]` is a list of two. A plain `tuple[X, X]` beside a bounded number
 (`Positive | tuple[X, X]`) makes msgspec 0.22 read out of bounds, and crash, on a list of another length."""
 Rate = Annotated[float, Meta(ge=0, le=1)]
-DataFormat = Literal["channels_last", "channels_first"] | None
-"""None is Keras' default, channels_last."""
-Config = dict[str, Any]
-Initializer = str | Config | None
-Regularizer = str | Config | None
-Constraint = str | Config | None
-ActivationName = Literal[
-    "celu",
-    "elu",
-    "exponential",
-    "gelu",
-    "glu",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "leaky_relu",
-    "linear",
-    "log_sigmoid",
-    "log_softmax",
-    "mish",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
-    "swish",
-    "tanh",
-    "tanh_shrink",
-    "threshold",
-]
-Activation = ActivationName | Config | None
 
 Factors = tuple[tuple[str, Dim], ...]
 """A product, each factor with the name a reader knows it by: (("features", 10), ("units", 128))."""
@@ -153,10 +112,10 @@ class Inferred(Struct, frozen=True, gc=False):
 
 
 class Layer(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all layers. Subclasses add fields, named and defaulted as in Keras, and `infer`.
+    """Base of all layers. Subclasses add fields, with the framework's names and defaults, and `infer`.
 
-    `infer` takes the shapes of the inputs in the order of Keras' `call`; its keyword-only parameters
-    are the call arguments that change the result. It returns `Inferred` or raises `LayerError`.
+    `infer` takes the shapes of the inputs in the order in which the framework's layer is called with them; its
+    keyword-only parameters are the call arguments that change the result. It returns `Inferred` or raises `LayerError`.
     """
 
     list_argument: ClassVar[bool] = False
@@ -226,10 +185,10 @@ class Sublayer:
         return replace(inferred, weights=self.named(inferred.weights))
 
     def check_built(self, infer: Callable[..., Inferred], shapes: Sequence[Shape], weights: tuple[Weight, ...]) -> None:
-        """Check the weights against the shapes they were made for, which Keras goes by whatever is around the layer.
+        """Check the weights against the shapes that the file says they were made for.
 
         Raises:
-            LayerError: when they are others.
+            LayerError: when the layer would have other weights with those.
         """
         if weights and _held.get() and differs(self.built, shapes):
             try:

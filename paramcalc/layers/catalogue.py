@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from paramcalc.layers.base import ActivationName, Layer, Sublayer
+from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.keras.descriptions import describe
+from paramcalc.layers.keras.fields import ActivationName
 from paramcalc.layers.registry import COMMON, Registry, snake_case
 from paramcalc.shapes import MAX_DIMENSION
 

@@ -13,8 +13,9 @@ import msgspec
 
 from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.spec import INPUT_DTYPES
-from paramcalc.layers.base import ActivationName, Layer
+from paramcalc.layers.base import Layer
 from paramcalc.layers.catalogue import aliases_of, parse_docstring
+from paramcalc.layers.keras.fields import ActivationName
 from paramcalc.layers.registry import Registry, snake_case
 from paramcalc.metrics import BYTES, METRICS
 from paramcalc.schema.types import (

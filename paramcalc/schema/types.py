@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from paramcalc.layers.base import ActivationName, Layer, Sublayer
+from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.keras.descriptions import describe
+from paramcalc.layers.keras.fields import ActivationName
 
 Schema = dict[str, Any]
 PLAIN: dict[Any, str] = {

@@ -8,8 +8,9 @@ from click.testing import CliRunner
 
 from paramcalc import load, summarize
 from paramcalc.cli import cli
-from paramcalc.layers.base import Activation, Layer, Positive, Rate, Size, Sublayer
+from paramcalc.layers.base import Layer, Positive, Rate, Size, Sublayer
 from paramcalc.layers.catalogue import Entry, catalogue, entry, parse_docstring, type_words
+from paramcalc.layers.keras.fields import Activation
 from paramcalc.layers.registry import Registry, UnknownTypeError
 from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
 

@@ -2,8 +2,8 @@
 
 from typing import Any, get_args
 
-from paramcalc.layers.base import ActivationName
 from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.fields import ActivationName
 from paramcalc.layers.registry import Registry, UnknownTypeError
 from paramcalc.limits import MAX_NESTED
 

@@ -5,12 +5,35 @@ from msgspec.structs import replace
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Weight
 
+Macs = tuple[Factors, ...]
+
+
+def adapted(
+    kernel: Weight, others: tuple[Weight, ...], macs: Macs, rank: int | None, constraint: object = None
+) -> tuple[tuple[Weight, ...], Macs]:
+    """The weights and products of a layer whose kernel may be adapted: without a rank it is not.
+
+    Args:
+        kernel: the weight that the two matrices adapt.
+        others: further weights, which come between the kernel and the matrices.
+        macs: the products of the layer without the adaptation.
+        rank: the inner size of the two matrices; None or 0 for none.
+        constraint: the kernel's constraint, if it has one.
+
+    Raises:
+        LayerError: as `lora` does.
+    """
+    if not rank:
+        return (kernel, *others), macs
+    frozen, a, b = lora(kernel, rank, constraint)
+    return (frozen, *others, a, b), (*macs, lora_macs(kernel, rank))
+
 
 def lora(kernel: Weight, rank: int, constraint: object = None) -> tuple[Weight, Weight, Weight]:
     """The kernel, frozen, and the two trainable matrices that adapt it (Hu et al. 2021, arXiv:2106.09685).
 
     Raises:
-        LayerError: when the kernel has a constraint, which Keras cannot hold together with LoRA.
+        LayerError: when the kernel has a constraint, which its sum with the matrices would not keep; or no axes.
     """
     if constraint is not None:
         raise LayerError(f"lora_rank cannot be used together with a constraint on the {kernel.name}")

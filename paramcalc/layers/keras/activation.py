@@ -5,8 +5,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import ActivationName, Config, Constraint, Inferred, Initializer, Layer, Regularizer, Weight
+from paramcalc.layers.base import Inferred, Layer, Weight
 from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.fields import ActivationName, Config, Constraint, Initializer, Regularizer
 from paramcalc.shapes import Shape, check_min_rank, known
 
 NonNegativeNumber = Annotated[float, Meta(ge=0)]

@@ -3,19 +3,9 @@
 from typing import ClassVar, Literal
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import (
-    Constraint,
-    Factors,
-    Inferred,
-    Initializer,
-    Layer,
-    NonNegative,
-    Positive,
-    Rate,
-    Regularizer,
-    Weight,
-    macs_at,
-)
+from paramcalc.layers.base import Factors, Inferred, Layer, NonNegative, Positive, Rate, Weight, macs_at
+from paramcalc.layers.formulas.attention import attention_macs, score_factors
+from paramcalc.layers.keras.fields import Constraint, Initializer, Regularizer
 from paramcalc.shapes import Dim, Shape, check_min_rank, check_rank, format_shape, known, product, volume
 
 
@@ -106,7 +96,7 @@ class MultiHeadAttention(Layer, frozen=True):
         back = Projection("attention_output", query, values, output, bias)
         scores = self.scores(query, key)
         projected = [term for projection in ahead for term in projection.macs]
-        macs = (*projected, (*scores, keys[-1]), (*scores, values[-1]), *back.macs)
+        macs = (*projected, *attention_macs(scores, keys[-1], values[-1]), *back.macs)
         weights = [weight for projection in (*ahead, back) for weight in projection.weights]
         result: Shape = (*query[:-1], *sizes(output))
         outputs: Shape | list[Shape] = result
@@ -218,14 +208,14 @@ class GroupQueryAttention(Layer, frozen=True):
             ahead.append(Projection("gate", query, wide, asking, bias))
         ahead.append(Projection("value", value, features(value, "value"), answering, bias))
         back = Projection("attention_output", query, asking, wide, bias)
-        batch: Factors = () if query[0] is None else (("batch", query[0]),)
-        score: Factors = (*batch, ("queries", query[1]), ("keys", key[1]), *asking)
+        scores = score_factors(query[0], query[1], key[1], asking[0])
+        products = attention_macs(scores, size, size)
         projected = [term for projection in ahead for term in projection.macs]
         weights = [weight for projection in (*ahead, back) for weight in projection.weights]
         outputs: Shape | list[Shape] = query
         if return_attention_scores:
             outputs = [query, (query[0], self.num_query_heads, query[1], key[1])]
-        return Inferred(outputs, tuple(weights), (*projected, score, score, *back.macs))
+        return Inferred(outputs, tuple(weights), (*projected, *products, *back.macs))
 
     def check(self, query: Shape, value: Shape, key: Shape) -> None:
         """Refuse inputs and heads that do not belong together."""
@@ -321,9 +311,8 @@ def attend(
     for shape in (query, value):
         check_min_rank(shape, 1)
     keys = key[-2] if len(key) > 1 else None
-    score: Factors = (("queries", volume(query[:-1])), ("keys", keys))
-    macs = [(*score, ("features", query[-1]))] if dot else []
-    macs.append((*score, ("value features", value[-1])))
+    counted: Factors = (("queries", volume(query[:-1])), ("keys", keys))
+    macs = attention_macs(counted, ("features", query[-1]), ("value features", value[-1]))
     output: Shape = (*query[:-1], value[-1])
     scores: Shape = (*query[:-1], keys)
-    return Inferred([output, scores] if return_scores else output, weights, tuple(macs))
+    return Inferred([output, scores] if return_scores else output, weights, macs if dot else macs[1:])

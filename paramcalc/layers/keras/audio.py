@@ -4,8 +4,10 @@ from math import ceil, log2
 from typing import Any, Literal
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Config, DataFormat, Factors, Inferred, Layer, Positive, Weight
-from paramcalc.shapes import Dim, Shape, check_rank, format_shape, known, product, window_length
+from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Weight
+from paramcalc.layers.formulas.window import window_length
+from paramcalc.layers.keras.fields import Config, DataFormat
+from paramcalc.shapes import Dim, Shape, check_rank, format_shape, known, product
 
 
 class MelSpectrogram(Layer, frozen=True):

@@ -5,7 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import DataFormat, Rate, Two
+from paramcalc.layers.base import Rate, Two
+from paramcalc.layers.keras.fields import DataFormat
 from paramcalc.layers.keras.image import ImageLayer, Seed, SignedFactor, UnitFactor, UnitPair, ValueRange
 from paramcalc.shapes import Shape, format_shape
 

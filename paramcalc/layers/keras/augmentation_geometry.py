@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from paramcalc.layers.base import DataFormat, Rate, Two
+from paramcalc.layers.base import Rate, Two
+from paramcalc.layers.keras.fields import DataFormat
 from paramcalc.layers.keras.image import (
     FillMode,
     ImageLayer,

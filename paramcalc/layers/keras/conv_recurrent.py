@@ -3,30 +3,17 @@
 from typing import ClassVar
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import (
-    Activation,
-    Constraint,
-    DataFormat,
-    Factors,
-    Inferred,
-    Initializer,
-    Positive,
-    Regularizer,
-    Size,
-    Weight,
-    macs_at,
+from paramcalc.layers.base import Inferred, Positive, Size, Weight, macs_at
+from paramcalc.layers.formulas.gates import gate_factors
+from paramcalc.layers.formulas.spatial import SPATIAL_NAMES, join_channels
+from paramcalc.layers.keras.convolutional import (
+    Padding,
+    check_stride_or_dilation,
+    sliding,
 )
-from paramcalc.layers.keras.convolutional import Padding, check_stride_or_dilation, input_channels, kernel_factors
+from paramcalc.layers.keras.fields import Activation, Constraint, DataFormat, Initializer, Regularizer
 from paramcalc.layers.keras.recurrent import Recurrent, over_time, without_time
-from paramcalc.shapes import (
-    SPATIAL_NAMES,
-    Shape,
-    check_rank,
-    join_channels,
-    ntuple,
-    spatial_of,
-    window_lengths,
-)
+from paramcalc.shapes import Shape, check_rank
 
 GATES = 4
 
@@ -76,26 +63,19 @@ class ConvLSTM(Recurrent, frozen=True):
 
     def step(self, x: Shape) -> Inferred:
         """One time step; the outputs are the output, and the states: output and carry."""
-        channels = input_channels(x, self.data_format)
-        size = ntuple(self.kernel_size, self.rank, "kernel_size")
-        sizes = self.output_sizes(spatial_of(x, self.rank, self.data_format), size)
-        columns: Factors = (("gates", GATES), ("filters", self.filters))
-        wide = GATES * self.filters
-        window = kernel_factors(size)
-        kernel = Weight("kernel", (*size, channels, wide), (*window, ("channels", channels), *columns))
-        reads = (*window, ("last filters", self.filters))
-        recurrent = Weight("recurrent_kernel", (*size, self.filters, wide), (*reads, *columns))
-        biases = (Weight("bias", (wide,), columns, "bias"),) if self.use_bias else ()
-        output = join_channels(x[0], sizes, self.filters, self.data_format)
-        return Inferred([output] * 3, (kernel, recurrent, *biases), macs_at((x[0], *sizes), kernel, recurrent))
-
-    def output_sizes(self, spatial: Shape, size: tuple[int, ...]) -> Shape:
-        """The spatial sizes after the convolution of the input; the recurrent one keeps them."""
-        strides = ntuple(self.strides, self.rank, "strides")
-        dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        check_stride_or_dilation(strides, dilation)
+        spatial, channels, window = sliding(self, x)
+        check_stride_or_dilation(window)
         self.check_states(spatial)
-        return window_lengths(spatial, size, strides, self.padding.lower(), dilation)
+        lengths = window.lengths(spatial)  # the recurrent convolution keeps them
+        columns = gate_factors(GATES, self.filters, "filters")
+        wide = GATES * self.filters
+        reads = (*window.factors, ("channels", channels))
+        kernel = Weight("kernel", (*window.size, channels, wide), (*reads, *columns))
+        reads = (*window.factors, ("last filters", self.filters))
+        recurrent = Weight("recurrent_kernel", (*window.size, self.filters, wide), (*reads, *columns))
+        biases = (Weight("bias", (wide,), columns, "bias"),) if self.use_bias else ()
+        output = join_channels(x[0], lengths, self.filters, self.data_format)
+        return Inferred([output] * 3, (kernel, recurrent, *biases), macs_at((x[0], *lengths), kernel, recurrent))
 
     def check_states(self, spatial: Shape) -> None:
         """Refuse an input of unknown size."""

@@ -1,53 +1,64 @@
 """Convolutions: a kernel slides over the spatial axes and reads every channel, or each on its own."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import (
-    Activation,
-    Constraint,
-    DataFormat,
-    Factors,
-    Inferred,
-    Initializer,
-    Layer,
-    Positive,
-    Regularizer,
-    Size,
-    Weight,
-    bias,
-    macs_at,
-)
-from paramcalc.shapes import (
-    SPATIAL_NAMES,
-    Shape,
-    channels_axis,
-    join_channels,
-    known,
-    ntuple,
-    spatial_of,
-    window_lengths,
-)
+from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Size, Weight, bias, macs_at
+from paramcalc.layers.formulas.lora import adapted
+from paramcalc.layers.formulas.spatial import channels_axis, join_channels, spatial_of
+from paramcalc.layers.formulas.window import Window
+from paramcalc.layers.keras.fields import Activation, Constraint, DataFormat, Initializer, Regularizer
+from paramcalc.shapes import Shape, known
 
 Padding = Literal["valid", "same", "VALID", "SAME", "Valid", "Same"]
 """Convolutions, unlike pooling, read it in capitals too: TensorFlow's spelling."""
 
 
-def kernel_factors(kernel: tuple[int, ...]) -> Factors:
-    """The spatial sizes of a kernel by name: (("kernel height", 3), ("kernel width", 3))."""
-    names = SPATIAL_NAMES[len(kernel)]
-    return tuple((f"kernel {name}", size) for name, size in zip(names, kernel, strict=True))
+class Sliding(Protocol):
+    """The fields that every convolution has."""
+
+    @property
+    def rank(self) -> int:
+        """The number of spatial axes."""
+
+    @property
+    def kernel_size(self) -> Size:
+        """How much of its input a kernel reads at a time."""
+
+    @property
+    def strides(self) -> Size:
+        """How far the kernel moves at a time."""
+
+    @property
+    def padding(self) -> str:
+        """Whether the input is padded, in any case of letters."""
+
+    @property
+    def data_format(self) -> DataFormat:
+        """Where the channels stand."""
+
+    @property
+    def dilation_rate(self) -> Size:
+        """The distance between neighbouring positions that the kernel reads."""
 
 
-def check_stride_or_dilation(strides: tuple[int, ...], dilation: tuple[int, ...]) -> None:
+def sliding(layer: Sliding, x: Shape) -> tuple[Shape, int, Window]:
+    """What every convolution begins with: the spatial axes and the channels of its input, and its window.
+
+    Raises:
+        LayerError: for an input of another rank or with unknown channels, or a list of another length than the rank.
+    """
+    spatial = spatial_of(x, layer.rank, layer.data_format)
+    channels = known(x, channels_axis(layer.data_format), "number of channels")
+    window = Window.of(layer.rank, layer.kernel_size, layer.strides, layer.padding, layer.dilation_rate)
+    return spatial, channels, window
+
+
+def check_stride_or_dilation(window: Window) -> None:
     """Refuse strides together with dilation, which Keras does not compute."""
+    strides, dilation = window.strides, window.dilation
     if max(strides) > 1 and max(dilation) > 1:
         raise LayerError(f"strides {list(strides)} and dilation_rate {list(dilation)} cannot both be above 1")
-
-
-def input_channels(x: Shape, data_format: DataFormat) -> int:
-    """The number of channels, which every kernel depends on."""
-    return known(x, channels_axis(data_format), "number of channels")
 
 
 class _Conv(Layer, frozen=True):
@@ -76,42 +87,23 @@ class _Conv(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """A kernel over all channels of a group, at every output position."""
-        spatial = spatial_of(x, self.rank, self.data_format)
-        channels = input_channels(x, self.data_format)
+        spatial, channels, window = sliding(self, x)
         self.check_groups(channels)
-        size = ntuple(self.kernel_size, self.rank, "kernel_size")
-        strides = ntuple(self.strides, self.rank, "strides")
-        dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        check_stride_or_dilation(strides, dilation)
-        output = window_lengths(spatial, size, strides, self.padding.lower(), dilation)
-
+        check_stride_or_dilation(window)
+        output = window.lengths(spatial)
         depth = channels // self.groups
-        reads = (*kernel_factors(size), ("channels per group" if self.groups > 1 else "channels", depth))
-        kernel = Weight(
-            "kernel", (*size, depth, self.filters), (*reads, ("filters", self.filters)), trainable=not self.lora_rank
-        )
+        reads = (*window.factors, ("channels per group" if self.groups > 1 else "channels", depth))
+        kernel = Weight("kernel", (*window.size, depth, self.filters), (*reads, ("filters", self.filters)))
         biases = (bias(self.filters, "filters"),) if self.use_bias else ()
-        lora, lora_macs = self.adapter((*size, depth), reads)
-        return Inferred(
-            join_channels(x[0], output, self.filters, self.data_format),
-            (kernel, *biases, *lora),
-            macs_at((x[0], *output), kernel) + lora_macs,
-        )
+        macs = macs_at((x[0], *output), kernel)
+        weights, macs = adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint)
+        return Inferred(join_channels(x[0], output, self.filters, self.data_format), weights, macs)
 
     def check_groups(self, channels: int) -> None:
         """Groups share out the channels and the filters evenly."""
         for what, count in (("filters", self.filters), ("input channels", channels)):
             if count % self.groups:
                 raise LayerError(f"{count} {what} cannot be divided into {self.groups} groups")
-
-    def adapter(self, shape: tuple[int, ...], reads: Factors) -> tuple[tuple[Weight, ...], tuple[Factors, ...]]:
-        """The low-rank update of the kernel (LoRA, arXiv:2106.09685): two factors, multiplied once a call."""
-        if not self.lora_rank:
-            return (), ()
-        rank, filters = ("lora rank", self.lora_rank), ("filters", self.filters)
-        a = Weight("lora_kernel_a", (*shape, self.lora_rank), (*reads, rank))
-        b = Weight("lora_kernel_b", (self.lora_rank, self.filters), (rank, filters))
-        return (a, b), ((*reads, rank, filters),)
 
 
 class Conv1D(_Conv, frozen=True):
@@ -177,13 +169,9 @@ class _DepthwiseConv(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """`depth_multiplier` kernels for each channel, none of which sees another channel."""
-        spatial = spatial_of(x, self.rank, self.data_format)
-        channels = input_channels(x, self.data_format)
-        size = ntuple(self.kernel_size, self.rank, "kernel_size")
-        strides = ntuple(self.strides, self.rank, "strides")
-        dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        output = window_lengths(spatial, size, strides, self.padding.lower(), dilation)
-        kernel = depthwise_kernel("kernel", size, channels, self.depth_multiplier)
+        spatial, channels, window = sliding(self, x)
+        output = window.lengths(spatial)
+        kernel = depthwise_kernel("kernel", window, channels, self.depth_multiplier)
         made = channels * self.depth_multiplier
         factors: Factors = (("channels", channels), ("depth multiplier", self.depth_multiplier))
         biases = (Weight("bias", (made,), factors, "bias"),) if self.use_bias else ()
@@ -194,10 +182,10 @@ class _DepthwiseConv(Layer, frozen=True):
         )
 
 
-def depthwise_kernel(name: str, size: tuple[int, ...], channels: int, multiplier: int) -> Weight:
+def depthwise_kernel(name: str, window: Window, channels: int, multiplier: int) -> Weight:
     """A kernel of its own for each channel, `multiplier` times."""
-    factors = (*kernel_factors(size), ("channels", channels), ("depth multiplier", multiplier))
-    return Weight(name, (*size, channels, multiplier), factors)
+    factors = (*window.factors, ("channels", channels), ("depth multiplier", multiplier))
+    return Weight(name, (*window.size, channels, multiplier), factors)
 
 
 class DepthwiseConv1D(_DepthwiseConv, frozen=True):
@@ -251,13 +239,9 @@ class _SeparableConv(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """A depthwise convolution, then a dense layer over the channels of every position."""
-        spatial = spatial_of(x, self.rank, self.data_format)
-        channels = input_channels(x, self.data_format)
-        size = ntuple(self.kernel_size, self.rank, "kernel_size")
-        strides = ntuple(self.strides, self.rank, "strides")
-        dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        output = window_lengths(spatial, size, strides, self.padding.lower(), dilation)
-        depthwise = depthwise_kernel("depthwise_kernel", size, channels, self.depth_multiplier)
+        spatial, channels, window = sliding(self, x)
+        output = window.lengths(spatial)
+        depthwise = depthwise_kernel("depthwise_kernel", window, channels, self.depth_multiplier)
         pointwise = Weight(
             "pointwise_kernel",
             (*(1,) * self.rank, channels * self.depth_multiplier, self.filters),

@@ -3,23 +3,15 @@
 from typing import ClassVar
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import (
-    Activation,
-    Constraint,
-    DataFormat,
-    Inferred,
-    Initializer,
-    Layer,
-    NonNegative,
-    Positive,
-    Regularizer,
-    Size,
-    Weight,
-    bias,
-    macs_at,
+from paramcalc.layers.base import Inferred, Layer, NonNegative, Positive, Size, Weight, bias, macs_at
+from paramcalc.layers.formulas.spatial import join_channels
+from paramcalc.layers.keras.convolutional import (
+    Padding,
+    check_stride_or_dilation,
+    sliding,
 )
-from paramcalc.layers.keras.convolutional import Padding, check_stride_or_dilation, input_channels, kernel_factors
-from paramcalc.shapes import Shape, join_channels, ntuple, spatial_of, transposed_length
+from paramcalc.layers.keras.fields import Activation, Constraint, DataFormat, Initializer, Regularizer
+from paramcalc.shapes import Shape, ntuple
 
 OutputPadding = NonNegative | tuple[NonNegative, ...] | None
 
@@ -48,30 +40,19 @@ class _ConvTranspose(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Each input position is multiplied into a whole kernel; where kernels overlap, they add up."""
-        spatial = spatial_of(x, self.rank, self.data_format)
-        channels = input_channels(x, self.data_format)
-        size = ntuple(self.kernel_size, self.rank, "kernel_size")
+        spatial, channels, window = sliding(self, x)
+        check_stride_or_dilation(window)
         kernel = Weight(
             "kernel",
-            (*size, self.filters, channels),
-            (*kernel_factors(size), ("filters", self.filters), ("channels", channels)),
+            (*window.size, self.filters, channels),
+            (*window.factors, ("filters", self.filters), ("channels", channels)),
         )
+        lengths = window.transposed_lengths(spatial, self.extras(window.strides))
         biases = (bias(self.filters, "filters"),) if self.use_bias else ()
         return Inferred(
-            join_channels(x[0], self.lengths(spatial, size), self.filters, self.data_format),
+            join_channels(x[0], lengths, self.filters, self.data_format),
             (kernel, *biases),
             macs_at((x[0], *spatial), kernel),
-        )
-
-    def lengths(self, spatial: Shape, size: tuple[int, ...]) -> Shape:
-        """The output's spatial dimensions."""
-        strides = ntuple(self.strides, self.rank, "strides")
-        dilation = ntuple(self.dilation_rate, self.rank, "dilation_rate")
-        check_stride_or_dilation(strides, dilation)
-        axes = zip(spatial, size, strides, self.extras(strides), dilation, strict=True)
-        return tuple(
-            transposed_length(length, width, stride, self.padding.lower(), extra, rate)
-            for length, width, stride, extra, rate in axes
         )
 
     def extras(self, strides: tuple[int, ...]) -> tuple[int | None, ...]:

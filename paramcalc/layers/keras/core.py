@@ -4,21 +4,10 @@ import re
 from typing import Any
 
 from paramcalc.errors import LayerError, UnknownDimensionError
-from paramcalc.layers.base import (
-    Activation,
-    Constraint,
-    Inferred,
-    Initializer,
-    Layer,
-    NonNegative,
-    Positive,
-    Regularizer,
-    Weight,
-    bias,
-    macs_at,
-)
+from paramcalc.layers.base import Inferred, Layer, NonNegative, Positive, Weight, bias, macs_at
 from paramcalc.layers.formulas.elementwise import Elementwise, Structured
-from paramcalc.layers.formulas.lora import lora, lora_macs
+from paramcalc.layers.formulas.lora import Macs, adapted
+from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
 from paramcalc.limits import MAX_EXPRESSION
 from paramcalc.shapes import MAX_RANK, Dim, Shape, check_min_rank, format_shape, known
 
@@ -54,10 +43,7 @@ class Dense(Layer, frozen=True):
         biases = (bias(self.units, "units"),) if self.use_bias else ()
         output = (*x[:-1], self.units)
         macs = macs_at(x[:-1], kernel)
-        if not self.lora_rank:
-            return Inferred(output, (kernel, *biases), macs)
-        frozen, a, b = lora(kernel, self.lora_rank, self.kernel_constraint)
-        return Inferred(output, (frozen, *biases, a, b), (*macs, lora_macs(kernel, self.lora_rank)))
+        return Inferred(output, *adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint))
 
 
 class EinsumDense(Layer, frozen=True):
@@ -91,10 +77,7 @@ class EinsumDense(Layer, frozen=True):
         kernel = einsum.kernel()
         biases = () if self.bias_axes is None else (einsum.bias(self.bias_axes),)
         macs = macs_at(einsum.positions(), kernel)
-        if not self.lora_rank:
-            return Inferred(einsum.output, (kernel, *biases), macs)
-        frozen, a, b = lora(kernel, self.lora_rank, self.kernel_constraint)
-        return Inferred(einsum.output, (frozen, *biases, a, b), (*macs, lora_macs(kernel, self.lora_rank)))
+        return Inferred(einsum.output, *adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint))
 
 
 FORMS = (
@@ -306,16 +289,14 @@ class ReversibleEmbedding(Layer, frozen=True):
         return Inferred((*x[:-1], self.input_dim), weights, macs)
 
 
-def embedding_weights(layer: Embedding | ReversibleEmbedding) -> tuple[tuple[Weight, ...], Any]:
+def embedding_weights(layer: Embedding | ReversibleEmbedding) -> tuple[tuple[Weight, ...], Macs]:
     """The table, with its low-rank adaptation if it has one, and the product of that."""
     table = Weight(
         "embeddings",
         (layer.input_dim, layer.output_dim),
         (("input_dim", layer.input_dim), ("output_dim", layer.output_dim)),
     )
-    if not layer.lora_rank:
-        return (table,), ()
-    return lora(table, layer.lora_rank, layer.embeddings_constraint), (lora_macs(table, layer.lora_rank),)
+    return adapted(table, (), (), layer.lora_rank, layer.embeddings_constraint)
 
 
 class Masking(Elementwise, frozen=True):

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Config, DataFormat, Inferred, Positive, Two
+from paramcalc.layers.base import Inferred, Positive, Two
 from paramcalc.layers.formulas.elementwise import Elementwise, Structured
+from paramcalc.layers.keras.fields import Config, DataFormat
 from paramcalc.shapes import Dim, Shape, format_shape
 
 Seed = int | Config | None

@@ -4,27 +4,19 @@ from math import prod
 from typing import ClassVar, Literal
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import (
-    Activation,
-    Constraint,
-    DataFormat,
-    Factors,
-    Inferred,
-    Initializer,
-    Layer,
-    Positive,
-    Regularizer,
-    Size,
-    Weight,
-    macs_at,
-)
-from paramcalc.shapes import Shape, check_rank, format_shape, known, ntuple, window_length
+from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Size, Weight, macs_at
+from paramcalc.layers.formulas.spatial import join_channels
+from paramcalc.layers.formulas.window import Window
+from paramcalc.layers.keras.convolutional import sliding
+from paramcalc.layers.keras.fields import Activation, Constraint, DataFormat, Initializer, Regularizer
+from paramcalc.shapes import Shape, known
 
 
 class LocallyConnected(Layer, frozen=True):
-    """Base of both; each class knows its number of spatial axes."""
+    """What LocallyConnected1D and LocallyConnected2D share."""
 
-    spatial: ClassVar[int]
+    rank: ClassVar[int]
+    dilation_rate: ClassVar[int] = 1
 
     filters: Positive
     kernel_size: Size
@@ -44,44 +36,26 @@ class LocallyConnected(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Every connection has its own weight, so it is used once a sample."""
-        n = self.spatial
-        check_rank(x, n + 2, "(batch, ..., channels)")
         if self.padding != "valid" and self.implementation == 1:
             raise LayerError("padding 'same' needs implementation 2 or 3")
-        first = self.data_format == "channels_first"
-        start = 2 if first else 1
-        sizes = tuple(known(x, axis, "spatial size") for axis in range(start, start + n))
-        channels = known(x, 1 if first else n + 1, "number of channels")
-        outputs = self.outputs(x, sizes)
-        kernel = self.kernel(sizes, channels, outputs)
-        names = (*(f"output {i + 1}" for i in range(n)), "filters")
+        _, channels, window = sliding(self, x)
+        start = 2 if self.data_format == "channels_first" else 1
+        spatial = tuple(known(x, axis, "spatial size") for axis in range(start, start + self.rank))
+        outputs: tuple[int, ...] = window.lengths(spatial)  # type: ignore[assignment]  # known, as the sizes are
+        kernel = self.kernel(spatial, channels, outputs, window)
+        names = (*(f"output {axis}" for axis in range(1, self.rank + 1)), "filters")
         shape = (*outputs, self.filters)
         bias = Weight("bias", shape, tuple(zip(names, shape, strict=True)), "bias")
-        output = (x[0], self.filters, *outputs) if first else (x[0], *shape)
         weights = (kernel, bias) if self.use_bias else (kernel,)
+        output = join_channels(x[0], outputs, self.filters, self.data_format)
         return Inferred(output, weights, macs_at((x[0],), kernel))
 
-    def outputs(self, x: Shape, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        """The spatial sizes of the output."""
-        outputs = []
-        steps = ntuple(self.strides, self.spatial, "strides")
-        for size, kernel, stride in zip(sizes, self.kernel_sizes(), steps, strict=True):
-            length = window_length(size, kernel, stride, self.padding)
-            if length is None or length < 1:
-                raise LayerError(f"kernel_size {kernel} is larger than its input {format_shape(x)}")
-            outputs.append(length)
-        return tuple(outputs)
-
-    def kernel_sizes(self) -> tuple[int, ...]:
-        """The kernel's size on each axis."""
-        return ntuple(self.kernel_size, self.spatial, "kernel_size")
-
-    def kernel(self, sizes: tuple[int, ...], channels: int, outputs: tuple[int, ...]) -> Weight:
-        """The kernel: a small one a position (1), one from all to all (2), or a list of connections (3)."""
+    def kernel(self, sizes: tuple[int, ...], channels: int, outputs: tuple[int, ...], window: Window) -> Weight:
+        """The kernel: a small one for each position (1), one from all to all (2), or a list of connections (3)."""
         if self.implementation == 1:
-            window = prod(self.kernel_sizes())
-            factors: Factors = (("positions", prod(outputs)), ("kernel", window), ("channels", channels))
-            shape = (prod(outputs), window * channels, self.filters)
+            area = prod(window.size)
+            factors: Factors = (("positions", prod(outputs)), ("kernel", area), ("channels", channels))
+            shape = (prod(outputs), area * channels, self.filters)
             return Weight("kernel", shape, (*factors, ("filters", self.filters)))
         if self.implementation == 2:
             first = self.data_format == "channels_first"
@@ -89,8 +63,7 @@ class LocallyConnected(Layer, frozen=True):
             written = (self.filters, *outputs) if first else (*outputs, self.filters)
             factors = (("inputs", prod(read)), ("outputs", prod(written)))
             return Weight("kernel", (*read, *written), factors)
-        steps = ntuple(self.strides, self.spatial, "strides")
-        each = zip(sizes, outputs, self.kernel_sizes(), steps, strict=True)
+        each = zip(sizes, outputs, window.size, window.strides, strict=True)
         count = prod(connections(*axis, self.padding) for axis in each)
         factors = (("connections", count), ("channels", channels), ("filters", self.filters))
         return Weight("kernel", (count * channels * self.filters,), factors)
@@ -123,7 +96,7 @@ class LocallyConnected1D(LocallyConnected, frozen=True):
     Example: {input: [10, 3], layers: [{LocallyConnected1D: [8, 3]}]}
     """
 
-    spatial: ClassVar[int] = 1
+    rank: ClassVar[int] = 1
 
 
 class LocallyConnected2D(LocallyConnected, frozen=True):
@@ -135,4 +108,4 @@ class LocallyConnected2D(LocallyConnected, frozen=True):
     Example: {input: [10, 10, 3], layers: [{LocallyConnected2D: [8, 3]}]}
     """
 
-    spatial: ClassVar[int] = 2
+    rank: ClassVar[int] = 2

@@ -3,7 +3,8 @@
 from typing import Any, Literal
 
 from paramcalc.errors import LayerError, echo
-from paramcalc.layers.base import Config, Inferred, Layer, NonNegative, Positive
+from paramcalc.layers.base import Inferred, Layer, NonNegative, Positive
+from paramcalc.layers.keras.fields import Config
 from paramcalc.layers.keras.preprocessing import FLOAT, one_hot
 from paramcalc.shapes import Dim, Shape
 

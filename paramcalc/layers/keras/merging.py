@@ -2,6 +2,7 @@
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Inferred, Layer
+from paramcalc.layers.formulas.broadcasting import aligned, broadcast
 from paramcalc.shapes import Dim, Shape, format_shape, product
 
 
@@ -15,7 +16,7 @@ class Merge(Layer, frozen=True):
         batch = common_batch(inputs)
         merged = inputs[0][1:]
         for shape in inputs[1:]:
-            merged = broadcast(merged, shape[1:], inputs)
+            merged = merge_shapes(merged, shape[1:], inputs)
         return Inferred((batch, *merged))
 
 
@@ -27,20 +28,19 @@ def common_batch(inputs: tuple[Shape, ...]) -> Dim:
     return sizes.pop() if sizes else None
 
 
-def broadcast(a: Shape, b: Shape, inputs: tuple[Shape, ...]) -> Shape:
-    """The shape that both can be stretched to; with an unknown dimension the result is unknown there."""
-    if len(a) < len(b):
-        a, b = b, a
-    start = len(a) - len(b)
-    merged = list(a[:start])
-    for m, n in zip(a[start:], b, strict=True):
-        if m is None or n is None:
-            merged.append(None)
-        elif m != n and 1 not in (m, n):
-            raise LayerError(f"inputs have shapes that cannot be merged: {listing(inputs)}")
-        else:
-            merged.append(n if m == 1 else m)
-    return tuple(merged)
+def merge_shapes(a: Shape, b: Shape, inputs: tuple[Shape, ...]) -> Shape:
+    """The shape that both are broadcast to. Keras' merging layers, unlike its operations, let the unknown win.
+
+    Raises:
+        LayerError: when the shapes do not fit; it names all `inputs`.
+    """
+    try:
+        merged = broadcast(a, b)
+    except LayerError:
+        raise LayerError(f"inputs have shapes that cannot be merged: {listing(inputs)}") from None
+    if None not in a and None not in b:
+        return merged
+    return tuple(None if None in pair else size for pair, size in zip(aligned(a, b), merged, strict=True))
 
 
 def listing(inputs: tuple[Shape, ...]) -> str:

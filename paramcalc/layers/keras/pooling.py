@@ -2,8 +2,11 @@
 
 from typing import ClassVar, Literal
 
-from paramcalc.layers.base import DataFormat, Inferred, Layer, Size
-from paramcalc.shapes import Shape, channels_axis, join_channels, ntuple, spatial_of, window_lengths
+from paramcalc.layers.base import Inferred, Layer, Size
+from paramcalc.layers.formulas.spatial import spatial_of, with_spatial
+from paramcalc.layers.formulas.window import Window
+from paramcalc.layers.keras.fields import DataFormat
+from paramcalc.shapes import Shape, ntuple
 
 
 class _Pooling(Layer, frozen=True):
@@ -17,13 +20,11 @@ class _Pooling(Layer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
-        """A window's length along every spatial axis; windows stand side by side unless `strides` says."""
+        """A window's length along every spatial axis; windows stand side by side unless there are `strides`."""
         spatial = spatial_of(x, self.rank, self.data_format)
-        size = ntuple(self.pool_size, self.rank, "pool_size")
-        strides = size if self.strides is None else ntuple(self.strides, self.rank, "strides")
-        output = window_lengths(spatial, size, strides, self.padding, name="pool_size")
-        channels = x[channels_axis(self.data_format)]
-        return Inferred(join_channels(x[0], output, channels, self.data_format))
+        strides = self.pool_size if self.strides is None else self.strides
+        window = Window.of(self.rank, self.pool_size, strides, self.padding, name="pool_size")
+        return Inferred(with_spatial(x, window.lengths(spatial, "pool_size"), self.data_format))
 
 
 class _GlobalPooling(Layer, frozen=True):
@@ -38,8 +39,7 @@ class _GlobalPooling(Layer, frozen=True):
         """One value a channel; `keepdims` leaves the spatial axes with length 1."""
         spatial_of(x, self.rank, self.data_format)
         ones = (1,) * self.rank if self.keepdims else ()
-        channels = x[channels_axis(self.data_format)]
-        return Inferred(join_channels(x[0], ones, channels, self.data_format))
+        return Inferred(with_spatial(x, ones, self.data_format))
 
 
 class _AdaptivePooling(Layer, frozen=True):
@@ -54,8 +54,7 @@ class _AdaptivePooling(Layer, frozen=True):
         """The spatial axes have the lengths that were asked for, whatever comes in."""
         spatial_of(x, self.rank, self.data_format)
         output = ntuple(self.output_size, self.rank, "output_size")
-        channels = x[channels_axis(self.data_format)]
-        return Inferred(join_channels(x[0], output, channels, self.data_format))
+        return Inferred(with_spatial(x, output, self.data_format))
 
 
 class MaxPooling1D(_Pooling, frozen=True):

@@ -7,17 +7,9 @@ it builds a model, so neither do these formulas.
 from typing import Any, ClassVar, Literal, Protocol
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import (
-    Activation,
-    Constraint,
-    Inferred,
-    Initializer,
-    Layer,
-    Positive,
-    Regularizer,
-    Sublayer,
-    Weight,
-)
+from paramcalc.layers.base import Inferred, Layer, Positive, Sublayer, Weight
+from paramcalc.layers.formulas.gates import over_steps
+from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
 from paramcalc.layers.keras.recurrent_cells import StackedRNNCells, gated_step, step_of
 from paramcalc.shapes import Shape, check_min_rank, check_rank
 
@@ -62,9 +54,8 @@ def over_time(flags: Flags, x: Shape, one: Inferred) -> Inferred:
     output, *states = one.shapes
     if flags.return_sequences:
         output = (output[0], x[1], *output[1:])
-    macs = tuple((("time steps", x[1]), *factors) for factors in one.macs)
     outputs: Any = [output, *states] if flags.return_state else output
-    return Inferred(outputs, one.weights, macs)
+    return Inferred(outputs, one.weights, over_steps(x[1], one.macs))
 
 
 class RNN(Recurrent, frozen=True):

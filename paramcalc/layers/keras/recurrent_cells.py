@@ -7,19 +7,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import (
-    Activation,
-    Constraint,
-    Factors,
-    Inferred,
-    Initializer,
-    Layer,
-    Positive,
-    Regularizer,
-    Sublayer,
-    Weight,
-)
-from paramcalc.shapes import Dim, Shape, check_rank, format_shape, known
+from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Sublayer, Weight
+from paramcalc.layers.formulas.gates import gate_factors, per_sample
+from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
+from paramcalc.shapes import Shape, check_rank, format_shape, known
 
 
 class Cell(Layer, frozen=True):
@@ -48,12 +39,6 @@ def check_states(wanted: Sequence[Shape], given: Sequence[Shape | None]) -> None
             raise LayerError(f"state {number} must have the shape {format_shape(want)}, got {shape}")
 
 
-def per_sample(batch: Dim, *weights: Weight) -> tuple[Factors, ...]:
-    """One multiply-accumulate per element of each weight, for every sample of a known batch."""
-    count: Factors = () if batch is None else (("batch", batch),)
-    return tuple((*count, *weight.factors) for weight in weights)
-
-
 def gated_step(
     x: Shape, units: int, use_bias: bool, *, gates: int = 1, states: int = 1, bias_rows: int = 1
 ) -> Inferred:
@@ -68,7 +53,7 @@ def gated_step(
         bias_rows: 2 where the input and the recurrent product have a bias each.
     """
     features = known(x, -1, "number of features")
-    columns: Factors = (("units", units),) if gates == 1 else (("gates", gates), ("units", units))
+    columns = gate_factors(gates, units)
     rows: Factors = () if bias_rows == 1 else (("bias rows", bias_rows),)
     wide = gates * units
     kernel = Weight("kernel", (features, wide), (("features", features), *columns))

@@ -4,8 +4,9 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from paramcalc.layers.base import Config, DataFormat, Positive, Rate
+from paramcalc.layers.base import Positive, Rate
 from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.fields import Config, DataFormat
 from paramcalc.shapes import Shape, check_rank
 
 Seed = int | Config | None

@@ -5,20 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import DataFormat, Inferred, Layer, NonNegative, Positive, Size
-from paramcalc.shapes import (
-    MAX_DIMENSION,
-    Dim,
-    Shape,
-    channels_axis,
-    check_axes,
-    check_rank,
-    format_shape,
-    join_channels,
-    ntuple,
-    product,
-    spatial_of,
-)
+from paramcalc.layers.base import Inferred, Layer, NonNegative, Positive, Size
+from paramcalc.layers.formulas.spatial import cropped, padded, upsampled
+from paramcalc.layers.keras.fields import DataFormat
+from paramcalc.shapes import MAX_DIMENSION, Shape, check_axes, check_rank, format_shape, ntuple, product
 
 Side = NonNegative | tuple[NonNegative, ...]
 """What is done before and after an axis: one number for both sides, or one for each.
@@ -138,41 +128,6 @@ def pairs(sides: Side | tuple[Side, ...], n: int) -> list[tuple[int, int]]:
     return found
 
 
-def crop(x: Shape, sides: list[tuple[int, int]], data_format: DataFormat) -> Inferred:
-    """The shape with so much less at both ends of each spatial axis.
-
-    Raises:
-        LayerError: when nothing would be left.
-    """
-    spatial = spatial_of(x, len(sides), data_format)
-    for size, side in zip(spatial, sides, strict=True):
-        if size is not None and sum(side) >= size:
-            raise LayerError(f"cropping {list(side)} leaves nothing of {size}")
-    return Inferred(resized(x, [add(size, -sum(side)) for size, side in zip(spatial, sides, strict=True)], data_format))
-
-
-def pad(x: Shape, sides: list[tuple[int, int]], data_format: DataFormat) -> Inferred:
-    """The shape with so much more at both ends of each spatial axis."""
-    spatial = spatial_of(x, len(sides), data_format)
-    return Inferred(resized(x, [add(size, sum(side)) for size, side in zip(spatial, sides, strict=True)], data_format))
-
-
-def enlarge(x: Shape, factors: tuple[int, ...], data_format: DataFormat) -> Inferred:
-    """The shape with each spatial axis multiplied."""
-    spatial = spatial_of(x, len(factors), data_format)
-    return Inferred(resized(x, [product(pair) for pair in zip(spatial, factors, strict=True)], data_format))
-
-
-def add(size: Dim, extra: int) -> Dim:
-    """The sum, unknown if the size is."""
-    return None if size is None else size + extra
-
-
-def resized(x: Shape, spatial: list[Dim], data_format: DataFormat) -> Shape:
-    """`x` with other spatial dimensions."""
-    return join_channels(x[0], tuple(spatial), x[channels_axis(data_format)], data_format)
-
-
 class Cropping1D(Layer, frozen=True):
     """Steps dropped at the start and the end of a sequence.
 
@@ -186,7 +141,7 @@ class Cropping1D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Shorter by both sides."""
-        return crop(x, pairs((self.cropping,), 1), None)
+        return Inferred(cropped(x, pairs((self.cropping,), 1), None))
 
 
 class Cropping2D(Layer, frozen=True):
@@ -203,7 +158,7 @@ class Cropping2D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Smaller by both sides of each axis."""
-        return crop(x, pairs(self.cropping, 2), self.data_format)
+        return Inferred(cropped(x, pairs(self.cropping, 2), self.data_format))
 
 
 class Cropping3D(Layer, frozen=True):
@@ -220,7 +175,7 @@ class Cropping3D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Smaller by both sides of each axis."""
-        return crop(x, pairs(self.cropping, 3), self.data_format)
+        return Inferred(cropped(x, pairs(self.cropping, 3), self.data_format))
 
 
 class ZeroPadding1D(Layer, frozen=True):
@@ -237,7 +192,7 @@ class ZeroPadding1D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Longer by both sides."""
-        return pad(x, pairs((self.padding,), 1), self.data_format)
+        return Inferred(padded(x, pairs((self.padding,), 1), self.data_format))
 
 
 class ZeroPadding2D(Layer, frozen=True):
@@ -254,7 +209,7 @@ class ZeroPadding2D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Larger by both sides of each axis."""
-        return pad(x, pairs(self.padding, 2), self.data_format)
+        return Inferred(padded(x, pairs(self.padding, 2), self.data_format))
 
 
 class ZeroPadding3D(Layer, frozen=True):
@@ -271,7 +226,7 @@ class ZeroPadding3D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Larger by both sides of each axis."""
-        return pad(x, pairs(self.padding, 3), self.data_format)
+        return Inferred(padded(x, pairs(self.padding, 3), self.data_format))
 
 
 class UpSampling1D(Layer, frozen=True):
@@ -287,7 +242,7 @@ class UpSampling1D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """So many times as long."""
-        return enlarge(x, (self.size,), None)
+        return Inferred(upsampled(x, (self.size,), None))
 
 
 class UpSampling2D(Layer, frozen=True):
@@ -307,7 +262,7 @@ class UpSampling2D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """So many times as large."""
-        return enlarge(x, ntuple(self.size, 2, "size"), self.data_format)
+        return Inferred(upsampled(x, ntuple(self.size, 2, "size"), self.data_format))
 
 
 class UpSampling3D(Layer, frozen=True):
@@ -324,4 +279,4 @@ class UpSampling3D(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """So many times as large."""
-        return enlarge(x, ntuple(self.size, 3, "size"), self.data_format)
+        return Inferred(upsampled(x, ntuple(self.size, 3, "size"), self.data_format))

@@ -4,29 +4,13 @@ from math import prod
 from typing import Any
 
 from paramcalc.errors import LayerError
+from paramcalc.layers.formulas.broadcasting import broadcast
+from paramcalc.layers.formulas.window import transposed_length
 from paramcalc.layers.operations import products
-from paramcalc.layers.operations.arguments import (
-    Result,
-    argument,
-    as_list,
-    broadcast,
-    height_axis,
-    per_axis,
-    shape,
-    whole,
-)
+from paramcalc.layers.operations.arguments import Result, argument, as_list, height_axis, per_axis, shape, whole
 from paramcalc.layers.operations.joining import check_outputs, concatenate, pieces_of
 from paramcalc.layers.operations.layout import broadcasting, cumulative, diagonal, in_order, reduction
-from paramcalc.shapes import (
-    Dim,
-    Shape,
-    check_axes,
-    format_shape,
-    positive_axis,
-    product,
-    transposed_length,
-    volume,
-)
+from paramcalc.shapes import Dim, Shape, check_axes, format_shape, positive_axis, product, volume
 
 
 def second(args: list[Any], kwargs: dict[str, Any]) -> Result:

@@ -3,16 +3,8 @@
 from typing import Any
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.operations.arguments import (
-    Result,
-    argument,
-    as_list,
-    axes_of,
-    broadcast,
-    each_axis,
-    shape,
-    whole,
-)
+from paramcalc.layers.formulas.broadcasting import broadcast
+from paramcalc.layers.operations.arguments import Result, argument, as_list, axes_of, each_axis, shape, whole
 from paramcalc.layers.operations.content import as_shape, numbers_of
 from paramcalc.shapes import Dim, Shape, check_axes, format_shape, positive_axis, product
 

@@ -4,9 +4,11 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors
-from paramcalc.layers.operations.arguments import Result, argument, as_list, broadcast, per_axis, shape
+from paramcalc.layers.formulas.broadcasting import broadcast
+from paramcalc.layers.formulas.window import window_length
+from paramcalc.layers.operations.arguments import Result, argument, as_list, per_axis, shape
 from paramcalc.limits import MAX_EXPRESSION
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product, volume, window_length
+from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product, volume
 
 
 def matmul(args: list[Any], kwargs: dict[str, Any]) -> Result:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from paramcalc.analysis.summarize import count_macs
 from paramcalc.errors import LayerError, UnknownDimensionError
+from paramcalc.layers.formulas.window import transposed_length, window_length
 from paramcalc.layers.keras.convolutional import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
 from paramcalc.layers.keras.convolutional_transpose import Conv1DTranspose, Conv2DTranspose
-from paramcalc.shapes import transposed_length, window_length
 from tests.layers.keras.test_keras_facts import layer_of
 
 # From `tests.oracle.truth`: every conv_general_dilated and dot_general of the layer's jaxpr, a transposed
@@ -191,6 +192,15 @@ def test_lora_freezes_the_kernel() -> None:
         ("lora_kernel_a", (3, 3, 6, 2), True),
         ("lora_kernel_b", (2, 4), True),
     ]
+
+
+@pytest.mark.parametrize(("layer", "x"), [(Conv1D(4, 3), (None, 8, 3)), (Conv2D(4, 3), (None, 8, 8, 3))])
+def test_lora_of_a_constrained_kernel_is_refused(layer: Any, x: tuple[int | None, ...]) -> None:
+    """Keras 3.15.1: "Lora is incompatible with kernel constraints"; a constraint on the bias is fine."""
+    adapted = replace(layer, lora_rank=2, bias_constraint="non_neg")
+    assert len(adapted.infer(x).weights) == 4
+    with pytest.raises(LayerError, match="constraint on the kernel"):
+        replace(adapted, kernel_constraint="non_neg").infer(x)
 
 
 CONVOLUTIONS = st.one_of(

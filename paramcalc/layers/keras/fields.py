@@ -1,0 +1,46 @@
+"""The types that fields of Keras' layers have: data formats, activations, and objects that a file serialises."""
+
+from typing import Any, Literal
+
+DataFormat = Literal["channels_last", "channels_first"] | None
+"""Where the channels stand; None is Keras' default, channels_last."""
+Config = dict[str, Any]
+"""A serialised object of Keras: its class and its arguments."""
+Initializer = str | Config | None
+Regularizer = str | Config | None
+Constraint = str | Config | None
+ActivationName = Literal[
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
+Activation = ActivationName | Config | None
