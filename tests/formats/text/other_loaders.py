@@ -5,7 +5,7 @@ MEANT = {
     "the loader cannot read what it wrote itself": r"accepted, Keras refuses",
     "nothing is left": r"leaves nothing of",
     "a product that no input can run through": r"cannot contract|rgb_to_yiq|outputs: .*3, 9, 3\]\], para",
-    "Keras 1 took an Embedding's input_length for the length of any input": r"^keras1 .*rank 3 \(batch, \.\.\., chann",
+    "Keras 1 took an Embedding's input_length for the length of any input": r"^keras1 .*rank 3 \(batch, length, chann",
     "Keras 1 did not write where some layers have the channels: these were made with others than all the rest": (
         r"^keras1 (15|51|82|106|121|138|139):"
     ),
