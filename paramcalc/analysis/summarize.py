@@ -133,7 +133,7 @@ def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
     weights: list[WeightSummary] = []
     params = trainable = weight_params = bias_params = buffers = active = size_bytes = 0
     for weight in call.weights:
-        tied_to = ties.get(f"{call.node.path}.{weight.name}") if ties else None
+        tied_to = ties.get(weight_name(call.node.path, weight.name)) if ties else None
         elements = 0 if tied_to else prod(weight.shape)
         row = weight_row(weight, elements, tied_to, weight_dtype(weight.dtype, call.node.instance.dtype, dtype))
         weights.append(row)
@@ -151,6 +151,11 @@ def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
             bias_params += elements
     macs = None if call.macs is None else count_macs(call.macs)
     return Counts(weights, params, trainable, weight_params, bias_params, macs, buffers, active, size_bytes)
+
+
+def weight_name(path: str, name: str) -> str:
+    """What a spec calls a weight: "embed.embeddings"; a bare parameter has the name of its layer."""
+    return f"{path}.{name}" if name else path
 
 
 def weight_row(weight: Weight, elements: int, tied_to: str | None, dtype: str) -> WeightSummary:
@@ -283,7 +288,7 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
     Raises:
         InputError: for a weight that does not exist, or shapes that are not equal or transposed.
     """
-    by_name = {f"{call.node.path}.{weight.name}": weight for call in evaluation.calls for weight in call.weights}
+    by_name = {weight_name(call.node.path, weight.name): weight for call in evaluation.calls for weight in call.weights}
     ties: dict[str, str] = {}
     problems = []
     for owner, other, where in evaluation.model.tied:

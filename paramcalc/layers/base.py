@@ -11,7 +11,7 @@ from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.built import check_built, differs
@@ -121,6 +121,9 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     list_argument: ClassVar[bool] = False
     """Whether the first field is itself a list, so that `Reshape: [7, 7, 64]` is one argument."""
 
+    told_by_input: ClassVar[tuple[str, ...]] = ()
+    """Fields that the framework requires and that may be left out, because the input tells them: `in_features`."""
+
     sublayers: ClassVar[tuple[str, ...]] = ()
     """Fields that hold a `Sublayer` or a list of them: readers build those first."""
 
@@ -131,6 +134,21 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether its output has the dtype of its inputs, and not that of its own policy."""
 
     infer: ClassVar[Callable[..., Inferred]]
+
+    @classmethod
+    def positional(cls, count: int) -> tuple[str, ...]:
+        """The fields that `count` values without names are for: the framework's order.
+
+        With fewer values than the framework requires, those that the input tells are the ones left out:
+        `Linear: 64` is out_features, `Linear: [128, 64]` is in_features and out_features.
+        """
+        names = cls.__struct_fields__
+        if not cls.told_by_input:
+            return names
+        required = [field.name for field in fields(cls) if field.required]
+        if count >= len(required) + len(cls.told_by_input):
+            return names
+        return tuple([name for name in names if name not in cls.told_by_input])
 
 
 _held = ContextVar("held", default=True)

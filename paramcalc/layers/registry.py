@@ -18,7 +18,7 @@ from paramcalc.layers.base import Layer
 
 ENTRY_POINT_GROUP = "paramcalc.layers"
 
-FRAMEWORKS = ("keras",)
+FRAMEWORKS = ("keras", "torch")
 """Packages of `paramcalc.layers`, each the namespace of its classes; the first is what a spec means by default."""
 
 COMMON: dict[str, tuple[str, str]] = {

@@ -16,7 +16,7 @@ from paramcalc.formats.native.spec import INPUT_DTYPES
 from paramcalc.layers.base import Layer
 from paramcalc.layers.catalogue import aliases_of, parse_docstring
 from paramcalc.layers.keras.fields import ActivationName
-from paramcalc.layers.registry import Registry, snake_case
+from paramcalc.layers.registry import FRAMEWORKS, Registry, snake_case
 from paramcalc.metrics import BYTES, METRICS
 from paramcalc.schema.types import (
     Schema,
@@ -46,6 +46,7 @@ INNER = ("name", "trainable", "dtype")
 
 DESCRIPTIONS = {
     "name": "The name of the model, or of this layer; Keras' automatic name where there is none.",
+    "framework": "Whose layers the types are; keras where nothing is said.",
     "vars": "Variables, for $name and $(expression); --set NAME=VALUE puts others in their place.",
     "input": "The shape of the only input, without the batch; null is unknown.",
     "inputs": "Inputs by name, each a shape without the batch, or {shape: …, dtype: …}.",
@@ -111,6 +112,7 @@ def root_schema() -> Schema:
     """The spec as a whole: its layers may name blocks where it has blocks."""
     properties = {
         "name": NAME,
+        "framework": {"enum": list(FRAMEWORKS)},
         "vars": any_of(VARIABLES, {"type": "null"}),
         "input": ref("input"),
         "inputs": {"type": "object", "minProperties": 1, "additionalProperties": ref("input")},

@@ -27,7 +27,7 @@ def layer_arguments(cls: type[Layer], value: Any, base: DocPath) -> Arguments:
         return dict(value), {key: (*base, key) for key in value}
     if isinstance(value, list) and cls.list_argument:
         return {names[0]: value}, {names[0]: base}
-    return positional(cls.__name__, names, value, base)
+    return positional(cls.__name__, cls.positional(len(value) if isinstance(value, list) else 1), value, base)
 
 
 def holds_layer(cls: type[Layer], value: dict[str, Any]) -> bool:

@@ -16,13 +16,13 @@ from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.values import check_policy, filled, first_of
 from paramcalc.formats.native.variables import spec_variables
 from paramcalc.formats.native.written import written
-from paramcalc.layers.registry import Registry
+from paramcalc.layers.registry import FRAMEWORKS, Registry
 from paramcalc.limits import MAX_EXPANDED_NODES, Allowance
 from paramcalc.model import Input, Model, Output, Ref, refs
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
 
-KEYS = ("name", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
+KEYS = ("name", "framework", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
 INPUT_DTYPES = (*DTYPE_BITS, "string")
 """The dtypes of inputs; only inputs can be text."""
 MAX_WARNINGS = 5
@@ -42,7 +42,8 @@ class SpecReader:
         for key in raw:
             if key not in KEYS and key != "$schema":
                 self.problems.add(f"unknown key '{key[:80]}'{did_you_mean(key, KEYS)}", (Key(key),))
-        parser = Parser(Registry(), self.problems)
+        framework = self.framework(raw)
+        parser = Parser(Registry(framework), self.problems)
         env = spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
         scope = Scope("", env)
         inputs = self.inputs(raw, scope)
@@ -68,6 +69,7 @@ class SpecReader:
             names = [paths[ref.producer] for ref in results]
         outputs = [Output(name, ref, ("outputs",)) for name, ref in zip(names, results, strict=False)]
         model = Model(self.name(raw, scope), "paramcalc", self.source, inputs, nodes, outputs)
+        model.framework = framework
         model.tied = self.tied(raw.get("tied"), scope)
         model.budget = raw.get("budget")
         model.max_different = allowance.max_different + parser.entries_read
@@ -87,6 +89,15 @@ class SpecReader:
         if "name" in raw:
             return str(self.guard(lambda: check_name(filled(raw["name"], scope, ("name",)), ("name",)), "model"))
         return "model" if self.source.startswith("<") else splitext(basename(self.source))[0]
+
+    def framework(self, raw: dict[str, Any]) -> str:
+        """Whose layers the unqualified names are."""
+        found = raw.get("framework", FRAMEWORKS[0])
+        if isinstance(found, str) and found in FRAMEWORKS:
+            return found
+        message = f"framework: expected {' or '.join(FRAMEWORKS)}, got {echo(found)}"
+        self.problems.add(message + did_you_mean(str(found), FRAMEWORKS), ("framework",))
+        return FRAMEWORKS[0]
 
     def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
         """The policy of all layers that name none."""

@@ -1,0 +1,46 @@
+"""Windows over spatial axes as PyTorch counts them: channels first, padding as numbers on both sides."""
+
+from collections.abc import Sequence
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import NonNegative, Positive
+from paramcalc.shapes import SPATIAL_NAMES, Dim, Shape, check_rank, ntuple
+
+Sizes = Positive | tuple[Positive, ...]
+Paddings = NonNegative | tuple[NonNegative, ...]
+
+
+def per_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
+    """`value` for each of `rank` axes: one number for all, in a list or not, or one for each.
+
+    Raises:
+        LayerError: for a list of another length.
+    """
+    if not isinstance(value, int) and len(value) == 1:
+        value = value[0]
+    return ntuple(value, rank, name)
+
+
+def split_axes(x: Shape, rank: int) -> tuple[Dim, Dim, Shape]:
+    """The batch, the channels and the spatial dimensions of an input.
+
+    Raises:
+        LayerError: when it does not have `rank` spatial axes.
+    """
+    check_rank(x, rank + 2, f"({', '.join(('batch', 'channels', *SPATIAL_NAMES[rank]))})")
+    return x[0], x[1], x[2:]
+
+
+def window_length(size: Dim, kernel: int, stride: int, before: int, after: int, dilation: int = 1) -> Dim:
+    """floor((size + padding − dilation × (kernel − 1) − 1) / stride) + 1, as torch.nn.Conv1d documents it.
+
+    Raises:
+        LayerError: when the window is larger than its padded input.
+    """
+    if size is None:
+        return None
+    padded, span = size + before + after, dilation * (kernel - 1) + 1
+    if padded < span:
+        dilated = f" (dilated to {span})" if span != kernel else ""
+        raise LayerError(f"kernel_size {kernel}{dilated} is larger than its padded input {padded}")
+    return (padded - span) // stride + 1
