@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight, bias, macs_at
+from paramcalc.layers.formulas.spatial import SPATIAL_NAMES, spatial_of
 from paramcalc.layers.torch.common import agreed
-from paramcalc.layers.torch.window import Paddings, Sizes, per_axis, split_axes, window_length
-from paramcalc.shapes import SPATIAL_NAMES, Dim, Shape
+from paramcalc.layers.torch.window import Paddings, Sizes, per_axis, window_length
+from paramcalc.shapes import Dim, Shape
 
 
 class Convolution(Layer, frozen=True, kw_only=True):
@@ -27,14 +28,14 @@ class Convolution(Layer, frozen=True, kw_only=True):
 
     def infer(self, x: Shape) -> Inferred:
         """One kernel for each output channel and its group's input channels, used at every output position."""
-        batch, _, spatial = split_axes(x, self.rank)
+        spatial = spatial_of(x, self.rank, "channels_first")
         channels = agreed(self.in_channels, x, 1, "in_channels")
         check_groups(channels, self.out_channels, self.groups)
         kernel = per_axis(self.kernel_size, self.rank, "kernel_size")
         lengths = self.lengths(spatial, kernel)
         weight = kernel_weight(("out_channels", self.out_channels), "in_channels", channels, self.groups, kernel)
         biases = (bias(self.out_channels, "out_channels"),) if self.bias else ()
-        return Inferred((batch, self.out_channels, *lengths), (weight, *biases), macs_at((batch, *lengths), weight))
+        return Inferred((x[0], self.out_channels, *lengths), (weight, *biases), macs_at((x[0], *lengths), weight))
 
     def lengths(self, spatial: Shape, kernel: tuple[int, ...]) -> tuple[Dim, ...]:
         """The output's spatial dimensions."""

@@ -2,7 +2,7 @@
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
-from paramcalc.layers.operations.arguments import broadcast
+from paramcalc.layers.formulas.broadcasting import broadcast
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import NonNegative, Positive
-from paramcalc.shapes import SPATIAL_NAMES, Dim, Shape, check_rank, ntuple
+from paramcalc.shapes import Dim, ntuple
 
 Sizes = Positive | tuple[Positive, ...]
 Paddings = NonNegative | tuple[NonNegative, ...]
@@ -19,16 +19,6 @@ def per_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...
     if not isinstance(value, int) and len(value) == 1:
         value = value[0]
     return ntuple(value, rank, name)
-
-
-def split_axes(x: Shape, rank: int) -> tuple[Dim, Dim, Shape]:
-    """The batch, the channels and the spatial dimensions of an input.
-
-    Raises:
-        LayerError: when it does not have `rank` spatial axes.
-    """
-    check_rank(x, rank + 2, f"({', '.join(('batch', 'channels', *SPATIAL_NAMES[rank]))})")
-    return x[0], x[1], x[2:]
 
 
 def window_length(size: Dim, kernel: int, stride: int, before: int, after: int, dilation: int = 1) -> Dim:
