@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you_mean
+from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, Position, did_you_mean
 from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
 from paramcalc.metrics import BYTES, METRICS
 from paramcalc.summary import LayerSummary, Summary
@@ -61,6 +61,7 @@ class Finding(NamedTuple):
         layer: the path, or glob, of the layers it is about; None for the whole model.
         check: the name of the check that sets the limit, if it has one.
         hint: the message of that check for when the budget is exceeded.
+        place: where in the file it shows best; None for a finding that passed.
     """
 
     status: str
@@ -71,6 +72,7 @@ class Finding(NamedTuple):
     layer: str | None = None
     check: str | None = None
     hint: str | None = None
+    place: Position | None = None
 
 
 def parse_budget(value: Any, *, nested: bool = False) -> Budget:

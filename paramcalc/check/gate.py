@@ -18,14 +18,17 @@ from paramcalc.check.budgets import (
     parse_budget,
     worst,
 )
-from paramcalc.check.outcome import FileReport, Grown, Place
-from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
+from paramcalc.check.outcome import FileReport, Grown
+from paramcalc.errors import DocPath, InputError, ParamcalcError, Position, Problem
 from paramcalc.formats import load
 from paramcalc.model import Model
 from paramcalc.summary import Summary
 
 SHOWN = 3
 """How many layers a report names."""
+
+START = Position(1, 1)
+"""The place of what has no other."""
 
 
 class Growth(NamedTuple):
@@ -84,7 +87,7 @@ def explained(report: FileReport, model: Model, summary: Summary, base: Summary 
     over = any(item.status == "failed" for item in report.findings)
     largest = nlargest(SHOWN, summary.layers, lambda row: row.params) if over else []
     return report._replace(
-        places=find_places(model, summary, report.bad, grown),
+        findings=placed(model, summary, report.findings, grown),
         largest=[(row.path, row.params) for row in largest if row.params],
         grown=grown,
     )
@@ -135,21 +138,19 @@ def what_grew(base: Summary, head: Summary) -> list[Grown]:
     return nlargest(SHOWN, [change for change in changes if change.delta], lambda change: abs(change.delta))
 
 
-def find_places(model: Model, summary: Summary, findings: Sequence[Finding], grown: Sequence[Grown]) -> list[Place]:
-    """Where in the file each finding that is not passed shows best."""
-    if not findings:
-        return []
+def placed(model: Model, summary: Summary, findings: Sequence[Finding], grown: Sequence[Grown]) -> Sequence[Finding]:
+    """The findings, each that is not passed with the place in the file where it shows best."""
     nodes = {node.path: node for node in model.nodes}
     most = [change.path for change in sorted(grown, key=lambda change: -change.delta) if change.path in nodes]
-    places = []
-    for item in findings:
+
+    def place(item: Finding) -> Position:
         where: DocPath | None = ("budget",)
         if item.metric not in ("budget", "layers"):
             path = item.layer if item.layer in nodes else weighty(item, summary, most)
             where = nodes[path].where if path is not None else None
-        position = model.locate(where or ())
-        places.append(Place(*position) if position else Place())
-    return places
+        return model.locate(where or ()) or START
+
+    return [item if item.status == "passed" else item._replace(place=place(item)) for item in findings]
 
 
 def weighty(item: Finding, summary: Summary, grown: Sequence[str]) -> str | None:

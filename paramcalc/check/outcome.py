@@ -9,13 +9,6 @@ from paramcalc.errors import Problem
 STATUSES = ("passed", "failed", "broken")
 
 
-class Place(NamedTuple):
-    """A line and a column, both counted from 1."""
-
-    line: int = 1
-    column: int = 1
-
-
 class Grown(NamedTuple):
     """A layer that is not as it was at the baseline."""
 
@@ -31,7 +24,6 @@ class FileReport(NamedTuple):
         source: the file, as the user knows it.
         status: "passed", "failed" or "broken".
         findings: what was held against what.
-        places: for each finding that did not pass, in order, the place in the file that shows it best.
         problems: why the file could not be read, each with its place.
         params: the parameters now, and at the baseline where one is known.
         largest: the layers that hold the most: (path, parameters).
@@ -43,7 +35,6 @@ class FileReport(NamedTuple):
     source: str
     status: str
     findings: Sequence[Finding] = ()
-    places: Sequence[Place] = ()
     problems: Sequence[Problem] = ()
     params: int | None = None
     params_before: int | None = None

@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +13,7 @@ from paramcalc.units import DTYPE_BITS
 if TYPE_CHECKING:
     from paramcalc.check.budgets import Budget
     from paramcalc.check.config import Config
+    from paramcalc.check.jobs import Job
     from paramcalc.check.outcome import FileReport
 
 FORMATS = ("text", "json", "github", "junit", "sarif", "markdown")
@@ -23,14 +23,6 @@ MACHINE = ("json", "junit", "sarif")
 LIMITS = ("params", "trainable_params", "size", "macs", "layer_params")
 MANY = 50
 """From this many files on a progress bar is worth its line."""
-
-
-class Job(NamedTuple):
-    """A file to check; `error` says why there is none, such as a glob that matches nothing."""
-
-    file: str
-    budgets: "Sequence[Budget]" = ()
-    error: str | None = None
 
 
 @click.command()
@@ -75,6 +67,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     cannot be judged exits 2.
     """
     from paramcalc.check.gate import unreadable
+    from paramcalc.check.jobs import config_jobs, find_checks, named_jobs
     from paramcalc.check.outcome import exit_code
     from paramcalc.errors import InputError
 
@@ -86,7 +79,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
         reports = [unreadable(error.source, error)]
     else:
         jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
-        reports = run_jobs(jobs, config.folder if config else os.curdir, given)
+        reports = run(jobs, config, given)
     code = exit_code(reports)
     show(reports, code, format_, given)
     return 0 if given["exit_zero"] and code == 1 else code
@@ -99,73 +92,22 @@ def flag_budget(given: dict[str, Any]) -> "Budget":
     return parse_budget({name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None})
 
 
-def find_checks(path: str | None) -> "Config | None":
-    """The configuration that is named, else the nearest one."""
-    from paramcalc.check.config import find_config, read_config
+def run(jobs: "list[Job]", config: "Config | None", given: dict[str, Any]) -> "list[FileReport]":
+    """The report of each file, with a bar on a terminal when they are many."""
+    from paramcalc.check.jobs import Question, run_jobs
 
-    path = find_config(os.curdir) if path is None else os.path.relpath(path or os.curdir)
-    return None if path is None else read_config(path)
-
-
-def config_jobs(config: "Config | None") -> Iterator[Job]:
-    """Every file of the configuration once, with all the budgets that are about it."""
-    from paramcalc.check.config import expand
-    from paramcalc.errors import ParamcalcError
-
-    if config is None:
-        raise ParamcalcError(
-            "nothing to check: name a spec, or write [[tool.paramcalc.checks]] in pyproject.toml or checks: in "
-            "paramcalc.yaml"
-        )
-    budgets: dict[str, list[Budget]] = {}
-    for check in config.checks:
-        files, faults = expand(check.files, config.folder)
-        for file in files:
-            budgets.setdefault(file, []).append(check.budget)
-        yield from (Job(fault.place, error=fault.message) for fault in faults)
-    budgets.pop(config.path, None)
-    yield from (Job(file, found) for file, found in budgets.items())
+    asked = Question(flag_budget(given), dict(given["sets"]) or None, given["dtype"])
+    against, increases = given["against"], given["increases"]
+    with run_jobs(jobs, config.folder if config else os.curdir, asked, against, increases) as reports:
+        return list(progress(reports, len(jobs)))
 
 
-def named_jobs(specs: Iterable[str], config: "Config | None") -> Iterator[Job]:
-    """The files on the command line, globs expanded where the shell did not, with the budgets that are about them."""
-    from paramcalc.check.config import covers, named_files
-
-    files: dict[str, str] = {}
-    for spec in specs:
-        found, faults = named_files(spec)
-        for file in found:
-            files.setdefault(os.path.normpath(file), file)
-        yield from (Job(fault.place, error=fault.message) for fault in faults)
-    for file in files.values():
-        checks = [check for check in config.checks if covers(check, config.folder, file)] if config else []
-        yield Job(file, [check.budget for check in checks])
-
-
-def run_jobs(jobs: list[Job], folder: str, given: dict[str, Any]) -> "list[FileReport]":
-    """The report of each file; one that is broken hides none of the others."""
-    from paramcalc.check.baseline import open_baseline
-    from paramcalc.check.gate import Growth, check_file, unreadable
-    from paramcalc.errors import ParamcalcError
-
-    flags, sets, against = flag_budget(given), dict(given["sets"]) or None, given["against"]
-    baseline = open_baseline(against, folder or os.curdir, sets, alone=len(jobs) == 1) if against is not None else None
-    growth = Growth(against, baseline, given["increases"]) if against is not None else None
-    with closing(baseline) if baseline else nullcontext():
-        return [
-            unreadable(job.file, ParamcalcError(job.error))
-            if job.error
-            else check_file(job.file, [*job.budgets, flags], growth, sets, given["dtype"])
-            for job in progress(jobs)
-        ]
-
-
-def progress(jobs: list[Job]) -> Iterator[Job]:
-    """The jobs one by one, with a bar on a terminal when they are many."""
-    if len(jobs) < MANY or not sys.stderr.isatty():
-        yield from jobs
+def progress(reports: "Iterator[FileReport]", count: int) -> "Iterator[FileReport]":
+    """The reports one by one, with a bar on a terminal when they are many."""
+    if count < MANY or not sys.stderr.isatty():
+        yield from reports
         return
-    with click.progressbar(jobs, label="Checking", file=sys.stderr) as bar:
+    with click.progressbar(reports, length=count, label="Checking", file=sys.stderr) as bar:
         yield from bar
 
 

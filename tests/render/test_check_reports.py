@@ -9,7 +9,7 @@ import pytest
 import xmlschema
 
 from paramcalc.check.budgets import Finding
-from paramcalc.check.outcome import FileReport, Grown, Place, counts, exit_code
+from paramcalc.check.outcome import FileReport, Grown, counts, exit_code
 from paramcalc.errors import Position, Problem
 from paramcalc.render.check import FORMATS, render
 from tests.hostile_text import NAMES, assert_harmless
@@ -21,8 +21,9 @@ WITHIN = Finding("passed", "params", 20, 12, "params: 12 of 20")
 
 def reports(name="a.yaml"):
     """One of each kind, the name wherever a file or a configuration may put one."""
-    over = OVER._replace(layer=name, check=name, hint=name)
+    over = OVER._replace(layer=name, check=name, hint=name, place=Position(4, 5))
     unknown = Finding("broken", "macs", 5, None, f"MACs cannot be computed: a dimension is unknown in '{name}'")
+    unknown = unknown._replace(place=Position(2, 1))
     problem = Problem(f"unknown key '{name}'", layer=f"'{name}' (Dense)", position=Position(3, 7))
     return [
         FileReport("passed.yaml", "passed", [WITHIN], params=12),
@@ -30,13 +31,12 @@ def reports(name="a.yaml"):
             name,
             "failed",
             [over, WITHIN],
-            [Place(4, 5)],
             params=12,
             params_before=9,
             largest=[(name, 8), ("b", 4)],
             grown=[Grown("changed", name, 3)],
         ),
-        FileReport(f"{name}.yaml", "broken", [unknown], [Place(2, 1)], params=12),
+        FileReport(f"{name}.yaml", "broken", [unknown], params=12),
         FileReport(f"broken {name}", "broken", problems=[problem, Problem("there is no such file")]),
         FileReport(f"new {name}", "passed", [WITHIN], params=12, new=True, notices=[f"new: it is not at {name}"]),
     ]

@@ -22,7 +22,6 @@ def encode(value: Any) -> str:
 
 def file_of(report: FileReport) -> dict[str, Any]:
     """One file."""
-    places = iter(report.places)
     return {
         "source": text_of(report.source),
         "status": report.status,
@@ -34,9 +33,9 @@ def file_of(report: FileReport) -> dict[str, Any]:
             for item in report.problems
         ],
         "findings": [
-            item._asdict()
+            {name: value for name, value in item._asdict().items() if name != "place"}
             | {"message": text_of(item.message)}
-            | place_of(next(places, None) if item.status != "passed" else None)
+            | place_of(item.place)
             for item in report.findings
         ],
         "largest": [{"path": path, "params": params} for path, params in report.largest],

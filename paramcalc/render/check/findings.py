@@ -4,8 +4,12 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from paramcalc.check.outcome import FileReport, Place
+from paramcalc.check.outcome import FileReport
+from paramcalc.errors import Position
 from paramcalc.render.check.words import context, finding, plain
+
+START = Position(1, 1)
+"""Where what has no place of its own is shown."""
 
 
 class Annotation(NamedTuple):
@@ -14,18 +18,18 @@ class Annotation(NamedTuple):
     rule: str
     title: str
     message: str
-    place: Place
+    place: Position
 
 
 def annotations(report: FileReport) -> Iterator[Annotation]:
     """Each problem and each finding that is not passed; the first finding has with it what helps to understand it."""
     for problem in report.problems:
         title = f"layer {problem.layer}" if problem.layer else "paramcalc"
-        yield Annotation("input", title, plain((problem.message,)), Place(*(problem.position or ())))
+        yield Annotation("input", title, plain((problem.message,)), problem.position or START)
     helping = [plain(sentence) for sentence in context(report)]
-    for item, place in zip(report.bad, report.places, strict=True):
+    for item in report.bad:
         title = f"layer {item.layer}" if item.layer else "paramcalc"
-        yield Annotation(item.metric, title, "\n".join([plain(finding(item)), *helping]), place)
+        yield Annotation(item.metric, title, "\n".join([plain(finding(item)), *helping]), item.place or START)
         helping = []
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from paramcalc.check.outcome import FileReport, Place
-from paramcalc.render.check.findings import annotations, from_workspace
+from paramcalc.check.outcome import FileReport
+from paramcalc.errors import Position
+from paramcalc.render.check.findings import START, annotations, from_workspace
 from paramcalc.render.check.words import summary_line
 from paramcalc.render.text import sanitise
 
@@ -14,11 +15,11 @@ def render(reports: Sequence[FileReport], number: Mapping[str, int]) -> str:
     for report in reports:
         file = from_workspace(report.source)
         out += [command("error", file, item.place, item.title, item.message) for item in annotations(report)]
-        out += [command("notice", file, Place(), "paramcalc", note) for note in report.notices]
+        out += [command("notice", file, START, "paramcalc", note) for note in report.notices]
     return "\n".join([*out, summary_line(number)]) + "\n"
 
 
-def command(kind: str, file: str, place: Place, title: str, message: str) -> str:
+def command(kind: str, file: str, place: Position, title: str, message: str) -> str:
     """One workflow command, its values escaped as GitHub's runner wants them."""
     where = f"file={prop(file)},line={place.line},col={place.column},title={prop(title)}"
     return f"::{kind} {where}::{data(message)}"

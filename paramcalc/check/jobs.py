@@ -1,0 +1,107 @@
+"""Which files are checked, each with all the budgets that are about it, and their reports.
+
+In: the configuration, the names on the command line, the limits given there. Out: a `FileReport` a file.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from typing import NamedTuple
+
+from paramcalc.check.baseline import open_baseline
+from paramcalc.check.budgets import Budget
+from paramcalc.check.config import Config, covers, expand, find_config, named_files, read_config
+from paramcalc.check.gate import Growth, check_file, unreadable
+from paramcalc.check.outcome import FileReport
+from paramcalc.errors import ParamcalcError
+
+
+class Job(NamedTuple):
+    """A file to check; `error` says why there is none, such as a glob that matches nothing."""
+
+    file: str
+    budgets: Sequence[Budget] = ()
+    error: str | None = None
+
+
+class Question(NamedTuple):
+    """What is asked of every file.
+
+    Attributes:
+        budget: limits that count besides the file's own and those of the configuration.
+        sets: values for a spec's vars.
+        dtype: what sizes are judged as where a budget names no dtype.
+    """
+
+    budget: Budget
+    sets: dict[str, str] | None = None
+    dtype: str | None = None
+
+
+def find_checks(path: str | None) -> Config | None:
+    """The configuration that is named, else the nearest one."""
+    path = find_config(os.curdir) if path is None else os.path.relpath(path or os.curdir)
+    return None if path is None else read_config(path)
+
+
+def config_jobs(config: Config | None) -> Iterator[Job]:
+    """Every file of the configuration once, with all the budgets that are about it.
+
+    Raises:
+        ParamcalcError: when there is no configuration.
+    """
+    if config is None:
+        raise ParamcalcError(
+            "nothing to check: name a spec, or write [[tool.paramcalc.checks]] in pyproject.toml or checks: in "
+            "paramcalc.yaml"
+        )
+    budgets: dict[str, list[Budget]] = {}
+    for check in config.checks:
+        files, faults = expand(check.files, config.folder)
+        for file in files:
+            budgets.setdefault(file, []).append(check.budget)
+        yield from (Job(fault.place, error=fault.message) for fault in faults)
+    budgets.pop(config.path, None)
+    yield from (Job(file, found) for file, found in budgets.items())
+
+
+def named_jobs(names: Iterable[str], config: Config | None) -> Iterator[Job]:
+    """The files on the command line, globs expanded where the shell did not, with the budgets that are about them."""
+    files: dict[str, str] = {}
+    for name in names:
+        found, faults = named_files(name)
+        for file in found:
+            files.setdefault(os.path.normpath(file), file)
+        yield from (Job(fault.place, error=fault.message) for fault in faults)
+    for file in files.values():
+        checks = [check for check in config.checks if covers(check, config.folder, file)] if config else []
+        yield Job(file, [check.budget for check in checks])
+
+
+@contextmanager
+def run_jobs(
+    jobs: Sequence[Job], folder: str, asked: Question, against: str | None, increases: Mapping[str, str]
+) -> Iterator[Iterator[FileReport]]:
+    """The report of each file, made when it is asked for; one that is broken hides none of the others.
+
+    Args:
+        jobs: what to check.
+        folder: where the configuration is; a baseline's paths start there.
+        asked: what is asked of every file.
+        against: the baseline's name, if there is one.
+        increases: how much each metric may grow since.
+
+    Raises:
+        ParamcalcError: for a baseline that cannot be read.
+    """
+    found = None if against is None else open_baseline(against, folder or os.curdir, asked.sets, alone=len(jobs) == 1)
+    growth = None if against is None else Growth(against, found, increases)
+    with closing(found) if found else nullcontext():
+        yield (report_of(job, asked, growth) for job in jobs)
+
+
+def report_of(job: Job, asked: Question, growth: Growth | None) -> FileReport:
+    """The report of one file."""
+    if job.error:
+        return unreadable(job.file, ParamcalcError(job.error))
+    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.sets, asked.dtype)
