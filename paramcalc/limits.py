@@ -128,6 +128,18 @@ MAX_ARCHIVE_DIRECTORY = MIB
 MAX_ARCHIVE_ENTRIES = 1_024
 """Files in a `.keras` archive; Keras writes three."""
 
+MAX_TENSORS = 1_000_000
+"""Tensors of a checkpoint; DeepSeek-V3 has 91,991."""
+
+MAX_TENSOR_NAME = 1_024
+"""Characters of a tensor's name; the longest in use have about 150."""
+
+MAX_SAFETENSORS_HEADER = 100_000_000
+"""Bytes of a safetensors header: what the library itself allows."""
+
+MAX_SHARDS = 2_048
+"""Files that one checkpoint is split into; the largest published ones have a few hundred."""
+
 
 def max_bytes(default: int) -> int:
     """The limit on a file's size: `default`, or what the environment variable says instead."""

@@ -102,6 +102,8 @@ class Model(Struct):
         declared: what models inside say of their inputs, for files that say so.
         expected: what the file itself says of its weights, for files that do: name → shape.
         framework: whose layers they are; None where the file holds weights and no layers.
+        details: what else the file says of itself, by name: its quantisation, how many tensors it holds.
+        unknown: paths of layers whose weights the file does not say, where it says something of the whole all the same.
         max_different: how many calls may be like no other, where a small file can make many.
         locate: finds a place of the document in the text; only called for errors.
     """
@@ -118,6 +120,8 @@ class Model(Struct):
     declared: list[Declared] = field(default_factory=list)
     expected: dict[str, tuple[int, ...]] = field(default_factory=dict)
     framework: str | None = "keras"
+    details: dict[str, str | int | float] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
     max_different: int | None = None
     locate: Callable[[DocPath], Position | None] = lambda where: None
 

@@ -15,10 +15,12 @@ class WeightSummary(Struct, frozen=True, gc=False):
 
     Attributes:
         name: the framework's name for it, such as "kernel" or "query/kernel"; empty for a bare parameter.
-        kind: "weight", "bias", "statistic" (a parameter gathered from data, never by a gradient), or "buffer" (saved
-            with the model, but no parameter).
-        shape: its dimensions.
-        params: its number of elements; 0 for a buffer, and where it is tied to one already counted.
+        kind: "weight", "bias", "statistic" (a parameter gathered from data, never by a gradient), "buffer" (saved
+            with the model, but no parameter), "scale" (what a quantised weight is decoded with), or "state" (what
+            training keeps in the file, such as an optimizer's moments).
+        shape: its dimensions, those of the stored tensor where several parameters are packed into each element.
+        params: its number of parameters; 0 for a buffer, a scale and a state, and where it is tied to one already
+            counted.
         trainable: whether a gradient changes it.
         tied_to: the "path.weight" that holds the same tensor.
         dtype: what its elements are stored as.
@@ -63,7 +65,7 @@ class LayerSummary(Struct, frozen=True, gc=False):
         output_bytes: bytes of all outputs; null where unknown.
         shared_with: the path of the first call of the same layer.
         dtype: the dtype policy it runs under.
-        buffers: elements of what is saved with the model, but is no parameter.
+        buffers: elements of what is saved with the model, but is no parameter: buffers and scales.
         active_params: the parameters that one token uses: fewer than `params` in a mixture of experts.
         size_bytes: bytes of all weights and saved buffers.
     """
@@ -96,7 +98,7 @@ class Totals(Struct, frozen=True, gc=False):
         macs: null where that of one layer is.
         size_bytes: bytes of all weights and saved buffers.
         layers: layers, each counted once however often it is called.
-        buffers: elements of what is saved with the model, but is no parameter.
+        buffers: elements of what is saved with the model, but is no parameter: buffers and scales.
         active_params: the parameters that one token uses.
     """
 
@@ -148,10 +150,11 @@ class Summary(Struct):
         format: what kind of file it is: "paramcalc", "keras3", "keras2", "keras1", "tfjs", …
         framework: whose layers they are: "keras" or "torch"; null where the file holds weights only.
         layers: one row a call, in execution order.
-        partial: true where something is not known, which the caller allowed.
+        partial: true where something is not known, which the caller allowed or the file does not hold.
         unknown: the paths of what is not known.
         warnings: what the reader noticed that changes no number.
         memory: only when it was asked for.
+        details: what else the file says of itself, by name; only where there is something.
     """
 
     name: str
@@ -167,3 +170,4 @@ class Summary(Struct):
     warnings: list[str] | UnsetType = UNSET
     memory: Memory | UnsetType = UNSET
     framework: str | None = "keras"
+    details: dict[str, str | int | float] | UnsetType = UNSET

@@ -89,7 +89,7 @@ def kind_of(base: LayerSummary, head: LayerSummary) -> str:
 
 def what_counts(row: LayerSummary) -> Any:
     """What makes a layer another one when it changes."""
-    weights = [(weight.shape, weight.params, weight.trainable) for weight in row.weights]
+    weights = [(weight.shape, weight.params, weight.trainable, weight.dtype) for weight in row.weights]
     return row.type, row.output_shape, row.macs, row.dtype, weights
 
 

@@ -61,7 +61,7 @@ class Evaluation(Struct):
     inputs: list[Input]
     calls: list[Call]
     unknown: list[str]
-    """Paths whose formula, or whose input, is not known; only with `allow_unknown`."""
+    """Paths whose formula, or whose input, is not known, with `allow_unknown`; or whose weights the file leaves out."""
 
 
 class _Answer(Struct):
@@ -93,7 +93,7 @@ class _Evaluator:
         self.answers: dict[tuple[Any, ...], _Answer] = {}
         self.stand_ins: dict[Instance, Instance] = {}
         self.calls: list[Call] = []
-        self.unknown: list[str] = []
+        self.unknown: list[str] = list(model.unknown)
         self.problems: list[Problem] = []
 
     def run(self) -> Evaluation:

@@ -87,6 +87,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
         partial=bool(evaluation.unknown) or UNSET,
         unknown=evaluation.unknown or UNSET,
         framework=model.framework,
+        details=model.details or UNSET,
         warnings=few([*model.warnings, *check_expected(evaluation)]) or UNSET,
     )
 
@@ -96,6 +97,10 @@ def few(warnings: list[str]) -> list[str]:
     more = len(warnings) - MAX_PROBLEMS
     shown = [clipped(warning) for warning in warnings[:MAX_PROBLEMS]]
     return shown if more <= 0 else [*shown, f"and {more:,} more warnings"]
+
+
+NO_PARAMETERS = frozenset(("buffer", "scale", "state"))
+"""Kinds of weights that are no parameters."""
 
 
 class Counts(Struct):
@@ -134,21 +139,21 @@ def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
     params = trainable = weight_params = bias_params = buffers = active = size_bytes = 0
     for weight in call.weights:
         tied_to = ties.get(weight_name(call.node.path, weight.name)) if ties else None
-        elements = 0 if tied_to else prod(weight.shape)
-        row = weight_row(weight, elements, tied_to, weight_dtype(weight.dtype, call.node.instance.dtype, dtype))
+        row = weight_row(weight, tied_to, kept_as(weight, call.node.instance.dtype, dtype))
         weights.append(row)
         size_bytes += row.bytes
-        if weight.kind == "buffer":
-            buffers += elements if weight.persistent else 0
+        if weight.kind in NO_PARAMETERS:
+            if weight.kind != "state" and weight.persistent and row.tied_to is None:
+                buffers += weight.params
             continue
-        params += elements
-        active += elements if weight.active is None or tied_to else prod(known for _, known in weight.active if known)
+        params += row.params
+        active += active_params(weight, row)
         if weight.trainable:
-            trainable += elements
+            trainable += row.params
         if weight.kind == "weight":
-            weight_params += elements
+            weight_params += row.params
         elif weight.kind == "bias":
-            bias_params += elements
+            bias_params += row.params
     macs = None if call.macs is None else count_macs(call.macs)
     return Counts(weights, params, trainable, weight_params, bias_params, macs, buffers, active, size_bytes)
 
@@ -158,10 +163,29 @@ def weight_name(path: str, name: str) -> str:
     return f"{path}.{name}" if name else path
 
 
-def weight_row(weight: Weight, elements: int, tied_to: str | None, dtype: str) -> WeightSummary:
+def active_params(weight: Weight, row: WeightSummary) -> int:
+    """The parameters of a weight that one token uses."""
+    if weight.active is None or row.tied_to:
+        return row.params
+    return prod([known for _, known in weight.active if known])
+
+
+def kept_as(weight: Weight, policy: str, override: str | None) -> str:
+    """The dtype of a weight; what belongs to a quantisation or to a training stays as it is stored."""
+    return weight_dtype(weight.dtype, policy, None if weight.kind in ("scale", "state") else override)
+
+
+def weight_row(weight: Weight, tied_to: str | None, dtype: str) -> WeightSummary:
     """One weight as the summary has it; a buffer is no parameter, and not every one is saved."""
-    params = 0 if weight.kind == "buffer" else elements
-    size = size_of(elements, dtype) if weight.persistent else 0
+    stored = weight.stored
+    if stored is not None:
+        tied_to = tied_to or stored.tied_to
+    elements = 0 if tied_to else weight.params
+    if stored is not None and dtype == weight.dtype:
+        size = stored.size  # as it is in the file; another dtype was asked for where they differ
+    else:
+        size = size_of(elements, dtype) if weight.persistent else 0
+    params = 0 if weight.kind in NO_PARAMETERS else elements
     return WeightSummary(weight.name, weight.kind, weight.shape, params, weight.trainable, tied_to, dtype, size)
 
 

@@ -6,6 +6,7 @@ Equal passes. What cannot be judged (unknown MACs, a partial model, a glob that 
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from math import prod
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -225,8 +226,12 @@ def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | N
 
 def bytes_as(row: LayerSummary, dtype: str) -> int:
     """What the weights of a layer take as another type; only floats are stored as another."""
-    sizes = [size_of(weight.params, weight_dtype(weight.dtype, dtype, dtype)) for weight in row.weights]
-    return sum(sizes)
+    size = 0
+    for weight in row.weights:
+        kept = weight.dtype if weight.kind in ("scale", "state") else weight_dtype(weight.dtype, dtype, dtype)
+        # What takes no bytes is tied, or not saved; what stays as it is may be packed.
+        size += weight.bytes if kept == weight.dtype or not weight.bytes else size_of(prod(weight.shape), kept)
+    return size
 
 
 def judge_rows(

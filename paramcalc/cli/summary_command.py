@@ -122,8 +122,9 @@ def picture(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[s
     path, width = given["output"], given["width"]
     ascii_only = format_ == "table" and not output.speaks_unicode(path)
     columns = given["columns"]
-    if columns is None and given["sort"] not in (None, *layout.DEFAULT_COLUMNS):
-        columns = [*layout.DEFAULT_COLUMNS[:-1], given["sort"], layout.DEFAULT_COLUMNS[-1]]
+    usual = layout.default_columns(summary)
+    if columns is None and given["sort"] not in (None, *usual):
+        columns = [*usual[:-1], given["sort"], usual[-1]]
     chosen = table.Options(
         columns=columns,
         depth=given["depth"],

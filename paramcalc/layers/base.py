@@ -29,7 +29,21 @@ Rate = Annotated[float, Meta(ge=0, le=1)]
 
 Factors = tuple[tuple[str, Dim], ...]
 """A product, each factor with the name a reader knows it by: (("features", 10), ("units", 128))."""
-Kind = Literal["weight", "bias", "statistic", "buffer"]
+Kind = Literal["weight", "bias", "statistic", "buffer", "scale", "state"]
+
+
+class Stored(Struct, frozen=True, gc=False):
+    """What a file says of a tensor that its shape and its dtype do not.
+
+    Attributes:
+        size: the bytes that it takes in the file.
+        elements: how many parameters it holds, where it packs several into each of its elements; None for one each.
+        tied_to: the name of the tensor whose bytes these are; then it takes none of its own.
+    """
+
+    size: int
+    elements: int | None = None
+    tied_to: str | None = None
 
 
 class Weight(Struct, frozen=True, gc=False):
@@ -39,13 +53,16 @@ class Weight(Struct, frozen=True, gc=False):
         name: the framework's name for it, with the sub-layer's before it where there is one: "query/kernel";
             empty for a bare parameter, which has the name of its layer.
         shape: its dimensions, all known.
-        factors: what the number of elements is made of; their product is the product of the shape.
-        kind: "weight", "bias", "statistic" (a parameter that is gathered from data, never by a gradient), or
-            "buffer" (saved with the model, but no parameter).
+        factors: what the number of elements is made of; their product is the product of the shape, or the
+            parameters that are packed in it.
+        kind: "weight", "bias", "statistic" (a parameter that is gathered from data, never by a gradient),
+            "buffer" (saved with the model, but no parameter), "scale" (what a quantised weight is decoded with), or
+            "state" (what training keeps in the file, such as an optimizer's moments).
         trainable: whether a gradient changes it while the layer is trainable.
         dtype: what its elements are stored as; None for what the layer's dtype policy says.
         active: the part of the elements that one token uses, as factors; None where that is all of them.
         persistent: whether a buffer is saved with the model.
+        stored: what the file says of it, for a weight that was read from one.
     """
 
     name: str
@@ -56,10 +73,13 @@ class Weight(Struct, frozen=True, gc=False):
     dtype: str | None = None
     active: Factors | None = None
     persistent: bool = True
+    stored: Stored | None = None
 
     @property
     def params(self) -> int:
-        """The number of elements."""
+        """The number of parameters: its elements, or what is packed in them."""
+        if self.stored is not None and self.stored.elements is not None:
+            return self.stored.elements
         return prod(self.shape)
 
 

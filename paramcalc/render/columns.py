@@ -42,6 +42,22 @@ def _only(field: str) -> Callable[[Layers], Any]:
     return lambda layers: getattr(layers[0], field) if len(layers) == 1 else ""
 
 
+def _weight_shapes(layers: Layers) -> Any:
+    """Those of a single layer's weights, or of equal ones; other layers have no one answer."""
+    shapes = [weight.shape for weight in layers[0].weights]
+    equal = all([weight.shape for weight in layer.weights] == shapes for layer in layers[1:])
+    return list(shapes) if shapes and equal else ""
+
+
+def _dtypes(layers: Layers) -> str:
+    """The dtypes of the weights, that of the most bytes first."""
+    sizes: dict[str, int] = {}
+    for layer in layers:
+        for weight in layer.weights:
+            sizes[weight.dtype] = sizes.get(weight.dtype, 0) + weight.bytes
+    return ", ".join(sorted(sizes, key=lambda dtype: -sizes[dtype]))
+
+
 def _type(layers: Layers) -> str:
     return layers[0].type if len(layers) == 1 else f"{len(layers):,} layers"
 
@@ -60,6 +76,10 @@ COLUMNS: dict[str, Column] = {
     "bias": Column("Biases", "number", _sum("bias_params")),
     "macs": Column("MACs", "number", _sum("macs")),
     "flops": Column("FLOPs", "number", _flops),
+    "buffers": Column("Buffers", "number", _sum("buffers")),
+    "weight_shapes": Column("Weight shapes", "shape", _weight_shapes),
+    "dtype": Column("Dtype", "text", _dtypes),
+    "bytes": Column("Size", "bytes", _sum("size_bytes")),
     "share": Column("Share", "share", _sum("params")),
     "output_bytes": Column("Output size", "bytes", _sum("output_bytes")),
     "shared": Column("Shared with", "text", lambda layers: _only("shared_with")(layers) or ""),

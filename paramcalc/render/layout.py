@@ -12,6 +12,8 @@ from paramcalc.render.text import cut_middle, sanitise, width_of
 from paramcalc.summary import Summary
 
 DEFAULT_COLUMNS = ("name", "type", "output_shape", "params", "share")
+WEIGHTS_COLUMNS = ("name", "weight_shapes", "dtype", "params", "share")
+"""The usual columns of a file that holds weights and no graph."""
 MIN_NAME = 16
 MIN_TYPE = 8
 BAR = 10
@@ -81,7 +83,7 @@ def table_lines(
         width: terminal cells to fit into where that is possible; None for as many as needed.
         glyphs: what to draw with.
     """
-    names = list(columns or DEFAULT_COLUMNS)
+    names = list(columns or default_columns(summary))
     total = summary.totals.params
     grid = {name: [cell(row, name, total, glyphs) for row in rows.rows] for name in names}
     widths = {name: max([len(COLUMNS[name].header), *[c.width for c in grid[name]]]) for name in names}
@@ -100,6 +102,11 @@ def table_lines(
         drawn = bar_text(share / total, bar, glyphs) if isinstance(share, int) else " " * bar
         yield _line(cells, room, right, bar_at, drawn, glyphs)
     yield rule
+
+
+def default_columns(summary: Summary) -> tuple[str, ...]:
+    """The columns that are shown when nobody says which."""
+    return DEFAULT_COLUMNS if summary.framework is not None else WEIGHTS_COLUMNS
 
 
 def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:

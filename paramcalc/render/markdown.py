@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from paramcalc.render.columns import COLUMNS
-from paramcalc.render.layout import DEFAULT_COLUMNS, UNICODE, Line, cell
+from paramcalc.render.layout import UNICODE, Line, cell, default_columns
 from paramcalc.render.rows import Row
 from paramcalc.render.table import Options, choose_rows, footnotes, total_entries
 from paramcalc.render.text import sanitise
@@ -26,13 +26,14 @@ def code(text: str) -> str:
 def summary_markdown(summary: Summary, options: Options) -> Iterator[str]:
     """A heading, the table, and the totals as a list."""
     rows = choose_rows(summary, options)
-    columns = list(options.columns or DEFAULT_COLUMNS)
+    columns = list(options.columns or default_columns(summary))
     total = summary.totals.params
     yield f"### {code(summary.name)}\n\n"
     yield _row([COLUMNS[name].header for name in columns])
     yield _row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns])
     yield from (_row([_cell(row, name, total) for name in columns]) for row in rows.rows)
-    lines = ["", *[f"- {label}: **{number}** {note}".rstrip() for label, number, note in total_entries(summary)]]
+    sums = [(label, f"**{number}** " if number else "", note) for label, number, note in total_entries(summary)]
+    lines = ["", *[f"- {label}: {number}{escape(note)}".rstrip() for label, number, note in sums]]
     lines += ["", *[_text(line) + "  " for line in footnotes(summary, rows, UNICODE) if line]]
     yield "\n".join(lines).rstrip() + "\n"
 

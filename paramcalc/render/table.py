@@ -1,13 +1,13 @@
 """The table that `paramcalc summary` prints: plain lines, or the same lines coloured by rich."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import UNSET, Struct
 
-from paramcalc.render.layout import UNICODE, Glyphs, Line, Span, table_lines
+from paramcalc.render.layout import MAX_CELL, UNICODE, Glyphs, Line, Span, table_lines
 from paramcalc.render.numbers import UNKNOWN, format_bytes, format_count, format_int
 from paramcalc.render.rows import Rows, sorted_rows, tree_rows, unknown_of
-from paramcalc.render.text import sanitise
+from paramcalc.render.text import cut_middle, sanitise
 from paramcalc.summary import Summary
 
 STYLES = {
@@ -31,6 +31,7 @@ FOOTNOTES = {
     "?": "unknown: the totals are of the other layers only",
 }
 MAX_UNKNOWN = 5
+MAX_DTYPES = 6
 
 
 class Options(Struct, frozen=True):
@@ -88,8 +89,13 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
         (label, format_int(value) + partial, f"({format_count(value)})" if value >= 1000 else "")
         for label, value in counts
     ]
+    if total.buffers:
+        entries.append(("Buffers", format_int(total.buffers), "saved, but no parameters"))
     entries.append(("Size", format_bytes(total.size_bytes) + partial, dtypes(summary)))
-    entries.append(("MACs", format_int(total.macs), macs_note(summary)))
+    if summary.framework is not None:
+        entries.append(("MACs", format_int(total.macs), macs_note(summary)))
+    if summary.details is not UNSET:
+        entries.append(("Details", "", details(summary.details)))
     if summary.memory is not UNSET:
         from paramcalc.render.memory_text import memory_entries
 
@@ -116,8 +122,24 @@ def totals(summary: Summary) -> list[Line]:
 
 
 def dtypes(summary: Summary) -> str:
-    """The dtypes the weights are kept in."""
-    return ", ".join(dict.fromkeys(weight.dtype for layer in summary.layers for weight in layer.weights))
+    """The dtypes the weights are kept in; of a file that holds nothing else, with the bytes of each."""
+    sizes: dict[str, int] = {}
+    for layer in summary.layers:
+        for weight in layer.weights:
+            sizes[weight.dtype] = sizes.get(weight.dtype, 0) + weight.bytes
+    if summary.framework is not None or len(sizes) < 2:
+        return ", ".join(sizes)
+    largest = sorted(sizes, key=lambda dtype: -sizes[dtype])
+    shown = ", ".join([f"{dtype} {format_bytes(sizes[dtype])}" for dtype in largest[:MAX_DTYPES]])
+    return f"{shown} and {len(sizes) - MAX_DTYPES:,} more" if len(sizes) > MAX_DTYPES else shown
+
+
+def details(said: Mapping[str, str | int | float]) -> str:
+    """What a file says of itself: `architecture llama, file type Q4_K_M, tensors 291`."""
+    words = [
+        f"{name.replace('_', ' ')} {f'{value:,}' if isinstance(value, int) else value}" for name, value in said.items()
+    ]
+    return cut_middle(sanitise(", ".join(words)), MAX_CELL, UNICODE.ellipsis)
 
 
 def batch(summary: Summary) -> str:

@@ -88,7 +88,9 @@ class _Kinds:
         shapes = (repr(layer.input_shapes), repr(layer.output_shape))
         counts = (layer.params, layer.trainable_params, layer.weight_params, layer.bias_params, layer.macs)
         marks = (layer.shared_with is None, layer.path in self.unknown, is_tied(layer), layer.output_bytes)
-        return self.number((layer.type, shapes, counts, marks))
+        # Without an output, layers of equal counts may still hold other shapes, or other types.
+        held = () if layer.output_shape else tuple([(weight.shape, weight.dtype) for weight in layer.weights])
+        return self.number((layer.type, shapes, counts, marks, held))
 
     def of_group(self, children: list[Branch]) -> int:
         return self.number(tuple((child.kind, child.repeats) for child in children))

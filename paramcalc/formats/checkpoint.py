@@ -1,0 +1,250 @@
+"""Tensors that a file holds → a Model with a row for each module: what every reader of checkpoints ends in.
+
+A checkpoint knows names, shapes and types and nothing of the graph: outputs and MACs are unknown, the parameters are
+complete. A module is what the names have before their last separator.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+from msgspec import Struct
+
+from paramcalc.errors import MAX_ECHO, InputError, Problem
+from paramcalc.layers.base import Factors, Inferred, Kind, Stored, Weight
+from paramcalc.layers.recorded import Recorded
+from paramcalc.limits import MAX_LAYERS, MAX_TENSOR_NAME, MAX_TENSORS
+from paramcalc.model import Instance, Model, Node
+from paramcalc.shapes import MAX_COUNT, MAX_RANK, format_shape
+
+MODULE = "Weights"
+"""The type of a row: a checkpoint does not say the classes of its modules."""
+
+BUFFERS = frozenset(("running_mean", "running_var", "num_batches_tracked"))
+"""What PyTorch's normalisations keep as buffers: no parameters, although two of them are floats."""
+
+WEIGHTS = frozenset(("weight", "bias", "kernel", "embedding"))
+"""Names of parameters even where they are integers, as quantised ones are; other integers have no gradient."""
+
+UNKNOWN_MACS: tuple[Factors, ...] = ((("macs", None),),)
+
+
+class Tensor(Struct, gc=False):
+    """One tensor as a file describes it.
+
+    Attributes:
+        name: its whole name, unique in the file.
+        shape: its dimensions as they are stored.
+        dtype: what its elements are stored as: "float32", "bfloat16", "Q4_K".
+        size: the bytes that it takes in the file; 0 for one that is tied.
+        kind: what it is; None for what its name and its dtype say.
+        elements: the parameters in it, where it packs several into each element.
+        tied_to: the name of the tensor whose bytes these are.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    size: int
+    kind: Kind | None = None
+    elements: int | None = None
+    tied_to: str | None = None
+
+
+def model_of(
+    tensors: Sequence[Tensor],
+    source: str,
+    format_: str,
+    *,
+    name: str | None = None,
+    separator: str = ".",
+    natural: bool = False,
+    max_layers: int | None = None,
+    details: dict[str, str | int | float] | None = None,
+    warnings: Iterable[str] = (),
+) -> Model:
+    """A model with a row for each module.
+
+    A row's path and the name of its weight are the tensor's name again, the slashes of the path written as
+    `separator`: "model/layers/0/mlp/up" and "weight" are model.layers.0.mlp.up.weight. A tensor outside all modules
+    has its whole name as the path, and an empty one of its own.
+
+    Args:
+        tensors: in the order of the file.
+        source: the file, as the user named it.
+        format_: what kind of file it is.
+        name: what the model is called; by default the file's name without its ending.
+        separator: what stands between the parts of a name.
+        natural: sort the modules, numbers by their value, where the order of the file means nothing.
+        max_layers: how many rows there may be; by default `MAX_LAYERS`.
+        details: what else the file says of itself.
+        warnings: what the reader noticed that changes no number.
+
+    Raises:
+        InputError: for two tensors of one name, and for more, or larger ones, than the limits allow.
+    """
+    check_tensors(tensors, source)
+    rows = by_module(tensors, separator)
+    most = MAX_LAYERS if max_layers is None else max_layers
+    if len(rows) > most:
+        message = f"the file has more than {most:,} modules (--max-layers allows more)"
+        raise InputError(source, [Problem(message)])
+    paths = natural_order(rows) if natural else list(rows)
+    return Model(
+        name=stem(source) if name is None else name,
+        format=format_,
+        source=source,
+        inputs=[],
+        nodes=list(nodes_of(rows, paths)),
+        outputs=[],
+        framework=None,
+        details=details or {},
+        warnings=list(warnings),
+    )
+
+
+def stem(source: str) -> str:
+    """The name of a file without its folder and its ending."""
+    base = re.split(r"[/\\]", source.rstrip("/\\"))[-1]
+    return base.rpartition(".")[0] or base
+
+
+def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
+    """Refuse names that are there twice, and what no program could hold.
+
+    Raises:
+        InputError: naming the first tensor that is wrong.
+    """
+    if len(tensors) > MAX_TENSORS:
+        message = f"the file has {len(tensors):,} tensors, more than {MAX_TENSORS:,}, the limit"
+        raise InputError(source, [Problem(message)])
+    seen: set[str] = set()
+    for tensor in tensors:
+        name, shape = tensor.name, tensor.shape
+        wrong = None
+        if name in seen:
+            wrong = "is there twice"
+        elif len(name) > MAX_TENSOR_NAME:
+            wrong = f"has a name of {len(name):,} characters, more than {MAX_TENSOR_NAME:,}, the limit"
+        elif len(shape) > MAX_RANK:
+            wrong = f"has {len(shape)} axes, more than {MAX_RANK}, the limit"
+        elif prod(shape) > MAX_COUNT or tensor.size > MAX_COUNT:
+            wrong = f"has a size past {MAX_COUNT:,}"
+        if wrong:
+            raise InputError(source, [Problem(f"tensor '{name[:MAX_ECHO]}' {wrong}")])
+        seen.add(name)
+
+
+def by_module(tensors: Iterable[Tensor], separator: str) -> dict[str, list[tuple[str, Tensor]]]:
+    """Path → the tensors of that module, each with its name in it."""
+    names = {tensor.name for tensor in tensors}
+    rows: dict[str, list[tuple[str, Tensor]]] = {}
+    for tensor in tensors:
+        module, found, leaf = tensor.name.rpartition(separator)
+        if not found:
+            module, leaf = leaf, ""
+        elif module in names:  # "up.weight.absmax" belongs to the weight beside it
+            parent, found, weight = module.rpartition(separator)
+            if found:
+                module, leaf = parent, weight + separator + leaf
+        path = module.replace(separator, "/")
+        if path in rows:
+            rows[path].append((leaf, tensor))
+        else:
+            rows[path] = [(leaf, tensor)]
+    return rows
+
+
+def natural_order(paths: Iterable[str]) -> list[str]:
+    """The paths sorted part by part, numbers in them by value: layers/2 before layers/10."""
+    parts = [(path.split("/"), path) for path in paths]
+    words = sorted({word for split, _ in parts for word in split}, key=natural_key)
+    ranks = {word: rank for rank, word in enumerate(words)}
+    return [path for _, path in sorted([([ranks[word] for word in split], path) for split, path in parts])]
+
+
+def natural_key(word: str) -> list[Any]:
+    """What a word is sorted by: text and numbers in turn; a number of any length, so by its digits."""
+    pieces: list[Any] = re.split("([0-9]+)", word)
+    for index in range(1, len(pieces), 2):
+        digits = pieces[index].lstrip("0")
+        pieces[index] = (len(digits), digits)
+    return pieces
+
+
+def nodes_of(rows: dict[str, list[tuple[str, Tensor]]], paths: Iterable[str]) -> Iterator[Node]:
+    """A node for each module; modules that hold the same share one layer, so that it is counted once."""
+    known: dict[Any, tuple[Recorded, str]] = {}
+    for path in paths:
+        key = tuple([(leaf, t.shape, t.dtype, t.size, t.kind, t.elements, t.tied_to) for leaf, t in rows[path]])
+        found = known.get(key)
+        if found is None:
+            found = known[key] = layer_of(rows[path])
+        layer, dtype = found
+        yield Node(path, Instance(layer, path.rpartition("/")[2], MODULE, True, dtype), ())
+
+
+def layer_of(row: Sequence[tuple[str, Tensor]]) -> tuple[Recorded, str]:
+    """The layer that holds these tensors, and the dtype of the largest of its weights."""
+    leaves = [leaf for leaf, _ in row]
+    if len(set(leaves)) < len(leaves):  # names that differ only in what is written as a slash
+        row = [(tensor.name, tensor) for _, tensor in row]
+    weights = [weight_of(leaf, tensor) for leaf, tensor in row]
+    weights.sort(key=lambda weight: weight.kind != "weight")
+    largest = max(weights, key=lambda weight: (weight.kind == "weight", weight.params))
+    return Recorded(Inferred(None, tuple(weights), UNKNOWN_MACS)), largest.dtype or "float32"
+
+
+def weight_of(leaf: str, tensor: Tensor) -> Weight:
+    """A tensor as a weight of its row."""
+    kind = tensor.kind or kind_of(leaf, tensor.dtype)
+    learned = is_float(tensor.dtype) and kind in ("weight", "bias")
+    stored = Stored(tensor.size, tensor.elements, tensor.tied_to)
+    factors = factors_of(tensor.shape, tensor.elements)
+    return Weight(leaf, tensor.shape, factors, kind, learned, tensor.dtype, stored=stored)
+
+
+def kind_of(leaf: str, dtype: str) -> Kind:
+    """What a tensor is by its name in the module: only floats are parameters, unless they are called so."""
+    if leaf in BUFFERS or (is_integer(dtype) and leaf not in WEIGHTS):
+        return "buffer"
+    return "bias" if leaf == "bias" or leaf.startswith("bias_") or leaf.endswith("_bias") else "weight"
+
+
+def is_float(dtype: str) -> bool:
+    """Whether a gradient can change a tensor of this dtype."""
+    return "float" in dtype or dtype.startswith("complex")
+
+
+def is_integer(dtype: str) -> bool:
+    """Whether it is a plain integer or a truth value, and no block of quantised numbers."""
+    return dtype == "bool" or dtype.startswith(("int", "uint"))
+
+
+@lru_cache(maxsize=1024)
+def factors_of(shape: tuple[int, ...], elements: int | None) -> Factors:
+    """What the count is made of: the shape, and how many are packed into each element."""
+    count = prod(shape)
+    factors: Factors = tuple((f"axis {axis}", size) for axis, size in enumerate(shape))
+    if elements is None or elements == count:
+        return factors
+    if count and elements % count == 0:
+        return (*factors, ("packed in each", elements // count))
+    return (("parameters", elements),)
+
+
+def shape_of(dims: Iterable[object], name: str) -> tuple[int, ...]:
+    """A shape as a file has it, its dimensions whole and not negative.
+
+    Raises:
+        ValueError: in words for the user.
+    """
+    shape = tuple(dims)
+    if len(shape) > MAX_RANK:
+        raise ValueError(f"tensor '{name[:MAX_ECHO]}' has {len(shape)} axes, more than {MAX_RANK}, the limit")
+    for dim in shape:
+        if type(dim) is not int or not 0 <= dim <= MAX_COUNT:
+            raise ValueError(f"tensor '{name[:MAX_ECHO]}' has an impossible shape: {format_shape(shape)[:MAX_ECHO]}")  # type: ignore[arg-type]
+    return shape  # type: ignore[return-value]

@@ -1,0 +1,210 @@
+"""safetensors files: a length, a JSON header of that length, and the tensors, which are never read.
+
+Layout and rules are those of the library (https://huggingface.co/docs/safetensors): a header of at most 100 MB; the
+tensors fill the rest of the file without a gap or an overlap.
+"""
+
+from collections.abc import Iterable
+from os import SEEK_END
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from paramcalc.errors import MAX_ECHO, MAX_PROBLEMS, InputError, Problem, echo
+from paramcalc.formats.checkpoint import Tensor, shape_of
+from paramcalc.limits import MAX_SAFETENSORS_HEADER
+
+DTYPES = {
+    "BOOL": ("bool", 8),
+    "F4": ("float4_e2m1fn", 4),
+    "F6_E2M3": ("float6_e2m3fn", 6),
+    "F6_E3M2": ("float6_e3m2fn", 6),
+    "U8": ("uint8", 8),
+    "I8": ("int8", 8),
+    "F8_E5M2": ("float8_e5m2", 8),
+    "F8_E4M3": ("float8_e4m3fn", 8),
+    "F8_E8M0": ("float8_e8m0fnu", 8),
+    "F8_E4M3FNUZ": ("float8_e4m3fnuz", 8),
+    "F8_E5M2FNUZ": ("float8_e5m2fnuz", 8),
+    "I16": ("int16", 16),
+    "U16": ("uint16", 16),
+    "F16": ("float16", 16),
+    "BF16": ("bfloat16", 16),
+    "I32": ("int32", 32),
+    "U32": ("uint32", 32),
+    "F32": ("float32", 32),
+    "C64": ("complex64", 64),
+    "F64": ("float64", 64),
+    "I64": ("int64", 64),
+    "U64": ("uint64", 64),
+}
+"""The file's name of a dtype → ours, and the bits of one element."""
+
+LENGTH = 8
+"""Bytes of the number that the file begins with: the length of the header."""
+
+_METADATA = "__metadata__"
+
+
+class _Entry(Struct, gc=False):
+    """A tensor in the header; or the metadata, which have none of these fields."""
+
+    dtype: str = ""
+    shape: tuple[int, ...] | None = None
+    data_offsets: tuple[int, int] | None = None
+
+
+class _Metadata(Struct):
+    """The one entry of a header that is no tensor."""
+
+    metadata: dict[str, str] | None = msgspec.field(default=None, name=_METADATA)
+
+
+class Header(NamedTuple):
+    """What a file says: its tensors in the order of the header, and texts about itself."""
+
+    tensors: list[Tensor]
+    metadata: dict[str, str]
+
+
+def is_safetensors(head: bytes) -> bool:
+    """Whether a file begins as these do: a plausible length, then the brace of the header."""
+    return head[LENGTH : LENGTH + 1] == b"{" and 2 <= int.from_bytes(head[:LENGTH], "little") < 2**32
+
+
+def read_header(file: BinaryIO, name: str) -> Header:
+    """The header of a file; nothing behind it is read.
+
+    Raises:
+        InputError: for a header that is no header, and for one that does not fit its file.
+    """
+    length = file.seek(0, SEEK_END)
+    file.seek(0)
+    size = int.from_bytes(file.read(LENGTH), "little")
+    if size > MAX_SAFETENSORS_HEADER:
+        message = f"the header would have {size:,} bytes; {MAX_SAFETENSORS_HEADER:,} are the limit of safetensors"
+        raise InputError(name, [Problem(message)])
+    if LENGTH + size > length:
+        message = f"the header has {size:,} bytes, but the file only {length:,}: it is cut off"
+        raise InputError(name, [Problem(message)])
+    data = file.read(size)
+    if not data.startswith(b"{"):
+        raise InputError(name, [Problem("this is no safetensors file: its header is not JSON")])
+    entries, metadata = _decode(data, name)
+    tensors, problems = _tensors(entries.items())
+    problems = problems or _check_layout(entries, length - LENGTH - size)
+    if problems:
+        raise InputError(name, [Problem(problem) for problem in problems])
+    return Header(tensors, metadata)
+
+
+def _decode(data: bytes, name: str) -> tuple[dict[str, _Entry], dict[str, str]]:
+    """The entries by name; whatever is odd goes to the strict reader of JSON, which says what is wrong."""
+    try:
+        entries = msgspec.json.decode(data, type=dict[str, _Entry])
+        metadata = msgspec.json.decode(data, type=_Metadata).metadata or {}
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _decode_carefully(data, name)
+    entries.pop(_METADATA, None)
+    # Each tensor has each field once: of a name, or a field, that is there twice msgspec keeps the last only.
+    if any(data.count(b'"%s"' % field.encode()) != len(entries) for field in _Entry.__struct_fields__):
+        return _decode_carefully(data, name)
+    return entries, metadata
+
+
+def _decode_carefully(data: bytes, name: str) -> tuple[dict[str, _Entry], dict[str, str]]:
+    """The same, with duplicates and values of the wrong kind refused by name.
+
+    Raises:
+        InputError: with every entry that is wrong.
+    """
+    from paramcalc.formats.text.document import parse
+
+    value = parse(data, name, only_json=True).value
+    metadata = value.pop(_METADATA, None) if isinstance(value, dict) else None
+    problems = []
+    if not isinstance(value, dict):
+        problems.append("the header is no mapping of names to tensors")
+        value = {}
+    if not isinstance(metadata or {}, dict) or not all(isinstance(text, str) for text in (metadata or {}).values()):
+        problems.append(f"{_METADATA} is no mapping of texts to texts")
+    entries = {}
+    for key, entry in value.items():
+        try:
+            entries[key] = msgspec.convert(entry, _Entry)
+        except msgspec.ValidationError:
+            problems.append(
+                f"tensor '{key[:MAX_ECHO]}' is not described by dtype, shape and data_offsets: {echo(entry)}"
+            )
+        if len(problems) == MAX_PROBLEMS:
+            break
+    if problems:
+        raise InputError(name, [Problem(problem) for problem in problems])
+    return entries, metadata or {}
+
+
+def _tensors(entries: Iterable[tuple[str, _Entry]]) -> tuple[list[Tensor], list[str]]:
+    """The tensors, and what is wrong with them."""
+    tensors, problems = [], []
+    for name, entry in entries:
+        try:
+            tensors.append(_tensor(name, entry))
+        except ValueError as error:
+            problems.append(str(error))
+            if len(problems) == MAX_PROBLEMS:
+                break
+    return tensors, problems
+
+
+def _tensor(name: str, entry: _Entry) -> Tensor:
+    """One tensor, held against the bytes that are its.
+
+    Raises:
+        ValueError: in words for the user.
+    """
+    if entry.data_offsets is None or entry.shape is None:
+        raise ValueError(f"tensor '{name[:MAX_ECHO]}' has no {'shape' if entry.data_offsets else 'data_offsets'}")
+    known = DTYPES.get(entry.dtype)
+    if known is None:
+        raise ValueError(f"tensor '{name[:MAX_ECHO]}' has the unknown dtype {echo(entry.dtype)}")
+    dtype, bits = known
+    count = 1
+    for dim in entry.shape:
+        count *= dim
+        if dim < 0:
+            shape_of(entry.shape, name)
+    begin, end = entry.data_offsets
+    if count * bits != (end - begin) * 8:
+        raise ValueError(
+            f"tensor '{name[:MAX_ECHO]}' has {count:,} elements of {bits} bits, but {end - begin:,} bytes ({begin:,} "
+            f"to {end:,})"
+        )
+    return Tensor(name, entry.shape, dtype, end - begin)
+
+
+def _check_layout(entries: dict[str, _Entry], room: int) -> list[str]:
+    """What is wrong where the tensors do not fill the file one after the other."""
+    spans = sorted([(*entry.data_offsets, name) for name, entry in entries.items() if entry.data_offsets])
+    problems = []
+    at = 0
+    before = ""
+    for begin, end, name in spans:
+        if begin != at:
+            what = (
+                f"overlaps '{before[:MAX_ECHO]}'" if begin < at else f"leaves a hole of {begin - at:,} bytes before it"
+            )
+            problems.append(f"tensor '{name[:MAX_ECHO]}' begins at byte {begin:,}: it {what}")
+            if len(problems) == MAX_PROBLEMS:
+                return problems
+        at, before = end, name
+    if not problems and at != room:
+        what = "it is cut off" if at > room else "there is more behind them"
+        problems.append(f"the tensors take {at:,} bytes, but the file has {room:,} for them: {what}")
+    return problems
+
+
+def details_of(header: Header) -> dict[str, Any]:
+    """What the metadata say that a reader of the summary may want: the framework that wrote it."""
+    written = header.metadata.get("format")
+    return {"tensors": len(header.tensors)} | ({"written_by": written[:MAX_ECHO]} if written else {})
