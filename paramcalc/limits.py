@@ -137,9 +137,6 @@ MAX_TENSOR_NAME = 1_024
 MAX_SAFETENSORS_HEADER = 100_000_000
 """Bytes of a safetensors header: what the library itself allows."""
 
-MAX_SHARDS = 2_048
-"""Files that one checkpoint is split into; the largest published ones have a few hundred."""
-
 
 def max_bytes(default: int) -> int:
     """The limit on a file's size: `default`, or what the environment variable says instead."""

@@ -279,6 +279,8 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
         "MAX_EXPANSION",  # lets larger files than that of MAX_EXPANDED_NODES pass
         *("MAX_GLOB", "MAX_GLOB_WORK"),  # in test_budgets.py: it is a budget that is too much
         *("MAX_GLOBS", "MAX_LINKED_FOLDERS", "MAX_TOML_BYTES", "MAX_KEY_PARTS"),  # in test_check_config.py
+        *("MAX_TENSORS", "MAX_TENSOR_NAME"),  # in formats/test_checkpoint.py
+        "MAX_SAFETENSORS_HEADER",  # in formats/test_safetensors.py
         "MAX_FOUND_PROBLEMS",  # refuses nothing: it ends the reading of what is refused
     }
     assert tested | elsewhere == own
