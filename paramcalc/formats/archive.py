@@ -1,0 +1,112 @@
+"""Zip archives, read with bounds: what is asked for is read, nothing else is, and nothing is ever extracted."""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from os import SEEK_END
+from typing import Any, BinaryIO
+
+from paramcalc.errors import InputError, Problem
+from paramcalc.formats.source import check_size
+
+_ENCRYPTED = 0x1
+_CHUNK = 65_536
+
+
+class RefusedError(Exception):
+    """What is wrong with an archive, in words for its user."""
+
+
+class Archive:
+    """The table of contents of an open archive, and what is read through it.
+
+    Attributes:
+        names: the entries, in the order of the archive.
+        size: bytes of the whole archive.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, name: str, size: int) -> None:
+        self._archive = archive
+        self._name = name
+        self.size = size
+        self._entries = archive.infolist()
+        self.names = [entry.filename for entry in self._entries]
+
+    def read(self, name: str, limit: int, written: str = "") -> bytes:
+        """The content of the one entry of this name.
+
+        Args:
+            name: the whole name of the entry.
+            limit: how many bytes it may unpack to.
+            written: who writes such archives, for an error: ", as Keras writes it".
+
+        Raises:
+            RefusedError: when it is there twice, encrypted or compressed in an unusual way.
+            InputError: when it is larger than the limit.
+            KeyError: when there is none.
+        """
+        found = [entry for entry in self._entries if entry.filename == name]
+        if not found:
+            raise KeyError(name)
+        if len(found) > 1:
+            raise RefusedError(f"the archive has {name} {len(found)} times: which one counts is not clear")
+        (entry,) = found
+        if entry.flag_bits & _ENCRYPTED:
+            raise RefusedError(f"{name} is encrypted")
+        # A few bytes of the other methods unpack to a gigabyte, even where only a part is asked for.
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise RefusedError(f"{name} is neither stored nor deflated{written}")
+        return self._content(entry, limit)
+
+    def _content(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
+        """In small pieces, so that what a bomb unpacks to is never held."""
+        pieces = []
+        size = 0
+        with self._archive.open(entry) as stream:
+            while piece := stream.read(_CHUNK):
+                pieces.append(piece)
+                size += len(piece)
+                check_size(self._name, size, limit, entry.filename)
+        return b"".join(pieces)
+
+
+@contextmanager
+def open_archive(file: BinaryIO, name: str, max_directory: int, max_entries: int) -> Iterator[Archive]:
+    """An archive of at most so many entries, whose table of contents has at most so many bytes.
+
+    Raises:
+        InputError: when it is larger, or broken, or what is read in the block is refused.
+    """
+    try:
+        proxy: Any = _ShortReads(file, max_directory)
+        with zipfile.ZipFile(proxy) as opened:
+            count = len(opened.infolist())
+            if count > max_entries:
+                raise RefusedError(f"the archive has {count:,} entries, the limit is {max_entries:,}")
+            yield Archive(opened, name, file.seek(0, SEEK_END))
+    except RefusedError as error:
+        raise InputError(name, [Problem(str(error))]) from None
+    except InputError:
+        raise
+    except Exception as error:  # fuzzing zipfile gave nine kinds beside BadZipFile
+        raise InputError(name, [Problem(f"a broken archive: {error or type(error).__name__}")]) from None
+
+
+class _ShortReads:
+    """A file of which no single read is larger than a directory may be.
+
+    zipfile reads the directory at once, and believes the archive about its size.
+    """
+
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        self.seek = file.seek
+        self.tell = file.tell
+        self.seekable = file.seekable
+        self._read: Callable[[int], bytes] = file.read
+        self._limit = limit
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._read(min(size, self._limit + 1) if size >= 0 else self._limit + 1)
+        if len(data) > self._limit:
+            raise RefusedError(f"the archive's table of contents is larger than {self._limit:,} bytes")
+        return data
