@@ -184,9 +184,13 @@ def help_width() -> int:
 
 def report(error: Exception, debug: bool = False) -> int:
     """Say on stderr what went wrong, harmlessly; returns the exit code it means."""
-    from paramcalc.errors import ParamcalcError, why
+    from paramcalc.errors import InputError, ParamcalcError, why
     from paramcalc.render.text import sanitise
 
+    if isinstance(error, InputError) and sys.stderr.isatty():
+        with suppress(OSError):
+            show_problems(error)
+        return error.exit_code
     if isinstance(error, click.ClickException):
         from io import StringIO
 
@@ -213,3 +217,19 @@ def report(error: Exception, debug: bool = False) -> int:
         for line in lines:
             print(sanitise(line), file=sys.stderr)
     return code
+
+
+COLOURS = {"error": "1;31", "bold": "1", "mark": "34", "help": "1;32"}
+"""Style of a part of an error → the terminal's code for it."""
+
+
+def show_problems(error: Any) -> None:
+    """The problems of an input, on a terminal: with the lines they are about."""
+    from paramcalc.render.problems import problem_lines
+
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    for line in problem_lines(error, os.get_terminal_size(sys.stderr.fileno()).columns or 80):
+        parts = [
+            f"\x1b[{COLOURS[part.style]}m{part.text}\x1b[0m" if colour and part.style else part.text for part in line
+        ]
+        print("".join(parts), file=sys.stderr)
