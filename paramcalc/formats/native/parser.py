@@ -26,6 +26,7 @@ from paramcalc.formats.native.entries import (
 )
 from paramcalc.formats.native.entry_facts import entry_label, entry_variables, size_of, waits
 from paramcalc.formats.native.expressions import ExpressionError, is_variable_name
+from paramcalc.formats.native.mistakes import is_misplaced, misspelled, no_list, stray_key
 from paramcalc.formats.native.names import check_name
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.text.fields import FieldsError
@@ -57,7 +58,7 @@ class Parser:
     def entries(self, raw: Any, where: DocPath, blocks: Blocks) -> list[Entry]:
         """A list of layers."""
         if not isinstance(raw, list):
-            self.problems.add(f"layers are a list, got {echo(raw)}", where)
+            self.problems.add(f"layers are a list, got {echo(raw)}{no_list(raw)}", where)
             return []
         return [self.entry(item, (*where, index), blocks) for index, item in enumerate(raw)]
 
@@ -205,9 +206,13 @@ class Parser:
         if second is not None:
             raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{second}'", (*where, Key(second)))
         key = types[0] if types else keys[0]
-        for other in keys:
-            if other != key:
-                self.problems.add(stray_key(other, key), (*where, Key(other)))
+        strays = [(stray_key(other, key, raw[key]), (*where, Key(other))) for other in keys if other != key]
+        for message, place in strays[:-1]:
+            self.problems.add(message, place)
+        if strays and is_misplaced(raw[key]):  # what the type lacks would be a second error of the same mistake
+            raise SpecError(*strays[-1])
+        for message, place in strays[-1:]:
+            self.problems.add(message, place)
         return key
 
     def is_type(self, name: str) -> bool:
@@ -269,7 +274,8 @@ class Parser:
             return self.registry.get(name)
         except ParamcalcError as error:
             near = did_you_mean(name, chain.from_iterable(blocks.maps))
-            message = f"there is no layer type '{name[:80]}'{near}" if near else str(error)
+            message = f"there is no layer type '{name[:80]}'{near}" if near else f"{error}"
+            message = misspelled(name) or message
             raise SpecError(message, place) from None
 
     def layer_entry(self, entry: LayerEntry, blocks: Blocks) -> Entry:
@@ -342,11 +348,3 @@ class Parser:
         if not isinstance(raw["call"], str):
             raise SpecError(f"call: expected the name of a layer, got {echo(raw['call'])}", (*where, "call"))
         return CallEntry(where, common, raw["call"])
-
-
-def stray_key(key: str, type_: str) -> str:
-    """What to say of a key beside the type that is none of the common ones."""
-    near = did_you_mean(key, COMMON)
-    if near:
-        return f"unknown key '{key[:80]}'{near}"
-    return f"unknown key '{key[:80]}': the fields of the layer stand inside '{type_[:80]}: {{…}}'"

@@ -59,7 +59,9 @@ def closing(text: str, start: int) -> int:
             depth -= 1
             if depth == 0:
                 return match.start()
-    raise ExpressionError(f"{echo(text)}: the parenthesis of $( is not closed")
+    raise ExpressionError(
+        f"{echo(text)}: the parenthesis of $( is not closed; write the value in quotes if it has a comma inside {{ }}"
+    )
 
 
 def is_template(value: Any) -> bool:

@@ -45,19 +45,22 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
     hints = get_type_hints(cls, include_extras=True)
     known = cls.__struct_fields__
     problems: list[FieldProblem] = []
+    meant: set[str] = set()
     for name, value in fields.items():
         if len(problems) >= MAX_PROBLEMS:
             break
         if name not in known:
-            problems.append(
-                FieldProblem(f"unknown field '{str(name)[:80]}'{did_you_mean(str(name), known)}", (Key(name),))
-            )
+            near = did_you_mean(str(name), known)
+            meant.update(field for field in known if near == f"; did you mean '{field}'?")
+            problems.append(FieldProblem(f"unknown field '{str(name)[:80]}'{near}", (Key(name),)))
             continue
         try:
             msgspec.convert(value, hints[name])
         except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
             problems.append(explain_value(name, value, str(error)))
-    missing = [info.name for info in msgspec.structs.fields(cls) if info.required and info.name not in fields]
+    # A field that was misspelled is not missing as well.
+    given = meant.union(fields)
+    missing = [info.name for info in msgspec.structs.fields(cls) if info.required and info.name not in given]
     return problems + [FieldProblem(f"the field '{name}' is missing", ()) for name in missing]
 
 

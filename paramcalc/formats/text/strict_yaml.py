@@ -271,8 +271,14 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
     place = Position(mark.line + 1, mark.column + 1)
     lines = text.split("\n", place.line)
     if place.line <= len(lines) and lines[place.line - 1][place.column - 1 : place.column] == "\t":
-        message = _ADVICE["found character '\\t' that cannot start any token"]
-    return Problem(message, position=place)
+        return Problem(_ADVICE["found character '\\t' that cannot start any token"], position=place)
+    from paramcalc.formats.text.pitfalls import advise  # only once a file is refused
+
+    flow = " flow " in (context or "")
+    start = (getattr(error, "context_mark", None) if flow else None) or mark
+    json = text.lstrip()[:1] in ("{", "[")  # what is wrong with it as JSON is told elsewhere
+    advice = None if json else advise(text, Position(start.line + 1, start.column + 1), place, flow)
+    return Problem(advice.message, position=advice.place) if advice else Problem(message, position=place)
 
 
 def _forbidden(text: str, at: int) -> Problem:
