@@ -45,7 +45,7 @@ _INDEXED = re.compile(r"\$?[A-Za-z_][\w./]*\[[\w$]+\]")
 _OPENED = re.compile(r"[{\[]")
 
 
-def advise(text: str, start: Position, at: Position, flow: bool) -> Advice | None:
+def advise(text: str, start: Position, at: Position, flow: bool, words: str) -> Advice | None:
     """Advice for a syntax error; None where no usual mistake is seen.
 
     Args:
@@ -53,10 +53,12 @@ def advise(text: str, start: Position, at: Position, flow: bool) -> Advice | Non
         start: where the list or mapping begins that the reader could not end; `at` for other errors.
         at: where the reader stopped.
         flow: whether that list or mapping is in brackets or braces.
+        words: what the reader says of it.
     """
+    rules = FLOW_RULES if flow else RULES if words.startswith("mapping values") else (*RULES, indentation)
     for place in (at, start):
         spot = spot_at(text, place)
-        for rule in FLOW_RULES if flow else RULES:
+        for rule in rules:
             found = rule(spot) if spot else None
             if found is not None:
                 return found
@@ -155,7 +157,7 @@ def indentation(spot: Spot) -> Advice | None:
 
 
 Rule = Callable[[Spot], Advice | None]
-RULES: tuple[Rule, ...] = (bare_name, no_space, two_keys, unquoted, indentation)
+RULES: tuple[Rule, ...] = (bare_name, no_space, two_keys, unquoted)
 """In this order: the first that sees its mistake is believed."""
 FLOW_RULES: tuple[Rule, ...] = (unquoted, not_closed)
 """The same inside brackets and braces."""

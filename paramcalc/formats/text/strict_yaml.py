@@ -274,10 +274,12 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
         return Problem(_ADVICE["found character '\\t' that cannot start any token"], position=place)
     from paramcalc.formats.text.pitfalls import advise  # only once a file is refused
 
+    if words.startswith(("exceeded", "found")):
+        return Problem(message, position=place)
     flow = " flow " in (context or "")
     start = (getattr(error, "context_mark", None) if flow else None) or mark
     json = text.lstrip()[:1] in ("{", "[")  # what is wrong with it as JSON is told elsewhere
-    advice = None if json else advise(text, Position(start.line + 1, start.column + 1), place, flow)
+    advice = None if json else advise(text, Position(start.line + 1, start.column + 1), place, flow, words)
     return Problem(advice.message, position=advice.place) if advice else Problem(message, position=place)
 
 
