@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
+from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight, bias, macs_at
-from paramcalc.layers.torch.common import agreed
-from paramcalc.shapes import Shape
+from paramcalc.layers.torch.common import Unchanged, agreed
+from paramcalc.shapes import Shape, format_shape, volume
 
 
 class Linear(Layer, frozen=True, kw_only=True):
@@ -33,7 +34,41 @@ class Linear(Layer, frozen=True, kw_only=True):
         return Inferred((*x[:-1], self.out_features), (weight, *biases), macs_at(x[:-1], weight))
 
 
-class Identity(Layer, frozen=True):
+class Bilinear(Layer, frozen=True, kw_only=True):
+    """Every output is a product of two inputs: x1ᵀ A x2, with a matrix A of its own.
+
+    One value without a name is out_features (`Bilinear: 8`), three are PyTorch's order.
+
+    Shapes: (batch, ..., in1_features) and (batch, ..., in2_features) → (batch, ..., out_features)
+    Formula: out_features × in1_features × in2_features + out_features (bias)
+    Note: the products are x1 with each matrix (in1 × in2 for each output), and the result with x2 (in2 more)
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.Bilinear.html
+    Example: {framework: torch, inputs: {a: [5], b: [6]}, layers: [{Bilinear: 7, inputs: [a, b]}]}
+    """
+
+    told_by_input: ClassVar[tuple[str, ...]] = ("in1_features", "in2_features")
+
+    in1_features: Positive | None = None
+    in2_features: Positive | None = None
+    out_features: Positive
+    bias: bool = True
+
+    def infer(self, x1: Shape, x2: Shape) -> Inferred:
+        """Both inputs have the same axes before the last."""
+        if len(x1) != len(x2) or any(None not in (a, b) and a != b for a, b in zip(x1[:-1], x2[:-1], strict=True)):
+            raise LayerError(f"the inputs must agree but for the last axis: {format_shape(x1)}, {format_shape(x2)}")
+        first = agreed(self.in1_features, x1, -1, "in1_features")
+        second = agreed(self.in2_features, x2, -1, "in2_features")
+        out = ("out_features", self.out_features)
+        factors = (out, ("in1_features", first), ("in2_features", second))
+        weight = Weight("weight", (self.out_features, first, second), factors)
+        biases = (bias(self.out_features, "out_features"),) if self.bias else ()
+        positions = ("positions", volume(x1[:-1]))
+        macs = (positions, *factors), (positions, out, ("in2_features", second))
+        return Inferred((*x1[:-1], self.out_features), (weight, *biases), macs)
+
+
+class Identity(Unchanged, frozen=True):
     """The input, unchanged.
 
     PyTorch's takes any arguments and ignores them; here it has no fields.
@@ -43,9 +78,3 @@ class Identity(Layer, frozen=True):
     Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.Identity.html
     Example: {framework: torch, input: [10], layers: [Identity]}
     """
-
-    keeps_dtype: ClassVar[bool] = True
-
-    def infer(self, x: Shape) -> Inferred:
-        """The shape stays."""
-        return Inferred(x)

@@ -1,4 +1,4 @@
-"""Normalization over features, groups and batches."""
+"""Normalization over features, over groups of channels, and over neighbouring channels."""
 
 from typing import Annotated, ClassVar
 
@@ -6,7 +6,8 @@ from msgspec import Meta
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight
-from paramcalc.shapes import MAX_RANK, Shape, format_shape
+from paramcalc.layers.torch.common import Unchanged, agreed, check_ranks, vector
+from paramcalc.shapes import MAX_RANK, Shape, check_min_rank, format_shape, product
 
 NormalizedShape = Positive | Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=MAX_RANK)]
 
@@ -73,3 +74,74 @@ class RMSNorm(Layer, frozen=True):
         """Only a factor: nothing is moved."""
         sizes = normalized(self.normalized_shape, x)
         return Inferred(x, (affine("weight", sizes),) if self.elementwise_affine else ())
+
+
+class GroupNorm(Layer, frozen=True, kw_only=True):
+    """Normalize the channels of each sample in groups.
+
+    One value without a name is num_groups (`GroupNorm: 32`), two are PyTorch's order.
+
+    Shapes: (batch, num_channels, ...) → the same
+    Formula: 2 × num_channels
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.GroupNorm.html
+    Example: {framework: torch, input: [8, 5, 5], layers: [{GroupNorm: 4}]}
+    """
+
+    told_by_input: ClassVar[tuple[str, ...]] = ("num_channels",)
+
+    num_groups: Positive
+    num_channels: Positive | None = None
+    eps: float = 1e-5
+    affine: bool = True
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Inferred:
+        """A factor and an offset for each channel."""
+        check_min_rank(x, 2)
+        channels = agreed(self.num_channels, x, 1, "num_channels")
+        if channels % self.num_groups:
+            raise LayerError(f"num_channels {channels} must be divisible by num_groups {self.num_groups}")
+        if product((x[0], channels // self.num_groups, *x[2:])) == 1:
+            raise LayerError(f"expects more than one value in each group, got {format_shape(x)}")
+        if not self.affine:
+            return Inferred(x)
+        weight = vector("weight", channels, "num_channels")
+        return Inferred(x, (weight, vector("bias", channels, "num_channels", "bias")) if self.bias else (weight,))
+
+
+class LocalResponseNorm(Unchanged, frozen=True):
+    """Divide each element by a norm of its neighbours in other channels.
+
+    Shapes: (batch, channels, ...) → the same
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.LocalResponseNorm.html
+    Example: {framework: torch, input: [8, 5, 5], layers: [{LocalResponseNorm: 5}]}
+    """
+
+    size: Positive
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    def check(self, x: Shape) -> None:
+        """There must be channels, and something after them."""
+        check_min_rank(x, 3)
+
+
+class CrossMapLRN2d(Unchanged, frozen=True):
+    """LocalResponseNorm for images, as it was written first.
+
+    Shapes: (batch, channels, height, width) → the same
+    Formula: no weights
+    Source: https://github.com/pytorch/pytorch/blob/v2.13.0/torch/nn/modules/normalization.py
+    Example: {framework: torch, input: [8, 5, 5], layers: [{CrossMapLRN2d: 5}]}
+    """
+
+    size: Positive
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1
+
+    def check(self, x: Shape) -> None:
+        """Images only."""
+        check_ranks(x, (4,), "(batch, channels, height, width)")

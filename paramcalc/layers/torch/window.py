@@ -34,3 +34,25 @@ def window_length(size: Dim, kernel: int, stride: int, before: int, after: int, 
         dilated = f" (dilated to {span})" if span != kernel else ""
         raise LayerError(f"kernel_size {kernel}{dilated} is larger than its padded input {padded}")
     return (padded - span) // stride + 1
+
+
+def pooled_length(size: Dim, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> Dim:
+    """The number of windows of a pooling: as of a convolution, rounded up with `ceil`.
+
+    Rounded up, the last window may reach past the padded input, but must begin inside the input or before it
+    (`pooling_output_shape` in ATen/native/Pool.h).
+
+    Raises:
+        LayerError: for a padding of more than half a window, or when no window fits.
+    """
+    span = dilation * (kernel - 1) + 1
+    if padding > span // 2:
+        raise LayerError(f"padding {padding} must be at most half of the kernel's {span}")
+    if size is None:
+        return None
+    length = (size + 2 * padding - span + (stride - 1 if ceil else 0)) // stride + 1
+    if ceil and (length - 1) * stride >= size + padding:
+        length -= 1
+    if length < 1:
+        raise LayerError(f"kernel_size {kernel} is larger than its padded input {size + 2 * padding}")
+    return length

@@ -1,0 +1,168 @@
+"""Normalization of channels, over the batch or within a sample: batch norms and instance norms."""
+
+from typing import Any, ClassVar
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Inferred, Layer, Positive, Weight
+from paramcalc.layers.torch.common import agreed, check_ranks, vector
+from paramcalc.shapes import Shape, check_min_rank, format_shape, product
+
+
+class OfChannels(Layer, frozen=True, kw_only=True):
+    """Base of the norms with one mean and one variance for each channel, over the batch or within a sample."""
+
+    ranks: ClassVar[tuple[int, ...]]
+    layout: ClassVar[str]
+    told_by_input: ClassVar[tuple[str, ...]] = ("num_features",)
+
+    num_features: Positive | None = None
+    eps: float = 1e-5
+    momentum: float | None = 0.1
+    affine: bool = True
+    track_running_stats: bool = True
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Inferred:
+        """A factor and an offset for each channel, and what is remembered of the batches, in buffers."""
+        check_ranks(x, self.ranks, f"({self.layout})")
+        return Inferred(x, channel_weights(self, agreed(self.num_features, x, 1, "num_features")))
+
+
+def channel_weights(norm: Any, channels: int) -> tuple[Weight, ...]:
+    """Weights and buffers of a norm of channels, in the order of the state_dict."""
+    found = []
+    if norm.affine:
+        found.append(vector("weight", channels, "num_features"))
+        if norm.bias:
+            found.append(vector("bias", channels, "num_features", "bias"))
+    if norm.track_running_stats:
+        found += [vector(name, channels, "num_features", "buffer") for name in ("running_mean", "running_var")]
+        found.append(Weight("num_batches_tracked", (), (), "buffer", False, "int64"))
+    return tuple(found)
+
+
+class BatchNorm1d(OfChannels, frozen=True, kw_only=True):
+    """Normalize each channel of vectors or sequences over the batch.
+
+    Shapes: (batch, num_features) or (batch, num_features, length) → the same
+    Formula: 2 × num_features, and buffers of 2 × num_features + 1
+    Note: running_mean, running_var and num_batches_tracked are buffers: they are saved, but PyTorch does not count
+      them as parameters; Keras counts its moving averages as non-trainable ones
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.BatchNorm1d.html
+    Example: {framework: torch, input: [8], layers: [BatchNorm1d]}
+    """
+
+    ranks: ClassVar[tuple[int, ...]] = (2, 3)
+    layout: ClassVar[str] = "batch, channels) or (batch, channels, length"
+
+
+class BatchNorm2d(OfChannels, frozen=True, kw_only=True):
+    """Normalize each channel of images over the batch.
+
+    Shapes: (batch, num_features, height, width) → the same
+    Formula: 2 × num_features, and buffers of 2 × num_features + 1
+    Note: running_mean, running_var and num_batches_tracked are buffers: they are saved, but PyTorch does not count
+      them as parameters; Keras counts its moving averages as non-trainable ones
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.BatchNorm2d.html
+    Example: {framework: torch, input: [8, 5, 5], layers: [BatchNorm2d]}
+    """
+
+    ranks: ClassVar[tuple[int, ...]] = (4,)
+    layout: ClassVar[str] = "batch, channels, height, width"
+
+
+class BatchNorm3d(OfChannels, frozen=True, kw_only=True):
+    """Normalize each channel of volumes over the batch.
+
+    Shapes: (batch, num_features, depth, height, width) → the same
+    Formula: 2 × num_features, and buffers of 2 × num_features + 1
+    Note: running_mean, running_var and num_batches_tracked are buffers: they are saved, but PyTorch does not count
+      them as parameters; Keras counts its moving averages as non-trainable ones
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.BatchNorm3d.html
+    Example: {framework: torch, input: [8, 4, 5, 5], layers: [BatchNorm3d]}
+    """
+
+    ranks: ClassVar[tuple[int, ...]] = (5,)
+    layout: ClassVar[str] = "batch, channels, depth, height, width"
+
+
+class SyncBatchNorm(Layer, frozen=True, kw_only=True):
+    """Batch normalization over the batches of all devices.
+
+    Shapes: (batch, num_features, ...) → the same
+    Formula: 2 × num_features, and buffers of 2 × num_features + 1
+    Note: running_mean, running_var and num_batches_tracked are buffers: they are saved, but PyTorch does not count
+      them as parameters; Keras counts its moving averages as non-trainable ones
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.SyncBatchNorm.html
+    Example: {framework: torch, input: [8, 5, 5], layers: [SyncBatchNorm]}
+    """
+
+    told_by_input: ClassVar[tuple[str, ...]] = ("num_features",)
+
+    num_features: Positive | None = None
+    eps: float = 1e-5
+    momentum: float | None = 0.1
+    affine: bool = True
+    track_running_stats: bool = True
+    process_group: None = None
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Inferred:
+        """As BatchNorm, for inputs of any rank from 2 on."""
+        check_min_rank(x, 2)
+        return Inferred(x, channel_weights(self, agreed(self.num_features, x, 1, "num_features")))
+
+
+class InstanceNorm(OfChannels, frozen=True, kw_only=True):
+    """Base of the norms of each channel within each sample."""
+
+    affine: bool = False
+    track_running_stats: bool = False
+
+    def infer(self, x: Shape) -> Inferred:
+        """Without weights the number of channels may be another, and PyTorch only warns."""
+        check_ranks(x, self.ranks, f"({self.layout})")
+        if not self.track_running_stats and product(x[2:]) == 1:
+            raise LayerError(f"expects more than one element in each channel, got {format_shape(x)}")
+        if self.num_features is not None and not self.affine and not self.track_running_stats:
+            return Inferred(x)
+        return Inferred(x, channel_weights(self, agreed(self.num_features, x, 1, "num_features")))
+
+
+class InstanceNorm1d(InstanceNorm, frozen=True, kw_only=True):
+    """Normalize each channel of each sequence.
+
+    Shapes: (batch, num_features, length) → the same
+    Formula: no weights; 2 × num_features with affine: true
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.InstanceNorm1d.html
+    Example: {framework: torch, input: [8, 10], layers: [InstanceNorm1d]}
+    """
+
+    ranks: ClassVar[tuple[int, ...]] = (3,)
+    layout: ClassVar[str] = "batch, channels, length"
+
+
+class InstanceNorm2d(InstanceNorm, frozen=True, kw_only=True):
+    """Normalize each channel of each image.
+
+    Shapes: (batch, num_features, height, width) → the same
+    Formula: no weights; 2 × num_features with affine: true
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.InstanceNorm2d.html
+    Example: {framework: torch, input: [8, 5, 5], layers: [InstanceNorm2d]}
+    """
+
+    ranks: ClassVar[tuple[int, ...]] = (4,)
+    layout: ClassVar[str] = "batch, channels, height, width"
+
+
+class InstanceNorm3d(InstanceNorm, frozen=True, kw_only=True):
+    """Normalize each channel of each volume.
+
+    Shapes: (batch, num_features, depth, height, width) → the same
+    Formula: no weights; 2 × num_features with affine: true
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.InstanceNorm3d.html
+    Example: {framework: torch, input: [8, 4, 5, 5], layers: [InstanceNorm3d]}
+    """
+
+    ranks: ClassVar[tuple[int, ...]] = (5,)
+    layout: ClassVar[str] = "batch, channels, depth, height, width"

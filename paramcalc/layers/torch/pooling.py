@@ -1,0 +1,268 @@
+"""Pooling with a window that slides: maximum, average, power average; and the way back from a maximum."""
+
+from typing import ClassVar
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Inferred, Layer
+from paramcalc.layers.formulas.spatial import spatial_of
+from paramcalc.layers.torch.window import Paddings, Sizes, per_axis, pooled_length
+from paramcalc.shapes import Dim, Shape, format_shape
+
+Steps = Sizes | None
+"""A stride; null for the kernel's size."""
+
+
+class Pooling(Layer, frozen=True):
+    """Base of the poolings; `rank` is the number of their spatial axes."""
+
+    rank: ClassVar[int]
+    keeps_dtype: ClassVar[bool] = True
+
+    def pooled(
+        self, x: Shape, kernel: Sizes, stride: Steps, padding: Paddings = 0, dilation: Sizes = 1, ceil: bool = False
+    ) -> Shape:
+        """The output shape: see `pooled_length`."""
+        spatial = spatial_of(x, self.rank, "channels_first")
+        sizes = per_axis(kernel, self.rank, "kernel_size")
+        steps = sizes if stride is None else per_axis(stride, self.rank, "stride")
+        sides = per_axis(padding, self.rank, "padding")
+        rates = per_axis(dilation, self.rank, "dilation")
+        axes = zip(spatial, sizes, steps, sides, rates, strict=True)
+        return (*x[:2], *(pooled_length(*axis, ceil) for axis in axes))
+
+
+class MaxPooling(Pooling, frozen=True):
+    """Base of the maximum poolings."""
+
+    kernel_size: Sizes
+    stride: Steps = None
+    padding: Paddings = 0
+    dilation: Sizes = 1
+    return_indices: bool = False
+    ceil_mode: bool = False
+
+    def infer(self, x: Shape) -> Inferred:
+        """The largest element of each window, and where it stood if that is asked for."""
+        y = self.pooled(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return Inferred([y, y] if self.return_indices else y)
+
+
+class PowerPooling(Pooling, frozen=True):
+    """Base of the power-average poolings."""
+
+    norm_type: float
+    kernel_size: Sizes
+    stride: Steps = None
+    ceil_mode: bool = False
+
+    def infer(self, x: Shape) -> Inferred:
+        """A window as an average has it, without padding."""
+        return Inferred(self.pooled(x, self.kernel_size, self.stride, ceil=self.ceil_mode))
+
+
+class AveragePooling(Pooling, frozen=True):
+    """Base of the average poolings over several axes."""
+
+    kernel_size: Sizes
+    stride: Steps = None
+    padding: Paddings = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+    divisor_override: int | None = None
+
+    def infer(self, x: Shape) -> Inferred:
+        """The mean of each window."""
+        if self.divisor_override == 0:
+            raise LayerError("divisor_override cannot be 0")
+        return Inferred(self.pooled(x, self.kernel_size, self.stride, self.padding, ceil=self.ceil_mode))
+
+
+class Unpooling(Pooling, frozen=True):
+    """Base of the partial inverses of maximum pooling: what was no maximum is 0."""
+
+    kernel_size: Sizes
+    stride: Steps = None
+    padding: Paddings = 0
+
+    def infer(self, x: Shape, indices: Shape, *, output_size: list[int] | None = None) -> Inferred:
+        """(size − 1) × stride − 2 × padding + kernel along each axis, or the call's output_size, which must be near."""
+        spatial = spatial_of(x, self.rank, "channels_first")
+        if len(x) != len(indices) or any(None not in (a, b) and a != b for a, b in zip(x, indices, strict=True)):
+            raise LayerError(
+                f"the indices must have the shape of the input {format_shape(x)}, got {format_shape(indices)}"
+            )
+        kernel = per_axis(self.kernel_size, self.rank, "kernel_size")
+        stride = kernel if self.stride is None else per_axis(self.stride, self.rank, "stride")
+        padding = per_axis(self.padding, self.rank, "padding")
+        axes = zip(spatial, kernel, stride, padding, strict=True)
+        lengths = [None if n is None else (n - 1) * s - 2 * p + k for n, k, s, p in axes]
+        if output_size is not None:
+            lengths = self.near(lengths, stride, output_size)
+        for length in lengths:
+            if length is not None and length < 1:
+                raise LayerError(f"the output would be {length} long: the padding takes all of it")
+        return Inferred((*x[:2], *lengths))
+
+    def near(self, lengths: list[Dim], stride: tuple[int, ...], wanted: list[int]) -> list[Dim]:
+        """The output_size of the call, less than a step away from the usual one."""
+        sizes = wanted[2:] if len(wanted) == self.rank + 2 else wanted
+        if len(sizes) != self.rank:
+            raise LayerError(f"output_size needs {self.rank} values, or {self.rank + 2}, got {len(wanted)}")
+        for size, length, step in zip(sizes, lengths, stride, strict=True):
+            if length is not None and not length - step < size < length + step:
+                raise LayerError(f"output_size {size} must be between {length - step} and {length + step}")
+        return list(sizes)
+
+
+class MaxPool1d(MaxPooling, frozen=True):
+    """The largest element of each window of sequences.
+
+    Shapes: (batch, channels, length) → (batch, channels, new length)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.MaxPool1d.html
+    Example: {framework: torch, input: [8, 32], layers: [{MaxPool1d: 2}]}
+    """
+
+    rank: ClassVar[int] = 1
+
+
+class MaxPool2d(MaxPooling, frozen=True):
+    """The largest element of each window of images.
+
+    Shapes: (batch, channels, height, width) → (batch, channels, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.MaxPool2d.html
+    Example: {framework: torch, input: [8, 32, 32], layers: [{MaxPool2d: 2}]}
+    """
+
+    rank: ClassVar[int] = 2
+
+
+class MaxPool3d(MaxPooling, frozen=True):
+    """The largest element of each window of volumes.
+
+    Shapes: (batch, channels, depth, height, width) → (batch, channels, new depth, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.MaxPool3d.html
+    Example: {framework: torch, input: [8, 8, 32, 32], layers: [{MaxPool3d: 2}]}
+    """
+
+    rank: ClassVar[int] = 3
+
+
+class AvgPool1d(Pooling, frozen=True):
+    """The mean of each window of sequences.
+
+    Shapes: (batch, channels, length) → (batch, channels, new length)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.AvgPool1d.html
+    Example: {framework: torch, input: [8, 32], layers: [{AvgPool1d: 2}]}
+    """
+
+    rank: ClassVar[int] = 1
+
+    kernel_size: Sizes
+    stride: Steps = None
+    padding: Paddings = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+    def infer(self, x: Shape) -> Inferred:
+        """The mean of each window."""
+        return Inferred(self.pooled(x, self.kernel_size, self.stride, self.padding, ceil=self.ceil_mode))
+
+
+class AvgPool2d(AveragePooling, frozen=True):
+    """The mean of each window of images.
+
+    Shapes: (batch, channels, height, width) → (batch, channels, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.AvgPool2d.html
+    Example: {framework: torch, input: [8, 32, 32], layers: [{AvgPool2d: 2}]}
+    """
+
+    rank: ClassVar[int] = 2
+
+
+class AvgPool3d(AveragePooling, frozen=True):
+    """The mean of each window of volumes.
+
+    Shapes: (batch, channels, depth, height, width) → (batch, channels, new depth, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.AvgPool3d.html
+    Example: {framework: torch, input: [8, 8, 32, 32], layers: [{AvgPool3d: 2}]}
+    """
+
+    rank: ClassVar[int] = 3
+
+
+class LPPool1d(PowerPooling, frozen=True):
+    """The root of the sum of powers of each window of sequences.
+
+    Shapes: (batch, channels, length) → (batch, channels, new length)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.LPPool1d.html
+    Example: {framework: torch, input: [8, 32], layers: [{LPPool1d: [2, 3]}]}
+    """
+
+    rank: ClassVar[int] = 1
+
+
+class LPPool2d(PowerPooling, frozen=True):
+    """The root of the sum of powers of each window of images.
+
+    Shapes: (batch, channels, height, width) → (batch, channels, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.LPPool2d.html
+    Example: {framework: torch, input: [8, 32, 32], layers: [{LPPool2d: [2, 3]}]}
+    """
+
+    rank: ClassVar[int] = 2
+
+
+class LPPool3d(PowerPooling, frozen=True):
+    """The root of the sum of powers of each window of volumes.
+
+    Shapes: (batch, channels, depth, height, width) → (batch, channels, new depth, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.LPPool3d.html
+    Example: {framework: torch, input: [8, 8, 32, 32], layers: [{LPPool3d: [2, 3]}]}
+    """
+
+    rank: ClassVar[int] = 3
+
+
+class MaxUnpool1d(Unpooling, frozen=True):
+    """Put maxima of sequences back where they stood; the second input says where.
+
+    Shapes: (batch, channels, length) → (batch, channels, new length)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.MaxUnpool1d.html
+    Example: {framework: torch, inputs: {x: [8, 16], at: [8, 16]}, layers: [{MaxUnpool1d: 2, inputs: [x, at]}]}
+    """
+
+    rank: ClassVar[int] = 1
+
+
+class MaxUnpool2d(Unpooling, frozen=True):
+    """Put maxima of images back where they stood; the second input says where.
+
+    Shapes: (batch, channels, height, width) → (batch, channels, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.MaxUnpool2d.html
+    Example: {framework: torch, inputs: {x: [8, 16, 16], at: [8, 16, 16]}, layers: [{MaxUnpool2d: 2, inputs: [x, at]}]}
+    """
+
+    rank: ClassVar[int] = 2
+
+
+class MaxUnpool3d(Unpooling, frozen=True):
+    """Put maxima of volumes back where they stood; the second input says where.
+
+    Shapes: (batch, channels, depth, height, width) → (batch, channels, new depth, new height, new width)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.MaxUnpool3d.html
+    Example: {framework: torch, inputs: {x: [8, 4, 4, 4], at: [8, 4, 4, 4]}, layers: [{MaxUnpool3d: 2, inputs: [x, at]}]}
+    """  # noqa: E501
+
+    rank: ClassVar[int] = 3

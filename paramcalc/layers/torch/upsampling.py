@@ -1,0 +1,186 @@
+"""Upsampling, and the shuffles that turn channels into pixels and back."""
+
+from math import floor
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Inferred, Layer, Positive
+from paramcalc.layers.torch.common import Unchanged, check_ranks
+from paramcalc.layers.torch.window import Sizes, per_axis
+from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, product
+
+Scale = Annotated[float, Meta(gt=0)]
+Scales = Scale | tuple[Scale, ...]
+Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"]
+RANKS: dict[str, tuple[int, ...]] = {
+    "nearest": (3, 4, 5),
+    "nearest-exact": (3, 4, 5),
+    "area": (3, 4, 5),
+    "linear": (3,),
+    "bilinear": (4,),
+    "bicubic": (4,),
+    "trilinear": (5,),
+}
+"""The ranks of the inputs that each mode takes."""
+
+
+class Upsample(Layer, frozen=True):
+    """A larger or smaller sequence, image or volume, by interpolation.
+
+    Shapes: (batch, channels, ...) → (batch, channels, size), or each size × scale_factor, rounded down
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.Upsample.html
+    Example: {framework: torch, input: [3, 8, 8], layers: [{Upsample: {scale_factor: 2}}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    size: Sizes | None = None
+    scale_factor: Scales | None = None
+    mode: Mode = "nearest"
+    align_corners: bool | None = None
+    recompute_scale_factor: bool | None = None
+
+    def infer(self, x: Shape) -> Inferred:
+        """The batch and the channels stay."""
+        check_ranks(x, RANKS[self.mode], f"for mode: {self.mode}")
+        if self.align_corners is not None and self.mode in ("nearest", "nearest-exact", "area"):
+            raise LayerError(f"align_corners is not for mode: {self.mode}")
+        if self.recompute_scale_factor and self.size is not None:
+            raise LayerError("recompute_scale_factor needs a scale_factor, not a size")
+        return Inferred((*x[:2], *interpolated(x[2:], self.size, self.scale_factor)))
+
+
+def interpolated(spatial: Shape, size: Sizes | None, scale: Scales | None) -> tuple[Dim, ...]:
+    """The spatial dimensions that are given, or a multiple of what there is.
+
+    Raises:
+        LayerError: unless exactly one of the two is given, and something is left of each axis.
+    """
+    rank = len(spatial)
+    if (size is None) == (scale is None):
+        raise LayerError("needs either size or scale_factor")
+    if size is not None:
+        return per_axis(size, rank, "size") if isinstance(size, int) or len(size) == rank else wrong(rank, "size")
+    factors = scale if isinstance(scale, tuple) else (scale,) * rank
+    if len(factors) != rank:
+        return wrong(rank, "scale_factor")
+    lengths = [
+        None if n is None else floor(float(n) * (factor or 0)) for n, factor in zip(spatial, factors, strict=True)
+    ]
+    for before, length in zip(spatial, lengths, strict=True):
+        if length == 0:
+            raise LayerError(f"scale_factor leaves nothing of {before}")
+    return tuple(lengths)
+
+
+def wrong(rank: int, field: str) -> tuple[Dim, ...]:
+    """Refuse a list of another length."""
+    raise LayerError(f"{field} needs one number, or {rank} for an input of {rank} spatial axes")
+
+
+class UpsamplingNearest2d(Layer, frozen=True):
+    """A larger image of repeated pixels; Upsample replaces it.
+
+    Shapes: (batch, channels, height, width) → (batch, channels, size), or each size × scale_factor, rounded down
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.UpsamplingNearest2d.html
+    Example: {framework: torch, input: [3, 8, 8], layers: [{UpsamplingNearest2d: {scale_factor: 2}}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    size: Sizes | None = None
+    scale_factor: Scales | None = None
+
+    def infer(self, x: Shape) -> Inferred:
+        """Sequences and volumes as well, as mode: nearest."""
+        check_ranks(x, RANKS["nearest"], "(batch, channels, height, width)")
+        return Inferred((*x[:2], *interpolated(x[2:], self.size, self.scale_factor)))
+
+
+class UpsamplingBilinear2d(Layer, frozen=True):
+    """A larger image of interpolated pixels, its corners kept; Upsample replaces it.
+
+    Shapes: (batch, channels, height, width) → (batch, channels, size), or each size × scale_factor, rounded down
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.UpsamplingBilinear2d.html
+    Example: {framework: torch, input: [3, 8, 8], layers: [{UpsamplingBilinear2d: {scale_factor: 2}}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    size: Sizes | None = None
+    scale_factor: Scales | None = None
+
+    def infer(self, x: Shape) -> Inferred:
+        """Images only."""
+        check_ranks(x, RANKS["bilinear"], "(batch, channels, height, width)")
+        return Inferred((*x[:2], *interpolated(x[2:], self.size, self.scale_factor)))
+
+
+class PixelShuffle(Layer, frozen=True):
+    """Channels become pixels: factor² of them make a square of factor × factor.
+
+    Shapes: (..., channels, height, width) → (..., channels / factor², height × factor, width × factor)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.PixelShuffle.html
+    Example: {framework: torch, input: [12, 8, 8], layers: [{PixelShuffle: 2}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    upscale_factor: Positive
+
+    def infer(self, x: Shape) -> Inferred:
+        """The channels must make whole squares."""
+        check_min_rank(x, 3)
+        square = self.upscale_factor**2
+        channels = x[-3]
+        if channels is not None and channels % square:
+            raise LayerError(f"channels must be divisible by upscale_factor² = {square}, got {format_shape(x)}")
+        size = tuple(product((dim, self.upscale_factor)) for dim in x[-2:])
+        return Inferred((*x[:-3], None if channels is None else channels // square, *size))
+
+
+class PixelUnshuffle(Layer, frozen=True):
+    """Pixels become channels: a square of factor × factor makes factor² of them.
+
+    Shapes: (..., channels, height, width) → (..., channels × factor², height / factor, width / factor)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.PixelUnshuffle.html
+    Example: {framework: torch, input: [3, 8, 8], layers: [{PixelUnshuffle: 2}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    downscale_factor: Positive
+
+    def infer(self, x: Shape) -> Inferred:
+        """The image must be made of whole squares."""
+        check_min_rank(x, 3)
+        factor = self.downscale_factor
+        if any(dim is not None and dim % factor for dim in x[-2:]):
+            raise LayerError(f"height and width must be divisible by downscale_factor {factor}, got {format_shape(x)}")
+        size = tuple(None if dim is None else dim // factor for dim in x[-2:])
+        return Inferred((*x[:-3], product((x[-3], factor**2)), *size))
+
+
+class ChannelShuffle(Unchanged, frozen=True):
+    """Channels in another order: the first of each group, the second of each group, and so on.
+
+    Shapes: (batch, channels, ...) → the same
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.ChannelShuffle.html
+    Example: {framework: torch, input: [8, 5, 5], layers: [{ChannelShuffle: 2}]}
+    """
+
+    groups: Positive
+
+    def check(self, x: Shape) -> None:
+        """The channels must make whole groups."""
+        check_min_rank(x, 3)
+        if x[1] is not None and x[1] % self.groups:
+            raise LayerError(f"channels must be divisible by groups {self.groups}, got {format_shape(x)}")
