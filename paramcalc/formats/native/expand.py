@@ -208,7 +208,8 @@ class Expander:
         self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Tensor, ...], entry: Entry
     ) -> int:
         """Add a node, and its name to the scope."""
-        within = layers_within(instance.layer) if instance.layer.sublayers else 0
+        layer = instance.layer
+        within = layers_within(layer) if layer.sublayers or hasattr(layer, "layers_inside") else 0
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
         options = None if instance.layer is BROKEN else call_options(entry, scope)

@@ -8,8 +8,8 @@ from msgspec import Meta
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, NonNegative
 from paramcalc.layers.formulas.spatial import spatial_of
-from paramcalc.layers.torch.window import Sizes, per_axis
-from paramcalc.shapes import Dim, Shape
+from paramcalc.layers.torch.window import Sizes
+from paramcalc.shapes import Dim, Shape, ntuple
 
 OutputSize = NonNegative | tuple[NonNegative | None, ...]
 """One number for all axes, or one for each; null keeps the input's."""
@@ -62,6 +62,7 @@ class FractionalPooling(Layer, frozen=True):
     """Base of the poolings with windows at random places, which together make a given size."""
 
     rank: ClassVar[int]
+    spare: ClassVar[int] = 0
     keeps_dtype: ClassVar[bool] = True
 
     kernel_size: Sizes
@@ -72,10 +73,10 @@ class FractionalPooling(Layer, frozen=True):
     def infer(self, x: Shape) -> Inferred:
         """The largest element of each window, and where it stood if that is asked for."""
         spatial = spatial_of(x, self.rank, "channels_first")
-        kernel = per_axis(self.kernel_size, self.rank, "kernel_size")
+        kernel = ntuple(self.kernel_size, self.rank, "kernel_size")
         lengths = self.lengths(spatial)
         for old, new, size in zip(spatial, lengths, kernel, strict=True):
-            if old is not None and new is not None and new + size - 1 > old:
+            if old is not None and new is not None and new + size - 1 > old - self.spare:
                 raise LayerError(f"kernel_size {size} and an output of {new} are too large for an input of {old}")
         y = (*x[:2], *lengths)
         return Inferred([y, y] if self.return_indices else y)
@@ -89,7 +90,7 @@ class FractionalPooling(Layer, frozen=True):
         if (self.output_size is None) == (self.output_ratio is None):
             raise LayerError("needs either output_size or output_ratio")
         if self.output_size is not None:
-            return per_axis(self.output_size, self.rank, "output_size")
+            return ntuple(self.output_size, self.rank, "output_size")
         ratio = self.output_ratio
         ratios = (ratio,) * self.rank if isinstance(ratio, float) else ratio or ()
         if len(ratios) != self.rank:
@@ -191,3 +192,5 @@ class FractionalMaxPool3d(FractionalPooling, frozen=True):
     """
 
     rank: ClassVar[int] = 3
+    spare: ClassVar[int] = 1
+    """PyTorch's test for volumes leaves out the last place that a window could have."""

@@ -25,11 +25,17 @@ class OfChannels(Layer, frozen=True, kw_only=True):
     def infer(self, x: Shape) -> Inferred:
         """A factor and an offset for each channel, and what is remembered of the batches, in buffers."""
         check_ranks(x, self.ranks, f"({self.layout})")
-        return Inferred(x, channel_weights(self, agreed(self.num_features, x, 1, "num_features")))
+        return Inferred(x, channel_weights(self, x))
 
 
-def channel_weights(norm: Any, channels: int) -> tuple[Weight, ...]:
-    """Weights and buffers of a norm of channels, in the order of the state_dict."""
+def channel_weights(norm: Any, x: Shape) -> tuple[Weight, ...]:
+    """Weights and buffers of a norm of channels, in the order of the state_dict.
+
+    Where there are none, PyTorch does not look at the number of channels.
+    """
+    if not norm.affine and not norm.track_running_stats:
+        return ()
+    channels = agreed(norm.num_features, x, 1, "num_features")
     found = []
     if norm.affine:
         found.append(vector("weight", channels, "num_features"))
@@ -110,7 +116,7 @@ class SyncBatchNorm(Layer, frozen=True, kw_only=True):
     def infer(self, x: Shape) -> Inferred:
         """As BatchNorm, for inputs of any rank from 2 on."""
         check_min_rank(x, 2)
-        return Inferred(x, channel_weights(self, agreed(self.num_features, x, 1, "num_features")))
+        return Inferred(x, channel_weights(self, x))
 
 
 class InstanceNorm(OfChannels, frozen=True, kw_only=True):
@@ -120,13 +126,11 @@ class InstanceNorm(OfChannels, frozen=True, kw_only=True):
     track_running_stats: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """Without weights the number of channels may be another, and PyTorch only warns."""
+        """More than one element must be left to take the mean of."""
         check_ranks(x, self.ranks, f"({self.layout})")
         if not self.track_running_stats and product(x[2:]) == 1:
             raise LayerError(f"expects more than one element in each channel, got {format_shape(x)}")
-        if self.num_features is not None and not self.affine and not self.track_running_stats:
-            return Inferred(x)
-        return Inferred(x, channel_weights(self, agreed(self.num_features, x, 1, "num_features")))
+        return Inferred(x, channel_weights(self, x))
 
 
 class InstanceNorm1d(InstanceNorm, frozen=True, kw_only=True):

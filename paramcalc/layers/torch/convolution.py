@@ -7,7 +7,7 @@ from paramcalc.layers.base import Inferred, Layer, Positive, Weight, bias, macs_
 from paramcalc.layers.formulas.spatial import SPATIAL_NAMES, spatial_of
 from paramcalc.layers.torch.common import agreed
 from paramcalc.layers.torch.window import Paddings, Sizes, per_axis, window_length
-from paramcalc.shapes import Dim, Shape
+from paramcalc.shapes import Dim, Shape, ntuple
 
 
 class Convolution(Layer, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Convolution(Layer, frozen=True, kw_only=True):
         spatial = spatial_of(x, self.rank, "channels_first")
         channels = agreed(self.in_channels, x, 1, "in_channels")
         check_groups(channels, self.out_channels, self.groups)
-        kernel = per_axis(self.kernel_size, self.rank, "kernel_size")
+        kernel = ntuple(self.kernel_size, self.rank, "kernel_size")
         lengths = self.lengths(spatial, kernel)
         weight = kernel_weight(("out_channels", self.out_channels), "in_channels", channels, self.groups, kernel)
         biases = (bias(self.out_channels, "out_channels"),) if self.bias else ()

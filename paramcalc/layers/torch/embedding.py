@@ -65,8 +65,8 @@ class EmbeddingBag(Layer, frozen=True):
     def infer(self, x: Shape, offsets: Shape | None = None) -> Inferred:
         """A look-up multiplies nothing; the bags are the rows, or begin at the offsets."""
         check_padding(self.padding_idx, self.num_embeddings)
-        if self.mode == "max" and self.scale_grad_by_freq:
-            raise LayerError("scale_grad_by_freq is not for mode: max")
+        if self.mode == "max" and (self.scale_grad_by_freq or self.sparse):
+            raise LayerError("scale_grad_by_freq and sparse are not for mode: max")
         bags = self.bags(x, offsets)
         return Inferred((bags, self.embedding_dim), (table(self.num_embeddings, self.embedding_dim),))
 

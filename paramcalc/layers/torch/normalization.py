@@ -98,8 +98,8 @@ class GroupNorm(Layer, frozen=True, kw_only=True):
     def infer(self, x: Shape) -> Inferred:
         """A factor and an offset for each channel."""
         check_min_rank(x, 2)
-        channels = agreed(self.num_channels, x, 1, "num_channels")
-        if channels % self.num_groups:
+        channels = agreed(self.num_channels if self.affine or x[1] is None else None, x, 1, "num_channels")
+        if channels % self.num_groups or (self.num_channels or 0) % self.num_groups:
             raise LayerError(f"num_channels {channels} must be divisible by num_groups {self.num_groups}")
         if product((x[0], channels // self.num_groups, *x[2:])) == 1:
             raise LayerError(f"expects more than one value in each group, got {format_shape(x)}")

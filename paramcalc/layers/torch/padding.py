@@ -26,22 +26,27 @@ class Padding(Layer, frozen=True):
         self.check(x)
         sides = self.sides()
         padded: list[Dim] = list(x)
-        for axis, (before, after) in enumerate(sides, start=len(x) - self.rank):
+        for axis, (before, after) in enumerate(sides, start=len(x) - len(sides)):
             size = x[axis]
-            if size is None:
-                continue
-            self.check_axis(size, before, after)
-            padded[axis] = size + before + after
-            self.check_output(x, axis, size + before + after)
+            if size is not None:
+                self.check_axis(size, before, after)
+                padded[axis] = length = size + before + after
+                if length < 0:
+                    raise LayerError(f"padding leaves {length} of axis {axis} of {format_shape(x)}")
+        self.check_left(padded[len(x) - len(sides) :], x)
         return Inferred(tuple(padded))
 
     def sides(self) -> list[tuple[int, int]]:
         """How much is added before and after each axis, in the order of the axes."""
         if isinstance(self.padding, int):
             return [(self.padding, self.padding)] * self.rank
-        if len(self.padding) != 2 * self.rank:
-            raise LayerError(f"padding needs {2 * self.rank} values, got {len(self.padding)}: {list(self.padding)}")
-        return [(self.padding[n], self.padding[n + 1]) for n in range(2 * self.rank - 2, -1, -2)]
+        self.check_count(len(self.padding))
+        return [(self.padding[n], self.padding[n + 1]) for n in range(len(self.padding) - 2, -1, -2)]
+
+    def check_count(self, count: int) -> None:
+        """Two values for each axis."""
+        if count != 2 * self.rank:
+            raise LayerError(f"padding needs {2 * self.rank} values, got {count}")
 
     def check(self, x: Shape) -> None:
         """The input has the axes that are padded, and channels before them."""
@@ -51,10 +56,10 @@ class Padding(Layer, frozen=True):
     def check_axis(self, size: int, before: int, after: int) -> None:
         """Refuse a padding that the axis has not enough elements for."""
 
-    def check_output(self, x: Shape, axis: int, length: int) -> None:
-        """Something must be left."""
-        if length < 1:
-            raise LayerError(f"padding leaves {length} of axis {axis} of {format_shape(x)}")
+    def check_left(self, lengths: list[Dim], x: Shape) -> None:
+        """Something must be left of one axis at least: PyTorch looks no closer."""
+        if all(length == 0 for length in lengths):
+            raise LayerError(f"padding leaves nothing of {format_shape(x)}")
 
 
 class ConstantPadding(Padding, frozen=True):
@@ -62,12 +67,15 @@ class ConstantPadding(Padding, frozen=True):
 
     def check(self, x: Shape) -> None:
         """The axes before those that are padded are not looked at."""
-        check_min_rank(x, self.rank)
+        check_min_rank(x, self.rank if isinstance(self.padding, int) else len(self.padding) // 2)
 
-    def check_output(self, x: Shape, axis: int, length: int) -> None:
-        """Nothing may be left, but not less."""
-        if length < 0:
-            raise LayerError(f"padding leaves {length} of axis {axis} of {format_shape(x)}")
+    def check_count(self, count: int) -> None:
+        """PyTorch takes two values for any number of axes."""
+        if count % 2:
+            raise LayerError(f"padding needs {2 * self.rank} values, two for each axis, got {count}")
+
+    def check_left(self, lengths: list[Dim], x: Shape) -> None:
+        """Nothing need be left."""
 
 
 class Reflection(Padding, frozen=True):

@@ -6,7 +6,7 @@ from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
 from paramcalc.layers.formulas.spatial import spatial_of
 from paramcalc.layers.torch.window import Paddings, Sizes, per_axis, pooled_length
-from paramcalc.shapes import Dim, Shape, format_shape
+from paramcalc.shapes import Dim, Shape, format_shape, ntuple
 
 Steps = Sizes | None
 """A stride; null for the kernel's size."""
@@ -57,6 +57,9 @@ class PowerPooling(Pooling, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """A window as an average has it, without padding."""
+        if self.rank == 1 and not isinstance(self.kernel_size, int):
+            raise LayerError("kernel_size must be a number, not a list, for the only axis")
+        ntuple(self.kernel_size, self.rank, "kernel_size")
         return Inferred(self.pooled(x, self.kernel_size, self.stride, ceil=self.ceil_mode))
 
 
@@ -91,9 +94,9 @@ class Unpooling(Pooling, frozen=True):
             raise LayerError(
                 f"the indices must have the shape of the input {format_shape(x)}, got {format_shape(indices)}"
             )
-        kernel = per_axis(self.kernel_size, self.rank, "kernel_size")
-        stride = kernel if self.stride is None else per_axis(self.stride, self.rank, "stride")
-        padding = per_axis(self.padding, self.rank, "padding")
+        kernel = ntuple(self.kernel_size, self.rank, "kernel_size")
+        stride = kernel if self.stride is None else ntuple(self.stride, self.rank, "stride")
+        padding = ntuple(self.padding, self.rank, "padding")
         axes = zip(spatial, kernel, stride, padding, strict=True)
         lengths = [None if n is None else (n - 1) * s - 2 * p + k for n, k, s, p in axes]
         if output_size is not None:
@@ -194,6 +197,14 @@ class AvgPool3d(AveragePooling, frozen=True):
     """
 
     rank: ClassVar[int] = 3
+
+    def infer(self, x: Shape) -> Inferred:
+        """A window must fit into the volume itself, whatever the padding."""
+        kernel = per_axis(self.kernel_size, 3, "kernel_size")
+        for size, width in zip(spatial_of(x, 3, "channels_first"), kernel, strict=True):
+            if size is not None and width > size:
+                raise LayerError(f"kernel_size {width} is larger than its input {size}")
+        return AveragePooling.infer(self, x)
 
 
 class LPPool1d(PowerPooling, frozen=True):

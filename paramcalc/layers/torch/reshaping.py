@@ -7,8 +7,8 @@ from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive
 from paramcalc.layers.formulas.spatial import spatial_of
 from paramcalc.layers.torch.common import check_ranks
-from paramcalc.layers.torch.window import Paddings, Sizes, per_axis, window_length
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
+from paramcalc.layers.torch.window import Paddings, Sizes, window_length
+from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product
 
 
 class Flatten(Layer, frozen=True):
@@ -81,12 +81,12 @@ class Windows(Layer, frozen=True, kw_only=True):
 
     def window(self) -> int:
         """How many positions a window has."""
-        return prod(per_axis(self.kernel_size, 2, "kernel_size"))
+        return prod(ntuple(self.kernel_size, 2, "kernel_size"))
 
     def count(self, spatial: Shape) -> Dim:
         """How many windows there are in an image."""
         fields = ("kernel_size", "stride", "padding", "padding", "dilation")
-        each = [per_axis(getattr(self, field), 2, field) for field in fields]
+        each = [ntuple(getattr(self, field), 2, field) for field in fields]
         return product([window_length(size, *of_axis) for size, *of_axis in zip(spatial, *each, strict=True)])
 
 
@@ -127,7 +127,7 @@ class Fold(Layer, frozen=True):
     def infer(self, x: Shape) -> Inferred:
         """There must be as many columns as the image has windows, each of the same number of channels."""
         check_ranks(x, (3,), "(batch, channels × kernel, windows)")
-        size = per_axis(self.output_size, 2, "output_size")
+        size = ntuple(self.output_size, 2, "output_size")
         windows = Unfold(kernel_size=self.kernel_size, dilation=self.dilation, padding=self.padding, stride=self.stride)
         area, count = windows.window(), windows.count(size)
         if x[1] is not None and x[1] % area:

@@ -8,7 +8,7 @@ from paramcalc.layers.formulas.spatial import spatial_of
 from paramcalc.layers.torch.common import agreed
 from paramcalc.layers.torch.convolution import check_groups, kernel_weight
 from paramcalc.layers.torch.window import Paddings, Sizes, per_axis
-from paramcalc.shapes import Dim, Shape
+from paramcalc.shapes import Dim, Shape, ntuple
 
 
 class TransposedConvolution(Layer, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class TransposedConvolution(Layer, frozen=True, kw_only=True):
         spatial = spatial_of(x, self.rank, "channels_first")
         channels = agreed(self.in_channels, x, 1, "in_channels")
         check_groups(channels, self.out_channels, self.groups)
-        kernel = per_axis(self.kernel_size, self.rank, "kernel_size")
+        kernel = ntuple(self.kernel_size, self.rank, "kernel_size")
         lengths = self.lengths(spatial, kernel, output_size)
         weight = kernel_weight(("in_channels", channels), "out_channels", self.out_channels, self.groups, kernel)
         biases = (bias(self.out_channels, "out_channels"),) if self.bias else ()

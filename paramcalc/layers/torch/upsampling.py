@@ -8,8 +8,8 @@ from msgspec import Meta
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive
 from paramcalc.layers.torch.common import Unchanged, check_ranks
-from paramcalc.layers.torch.window import Sizes, per_axis
-from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, product
+from paramcalc.layers.torch.window import Sizes
+from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, ntuple, product
 
 Scale = Annotated[float, Meta(gt=0)]
 Scales = Scale | tuple[Scale, ...]
@@ -50,10 +50,11 @@ class Upsample(Layer, frozen=True):
             raise LayerError(f"align_corners is not for mode: {self.mode}")
         if self.recompute_scale_factor and self.size is not None:
             raise LayerError("recompute_scale_factor needs a scale_factor, not a size")
-        return Inferred((*x[:2], *interpolated(x[2:], self.size, self.scale_factor)))
+        lengths = interpolated(x[2:], self.size, self.scale_factor, may_vanish=self.mode == "area")
+        return Inferred((*x[:2], *lengths))
 
 
-def interpolated(spatial: Shape, size: Sizes | None, scale: Scales | None) -> tuple[Dim, ...]:
+def interpolated(spatial: Shape, size: Sizes | None, scale: Scales | None, may_vanish: bool = False) -> tuple[Dim, ...]:
     """The spatial dimensions that are given, or a multiple of what there is.
 
     Raises:
@@ -63,22 +64,17 @@ def interpolated(spatial: Shape, size: Sizes | None, scale: Scales | None) -> tu
     if (size is None) == (scale is None):
         raise LayerError("needs either size or scale_factor")
     if size is not None:
-        return per_axis(size, rank, "size") if isinstance(size, int) or len(size) == rank else wrong(rank, "size")
+        return ntuple(size, rank, "size")
     factors = scale if isinstance(scale, tuple) else (scale,) * rank
     if len(factors) != rank:
-        return wrong(rank, "scale_factor")
+        raise LayerError(f"scale_factor needs one number, or {rank}, got {len(factors)}")
     lengths = [
         None if n is None else floor(float(n) * (factor or 0)) for n, factor in zip(spatial, factors, strict=True)
     ]
     for before, length in zip(spatial, lengths, strict=True):
-        if length == 0:
+        if length == 0 and not may_vanish:
             raise LayerError(f"scale_factor leaves nothing of {before}")
     return tuple(lengths)
-
-
-def wrong(rank: int, field: str) -> tuple[Dim, ...]:
-    """Refuse a list of another length."""
-    raise LayerError(f"{field} needs one number, or {rank} for an input of {rank} spatial axes")
 
 
 class UpsamplingNearest2d(Layer, frozen=True):

@@ -98,3 +98,9 @@ def test_a_parameter_is_expanded_to_the_batch_of_what_it_reads():
     token = "{Parameter: {shape: [1, 1, 64], expand: true}, name: token}"
     (_, joined) = rows(f"[{token}, {{Cat: 1, inputs: [token, input]}}]")
     assert joined[3] == (None, 9, 64)
+
+
+@pytest.mark.parametrize("layer", ["LSTM: [64, 4, 99999999]", "Transformer: {num_decoder_layers: 99999999}"])
+def test_a_stack_of_more_layers_than_a_model_may_have_is_refused_before_it_is_made(layer):
+    with pytest.raises(InputError, match="max-layers"):
+        summary(f"[{{{layer}, inputs: [input, input]}}]")
