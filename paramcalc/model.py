@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
-from paramcalc.errors import DocPath, Position
+from paramcalc.errors import MAX_ECHO, DocPath, Position, clipped
 from paramcalc.layers.base import Layer
 from paramcalc.shapes import Shape
 
@@ -43,7 +43,8 @@ class Instance(Struct, eq=False, gc=False):
     """A layer with its identity: its weights exist once, however often it is called.
 
     Attributes:
-        built: the shapes of the inputs that the file says its weights were made for, if it says so.
+        built: the shapes of the inputs that the file says its weights were made for, if it says so: lists of whatever
+            the file has there. What they mean is up to `Claims.built`.
     """
 
     layer: Layer
@@ -74,22 +75,39 @@ class Node(Struct, gc=False):
     notes: tuple[tuple[str, DocPath], ...] = ()
 
 
-class Declared(NamedTuple):
+class DeclaredInput(NamedTuple):
     """What a model inside the model says of an input that it is called with.
 
     Attributes:
         ref: the tensor it reads.
         shape: what its own input was declared as.
-        sizes: whether all known sizes must be the same, as Keras 3 has it; before, images of another size were fine.
+        strict: whether all known sizes must be equal; else images and sequences may have another size.
         where: its place in the document.
         label: the model inside, as errors name it.
     """
 
     ref: Ref
     shape: Shape
-    sizes: bool
+    strict: bool
     where: DocPath
     label: str
+
+
+class Claims(Struct):
+    """What a file says of itself beside its architecture; `analysis.claims` compares it with what is computed.
+
+    The reader fills in only what its format means as binding, so that no other code needs to know the format.
+
+    Attributes:
+        built: the file's name for the input shapes in `Instance.built` and `Sublayer.built`, for messages, where the
+            framework makes the weights from these; None where they are no more than a hint.
+        inputs: what models inside say of their inputs.
+        weights: the file's own list of its weights: name → shape.
+    """
+
+    built: str | None = None
+    inputs: list[DeclaredInput] = field(default_factory=list)
+    weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Model(Struct):
@@ -99,8 +117,7 @@ class Model(Struct):
         tied: pairs of weights ("path.weight") that are one tensor; the first holds it.
         budget: the spec's own `budget:`, as it was written.
         warnings: what the reader noticed that does not change a number.
-        declared: what models inside say of their inputs, for files that say so.
-        expected: what the file itself says of its weights, for files that do: name → shape.
+        claims: what the file says of itself beside this; None where it says nothing.
         framework: whose layers they are; None where the file holds weights and no layers.
         details: what else the file says of itself, by name: its quantisation, how many tensors it holds.
         unknown: paths of layers whose weights the file does not say, where it says something of the whole all the same.
@@ -117,8 +134,7 @@ class Model(Struct):
     tied: list[tuple[str, str, DocPath]] = field(default_factory=list)
     budget: Any = None
     warnings: list[str] = field(default_factory=list)
-    declared: list[Declared] = field(default_factory=list)
-    expected: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    claims: Claims | None = None
     framework: str | None = "keras"
     details: dict[str, str | int | float] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
@@ -168,3 +184,8 @@ def refs(node: Node) -> list[Ref]:
         elif isinstance(value, list):
             found.extend(item for item in value if isinstance(item, Ref))
     return found
+
+
+def label_of(node: Node) -> str:
+    """The node as errors name it: `'encoder/0/dense' (Dense)`."""
+    return clipped(f"'{node.path}' ({node.instance.type[:MAX_ECHO]})")

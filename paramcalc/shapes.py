@@ -81,6 +81,11 @@ def check_sizes(shapes: Sequence[Shape]) -> None:
                 raise LayerError(f"its output has a dimension past {MAX_COUNT:,}")
 
 
+def is_size(value: object) -> bool:
+    """Whether something is a dimension, or an unknown one."""
+    return value is None or (type(value) is int and 0 <= value <= MAX_DIMENSION)
+
+
 def positive_axis(axis: int, rank: int) -> int:
     """`axis` counted from the front.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.analysis.evaluate import Call, Evaluation
+from paramcalc.analysis.calls import Call, Evaluation
 from paramcalc.analysis.summarize import count_macs
 from paramcalc.errors import InputError, Problem, did_you_mean
 from paramcalc.layers.base import Factors, Weight

@@ -6,7 +6,7 @@ Each number makes assumptions; `ASSUMPTIONS` names them, and is part of the resu
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from paramcalc.analysis.evaluate import Call, Evaluation
+from paramcalc.analysis.calls import Call, Evaluation
 from paramcalc.model import Input, Ref, refs
 from paramcalc.shapes import Shape, volume
 from paramcalc.summary import LayerSummary, Memory, Training

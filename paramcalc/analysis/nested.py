@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
-from paramcalc.analysis.evaluate import Evaluation, evaluate
-from paramcalc.errors import InputError, LayerError
-from paramcalc.layers.base import Factors, Inferred, Layer, Weight, layers_within, values_within
-from paramcalc.layers.built import as_declared
+from paramcalc.analysis.calls import Evaluation, InnerModel
+from paramcalc.analysis.forward import ForwardPass
+from paramcalc.analysis.unknown import UnknownLayers
+from paramcalc.errors import InputError, LayerError, Problem
+from paramcalc.layers.base import Factors, Inferred, Weight, layers_within, values_within
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
-from paramcalc.model import Model, Ref
+from paramcalc.model import Input, Model, Ref
 from paramcalc.shapes import Shape, format_shape
 
 
@@ -17,7 +18,7 @@ def as_layer(model: Model) -> "NestedModel":
     return NestedModel(model, sum([1 + layers_within(layer) for layer in layers]), sum(map(values_within, layers)))
 
 
-class NestedModel(Layer, frozen=True):
+class NestedModel(InnerModel, frozen=True):
     """A model that answers as one layer: its weights, its outputs, the sum of its MACs.
 
     Attributes:
@@ -29,35 +30,65 @@ class NestedModel(Layer, frozen=True):
     layers_inside: int
     values_inside: int
 
-    def infer(self, *inputs: Shape) -> Inferred:
-        """Send the shapes through the inner graph."""
-        if len(inputs) != len(self.model.inputs):
-            raise LayerError(f"the inner model takes {len(self.model.inputs)} inputs, got {len(inputs)}")
-        for item, shape in zip(self.model.inputs, inputs, strict=True):
-            if item.shape and not as_declared(item.shape, shape, sizes=False):
-                raise LayerError(f"the inner model's input is {format_shape(item.shape)}, got {format_shape(shape)}")
-        shapes = {item.name: shape for item, shape in zip(self.model.inputs, inputs, strict=True)}
-        try:
-            evaluation = evaluate(self.model, input_shapes=shapes)
-        except InputError as error:
-            problem = error.problems[0]
-            unknown = any(isinstance(node.instance.layer, Unknown) for node in self.model.nodes)
-            kind = UnknownLayerError if unknown else LayerError
-            raise kind(f"inside it, layer {problem.layer}: {problem.message}") from error
+    def as_inferred(self, evaluation: Evaluation) -> Inferred:
+        """Everything in the inner graph together."""
         weights: list[Weight] = []
         macs: list[Factors] = []
         for call in evaluation.calls:
             macs.extend(call.macs or ())
             weights.extend(replace(weight, name=f"{call.node.path}/{weight.name}") for weight in call.weights)
-        outputs = [self.output(evaluation, output.ref) for output in self.model.outputs]
+        outputs = [output_shape(evaluation, output.ref) for output in self.model.outputs]
         return Inferred(outputs[0] if len(outputs) == 1 else outputs, tuple(weights), tuple(macs))
 
-    def output(self, evaluation: Evaluation, ref: Ref) -> Shape:
-        """The shape of one output."""
-        first = len(evaluation.inputs)
-        if ref.producer < first:
-            return evaluation.inputs[ref.producer].shape
-        outputs = evaluation.calls[ref.producer - first].outputs
-        if outputs is None:
-            raise LayerError("the inner model's output is not known")
-        return outputs[ref.output]
+    def evaluate(self, *inputs: Shape) -> Evaluation:
+        """The inner graph for inputs of these shapes; what its file claims is not checked here.
+
+        Raises:
+            LayerError: for the first problem inside.
+        """
+        declared = self.model.inputs
+        if len(inputs) != len(declared):
+            raise LayerError(f"the inner model takes {len(declared)} inputs, got {len(inputs)}")
+        for item, shape in zip(declared, inputs, strict=True):
+            if item.shape and not accepts(item.shape, shape, strict=False):
+                raise LayerError(f"the inner model's input is {format_shape(item.shape)}, got {format_shape(shape)}")
+        given = [Input(item.name, shape, item.dtype) for item, shape in zip(declared, inputs, strict=True)]
+        forward = ForwardPass(self.model, given, UnknownLayers(allowed=False, assumed={}))
+        try:
+            evaluation = forward.run()
+        except InputError as error:  # it gave up
+            raise LayerError(inside(error.problems[0])) from None
+        if forward.problems:
+            unknown = any(isinstance(node.instance.layer, Unknown) for node in self.model.nodes)
+            raise (UnknownLayerError if unknown else LayerError)(inside(forward.problems[0]))
+        return evaluation
+
+
+def inside(problem: Problem) -> str:
+    """A problem of the inner model as a message about the layer that it stands for."""
+    return f"inside it, layer {problem.layer}: {problem.message}"
+
+
+def output_shape(evaluation: Evaluation, ref: Ref) -> Shape:
+    """The shape of one output.
+
+    Raises:
+        LayerError: when it is not known.
+    """
+    shape = evaluation.shape(ref)
+    if shape is None:
+        raise LayerError("the inner model's output is not known")
+    return shape
+
+
+def accepts(declared: Shape, shape: Shape, strict: bool) -> bool:
+    """Whether a model whose input was declared with one shape can be called with a tensor of another.
+
+    Where it is not `strict`, images and sequences may have any size. A tensor of another rank is squeezed or expanded
+    by Keras before it goes in; that is not supported.
+    """
+    if len(declared) != len(shape):
+        return False
+    if not strict and len(shape) > 2:
+        return True
+    return all(a == b or None in (a, b) for a, b in zip(declared[1:], shape[1:], strict=True))

@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from paramcalc.analysis.evaluate import Call, Evaluation, evaluate, failure
-from paramcalc.analysis.expected import check_expected
+from paramcalc.analysis.calls import Call, Evaluation, failure
+from paramcalc.analysis.evaluate import evaluate
 from paramcalc.collector import gc_paused
 from paramcalc.errors import MAX_PROBLEMS, LayerError, Problem, clipped, did_you_mean
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.limits import MAX_FOUND_PROBLEMS
-from paramcalc.model import Model, Ref
+from paramcalc.model import Model, label_of
 from paramcalc.shapes import MAX_COUNT, Shape, format_shape, volume
 from paramcalc.summary import (
     InputSummary,
@@ -75,24 +75,24 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     rows = [layer_row(call, names, counts(call), dtype) for call in evaluation.calls]
     totals = total(rows)
     check_counts(evaluation, rows, totals)
-    shapes = output_shapes(evaluation)
+    warnings = [*model.warnings, *[found.problem.message for found in evaluation.contradictions]]
     return Summary(
         name=model.name,
         source=model.source,
         format=model.format,
         inputs=[InputSummary(item.name, item.shape, item.dtype) for item in evaluation.inputs],
-        outputs=[OutputSummary(output.name, shapes(output.ref)) for output in model.outputs],
+        outputs=[OutputSummary(output.name, evaluation.shape(output.ref)) for output in model.outputs],
         layers=rows,
         totals=totals,
         partial=bool(evaluation.unknown) or UNSET,
         unknown=evaluation.unknown or UNSET,
         framework=model.framework,
         details=model.details or UNSET,
-        warnings=few([*model.warnings, *check_expected(evaluation)]) or UNSET,
+        warnings=truncate_warnings(warnings) or UNSET,
     )
 
 
-def few(warnings: list[str]) -> list[str]:
+def truncate_warnings(warnings: list[str]) -> list[str]:
     """As many as fit a screen, and how many more there are."""
     more = len(warnings) - MAX_PROBLEMS
     shown = [clipped(warning) for warning in warnings[:MAX_PROBLEMS]]
@@ -284,26 +284,9 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
         macs += row.macs or 0
         size += row.size_bytes
         if max(params, macs, size, row.output_bytes or 0) > MAX_COUNT:
-            label = clipped(f"'{row.path}' ({row.type})")
-            problem = Problem(
-                f"the model's counts are past {MAX_COUNT:,}", call.node.where, label, None, call.node.notes
-            )
-            raise failure(evaluation.model, [problem])
-
-
-def output_shapes(evaluation: Evaluation) -> Any:
-    """A function from a Ref to its shape, None where it is hidden."""
-    first = len(evaluation.inputs)
-    by_path = {call.node.path: call for call in evaluation.calls} if evaluation.unknown else None
-
-    def find(ref: Ref) -> Shape | None:
-        if ref.producer < first:
-            return evaluation.inputs[ref.producer].shape
-        index = ref.producer - first
-        call = evaluation.calls[index] if by_path is None else by_path[evaluation.model.nodes[index].path]
-        return call.outputs[ref.output] if call.outputs is not None else None
-
-    return find
+            node = call.node
+            message = f"the model's counts are past {MAX_COUNT:,}"
+            raise failure(evaluation.model, [Problem(message, node.where, label_of(node), None, node.notes)])
 
 
 def tie_weights(evaluation: Evaluation) -> dict[str, str]:

@@ -3,10 +3,7 @@
 A formula knows nothing of files: it raises `LayerError`, and whoever calls it adds the place.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import partial
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,7 +11,6 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields, replace
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.built import check_built, differs
 from paramcalc.limits import PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, check_sizes, volume
 
@@ -171,20 +167,6 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple([name for name in names if name not in cls.told_by_input])
 
 
-_held = ContextVar("held", default=True)
-"""Whether layers inside others are held against what they were built for."""
-
-
-@contextmanager
-def held_to_built(held: bool) -> Iterator[None]:
-    """Whether to check them: input shapes that the user overrides are no contradiction in the file."""
-    before = _held.set(held)
-    try:
-        yield
-    finally:
-        _held.reset(before)
-
-
 class Sublayer:
     """A layer inside another's field: a wrapper's `layer`, an RNN's `cell`.
 
@@ -195,7 +177,8 @@ class Sublayer:
         name: its name, which stands before the names of its weights.
         type: its class name.
         trainable: False freezes its weights.
-        built: the shapes of the inputs that the file says its weights were made for, if it says so.
+        built: the shapes of the inputs that the file says its weights were made for, if it says so, as the file has
+            them.
     """
 
     __slots__ = ("built", "layer", "name", "trainable", "type")
@@ -216,23 +199,26 @@ class Sublayer:
 
     def infer(self, *shapes: Shape, **options: Any) -> Inferred:
         """What the inner layer says, its weights under its own name."""
-        inferred: Inferred = self.layer.infer(*shapes, **options)
+        inferred = self.ask("infer", shapes, options)
         check_sizes(inferred.shapes)
-        if self.built:
-            self.check_built(partial(self.layer.infer, **options), shapes, inferred.weights)
         return replace(inferred, weights=self.named(inferred.weights))
 
-    def check_built(self, infer: Callable[..., Inferred], shapes: Sequence[Shape], weights: tuple[Weight, ...]) -> None:
-        """Check the weights against the shapes that the file says they were made for.
+    def step(self, *shapes: Shape) -> Inferred:
+        """What an inner cell says of one time step, its weights under their bare names."""
+        return self.ask("step", shapes, {})
 
-        Raises:
-            LayerError: when the layer would have other weights with those.
-        """
-        if weights and _held.get() and differs(self.built, shapes):
-            try:
-                check_built(self.built, infer, shapes, weights)
-            except LayerError as error:
-                raise LayerError(f"inside it, {self.type} '{self.name[:80]}': {error}") from None
+    def ask(self, formula: str, shapes: Sequence[Shape], options: dict[str, Any]) -> Inferred:
+        """What a formula of the inner layer says: every call of it comes through here, so that it can be observed."""
+        inferred: Inferred = getattr(self.layer, formula)(*shapes, **options)
+        return inferred
+
+    def renamed(self, name: str) -> "Sublayer":
+        """The same layer under another name."""
+        from copy import copy  # only loaded for the few layers that do this
+
+        other = copy(self)
+        other.name = name
+        return other
 
     def named(self, weights: tuple[Weight, ...], prefix: str | None = None) -> tuple[Weight, ...]:
         """The weights under this layer's name (or `prefix`; "" for none), frozen if this layer is."""
@@ -247,18 +233,24 @@ class Sublayer:
         )
 
 
+def sublayers_of(layer: Any) -> list[Sublayer]:
+    """The layers in the fields of a layer, in order; those inside them are theirs."""
+    found: list[Sublayer] = []
+    for name in layer.sublayers:
+        value = getattr(layer, name)
+        found += [item for item in (value if isinstance(value, (tuple, list)) else (value,)) if item is not None]
+    return found
+
+
 def layers_within(layer: Any, path: int = 0) -> int:
     """How many layers are computed with this one: those it wraps, and those of models in it.
 
     The names on the way to one (`path` is their length so far) stand before its weights': long ones count, too.
     """
     count: int = getattr(layer, "layers_inside", 0) * (1 + path // PATH_PER_STEP)
-    for field in layer.sublayers:
-        inner = getattr(layer, field)
-        for item in inner if isinstance(inner, (tuple, list)) else (inner,):
-            if item is not None:
-                way = path + len(item.name)
-                count += 1 + way // PATH_PER_STEP + layers_within(item.layer, way)
+    for inner in sublayers_of(layer):
+        way = path + len(inner.name)
+        count += 1 + way // PATH_PER_STEP + layers_within(inner.layer, way)
     return count
 
 

@@ -8,7 +8,7 @@ from paramcalc.shapes import Shape
 
 
 class UnknownLayerError(LayerError):
-    """The layer's formula is not known; what it outputs may still be told by the user."""
+    """The layer's formula is not known; the user may still say what it outputs."""
 
 
 class Unknown(Layer, frozen=True):
@@ -16,13 +16,13 @@ class Unknown(Layer, frozen=True):
 
     Attributes:
         reason: why it cannot be computed.
-        output_shape: what the file recorded of its output, batch included, if it did.
-        stand_in: the layer without what is not known of it, where that changes neither a shape nor a count.
+        recorded_output: the output shape that the file recorded, batch included, if it did.
+        fallback: the layer without what is not known of it, where that changes neither a shape nor a count.
     """
 
     reason: str
-    output_shape: Shape | None = None
-    stand_in: Any = None
+    recorded_output: Shape | None = None
+    fallback: Any = None
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Refuse: a silent zero would be a wrong number."""

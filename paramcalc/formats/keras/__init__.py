@@ -133,7 +133,8 @@ def read_keras(
     builder = Builder(name, locate, dialect, legacy, shared_objects, Allowance(max_layers or MAX_LAYERS), modules)
     set_version(builder, version)
     model = builder.read(architecture, where)
-    model.expected = manifest_shapes(value)
+    if model.claims is not None:
+        model.claims.weights = manifest_shapes(value)
     if builder.ordered:
         from paramcalc.formats.keras.keras1_ordering import warning
 

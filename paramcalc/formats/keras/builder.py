@@ -14,6 +14,7 @@ from paramcalc.errors import (
     echo,
     located,
 )
+from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
 from paramcalc.formats.keras.definition import (
     Definition,
@@ -41,9 +42,8 @@ from paramcalc.formats.keras.legacy import with_reset_after
 from paramcalc.formats.text.fields import FieldsError
 from paramcalc.formats.text.strict_json import LazyList
 from paramcalc.layers.base import Layer
-from paramcalc.layers.built import shapes_of
 from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NESTED, Allowance
-from paramcalc.model import Input, Instance, Model, Output, Ref
+from paramcalc.model import Claims, Input, Instance, Model, Output, Ref
 
 PAIRS = ("Attention", "AdditiveAttention")
 """Classes that take two tensors or more."""
@@ -119,7 +119,8 @@ class Builder:
             Output(name, ref, place) for name, ref, place in zip(names, results, definition.output_places, strict=True)
         ]
         model = Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
-        model.declared = emitter.declared
+        # Only Keras 3 makes the weights from the build_config: the loaders of before do not read it.
+        model.claims = Claims("build_config" if self.dialect == "keras3" else None, emitter.declared)
         return model
 
     # -- parsing -------------------------------------------------------------------------------------

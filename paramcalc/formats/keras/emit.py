@@ -6,7 +6,7 @@ from paramcalc.formats.keras.definition import Definition, Member, PlacedError, 
 from paramcalc.formats.keras.inbound import KerasCall, Tensor, tensors
 from paramcalc.layers.base import called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
-from paramcalc.model import Declared, Node, Ref
+from paramcalc.model import DeclaredInput, Node, Ref
 
 
 class Emitter:
@@ -15,7 +15,7 @@ class Emitter:
     def __init__(self, first: int, allowance: Allowance, legacy: bool) -> None:
         self.first = first  # producers before the nodes: the model's inputs
         self.legacy = legacy
-        self.declared: list[Declared] = []
+        self.declared: list[DeclaredInput] = []
         self.allowance = allowance
         self.nodes: list[Node] = []
         self.paths: dict[str, int] = {}
@@ -55,7 +55,7 @@ class Emitter:
             refs = model_arguments(part, arguments, find)
             label = described(member, prefix)
             self.declared += [
-                Declared(ref, item.shape, not self.legacy, member.where, label)
+                DeclaredInput(ref, item.shape, not self.legacy, member.where, label)
                 for ref, item in zip(refs, part.inputs, strict=False)
                 if item is not None
             ]

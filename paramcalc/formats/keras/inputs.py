@@ -4,9 +4,8 @@ from typing import Any
 
 from paramcalc.errors import LayerError, echo
 from paramcalc.formats.text.fields import FieldProblem, FieldsError
-from paramcalc.layers.built import is_size
 from paramcalc.model import Input
-from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
+from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, is_size
 from paramcalc.units import is_policy
 
 

@@ -7,16 +7,16 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import DocPath, LayerError, echo
+from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
 from paramcalc.formats.keras.legacy import drop_old, modernise
 from paramcalc.formats.text.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.built import is_size, shapes_of
 from paramcalc.layers.keras.versions import is_later
 from paramcalc.layers.registry import UnknownTypeError, snake_case
 from paramcalc.layers.unknown import Unknown
 from paramcalc.limits import MAX_NESTED
-from paramcalc.shapes import MAX_RANK, Shape
+from paramcalc.shapes import MAX_RANK, Shape, is_size
 from paramcalc.units import is_policy
 
 COMMON = frozenset(
@@ -235,17 +235,17 @@ def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
     unknown = [layer for layer in layers if isinstance(layer, Unknown)]
     if not unknown:
         return None
-    stand_in = None
-    if all(layer.stand_in is not None for layer in unknown):
-        stand_in = build_flags(cls, fields | {name: with_stand_ins(value) for name, value in held.items()})
-    return Unknown(unknown[0].reason, None, stand_in)
+    fallback = None
+    if all(layer.fallback is not None for layer in unknown):
+        fallback = build_flags(cls, fields | {name: with_fallbacks(value) for name, value in held.items()})
+    return Unknown(unknown[0].reason, None, fallback)
 
 
-def with_stand_ins(value: Any) -> Any:
-    """The sublayers, what stands in for an unknown one in its place."""
+def with_fallbacks(value: Any) -> Any:
+    """The sublayers, each unknown one replaced by its fallback."""
     if isinstance(value, tuple):
-        return tuple(with_stand_ins(item) for item in value)
-    layer = value.layer.stand_in if isinstance(value.layer, Unknown) else value.layer
+        return tuple(with_fallbacks(item) for item in value)
+    layer = value.layer.fallback if isinstance(value.layer, Unknown) else value.layer
     return Sublayer(layer, value.name, value.type, value.trainable, value.built)
 
 

@@ -6,6 +6,7 @@ from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Sublayer, Weight, single
 from paramcalc.layers.keras.merging import Merge
 from paramcalc.layers.keras.recurrent import Recurrent
+from paramcalc.layers.signature import why_not_callable
 from paramcalc.shapes import Shape, check_min_rank, format_shape
 
 
@@ -20,20 +21,9 @@ def on_one_input(inner: Sublayer, x: Shape) -> Inferred:
     try:
         return inner.infer(x)
     except TypeError as error:
-        if not fits_one_input(inner):
+        if why_not_callable(inner.layer.infer, [x], {}) is not None:
             raise LayerError(f"gives its layer one input, but {inner.type} needs more") from error
         raise
-
-
-def fits_one_input(inner: Sublayer) -> bool:
-    """Whether the layer can be called on a single input."""
-    import inspect  # only loaded when something is wrong already
-
-    try:
-        inspect.signature(inner.layer.infer).bind(())
-    except TypeError:
-        return False
-    return True
 
 
 class Wrapper(Layer, frozen=True):
@@ -153,11 +143,10 @@ class Bidirectional(Layer, frozen=True):
                 raise LayerError(f"needs a recurrent layer, such as LSTM, not {each.type}")
         check_directions(inner, self.backward_layer)
         plain = inner.name.removeprefix("forward_")
-        forward = Sublayer(inner.layer, f"forward_{plain}", inner.type, inner.trainable, inner.built)
+        forward = inner.renamed(f"forward_{plain}")
         if self.backward_layer is not None:
             return forward, self.backward_layer
-        name = f"backward_{inner.name.removeprefix('backward_')}"
-        return forward, Sublayer(inner.layer, name, inner.type, inner.trainable, inner.built)
+        return forward, inner.renamed(f"backward_{inner.name.removeprefix('backward_')}")
 
     def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
         """What both say, and their states: Keras takes the backward layer's to be the same as the forward one's."""

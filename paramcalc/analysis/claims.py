@@ -1,0 +1,195 @@
+"""What a file says of itself, checked against what was computed from its architecture.
+
+A file may say what a layer was built for (`Instance.built`, `Sublayer.built`), what a model inside it takes
+(`Claims.inputs`) and which weights are stored beside it (`Claims.weights`). Where it says otherwise than its own graph,
+one of the two is wrong, and nobody can tell which: each is a `Contradiction`. All of it is checked here, after the
+evaluation, and only for the shapes that the file has: others that the user asks for contradict nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from paramcalc.analysis.calls import Call, Contradiction, Evaluation, InnerCall
+from paramcalc.analysis.inference import option_shapes
+from paramcalc.analysis.nested import accepts, inside
+from paramcalc.errors import LayerError, Problem
+from paramcalc.layers.base import Inferred, Weight
+from paramcalc.model import DeclaredInput, label_of
+from paramcalc.shapes import Shape, check_axes, format_shape
+
+
+def check(evaluation: Evaluation) -> list[Contradiction]:
+    """Everything that the file says of itself otherwise than computed."""
+    claims = evaluation.model.claims
+    if claims is None or not evaluation.as_written:
+        return []
+    found = list(check_layers(evaluation, claims.built))
+    found += [contradicted for declared in claims.inputs if (contradicted := check_input(evaluation, declared))]
+    return found + check_weights(evaluation, claims.weights)
+
+
+# -- the inputs of models inside ---------------------------------------------------------------------
+
+
+def check_input(evaluation: Evaluation, declared: DeclaredInput) -> Contradiction | None:
+    """A model inside must be called with what it was made for."""
+    outputs = evaluation.outputs[declared.ref.producer]
+    if outputs is None or declared.ref.output >= len(outputs):  # not known, or reported already
+        return None
+    shape = outputs[declared.ref.output]
+    if accepts(declared.shape, shape, declared.strict):
+        return None
+    message = f"is called with {format_shape(shape)}, but its own input is {format_shape(declared.shape)}"
+    return Contradiction(Problem(message, declared.where, declared.label), "error")
+
+
+# -- the weights that are stored beside the architecture ---------------------------------------------
+
+
+def check_weights(evaluation: Evaluation, claimed: Mapping[str, Shape]) -> list[Contradiction]:
+    """The file's list of weights against those of the layers; it names each weight that is another.
+
+    Formats may write some names below scopes of their own, so weights left over on both sides are paired by shape.
+    """
+    if not claimed:
+        return []
+    listed = {name.removesuffix(":0"): shape for name, shape in claimed.items()}  # TensorFlow's name of a tensor
+    computed: dict[str, Shape] = {
+        f"{call.node.path}/{weight.name}": weight.shape for call in evaluation.calls for weight in call.weights
+    }
+    messages = []
+    for name in [name for name in listed if name in computed]:
+        shape, ours = listed.pop(name), computed.pop(name)
+        if shape != ours:
+            messages.append(
+                f"weight '{name}' is {format_shape(ours)} by its layer, "
+                f"but the file's manifest says {format_shape(shape)}"
+            )
+    messages += unpaired(listed, computed, partial=bool(evaluation.unknown))
+    return [Contradiction(Problem(message), "warning") for message in messages]
+
+
+def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape], partial: bool) -> list[str]:
+    """Weights that only one side has, once equal shapes are paired off; an unknown layer's may be in the file."""
+    left: dict[Shape, list[str]] = {}
+    for name, shape in computed.items():
+        left.setdefault(shape, []).append(name)
+    messages = []
+    for name, shape in listed.items():
+        if left.get(shape):
+            left[shape].pop()
+        elif not partial:
+            messages.append(f"weight '{name}' {format_shape(shape)} of the file's manifest belongs to no layer")
+    messages += [
+        f"weight '{name}' {format_shape(shape)} is not in the file's manifest"
+        for shape, names in left.items()
+        for name in names
+    ]
+    return messages
+
+
+# -- the shapes that layers were built for -----------------------------------------------------------
+
+
+def check_layers(evaluation: Evaluation, label: str | None) -> Iterator[Contradiction]:
+    """Layers, those inside others included, must have the weights that the file says they were built with.
+
+    `label` is the file's name for what they were built for; None where that does not bind.
+    """
+    known: dict[int, str | None] = {}  # what is wrong inside equal layers on equal shapes, which share one list
+    for index, call in enumerate(evaluation.calls):
+        if call.shared_with is not None or call.outputs is None:
+            continue  # the weights are those of the first call; where the output is unknown, so are the inputs
+        inner = evaluation.inner_calls.get(index)
+        message = check_layer(evaluation, call, label) if label is not None else None
+        if message is None and inner is not None:
+            if id(inner) not in known:
+                known[id(inner)] = check_inside(inner, label)
+            message = known[id(inner)]
+        if message is not None:
+            node = call.node
+            yield Contradiction(Problem(message, node.where, label_of(node), notes=node.notes), "error")
+
+
+def check_layer(evaluation: Evaluation, call: Call, label: str) -> str | None:
+    """What is wrong with a layer that was built for other inputs; None if nothing is."""
+    instance = call.node.instance
+    if not instance.built or not call.weights or not differs(instance.built, call.inputs):
+        return None
+    infer = partial(instance.layer.infer, **option_shapes(call.node, evaluation.shape))
+    return why_not_built(instance.built, label, infer, call.inputs, call.weights)
+
+
+def check_inside(calls: list[InnerCall], label: str | None) -> str | None:
+    """What is wrong with the first layer inside another that is not what the file says."""
+    for sublayer, infer, shapes, weights, evaluation in calls:
+        if evaluation is not None:
+            for found in check(evaluation):
+                return inside(found.problem)
+        elif label is not None and weights and differs(sublayer.built, shapes):
+            message = why_not_built(sublayer.built, label, infer, shapes, weights)
+            if message is not None:
+                return f"inside it, {sublayer.type} '{sublayer.name[:80]}': {message}"
+    return None
+
+
+def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
+    """Whether a layer was built for inputs of other shapes (the batch aside) than it has, or for more of them."""
+    for old, new in zip(built, shapes, strict=False):
+        if isinstance(old, list) and new is not None and old[1:] != [*new[1:]]:
+            return True
+    return any(isinstance(shape, list) for shape in built[len(shapes) :])
+
+
+def why_not_built(
+    built: Sequence[Any],
+    label: str,
+    infer: Callable[..., Inferred],
+    shapes: Sequence[Shape | None],
+    weights: Sequence[Weight],
+) -> str | None:
+    """Why a layer cannot have been built for these inputs: with them its weights would be others; None if it can.
+
+    A convolution built for images of another size has the same weights, a Dense for other features has not.
+    """
+    try:
+        claimed = claimed_inputs(built, label, shapes)
+    except LayerError as error:
+        return str(error)
+    said = f"its {label} is for an input of " + " and ".join([format_shape(s) for s in claimed[:5] if s is not None])
+    advice = f"remove the {label} if it is out of date"
+    try:
+        other = infer(*claimed).weights
+    except LayerError as error:
+        return f"{said}: {error}; {advice}"
+    except IndexError:  # a cell's step takes its input to be of the right rank
+        return f"{said}, which it does not take; {advice}"
+    except TypeError:
+        if len(claimed) == len(shapes):
+            raise
+        return f"its {label} is for {len(claimed):,} inputs, more than it takes; {advice}"
+    for was, now in zip(other, weights, strict=False):
+        if was.shape != now.shape:
+            return (
+                f"{said}, where {was.name} is {format_shape(was.shape)}; by the graph it is "
+                f"{format_shape(now.shape)}; {advice}"
+            )
+    return None
+
+
+def claimed_inputs(built: Sequence[Any], label: str, shapes: Sequence[Shape | None]) -> list[Shape | None]:
+    """The input shapes with those that the file says in their place, each with the batch that it has.
+
+    Raises:
+        LayerError: for what is no shape.
+    """
+    claimed = list(shapes)
+    for index, old in enumerate(built):
+        new = shapes[index] if index < len(shapes) else ()
+        if isinstance(old, list) and new is not None:
+            if not all(size is None or type(size) is int for size in old):
+                raise LayerError(f"its {label} has a shape that is not made of integers and nulls")
+            check_axes(len(old))
+            claimed[index:] = [(*new[:1], *old[len(new[:1]) :]), *claimed[index + 1 :]]
+    return claimed

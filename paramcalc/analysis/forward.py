@@ -1,0 +1,237 @@
+"""The forward pass: shapes flow through the graph, and each call's formula answers.
+
+A layer that is called again must give the weights it already has: that one rule is the check for shared layers.
+"""
+
+from typing import Any, NoReturn
+
+from paramcalc.analysis.calls import Call, Evaluation, InnerCall, failure
+from paramcalc.analysis.inference import Answer, Formulas, check_options, frozen, option_shapes
+from paramcalc.analysis.unknown import UnknownLayers, fixed_weights, with_recorded_shapes
+from paramcalc.errors import LayerError, Problem
+from paramcalc.layers.base import Weight
+from paramcalc.layers.recorded import Recorded
+from paramcalc.layers.unknown import UnknownLayerError
+from paramcalc.limits import MAX_ALL_OUTPUTS
+from paramcalc.model import Input, Model, Node, Ref, label_of, refs
+from paramcalc.shapes import Shape, format_shape
+from paramcalc.units import compute_dtype, promoted
+
+
+class ForwardPass:
+    """Evaluates one model, node by node; used once.
+
+    Attributes:
+        outputs: the output shapes of every producer so far; None where they are not known.
+        problems: what is wrong; the pass goes on behind a layer that failed, so that all of them are found.
+        first: the first call of each layer, by the identity of its instance.
+        unrecorded: the producers whose outputs a file that records them does not say.
+    """
+
+    def __init__(self, model: Model, inputs: list[Input], unknown: UnknownLayers) -> None:
+        self.model = model
+        self.inputs = inputs
+        self.unknown = unknown
+        # Another shape that the user asks for is no contradiction in the file.
+        self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
+        self.outputs: list[list[Shape] | None] = [[item.shape] for item in inputs]
+        self.calls: list[Call] = []
+        self.problems: list[Problem] = []
+        self.first: dict[int, Call] = {}
+        self.formulas = Formulas(observe=model.claims is not None and self.as_written)
+        self.inner_calls: dict[int, list[InnerCall]] = {}
+        self.unrecorded: set[int] = set()
+        self.output_count = 0  # of layers that have several
+
+    def run(self) -> Evaluation:
+        """Call every node. There may be `problems`, and then there are fewer calls than nodes."""
+        for node in self.model.nodes:
+            try:
+                self.outputs.append(self.evaluate(node))
+            except LayerError as error:
+                self.fail(node, error)
+                self.outputs.append(None)
+        self.problems += self.unknown.check_assumed(self.model)
+        self.check_outputs()
+        return Evaluation(
+            self.model, self.inputs, self.calls, self.outputs, self.unknown.paths, self.as_written, self.inner_calls
+        )
+
+    # -- one node ------------------------------------------------------------------------------------
+
+    def evaluate(self, node: Node) -> list[Shape] | None:
+        """The output shapes of a node, whose call is noted; None where they are not known.
+
+        Raises:
+            LayerError: when the layer cannot be called so.
+        """
+        try:
+            shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
+            options = self.options(node) if node.options else {}
+        except _NoShapeError:
+            return self.without_shapes(node)
+        return self.call(node, shapes, options)
+
+    def call(self, node: Node, shapes: list[Any], options: dict[str, Any]) -> list[Shape] | None:
+        """Ask the formula, and note the call."""
+        instance = node.instance
+        first = self.first.get(id(instance))
+        built = first.inputs[0] if first is not None and first.inputs else None
+        try:
+            answer = self.formulas.infer(instance.layer, shapes, options, built)
+        except UnknownLayerError as error:
+            return self.without_formula(node, shapes, error)
+        shared_with = None
+        weights: tuple[Weight, ...] = ()
+        if first is not None:
+            check_same_weights(first, answer.weights)
+            shared_with = first.node.path
+        else:
+            weights = answer.weights if instance.trainable else frozen(answer)
+        self.check_limits(node, answer)
+        if answer.outputs is None:
+            self.unrecorded.add(len(self.outputs))
+        dtype = answer.dtype
+        if dtype is None and instance.layer.keeps_dtype:
+            dtype = promoted({self.dtype(ref) for ref in refs(node)})
+        call = Call(
+            node, shapes, answer.outputs, answer.multiple, weights, answer.macs, dtype, shared_with, answer.cache
+        )
+        if answer.inner is not None:
+            self.inner_calls[len(self.calls)] = answer.inner
+        self.calls.append(call)
+        if first is None:
+            self.first[id(instance)] = call
+        return answer.outputs
+
+    def shape(self, ref: Ref) -> Shape:
+        """The shape of a tensor that a node reads."""
+        outputs = self.outputs[ref.producer]
+        if outputs is None:
+            raise _NoShapeError
+        if not -len(outputs) <= ref.output < len(outputs):
+            raise LayerError(f"reads output {ref.output} of a layer that has {len(outputs)}")
+        return outputs[ref.output]
+
+    def options(self, node: Node) -> dict[str, Any]:
+        """The call arguments, tensors as shapes."""
+        options = option_shapes(node, self.shape)
+        check_options(node.instance.layer, options)
+        return options
+
+    def dtype(self, ref: Ref) -> str:
+        """The dtype of a tensor."""
+        if ref.producer < len(self.inputs):
+            return self.inputs[ref.producer].dtype
+        index = ref.producer - len(self.inputs)
+        if index >= len(self.calls):
+            return "float32"  # behind a layer that failed: there will be no summary
+        call = self.calls[index]
+        return call.dtype or compute_dtype(call.node.instance.dtype)
+
+    # -- what is not known ---------------------------------------------------------------------------
+
+    def without_formula(self, node: Node, shapes: list[Any], error: UnknownLayerError) -> list[Shape] | None:
+        """A layer whose formula is not known."""
+        found = self.unknown.resolve(node, shapes, error)
+        if found is None:
+            self.mark_unknown(node, shapes)
+            return None
+        self.unknown.paths.append(node.path)
+        if isinstance(found, Node):
+            return self.evaluate(found)
+        self.calls.append(Call(node, shapes, [found], False, (), None, None, None))
+        return [found]
+
+    def without_shapes(self, node: Node) -> list[Shape] | None:
+        """A layer whose input is not known: the one before it failed, is unknown, or records no shape."""
+        if isinstance(node.instance.layer, Recorded):  # its facts are those of the file, whatever it reads
+            return self.call(node, [self.shape_or_none(ref) for ref in node.inputs], {})
+        producers = {ref.producer for ref in refs(node)}
+        behind_unknown = not producers.isdisjoint(self.unknown.producers)
+        recorded = self.recorded_inputs(node) if behind_unknown else None
+        if recorded is not None:
+            return self.call(node, recorded, {})
+        self.unknown.check_allowed(node)
+        if not producers.isdisjoint(self.unrecorded):
+            raise LayerError("needs the shape of its input, which the file does not say")
+        if behind_unknown:
+            self.mark_unknown(node, [None for _ in node.inputs])
+        return None  # behind a layer that failed, it is no other error
+
+    def shape_or_none(self, ref: Ref | None) -> Shape | None:
+        """The shape of a tensor, None where it is not known or there is none."""
+        return None if ref is None or self.outputs[ref.producer] is None else self.shape(ref)
+
+    def recorded_inputs(self, node: Node) -> list[Shape] | None:
+        """The input shapes, unknown ones as the file says that the layer was built for them; None where it does not.
+
+        It was built by its first call: a later one may have inputs of other sizes.
+        """
+        if id(node.instance) in self.first or node.options or not self.as_written or None in node.inputs:
+            return None
+        shapes = []
+        for ref in refs(node):
+            shape = self.shape_or_none(ref)
+            if shape is None and ref.producer not in self.unknown.producers:
+                return None  # behind a layer that failed
+            shapes.append(shape)
+        return with_recorded_shapes(node.instance.built, shapes)
+
+    def mark_unknown(self, node: Node, shapes: list[Shape | None]) -> None:
+        """A call whose output is not known; weights that no input changes count all the same."""
+        first = self.first.get(id(node.instance))
+        fixed = fixed_weights(node.instance, len(node.inputs)) if first is None else None
+        call = self.unknown.mark_unknown(node, len(self.outputs), shapes, fixed or (), first)
+        self.calls.append(call)
+        if fixed is not None:
+            self.first[id(node.instance)] = call
+
+    # -- what is wrong -------------------------------------------------------------------------------
+
+    def fail(self, node: Node, error: LayerError) -> None:
+        """Note the problem of a node."""
+        self.problems.append(Problem(str(error), node.where, label_of(node), notes=node.notes))
+
+    def check_outputs(self) -> None:
+        """The model's outputs must be ones that their layers have."""
+        for output in self.model.outputs:
+            wanted, outputs = output.ref.output, self.outputs[output.ref.producer]
+            if outputs is not None and not -len(outputs) <= wanted < len(outputs):
+                message = f"the model's output '{output.name}' is output {wanted} of a layer that has {len(outputs)}"
+                self.problems.append(Problem(message, output.where))
+
+    def check_limits(self, node: Node, answer: Answer) -> None:
+        """Stop where a small file makes too much: outputs of layers with several, or calls that are like no other."""
+        if answer.multiple:
+            self.output_count += len(answer.outputs or ())
+            if self.output_count > MAX_ALL_OUTPUTS:
+                self.stop(node, f"up to here, layers with several outputs have more than {MAX_ALL_OUTPUTS:,} of them")
+        most = self.model.max_different
+        if most is not None and len(self.formulas.answers) > most:
+            self.stop(node, f"up to here, more than {most:,} calls are like no other (--max-layers allows more)")
+
+    def stop(self, node: Node, message: str) -> NoReturn:
+        """Give up at once."""
+        self.fail(node, LayerError(message))
+        raise failure(self.model, self.problems)
+
+
+class _NoShapeError(Exception):
+    """The shape of a tensor is not known: its producer failed, is unknown, or does not say it."""
+
+
+def check_same_weights(first: Call, weights: tuple[Weight, ...]) -> None:
+    """A later call must fit the weights the first one made.
+
+    Raises:
+        LayerError: naming the first weight that would be another.
+    """
+    for old, new in zip(first.weights, weights, strict=False):
+        if old.shape != new.shape:
+            raise LayerError(
+                f"is the same layer as '{first.node.path}', whose {old.name} is {format_shape(old.shape)}; "
+                f"this input needs {format_shape(new.shape)}"
+            )
+    if len(first.weights) != len(weights):
+        raise LayerError(f"is the same layer as '{first.node.path}', but needs different weights")

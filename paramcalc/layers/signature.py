@@ -1,0 +1,58 @@
+"""What a layer's `infer` takes: the one place where its signature is looked at."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+VARIADIC = 0x04
+"""Python's flag for code that takes `*arguments` (CO_VARARGS); `inspect`, which names it, is slow to load."""
+
+
+class Signature(NamedTuple):
+    """The parameters of an `infer`, without `self`.
+
+    Attributes:
+        inputs: the names of its positional parameters: the input tensors in their order.
+        options: the names of its keyword-only parameters.
+        variadic: the name of its `*parameter`, which takes any number of further inputs, or None.
+        hints: the annotations by name.
+    """
+
+    inputs: tuple[str, ...]
+    options: tuple[str, ...]
+    variadic: str | None
+    hints: dict[str, Any]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Every parameter, as `def` has them."""
+        return (*self.inputs, *([self.variadic] if self.variadic else ()), *self.options)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every parameter that an argument can be given to by name."""
+        return frozenset((*self.inputs, *self.options))
+
+
+@lru_cache(1024)
+def signature_of(infer: Callable[..., Any]) -> Signature:
+    """The signature of a class's `infer`: pass `type(layer).infer`, so that one answer serves all its instances."""
+    code = infer.__code__
+    named = code.co_argcount + code.co_kwonlyargcount
+    return Signature(
+        code.co_varnames[1 : code.co_argcount],
+        code.co_varnames[code.co_argcount : named],
+        code.co_varnames[named] if code.co_flags & VARIADIC else None,
+        infer.__annotations__,
+    )
+
+
+def why_not_callable(infer: Callable[..., Any], arguments: list[Any], options: dict[str, Any]) -> str | None:
+    """Why a bound `infer` cannot be called with these arguments, as Python says it; None where it can be."""
+    import inspect  # only loaded when something is wrong already
+
+    try:
+        inspect.signature(infer).bind(*arguments, **options)
+    except TypeError as error:
+        return str(error)
+    return None
