@@ -1,14 +1,19 @@
 """`paramcalc summary`: one or several models, as a table or as data."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from paramcalc.cli import options, output, report
 from paramcalc.cli.models import answer, question
 from paramcalc.errors import ParamcalcError
 from paramcalc.summary import Summary
+
+if TYPE_CHECKING:
+    from paramcalc.render.layout import Line
+    from paramcalc.render.table import Options
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown", "svg")
 MEANT_FOR = {
@@ -42,6 +47,7 @@ MEANT_FOR = {
     help="Sort single layers by a column.",
 )
 @click.option("--top", type=options.Whole(1), help="Show only the first N layers, by --sort or by parameters.")
+@click.option("--totals", is_flag=True, help="Show one row a model: parameters, MACs and size.")
 @click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
 @options.set_option
 @options.batch_option
@@ -62,7 +68,11 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     check_usage(specs, format_, given)
     failed: list[ParamcalcError] = []
     summaries = read_all(specs, given, failed)
-    output.write(render(summaries, format_, given, several=len(specs) > 1), given["output"])
+    if given["totals"]:
+        parts = render_totals(summaries, format_, given)
+    else:
+        parts = render(summaries, format_, given, several=len(specs) > 1)
+    output.write(parts, given["output"])
     return failed[0].exit_code if failed else 0
 
 
@@ -81,6 +91,29 @@ def read_all(specs: tuple[str, ...], given: dict[str, Any], failed: list[Paramca
         yield summary
 
 
+def render_totals(summaries: Iterator[Summary], format_: str, given: dict[str, Any]) -> Iterator[str | bytes]:
+    """One row a model."""
+    from paramcalc.render import overview
+
+    if format_ in ("json", "jsonl"):
+        yield from (overview.json(summary, indent=format_ == "json") for summary in summaries)
+    elif format_ == "csv":
+        yield from overview.csv(summaries, bool(given["memory"] or given["optimizer"]))
+    elif format_ == "markdown":
+        yield from overview.markdown(list(summaries))
+    else:
+        yield from overview_table(list(summaries), format_, given)
+
+
+def overview_table(summaries: list[Summary], format_: str, given: dict[str, Any]) -> Iterator[str | bytes]:
+    """One row a model, for a terminal or as a picture."""
+    from paramcalc.render import overview
+
+    shape = options_of(format_, given)
+    lines = overview.table_lines(summaries, shape.width, shape.glyphs) if summaries else iter(())
+    return drawn(lines, format_, given, "paramcalc summary --totals")
+
+
 def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> None:
     """Refuse what would be ignored in silence."""
     for name, formats in MEANT_FOR.items():
@@ -90,7 +123,7 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
     if len(specs) > 1 and format_ == "json":
         raise click.UsageError("--format json is one object for one file; use --format jsonl for several")
-    if len(specs) > 1 and format_ == "svg":
+    if len(specs) > 1 and format_ == "svg" and not given["totals"]:
         raise click.UsageError("--format svg is one picture of one file")
 
 
@@ -109,6 +142,12 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
         for summary in summaries:
             yield from csv_format.summary_csv(summary, *chosen)
     else:
+        # Several models on a terminal begin with a row for each: the eye finds there which one to look at.
+        if several and format_ == "table" and output.terminal_width(given["output"]):
+            read = list(summaries)
+            yield from overview_table(read, format_, given)
+            yield "\n"
+            summaries = iter(read)
         for index, summary in enumerate(summaries):
             yield from ("\n",) if index else ()
             yield from picture(summary, format_, given)
@@ -119,27 +158,41 @@ def picture(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[s
     from paramcalc.render import layout, table
     from paramcalc.render.text import pieces
 
+    chosen = options_of(format_, given)
+    usual = layout.default_columns(summary)
+    if chosen.columns is None and given["sort"] not in (None, *usual):
+        chosen = replace(chosen, columns=[*usual[:-1], given["sort"], usual[-1]])
+    if format_ == "markdown":
+        from paramcalc.render.markdown import summary_markdown
+
+        return pieces(summary_markdown(summary, chosen))
+    return drawn(table.summary_lines(summary, chosen), format_, given, f"paramcalc summary {summary.source}")
+
+
+def options_of(format_: str, given: dict[str, Any]) -> "Options":
+    """What the user chose of a table, and what the terminal can show."""
+    from paramcalc.render import layout, table
+
     path, width = given["output"], given["width"]
     ascii_only = format_ == "table" and not output.speaks_unicode(path)
-    columns = given["columns"]
-    usual = layout.default_columns(summary)
-    if columns is None and given["sort"] not in (None, *usual):
-        columns = [*usual[:-1], given["sort"], usual[-1]]
-    chosen = table.Options(
-        columns=columns,
+    return table.Options(
+        columns=given["columns"],
         depth=given["depth"],
         sort=given["sort"],
         top=given["top"],
         width=output.terminal_width(path) if width is None and format_ == "table" else width,
         glyphs=layout.ASCII if ascii_only else layout.UNICODE,
     )
-    if format_ == "markdown":
-        from paramcalc.render.markdown import summary_markdown
 
-        return pieces(summary_markdown(summary, chosen))
-    lines = table.summary_lines(summary, chosen)
+
+def drawn(lines: "Iterator[Line]", format_: str, given: dict[str, Any], title: str) -> Iterator[str | bytes]:
+    """The lines of a table as a picture, or as text with or without colour."""
+    from paramcalc.render import table
+    from paramcalc.render.text import pieces
+
     if format_ == "svg":
         from paramcalc.render.svg import lines_svg
 
-        return iter([lines_svg(lines, f"paramcalc summary {summary.source}").encode()])
-    return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
+        return iter([lines_svg(lines, title).encode()])
+    colour = output.use_colour(given["color"], given["output"])
+    return pieces(table.coloured(lines) if colour else table.plain(lines))

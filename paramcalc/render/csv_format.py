@@ -32,7 +32,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def header(columns: Sequence[str] | None, with_source: bool) -> str:
     """The line of column names; `source` first where several files share a table."""
-    return next(_lines([[*(["source"] if with_source else []), *(columns or DEFAULT_COLUMNS)]]))
+    return next(lines([[*(["source"] if with_source else []), *(columns or DEFAULT_COLUMNS)]]))
 
 
 def summary_csv(
@@ -52,7 +52,7 @@ def summary_csv(
         rows = (Row(layer.path, (layer,), marks=marks) for layer, marks in marked)
     total = summary.totals.params
     first = [text_cell(summary.source)] if with_source else []
-    return _lines([*first, *[_cell(row.value(name), name, total) for name in names]] for row in rows)
+    return lines([*first, *[_cell(row.value(name), name, total) for name in names]] for row in rows)
 
 
 def _cell(value: Any, column: str, total: int) -> str:
@@ -71,8 +71,8 @@ def text_cell(text: str) -> str:
     return sanitise("'" + text if text.startswith(FORMULA) else text)
 
 
-def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
-    """The rows in pieces."""
+def lines(rows: Iterable[list[str]]) -> Iterator[str]:
+    """The rows as CSV, in pieces."""
     waiting = iter(rows)
     while some := list(islice(waiting, PIECE)):
         buffer = StringIO()

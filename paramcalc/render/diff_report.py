@@ -10,7 +10,7 @@ from paramcalc.check.budgets import percent
 from paramcalc.render.columns import shape_text
 from paramcalc.render.json_format import harmless, text_of
 from paramcalc.render.layout import UNICODE, Line, Span
-from paramcalc.render.markdown import code, escape
+from paramcalc.render.markdown import code, escape, table_row
 from paramcalc.render.text import cut_middle, sanitise, width_of
 from paramcalc.summary import LayerSummary
 
@@ -142,11 +142,6 @@ def markdown(diff: Diff) -> Iterator[str]:
         yield "\n"
     yield f"{folded(diff)}\n\n" + table_row(["", "Before", "After", "Δ", "Δ %"]) + "|---|---:|---:|---:|---:|\n"
     yield from (table_row(total_cells(total)) for total in diff.totals)
-
-
-def table_row(values: Sequence[str]) -> str:
-    """One row of a Markdown table."""
-    return f"| {' | '.join(values)} |\n"
 
 
 def as_json(diff: Diff) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Markdown to paste into a pull request: the rows of the table, with nothing in a name obeyed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from paramcalc.render.columns import COLUMNS
 from paramcalc.render.layout import UNICODE, Line, cell, default_columns
@@ -29,9 +29,9 @@ def summary_markdown(summary: Summary, options: Options) -> Iterator[str]:
     columns = list(options.columns or default_columns(summary))
     total = summary.totals.params
     yield f"### {code(summary.name)}\n\n"
-    yield _row([COLUMNS[name].header for name in columns])
-    yield _row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns])
-    yield from (_row([_cell(row, name, total) for name in columns]) for row in rows.rows)
+    yield table_row([COLUMNS[name].header for name in columns])
+    yield table_row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns])
+    yield from (table_row([_cell(row, name, total) for name in columns]) for row in rows.rows)
     sums = [(label, f"**{number}** " if number else "", note) for label, number, note in total_entries(summary)]
     lines = ["", *[f"- {label}: {number}{escape(note)}".rstrip() for label, number, note in sums]]
     lines += ["", *[_text(line) + "  " for line in footnotes(summary, rows, UNICODE) if line]]
@@ -47,7 +47,8 @@ def _cell(row: Row, column: str, total: int) -> str:
     return escape(text) if COLUMNS[column].kind == "text" else text
 
 
-def _row(cells: list[str]) -> str:
+def table_row(cells: Sequence[str]) -> str:
+    """One row of a Markdown table."""
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -1,0 +1,122 @@
+"""One row a model: what `--totals` prints, and what the summary of several files begins with.
+
+In: summaries. Out: the row of each as lines of a table, Markdown, CSV or JSON.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from paramcalc.render.csv_format import lines as csv_lines
+from paramcalc.render.csv_format import text_cell
+from paramcalc.render.json_format import FIRST, harmless, text_of
+from paramcalc.render.layout import GAP, MIN_NAME, Glyphs, Line, Span
+from paramcalc.render.numbers import UNKNOWN, format_bytes, format_int
+from paramcalc.render.text import cut_middle, sanitise, width_of
+from paramcalc.summary import Summary
+
+COLUMNS: dict[str, tuple[str, str]] = {
+    "params": ("Params", "number"),
+    "trainable_params": ("Trainable", "number"),
+    "active_params": ("Active", "number"),
+    "macs": ("MACs", "number"),
+    "decode_macs": ("MACs a token", "number"),
+    "size_bytes": ("Size", "bytes"),
+    "inference_bytes": ("Inference", "bytes"),
+}
+"""Column → its heading and what it holds; those after the source."""
+
+DROPPED = ("trainable_params", "active_params", "decode_macs")
+"""What a narrow terminal does without, in this order."""
+
+LEAST_NAME = 8
+USUAL = ("params", "trainable_params", "macs", "size_bytes")
+
+
+def value_of(summary: Summary, column: str) -> int | None:
+    """What a model has in a column; None where it is unknown."""
+    if column == "inference_bytes":
+        return None if summary.memory is UNSET else summary.memory.inference_bytes
+    found: int | None = getattr(summary.totals, column, None)
+    return found
+
+
+def columns_of(summaries: Sequence[Summary]) -> list[str]:
+    """The usual columns, and those that say something more of one of the models."""
+    totals = [summary.totals for summary in summaries]
+    shown = set(USUAL)
+    if any(total.active_params != total.params for total in totals):
+        shown.add("active_params")
+    if any(getattr(total, "decode_macs", None) is not None for total in totals):
+        shown.add("decode_macs")
+    if any(summary.memory is not UNSET for summary in summaries):
+        shown.add("inference_bytes")
+    return [name for name in COLUMNS if name in shown]
+
+
+def cells(summary: Summary, columns: Iterable[str]) -> list[str]:
+    """The numbers of one model as a person reads them; a partial model's are of what is known."""
+    partial = f" + {UNKNOWN}" if summary.partial is True else ""
+    texts = {"number": format_int, "bytes": format_bytes}
+    values = [(value_of(summary, name), texts[COLUMNS[name][1]]) for name in columns]
+    return [text(value) + (partial if value is not None else "") for value, text in values]
+
+
+def table_lines(summaries: Sequence[Summary], width: int | None, glyphs: Glyphs) -> Iterator[Line]:
+    """The table: a heading, a rule, a line a model.
+
+    In a narrow terminal the names give way, and the columns that say least; a number is never cut.
+    """
+    names = [sanitise(summary.source, glyphs.ascii_only) for summary in summaries]
+    room = max(map(width_of, ["Model", *names]))
+    columns = columns_of(summaries)
+    for dropped in (None, *DROPPED):
+        columns = [name for name in columns if name != dropped]
+        headings = ["Model", *[COLUMNS[name][0] for name in columns]]
+        grid = [cells(summary, columns) for summary in summaries]
+        widths = [max(map(len, column)) for column in zip(headings[1:], *grid, strict=True)]
+        others = sum(widths) + len(GAP) * len(widths)
+        if width is None or others + min(room, MIN_NAME) <= width:
+            break
+    if width is not None:
+        room = max(min(room, width - others), min(room, LEAST_NAME))
+
+    def line(name: str, numbers: Sequence[str], style: str) -> Line:
+        name = cut_middle(name, room, glyphs.ellipsis)
+        padded = "".join(GAP + number.rjust(size) for number, size in zip(numbers, widths, strict=True))
+        return [Span(name + " " * (room - width_of(name)), style), Span(padded, style)]
+
+    yield line(headings[0], headings[1:], "header")
+    yield [Span(glyphs.rule * (room + others), "rule")]
+    for name, numbers in zip(names, grid, strict=True):
+        yield line(name, numbers, "")
+
+
+def markdown(summaries: Sequence[Summary]) -> Iterator[str]:
+    """A table for a pull request."""
+    from paramcalc.render.markdown import code, table_row
+
+    columns = columns_of(summaries)
+    yield table_row(["Model", *[COLUMNS[name][0] for name in columns]])
+    yield table_row(["---", *["---:" for _ in columns]])
+    yield from (table_row([code(summary.source), *cells(summary, columns)]) for summary in summaries)
+
+
+def csv(summaries: Iterable[Summary], memory: bool) -> Iterator[str]:
+    """A line a model, plain numbers, empty where one is unknown."""
+    columns = [name for name in COLUMNS if memory or name != "inference_bytes"]
+    yield from csv_lines([["source", *columns]])
+    for summary in summaries:
+        values = [value_of(summary, name) for name in columns]
+        yield from csv_lines([[text_cell(summary.source), *["" if value is None else str(value) for value in values]]])
+
+
+def json(summary: Summary, indent: bool) -> bytes:
+    """The summary without its layers."""
+    names = (*FIRST, "framework", "totals", "memory", "partial")
+    fields: dict[str, Any] = {name: getattr(summary, name) for name in names}
+    fields |= {name: text_of(fields[name]) for name in ("name", "source")}
+    encoded = msgspec.json.encode({name: value for name, value in fields.items() if value is not UNSET})
+    return harmless((msgspec.json.format(encoded, indent=1) if indent else encoded) + b"\n")
