@@ -14,6 +14,7 @@ from paramcalc.analysis.calls import Call, Evaluation
 from paramcalc.analysis.summarize import count_macs
 from paramcalc.errors import InputError, Problem, did_you_mean
 from paramcalc.layers.base import Factors, Weight
+from paramcalc.layers.catalogue import parse_docstring
 from paramcalc.layers.formulas.window import traced
 from paramcalc.shapes import Shape
 
@@ -98,7 +99,7 @@ def explain_call(call: Call) -> LayerExplained:
         output,
         shape_steps(call),
         [explain_weight(weight, instance.trainable) for weight in call.weights],
-        sum_of([weight.factors for weight in call.weights]),
+        sum_of([weight.factors for weight in call.weights if weight.kind != "buffer"]),
         macs_formula(call.macs),
         notes(call),
     )
@@ -116,13 +117,15 @@ def shape_steps(call: Call) -> list[str]:
 def notes(call: Call) -> list[str]:
     """Answers to common questions (the `Note:` lines of the layer's docstring), and whether the layer is shared."""
     found = [f"the same layer as '{call.shared_with}': its weights are counted there"] if call.shared_with else []
-    lines = [line.strip() for line in (type(call.node.instance.layer).__doc__ or "").splitlines()]
-    return found + [line.removeprefix("Note:").strip() for line in lines if line.startswith("Note:")]
+    sections = parse_docstring(type(call.node.instance.layer).__doc__ or "")[2]
+    return found + sections.get("Note", "").splitlines()
 
 
 def explain_weight(weight: Weight, layer_trainable: bool) -> WeightExplained:
     """One weight: its size as a product."""
-    if weight.trainable:
+    if weight.kind == "buffer":
+        why = "a buffer: saved with the model, but no parameter" if weight.persistent else "a buffer that is not saved"
+    elif weight.trainable:
         why = "learned by gradients"
     elif weight.kind == "statistic":
         why = "gathered from the data, never by a gradient"

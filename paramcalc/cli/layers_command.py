@@ -8,9 +8,10 @@ from paramcalc.cli.output import write
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Built-in layers; plugins are left out, for looking them up is slow."""
+    from paramcalc.layers.catalogue import built_in
     from paramcalc.layers.registry import Registry
 
-    return [name for name in Registry().built_in() if name.lower().startswith(incomplete.lower())]
+    return [name for name in built_in(Registry()) if name.lower().startswith(incomplete.lower())]
 
 
 @click.command()
@@ -22,7 +23,8 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def command(name: str | None, format_: str, output: str | None) -> int:
     """List all layers, or show one with its fields, formula, shapes and an example.
 
-    NAME is a Keras class name, its snake_case, or an alias such as MaxPool2D.
+    NAME is a Keras class name, its snake_case, an alias such as MaxPool2D, or
+    a class of PyTorch's, such as torch.Linear.
     """
     write([text_of(name, format_)], output)
     return 0

@@ -4,7 +4,8 @@ Everything comes from the classes: fields from their annotations, texts from the
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -12,9 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.keras.descriptions import describe
 from paramcalc.layers.keras.fields import ActivationName
-from paramcalc.layers.registry import COMMON, Registry, snake_case
+from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case
 from paramcalc.shapes import MAX_DIMENSION
 
 BUILT_IN = "built-in"
@@ -37,11 +37,13 @@ class Entry(Struct, frozen=True):
     """One layer.
 
     Attributes:
+        name: its class name, qualified (`torch.Linear`) where an unqualified one would mean another framework's.
         summary: the first line of its docstring.
         text: what the docstring says between that line and its sections.
-        sections: Shapes, Formula, Note, Source and Example, those there are.
+        sections: Shapes, Formula, Note, Source and Example, those there are; several notes are lines of one.
         weights: whether it can hold weights.
         origin: "built-in", or the package and class of a plugin.
+        framework: whose class it is.
     """
 
     name: str
@@ -53,19 +55,24 @@ class Entry(Struct, frozen=True):
     origin: str
     aliases: list[str]
     fields: list[FieldEntry]
-
-
-def families(registry: Registry) -> dict[str, list[str]]:
-    """Family → names, built-ins as the registry's table has them, plugins last."""
-    found = {family: list(names) for family, names in registry.families.items()}
-    found |= {family: [name] for name, (family, _) in COMMON.items()}
-    plugins = list(registry.plugins())
-    return found | ({PLUGINS: plugins} if plugins else {})
+    framework: str = FRAMEWORKS[0]
 
 
 def catalogue(registry: Registry) -> list[Entry]:
-    """Every layer, by family."""
-    return [entry(registry, name) for names in families(registry).values() for name in names]
+    """Every layer, by framework and family: the registry's own framework first, plugins last."""
+    return [entry(registry, name) for name in [*built_in(registry), *registry.plugins()]]
+
+
+def built_in(registry: Registry) -> list[str]:
+    """The names of all layers of paramcalc's own; those of other frameworks are qualified."""
+    others = [
+        f"{framework}.{name}"
+        for framework in FRAMEWORKS
+        if framework != registry.framework
+        for names in registry.of(framework).families.values()
+        for name in names
+    ]
+    return [*registry.built_in(), *others]
 
 
 def entry(registry: Registry, name: str) -> Entry:
@@ -76,24 +83,28 @@ def entry(registry: Registry, name: str) -> Entry:
         PluginError: when the plugin that has this name is broken.
     """
     cls = registry.get(name)
-    canonical = registry.canonical(name)
+    framework, bare = registry.split(name)
+    home = registry.of(framework)
+    canonical = home.canonical(bare)
+    qualifier = "" if home is registry else f"{framework}."
     summary, text, sections = parse_docstring(cls.__doc__ or "")
-    family = registry.family(canonical)
+    family = home.family(canonical)
     return Entry(
-        canonical,
+        qualifier + canonical,
         PLUGINS if family == "plugin" else family,
         summary,
         text,
         sections,
         not sections.get("Formula", "").startswith(NO_WEIGHTS),
-        origin_of(registry, canonical),
-        aliases_of(registry, canonical),
+        origin_of(home, canonical),
+        [qualifier + alias for alias in aliases_of(home, canonical)],
         fields_of(cls),
+        framework_of(cls),
     )
 
 
 def parse_docstring(doc: str) -> tuple[str, str, dict[str, str]]:
-    """The first line, the free text, and the sections, each on one line."""
+    """The first line, the free text, and the sections, each on one line; a section that comes again on another."""
     first, *lines = doc.strip().splitlines() or [""]
     text: list[str] = []
     sections: dict[str, str] = {}
@@ -102,7 +113,7 @@ def parse_docstring(doc: str) -> tuple[str, str, dict[str, str]]:
         head, colon, rest = line.partition(": ")
         if colon and head in SECTIONS:
             current = head
-            sections[head] = rest
+            sections[head] = f"{sections[head]}\n{rest}" if head in sections else rest
         elif not line and current:
             current = ""
         elif current:
@@ -132,6 +143,7 @@ def aliases_of(registry: Registry, name: str) -> list[str]:
 
 def fields_of(cls: type[Layer]) -> list[FieldEntry]:
     """The fields in the order of positional arguments."""
+    describe = describer(cls)
     return [
         FieldEntry(
             field.name,
@@ -141,6 +153,12 @@ def fields_of(cls: type[Layer]) -> list[FieldEntry]:
         )
         for field in msgspec.structs.fields(cls)
     ]
+
+
+def describer(cls: type[Layer]) -> Callable[[str], str]:
+    """What says in a line what a field of this class means."""
+    describe: Callable[[str], str] = import_module(f"paramcalc.layers.{framework_of(cls)}.descriptions").describe
+    return describe
 
 
 def default_of(field: Any) -> Any:

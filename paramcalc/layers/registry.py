@@ -29,15 +29,14 @@ COMMON: dict[str, tuple[str, str]] = {
 
 
 class UnknownTypeError(ParamcalcError):
-    """No layer has this name; the nearest one is only looked for when the message is shown."""
+    """No layer has this name; `advice`, such as the nearest one, is only looked for when the message is shown."""
 
-    def __init__(self, message: str, name: str = "", known: Callable[[], list[str]] = list) -> None:
+    def __init__(self, message: str, advice: Callable[[], str] = str) -> None:
         super().__init__(message)
-        self.name = name
-        self.known = known
+        self.advice = advice
 
     def __str__(self) -> str:
-        return super().__str__() + did_you_mean(self.name, self.known())
+        return super().__str__() + self.advice()
 
 
 class PluginError(ParamcalcError):
@@ -58,6 +57,7 @@ class Registry:
         self.without = without
         self.aliases: dict[str, str] = names.ALIASES
         self.families: dict[str, tuple[str, ...]] = names.FAMILIES
+        self.counterparts: dict[str, str] = names.COUNTERPARTS
         self._family: dict[str, str] = {
             name: family for family, classes in names.FAMILIES.items() for name in classes if name not in without
         }
@@ -91,7 +91,18 @@ class Registry:
             return found
         if name in self.plugins():
             return self.plugin(name)
-        raise UnknownTypeError(f"there is no layer type '{name[:80]}'", name, self.names)
+        raise UnknownTypeError(f"there is no layer type '{name[:80]}'", lambda: self.advice(bare))
+
+    def advice(self, name: str) -> str:
+        """What to write instead of a name that is not known: the nearest one, and whose layer it is otherwise."""
+        own = self.counterparts.get(name)
+        near = f"; did you mean '{own}'?" if own else did_you_mean(name, self.names())
+        for framework in FRAMEWORKS:
+            other = self.of(framework)
+            theirs = other.canonical(name)
+            if theirs in other.built_in():
+                return f"{near or ';'} {framework} has it: {framework}.{theirs}, or framework: {framework}"
+        return near
 
     def split(self, name: str) -> tuple[str, str]:
         """A name that may be qualified → the framework, and the name in it: `torch.Linear` → torch, Linear."""
@@ -176,6 +187,12 @@ class Registry:
                 found[point.name] = point
             self._plugins = found
         return self._plugins
+
+
+def framework_of(cls: type[Layer]) -> str:
+    """Whose class it is; the first framework's for a plugin, and for what only specs have."""
+    found = cls.__module__.removeprefix("paramcalc.layers.").partition(".")[0]
+    return found if found in FRAMEWORKS else FRAMEWORKS[0]
 
 
 def _load_plugin(name: str, point: Any) -> type[Layer]:

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from paramcalc.layers.catalogue import Entry, FieldEntry
+from paramcalc.layers.registry import FRAMEWORKS
 from paramcalc.render.text import sanitise
 
 WIDTH = 100
 
 
 def by_family(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
-    """The entries of each family, in their order."""
-    for family, group in groupby(entries, lambda each: each.family):
-        yield family, list(group)
+    """The entries of each family, in their order; the name of another framework stands before its families."""
+    for (framework, family), group in groupby(entries, lambda each: (each.framework, each.family)):
+        label = family.replace("_", " ")
+        yield label if framework == FRAMEWORKS[0] else f"{framework}: {label}", list(group)
 
 
 def list_text(entries: Sequence[Entry]) -> str:
@@ -21,7 +23,7 @@ def list_text(entries: Sequence[Entry]) -> str:
     lines = []
     for family, group in by_family(entries):
         width = max(len(sanitise(each.name)) for each in group)
-        lines.append(f"{family.replace('_', ' ')}:")
+        lines.append(f"{family}:")
         for each in group:
             mark = " " if each.weights else "·"
             lines.append(f"  {mark} {sanitise(each.name):<{width}}  {sanitise(each.summary)}")
@@ -36,7 +38,7 @@ def list_markdown(entries: Sequence[Entry]) -> str:
     lines = ["| Family | Layers with weights | Layers without |", "|---|---|---|"]
     for family, group in by_family(entries):
         cells = [", ".join(f"`{each.name}`" for each in group if each.weights is held) for held in (True, False)]
-        lines.append(f"| {family.replace('_', ' ')} | {' | '.join(cells)} |")
+        lines.append(f"| {family} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -48,8 +50,8 @@ def entry_text(entry: Entry) -> str:
     facts = entry.sections | {"Aliases": ", ".join(entry.aliases), "From": entry.origin, "Family": entry.family}
     example = facts.pop("Example", "")
     for name, value in facts.items():
-        if value:
-            parts += textwrap.wrap(value, WIDTH, initial_indent=f"{name + ':':<9}", subsequent_indent=" " * 9)
+        for line in value.splitlines():
+            parts += textwrap.wrap(line, WIDTH, initial_indent=f"{name + ':':<9}", subsequent_indent=" " * 9)
     parts += ["", "Fields, in the order of positional arguments:" if entry.fields else "No fields."]
     width = max((len(each.name) for each in entry.fields), default=0)
     for field in entry.fields:

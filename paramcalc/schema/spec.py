@@ -14,9 +14,10 @@ import msgspec
 from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.spec import INPUT_DTYPES
 from paramcalc.layers.base import Layer
-from paramcalc.layers.catalogue import aliases_of, parse_docstring
+from paramcalc.layers.catalogue import aliases_of, built_in, parse_docstring
 from paramcalc.layers.keras.fields import ActivationName
-from paramcalc.layers.registry import FRAMEWORKS, Registry, snake_case
+from paramcalc.layers.registry import COMMON as COMMON_CLASSES
+from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case
 from paramcalc.metrics import BYTES, METRICS
 from paramcalc.schema.types import (
     Schema,
@@ -82,18 +83,25 @@ def spec_schema(registry: Registry | None = None) -> Schema:
         "dtype": with_expression({"enum": [*DTYPE_BITS, *[f"mixed_{name}" for name in DTYPE_BITS]]}),
         "outputs": with_expression(any_of(TEXT, {"type": "array", "items": output, "minItems": 1})),
         "names": with_expression(any_of(TEXT, {"type": "array", "items": TEXT, "minItems": 1})),
-        "block": block_schema(),
         "budget": budget_schema(nested=False),
         "layer_budget": budget_schema(nested=True),
     }
-    for suffix in ("", BLOCKS):
-        definitions |= entry_definitions(Names(registry, bool(suffix)), suffix)
+    for framework in FRAMEWORKS:
+        own = registry.of(framework)
+        definitions |= {f"block{own_suffix(framework)}": block_schema(own_suffix(framework))}
+        for blocks in (False, True):
+            definitions |= entry_definitions(Names(own, blocks))
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A paramcalc spec",
         **root_schema(),
         "$defs": definitions,
     }
+
+
+def own_suffix(framework: str) -> str:
+    """What stands behind the names of a framework's definitions; nothing for that of specs that name none."""
+    return "" if framework == FRAMEWORKS[0] else f"_{framework}"
 
 
 def described(name: str, schema: Schema, text: str | None = None) -> Schema:
@@ -109,7 +117,7 @@ def objects(properties: Schema, required: tuple[str, ...] = (), **texts: str) ->
 
 
 def root_schema() -> Schema:
-    """The spec as a whole: its layers may name blocks where it has blocks."""
+    """The spec as a whole: its layers are those of its framework, and may name blocks where it has blocks."""
     properties = {
         "name": NAME,
         "framework": {"enum": list(FRAMEWORKS)},
@@ -117,7 +125,7 @@ def root_schema() -> Schema:
         "input": ref("input"),
         "inputs": {"type": "object", "minProperties": 1, "additionalProperties": ref("input")},
         "dtype": ref("dtype"),
-        "blocks": blocks_schema(),
+        "blocks": {},
         "layers": {"type": "array", "minItems": 1},
         "outputs": ref("outputs"),
         "tied": any_of(
@@ -129,11 +137,21 @@ def root_schema() -> Schema:
     }
     root = objects(properties, ("layers",))
     root["properties"]["$schema"] = TEXT
-    return root | {
-        "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+    by_framework = layers_of(FRAMEWORKS[0])
+    for framework in FRAMEWORKS[1:]:
+        chosen = {"properties": {"framework": {"const": framework}}, "required": ["framework"]}
+        by_framework = {"if": chosen, "then": layers_of(framework), "else": by_framework}
+    return root | {"oneOf": [{"required": ["input"]}, {"required": ["inputs"]}], **by_framework}
+
+
+def layers_of(framework: str) -> Schema:
+    """The layers and blocks of a spec of this framework."""
+    own = own_suffix(framework)
+    return {
+        "properties": {"blocks": blocks_schema(own)},
         "if": {"required": ["blocks"]},
-        "then": {"properties": {"layers": ref("layers" + BLOCKS)}},
-        "else": {"properties": {"layers": ref("layers")}},
+        "then": {"properties": {"layers": ref("layers" + own + BLOCKS)}},
+        "else": {"properties": {"layers": ref("layers" + own)}},
     }
 
 
@@ -144,19 +162,19 @@ def input_schema() -> Schema:
     return {"type": "object", "properties": properties, "required": ["shape"], "additionalProperties": False}
 
 
-def blocks_schema() -> Schema:
-    """Blocks by name."""
-    blocks = {"type": "object", "propertyNames": NAME, "additionalProperties": ref("block")}
+def blocks_schema(own: str) -> Schema:
+    """Blocks by name; `own` is the framework's suffix."""
+    blocks = {"type": "object", "propertyNames": NAME, "additionalProperties": ref("block" + own)}
     return any_of(blocks, {"type": "null"})
 
 
-def block_schema() -> Schema:
-    """One block."""
+def block_schema(own: str) -> Schema:
+    """One block; `own` is the framework's suffix."""
     properties = {
         "vars": any_of(VARIABLES, {"type": "null"}),
         "inputs": any_of(NAME, {"type": "array", "items": NAME, "minItems": 1, "uniqueItems": True}),
-        "blocks": blocks_schema(),
-        "layers": ref("layers" + BLOCKS),
+        "blocks": blocks_schema(own),
+        "layers": ref("layers" + own + BLOCKS),
         "outputs": ref("names"),
     }
     return objects(properties, ("layers",), inputs="block_inputs")
@@ -180,11 +198,13 @@ def budget_schema(nested: bool) -> Schema:
 
 
 class Names:
-    """The names of all layer types.
+    """The names of all layer types: the registry's own, and those of other frameworks, qualified.
 
     A block may be called as a plugin is, or the snake_case of a type: where blocks are, these pass with any arguments.
 
     Attributes:
+        blocks: whether there are blocks.
+        suffix: what stands behind the names of definitions in which these names are known.
         classes: by class name.
         aliases: class name → every name for it that is surely its own.
         all: every such name.
@@ -192,8 +212,11 @@ class Names:
     """
 
     def __init__(self, registry: Registry, blocks: bool) -> None:
-        self.classes: dict[str, type[Layer]] = {name: registry.get(name) for name in registry.names()}
-        self.aliases = {name: [name, *aliases_of(registry, name)] for name in self.classes}
+        self.blocks = blocks
+        self.suffix = own_suffix(registry.framework) + BLOCKS * blocks
+        names = [*built_in(registry), *registry.plugins()]
+        self.classes: dict[str, type[Layer]] = {name: registry.get(name) for name in names}
+        self.aliases = {name: every_name(registry, name) for name in names}
         if blocks:
             for name, others in self.aliases.items():
                 sure = registry.family(name) != "plugin"
@@ -205,16 +228,30 @@ class Names:
         """The fields that must be given."""
         return [field.name for field in msgspec.structs.fields(self.classes[name]) if field.required]
 
-    def definition(self, name: str, suffix: str) -> str:
-        """What a layer's definition is called: only where a layer holds layers do blocks make another one."""
-        return name + suffix if self.classes[name].sublayers else name
+    def definition(self, name: str) -> str:
+        """What a layer's definition is called: only one that holds layers has another where other names are known."""
+        cls = self.classes[name]
+        framework = framework_of(cls)
+        own = name if framework == FRAMEWORKS[0] else f"{framework}.{cls.__name__}"
+        return own.removeprefix(f"{FRAMEWORKS[0]}.") + (self.suffix if cls.sublayers else "")
 
 
-def entry_definitions(names: Names, suffix: str) -> Schema:
-    """All definitions of entries, strict or (`suffix`) with the names of blocks let through."""
+def every_name(registry: Registry, name: str) -> list[str]:
+    """A layer's name and its aliases, each of the registry's own qualified as well."""
+    framework, bare = registry.split(name)
+    own = [bare, *aliases_of(registry.of(framework), bare)]
+    if registry.family(name) == "plugin" or bare in COMMON_CLASSES:
+        return own
+    qualified = [f"{framework}.{alias}" for alias in own]
+    return qualified if framework != registry.framework else [*own, *qualified]
+
+
+def entry_definitions(names: Names) -> Schema:
+    """All definitions of entries, strict or with the names of blocks let through."""
     found: Schema = {}
+    suffix = names.suffix
     for name, cls in names.classes.items():
-        own = names.definition(name, suffix)
+        own = names.definition(name)
         summary = {"description": parse_docstring(cls.__doc__ or "")[0]}
         found[own] = fields_schema(cls, ref("inner" + suffix)) | summary
         found[f"{own}_arguments"] = arguments_schema(cls, own) | summary
@@ -222,9 +259,9 @@ def entry_definitions(names: Names, suffix: str) -> Schema:
     own_keys = [{"required": [key]} for key in COMMON if key not in INNER]
     return found | {
         "layers" + suffix: {"type": "array", "items": ref("entry" + suffix)},
-        "short" + suffix: short_schema(names, suffix),
-        "long" + suffix: long_schema(names, suffix),
-        "layer" + suffix: layer_schema(names, suffix),
+        "short" + suffix: short_schema(names),
+        "long" + suffix: long_schema(names),
+        "layer" + suffix: layer_schema(names),
         "inner" + suffix: {"allOf": [ref("layer" + suffix), {"not": {"type": "object", "anyOf": own_keys}}]},
         "entry" + suffix: entry_schema(suffix),
         **structure_definitions(suffix),
@@ -272,42 +309,40 @@ def entry_schema(suffix: str) -> Schema:
     return schema
 
 
-def layer_schema(names: Names, suffix: str) -> Schema:
+def layer_schema(names: Names) -> Schema:
     """A layer, or the use of a block: a bare name, the long form or the short one."""
     bare: Schema = {"enum": names.bare}
-    if suffix:  # a name that is no layer's may be a block's
+    if names.blocks:  # a name that is no layer's may be a block's
         bare = {"anyOf": [bare, {"not": {"enum": names.all}}]}
     return {
         "type": ["string", "object"],
         "if": {"type": "string"},
         "then": with_expression(bare),
-        "else": {"if": {"required": ["type"]}, "then": ref("long" + suffix), "else": ref("short" + suffix)},
+        "else": {"if": {"required": ["type"]}, "then": ref("long" + names.suffix), "else": ref("short" + names.suffix)},
     }
 
 
-def short_schema(names: Names, suffix: str) -> Schema:
+def short_schema(names: Names) -> Schema:
     """`{Conv2D: {…}, name: stem}`: exactly one key is a type."""
     types = {
-        alias: ref(f"{names.definition(name, suffix)}_arguments")
-        for name, others in names.aliases.items()
-        for alias in others
+        alias: ref(f"{names.definition(name)}_arguments") for name, others in names.aliases.items() for alias in others
     }
     other = {"not": {"propertyNames": {"enum": [*types, *COMMON]}}}
     return {
         "type": "object",
         "properties": types | common_properties(),
         "patternProperties": {EXPRESSION["pattern"]: {}},
-        "additionalProperties": bool(suffix),
+        "additionalProperties": names.blocks,
         "maxProperties": 1 + len(COMMON),
         "oneOf": [*[{"required": [name]} for name in types], other],
     }
 
 
-def long_schema(names: Names, suffix: str) -> Schema:
+def long_schema(names: Names) -> Schema:
     """`{type: Conv2D, filters: 8, name: stem}`."""
-    kind: Schema = {"type": "string", "minLength": 1} if suffix else with_expression({"enum": names.all})
+    kind: Schema = {"type": "string", "minLength": 1} if names.blocks else with_expression({"enum": names.all})
     rules = [
-        {"if": {"properties": {"type": {"enum": others}}}, "then": ref(f"{names.definition(name, suffix)}_long")}
+        {"if": {"properties": {"type": {"enum": others}}}, "then": ref(f"{names.definition(name)}_long")}
         for name, others in names.aliases.items()
     ]
     return {"type": "object", "properties": {"type": described("type", kind), **common_properties()}, "allOf": rules}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.keras.descriptions import describe
+from paramcalc.layers.catalogue import describer
 from paramcalc.layers.keras.fields import ActivationName
 
 Schema = dict[str, Any]
@@ -90,6 +90,7 @@ def fields_schema(cls: type[Layer], layer: Schema) -> Schema:
     """The mapping of a layer's fields."""
     properties: Schema = {}
     required = []
+    describe = describer(cls)
     for field in msgspec.structs.fields(cls):
         schema = sublayer_schema(field.type, layer) if field.name in cls.sublayers else value_schema(field.type, layer)
         text = describe(field.name)
@@ -116,15 +117,32 @@ def arguments_schema(cls: type[Layer], definition: str) -> Schema:
     if cls.list_argument:
         forms.append({"type": "array", "allOf": fields[:1]})
     else:
-        ordered = {"type": "array", "items": fields, "additionalItems": False, "minItems": len(required)}
-        forms.append(ordered if fields else {"type": "array", "maxItems": 0})
+        forms += list_schemas(cls, definition, len(required))
     if not required:
         forms.append({"type": "null"})
     if fields and len(required) <= 1:
-        forms.append({"type": SCALARS, "allOf": fields[:1]})
+        forms.append({"type": SCALARS, "allOf": [field_ref(definition, name) for name in cls.positional(1)[:1]]})
     if names and names[0] in cls.sublayers:
         forms.append({"type": "object", "allOf": fields[:1], "not": {"anyOf": [{"required": [n]} for n in names]}})
     return {"anyOf": forms}
+
+
+def list_schemas(cls: type[Layer], definition: str, required: int) -> list[Schema]:
+    """Lists of fields in order; shorter ones leave out those that the input tells."""
+    names = cls.__struct_fields__
+    if not names:
+        return [{"type": "array", "maxItems": 0}]
+    whole = required + len(cls.told_by_input)
+    found = [list_schema(names, definition, whole, len(names))]
+    if cls.told_by_input:
+        found.append(list_schema(cls.positional(required), definition, required, whole - 1))
+    return found
+
+
+def list_schema(names: tuple[str, ...], definition: str, least: int, most: int) -> Schema:
+    """A list of these fields in this order."""
+    items = [field_ref(definition, name) for name in names[:most]]
+    return {"type": "array", "items": items, "additionalItems": False, "minItems": least}
 
 
 def field_ref(definition: str, field: str) -> Schema:

@@ -10,6 +10,7 @@ from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.explain import explain
 from paramcalc.formats.native import read_spec
 from paramcalc.formats.text.document import parse
+from paramcalc.layers.catalogue import built_in
 from paramcalc.layers.registry import Registry
 from paramcalc.render.explain_text import FORMATS, lines
 
@@ -41,7 +42,7 @@ def value(numbers):
     return eval(numbers.replace(",", "").replace("×", "*"))
 
 
-CLASSES = [name for name in Registry().names() if example(name)]
+CLASSES = [name for name in built_in(Registry()) if example(name)]
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -54,7 +55,8 @@ def test_the_printed_arithmetic_evaluates_to_the_printed_number(name):
             assert value(formula.numbers) == formula.result
         assert item.params.result == rows[path].params
         assert item.macs.result == rows[path].macs
-        assert [weight.formula.result for weight in item.weights] == [w.params for w in rows[path].weights]
+        counted = [weight.formula.result for weight in item.weights if weight.kind != "buffer"]
+        assert counted == [w.params for w in rows[path].weights if w.kind != "buffer"]
 
 
 def said(text, layer):
@@ -85,6 +87,23 @@ def test_batch_normalization_says_what_its_non_trainable_half_is():
     text = shown("{input: [8], layers: [BatchNormalization]}")
     assert "gathered from the data, never by a gradient" in text
     assert "running averages" in text
+
+
+def test_an_lstm_says_why_it_has_another_number_of_biases_in_the_other_framework():
+    """Two in PyTorch, one in Keras."""
+    assert "two biases, bias_ih and bias_hh" in shown("{input: [5, 10], layers: [{torch.LSTM: 4}]}")
+    assert "PyTorch's LSTM has two" in shown("{input: [5, 10], layers: [{LSTM: 4}]}")
+
+
+def test_a_buffer_is_shown_but_not_summed():
+    """PyTorch's running statistics are no parameters."""
+    _, item = explained("{framework: torch, input: [8], layers: [BatchNorm1d]}")[0]
+    assert item.params.result == 16
+    assert [(w.name, w.formula.result) for w in item.weights if "a buffer" in w.why] == [
+        ("running_mean", 8),
+        ("running_var", 8),
+        ("num_batches_tracked", 1),
+    ]
 
 
 def test_a_valid_convolution_shows_how_its_output_came_about():

@@ -9,12 +9,12 @@ from click.testing import CliRunner
 from paramcalc import load, summarize
 from paramcalc.cli import cli
 from paramcalc.layers.base import Layer, Positive, Rate, Size, Sublayer
-from paramcalc.layers.catalogue import Entry, catalogue, entry, parse_docstring, type_words
+from paramcalc.layers.catalogue import Entry, built_in, catalogue, entry, parse_docstring, type_words
 from paramcalc.layers.keras.fields import Activation
 from paramcalc.layers.registry import Registry, UnknownTypeError
 from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
 
-NAMES = Registry().built_in()
+NAMES = built_in(Registry())
 ENTRIES = {name: entry(Registry(), name) for name in NAMES}
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- layers:begin -->", "<!-- layers:end -->"
@@ -27,17 +27,21 @@ def example(name):
     return summarize(load(source, name=f"example of {name}"), allow_unknown=False)
 
 
+def bare(name):
+    return name.rpartition(".")[2]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_is_a_whole_spec_that_runs_and_shows_the_layer(name):
     summary = example(name)
     source = ENTRIES[name].sections["Example"]
     assert summary.layers
-    assert name in BASES or any(row.type == name for row in summary.layers) or name in source
+    assert name in BASES or any(row.type == bare(name) for row in summary.layers) or name in source
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(("Cell", "Cells")) and name not in BASES])
 def test_a_layer_is_called_free_of_weights_exactly_when_its_example_shows_none(name):
-    rows = [row for row in example(name).layers if row.type == name or name == "Operation"]  # a row says which one
+    rows = [row for row in example(name).layers if row.type == bare(name) or name == "Operation"]  # a row says which
     assert rows
     assert any(row.weights for row in rows) == ENTRIES[name].weights
 
@@ -85,6 +89,12 @@ def test_an_alias_and_a_snake_case_name_show_the_layer_they_stand_for():
         found = entry(Registry(), name)
         assert found.name == "MaxPooling2D"
         assert {"MaxPool2D", "max_pooling2d", "max_pool2d"} <= set(found.aliases)
+
+
+def test_a_class_of_another_framework_is_found_by_its_qualified_name():
+    found = entry(Registry(), "torch.lstm")
+    assert (found.name, found.framework, found.aliases) == ("torch.LSTM", "torch", ["torch.lstm"])
+    assert {field.name: field.description for field in found.fields}["proj_size"].startswith("The size that")
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():

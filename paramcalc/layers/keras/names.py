@@ -152,3 +152,22 @@ ALIASES: dict[str, str] = {
     },
 }
 """Keras' other names for the same class."""
+
+COUNTERPARTS: dict[str, str] = {
+    "Linear": "Dense",
+    "LayerNorm": "LayerNormalization",
+    "RMSNorm": "RMSNormalization",
+    "GroupNorm": "GroupNormalization",
+    "MultiheadAttention": "MultiHeadAttention",
+    "Upsample": "UpSampling2D",
+    "Unflatten": "Reshape",
+    "Cat": "Concatenate",
+    "Mul": "Multiply",
+    **dict.fromkeys(("GELU", "SiLU", "SELU", "Sigmoid", "Tanh", "Mish", "Softplus", "LogSoftmax"), "Activation"),
+    **{f"BatchNorm{n}d": "BatchNormalization" for n in (1, 2, 3)},
+    **{f"ConvTranspose{n}d": f"Conv{n}DTranspose" for n in (1, 2, 3)},
+    **{f"MaxPool{n}d": f"MaxPooling{n}D" for n in (1, 2, 3)},
+    **{f"AvgPool{n}d": f"AveragePooling{n}D" for n in (1, 2, 3)},
+    **{f"ZeroPad{n}d": f"ZeroPadding{n}D" for n in (1, 2, 3)},
+}
+"""What another framework calls a layer → the class for it here, where the names are not alike."""

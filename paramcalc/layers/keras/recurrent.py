@@ -93,6 +93,7 @@ class SimpleRNN(Recurrent, frozen=True):
 
     Shapes: (batch, time, features) → (batch, units), with return_sequences (batch, time, units)
     Formula: features × units + units × units + units (bias)
+    Note: there is one bias; PyTorch's RNN has two, bias_ih and bias_hh, of which only the sum matters
     Source: https://keras.io/api/layers/recurrent_layers/simple_rnn/
     Example: {input: [5, 10], layers: [{SimpleRNN: 128}]}
     """
@@ -132,6 +133,7 @@ class LSTM(Recurrent, frozen=True):
 
     Shapes: (batch, time, features) → (batch, units), with return_sequences (batch, time, units)
     Formula: 4 gates × units × (features + units + 1)
+    Note: there is one bias; PyTorch's LSTM has two, bias_ih and bias_hh, of which only the sum matters
     Source: Hochreiter & Schmidhuber 1997; https://keras.io/api/layers/recurrent_layers/lstm/
     Example: {input: [5, 10], layers: [{LSTM: 32}]}
     """

@@ -102,3 +102,24 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 
 ALIASES: dict[str, str] = {}
 """PyTorch's other names for the same class: there are none."""
+
+COUNTERPARTS: dict[str, str] = {
+    "Dense": "Linear",
+    "SimpleRNN": "RNN",
+    "LayerNormalization": "LayerNorm",
+    "RMSNormalization": "RMSNorm",
+    "GroupNormalization": "GroupNorm",
+    "BatchNormalization": "BatchNorm2d",
+    "MultiHeadAttention": "MultiheadAttention",
+    "Reshape": "Unflatten",
+    "Concatenate": "Cat",
+    "Multiply": "Mul",
+    **{f"Conv{n}DTranspose": f"ConvTranspose{n}d" for n in (1, 2, 3)},
+    **{f"MaxPooling{n}D": f"MaxPool{n}d" for n in (1, 2, 3)},
+    **{f"AveragePooling{n}D": f"AvgPool{n}d" for n in (1, 2, 3)},
+    **{f"GlobalMaxPooling{n}D": f"AdaptiveMaxPool{n}d" for n in (1, 2, 3)},
+    **{f"GlobalAveragePooling{n}D": f"AdaptiveAvgPool{n}d" for n in (1, 2, 3)},
+    **{f"ZeroPadding{n}D": f"ZeroPad{n}d" for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": "Upsample" for n in (1, 2, 3)},
+}
+"""What another framework calls a layer → the class for it here, where the names are not alike."""
