@@ -137,6 +137,12 @@ MAX_TENSOR_NAME = 1_024
 MAX_SAFETENSORS_HEADER = 100_000_000
 """Bytes of a safetensors header: what the library itself allows."""
 
+MAX_HDF5_METADATA = 128 * MIB
+"""What is read of an HDF5 file besides its data: Keras' have 2 kB for each weight."""
+
+MAX_HDF5_PATH = 1_024
+"""Characters of a path in an HDF5 file; Keras' own have fewer than 256."""
+
 
 def max_bytes(default: int) -> int:
     """The limit on a file's size: `default`, or what the environment variable says instead."""

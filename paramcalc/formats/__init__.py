@@ -66,9 +66,9 @@ def _load(source: Source, sets: Mapping[str, Any] | None, max_layers: int | None
         data = archive.read_config(source.file, source.name)
         return _model(data, source.name, sets, max_layers, shared_objects=True)
     if head.startswith(_HDF5):
-        from paramcalc.formats import hdf5
+        from paramcalc.formats.keras import h5
 
-        data, version = hdf5.read_config(source.path or source.file, source.name)
+        data, version = h5.read_config(source.file, source.name)
         return _model(data, source.name, sets, max_layers, version=version)
     data = read(source, max_bytes(MAX_JSON_BYTES), "the file")
     return _model(data, source.name, sets, max_layers)

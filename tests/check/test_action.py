@@ -128,7 +128,7 @@ def test_the_table_is_in_the_summary_of_the_job(workspace):
 
 
 @pytest.mark.parametrize(
-    ("install", "installed"), [("", f"{ACTION}/../../.."), ("paramcalc[h5]==1", "paramcalc[h5]==1")]
+    ("install", "installed"), [("", f"{ACTION}/../../.."), ("paramcalc[extra]==1", "paramcalc[extra]==1")]
 )
 def test_what_is_installed_is_the_version_of_the_action(workspace, install, installed):
     """Unless another is asked for."""

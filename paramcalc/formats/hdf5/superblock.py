@@ -1,0 +1,69 @@
+"""The superblock: where an HDF5 file says how wide its addresses are and where its root group is."""
+
+from paramcalc.formats.hdf5 import checksum
+from paramcalc.formats.hdf5.access import Access, Cursor
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_WHAT = "the superblock"
+_LONGEST = 128
+_WIDTHS = (2, 4, 8)
+
+
+def read_superblock(access: Access) -> int:
+    """The address of the root group's object header; the widths of addresses and lengths are set on the way.
+
+    Raises:
+        InputError: for a version past 3, a file cut short, or one that a special driver wrote.
+    """
+    cursor = Cursor(access, access.read_up_to(0, _LONGEST), _WHAT)
+    cursor.expect(SIGNATURE)
+    version = cursor.number(1)
+    if version > 3:
+        raise access.unsupported(f"a superblock of version {version}")
+    return _version_0(access, cursor, version) if version < 2 else _version_2(access, cursor)
+
+
+def _version_0(access: Access, cursor: Cursor, version: int) -> int:
+    """Versions 0 and 1, which differ in four bytes; the root group is a symbol table's entry."""
+    cursor.skip(4)  # versions of what the file does not use, or that are 0 everywhere
+    _set_widths(access, cursor)
+    cursor.skip(1 + 4 + 4 + (4 if version == 1 else 0))  # sizes of B-tree nodes: each node says how full it is
+    base = cursor.address()
+    cursor.address()  # of free space
+    end = cursor.address()
+    driver = cursor.address()
+    _check(access, base, end, driver)
+    cursor.length()  # the root's name
+    return cursor.needed_address()
+
+
+def _version_2(access: Access, cursor: Cursor) -> int:
+    """Versions 2 and 3, which differ in the meaning of a flag for writers."""
+    _set_widths(access, cursor)
+    cursor.skip(1)
+    base = cursor.address()
+    cursor.address()  # an extension, which says how large nodes are and where free space is
+    end = cursor.address()
+    root = cursor.needed_address()
+    checksum.verify(access, cursor.data[: cursor.at] + cursor.take(checksum.SIZE), _WHAT)
+    _check(access, base, end, None)
+    return root
+
+
+def _set_widths(access: Access, cursor: Cursor) -> None:
+    access.offset_size, access.length_size = cursor.number(1), cursor.number(1)
+    if access.offset_size not in _WIDTHS or access.length_size not in _WIDTHS:
+        widths = f"{access.offset_size} and {access.length_size}"
+        raise access.broken(f"addresses and lengths take {widths} bytes, not 2, 4 or 8")
+
+
+def _check(access: Access, base: int | None, end: int | None, driver: int | None) -> None:
+    if base != 0:
+        raise access.unsupported("data of a user before its own")
+    if driver is not None:
+        raise access.unsupported("the block of a special file driver")
+    if end is None or end > access.size:
+        said = "no length" if end is None else f"{end:,} bytes"
+        raise access.broken(
+            f"it was cut short, or not written to its end: {said} by its superblock, {access.size:,} found"
+        )

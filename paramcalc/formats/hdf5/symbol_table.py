@@ -1,0 +1,88 @@
+"""Groups of the old kind: a B-tree of symbol nodes, with the names in a local heap."""
+
+from collections.abc import Iterator
+
+from paramcalc.formats.hdf5.access import Access, Cursor, as_text
+
+_WHAT = "a group's tree"
+_SOFT = 2
+_MAX_LEVEL = 32
+"""A tree that high has more leaves than a disk has bytes."""
+
+
+def read_symbol_table(access: Access, data: bytes) -> Iterator[tuple[str, int | None]]:
+    """Each member's name with the address of its object header, None for a symbolic link.
+
+    Args:
+        access: the file.
+        data: the group's symbol table message.
+    """
+    message = Cursor(access, data, "a symbol table message")
+    tree, heap = message.needed_address(), message.needed_address()
+    names = _read_heap(access, heap)
+    for node in _leaves(access, tree):
+        yield from _read_node(access, node, names)
+
+
+def _read_heap(access: Access, address: int) -> bytes:
+    """The data of a local heap."""
+    what = "a group's heap"
+    access.claim(address, what)
+    head = access.cursor(address, 8 + 2 * access.length_size + access.offset_size, what)
+    head.expect(b"HEAP\0")
+    head.skip(3)
+    size = head.length()
+    head.length()  # where the free part begins
+    return access.read(head.needed_address(), size)
+
+
+def _leaves(access: Access, root: int) -> Iterator[int]:
+    """The addresses of the symbol nodes in order; the stack holds what is still to be visited, the next one last."""
+    stack = [(root, _MAX_LEVEL + 1)]
+    while stack:
+        address, above = stack.pop()
+        level, children = _read_tree(access, address, above)
+        if level == 0:
+            yield from children
+        else:
+            stack.extend((child, level) for child in reversed(children))
+
+
+def _read_tree(access: Access, address: int, above: int) -> tuple[int, list[int]]:
+    """The level of a tree's node, which must be below the one before, and its children; the keys say nothing new."""
+    access.claim(address, _WHAT)
+    head = access.cursor(address, 8 + 2 * access.offset_size, _WHAT)
+    head.expect(b"TREE\0")
+    level, used = head.number(1), head.number(2)
+    if level >= above:
+        raise access.broken(f"{_WHAT} does not end at its leaves")
+    step = access.length_size + access.offset_size
+    body = access.cursor(address + len(head.data), used * step, _WHAT)
+    children = []
+    for _ in range(used):
+        body.skip(access.length_size)
+        children.append(body.needed_address())
+    return level, children
+
+
+def _read_node(access: Access, address: int, names: bytes) -> Iterator[tuple[str, int | None]]:
+    what = "a group's symbol node"
+    access.claim(address, what)
+    head = access.cursor(address, 8, what)
+    head.expect(b"SNOD\1")
+    head.skip(1)
+    symbols = head.number(2)
+    body = access.cursor(address + 8, symbols * (access.length_size + access.offset_size + 24), what)
+    for _ in range(symbols):
+        start, header = body.length(), body.address()
+        cached = body.number(4)
+        body.skip(20)
+        yield _name(access, names, start), None if cached == _SOFT else header
+
+
+def _name(access: Access, names: bytes, start: int) -> str:
+    end = names.find(b"\0", start)
+    if end < 0 or start >= len(names):
+        raise access.broken("the name of a group's member is not in its heap")
+    access.charge(end - start)  # names may overlap
+    return as_text(access, names[start:end], "the name of a group's member")
