@@ -67,6 +67,7 @@ class Block(Sized):
         vars: raw defaults by name, in the order they are written.
         inputs: what its layers know its inputs by.
         outputs: names of its results; None for the last entry's.
+        outer: the block that it is defined in, whose variables it sees; None for a block of the spec itself.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Block(Sized):
     inputs: list[str]
     layers: list[Entry]
     outputs: list[Any] | None
+    outer: "Block | None" = None
 
 
 class BlockEntry(Entry):
@@ -86,9 +88,20 @@ class BlockEntry(Entry):
 
 
 class RepeatEntry(Entry):
-    """Layers a number of times, one after the other."""
+    """Layers a number of times, one after the other.
+
+    Attributes:
+        each: whether there is a single entry, which is itself called by its number: `layers/0`.
+    """
 
     count: Any
+    layers: list[Entry]
+    each: bool = False
+
+
+class GroupEntry(Entry):
+    """Layers with a name around them, as a block has that is used only once."""
+
     layers: list[Entry]
 
 

@@ -17,6 +17,7 @@ from paramcalc.formats.native.entries import (
     CallEntry,
     DynamicEntry,
     Entry,
+    GroupEntry,
     LayerEntry,
     RepeatEntry,
 )
@@ -138,18 +139,23 @@ class Expander:
             return self.branches(entry, scope, only(sources, entry))
         if isinstance(entry, RepeatEntry):
             return self.repeat(entry, scope, only(sources, entry))
+        if isinstance(entry, GroupEntry):
+            return self.group(entry, scope, only(sources, entry))
         assert isinstance(entry, BlockEntry)  # noqa: S101 - there are no other entries
-        return self.block(entry, scope, sources, self.name(entry, scope, entry.block.name))
+        return self.block(entry, scope, sources, self.name(entry, scope, entry.block.name, may_be_empty=True))
 
     # -- what every entry may have ---------------------------------------------------------------------
 
-    def name(self, entry: Entry, scope: Scope, type_: str) -> str:
-        """The entry's own name, or Keras' automatic one."""
+    def name(self, entry: Entry, scope: Scope, type_: str, may_be_empty: bool = False) -> str:
+        """The entry's own name, or Keras' automatic one; what holds layers may have none of its own, by `name: ""`."""
         raw = entry.common.get("name")
         if raw is None:
             return self.names.automatic(scope, snake_case(type_))
         where = (*entry.where, "name")
-        name = check_name(filled(raw, scope, where), where)
+        name = filled(raw, scope, where)
+        if name == "" and may_be_empty:
+            return ""
+        name = check_name(str(name) if type(name) is int and type(raw) is str else name, where)
         self.names.claim(scope, name, where)
         return name
 
@@ -231,12 +237,16 @@ class Expander:
 
     def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
         """A scope inside this one, its paths prefixed with `name/`; its entry's flags apply to everything in it."""
-        prefix = f"{scope.prefix}{name}/"
-        twin = None if scope.twin is None else f"{scope.twin}{name}/"
+        step = f"{name}/" if name else ""
+        twin = None if scope.twin is None else scope.twin + step
         trainable, dtype = scope.trainable, scope.dtype
         if entry is not None:
             trainable, dtype = trainable and flag(entry, "trainable", scope), policy(entry, scope)
-        return Scope(prefix, env, scope, sealed, trainable, dtype, scope.notes, twin, scope.blocks)
+        inner = Scope(scope.prefix + step, env, scope, sealed, trainable, dtype, scope.notes, twin, scope.blocks)
+        inner.envs = scope.envs
+        if not name:
+            inner.counters = scope.counters
+        return inner
 
     def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> Value:
         """One use of a block."""
@@ -256,14 +266,18 @@ class Expander:
         inner = self.inside(scope, name, use.env, entry, sealed=True)
         inner.notes = (*scope.notes, (f"in block '{block.name}', used here", entry.where))
         inner.blocks = (*scope.blocks, block.name)
+        inner.envs = (*scope.envs, (block, use.env))
         inner.twin = twin or inner.twin
         for input_name, source in zip(block.inputs, sources, strict=True):
+            if not name:
+                self.names.claim(inner, input_name, entry.where)
             self.names.values[inner.prefix + input_name] = (source,)
         value = self.chain(block.layers, inner, sources[0])
         if block.outputs is not None:
             value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs")))
-        self.uses[scope.prefix + name] = use
-        self.names.values[scope.prefix + name] = value
+        if name:
+            self.uses[scope.prefix + name] = use
+            self.names.values[scope.prefix + name] = value
         return value
 
     def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Tensor]:
@@ -293,6 +307,7 @@ class Expander:
         notes = (*scope.notes, (f"in block '{entry.block.name}', used here", entry.where))
         inside = Scope("", self.block_env(entry, scope), notes=notes)
         inside.blocks = (*scope.blocks, entry.block.name)
+        inside.envs = (*scope.envs, (entry.block, inside.env))
         if entry.block.name in scope.blocks:
             raise SpecError(f"block '{entry.block.name}' uses itself", entry.where)
         value = inner.chain(entry.block.layers, inside, Ref(0))
@@ -317,7 +332,7 @@ class Expander:
         if max(count, least) > most:
             self.allowance.layers = max(count, least)
             self.too_large(where)
-        name = self.name(entry, scope, "repeat")
+        name = self.name(entry, scope, "repeat", may_be_empty=True)
         number: dict[str, Any] = {}
         # The i of a repeat around this one is hidden: left out, a name is found as fast at any depth.
         maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
@@ -326,8 +341,18 @@ class Expander:
         for i in range(count):
             self.step(entry.where)
             number["i"] = i
-            value = self.chain(entry.layers, self.inside(outer, str(i), outer.env), first_of(value))
-        self.names.values[scope.prefix + name] = value
+            time = outer if entry.each else self.inside(outer, str(i), outer.env)
+            value = self.chain(entry.layers, time, first_of(value))
+        if name:
+            self.names.values[scope.prefix + name] = value
+        return value
+
+    def group(self, entry: GroupEntry, scope: Scope, start: Tensor) -> Value:
+        """The layers with a name around them, which may be empty; they see the names outside."""
+        name = self.name(entry, scope, "group", may_be_empty=True)
+        value = self.chain(entry.layers, self.inside(scope, name, scope.env, entry), start)
+        if name:
+            self.names.values[scope.prefix + name] = value
         return value
 
     def branches(self, entry: BranchesEntry, scope: Scope, start: Tensor) -> Value:
@@ -382,7 +407,7 @@ class Expander:
         again = self.again(path)
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
-        root.notes, root.blocks = scope.notes, scope.blocks
+        root.notes, root.blocks, root.envs = scope.notes, scope.blocks, scope.envs
         value = self.use_block(use, root, sources, again.rpartition("/")[2], twin=path + "/")
         self.names.values[scope.prefix + name] = value
         return value

@@ -14,7 +14,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from paramcalc.errors import DocPath, ParamcalcError, did_you_mean, echo
-from paramcalc.limits import MAX_EXPONENT, MAX_EXPRESSION, MAX_EXPRESSION_DEPTH, MAX_INTEGER_DIGITS, MAX_NAME
+from paramcalc.limits import (
+    MAX_EXPONENT,
+    MAX_EXPRESSION,
+    MAX_EXPRESSION_DEPTH,
+    MAX_INTEGER_DIGITS,
+    MAX_NAME,
+    MAX_SEARCHED,
+)
 
 MAX_NUMBER = 10**MAX_INTEGER_DIGITS
 
@@ -70,6 +77,7 @@ OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.IfExp: lambda node: [node.test, node.body, node.orelse],
     ast.Call: lambda node: [node.func, *node.args],
     ast.Subscript: lambda node: [node.value, node.slice],
+    ast.Attribute: lambda node: [node.value],
 }
 """What the language has of Python's syntax, and the expressions within each; what else there is, `visit` refuses."""
 
@@ -244,16 +252,27 @@ def _visit_compare(node: ast.Compare, names: Names) -> bool:
 
 def compare(operation: ast.cmpop, left: Any, right: Any) -> bool:
     """One comparison; order is for two numbers or two texts, and lists of lists would take years to compare."""
+    if isinstance(operation, (ast.In, ast.NotIn)):
+        return isinstance(operation, ast.In) is among(left, right)
     if isinstance(left, (list, dict)) and isinstance(right, (list, dict)):
         raise _WrongError("lists cannot be compared; compare their items, or len(…)")
     if type(operation) in EQUALITY:
         return EQUALITY[type(operation)](left, right)
     if type(operation) not in ORDER:
-        raise _WrongError("comparisons are ==, !=, <, <=, > and >=")
+        raise _WrongError("comparisons are ==, !=, <, <=, >, >= and in")
     if not (isinstance(left, str) and isinstance(right, str)):
         number(left)
         number(right)
     return ORDER[type(operation)](left, right)
+
+
+def among(value: Any, items: Any) -> bool:
+    """Whether a value is an item of a list, which is short: it is searched for each layer anew."""
+    if not isinstance(items, list) or isinstance(value, (list, dict)):
+        raise _WrongError(f"{echo(value)} in {echo(items)}: this looks for a number or a text in a list")
+    if len(items) > MAX_SEARCHED:
+        raise _WrongError(f"a list that is searched may have {MAX_SEARCHED:,} items, this one has {len(items):,}")
+    return any(type(item) is type(value) and item == value for item in items)
 
 
 def _visit_choice(node: ast.IfExp, names: Names) -> Any:
@@ -276,13 +295,29 @@ def _visit_call(node: ast.Call, names: Names) -> Any:
 
 
 def _visit_subscript(node: ast.Subscript, names: Names) -> Any:
-    """`sizes[i]`: an item of a variable that is a list."""
+    """`sizes[i]`: an item of a variable that is a list, or `sizes["small"]` of one that is a mapping."""
     items, index = visit(node.value, names), visit(node.slice, names)
+    if isinstance(items, dict):
+        return item_of(items, index)
     if not isinstance(items, list):
         raise _WrongError(f"{echo(items)} is not a list")
     if type(index) is not int or not -len(items) <= index < len(items):
         raise _WrongError(f"the list has no item {echo(index)}: it has {len(items)}")
     return items[index]
+
+
+def _visit_attribute(node: ast.Attribute, names: Names) -> Any:
+    """`sizes.small`: an item of a variable that is a mapping."""
+    return item_of(visit(node.value, names), node.attr)
+
+
+def item_of(items: Any, key: Any) -> Any:
+    """What a mapping has under a key; null where it has none, as in a configuration that leaves the default out."""
+    if not isinstance(items, dict):
+        raise _WrongError(f"{echo(items)} is not a mapping")
+    if not isinstance(key, str):
+        raise _WrongError(f"the keys of a mapping are text, not {echo(key)}")
+    return items.get(key)
 
 
 _VISITORS: dict[type[ast.expr], Callable[[Any, Names], Any]] = {
@@ -295,6 +330,7 @@ _VISITORS: dict[type[ast.expr], Callable[[Any, Names], Any]] = {
     ast.IfExp: _visit_choice,
     ast.Call: _visit_call,
     ast.Subscript: _visit_subscript,
+    ast.Attribute: _visit_attribute,
 }
 
 _ADVISED = re.compile(r"[0-9.][A-Za-z_]|\\")

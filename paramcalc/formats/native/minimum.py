@@ -1,6 +1,6 @@
 """A lower bound for the layers of a spec, known before any of them is built."""
 
-from paramcalc.formats.native.entries import BlockEntry, BranchesEntry, Entry, RepeatEntry
+from paramcalc.formats.native.entries import BlockEntry, BranchesEntry, Entry, GroupEntry, RepeatEntry
 from paramcalc.limits import MAX_NESTED
 
 
@@ -27,6 +27,8 @@ class Minimum:
             return max(count, 0) * self.of(entry.layers, level)
         if isinstance(entry, BranchesEntry):
             return 1 + sum(self.of(branch, level) for branch in entry.branches)
+        if isinstance(entry, GroupEntry):
+            return self.of(entry.layers, level)
         if not isinstance(entry, BlockEntry):
             return 1
         return self.of(entry.block.layers, level)

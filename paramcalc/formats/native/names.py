@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.errors import MAX_CANDIDATES, DocPath, did_you_mean, echo
+from paramcalc.formats.native.entries import Block
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.problems import Notes, SpecError
 from paramcalc.limits import MAX_NAME
@@ -44,6 +45,7 @@ class Scope(Struct):
         twin: for a block that is called again, the prefix of its first use.
         blocks: the names of the blocks it is inside of.
         counters: how often an automatic name was given.
+        envs: the blocks it is inside of, each with its variables.
     """
 
     prefix: str
@@ -56,6 +58,7 @@ class Scope(Struct):
     twin: str | None = None
     blocks: tuple[str, ...] = ()
     counters: dict[str, int] = {}
+    envs: "tuple[tuple[Block, Names], ...]" = ()
 
 
 def check_name(name: Any, where: DocPath) -> str:

@@ -21,6 +21,7 @@ from paramcalc.formats.native.entries import (
     CallEntry,
     DynamicEntry,
     Entry,
+    GroupEntry,
     LayerEntry,
     RepeatEntry,
 )
@@ -41,6 +42,7 @@ STRUCTURE = {
     "branches": ("branches", "merge"),
     "call": ("call",),
 }
+EACH = ("repeat", "each")
 """Keys that make an entry something other than a layer, with all the keys of such an entry."""
 
 
@@ -62,8 +64,11 @@ class Parser:
             return []
         return [self.entry(item, (*where, index), blocks) for index, item in enumerate(raw)]
 
-    def blocks(self, raw: Any, where: DocPath, outer: Blocks) -> Blocks:
-        """The blocks of a mapping, and those known around it. Blocks may use blocks that stand below them."""
+    def blocks(self, raw: Any, where: DocPath, outer: Blocks, owner: Block | None = None) -> Blocks:
+        """The blocks of a mapping, and those known around it. Blocks may use blocks that stand below them.
+
+        `owner` is the block they are defined in.
+        """
         if raw is None:
             return outer
         if not isinstance(raw, dict):
@@ -76,7 +81,7 @@ class Parser:
                 self.check_block_name(name, (*where, Key(name)))
             except SpecError as error:
                 self.problems.add(str(error), error.where)
-            new[name] = known[name] = Block(name, (*where, name), {}, ["input"], [], None)
+            new[name] = known[name] = Block(name, (*where, name), {}, ["input"], [], None, owner)
         for name, block in new.items():
             self.block(block, raw[name], known)
         return known
@@ -101,7 +106,7 @@ class Parser:
         block.size = size_of([raw.get("vars"), raw.get("outputs")])
         block.vars = self.vars(raw.get("vars"), (*where, "vars"))
         block.inputs = self.block_inputs(raw.get("inputs", ["input"]), (*where, "inputs"))
-        known = self.blocks(raw.get("blocks"), (*where, "blocks"), known)
+        known = self.blocks(raw.get("blocks"), (*where, "blocks"), known, block)
         if "layers" in raw:
             block.layers = self.entries(raw["layers"], (*where, "layers"), known)
         else:
@@ -170,9 +175,12 @@ class Parser:
             raise SpecError(f"expected a layer, got {echo(raw)}", where)
         for key, keys in STRUCTURE.items():
             if key in raw:
-                self.check_keys(raw, keys, where)
+                self.check_keys(raw, EACH if keys[0] == "repeat" and "each" in raw else keys, where)
                 read: Entry = getattr(self, key)(raw, where, common, blocks)
                 return read
+        if "layers" in raw and "type" not in raw and "layers" not in blocks:
+            self.check_keys(raw, ("layers",), where)
+            return GroupEntry(where, common, self.entries(raw["layers"], (*where, "layers"), blocks))
         if "type" in raw:
             fields = {key: value for key, value in raw.items() if key != "type" and key not in COMMON}
             if not isinstance(raw["type"], str):
@@ -323,7 +331,11 @@ class Parser:
     # -- structure -------------------------------------------------------------------------------------
 
     def repeat(self, raw: dict[str, Any], where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
-        """`{repeat: 3, layers: […]}`."""
+        """`{repeat: 3, layers: […]}`, or `{repeat: 3, each: …}` for a single entry, which its number is the name of."""
+        if "each" in raw:
+            entry = self.entry(raw["each"], (*where, "each"), blocks)
+            entry.common.setdefault("name", "$i")
+            return RepeatEntry(where, common, raw["repeat"], [entry], True)
         return RepeatEntry(where, common, raw["repeat"], self.entries(raw["layers"], (*where, "layers"), blocks))
 
     def branches(self, raw: dict[str, Any], where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:

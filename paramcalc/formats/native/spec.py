@@ -179,7 +179,13 @@ class SpecReader:
             return []
         found: list[tuple[str, str, DocPath]] = []
         for index, group in enumerate(groups):
-            where = ("tied", index)
+            where: DocPath = ("tied", index)
+            if isinstance(group, dict) and group.keys() == {"weights", "when"}:
+                if not isinstance(group["when"], bool):
+                    self.problems.add(f"when: expected true or false, got {echo(group['when'])}", (*where, "when"))
+                if group["when"] is not True:
+                    continue
+                where, group = (*where, "weights"), group["weights"]
             if not isinstance(group, list) or len(group) < 2 or not all(isinstance(name, str) for name in group):
                 self.problems.add(f"tied: expected two or more weights, got {echo(group)}", where)
                 continue

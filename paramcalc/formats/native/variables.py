@@ -90,11 +90,16 @@ def same_kind(given: Any, default: Any) -> bool:
 def block_variables(
     entry: BlockEntry, scope: Scope, spec_env: dict[str, Any], weigh: Callable[[Any, DocPath], None]
 ) -> Names:
-    """The variables inside a use of a block: its own first, then the spec's; `weigh` bounds what they hold."""
+    """The variables inside a use of a block: its own first, then those of blocks around its definition, then the spec's.
+
+    `weigh` bounds what they hold.
+    """
     given, places = named_arguments(entry.block, entry.arguments, entry.places)
+    outer = entry.block.outer
+    around = spec_env if outer is None else next(env for block, env in reversed(scope.envs) if block is outer)
     if not entry.block.vars:
-        return spec_env
-    env: ChainMap[str, Any] = ChainMap({}, spec_env)  # not copied: there may be many
+        return around
+    env: ChainMap[str, Any] = ChainMap({}, *maps_of(around))  # not copied: there may be many
     for name, default in entry.block.vars.items():
         if name in given:
             env[name] = filled(given[name], scope, places[name], f"{name}: ")

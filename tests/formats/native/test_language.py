@@ -273,7 +273,7 @@ MISTAKES = [
     ({"Dense": "$(d +)"}, r"\$\(d \+\) is not an expression"),
     ({"Dense": "$(9**9)"}, "an exponent may be up to 8"),
     ({"Dense": "$(__import__('os'))"}, "there is no function"),
-    ({"Dense": "$(d.real)"}, "Attribute is not part of the expression language"),
+    ({"Dense": "$(d.real)"}, "is not a mapping"),
     ({"Dense": "$i"}, "only known inside a repeat"),
     ({"Dense": 4, "naem": "x"}, "unknown key 'naem'; did you mean 'name'?"),
     ({"Dense": "$(8 + $i)"}, r"\$\(8 \+ \$i\) is not an expression; a name in it has no \$ of its own"),
