@@ -93,7 +93,7 @@ MAX_EXPONENT = 8
 """The right side of `**` in an expression."""
 
 MAX_SEARCHED = 1_024
-"""Items of a list that an expression looks for a value in: once for each layer, where it stands in a repeat."""
+"""Items of a list that an expression makes, or looks for a value in: for each layer anew, where it is in a repeat."""
 
 MAX_OUTPUTS = 10_000
 """Outputs of one operation: `split` and `unstack` make as many as a number says."""

@@ -114,6 +114,10 @@ def _model(
             if version is not None:
                 value.setdefault("keras_version", version)
             return read_keras(value, name, document.locate, shared_objects=shared_objects, max_layers=max_layers)
+        from paramcalc.formats import huggingface
+
+        if huggingface.is_config(value):
+            return huggingface.read_config_json(value, name, document.locate, sets, max_layers)
     _refuse_foreign(document)
     if shared_objects:  # no spec: a few bytes in an archive can be megabytes of one
         raise InputError(name, [Problem("the archive's config.json is no architecture of Keras")])

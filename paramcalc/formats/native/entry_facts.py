@@ -4,11 +4,14 @@ from typing import Any
 
 from paramcalc.formats.native.entries import BlockEntry, Entry, LayerEntry
 from paramcalc.formats.native.templates import is_template, variables
-from paramcalc.limits import CHARACTERS_PER_VALUE
+from paramcalc.limits import CHARACTERS_PER_VALUE, MAX_SEARCHED
 
 
 def size_of(raw: Any) -> int:
-    """How many values an entry is made of, those of the entries inside it aside; expressions count by their length."""
+    """How many values an entry is made of, those of the entries inside it aside.
+
+    Expressions count by their length, and for as many values as a list may have that they make.
+    """
     count = 1
     stack = [raw]
     while stack:
@@ -19,7 +22,7 @@ def size_of(raw: Any) -> int:
             count += len(value)
             for item in value:
                 if item.__class__ is str and "$" in item:
-                    count += len(item) // CHARACTERS_PER_VALUE
+                    count += len(item) // CHARACTERS_PER_VALUE + item.count("for") * MAX_SEARCHED
             stack += [item for item in value if isinstance(item, (list, dict))]
     return count
 

@@ -9,6 +9,7 @@ import math
 import operator
 import re
 import warnings
+from collections import ChainMap
 from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -78,6 +79,8 @@ OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.Call: lambda node: [node.func, *node.args],
     ast.Subscript: lambda node: [node.value, node.slice],
     ast.Attribute: lambda node: [node.value],
+    ast.List: lambda node: node.elts,
+    ast.ListComp: lambda node: [node.elt, *[each.iter for each in node.generators]],
 }
 """What the language has of Python's syntax, and the expressions within each; what else there is, `visit` refuses."""
 
@@ -311,6 +314,35 @@ def _visit_attribute(node: ast.Attribute, names: Names) -> Any:
     return item_of(visit(node.value, names), node.attr)
 
 
+def _visit_list(node: ast.List, names: Names) -> list[Any]:
+    """`[3, 5]`: a list, as long as an expression may be."""
+    return [visit(item, names) for item in node.elts]
+
+
+def _visit_comprehension(node: ast.ListComp, names: Names) -> list[Any]:
+    """`[i % 4 for i in range(layers)]`: a list of an expression's values; its work is bounded in `size_of`."""
+    loop = node.generators[0]
+    over = loop.iter
+    plain = len(node.generators) == 1 and not loop.ifs and isinstance(loop.target, ast.Name)
+    if not plain or not isinstance(over, ast.Call) or getattr(over.func, "id", "") != "range" or len(over.args) != 1:
+        raise _WrongError("a list is written [… for i in range(n)]")
+    if isinstance(names, InList):
+        raise _WrongError("a list cannot be written inside another")
+    count = visit(over.args[0], names)
+    if type(count) is not int or not 0 <= count <= MAX_SEARCHED:
+        raise _WrongError(f"range is for numbers from 0 to {MAX_SEARCHED:,}, not {echo(count)}")
+    inner = InList({}, names)
+    values = []
+    for number in range(count):
+        inner[loop.target.id] = number  # type: ignore[attr-defined]
+        values.append(visit(node.elt, inner))
+    return values
+
+
+class InList(ChainMap[str, Any]):
+    """The names inside a list that is being made."""
+
+
 def item_of(items: Any, key: Any) -> Any:
     """What a mapping has under a key; null where it has none, as in a configuration that leaves the default out."""
     if not isinstance(items, dict):
@@ -331,6 +363,8 @@ _VISITORS: dict[type[ast.expr], Callable[[Any, Names], Any]] = {
     ast.Call: _visit_call,
     ast.Subscript: _visit_subscript,
     ast.Attribute: _visit_attribute,
+    ast.List: _visit_list,
+    ast.ListComp: _visit_comprehension,
 }
 
 _ADVISED = re.compile(r"[0-9.][A-Za-z_]|\\")

@@ -97,6 +97,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
     "functions": ("Add", "Mul", "Cat"),
+    "sequence": ("Activation", "Heads", "Attention"),
+    "experts": ("Experts",),
 }
 """Family (a module of this package) → the classes it has, in the order that `paramcalc layers` lists them."""
 

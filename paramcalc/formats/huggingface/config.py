@@ -1,0 +1,177 @@
+"""A config.json → the type that is built, the values of its fields, and the class with its head.
+
+Values are what transformers makes of the file: a field that the file leaves out has the class' default, one under
+another name (`n_embd`) counts for the one that the class has, and keys that the class does not know are ignored.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
+from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
+
+COUNT_IT = "its checkpoint can be counted all the same: give paramcalc the .safetensors file, or the folder of the model"
+DEFAULT_LABELS = 2
+
+
+class Config(Struct):
+    """What a config.json says, as transformers reads it.
+
+    Attributes:
+        type: the model_type that is built.
+        values: every field of the type.
+        given: the fields that the file itself has.
+        architecture: the class, such as "LlamaForCausalLM".
+        head: what the class is for, such as "causal_lm"; "base" for the model without a head.
+        num_labels: the classes of a classifier.
+        warnings: what was noticed that changes no number.
+    """
+
+    type: ModelType
+    values: dict[str, Any]
+    given: set[str]
+    architecture: str
+    head: str
+    num_labels: int
+    warnings: list[str]
+
+
+class ConfigError(Exception):
+    """Something in the file is wrong, at this place of it."""
+
+    def __init__(self, message: str, where: DocPath = ()) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+def read_config(value: dict[str, Any], source: str) -> Config:
+    """The configuration in a file's value.
+
+    Raises:
+        InputError: when the type is not known, or a field has a value that transformers refuses.
+    """
+    try:
+        return config_of(value)
+    except ConfigError as error:
+        raise InputError(source, [Problem(str(error), error.where)]) from None
+
+
+def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
+    """The same for a configuration that may stand in another's field, where `type_` is what it is if it says nothing."""
+    named = first_architecture(raw)
+    warnings: list[str] = []
+    found = known_type(raw, named, type_, warnings)
+    values, given = values_of(raw, found)
+    architecture = class_of(found, named)
+    return Config(found, values, given, architecture, found.classes[architecture], labels(raw), warnings)
+
+
+def first_architecture(raw: dict[str, Any]) -> str | None:
+    """The class that the file names; old ones of TensorFlow and Flax hold the same weights."""
+    names = raw.get("architectures")
+    name = names[0] if isinstance(names, list) and names else names
+    if not isinstance(name, str):
+        return None
+    return name.removeprefix("Flax").removeprefix("TF")
+
+
+def known_type(
+    raw: dict[str, Any], architecture: str | None, default: ModelType | None, warnings: list[str]
+) -> ModelType:
+    """The type of this model_type; one that transformers does not know may name a class that it does."""
+    name = raw.get("model_type")
+    if name is None and default is not None:
+        return default
+    found = find_type(name) if isinstance(name, str) else None
+    if found is not None:
+        return found
+    by_class = find_class(architecture) if architecture else None
+    if by_class is not None:
+        if name is not None:
+            warnings.append(
+                f"model_type {echo(name)} is none of transformers' own: read as '{by_class.name}', "
+                f"which {architecture} is built from"
+            )
+        return by_class
+    if name is None:
+        raise ConfigError("there is no model_type, and no architecture that would say it")
+    where = ("model_type",)
+    if raw.get("auto_map"):
+        raise ConfigError(f"model_type {echo(name)} is built by code of its own repository, not read here; {COUNT_IT}", where)
+    near = did_you_mean(str(name), type_names())
+    raise ConfigError(f"model_type {echo(name)} is not known{near}; {COUNT_IT}", where)
+
+
+def class_of(type_: ModelType, named: str | None) -> str:
+    """The class to build: the one that is named, else the language model of a type that is for that, else the base.
+
+    Raises:
+        ConfigError: for a class that is not built from this type.
+    """
+    if named is None:
+        return default_class(type_)
+    if named in type_.classes:
+        return named
+    same = next((name for name in type_.classes if bare(name) == bare(named)), None)
+    if same is None:
+        near = did_you_mean(named, type_.classes) or f"; they are: {listed(type_.classes)}"
+        raise ConfigError(f"{echo(named)} is no class that is built from '{type_.name}'{near}", ("architectures",))
+    return same
+
+
+def bare(name: str) -> str:
+    """A class name but for its capitals and underscores, which files have in other ways."""
+    return name.replace("_", "").lower()
+
+
+def default_class(type_: ModelType) -> str:
+    """What a file without `architectures` is taken for."""
+    by_head: dict[str, str] = {}
+    for name, head in type_.classes.items():
+        by_head.setdefault(head, name)
+    plain = "masked_lm" not in by_head and "seq_to_seq_causal_lm" not in by_head
+    for head in ("image_text_to_text", "causal_lm") if plain else ():
+        if head in by_head:
+            return by_head[head]
+    if "base" in by_head:
+        return by_head["base"]
+    return next(iter(type_.classes))
+
+
+def labels(raw: dict[str, Any]) -> int:
+    """How many classes a classifier has: as many as have names, else what num_labels says, else two."""
+    names = raw.get("id2label")
+    if isinstance(names, dict):
+        return len(names)
+    count = raw.get("num_labels")
+    return count if type(count) is int and count > 0 else DEFAULT_LABELS
+
+
+def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], set[str]]:
+    """The value of every field, and which of them the file has.
+
+    Raises:
+        ConfigError: for a value of a kind that the field does not take.
+    """
+    values = {name: default for name, (default, _) in type_.fields.items()}
+    given = set()
+    for key, value in raw.items():
+        name = type_.aliases.get(key, key)
+        if name not in type_.fields or (name != key and name in given and value is None):
+            continue
+        kinds = type_.fields[name][1]
+        if not is_of(value, kinds):
+            words = " or ".join(KINDS[letter] for letter in kinds if letter in KINDS)
+            raise ConfigError(f"{key}: expected {words}, got {echo(value)}", (Key(key),))
+        values[name] = value
+        given.add(name)
+    return values, given
+
+
+LETTERS: dict[type, str] = {int: "i", float: "f", bool: "b", str: "s", list: "l", dict: "d", type(None): "n"}
+
+
+def is_of(value: Any, kinds: str) -> bool:
+    """Whether a field of these kinds takes the value."""
+    return kinds == "*" or LETTERS[type(value)] in kinds

@@ -1,0 +1,76 @@
+"""What transformers knows of each `model_type`: its fields and their defaults, its classes; a line of types.jsonl each.
+
+Only the line that is asked for is read as JSON: the file has eight hundred.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+FOLDER = Path(__file__).parent
+VERSION = "5.24"
+"""The version of transformers that the file was made with."""
+
+KINDS = {"i": "an integer", "f": "a number", "b": "true or false", "s": "text", "l": "a list", "d": "a mapping"}
+"""The letters of a field's kinds, but for n, null, and *, anything."""
+
+
+class ModelType(Struct, frozen=True, rename={"name": "type"}):
+    """One model_type of transformers.
+
+    Attributes:
+        name: the model_type.
+        fields: the configuration's fields: name → default, and the kinds of values that it takes.
+        aliases: other names of its fields.
+        parts: fields that hold a configuration → its model_type where it says none.
+        classes: the classes built from it → what they are for, such as "causal_lm", "base"; "" where nothing says that.
+    """
+
+    name: str
+    fields: dict[str, tuple[Any, str]]
+    aliases: dict[str, str]
+    parts: dict[str, str]
+    classes: dict[str, str]
+
+
+@lru_cache(maxsize=1)
+def lines() -> bytes:
+    """The whole file, with a line break before each line."""
+    return b"\n" + (FOLDER / "types.jsonl").read_bytes()
+
+
+@lru_cache(maxsize=64)
+def find_type(name: str) -> ModelType | None:
+    """The type of this name."""
+    start = lines().find(b'\n{"type":%s,' % msgspec.json.encode(name))
+    return None if start < 0 else line_at(start + 1)
+
+
+def find_class(name: str) -> ModelType | None:
+    """The first type that a class of this name is built from; the one that is called like it comes first."""
+    found = None
+    start = 0
+    wanted = b"%s:" % msgspec.json.encode(name)
+    while (start := lines().find(wanted, start + 1)) >= 0:
+        line = line_at(lines().rfind(b"\n", 0, start) + 1)
+        if name in line.classes:
+            if name.lower().startswith(line.name.replace("_", "").replace("-", "")):
+                return line
+            found = found or line
+    return found
+
+
+def line_at(start: int) -> ModelType:
+    """The type of the line that begins there."""
+    end = lines().find(b"\n", start)
+    return msgspec.json.decode(lines()[start : end if end >= 0 else None], type=ModelType)
+
+
+def type_names() -> Iterator[str]:
+    """The names of all types; only for messages."""
+    for line in lines().splitlines()[1:]:
+        yield msgspec.json.decode(line, type=ModelType).name

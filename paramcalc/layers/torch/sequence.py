@@ -1,0 +1,111 @@
+"""What models of sequences compute with functions and no module of torch.nn: attention over heads, activations by name."""
+
+from typing import Any, ClassVar
+
+from paramcalc.errors import LayerError
+from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive
+from paramcalc.shapes import Dim, Shape, format_shape, volume
+
+
+class Activation(Layer, frozen=True):
+    """A function of each element, by the name that configurations have for it, such as silu or gelu_new.
+
+    Shapes: any → the same
+    Formula: no weights
+    Source: transformers/activations.py, ACT2FN
+    Example: {framework: torch, input: [64], layers: [{Activation: gelu_new}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    function: Any
+
+    def infer(self, x: Shape) -> Inferred:
+        """The shape stays."""
+        return Inferred(x)
+
+
+class Heads(Layer, frozen=True):
+    """Take the last axis apart into heads: a view, for what works on each head.
+
+    Shapes: (batch, ..., heads × size) → (batch, ..., heads, size)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.Unflatten.html
+    Example: {framework: torch, input: [10, 64], layers: [{Heads: 4}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    heads: Positive
+
+    def infer(self, x: Shape) -> Inferred:
+        """The features must divide evenly."""
+        return Inferred((*x[:-1], self.heads, per_head(x[-1], self.heads, "features")))
+
+
+class Attention(Layer, frozen=True, kw_only=True):
+    """Scaled dot-product attention over heads, without any projection: softmax(QKᵀ)V.
+
+    Query heads may share a key and a value head. Queries, keys and values have their heads side by side in the last
+    axis, or an axis for them before it. The keys and values of all tokens so far are kept.
+
+    Shapes: (batch, queries, heads × size), (batch, keys, kv_heads × size), (batch, keys, kv_heads × value size)
+        → (batch, queries, heads × value size)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.scaled_dot_product_attention.html
+    """
+
+    heads: Positive
+    kv_heads: Positive | None = None
+    window: Positive | None = None
+    """The most tokens that a query sees, itself included; the cache keeps no more."""
+    kept: bool = True
+    """Whether keys and values are kept for the tokens that follow."""
+
+    def infer(self, query: Shape, key: Shape, value: Shape, *, past: int = 0) -> Inferred:
+        """QKᵀ and AV, each a product for every query head, query and key; `past` tokens were kept before these."""
+        kv_heads = self.kv_heads or self.heads
+        if self.heads % kv_heads:
+            raise LayerError(f"{self.heads} query heads cannot share {kv_heads} key and value heads evenly")
+        size = head_size(query, self.heads, "query")
+        key_size = head_size(key, kv_heads, "key")
+        if None not in (size, key_size) and size != key_size:
+            raise LayerError(f"a query head has {size} features and a key head {key_size}: they are multiplied")
+        value_size = head_size(value, kv_heads, "value")
+        keys = key[1] if not past or key[1] is None else self.seen(key[1] + past)
+        start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", keys))
+        macs = (*start, ("size", size)), (*start, ("value_size", value_size))
+        width = None if value_size is None else self.heads * value_size
+        cache = (kept("keys", kv_heads, size, self.window), kept("values", kv_heads, value_size, self.window))
+        return Inferred((*query[:2], width), macs=macs, cache=cache if self.kept else ())
+
+    def seen(self, keys: int) -> int:
+        """How many keys are there for one more token."""
+        return keys if self.window is None else min(keys, self.window)
+
+
+def kept(name: str, heads: int, size: Dim, window: int | None) -> Cache:
+    """A vector for each head and token."""
+    return Cache(name, (("heads", heads), ("size", size)), window=window)
+
+
+def head_size(x: Shape, heads: int, what: str) -> Dim:
+    """The features of one head, whether the heads have an axis of their own or not.
+
+    Raises:
+        LayerError: for another number of heads, or features that do not divide evenly.
+    """
+    if len(x) == 4:
+        if x[2] not in (None, heads):
+            raise LayerError(f"the {what} {format_shape(x)} has {x[2]} heads, where {heads} are meant")
+        return x[3]
+    if len(x) != 3:
+        raise LayerError(f"expects a {what} (batch, tokens, features), got {format_shape(x)}")
+    return per_head(x[2], heads, f"{what} features")
+
+
+def per_head(features: Dim, heads: int, what: str) -> Dim:
+    """The features of each head."""
+    if features is not None and features % heads:
+        raise LayerError(f"{features} {what} cannot be divided evenly among {heads} heads")
+    return None if features is None else features // heads

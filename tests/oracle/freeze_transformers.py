@@ -1,0 +1,183 @@
+"""What transformers says of each model_type → paramcalc/formats/huggingface/types.jsonl, a line a type.
+
+    python -m tests.oracle.freeze_transformers        (with transformers and torch; some minutes: it imports every model)
+
+A line has
+    type      the model_type
+    fields    configuration fields: name → [default, kinds], the kinds of JSON values that the class accepts as letters:
+              i(nteger) f(loat) b(ool) s(tring) l(ist) d(ict) n(ull); "*" is anything
+    aliases   other names of fields (`attribute_map`), and those of fields with names of their own
+    parts     fields that hold a configuration of their own: name → its model_type where it says none
+    classes   the classes that are built from it: name → what they are for, by transformers' AUTO mappings ("" for none)
+"""
+
+import dataclasses
+import importlib
+import inspect
+import json
+import re
+import types
+import typing
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
+from transformers.models.auto import modeling_auto
+from transformers.models.auto.configuration_auto import model_type_to_module_name
+
+OUT = Path(__file__).parents[2] / "paramcalc" / "formats" / "huggingface" / "types.jsonl"
+
+IRRELEVANT = re.compile(
+    r"transformers_version|architectures|is_encoder_decoder|output_hidden_states|return_dict|dtype|chunk_size_feed_forward|id2label|label2id|"
+    r"problem_type|use_cache|.*_token_id|.*_token_ids|.*_token_index|.*dropout.*|.*_eps|.*epsilon|initializer.*|.*_init|"
+    r"init_.*|.*_init_.*|.*layerdrop|.*drop_rate|.*drop_path.*|output_router_logits|.*loss.*|pretraining_tp|mask_.*_prob|"
+    r".*_mask_length|.*_min_masks|apply_spec_augment|.*scaling|.*scaling_factor|rope_theta|rope_parameters|summary_.*|.*_coef"
+)
+"""Fields that no shape depends on."""
+KEPT = {"conv_scaling_factor", "use_scaling"}
+
+LETTERS = {int: "i", float: "f", bool: "b", str: "s", list: "l", tuple: "l", dict: "d", type(None): "n"}
+FIRST = ("MODEL_MAPPING_NAMES", "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "MODEL_FOR_MASKED_LM_MAPPING_NAMES")
+"""A class that stands in several mappings is what the first of these says."""
+LAST = ("MODEL_FOR_PRETRAINING_MAPPING_NAMES", "MODEL_WITH_LM_HEAD_MAPPING_NAMES")
+
+
+def kinds(annotation):
+    """The letters of the JSON values that a field takes."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation is typing.Any or isinstance(annotation, (str, typing.ForwardRef)):
+        return "*"
+    if origin in (typing.Union, types.UnionType):
+        found = "".join(kinds(each) for each in args)
+        return "*" if "*" in found else "".join(sorted(set(found)))
+    if origin is typing.Literal:
+        return "".join(sorted({LETTERS[type(each)] for each in args}))
+    base = origin or annotation
+    if isinstance(base, type) and issubclass(base, torch.dtype):
+        return "s"
+    if isinstance(base, type) and issubclass(base, PreTrainedConfig):
+        return "d"
+    if base in LETTERS:
+        return LETTERS[base]
+    if typing.is_typeddict(base):
+        return "d"
+    return "l" if isinstance(base, type) and issubclass(base, typing.Sequence) else "*"
+
+
+def default(field):
+    """A field's default as JSON; null for one that must be given."""
+    if field.default_factory is not dataclasses.MISSING:
+        value = field.default_factory()
+    else:
+        value = None if field.default is dataclasses.MISSING else field.default
+    value = value.to_dict() if isinstance(value, PreTrainedConfig) else value
+    return json.loads(json.dumps(value, default=str))
+
+
+def fields(cls):
+    """Name → [default, kinds]."""
+    return {
+        field.name: [default(field), kinds(field.type)]
+        for field in dataclasses.fields(cls)
+        if field.name in KEPT or not IRRELEVANT.fullmatch(field.name)
+    }
+
+
+READ = re.compile(r"""getattr\(\s*(?:self\.)?(?:\w+_)?config,\s*["'](\w+)["']""")
+
+
+POPPED = re.compile(r"""kwargs\.(?:get|pop)\(\s*["'](\w+)["']""")
+
+
+def text_of(path):
+    """A file's text, if it is there."""
+    return path.read_text() if path.is_file() else ""
+
+
+def read_beside(module_name, known):
+    """Fields that the class does not have, and the code reads all the same where a file has them."""
+    folder = Path(transformers.__file__).parent / "models" / module_name
+    model, configuration = folder / f"modeling_{module_name}.py", folder / f"configuration_{module_name}.py"
+    found = {*READ.findall(text_of(model)), *POPPED.findall(text_of(configuration))}
+    names = sorted(name for name in found - set(known) if not IRRELEVANT.fullmatch(name))
+    return {name: [None, "*"] for name in names if not name.startswith("_")}
+
+
+def parts(cls):
+    """Fields that hold configurations → the type where none is said."""
+    return {key: spec.model_type for key, spec in (cls.sub_configs_defaults or {}).items()}
+
+
+def is_table(name):
+    """Whether it is one of the tables model_type → classes, as AutoModelForCausalLM has one."""
+    return name.startswith("MODEL_") and name.endswith("_MAPPING_NAMES")
+
+
+def purposes():
+    """Class → what it is for."""
+    names = [name for name in vars(modeling_auto) if is_table(name)]
+    ordered = [*FIRST, *sorted(name for name in names if name not in (*FIRST, *LAST)), *LAST]
+    found = {}
+    for name in ordered:
+        purpose = "base" if name == FIRST[0] else name.removesuffix("_MAPPING_NAMES").removeprefix("MODEL_").lower()
+        for classes in getattr(modeling_auto, name, {}).values():
+            for each in classes if isinstance(classes, (tuple, list)) else (classes,):
+                if each:
+                    found.setdefault(each, purpose.removeprefix("for_"))
+    return found
+
+
+def models(module_name):
+    """Every model class of a modeling module."""
+    folder = f"transformers.models.{module_name}"
+    try:
+        module = importlib.import_module(f"{folder}.modeling_{module_name}")
+    except ImportError:
+        return []
+    return [
+        each
+        for _, each in inspect.getmembers(module, inspect.isclass)
+        if issubclass(each, PreTrainedModel) and not each.__name__.endswith("PreTrainedModel")
+    ]
+
+
+def module_of(classes):
+    """The module of the code that builds these, which may be another type's."""
+    found = [getattr(transformers, name, None) for name in classes]
+    modules = [each.__module__.split(".")[-2] for each in found if each is not None]
+    return modules[0] if modules else ""
+
+
+def freeze():
+    """All lines, sorted by type."""
+    purpose = purposes()
+    by_config = {}
+    auto = {}
+    for name in [name for name in vars(modeling_auto) if is_table(name)]:
+        for type_, classes in getattr(modeling_auto, name).items():
+            for each in classes if isinstance(classes, (tuple, list)) else (classes,):
+                auto.setdefault(type_, {}).setdefault(each, None)
+    seen = set()
+    for type_ in CONFIG_MAPPING:
+        module = CONFIG_MAPPING[type_].__module__.split(".")[-2]
+        if module not in seen:
+            seen.add(module)
+            for each in models(module):
+                by_config.setdefault(getattr(each, "config_class", None), {})[each.__name__] = None
+    for type_ in sorted(CONFIG_MAPPING):
+        cls = CONFIG_MAPPING[type_]
+        classes = by_config.get(cls, {}) | auto.get(type_, {})
+        yield {
+            "type": type_,
+            "fields": fields(cls) | read_beside(module_of(classes), [*(f.name for f in dataclasses.fields(cls)), *dir(cls)]),
+            "aliases": dict(cls.attribute_map or {}),
+            "parts": parts(cls),
+            "classes": {name: purpose.get(name, "") for name in sorted(filter(None, classes))},
+        }
+
+
+if __name__ == "__main__":
+    lines = [json.dumps(line, separators=(",", ":")) for line in freeze()]
+    OUT.write_text("\n".join(lines) + "\n")
+    print(f"{len(lines)} types of transformers {transformers.__version__}, {OUT.stat().st_size:,} bytes")
