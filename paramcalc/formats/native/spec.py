@@ -123,8 +123,19 @@ class SpecReader:
         found = []
         for name, value in raw["inputs"].items():
             where = ("inputs", name)
+            if isinstance(value, dict) and "when" in value:
+                if not self.guard(lambda v=value, w=where: self.is_wanted(v["when"], scope, (*w, "when")), True):
+                    continue
+                value = {key: item for key, item in value.items() if key != "when"}
             found.append(self.guard(lambda n=name, v=value, w=where: self.input(check_name(n, w), v, scope, w), None))
         return [item for item in found if item] or stand_in
+
+    def is_wanted(self, raw: Any, scope: Scope, where: DocPath) -> bool:
+        """Whether the `when` of an input holds."""
+        value = filled(raw, scope, where)
+        if not isinstance(value, bool):
+            raise SpecError(f"when: expected true or false, got {echo(value)}", where)
+        return value
 
     def input(self, name: str, raw: Any, scope: Scope, where: DocPath) -> Input:
         """`[224, 224, 3]`, or `{shape: [null], dtype: int32}`."""
