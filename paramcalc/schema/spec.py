@@ -46,7 +46,8 @@ INNER = ("name", "trainable", "dtype")
 """What a layer inside another, or the merge of branches, may have beside its type."""
 
 DESCRIPTIONS = {
-    "name": "The name of the model, or of this layer; Keras' automatic name where there is none.",
+    "name": "The name of the model, or of this layer; an automatic name where there is none. What holds layers may "
+    'have none, by "": its layers are called as if they stood around it.',
     "framework": "Whose layers the types are; keras where nothing is said.",
     "vars": "Variables, for $name and $(expression); --set NAME=VALUE puts others in their place.",
     "input": "The shape of the only input, without the batch; null is unknown.",
@@ -61,6 +62,7 @@ DESCRIPTIONS = {
     "trainable": "false freezes the weights.",
     "when": "The entry is left out where this is false.",
     "repeat": "How often the layers come, one after the other; $i counts from 0.",
+    "each": "The one entry that is repeated; it is called by its number: layers/0.",
     "branches": "Lists of layers side by side, each from what stands before; an empty one passes it on.",
     "merge": "The layer that joins the branches.",
     "call": "The name of an earlier layer or block: the same weights again.",
@@ -128,11 +130,7 @@ def root_schema() -> Schema:
         "blocks": {},
         "layers": {"type": "array", "minItems": 1},
         "outputs": ref("outputs"),
-        "tied": any_of(
-            {"type": "array", "items": with_expression({"type": "array", "items": TEXT, "minItems": 2})},
-            {"type": "null"},
-            ref("expression"),
-        ),
+        "tied": any_of({"type": "array", "items": tie_schema()}, {"type": "null"}, ref("expression")),
         "budget": ref("budget"),
     }
     root = objects(properties, ("layers",))
@@ -142,6 +140,18 @@ def root_schema() -> Schema:
         chosen = {"properties": {"framework": {"const": framework}}, "required": ["framework"]}
         by_framework = {"if": chosen, "then": layers_of(framework), "else": by_framework}
     return root | {"oneOf": [{"required": ["input"]}, {"required": ["inputs"]}], **by_framework}
+
+
+def tie_schema() -> Schema:
+    """The names of weights that are one tensor, perhaps only under a condition."""
+    group: Schema = {"type": "array", "items": TEXT, "minItems": 2}
+    conditional = {
+        "type": "object",
+        "properties": {"weights": with_expression(group), "when": with_expression({"type": "boolean"})},
+        "required": ["weights", "when"],
+        "additionalProperties": False,
+    }
+    return any_of(group, conditional, ref("expression"))
 
 
 def layers_of(framework: str) -> Schema:
@@ -271,8 +281,9 @@ def entry_definitions(names: Names) -> Schema:
 def common_properties(names: tuple[str, ...] = COMMON) -> Schema:
     """What may stand beside a type."""
     flag = with_expression({"type": "boolean"})
+    name: Schema = NAME | {"minLength": 0}
     schemas = {
-        "name": any_of(NAME, {"type": "null"}),
+        "name": any_of(name, {"type": "null"}),
         "inputs": any_of(ref("names"), {"type": "null"}),
         "options": with_expression({"type": "object"}),
         "trainable": flag,
@@ -283,10 +294,13 @@ def common_properties(names: tuple[str, ...] = COMMON) -> Schema:
 
 
 def structure_definitions(suffix: str) -> Schema:
-    """Entries that are not layers: repeat, branches and call."""
+    """Entries that are not layers: repeat, branches, call and groups."""
     layers = ref("layers" + suffix)
+    times = with_expression({"type": "integer", "minimum": 0})
     keys: dict[str, Schema] = {
-        "repeat": {"repeat": with_expression({"type": "integer", "minimum": 0}), "layers": layers},
+        "repeat": {"repeat": times, "layers": layers},
+        "each": {"repeat": times, "each": ref("entry" + suffix)},
+        "group": {"layers": layers},
         "branches": {
             "branches": {"type": "array", "items": layers, "minItems": 1},
             "merge": ref("inner" + suffix),
@@ -304,7 +318,9 @@ def structure_definitions(suffix: str) -> Schema:
 def entry_schema(suffix: str) -> Schema:
     """An entry in any of its forms, told apart by the key that decides, so that errors are about that form."""
     schema = ref("layer" + suffix)
-    for key in ("call", "branches", "repeat"):
+    is_group = {"required": ["layers"], "not": {"required": ["type"]}, "properties": {"layers": {"type": "array"}}}
+    schema = {"if": {"type": "object"} | is_group, "then": ref("group" + suffix), "else": schema}
+    for key in ("call", "branches", "repeat", "each"):
         schema = {"if": {"type": "object", "required": [key]}, "then": ref(key + suffix), "else": schema}
     return schema
 

@@ -1,6 +1,6 @@
 """What transformers says of each model_type → paramcalc/formats/huggingface/types.jsonl, a line a type.
 
-    python -m tests.oracle.freeze_transformers        (with transformers and torch; some minutes: it imports every model)
+    python -m tests.oracle.freeze_transformers        (with transformers and torch; it imports every model)
 
 A line has
     type      the model_type
@@ -24,7 +24,6 @@ import torch
 import transformers
 from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto import modeling_auto
-from transformers.models.auto.configuration_auto import model_type_to_module_name
 
 OUT = Path(__file__).parents[2] / "paramcalc" / "formats" / "huggingface" / "types.jsonl"
 
@@ -73,6 +72,11 @@ def default(field):
         value = None if field.default is dataclasses.MISSING else field.default
     value = value.to_dict() if isinstance(value, PreTrainedConfig) else value
     return json.loads(json.dumps(value, default=str))
+
+
+def fields_of(cls):
+    """The names of all fields."""
+    return [field.name for field in dataclasses.fields(cls)]
 
 
 def fields(cls):
@@ -170,7 +174,7 @@ def freeze():
         classes = by_config.get(cls, {}) | auto.get(type_, {})
         yield {
             "type": type_,
-            "fields": fields(cls) | read_beside(module_of(classes), [*(f.name for f in dataclasses.fields(cls)), *dir(cls)]),
+            "fields": fields(cls) | read_beside(module_of(classes), [*fields_of(cls), *dir(cls)]),
             "aliases": dict(cls.attribute_map or {}),
             "parts": parts(cls),
             "classes": {name: purpose.get(name, "") for name in sorted(filter(None, classes))},

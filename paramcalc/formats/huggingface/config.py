@@ -11,7 +11,9 @@ from msgspec import Struct
 from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
 
-COUNT_IT = "its checkpoint can be counted all the same: give paramcalc the .safetensors file, or the folder of the model"
+COUNT_IT = (
+    "its checkpoint can be counted all the same: give paramcalc the .safetensors file, or the folder of the model"
+)
 DEFAULT_LABELS = 2
 
 
@@ -58,7 +60,7 @@ def read_config(value: dict[str, Any], source: str) -> Config:
 
 
 def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
-    """The same for a configuration that may stand in another's field, where `type_` is what it is if it says nothing."""
+    """The same for a configuration that may stand in another's field; `type_` is its type where it says none."""
     named = first_architecture(raw)
     warnings: list[str] = []
     found = known_type(raw, named, type_, warnings)
@@ -98,7 +100,9 @@ def known_type(
         raise ConfigError("there is no model_type, and no architecture that would say it")
     where = ("model_type",)
     if raw.get("auto_map"):
-        raise ConfigError(f"model_type {echo(name)} is built by code of its own repository, not read here; {COUNT_IT}", where)
+        raise ConfigError(
+            f"model_type {echo(name)} is built by code of its own repository, not read here; {COUNT_IT}", where
+        )
     near = did_you_mean(str(name), type_names())
     raise ConfigError(f"model_type {echo(name)} is not known{near}; {COUNT_IT}", where)
 

@@ -40,7 +40,9 @@ def template_of(config: Config) -> dict[str, Any]:
     """The template of a type."""
     name = index().get(config.type.name)
     if name is None:
-        message = f"transformers {VERSION} has model_type '{config.type.name}', but paramcalc has no template for it yet"
+        message = (
+            f"transformers {VERSION} has model_type '{config.type.name}', but paramcalc has no template for it yet"
+        )
         raise ConfigError(f"{message}; {COUNT_IT}", ("model_type",))
     return load_template(name)
 

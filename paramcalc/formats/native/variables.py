@@ -90,7 +90,7 @@ def same_kind(given: Any, default: Any) -> bool:
 def block_variables(
     entry: BlockEntry, scope: Scope, spec_env: dict[str, Any], weigh: Callable[[Any, DocPath], None]
 ) -> Names:
-    """The variables inside a use of a block: its own first, then those of blocks around its definition, then the spec's.
+    """The variables inside a use of a block: its own, then those of blocks around its definition, then the spec's.
 
     `weigh` bounds what they hold.
     """

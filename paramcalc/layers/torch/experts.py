@@ -10,13 +10,13 @@ from paramcalc.shapes import Shape, volume
 class Experts(Layer, frozen=True, kw_only=True):
     """The experts of a mixture, their matrices stacked: (experts, out, in), or (experts, in, out) if `transposed`.
 
-    A router, a layer of its own, says which `per_token` of them a token uses: those count as active, and are multiplied.
+    A router, a layer of its own, says which `per_token` of them a token uses: those are active, and are multiplied.
 
     Shapes: (batch, ..., features) → the same
-    Formula: num_experts × (2 × intermediate_size × features + features × intermediate_size), without the 2 if not gated,
-        and with bias num_experts × (2 × intermediate_size + features)
+    Formula: num_experts × (2 × intermediate_size × features + features × intermediate_size), without the 2 if not
+        gated, and with bias num_experts × (2 × intermediate_size + features)
     Source: transformers/models/mixtral/modeling_mixtral.py, MixtralExperts
-    Example: {framework: torch, input: [8, 64], layers: [{Experts: {num_experts: 8, per_token: 2, intermediate_size: 96}}]}
+    Example: {framework: torch, input: [8, 64], layers: [{Experts: {num_experts: 8, per_token: 2, intermediate_size: 9}}]}
     """
 
     told_by_input: ClassVar[tuple[str, ...]] = ("features",)
@@ -32,7 +32,9 @@ class Experts(Layer, frozen=True, kw_only=True):
     def infer(self, x: Shape) -> Inferred:
         """Each token goes through `per_token` experts."""
         size = agreed(self.features, x, -1, "features")
-        first, inner = ("gate_up_proj", 2 * self.intermediate_size) if self.gated else ("up_proj", self.intermediate_size)
+        first, inner = (
+            ("gate_up_proj", 2 * self.intermediate_size) if self.gated else ("up_proj", self.intermediate_size)
+        )
         weights = [*self.matrix(first, inner, size), *self.matrix("down_proj", size, self.intermediate_size)]
         tokens = volume(x[:-1])
         macs: list[Factors] = [(("tokens", tokens), *w.active) for w in weights if w.active and w.kind == "weight"]
@@ -46,5 +48,5 @@ class Experts(Layer, frozen=True, kw_only=True):
         found = [Weight(name, shape, (("num_experts", self.num_experts), *sizes), active=(used, *sizes))]
         if self.bias:
             factors = (("num_experts", self.num_experts), ("out", out))
-            found.append(Weight(f"{name}_bias", shape[:1] + (out,), factors, "bias", active=(used, ("out", out))))
+            found.append(Weight(f"{name}_bias", (*shape[:1], out), factors, "bias", active=(used, ("out", out))))
         return found

@@ -1,4 +1,4 @@
-"""What models of sequences compute with functions and no module of torch.nn: attention over heads, activations by name."""
+"""What models of sequences compute with functions, not modules: attention over heads, activations by name."""
 
 from typing import Any, ClassVar
 

@@ -1,0 +1,65 @@
+"""Each template against what transformers built: tests/oracle/freeze_huggingface.py made the records."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from paramcalc import load, summarize
+from paramcalc.formats.huggingface.template import FAMILIES, index
+from paramcalc.formats.huggingface.types import find_type
+
+DATA = Path(__file__).parents[2] / "data" / "huggingface"
+TEMPLATES = sorted(path.stem for path in FAMILIES.glob("*.yaml"))
+
+
+def records(template):
+    return [json.loads(line) for line in (DATA / f"{template}.jsonl").read_text().splitlines()]
+
+
+def shapes(summary):
+    """Name → shape of every parameter, as `named_parameters()` has them."""
+    return {
+        ".".join(filter(None, (row.path.replace("/", "."), weight.name))): weight.shape
+        for row in summary.layers
+        if row.shared_with is None
+        for weight in row.weights
+        if weight.kind != "buffer"
+    }
+
+
+def digest(found):
+    lines = sorted(f"{name} {'x'.join(map(str, shape))}" for name, shape in found.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_parameters_are_those_that_transformers_builds(template):
+    """Total, names and shapes of every record; the message has the configurations that differ."""
+    wrong = []
+    for record in records(template):
+        summary = summarize(load(json.dumps(record["config"]).encode()))
+        found = shapes(summary)
+        if summary.totals.params != record["total"] or digest(found) != record["digest"]:
+            wrong.append((summary.totals.params, record["total"], json.dumps(record["config"])))
+    assert not wrong, f"{len(wrong)} differ, such as {wrong[0]}"
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_type_of_a_template_has_records(template):
+    assert {record["config"]["model_type"] for record in records(template)} == set(types_of(template))
+
+
+def types_of(template):
+    return yaml.safe_load((FAMILIES / f"{template}.yaml").read_text())["types"]
+
+
+def test_the_index_says_which_template_each_type_has():
+    assert index() == dict(sorted((type_, name) for name in TEMPLATES for type_ in types_of(name)))
+
+
+@pytest.mark.parametrize("type_", index())
+def test_a_type_of_a_template_is_one_of_transformers(type_):
+    assert find_type(type_) is not None

@@ -1,0 +1,162 @@
+"""What transformers builds of random configurations → tests/data/huggingface/TEMPLATE.jsonl, a record a line.
+
+    python -m tests.oracle.freeze_huggingface [TEMPLATE…]           (with transformers and torch; seconds a template)
+
+For each type of a template, a few configurations with small random sizes, and one for each class with another head.
+A record has the fields that differ from the type's defaults, the total, and a digest of all names and shapes: enough to
+see that something is wrong. `python -m tests.oracle.freeze_huggingface --show CONFIG.json` prints what transformers builds.
+"""
+
+import copy
+import hashlib
+import json
+import random
+import sys
+import warnings
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import CONFIG_MAPPING
+
+from paramcalc.formats.huggingface.template import index
+from paramcalc.formats.huggingface.types import find_type
+
+FOLDER = Path(__file__).resolve().parents[1] / "data" / "huggingface"
+KNOWN = ("base", "causal_lm", "masked_lm", "sequence_classification", "token_classification", "question_answering")
+"""The heads that records are made for."""
+RECORDS = 3
+"""Of each type, beside those of other heads."""
+
+SIZES = {
+    ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "decoder_layers", "encoder_layers"): (1, 2, 3, 5),
+    ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "decoder_ffn_dim", "encoder_ffn_dim", "ffn_hidden_size"): (
+        96,
+        160,
+    ),
+    ("moe_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size"): (32, 48),
+    ("vocab_size",): (1000, 5003),
+    ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"): (4, 8),
+    ("num_experts_per_tok", "moe_topk", "moe_k"): (1, 2),
+    ("first_k_dense_replace", "decoder_sparse_step"): (1, 2),
+    ("q_lora_rank", "kv_lora_rank"): (24, 40),
+    ("qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"): (8, 16),
+    ("sliding_window", "max_position_embeddings", "n_positions"): (64, 128),
+}
+HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads", "encoder_attention_heads")
+WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed")
+GROUPS = ("num_key_value_heads", "num_kv_heads")
+LISTS = ("layer_types", "mlp_layer_types", "layers_block_type", "block_types")
+FLAG = ("bias", "tie_word_embeddings", "qk_norm", "parallel", "alibi", "multi_query", "norm_before", "cross_attention")
+"""A field whose name has one of these in it is turned over now and then, if it is true or false."""
+
+
+def mutated(config, rng):
+    """Values for fields of a configuration: other, small sizes; some are refused by transformers."""
+    before, config = config, copy.deepcopy(config)
+    heads, size = rng.choice((4, 6, 8)), rng.choice((8, 16))
+    values = dict.fromkeys(HEADS, heads) | dict.fromkeys(WIDTHS, heads * size)
+    values |= dict.fromkeys(GROUPS, rng.choice([n for n in (1, 2, 3, 4, 6, 8) if heads % n == 0]))
+    values |= {"head_dim": rng.choice((size, 2 * size))}
+    for names, choices in SIZES.items():
+        value = rng.choice(choices)
+        values |= dict.fromkeys(names, value)
+    for name, value in values.items():
+        if type(config.get(name)) is int:
+            config[name] = value
+    for name, value in config.items():
+        if isinstance(value, bool) and any(part in name for part in FLAG) and rng.random() < 0.4:
+            config[name] = not value
+    layers = next((config[name] for names in SIZES for name in names if "layer" in name and name in config), None)
+    for name in LISTS:
+        if isinstance(config.get(name), list) and config[name] and layers:
+            config[name] = [rng.choice(config[name]) for _ in range(layers)] if rng.random() < 0.5 else before[name]
+    if type(config.get("pad_token_id")) is int:
+        config["pad_token_id"] = 0  # the defaults' may be past the end of a small vocabulary
+    return {name: value for name, value in config.items() if value != before[name]}
+
+
+def build(type_, config, architecture):
+    """The model on the meta device."""
+    made = CONFIG_MAPPING[type_].from_dict(copy.deepcopy(config))
+    cls = getattr(transformers, architecture)
+    with torch.device("meta"):
+        return (cls._from_config if hasattr(cls, "_from_config") else cls)(made)
+
+
+def truth(model):
+    """Name → shape of every parameter, tied ones under each name, and the total without these."""
+    shapes = {name: list(each.shape) for name, each in model.named_parameters(remove_duplicate=False)}
+    return shapes, sum(each.numel() for each in model.parameters())
+
+
+def digest(shapes):
+    """A short name for a set of named shapes."""
+    lines = sorted(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def record(type_, config, architecture):
+    """One line; None where transformers refuses the configuration."""
+    try:
+        model = build(type_, config, architecture)
+    except Exception:
+        return None
+    shapes, total = truth(model)
+    return {
+        "config": {"model_type": type_, "architectures": [architecture], **config},
+        "total": total,
+        "tensors": len(shapes),
+        "digest": digest(shapes),
+    }
+
+
+def records(type_, seed):
+    """The records of one type, the same ones each time."""
+    rng = random.Random(f"{seed} {type_}")
+    info = find_type(type_)
+    base = json.loads(json.dumps(CONFIG_MAPPING[type_]().to_dict(), default=str))
+    main = next((name for name, head in info.classes.items() if head == "causal_lm"), None) or next(iter(info.classes))
+    others = [
+        name for name, head in info.classes.items() if head in KNOWN and name != main and hasattr(transformers, name)
+    ]
+    for architecture in [main] * RECORDS + others:
+        for _ in range(40):
+            config = mutated(base, rng)
+            if rng.random() < 0.5:
+                config["num_labels"] = rng.choice((3, 7))
+            found = record(type_, config, architecture)
+            if found is not None and found["total"] < 30_000_000:
+                yield found
+                break
+        else:
+            print(f"{type_}: no configuration for {architecture}", file=sys.stderr)
+
+
+def freeze(templates):
+    """Write the files of these templates."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for template in templates:
+        lines = []
+        for type_, name in index().items():
+            if name == template:
+                lines += [json.dumps(each, separators=(",", ":")) for each in records(type_, 1)]
+        (FOLDER / f"{template}.jsonl").write_text("\n".join(lines) + "\n")
+        print(template, len(lines))
+
+
+def show(path):
+    """What transformers says of a file."""
+    config = json.loads(Path(path).read_text())
+    shapes, total = truth(build(config["model_type"], config, config["architectures"][0]))
+    for name, shape in shapes.items():
+        print(name, shape)
+    print(total)
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    if sys.argv[1:2] == ["--show"]:
+        show(sys.argv[2])
+    else:
+        freeze(sys.argv[1:] or sorted(set(index().values())))
