@@ -4,7 +4,7 @@
 
 For each type of a template, a few configurations with small random sizes, and one for each class with another head.
 A record has the fields that differ from the type's defaults, the total, and a digest of all names and shapes: enough to
-see that something is wrong. `python -m tests.oracle.freeze_huggingface --show CONFIG.json` prints what transformers builds.
+see that something is wrong. With --show CONFIG.json it prints what transformers builds of a file.
 """
 
 import copy

@@ -14,7 +14,6 @@ from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, fi
 COUNT_IT = (
     "its checkpoint can be counted all the same: give paramcalc the .safetensors file, or the folder of the model"
 )
-DEFAULT_LABELS = 2
 
 
 class Config(Struct):
@@ -26,7 +25,7 @@ class Config(Struct):
         given: the fields that the file itself has.
         architecture: the class, such as "LlamaForCausalLM".
         head: what the class is for, such as "causal_lm"; "base" for the model without a head.
-        num_labels: the classes of a classifier.
+        num_labels: the classes of a classifier; None where the file does not say.
         warnings: what was noticed that changes no number.
     """
 
@@ -35,7 +34,7 @@ class Config(Struct):
     given: set[str]
     architecture: str
     head: str
-    num_labels: int
+    num_labels: int | None
     warnings: list[str]
 
 
@@ -143,13 +142,13 @@ def default_class(type_: ModelType) -> str:
     return next(iter(type_.classes))
 
 
-def labels(raw: dict[str, Any]) -> int:
-    """How many classes a classifier has: as many as have names, else what num_labels says, else two."""
+def labels(raw: dict[str, Any]) -> int | None:
+    """How many classes a classifier has: as many as have names, else what num_labels says."""
     names = raw.get("id2label")
     if isinstance(names, dict):
         return len(names)
     count = raw.get("num_labels")
-    return count if type(count) is int and count > 0 else DEFAULT_LABELS
+    return count if type(count) is int and count > 0 else None
 
 
 def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], set[str]]:

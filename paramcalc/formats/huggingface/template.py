@@ -74,8 +74,9 @@ def vars_of(template: dict[str, Any], config: Config) -> dict[str, Any]:
         "head": config.head,
         "architecture": config.architecture,
         "model_type": config.type.name,
-        "num_labels": config.num_labels,
     }
+    if config.num_labels is not None:  # else it is the default of the type, which a template has
+        known["num_labels"] = config.num_labels
     declared = template["vars"]
     read = {name for value in own.values() for name in variables(value)} - declared.keys()
     found = {name: literal(known[name]) for name in sorted(read & known.keys())}

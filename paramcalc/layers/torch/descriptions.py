@@ -7,6 +7,17 @@ NO_COUNT = "changes no shape and no count"
 TOLD = "null for what the input has"
 
 DESCRIPTIONS = {
+    "features": f"The size of a token's vector; {TOLD}.",
+    "function": f"The name of the function, such as silu; {NO_COUNT}.",
+    "gated": "Whether a gate is multiplied in, which doubles the first matrix.",
+    "heads": "The number of heads.",
+    "intermediate_size": "The size between the two matrices of an expert.",
+    "kept": "Whether keys and values are kept for the tokens that follow.",
+    "kv_heads": "The number of key and value heads; null for as many as there are query heads.",
+    "num_experts": "The number of experts.",
+    "per_token": "How many experts a token uses.",
+    "transposed": "Whether the matrices are (in, out), and not (out, in).",
+    "window": "The most tokens that a query sees, itself included; null for all.",
     "activation": f"The function between the two linear layers, relu or gelu; {NO_COUNT}.",
     "add_bias_kv": "Whether a learned key and value stand behind the others.",
     "add_zero_attn": "Whether a key and value of zeros stand behind the others.",

@@ -17,7 +17,7 @@ class Experts(Layer, frozen=True, kw_only=True):
         gated, and with bias num_experts × (2 × intermediate_size + features)
     Source: transformers/models/mixtral/modeling_mixtral.py, MixtralExperts
     Example: {framework: torch, input: [8, 64], layers: [{Experts: {num_experts: 8, per_token: 2, intermediate_size: 9}}]}
-    """
+    """  # noqa: E501
 
     told_by_input: ClassVar[tuple[str, ...]] = ("features",)
 

@@ -53,7 +53,8 @@ class Attention(Layer, frozen=True, kw_only=True):
         → (batch, queries, heads × value size)
     Formula: no weights
     Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.scaled_dot_product_attention.html
-    """
+    Example: {framework: torch, inputs: {q: [8, 64], kv: [8, 32]}, layers: [{Attention: {heads: 4, kv_heads: 2}, inputs: [q, kv, kv]}]}
+    """  # noqa: E501
 
     heads: Positive
     kv_heads: Positive | None = None

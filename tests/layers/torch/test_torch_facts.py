@@ -21,7 +21,7 @@ from tests.layers.torch.deliberate import refused_deliberately
 
 DATA = Path(__file__).parents[2] / "data" / "torch" / "layers.jsonl.gz"
 REGISTRY = Registry("torch")
-OWN = {"Parameter", "Add", "Mul", "Cat"}
+OWN = {"Activation", "Attention", "Experts", "Heads", "Parameter", "Add", "Mul", "Cat"}
 """Classes that are no modules of torch.nn."""
 
 Case = dict[str, Any]
