@@ -170,6 +170,11 @@ BOTH_SIDES = {
     "MAX_NAME": (spec(name="n" * 256), spec(name="n" * 257), "1 to 256 characters, this one has 257"),
     "MAX_EXPRESSION": (expression("1" + " " * 255), expression("1" + " " * 256), "may have 256 characters"),
     "MAX_EXPRESSION_DEPTH": (expression("+" * 31 + "1"), expression("+" * 32 + "1"), "nested more than 32 deep"),
+    "MAX_SEARCHED": (
+        expression("len([1 for j in range(1024)])"),
+        expression("len([1 for j in range(1025)])"),
+        "range is for numbers from 0 to 1,024",
+    ),
     "MAX_EXPONENT": (expression("2 ** 8"), expression("2 ** 9"), "an exponent may be up to 8"),
     "MAX_ARCHIVE_ENTRIES": (archive(map(str, range(1_023))), archive(map(str, range(1_024))), "the limit is 1,024"),
     "MAX_UNPACKED": (archive([], CONFIG.ljust(3 << 20)), archive([], CONFIG.ljust(1 + (3 << 20))), "larger than 3 MiB"),
