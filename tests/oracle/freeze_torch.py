@@ -13,6 +13,7 @@ import pkgutil
 import re
 import sys
 import warnings
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,31 @@ OF_INDICES = {
 }
 """Modules with inputs that are integers, and which of their inputs are."""
 TWO_STATES = ("LSTM", "LSTMCell")
+
+
+class Calling(nn.Module):
+    """A function of torch as a module; its tensors go in one by one, or as one list."""
+
+    def __init__(self, function: Any, as_list: bool = False, **options: Any) -> None:
+        super().__init__()
+        self.function, self.as_list, self.options = function, as_list, options
+
+    def forward(self, *tensors: torch.Tensor) -> Any:
+        """What the function gives."""
+        first = [tensors] if self.as_list else tensors
+        return self.function(*first, **self.options)
+
+
+FUNCTIONS = {
+    "Add": lambda **options: Calling(lambda *x: reduce(torch.add, x), **options),
+    "Mul": lambda **options: Calling(lambda *x: reduce(torch.mul, x), **options),
+    "Cat": lambda **options: Calling(torch.cat, as_list=True, **options),
+    "Permute": lambda **options: Calling(torch.permute, **options),
+    "Select": lambda **options: Calling(torch.select, **options),
+    "Mean": lambda **options: Calling(torch.mean, **options),
+}
+"""Layers of a spec that are functions of torch."""
+
 # Not in a spec: losses, what Python contains modules in, and what waits for its first input.
 NOT_ASKED = re.compile(
     "Lazy|Loss|^Parameter|^Uninitialized|^(Buffer|Container|DataParallel|Module|ModuleDict|ModuleList|RNNBase|RNNCellBase|"
@@ -56,7 +82,7 @@ def make(entry: dict[str, Any]) -> nn.Module:
     ((kind, options),) = entry.items()
     built = {name: make(value) if isinstance(value, dict) else value for name, value in options.items()}
     built = {name: tuple(value) if isinstance(value, list) else value for name, value in built.items()}
-    return getattr(nn, kind)(**built).eval()
+    return (FUNCTIONS.get(kind) or getattr(nn, kind))(**built).eval()
 
 
 def run(case: Case, device: str) -> tuple[nn.Module, Any, int]:

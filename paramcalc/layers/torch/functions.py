@@ -1,4 +1,6 @@
-"""Functions of torch that join tensors, as layers: a spec has no code to call them in."""
+"""Functions of torch as layers, those that join and pick tensors: a spec has no code to call them in."""
+
+from typing import ClassVar
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
@@ -8,6 +10,8 @@ from paramcalc.shapes import Dim, Shape, format_shape, positive_axis
 
 class Broadcast(Layer, frozen=True):
     """Base of the functions of each element of several tensors, which are stretched to one shape."""
+
+    keeps_dtype: ClassVar[bool] = True
 
     def infer(self, x: Shape, *others: Shape) -> Inferred:
         """The broadcast shape."""
@@ -47,6 +51,8 @@ class Cat(Layer, frozen=True):
     Example: {framework: torch, inputs: {a: [8, 7, 7], b: [4, 7, 7]}, layers: [{Cat: 1, inputs: [a, b]}]}
     """
 
+    keeps_dtype: ClassVar[bool] = True
+
     dim: int = 0
 
     def infer(self, x: Shape, *others: Shape) -> Inferred:
@@ -76,3 +82,74 @@ def joined(a: Shape, b: Shape, axis: int) -> Shape:
         else:
             found.append(y if x is None else x)
     return tuple(found)
+
+
+class Permute(Layer, frozen=True):
+    """The dimensions in another order: torch.permute.
+
+    Shapes: (batch, a, b) → (batch, b, a) for [0, 2, 1]
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.permute.html
+    Example: {framework: torch, input: [768, 196], layers: [{Permute: [0, 2, 1]}]}
+    """
+
+    list_argument: ClassVar[bool] = True
+    keeps_dtype: ClassVar[bool] = True
+
+    dims: tuple[int, ...]
+
+    def infer(self, x: Shape) -> Inferred:
+        """Each dimension once; 0 is the batch."""
+        axes = [positive_axis(dim, len(x)) for dim in self.dims]
+        if sorted(axes) != list(range(len(x))):
+            raise LayerError(f"dims {list(self.dims)} must name each dimension of {format_shape(x)} once")
+        return Inferred(tuple(x[axis] for axis in axes))
+
+
+class Select(Layer, frozen=True):
+    """One element of a dimension, which is gone then: torch.select, or `x[:, 0]`.
+
+    Shapes: (batch, length, features) → (batch, features) for [1, 0]
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.select.html
+    Example: {framework: torch, input: [197, 768], layers: [{Select: [1, 0]}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    dim: int
+    index: int
+
+    def infer(self, x: Shape) -> Inferred:
+        """The index must be in the dimension; negative ones count from the end."""
+        axis = positive_axis(self.dim, len(x))
+        size = x[axis]
+        if size is not None and not -size <= self.index < size:
+            raise LayerError(f"index {self.index} is out of range for dimension {self.dim} of {format_shape(x)}")
+        return Inferred((*x[:axis], *x[axis + 1 :]))
+
+
+class Mean(Layer, frozen=True):
+    """The mean over one dimension or several: torch.mean.
+
+    Shapes: (batch, length, features) → (batch, features) for dim 1
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.mean.html
+    Example: {framework: torch, input: [768, 7, 7], layers: [{Mean: [2, 3]}]}
+    """
+
+    list_argument: ClassVar[bool] = True
+    keeps_dtype: ClassVar[bool] = True
+
+    dim: int | tuple[int, ...]
+    keepdim: bool = False
+
+    def infer(self, x: Shape) -> Inferred:
+        """The dimensions are gone, or 1 with keepdim."""
+        dims = (self.dim,) if isinstance(self.dim, int) else self.dim or tuple(range(len(x)))
+        axes = [positive_axis(dim, len(x)) for dim in dims]
+        if len(set(axes)) < len(axes):
+            raise LayerError(f"dim {list(dims)} names a dimension twice")
+        if self.keepdim:
+            return Inferred(tuple(1 if axis in axes else size for axis, size in enumerate(x)))
+        return Inferred(tuple(size for axis, size in enumerate(x) if axis not in axes))

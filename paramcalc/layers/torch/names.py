@@ -96,7 +96,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "dropout": ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"),
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
-    "functions": ("Add", "Mul", "Cat"),
+    "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean"),
     "sequence": ("Activation", "Heads", "Attention"),
     "experts": ("Experts",),
 }
