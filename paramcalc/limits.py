@@ -8,6 +8,8 @@ in errors.py.
 
 import os
 
+from paramcalc.errors import MAX_ECHO, InputError, Problem
+
 MIB = 1024 * 1024
 
 MAX_YAML_BYTES = 16 * MIB
@@ -125,11 +127,18 @@ GLOB_PER_STEP = 32
 NAMED_PER_STEP = 64
 """… and a layer for each this many of its path."""
 
+MAX_ANY_DIRECTORY = 8 * MIB
+MAX_ANY_ENTRIES = 100_000
+"""The table of contents of any zip archive, which tells what it is: a checkpoint has an entry a tensor."""
+
 MAX_ARCHIVE_DIRECTORY = MIB
 """The table of contents of a `.keras` archive; the archive itself may be of any size."""
 
 MAX_ARCHIVE_ENTRIES = 1_024
 """Files in a `.keras` archive; Keras writes three."""
+
+MAX_FOLDER_FILES = 10_000
+"""Files in a model's folder; checkpoints of a trillion parameters have a few hundred shards."""
 
 MAX_TENSORS = 1_000_000
 """Tensors of a checkpoint; DeepSeek-V3 has 91,991."""
@@ -151,6 +160,21 @@ def max_bytes(default: int) -> int:
     """The limit on a file's size: `default`, or what the environment variable says instead."""
     value = os.environ.get(SIZE_VARIABLE, "")
     return int(value) * MIB if value.isascii() and value.isdigit() and len(value) < 8 else default
+
+
+def check_size(name: str, size: int, limit: int, what: str) -> None:
+    """Refuse more than `limit` bytes of `what`.
+
+    Raises:
+        InputError: saying how to allow more.
+    """
+    if size > limit:
+        message = f"{what} is larger than {limit // MIB} MiB, the limit; "
+        message += f"set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
+        given = os.environ.get(SIZE_VARIABLE, "")
+        if given and max_bytes(-1) < 0:
+            message += f": '{given[:MAX_ECHO]}' is no number of MiB"
+        raise InputError(name, [Problem(message)])
 
 
 def max_unpacked(archive: int) -> int:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from paramcalc.check.budgets import Budget, parse_budget
 from paramcalc.check.globs import MAGIC, Search, begins, names
 from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, did_you_mean
-from paramcalc.formats.source import check_size, open_source, read
-from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, max_bytes
+from paramcalc.formats.source import open_source
+from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, check_size, max_bytes
 from paramcalc.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -120,9 +120,8 @@ def place_of(path: str, document: "Document | None", index: int, count: int) -> 
 
 def read_bytes(path: str) -> bytes:
     """The content of a configuration."""
-    source = open_source(path)
-    with source.file:
-        return read(source, max_bytes(MAX_JSON_BYTES), "the configuration")
+    with open_source(path) as source:
+        return source.read(max_bytes(MAX_JSON_BYTES), "the configuration")
 
 
 def read_toml(path: str) -> Any:

@@ -10,8 +10,7 @@ import subprocess
 from contextlib import suppress
 
 from paramcalc.errors import ParamcalcError
-from paramcalc.formats.source import check_size
-from paramcalc.limits import MAX_JSON_BYTES, max_bytes
+from paramcalc.limits import MAX_JSON_BYTES, check_size, max_bytes
 
 _OBJECT = re.compile(rb"[0-9a-f]{40,64} (blob|tree|commit|tag) ([0-9]+)\n")
 _LINK = re.compile(rb"(symlink|dangling|loop|notdir) ([0-9]+)\n")

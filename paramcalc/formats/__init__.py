@@ -1,23 +1,44 @@
-"""Bytes → Model: one reader per format, chosen by content, imported when it is needed."""
+"""A file → a Model: the table of the formats that are read, and `load`, which asks it.
+
+A format is a file or a package here, and a line of FORMATS: how its content is recognised, and the function that reads
+it. Nothing of a format is imported before it is chosen, so the recognising functions stand here.
+"""
 
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.collector import gc_paused
-from paramcalc.errors import InputError, Problem
-from paramcalc.formats.source import STDIN, Source, open_source, read, read_some
-from paramcalc.limits import MAX_JSON_BYTES, max_bytes
+from paramcalc.formats.source import LARGE, Options, Source, open_source
 
 if TYPE_CHECKING:
-    from paramcalc.formats.text.document import Document
     from paramcalc.model import Model
 
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-_HEAD = 512
-_LARGE = 128 * 1024
-"""From this many bytes on, the values of a text do not fit in the processor's cache."""
+
+class Format(NamedTuple):
+    """A line of the table.
+
+    Attributes:
+        matches: whether a source looks like one of this format; it asks for as little of the source as it can.
+        reader: where in this package the reader is: "hdf5.read". It takes the source and the options, and returns the
+            model, or None for a file that turns out to be of a format further down.
+    """
+
+    matches: Callable[[Source], bool]
+    reader: str
+
+    def read(self, source: Source, options: Options) -> "Model | None":
+        """The model, or None for a file of another format.
+
+        Raises:
+            InputError: with every independent problem, each with its place.
+        """
+        module, _, function = self.reader.rpartition(".")
+        read: Callable[[Source, Options], Model | None] = getattr(
+            import_module(f"paramcalc.formats.{module}"), function
+        )
+        return read(source, options)
 
 
 @gc_paused()
@@ -42,105 +63,100 @@ def load(
     Raises:
         InputError: with every independent problem, each with its place.
     """
-    opened = open_source(source, name)
-    try:
-        return _load(opened, sets, max_layers)
-    finally:
-        if opened.name != STDIN:
-            opened.file.close()
+    with open_source(source, name) as opened:
+        return read_source(opened, Options(sets, max_layers))
 
 
-def _load(source: Source, sets: Mapping[str, Any] | None, max_layers: int | None) -> "Model":
-    """By content: an archive, HDF5, or text."""
-    from io import BytesIO
+def read_source(source: Source, options: Options) -> "Model":
+    """The model that the first format of the table reads.
 
-    head = _head(source)
-    if source.path is None:  # standard input cannot be sought in, so it is read whole
-        data = head + read(source, max_bytes(MAX_JSON_BYTES), "the input")
-        source = source._replace(file=BytesIO(data))
-    else:
-        source.file.seek(0)
-    if head.startswith(_ZIP):
-        from paramcalc.formats.keras import archive
-
-        data = archive.read_config(source.file, source.name)
-        return _model(data, source.name, sets, max_layers, shared_objects=True)
-    if head.startswith(_HDF5):
-        from paramcalc.formats.keras import h5
-
-        data, version = h5.read_config(source.file, source.name)
-        return _model(data, source.name, sets, max_layers, version=version)
-    data = read(source, max_bytes(MAX_JSON_BYTES), "the file")
-    return _model(data, source.name, sets, max_layers)
+    Raises:
+        InputError: with every independent problem, each with its place.
+    """
+    for form in FORMATS:
+        if form.matches(source):
+            model = form.read(source, options)
+            if model is not None:
+                return model
+    raise AssertionError("the last format takes every file")
 
 
-def _head(source: Source) -> bytes:
-    """The first bytes; known formats that cannot be read are refused."""
-    head = read_some(source, _HEAD)
-    if not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head:
-        from paramcalc.formats.unsupported import identify_bytes
-
-        what = identify_bytes(head)
-        if what:
-            raise InputError(source.name, [Problem(f"this is {what}")])
-    return head
+def begins(*signatures: bytes) -> Callable[[Source], bool]:
+    """For a format whose files begin with one of these."""
+    return lambda source: source.head.startswith(signatures)
 
 
-def _model(
-    data: bytes,
-    name: str,
-    sets: Mapping[str, Any] | None,
-    max_layers: int | None,
-    *,
-    shared_objects: bool = False,
-    version: str | None = None,
-) -> "Model":
-    """Text → document → the reader it is for."""
-    if len(data) >= _LARGE and data.startswith(b"{"):
-        from paramcalc.formats.text.large import read_large
-
-        model = read_large(data, name, max_layers, shared_objects=shared_objects, version=version)
-        if model is not None:
-            return model
-    from paramcalc.formats.text.document import parse
-
-    document = parse(data, name, only_json=shared_objects)  # an archive is written by Keras
-    value = document.value
-    if isinstance(value, dict) and "layers" not in value and value.get("class_name") != "Tokenizer":
-        from paramcalc.formats.keras import is_keras, parse_texts, read_keras
-
-        parse_texts(value, name, document.locate)
-        if is_keras(value):
-            if version is not None:
-                value.setdefault("keras_version", version)
-            return read_keras(value, name, document.locate, shared_objects=shared_objects, max_layers=max_layers)
-        from paramcalc.formats import huggingface
-
-        if huggingface.is_config(value):
-            return huggingface.read_config_json(value, name, document.locate, sets, max_layers)
-    _refuse_foreign(document)
-    if shared_objects:  # no spec: a few bytes in an archive can be megabytes of one
-        raise InputError(name, [Problem("the archive's config.json is no architecture of Keras")])
-    from paramcalc.formats.native import read_spec
-
-    return read_spec(document, name, sets, max_layers=max_layers)
+def holds(entry: str) -> Callable[[Source], bool]:
+    """For a zip archive with this entry."""
+    return lambda source: entry in source.entries
 
 
-def _refuse_foreign(document: "Document") -> None:
-    """Refuse a file that is known to be something else, and name what it is."""
-    value = document.value
-    is_spec = isinstance(value, dict) and "layers" in value and ("input" in value or "inputs" in value)
-    if is_spec and "sizes" not in value and not is_config(value["layers"]):
-        return
-    from paramcalc.formats.unsupported import identify_value
+def is_archive(source: Source) -> bool:
+    """Whether this is a zip archive."""
+    return source.is_archive
 
-    what = identify_value(value)
-    if what:
-        subject = "the file" if value is None else "this"
-        raise InputError(document.name, [Problem(f"{subject} is {what}", position=document.locate(()))])
+
+def is_binary(source: Source) -> bool:
+    """Whether this may be something else than text in UTF-8; most texts are told by a look at their first bytes."""
+    head = source.head
+    return not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head
+
+
+def is_large_json(source: Source) -> bool:
+    """Whether this is a JSON object that fills the processor's cache."""
+    return source.head.startswith(b"{") and source.size >= LARGE
+
+
+def is_keras(source: Source) -> bool:
+    """Whether a document holds an architecture that Keras, or TensorFlow.js, wrote; a text of it is parsed in place."""
+    value = source.document.value
+    if not isinstance(value, dict) or "layers" in value or value.get("class_name") == "Tokenizer":
+        return False
+    from paramcalc.formats.keras import recognise
+
+    return recognise(source.document)
+
+
+def is_spec(source: Source) -> bool:
+    """Whether a document has what makes a spec, and nothing of what else has `layers`."""
+    value = source.document.value
+    if not isinstance(value, dict) or "layers" not in value or "sizes" in value:
+        return False
+    return ("input" in value or "inputs" in value) and not is_config(value["layers"])
+
+
+def is_huggingface(source: Source) -> bool:
+    """Whether a document is a model's config.json of transformers."""
+    value = source.document.value
+    if not isinstance(value, dict) or "layers" in value:
+        return False
+    return isinstance(value.get("model_type"), str) or isinstance(value.get("architectures"), list)
 
 
 def is_config(layers: object) -> bool:
     """Whether these are layers as Keras writes them, and not as a spec has them."""
     first = layers[0] if isinstance(layers, list) and layers else None
     return isinstance(first, dict) and ("class_name" in first or "custom_name" in first)
+
+
+def anything(source: Source) -> bool:
+    """For what is left: the document is one for sure, or reading it says what is wrong."""
+    return True
+
+
+FORMATS = (
+    # Known by the first bytes.
+    Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
+    Format(is_binary, "unsupported.refuse_bytes"),
+    # Zip archives, known by what is in them.
+    Format(holds("config.json"), "keras.archive.read"),
+    Format(is_archive, "unsupported.refuse_archive"),
+    # Texts. Only the first of these does not parse the whole.
+    Format(is_large_json, "keras.large.read"),
+    Format(is_keras, "keras.read"),
+    Format(is_spec, "native.read"),
+    Format(is_huggingface, "huggingface.read"),
+    Format(anything, "unsupported.refuse_value"),
+    Format(anything, "native.read"),  # for its errors: what a spec lacks
+)
+"""Every format, in the order they are asked: the first that recognises a source reads it."""

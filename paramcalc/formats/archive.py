@@ -7,7 +7,7 @@ from os import SEEK_END
 from typing import Any, BinaryIO
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.source import check_size
+from paramcalc.limits import check_size
 
 _ENCRYPTED = 0x1
 _CHUNK = 65_536

@@ -1,20 +1,28 @@
-"""A path, `-` or bytes → an open file with a name; only what ends when it is read."""
+"""A path, `-` or bytes → a source: a name, and what is in it, read only as far as somebody asks."""
 
 import os
 import stat
 import sys
+from collections.abc import Mapping
+from functools import cached_property
 from io import BytesIO
-from typing import BinaryIO, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from paramcalc.errors import MAX_ECHO, InputError, Problem, why
-from paramcalc.limits import MIB, SIZE_VARIABLE, max_bytes
+from paramcalc.errors import InputError, Problem, why
+from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, MAX_FOLDER_FILES, MAX_JSON_BYTES, check_size, max_bytes
+
+if TYPE_CHECKING:
+    from paramcalc.formats.text.document import Document
 
 STDIN = "<stdin>"
-SECOND = "begins here, but a file holds one: was it opened to append ('a') where it should be written anew ('w')?"
-"""What is wrong where a second text follows in a file."""
-
+HEAD = 512
+"""Bytes that tell every binary format from the others; a tar archive's are at the 257th."""
+LARGE = 128 * 1024
+"""From this many bytes on, the values of a text do not fit in the processor's cache."""
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_IS_FOLDER = "is a directory, not a file"
 _KINDS = (
-    (stat.S_ISDIR, "is a directory, not a file"),
     (stat.S_ISFIFO, "is a pipe; give its content on standard input instead: paramcalc summary -"),
     (stat.S_ISCHR, "is a device, not a file"),
     (stat.S_ISBLK, "is a device, not a file"),
@@ -22,84 +30,188 @@ _KINDS = (
 )
 
 
-class Source(NamedTuple):
-    """What is read from.
+class Options(NamedTuple):
+    """What the user asks of a reader, whichever format it reads.
+
+    Attributes:
+        sets: values that take the place of a spec's `vars`; text is read as `--set` reads it.
+        max_layers: how many layers a model may unroll to; None for the usual limit.
+    """
+
+    sets: Mapping[str, Any] | None = None
+    max_layers: int | None = None
+
+
+class Source:
+    """A file, standard input, bytes, or a folder.
+
+    The properties are what formats are told apart by. Each is worked out when it is first asked for, and once: for a
+    format that is known by its first bytes, no more than those are read.
 
     Attributes:
         name: as the user gave it; errors begin with it.
-        file: positioned at its start.
-        path: where an archive library can open it, None for standard input and bytes.
+        path: where a library can open it; None for standard input and bytes.
     """
 
-    name: str
-    file: BinaryIO
-    path: str | None
+    def __init__(self, name: str, stream: BinaryIO | None, path: str | None = None) -> None:
+        self.name = name
+        self.path = path
+        self._stream = stream  # None for a folder
+
+    def __enter__(self) -> "Source":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._stream is not None and self.path is not None:  # standard input is not ours to close
+            self._stream.close()
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 512 bytes; none of a folder."""
+        return b"" if self._stream is None else self._read(self._stream, HEAD)
+
+    @cached_property
+    def file(self) -> BinaryIO:
+        """The bytes as a file that can be sought in; its position is wherever the last reader left it.
+
+        Standard input cannot be sought in, so it is read whole.
+
+        Raises:
+            InputError: for a folder, and for more on standard input than the largest JSON may have.
+        """
+        head = self.head
+        if self._stream is None:
+            raise InputError(self.name, [Problem(_IS_FOLDER)])
+        if self.path is not None:
+            return self._stream
+        limit = max_bytes(MAX_JSON_BYTES)
+        rest = self._read(self._stream, limit + 1)
+        check_size(self.name, len(rest), limit, "the input")
+        return BytesIO(head + rest)
+
+    @cached_property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self.file.seek(0, os.SEEK_END)
+
+    @cached_property
+    def data(self) -> bytes:
+        """All bytes, for a format that is text.
+
+        Raises:
+            InputError: when there are more than a text may have, or they cannot be read.
+        """
+        return self.read(max_bytes(MAX_JSON_BYTES), "the file")
+
+    @cached_property
+    def document(self) -> "Document":
+        """The content as JSON or YAML.
+
+        Raises:
+            InputError: when it is neither.
+        """
+        from paramcalc.formats.text.document import parse
+
+        return parse(self.data, self.name)
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it begins as a zip does."""
+        return self.head.startswith(_ZIP)
+
+    @cached_property
+    def entries(self) -> list[str]:
+        """The names of what is in a zip archive; none for any other file.
+
+        Raises:
+            InputError: for a broken archive, or one with too large a directory.
+        """
+        if not self.is_archive:
+            return []
+        from paramcalc.formats.archive import open_archive
+
+        with open_archive(self.file, self.name, MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES) as archive:
+            return archive.names
+
+    @cached_property
+    def folder(self) -> frozenset[str]:
+        """The names of what is in a folder; none for a file.
+
+        Raises:
+            InputError: when it cannot be listed, or holds more than a model's folder would.
+        """
+        if self._stream is not None or self.path is None:
+            return frozenset()
+        try:
+            with os.scandir(self.path) as entries:
+                names = frozenset(entry.name for entry in islice(entries, MAX_FOLDER_FILES + 1))
+        except OSError as error:
+            raise InputError(self.name, [Problem(f"the folder cannot be read: {why(error)}")]) from None
+        if len(names) > MAX_FOLDER_FILES:
+            message = f"a folder of more than {MAX_FOLDER_FILES:,} files, which no model's has"
+            raise InputError(self.name, [Problem(message)])
+        return names
+
+    def read(self, limit: int, what: str) -> bytes:
+        """All bytes.
+
+        Raises:
+            InputError: when there are more than `limit`, or they cannot be read.
+        """
+        self.file.seek(0)
+        data = self._read(self.file, limit + 1)
+        check_size(self.name, len(data), limit, what)
+        return data
+
+    def _read(self, stream: BinaryIO, size: int) -> bytes:
+        """Up to `size` bytes.
+
+        Raises:
+            InputError: when they cannot be read, or when there are none yet and may never be any.
+        """
+        try:
+            data: bytes | None = stream.read(size)
+        except OSError as error:
+            raise InputError(self.name, [Problem(_explain(error))]) from None
+        if data is None:
+            raise InputError(self.name, [Problem("the file never ends")])
+        return data
 
 
 def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Source:
     """Open `source`; "-" is standard input.
 
     Raises:
-        InputError: for what is missing, unreadable, or no regular file.
+        InputError: for what is missing, unreadable, or neither a regular file nor a folder.
     """
     if isinstance(source, bytes):
-        return Source(name or "<bytes>", BytesIO(source), None)
+        return Source(name or "<bytes>", BytesIO(source))
     if source == "-":
-        return Source(name or STDIN, sys.stdin.buffer, None)
+        return Source(name or STDIN, sys.stdin.buffer)
     path = os.fspath(source)
     name = name or path or "''"
     try:
-        # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
-        _check_kind(name, os.stat(path).st_mode)
-        file = open(path, "rb", opener=_open)  # noqa: SIM115 (the caller closes it)
-        _check_kind(name, os.fstat(file.fileno()).st_mode)
+        return Source(name, _open(path, name), path)
     except (OSError, ValueError) as error:
         leads_nowhere = isinstance(error, FileNotFoundError) and os.path.islink(path)
-        raise InputError(
-            name, [Problem("is a link that leads nowhere" if leads_nowhere else _explain(error))]
-        ) from None
-    return Source(name, file, path)
+        message = "is a link that leads nowhere" if leads_nowhere else _explain(error)
+        raise InputError(name, [Problem(message)]) from None
 
 
-def read(source: Source, limit: int, what: str) -> bytes:
-    """All bytes of `source`.
-
-    Raises:
-        InputError: when there are more than `limit`, or they cannot be read.
-    """
-    data = read_some(source, limit + 1)
-    check_size(source.name, len(data), limit, what)
-    return data
-
-
-def read_some(source: Source, size: int) -> bytes:
-    """Up to `size` bytes.
-
-    Raises:
-        InputError: when they cannot be read, or when there are none yet and may never be any.
-    """
-    try:
-        data: bytes | None = source.file.read(size)
-    except OSError as error:
-        raise InputError(source.name, [Problem(_explain(error))]) from None
-    if data is None:
-        raise InputError(source.name, [Problem("the file never ends")])
-    return data
+def _open(path: str, name: str) -> BinaryIO | None:
+    """The file at a path; None for a folder."""
+    # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        return None
+    _check_kind(name, mode)
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 (the source closes it)
+    _check_kind(name, os.fstat(file.fileno()).st_mode)
+    return file
 
 
-def check_size(name: str, size: int, limit: int, what: str) -> None:
-    """Refuse more than `limit` bytes of `what`."""
-    if size > limit:
-        message = f"{what} is larger than {limit // MIB} MiB, the limit; "
-        message += f"set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
-        given = os.environ.get(SIZE_VARIABLE, "")
-        if given and max_bytes(-1) < 0:
-            message += f": '{given[:MAX_ECHO]}' is no number of MiB"
-        raise InputError(name, [Problem(message)])
-
-
-def _open(path: str, flags: int) -> int:
-    """Without waiting: what the path leads to may have become a pipe, or be a file of /proc that waits for news."""
+def _without_waiting(path: str, flags: int) -> int:
+    """What the path leads to may have become a pipe since, or be a file of /proc that waits for news."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 

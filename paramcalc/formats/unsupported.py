@@ -1,10 +1,15 @@
 """What a file is that is no architecture: a clear name for it, and what to do instead."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from paramcalc.errors import InputError, Problem
 from paramcalc.formats import is_config
 from paramcalc.formats.keras import is_model, models_in
+from paramcalc.formats.source import Options, Source
 from paramcalc.layers.registry import Registry
+
+if TYPE_CHECKING:
+    from paramcalc.formats.text.document import Document
 
 _TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
 _ONE = "a file holds one, so write each into a file of its own"
@@ -34,6 +39,43 @@ _MAGIC = (
     (0, b"<html", "a web page, not a model: was the download refused?"),
     (0, b"<?xml", "an XML file"),
 )
+
+
+def refuse_bytes(source: Source, options: Options) -> None:
+    """Refuse a file whose first bytes are known.
+
+    Raises:
+        InputError: naming what it is.
+    """
+    what = identify_bytes(source.head)
+    if what:
+        raise InputError(source.name, [Problem(f"this is {what}")])
+
+
+def refuse_archive(source: Source, options: Options) -> None:
+    """Refuse a zip archive that no format knows.
+
+    Raises:
+        InputError: naming what it is.
+    """
+    raise InputError(source.name, [Problem(f"this is {identify_archive(source.entries)}")])
+
+
+def refuse_value(source: Source, options: Options) -> None:
+    """Refuse a document that is known to be something else than a model.
+
+    Raises:
+        InputError: naming what it is.
+    """
+    refuse_document(source.document)
+
+
+def refuse_document(document: "Document") -> None:
+    """The same for a document."""
+    what = identify_value(document.value)
+    if what:
+        subject = "the file" if document.value is None else "this"
+        raise InputError(document.name, [Problem(f"{subject} is {what}", position=document.locate(()))])
 
 
 def identify_bytes(head: bytes) -> str | None:

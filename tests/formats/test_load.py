@@ -7,16 +7,21 @@ import subprocess
 import sys
 import time
 import zipfile
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import paramcalc
-from paramcalc import InputError
+from paramcalc import InputError, formats
 from paramcalc.analysis.summarize import summarize
-from paramcalc.formats.keras import archive
+from paramcalc.formats import FORMATS, Format
+from paramcalc.formats import source as sources
+from paramcalc.formats.archive import open_archive
 from paramcalc.formats.unsupported import identify_archive, identify_bytes, identify_value
 from paramcalc.limits import MAX_ARCHIVE_ENTRIES
+from paramcalc.model import Model
 
 SPEC = b"input: [4]\nlayers:\n  - Dense: 3\n"
 KERAS = (
@@ -156,7 +161,8 @@ def test_the_directory_limit_holds():
 def test_an_entry_up_to_the_limit_is_read(monkeypatch):
     monkeypatch.setenv("PARAMCALC_MAX_MIB", "1")
     padded = KERAS + b" " * (2**20 - len(KERAS))
-    assert archive.read_config(io.BytesIO(zipped(("config.json", padded))), "f") == padded
+    with open_archive(io.BytesIO(zipped(("config.json", padded))), "f", 2**20, 10) as archive:
+        assert archive.read("config.json", 2**20) == padded
     assert "config.json is larger than 1 MiB" in error(zipped(("config.json", padded + b" ")))
 
 
@@ -257,7 +263,7 @@ def test_only_what_a_format_needs_is_imported(tmp_path):
     assert "yaml" not in loaded(zipped(("config.json", KERAS)), ".keras", tmp_path)
 
 
-def test_hdf5_files_are_read_by_their_one_attribute_without_h5py(tmp_path):
+def test_hdf5_files_are_read_by_their_one_attribute(tmp_path):
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
@@ -265,4 +271,47 @@ def test_hdf5_files_are_read_by_their_one_attribute_without_h5py(tmp_path):
         file.attrs["keras_version"] = "2.4.0"
     assert params(path) == 15
     assert params(path.read_bytes()) == 15
-    assert not loaded(path.read_bytes(), ".h5", tmp_path) & {"h5py", "numpy", "yaml", "zipfile"}
+
+
+def test_every_line_of_the_table_names_a_function():
+    for form in FORMATS:
+        module, _, function = form.reader.rpartition(".")
+        assert callable(getattr(import_module(f"paramcalc.formats.{module}"), function)), form.reader
+
+
+def test_a_format_is_a_module_and_a_line(monkeypatch, tmp_path):
+    """Also of a folder: its line asks for the names in it."""
+    module = ModuleType("paramcalc.formats.toy")
+    module.read = lambda source, options: Model("toy", "toy", source.name, [], [], [])
+    monkeypatch.setitem(sys.modules, "paramcalc.formats.toy", module)
+    toys = (Format(lambda source: "toy.bin" in source.folder, "toy.read"), Format(formats.begins(b"TOY"), "toy.read"))
+    monkeypatch.setattr(formats, "FORMATS", (*toys, *FORMATS))
+    (tmp_path / "toy.bin").write_bytes(b"TOY")
+    assert [paramcalc.load(source).format for source in (tmp_path, tmp_path / "toy.bin", b"TOY")] == ["toy"] * 3
+    assert paramcalc.load(SPEC).format == "paramcalc"
+
+
+def test_a_binary_file_is_known_by_its_first_bytes(tmp_path, monkeypatch):
+    """A checkpoint of 100 GB costs what its header does: nothing reads on before its format is known."""
+    read = []
+    monkeypatch.setattr(formats, "FORMATS", (Format(formats.begins(b"TOY"), "toy.read"),))
+    monkeypatch.setattr(Format, "read", lambda self, source, options: read.append(source.file.tell()) or "model")
+    (tmp_path / "large").write_bytes(b"TOY")
+    os.truncate(tmp_path / "large", 2**36)
+    assert paramcalc.load(tmp_path / "large") == "model"
+    assert read == [512]
+
+
+def test_a_folder_of_too_many_files_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(formats, "FORMATS", (Format(lambda source: bool(source.folder), ""),))
+    monkeypatch.setattr(sources, "MAX_FOLDER_FILES", 2)
+    for name in "abc":
+        (tmp_path / name).touch()
+    assert "a folder of more than 2 files" in error(tmp_path)
+
+
+def test_an_archive_of_too_many_entries_is_refused_before_it_is_known_what_it_is(monkeypatch):
+    monkeypatch.setattr(sources, "MAX_ANY_ENTRIES", 2)
+    assert "the archive has 3 entries, the limit is 2" in error(zipped(("a", b""), ("b", b""), ("c", b"")))
+    monkeypatch.setattr(sources, "MAX_ANY_DIRECTORY", 50)
+    assert "table of contents is larger than 50 bytes" in error(zipped(("a" * 60, b"")))

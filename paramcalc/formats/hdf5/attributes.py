@@ -8,8 +8,7 @@ from paramcalc.formats.hdf5.access import Access, Cursor
 from paramcalc.formats.hdf5.datatype import Datatype, elements, read_datatype, read_shape
 from paramcalc.formats.hdf5.global_heap import GlobalHeap
 from paramcalc.formats.hdf5.object_header import ATTRIBUTE, ATTRIBUTE_INFO, Message
-from paramcalc.formats.source import check_size
-from paramcalc.limits import MAX_CONFIG_BYTES, max_bytes
+from paramcalc.limits import MAX_CONFIG_BYTES, check_size, max_bytes
 
 _BY_NAME = 8
 _ID, _FLAGS = 0, 8

@@ -6,27 +6,15 @@ template.py    the template of the type with the fields for variables → a spec
 families/      the templates; its README says how to add one
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from paramcalc.errors import DocPath, InputError, Position, Problem, located
+from paramcalc.errors import InputError, Problem, located
+from paramcalc.formats.source import Options, Source
 from paramcalc.model import Model
 
 
-def is_config(value: Any) -> bool:
-    """Whether a parsed file is the configuration of a model."""
-    if not isinstance(value, dict):
-        return False
-    return isinstance(value.get("model_type"), str) or isinstance(value.get("architectures"), list)
-
-
-def read_config_json(
-    value: dict[str, Any],
-    name: str,
-    locate: Callable[[DocPath], Position | None],
-    sets: Mapping[str, Any] | None = None,
-    max_layers: int | None = None,
-) -> Model:
+def read(source: Source, options: Options) -> Model:
     """The model that a config.json describes.
 
     Raises:
@@ -35,12 +23,13 @@ def read_config_json(
     from paramcalc.formats.huggingface.config import ConfigError, config_of
     from paramcalc.formats.huggingface.template import spec_of
 
+    document = source.document
     try:
-        config = config_of(value)
+        config = config_of(document.value)
         spec = spec_of(config)
     except ConfigError as error:
-        raise InputError(name, [located(Problem(str(error), error.where), locate)]) from None
-    model = model_of(spec, name, sets, max_layers)
+        raise InputError(source.name, [located(Problem(str(error), error.where), document.locate)]) from None
+    model = model_of(spec, source.name, options.sets, options.max_layers)
     model.format = "huggingface"
     model.warnings = config.warnings
     return model

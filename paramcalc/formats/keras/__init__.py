@@ -13,11 +13,33 @@ from paramcalc.model import Model
 
 if TYPE_CHECKING:
     from paramcalc.formats.keras.builder import Builder
+    from paramcalc.formats.source import Options, Source
+    from paramcalc.formats.text.document import Document
 
 OLD_SHAPES = frozenset(("batch_input_shape", "batchInputShape"))
 """The input's shape as Keras 1 and 2 wrote it, and as TensorFlow.js reads it, too: files are edited for that."""
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
+
+
+def read(source: "Source", options: "Options") -> Model:
+    """The model of a document that `recognise` takes for Keras'.
+
+    Raises:
+        InputError: with every independent problem.
+    """
+    document = source.document
+    return read_keras(document.value, source.name, document.locate, max_layers=options.max_layers)
+
+
+def recognise(document: "Document") -> bool:
+    """Whether a document holds an architecture; one that a tool stored as text is parsed in place.
+
+    Raises:
+        InputError: when such a text is not JSON.
+    """
+    parse_texts(document.value, document.name, document.locate)
+    return is_keras(document.value)
 
 
 def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | None]) -> None:

@@ -5,6 +5,19 @@ from typing import BinaryIO
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.hdf5 import Object, open_hdf5
+from paramcalc.formats.keras.embedded import read_embedded
+from paramcalc.formats.source import Options, Source
+from paramcalc.model import Model
+
+
+def read(source: Source, options: Options) -> Model:
+    """The model whose architecture is in the file.
+
+    Raises:
+        InputError: when the file is broken, or it holds no architecture.
+    """
+    data, version = read_config(source.file, source.name)
+    return read_embedded(data, source.name, options, "the attribute model_config", version=version)
 
 
 def read_config(file: BinaryIO, name: str) -> tuple[bytes, str | None]:

@@ -12,7 +12,17 @@ from paramcalc.errors import InputError, Position, Problem, located
 from paramcalc.model import Model
 
 if TYPE_CHECKING:
+    from paramcalc.formats.source import Options, Source
     from paramcalc.formats.text.document import Document
+
+
+def read(source: "Source", options: "Options") -> Model:
+    """The model of a document that is no other format's.
+
+    Raises:
+        InputError: with every independent problem, in the order they stand in the file.
+    """
+    return read_spec(source.document, source.name, options.sets, max_layers=options.max_layers)
 
 
 def read_spec(

@@ -4,8 +4,8 @@ import codecs
 from typing import Any, Literal
 
 from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, Key, Position, Problem
-from paramcalc.formats.source import SECOND, check_size
-from paramcalc.limits import MAX_JSON_BYTES, MAX_YAML_BYTES, max_bytes
+from paramcalc.formats.text import SECOND
+from paramcalc.limits import MAX_JSON_BYTES, MAX_YAML_BYTES, check_size, max_bytes
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import yaml
 
 from paramcalc.errors import MAX_PROBLEMS, InputError, Position, Problem, echo
-from paramcalc.formats.source import SECOND
+from paramcalc.formats.text import SECOND
 from paramcalc.formats.text.scalars import FIRST, HugeIntegerError, resolve
 from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION, MAX_INTEGER_DIGITS, MAX_TEXT
 

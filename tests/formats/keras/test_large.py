@@ -9,7 +9,7 @@ import pytest
 
 from paramcalc import InputError, load, summarize
 from paramcalc import formats as readers
-from paramcalc.formats.text import large
+from paramcalc.formats.keras import large
 from tests.oracle.live import frozen_cases
 from tests.synthetic import SHAPES, chain, text_of
 
@@ -31,7 +31,7 @@ def both_ways(monkeypatch):
     def read(data):
         outcomes = []
         for limit in (0, sys.maxsize):
-            monkeypatch.setattr(readers, "_LARGE", limit)
+            monkeypatch.setattr(readers, "LARGE", limit)
             outcomes.append(outcome(data))
         return outcomes
 

@@ -14,6 +14,7 @@ from msgspec import UNSET, Raw, Struct
 
 from paramcalc.errors import InputError
 from paramcalc.formats.keras import read_keras
+from paramcalc.formats.source import Options, Source
 from paramcalc.formats.text.document import Locator
 from paramcalc.formats.text.strict_json import LazyList, OddError, has_huge_integer, is_shallow
 from paramcalc.model import Model
@@ -42,6 +43,11 @@ class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
     compile_config: Any = UNSET
     keras_version: Any = UNSET
     backend: Any = UNSET
+
+
+def read(source: Source, options: Options) -> Model | None:
+    """The model of a large JSON file; None for one that must be read the ordinary way."""
+    return read_large(source.data, source.name, options.max_layers, shared_objects=False, version=None)
 
 
 def read_large(

@@ -1,0 +1,46 @@
+"""An architecture that a Keras file keeps among other things: JSON, beside the weights → the model."""
+
+from paramcalc.errors import InputError, Problem
+from paramcalc.formats.keras import read_keras, recognise
+from paramcalc.formats.keras.large import read_large
+from paramcalc.formats.source import LARGE, Options
+from paramcalc.formats.text.document import parse
+from paramcalc.model import Model
+
+
+def read_embedded(
+    data: bytes,
+    name: str,
+    options: Options,
+    what: str,
+    *,
+    shared_objects: bool = False,
+    version: str | None = None,
+) -> Model:
+    """The model of an architecture's text.
+
+    Args:
+        data: the text.
+        name: the file, as the user gave it.
+        options: what the user asks.
+        what: the place of the text in the file, for errors.
+        shared_objects: whether equal `shared_object_id`s are one layer.
+        version: the version of Keras that the file says it was written by, beside the text.
+
+    Raises:
+        InputError: when this is no JSON, or no architecture; there is nothing else that Keras would write here.
+    """
+    if len(data) >= LARGE and data.startswith(b"{"):
+        model = read_large(data, name, options.max_layers, shared_objects=shared_objects, version=version)
+        if model is not None:
+            return model
+    document = parse(data, name, only_json=True)
+    if not recognise(document):
+        from paramcalc.formats.unsupported import refuse_document
+
+        refuse_document(document)
+        raise InputError(name, [Problem(f"{what} is no architecture of Keras")])
+    value = document.value
+    if version is not None:
+        value.setdefault("keras_version", version)
+    return read_keras(value, name, document.locate, shared_objects=shared_objects, max_layers=options.max_layers)
