@@ -92,6 +92,11 @@ def listed(times):
     return spec(vars={"v": [0] * 999, "w": ["$v"] * times})
 
 
+def tensorflow_einsum(equation):
+    """TensorFlow's einsum, which takes blanks for nothing."""
+    return {"function": "tf.einsum", "framework": "tensorflow", "args": [equation, {"input": 0}]}
+
+
 def chained(depth):
     """Lists in one another, each a variable, so many with the one around them."""
     return spec(vars={"v0": [1]} | {f"v{n}": [f"$v{n - 1}"] for n in range(1, depth)})
@@ -226,8 +231,8 @@ BOTH_SIDES = {
     "MAX_DEPTH in variables": (chained(200), chained(201), "v200: written out, lists are nested more than 200 deep"),
     "MAX_FILLED": (filled(1_024), filled(1_025), "the text has more than 1,024 characters"),
     "MAX_EXPRESSION in an einsum": (
-        spec(layers=[{"Operation": {"function": "Einsum", "args": [f"ab{' ' * 248}->ab", {"input": 0}]}}]),
-        spec(layers=[{"Operation": {"function": "Einsum", "args": [f"ab{' ' * 251}->ab", {"input": 0}]}}]),
+        spec(layers=[{"Operation": tensorflow_einsum(f"ab{' ' * 248}->ab")}]),
+        spec(layers=[{"Operation": tensorflow_einsum(f"ab{' ' * 251}->ab")}]),
         "an einsum's equation is a text of at most 256 characters",
     ),
     "MAX_EXPRESSION in an EinsumDense": (

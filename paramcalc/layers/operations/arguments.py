@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from paramcalc.errors import LayerError, did_you_mean
 from paramcalc.layers.base import Factors
-from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis
+from paramcalc.shapes import Shape, format_shape, ntuple, positive_axis
 
 
 class Result(NamedTuple):
@@ -74,28 +74,6 @@ def shape(value: Any) -> Shape:
     raise LayerError("an argument of the operation is not a tensor")
 
 
-def broadcast(a: Shape, b: Shape) -> Shape:
-    """NumPy's broadcasting, unknown dimensions included.
-
-    Raises:
-        LayerError: when the shapes do not fit.
-    """
-    rank = max(len(a), len(b))
-    left, right = (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
-    return tuple([broadcast_dim(x, y, a, b) for x, y in zip(left, right, strict=True)])
-
-
-def broadcast_dim(x: Dim, y: Dim, a: Shape, b: Shape) -> Dim:
-    """One dimension of a broadcast."""
-    if x == y or y == 1:
-        return x
-    if x == 1:
-        return y
-    if x is None or y is None:
-        return y if x is None else x
-    raise LayerError(f"shapes {format_shape(a)} and {format_shape(b)} do not broadcast")
-
-
 def axes_of(axis: Any, rank: int) -> set[int]:
     """One axis or several, counted from the front."""
     listed = axis if isinstance(axis, (list, tuple)) else [axis]
@@ -128,6 +106,17 @@ def whole(value: Any) -> int:
 def per_axis(value: Any, n: int, name: str) -> tuple[int, ...]:
     """A setting of a window: one integer for all spatial axes, or one for each."""
     return tuple([whole(item) for item in ntuple(value, n, name)])
+
+
+def spatial_axes(x: Shape, kwargs: dict[str, Any]) -> Shape:
+    """All axes of an image but batch and channels; there may be none.
+
+    Raises:
+        LayerError: where there is no batch, or no channels.
+    """
+    if len(x) < 2:
+        raise LayerError(f"expects an input with a batch and channels, got {format_shape(x)}")
+    return x[2:] if kwargs.get("data_format") == "channels_first" else x[1:-1]
 
 
 def height_axis(x: Shape, kwargs: dict[str, Any]) -> int:

@@ -1,32 +1,91 @@
 """Rarer operations of keras.ops: statistics, images, signals, products with kernels that are constants."""
 
-from math import prod
 from typing import Any
 
 from paramcalc.errors import LayerError
+from paramcalc.layers.formulas.attention import attention_macs, score_factors
 from paramcalc.layers.formulas.broadcasting import broadcast
-from paramcalc.layers.formulas.window import transposed_length
+from paramcalc.layers.formulas.spatial import channels_axis, join_channels
 from paramcalc.layers.operations import products
-from paramcalc.layers.operations.arguments import Result, argument, as_list, height_axis, per_axis, shape, whole
+from paramcalc.layers.operations.arguments import (
+    Result,
+    argument,
+    as_list,
+    each_axis,
+    height_axis,
+    per_axis,
+    shape,
+    spatial_axes,
+    whole,
+)
 from paramcalc.layers.operations.joining import check_outputs, concatenate, pieces_of
-from paramcalc.layers.operations.layout import broadcasting, cumulative, diagonal, in_order, reduction
-from paramcalc.shapes import Dim, Shape, check_axes, format_shape, positive_axis, product, volume
+from paramcalc.layers.operations.layout import broadcasting, class_axis, cumulative, diagonal, in_order, reduction
+from paramcalc.shapes import Shape, check_min_rank, check_rank, format_shape, positive_axis, product, volume
 
 
-def second(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`searchsorted`: the shape of what is looked up."""
+def search_sorted(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`searchsorted`: a place for each value that is looked up in a sorted row."""
+    check_rank(shape(args[0]), 1, "(sorted values)")
     return Result(shape(args[1]), dtype="int32")
 
 
-def without_last(count: int, dtype: str | None = None) -> Any:
-    """A result for each but the last axes."""
-    return lambda args, kwargs: Result(shape(args[0])[: len(shape(args[0])) - count], dtype=dtype)
+def digitize(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The bin of each value; the bins are a row of edges."""
+    if not hasattr(args[1], "shape"):
+        raise LayerError("the bins must be a tensor or a constant array")
+    check_rank(shape(args[1]), 1, "(bins)")
+    return Result(shape(args[0]), dtype="int32")
 
 
-def two(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A real and an imaginary part."""
-    real, imaginary = args[0]
-    return Result([shape(real), shape(imaginary)])
+def without_last(count: int) -> Any:
+    """A rule that drops the last `count` axes, which the operation needs."""
+
+    def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
+        x = shape(args[0])
+        check_min_rank(x, count)
+        return Result(x[: len(x) - count])
+
+    return apply
+
+
+def crossentropy(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A loss for each row of probabilities; target and output are alike.
+
+    Raises:
+        LayerError: for another axis than the last: Keras' graph drops the last one all the same.
+    """
+    target, output = shape(args[0]), shape(args[1])
+    check_min_rank(target, 1)
+    fits = len(target) == len(output) and all(a == b or None in (a, b) for a, b in zip(target, output, strict=True))
+    if not fits:
+        raise LayerError(f"target {format_shape(target)} and output {format_shape(output)} must have one shape")
+    if kwargs.get("axis", -1) not in (-1, len(target) - 1):
+        raise LayerError("a crossentropy along another axis than the last is not supported")
+    return Result(target[:-1])
+
+
+def sparse_crossentropy(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """A loss for each row of probabilities; the target is one class a row, with or without a last axis of size 1."""
+    target, output = shape(args[0]), shape(args[1])
+    check_min_rank(output, 1)
+    rows = target[:-1] if len(target) == len(output) and target[-1] == 1 else target
+    fits = len(rows) == len(output) - 1 and all(a == b or None in (a, b) for a, b in zip(rows, output, strict=False))
+    if not fits:
+        raise LayerError(f"target {format_shape(target)} does not fit the output {format_shape(output)}")
+    return Result(output[:-1], dtype="float32")
+
+
+def complex_pair(rank: int) -> Any:
+    """A rule for transforms of a real and an imaginary part, which have one shape of `rank` axes or more."""
+
+    def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
+        real, imaginary = map(shape, args[0])
+        check_min_rank(real, rank)
+        if real != imaginary:
+            raise LayerError(f"real {format_shape(real)} and imaginary part {format_shape(imaginary)} must be alike")
+        return Result([real, imaginary])
+
+    return apply
 
 
 def spectrum(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -53,29 +112,28 @@ def short_spectrum(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def append(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along an axis; without one, all elements in a row."""
-    if kwargs.get("axis") is None:
+    """Joined along an axis, whose sizes must be known; without one, all elements in a row."""
+    axis = kwargs.get("axis")
+    if axis is None:
         sizes = [product(shape(value)) for value in args]
         return Result((None if None in sizes else sum(sizes),))  # type: ignore[arg-type]
-    return concatenate([args], kwargs)
+    joined = concatenate([args], kwargs)
+    if joined.output[axis] is None:
+        raise LayerError(f"append needs known sizes at axis {axis}")
+    return joined
 
 
 def array_split(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Parts that differ by one at most, or cut at indices."""
-    x, sections = shape(args[0]), kwargs["indices_or_sections"]
+    """Parts that differ by one at most."""
+    x, sections = shape(args[0]), whole(kwargs["indices_or_sections"])
     axis = positive_axis(kwargs.get("axis", 0), len(x))
     size = x[axis]
-    if isinstance(sections, int):
-        check_outputs(sections)
-    if isinstance(sections, list):
-        cuts = [0, *sections]
-        sizes: list[Dim] = [b - a for a, b in zip(cuts, sections, strict=False)]
-        sizes.append(None if size is None else size - cuts[-1])
-    elif size is None:
-        sizes = [None] * sections
-    else:
-        sizes = [size // sections + (part < size % sections) for part in range(sections)]
-    return pieces_of(x, axis, sizes)
+    check_outputs(sections)
+    if sections < 1:
+        raise LayerError(f"cannot split axis {axis} of {format_shape(x)} into {sections} parts")
+    if size is None:
+        return pieces_of(x, axis, [None] * sections)
+    return pieces_of(x, axis, [size // sections + (part < size % sections) for part in range(sections)])
 
 
 def select(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -92,15 +150,15 @@ def quantile(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def multi_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """One axis of the number of classes; the one before the last goes."""
     x = shape(args[0])
-    axis, classes = kwargs.get("axis", -1), kwargs["num_classes"]
-    full = (*x, classes) if axis == -1 else (*x[:axis], classes, *x[axis:])
-    return Result((full[-1],) if len(full) == 2 else (full[0], *full[2:]))
+    axis = class_axis(kwargs.get("axis", -1), len(x))
+    full = (*x[:axis], kwargs["num_classes"], *x[axis:])
+    return Result((full[-1],) if len(full) == 2 else (full[0], *full[2:]), dtype=kwargs.get("dtype") or "int32")
 
 
 def rot90(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Quarter turns exchange two axes; in the shapes of a graph, as Keras has them, whatever their number."""
     x = list(shape(args[0]))
-    a, b = (positive_axis(axis, len(x)) for axis in kwargs.get("axes") or (0, 1))
+    a, b = each_axis(list(kwargs.get("axes") or (0, 1)), len(x))
     x[a], x[b] = x[b], x[a]
     return Result(tuple(x))
 
@@ -116,13 +174,6 @@ def diff(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def trace(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """The sum of a diagonal."""
     return Result(diagonal(args, kwargs).output[:-1])
-
-
-def dstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the third axis."""
-    if any(len(shape(value)) < 3 for value in args[0]):
-        raise LayerError("dstack of tensors of fewer than three axes is not supported")
-    return concatenate(args, {"axis": 2})
 
 
 def inner(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -149,6 +200,7 @@ def segments(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def one_channel(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """A grey image."""
     x = list(shape(args[0]))
+    height_axis(tuple(x), kwargs)
     x[-3 if kwargs.get("data_format") == "channels_first" else -1] = 1
     return Result(tuple(x))
 
@@ -162,7 +214,7 @@ def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def bordered(sign: int, what: str) -> Any:
-    """An image with borders added or cut off; or the size told instead of two of them."""
+    """A rule for images with borders added or cut off: of both borders of an axis and its new size, two are given."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         x = list(shape(args[0]))
@@ -171,7 +223,11 @@ def bordered(sign: int, what: str) -> Any:
         for axis, (size, before, after) in enumerate(sides, first):
             borders = [kwargs.get(f"{side}_{what}") for side in (before, after)]
             dim, target = x[axis], kwargs.get(f"target_{size}")
-            if target is None and dim is not None and None not in borders:
+            if [*borders, target].count(None) != 1:
+                raise LayerError(f"needs two of {before}_{what}, {after}_{what} and target_{size}")
+            if target is None and dim is None and sign < 0:
+                raise LayerError(f"needs target_{size}, as the {size} of the image is unknown")
+            if target is None and dim is not None:
                 target = dim + sign * sum(borders)  # type: ignore[arg-type]
             x[axis] = target
         return Result(tuple(x))
@@ -188,10 +244,13 @@ def moments(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def attention(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`dot_product_attention` on (batch, time, heads, size): scores, and values added up by them."""
     query, key, value = shape(args[0]), shape(args[1]), shape(args[2])
-    batch = [] if query[0] is None else [("batch", query[0])]
-    scores = (*batch, ("queries", query[1]), ("keys", key[1]), ("heads", query[2]))
-    macs = ((*scores, ("size", query[3])), (*scores, ("value size", value[3])))
-    return Result((*query[:-1], value[-1]), macs)
+    for x in (query, key, value):
+        check_rank(x, 4, "(batch, time, heads, size)")
+    # Keras' graph has the shape of the query, whatever the values are; its backends want values like keys.
+    if key != value or query[-1] != value[-1]:
+        raise LayerError(f"keys {format_shape(key)} and values {format_shape(value)} must be alike, and as the query")
+    scores = score_factors(query[0], query[1], key[1], ("heads", query[2]))
+    return Result(query, attention_macs(scores, ("size", query[3]), ("value size", value[3])))
 
 
 def spaced(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -202,67 +261,53 @@ def spaced(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def given(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A shape that the operation names."""
+    """`slice` and `scatter`: a shape that the operation names."""
     return Result(tuple(as_list(kwargs["shape"])))
-
-
-def kernel_last(x: Shape, kwargs: dict[str, Any], spatial: Shape, channels: Dim) -> Shape:
-    """An image of other sizes."""
-    first = kwargs.get("data_format") == "channels_first"
-    return (x[0], channels, *spatial) if first else (x[0], *spatial, channels)
 
 
 def depthwise(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`depthwise_conv`: the kernel's last axes are the channels and how many are made of each."""
-    *size, channels, multiplier = shape(args[1])
-    made = None if channels is None or multiplier is None else channels * multiplier
-    return products.convolution([args[0], Like((*size, 1, made))], kwargs)
+    x, kernel = shape(args[0]), shape(args[1])
+    result = products.convolved(x, (*kernel[:-2], 1, product(kernel[-2:])), kwargs)
+    products.check_channels(x, kernel[-2], kwargs)
+    return result
 
 
 def separable(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`separable_conv`: a depthwise one and one over channels only."""
     deep = depthwise(args[:2], kwargs)
-    wide = {"data_format": kwargs.get("data_format")}
-    last = products.convolution([Like(deep.output), args[2]], wide)  # type: ignore[arg-type]
+    kernel, layout = shape(args[2]), {"data_format": kwargs.get("data_format")}
+    between: Shape = deep.output  # type: ignore[assignment]
+    last = products.convolved(between, kernel, layout)
+    products.check_channels(between, kernel[-2], layout)
     return Result(last.output, (*deep.macs, *last.macs))
-
-
-class Like:
-    """Something of this shape."""
-
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
 
 
 def transposed(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`conv_transpose`: a multiply-accumulate for each input position and element of the kernel."""
     x, kernel = shape(args[0]), shape(args[1])
-    n = len(x) - 2
-    sizes = x[2:] if kwargs.get("data_format") == "channels_first" else x[1:-1]
-    strides, rates = (per_axis(kwargs.get(name) or 1, n, name) for name in ("strides", "dilation_rate"))
+    products.check_channels(x, kernel[-1], kwargs)
+    rank, layout = len(x) - 2, kwargs.get("data_format")
+    window = products.window_of(x, kernel[:-2], kwargs, kwargs.get("strides") or 1, "kernel size")
     extra = kwargs.get("output_padding")
-    more = [None] * n if extra is None else per_axis(extra, n, "output_padding")
-    padding = kwargs.get("padding", "valid")
-    spatial = [
-        transposed_length(size, int(k or 1), stride, padding, add, rate)
-        for size, k, stride, add, rate in zip(sizes, kernel[:n], strides, more, rates, strict=True)
-    ]
-    macs = (("positions", product(sizes)), ("kernel", prod(int(k or 0) for k in kernel)))
-    return Result(kernel_last(x, kwargs, tuple(spatial), kernel[-2]), (macs,))
+    extras = [None] * rank if extra is None else per_axis(extra, rank, "output_padding")
+    spatial = spatial_axes(x, kwargs)
+    output = join_channels(x[0], window.transposed_lengths(spatial, extras), kernel[-2], layout)
+    positions = volume((x[0], *spatial))
+    return Result(output, ((("positions", positions), ("kernel", product(kernel))),))
 
 
 def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`image.extract_patches`: each patch becomes channels."""
-    x = shape(args[0])
-    size = [whole(item) for item in as_list(kwargs["size"])]
-    check_axes(len(size))
-    if len(size) == 1:
-        size = size * 2
+    x, given = shape(args[0]), kwargs["size"]
+    size = [given] * 2 if isinstance(given, int) else [whole(item) for item in given]
+    if len(size) not in (2, 3):
+        raise LayerError(f"size is one number, or one for each of two or three axes; it has {len(size)}")
     batch = x if len(x) == len(size) + 2 else (1, *x)
-    channels = batch[1] if kwargs.get("data_format") == "channels_first" else batch[-1]
-    made = None if channels is None else channels * prod(size)
+    channels = batch[channels_axis(kwargs.get("data_format"))]
+    made = product((channels, *size))
     strides = kwargs.get("strides") or size
-    found = products.convolution([Like(batch), Like((*size, 1, made))], {**kwargs, "strides": strides}).output
+    found = products.convolved(batch, (*size, 1, made), {**kwargs, "strides": strides}).output
     return Result(found if batch is x else found[1:])
 
 
@@ -280,9 +325,20 @@ def block_moved(to_space: bool) -> Any:
         more = [None if dim is None else dim * (block if to_space else block**2) for dim in grown]
         less = [None if dim is None else dim // (block**2 if to_space else block) for dim in shrunk]
         spatial, made = (more, less[0]) if to_space else (less, more[0])
-        return Result(kernel_last(x, kwargs, tuple(spatial), made))
+        return Result(join_channels(x[0], tuple(spatial), made, kwargs.get("data_format")))
 
     return apply
+
+
+def view(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`view`: the same bytes as another type, which has more or fewer elements unless it is as wide.
+
+    Raises:
+        LayerError: for another type: how wide the elements of the input are is not known here.
+    """
+    if kwargs.get("dtype") is not None:
+        raise LayerError("a view as another dtype is not supported")
+    return Result(shape(args[0]))
 
 
 def same_as_first(dtype: str | None = None) -> Any:
@@ -293,27 +349,28 @@ def same_as_first(dtype: str | None = None) -> Any:
 RARE = {
     **dict.fromkeys(
         ("Array", "ConvertToTensor", "AffineTransform", "PerspectiveTransform", "GaussianBlur", "ElasticTransform",
-         "BatchNorm", "SliceUpdate", "ScatterUpdate", "Polar", "BinaryCrossentropy", "View", "Cholesky",
+         "BatchNorm", "SliceUpdate", "ScatterUpdate", "Polar", "BinaryCrossentropy", "Cholesky",
          "Inv"),
         same_as_first(),
     ),
+    "View": view,
     "Argpartition": in_order,
     "IsIn": same_as_first("bool"),
-    "Digitize": same_as_first("int32"),
+    "Digitize": digitize,
     "InTopK": same_as_first("bool"),
-    "SearchSorted": second,
+    "SearchSorted": search_sorted,
     "Nancumsum": cumulative,
     "Nancumprod": cumulative,
-    "CategoricalCrossentropy": without_last(1),
-    "SparseCategoricalCrossentropy": lambda args, kwargs: Result(shape(args[1])[:-1]),
+    "CategoricalCrossentropy": crossentropy,
+    "SparseCategoricalCrossentropy": sparse_crossentropy,
     "Logdet": without_last(2),
     "Det": without_last(2),
     "Size": lambda args, kwargs: Result((), dtype="int32"),
     "Vdot": lambda args, kwargs: Result((), ((("elements", volume(shape(args[0]))),),)),
     "PSNR": lambda args, kwargs: Result(()),
-    "FFT": two,
-    "FFT2": two,
-    "IFFT2": two,
+    "FFT": complex_pair(1),
+    "FFT2": complex_pair(2),
+    "IFFT2": complex_pair(2),
     "RFFT": spectrum,
     "STFT": short_spectrum,
     "ExtractSequences": frames,
@@ -325,10 +382,9 @@ RARE = {
     "Rot90": rot90,
     "Diff": diff,
     "Trace": trace,
-    "Dstack": dstack,
     "Inner": inner,
     "Kron": kron,
-    **dict.fromkeys(("SegmentSum", "SegmentMax"), segments),
+    **dict.fromkeys(("SegmentSum", "SegmentMax", "SegmentMin", "SegmentProd"), segments),
     "RGBToGrayscale": one_channel,
     "Resize": resize,
     "PadImages": bordered(1, "padding"),

@@ -1,45 +1,70 @@
 """Operations that join tensors, or take one apart: one short function each (NumPy's rules)."""
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.operations.arguments import Result, argument, shape
 from paramcalc.limits import MAX_OUTPUTS
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis
+from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, positive_axis
 
 
 def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """One axis adds up, the others must agree."""
-    values = args[0] if isinstance(args[0], list) else args
-    shapes = [shape(value) for value in values]
+    """One axis adds up, the others must agree; where a size is unknown in the first tensor, it stays unknown."""
+    shapes = shapes_in(args)
     axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(shapes[0]))
-    result = list(shapes[0])
-    for other in shapes[1:]:
-        if len(other) != len(result):
-            raise LayerError("concatenate needs shapes of the same rank")
-        for index, dim in enumerate(other):
-            if index == axis:
-                old = result[index]
-                result[index] = None if old is None or dim is None else old + dim
-            elif dim is not None and result[index] not in (None, dim):
-                raise LayerError(f"cannot concatenate {format_shape(shapes[0])} and {format_shape(other)}")
-            elif result[index] is None:
-                result[index] = dim
-    return Result(tuple(result))
+    return Result(concatenated(shapes, shapes[0], axis))
+
+
+def concatenated(shapes: list[Shape], others: Shape, axis: int) -> Shape:
+    """The shape of tensors that are joined along an axis; the sizes at all `others` are given.
+
+    Raises:
+        LayerError: when known sizes of two tensors differ anywhere else.
+    """
+    agreed([(*x[:axis], *x[axis + 1 :]) for x in shapes], "concatenate", shapes)
+    sizes = [x[axis] for x in shapes]
+    total = None if None in sizes else sum(sizes)  # type: ignore[arg-type]
+    return (*others[:axis], total, *others[axis + 1 :])
+
+
+def agreed(parts: list[Shape], what: str, shapes: list[Shape]) -> Shape:
+    """The one shape that all parts can have: sizes that are unknown in one are another's.
+
+    Raises:
+        LayerError: when there is none; it says what cannot be done with which of the whole `shapes`.
+    """
+    result = parts[0]
+    for part, whole in zip(parts[1:], shapes[1:], strict=True):
+        if len(part) != len(result) or any(a != b and None not in (a, b) for a, b in zip(result, part, strict=False)):
+            raise LayerError(f"cannot {what} {format_shape(shapes[0])} and {format_shape(whole)}")
+        result = tuple([b if a is None else a for a, b in zip(result, part, strict=True)])
+    return result
+
+
+def shapes_in(args: list[Any]) -> list[Shape]:
+    """The shapes of the tensors that are joined: of one list, or of all arguments.
+
+    Raises:
+        LayerError: when there is no tensor.
+    """
+    values = args[0] if isinstance(args[0], list) else args
+    if not values:
+        raise LayerError("needs at least one tensor")
+    return [shape(value) for value in values]
 
 
 def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new axis that counts the tensors."""
-    values = args[0] if isinstance(args[0], list) else args
-    shapes = [shape(value) for value in values]
-    result: Shape = shapes[0]
-    for other in shapes[1:]:
-        if len(other) != len(result) or any(a != b and None not in (a, b) for a, b in zip(result, other, strict=False)):
-            raise LayerError(f"cannot stack {format_shape(result)} and {format_shape(other)}")
-        result = tuple([b if a is None else a for a, b in zip(result, other, strict=True)])
-    axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(result) + 1)
-    return Result((*result[:axis], len(shapes), *result[axis:]))
+    """A new axis that counts the tensors; where a size is unknown in the first tensor, it stays unknown."""
+    shapes = shapes_in(args)
+    agreed(shapes, "stack", shapes)
+    return Result(stacked(shapes, shapes[0], argument(args, kwargs, "axis", 1, 0)))
+
+
+def stacked(shapes: list[Shape], one: Shape, axis: int) -> Shape:
+    """The shape of tensors of the shape `one` along a new axis."""
+    axis = positive_axis(axis, len(one) + 1)
+    return (*one[:axis], len(shapes), *one[axis:])
 
 
 def check_outputs(count: int) -> None:
@@ -90,23 +115,27 @@ def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
     count = argument(args, kwargs, "num", 1, x[axis])
     if count is None:
         raise LayerError(f"unstack needs a known size of axis {axis} of {format_shape(x)}")
+    if x[axis] not in (None, count):
+        raise LayerError(f"cannot unstack axis {axis} of {format_shape(x)} into {count}")
     check_outputs(count)
     return Result([(*x[:axis], *x[axis + 1 :])] * count)
 
 
 def hstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the second axis; the first of vectors."""
-    values = args[0] if isinstance(args[0], list) else args
-    return concatenate([values], {"axis": 0 if len(shape(values[0])) == 1 else 1})
+    """Joined along the second axis. Keras' graphs cannot join vectors so, though its arrays can."""
+    shapes = shapes_in(args)
+    check_min_rank(shapes[0], 2)
+    return Result(concatenated(shapes, shapes[0], 1))
 
 
 def vstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Joined along the first axis, vectors as rows."""
-    values = args[0] if isinstance(args[0], list) else args
-    return concatenate([[_Shaped(s if len(s) > 1 else (1, *s)) for s in map(shape, values)]], {"axis": 0})
+    rows = [x if len(x) > 1 else (1, *x) for x in shapes_in(args)]
+    check_min_rank(rows[0], 2)
+    return Result(concatenated(rows, rows[0], 0))
 
 
-class _Shaped(NamedTuple):
-    """Something that has a shape."""
-
-    shape: Shape
+def dstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Joined along the third axis; a vector is a row of an image, a matrix an image of one channel."""
+    shapes = [{0: (1, 1, 1), 1: (1, *x, 1), 2: (*x, 1)}.get(len(x), x) for x in shapes_in(args)]
+    return Result(concatenated(shapes, shapes[0], 2))

@@ -6,7 +6,7 @@ from paramcalc.errors import LayerError
 from paramcalc.layers.formulas.broadcasting import broadcast
 from paramcalc.layers.operations.arguments import Result, argument, as_list, axes_of, each_axis, shape, whole
 from paramcalc.layers.operations.content import as_shape, numbers_of
-from paramcalc.shapes import Dim, Shape, check_axes, format_shape, positive_axis, product
+from paramcalc.shapes import Dim, Shape, check_axes, check_min_rank, format_shape, positive_axis, product
 
 
 def same(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -14,14 +14,43 @@ def same(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result(shape(args[0]))
 
 
+def same_with_axis(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """The shape of the first argument, which must have the axis (or axes) that the operation works along."""
+    x, axis = shape(args[0]), kwargs.get("axis")
+    if axis is not None:
+        axes_of(axis, len(x))
+    return Result(x)
+
+
 def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Two arguments or more, elementwise."""
+    """Two arguments or more, elementwise; a list is none, as Keras wants an array."""
     values = [*args, *(kwargs[key] for key in ("x1", "x2", "x", "y") if key in kwargs)]
+    if any(isinstance(value, list) for value in values):
+        raise LayerError("a list among the arguments is no tensor; write it as a constant")
+    return broadcast_all(values)
+
+
+def broadcast_all(values: list[Any]) -> Result:
+    """The shape that all tensors and numbers among the arguments are broadcast to."""
     result: Shape = ()
     for value in values:
         if value is not None and not isinstance(value, (str, bool)):
             result = broadcast(result, shape(value))
     return Result(result)
+
+
+def of_first(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Two arguments elementwise, where Keras' graph takes the shape of the first, whatever the second is.
+
+    Raises:
+        LayerError: when that is not what comes out.
+    """
+    first, result = shape(args[0]), broadcasting(args, kwargs)
+    if result.output != first:
+        raise LayerError(
+            f"Keras would say that the result is {format_shape(first)}, but its arguments broadcast to another shape"
+        )
+    return result
 
 
 def reduction(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -35,32 +64,29 @@ def reduction(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new shape; one −1 is computed where all else is known (null is unknown, as `ops.shape` gives)."""
-    x = shape(args[0])
-    target = kwargs.get("newshape", kwargs.get("shape", args[1] if len(args) > 1 else None))
-    target = numbers_of(target)
+    """A new shape; a −1 is computed where all else is known, and null is unknown, as `ops.shape` gives it."""
+    x, target = shape(args[0]), target_of(args, kwargs)
+    if target.count(-1) > 1:
+        raise LayerError(f"a new shape may have one -1, not {target.count(-1)}")
+    size, rest = product(x), product([dim for dim in target if dim != -1])
+    if size is None or rest is None:
+        return Result(tuple([None if dim == -1 else dim for dim in target]))
+    if size != rest if -1 not in target else not rest or size % rest:
+        raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(target)}")
+    return Result(tuple([size // rest if dim == -1 else dim for dim in target]))
+
+
+def target_of(args: list[Any], kwargs: dict[str, Any]) -> list[Dim]:
+    """The new shape that a reshape asks for.
+
+    Raises:
+        LayerError: when not even the number of its axes is known.
+    """
+    target = numbers_of(kwargs.get("newshape", kwargs.get("shape", args[1] if len(args) > 1 else None)))
     if target is None:
         raise LayerError("the target shape is not known")
     check_axes(len(target))
-    wanted = [None if dim in (-1, None) else dim for dim in target]
-    if None not in wanted:
-        size = product(x)
-        if size is not None and size != product(wanted):
-            raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(tuple(wanted))}")
-        return Result(tuple(wanted))
-    return Result(fill_reshape(x, wanted, target.count(-1)))
-
-
-def fill_reshape(x: Shape, wanted: list[Dim], minus_ones: int) -> Shape:
-    """The one open dimension of a reshape, where it follows."""
-    if wanted.count(None) > 1 or minus_ones > 1:
-        return tuple(wanted)
-    size, rest = product(x), product([dim for dim in wanted if dim is not None])
-    if size is None or not rest:
-        return tuple(wanted)
-    if size % rest:
-        raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(tuple(wanted))}")
-    return tuple([size // rest if dim is None else dim for dim in wanted])
+    return target
 
 
 def transpose(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -103,21 +129,37 @@ def expand_dims(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def squeeze(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Axes of size 1 go."""
+    """Axes of size 1 go; an unknown size is not taken for 1."""
+    return squeezed(args, kwargs, (1,))
+
+
+def squeezed(args: list[Any], kwargs: dict[str, Any], fits: tuple[Dim, ...]) -> Result:
+    """The shape without the given axes, whose sizes must be among `fits`; without all of size 1 if none are given."""
     x = shape(args[0])
     axis = argument(args, kwargs, "axis", 1, None)
-    axes = axes_of(axis, len(x)) if axis is not None else {i for i, dim in enumerate(x) if dim == 1}
+    axes = each_axis(axis, len(x)) if axis is not None else [i for i, dim in enumerate(x) if dim == 1]
     for index in axes:
-        if x[index] not in (1, None):
+        if x[index] not in fits:
             raise LayerError(f"cannot squeeze axis {index} of {format_shape(x)}: its size is {x[index]}")
     return Result(tuple([dim for index, dim in enumerate(x) if index not in axes]))
 
 
 def get_item(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`x[key]`: integers drop an axis, slices cut one, null adds one, an ellipsis skips."""
-    x = shape(args[0])
-    key = argument(args, kwargs, "key", 1, [])
-    keys = key if isinstance(key, list) else [key]
+    """`x[key]`: integers drop an axis, slices cut one, null adds one, an ellipsis skips.
+
+    Raises:
+        LayerError: for a key that is neither an integer nor a list: Keras' graphs have no other.
+    """
+    key = argument(args, kwargs, "key", 1, None)
+    if not isinstance(key, (list, int)):
+        raise LayerError("a key is an integer, or a list of integers and slices, one for each axis")
+    return indexed(shape(args[0]), as_list(key))
+
+
+def indexed(x: Shape, keys: list[Any]) -> Result:
+    """`x[…]` with a key for each axis."""
+    if sum(map(is_ellipsis, keys)) > 1:
+        raise LayerError("an index may have one ellipsis")
     used = sum(not is_ellipsis(item) and item is not None for item in keys)
     if used > len(x):
         raise LayerError(f"too many indices for {format_shape(x)}")
@@ -182,7 +224,12 @@ def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
     axis = positive_axis(axis, len(x))
     size = x[axis]
     counts = [whole(item) for item in as_list(repeats)]
-    new = sum(counts) if len(counts) > 1 else None if size is None else size * counts[0]
+    if len(counts) == 1 or size is None:
+        new = None if size is None else size * counts[0]
+    elif len(counts) != size:
+        raise LayerError(f"{len(counts)} numbers of repeats do not fit axis {axis} of {format_shape(x)}")
+    else:
+        new = sum(counts)
     return Result((*x[:axis], new, *x[axis + 1 :]))
 
 
@@ -202,9 +249,20 @@ def pad(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """A new axis of the number of classes."""
     x = shape(args[0])
-    classes = argument(args, kwargs, "num_classes", 1, None)
-    axis = positive_axis(argument(args, kwargs, "axis", 2, -1), len(x) + 1)
-    return Result((*x[:axis], classes, *x[axis:]))
+    axis = class_axis(argument(args, kwargs, "axis", 2, -1), len(x))
+    dtype = kwargs.get("dtype") or "float32"
+    return Result((*x[:axis], argument(args, kwargs, "num_classes", 1, None), *x[axis:]), dtype=dtype)
+
+
+def class_axis(axis: int, rank: int) -> int:
+    """Where the new axis of an encoding stands: −1 for the last.
+
+    Raises:
+        LayerError: for any other place than before one of the `rank` axes.
+    """
+    if axis != -1 and not 0 <= axis < rank:
+        raise LayerError(f"axis must be -1, or from 0 to {rank - 1}, not {axis}")
+    return rank if axis == -1 else axis
 
 
 def take(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -231,21 +289,26 @@ def flatten_like(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 def cumulative(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """A running sum along an axis; over all elements where none is given."""
-    if argument(args, kwargs, "axis", 1, None) is None:
-        return flatten_like(args, kwargs)
-    return same(args, kwargs)
+    return along(shape(args[0]), argument(args, kwargs, "axis", 1, None))
 
 
 def in_order(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Sorted along an axis, the last where none is given; all elements in one row where it is null."""
-    if kwargs.get("axis", -1) is None:
-        return flatten_like(args, kwargs)
-    return same(args, kwargs)
+    return along(shape(args[0]), kwargs.get("axis", -1))
+
+
+def along(x: Shape, axis: int | None) -> Result:
+    """What works along one axis keeps the shape; without an axis it works on all elements in a row."""
+    if axis is None:
+        return Result((product(x),))
+    positive_axis(axis, len(x))
+    return Result(x)
 
 
 def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """The k largest of the last axis, and where they stood."""
     x = shape(args[0])
+    check_min_rank(x, 1)
     count = numbers_of(argument(args, kwargs, "k", 1, 1))
     output = (*x[:-1], count[0] if count else None)
     return Result([output, output])
@@ -267,6 +330,8 @@ def diagonal(args: list[Any], kwargs: dict[str, Any]) -> Result:
     x = shape(args[0])
     a = positive_axis(argument(args, kwargs, "axis1", 2, 0), len(x))
     b = positive_axis(argument(args, kwargs, "axis2", 3, 1), len(x))
+    if a == b:
+        raise LayerError(f"a diagonal needs two axes, not axis {a} twice")
     offset = argument(args, kwargs, "offset", 1, 0)
     rows, columns = x[a], x[b]
     size = None
@@ -286,5 +351,12 @@ def glu(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def take_along_axis(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """As many as there are indices."""
-    return Result(shape(argument(args, kwargs, "indices", 1, None)))
+    """As many along the axis as there are indices; at all other axes, both are broadcast."""
+    x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
+    axis = argument(args, kwargs, "axis", 2, None)
+    if axis is None:
+        x, axis = (product(x),), 0
+    if len(x) != len(indices):
+        raise LayerError(f"indices {format_shape(indices)} must have as many axes as {format_shape(x)}")
+    axis = positive_axis(axis, len(x))
+    return Result(broadcast((*x[:axis], indices[axis], *x[axis + 1 :]), indices))

@@ -112,7 +112,7 @@ def result_dtype(name: str, kwargs: dict[str, Any]) -> str | None:
         return "bool"
     if name in INTEGER:
         return "int32"
-    given = kwargs.get("dtype") if name == "Cast" else None
+    given = kwargs.get("dtype") if name in ("Cast", "SaturateCast") else None
     return given if isinstance(given, str) else None
 
 

@@ -5,10 +5,11 @@ from typing import Any
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors
 from paramcalc.layers.formulas.broadcasting import broadcast
-from paramcalc.layers.formulas.window import window_length
-from paramcalc.layers.operations.arguments import Result, argument, as_list, per_axis, shape
+from paramcalc.layers.formulas.spatial import channels_axis, join_channels, with_spatial
+from paramcalc.layers.formulas.window import Window
+from paramcalc.layers.operations.arguments import Result, argument, each_axis, per_axis, shape, spatial_axes
 from paramcalc.limits import MAX_EXPRESSION
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product, volume
+from paramcalc.shapes import Dim, Shape, format_shape, product, volume
 
 
 def matmul(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -38,23 +39,49 @@ def swap_last(x: Shape) -> Shape:
 
 def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Einstein summation; an ellipsis stands for the axes that all operands broadcast."""
+    equation = equation_of(args, kwargs)
+    if not set(equation) <= EINSUM:
+        raise LayerError(f"einsum '{equation}' may have small letters, commas, an ellipsis and an arrow")
+    return summed(equation, [shape(value) for value in args])
+
+
+EINSUM = frozenset("abcdefghijklmnopqrstuvwxyz,.->")
+"""What Keras reads in an equation."""
+
+
+def equation_of(args: list[Any], kwargs: dict[str, Any]) -> str:
+    """The equation, which is taken out of the arguments if it stands there.
+
+    Raises:
+        LayerError: when it is longer than any real one.
+    """
     given = kwargs["subscripts"] if "subscripts" in kwargs else args.pop(0)
     if not isinstance(given, str) or len(given) > MAX_EXPRESSION:
         raise LayerError(f"an einsum's equation is a text of at most {MAX_EXPRESSION} characters")
-    equation = given.replace(" ", "")
-    operands = equation.partition("->")[0].count(",") + 1
-    if operands != len(args):
-        raise LayerError(
-            f"einsum '{equation}' is of {operands} tensors, and has {len(args)}: Keras does not load it either"
-        )
+    return given
+
+
+def summed(equation: str, operands: list[Shape]) -> Result:
+    """An equation without blanks, on its operands.
+
+    Raises:
+        LayerError: when they do not fit.
+    """
     terms, arrow, target = equation.partition("->")
+    if terms.count(",") + 1 != len(operands):
+        raise LayerError(
+            f"einsum '{equation}' is of {terms.count(',') + 1} tensors, and has {len(operands)}: "
+            "Keras does not load it either"
+        )
     if not arrow:
         letters = sorted(set(terms) - set(",."))
         target = ("..." if "..." in terms else "") + "".join(c for c in letters if terms.count(c) == 1)
     sizes: dict[str, Dim] = {}
     rest: Shape = ()
-    for term, value in zip(terms.split(","), args, strict=True):
-        dims, middle = einsum_term(term, shape(value))
+    named = []
+    for term, operand in zip(terms.split(","), operands, strict=True):
+        dims, middle = einsum_term(term, operand)
+        named.append(dims)
         rest = broadcast(rest, middle)
         for letter, dim in dims:
             old = sizes.get(letter)
@@ -64,12 +91,7 @@ def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
     before, _, after = target.partition("...")
     middle = rest if "..." in target else ()
     output = (*(sizes[letter] for letter in before), *middle, *(sizes[letter] for letter in after))
-    macs: tuple[Factors, ...] = ()
-    if len(args) > 1:
-        batch = target[:1]
-        factors = [(f"axis {k}", 1 if v is None and k == batch else v) for k, v in sizes.items()]
-        macs = ((*factors, ("other axes", volume(rest))),)
-    return Result(output, macs)
+    return Result(output, einsum_macs(named, target, sizes, rest))
 
 
 def einsum_term(term: str, x: Shape) -> tuple[list[tuple[str, Dim]], Shape]:
@@ -80,6 +102,27 @@ def einsum_term(term: str, x: Shape) -> tuple[list[tuple[str, Dim]], Shape]:
     end = len(x) - len(after)
     named = [*zip(before, x, strict=False), *zip(after, x[end:], strict=True)]
     return named, x[len(before) : end] if dots else ()
+
+
+def einsum_macs(
+    operands: list[list[tuple[str, Dim]]], target: str, sizes: dict[str, Dim], rest: Shape
+) -> tuple[Factors, ...]:
+    """The product of two operands; an axis that only one has, and the output has not, is summed before.
+
+    More than two are multiplied in pairs, and how many products that takes depends on the order.
+    """
+    if len(operands) < 2:
+        return ()
+    if len(operands) > 2:
+        return ((("products in the order that the backend chooses", None),),)
+    both = set.intersection(*({letter for letter, dim in dims if dim != 1} for dims in operands))
+    batch = operands[0][0][0] if operands[0] else ""
+    factors = [
+        (f"axis {letter}", 1 if size is None and letter == batch else size)
+        for letter, size in sizes.items()
+        if letter in target or letter in both
+    ]
+    return ((*factors, ("other axes", volume(rest))),)
 
 
 def dot(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -103,8 +146,7 @@ def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
             raise LayerError(f"cannot contract {axes} axes of {format_shape(a)} and {format_shape(b)}")
         left, right = list(range(len(a) - axes, len(a))), list(range(axes))
     else:
-        left = [positive_axis(axis, len(a)) for axis in as_list(axes[0])]
-        right = [positive_axis(axis, len(b)) for axis in as_list(axes[1])]
+        left, right = each_axis(list(axes[0]), len(a)), each_axis(list(axes[1]), len(b))
     for i, j in zip(left, right, strict=True):
         if None not in (a[i], b[j]) and a[i] != b[j]:
             raise LayerError(f"cannot contract axis {i} of {format_shape(a)} with axis {j} of {format_shape(b)}")
@@ -119,27 +161,50 @@ def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`ops.conv` with a kernel among its arguments."""
     x, kernel = shape(args[0]), shape(argument(args, kwargs, "kernel", 1, None))
-    n = len(x) - 2
-    first = kwargs.get("data_format") == "channels_first"
-    sizes = x[2:] if first else x[1:-1]
-    strides = per_axis(kwargs.get("strides", 1), n, "strides")
-    dilation = per_axis(kwargs.get("dilation_rate", 1), n, "dilation_rate")
-    spatial = [
-        window_length(size, int(k or 1), stride, kwargs.get("padding", "valid"), rate)
-        for size, k, stride, rate in zip(sizes, kernel[:n], strides, dilation, strict=True)
-    ]
-    output = (x[0], kernel[-1], *spatial) if first else (x[0], *spatial, kernel[-1])
+    result = convolved(x, kernel, kwargs)
+    check_channels(x, kernel[-2], kwargs)
+    return result
+
+
+def check_channels(x: Shape, reads: Dim, kwargs: dict[str, Any]) -> None:
+    """Refuse a kernel that reads another number of channels than its input has."""
+    channels = x[channels_axis(kwargs.get("data_format"))]
+    if None not in (channels, reads) and channels != reads:
+        raise LayerError(f"the kernel is for {reads} input channels, the input has {channels}")
+
+
+def convolved(x: Shape, kernel: Shape, kwargs: dict[str, Any]) -> Result:
+    """A kernel (spatial axes, channels that it reads, channels that it makes) at every output position."""
+    window = window_of(x, kernel[:-2], kwargs, argument([], kwargs, "strides", 0, 1), "kernel")
+    layout = kwargs.get("data_format")
+    spatial = window.lengths(spatial_axes(x, kwargs), "kernel")
+    output = join_channels(x[0], spatial, kernel[-1], layout)
     return Result(output, ((("outputs", volume(output)), ("kernel", product(kernel[:-1]))),))
+
+
+def window_of(x: Shape, size: Any, kwargs: dict[str, Any], strides: Any, name: str) -> Window:
+    """The window of an operation on `x`.
+
+    Raises:
+        LayerError: when a size is not known, or the padding is neither valid nor same (nor causal, of a kernel).
+    """
+    rank = len(x) - 2
+    dilation = argument([], kwargs, "dilation_rate", 0, 1)
+    padding = str(argument([], kwargs, "padding", 0, "valid")).lower()
+    if padding not in ("valid", "same") and not (padding == "causal" and name == "kernel"):
+        raise LayerError(f"padding must be 'valid' or 'same', not {padding[:20]!r}")
+    sizes, steps, rates = (
+        per_axis(value, rank, field)
+        for value, field in ((size, name), (strides, "strides"), (dilation, "dilation_rate"))
+    )
+    return Window(sizes, steps, rates, padding)
 
 
 def pooling(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`ops.max_pool` and `ops.average_pool`."""
     x = shape(args[0])
-    n = len(x) - 2
-    first = kwargs.get("data_format") == "channels_first"
-    sizes = x[2:] if first else x[1:-1]
-    pool = per_axis(argument(args, kwargs, "pool_size", 1, 1), n, "pool_size")
-    strides = per_axis(argument(args, kwargs, "strides", 2, pool), n, "strides")
-    padding = argument(args, kwargs, "padding", 3, "valid")
-    spatial = [window_length(*item, padding) for item in zip(sizes, pool, strides, strict=True)]
-    return Result((*x[:2], *spatial) if first else (x[0], *spatial, x[-1]))
+    layout = kwargs.get("data_format")
+    pool = argument(args, kwargs, "pool_size", 1, 1)
+    options = {"padding": argument(args, kwargs, "padding", 3, "valid")}
+    window = window_of(x, pool, options, argument(args, kwargs, "strides", 2, pool), "pool_size")
+    return Result(with_spatial(x, window.lengths(spatial_axes(x, kwargs), "pool_size"), layout))

@@ -9,12 +9,12 @@ SAME_SHAPE = frozenset(
     (
         "Abs", "Absolute", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh", "BitwiseNot", "Cast",
         "Ceil", "Celu", "Clip", "Conj", "Conjugate", "Cos", "Cosh", "Elu", "ELU", "Erf", "Erfinv", "Exp", "Exp2",
-        "Expm1", "Flip", "Floor", "Gelu", "GELU", "HardShrink", "HardSigmoid", "HardSilu", "HardSwish", "HardTanh",
+        "Expm1", "Floor", "Gelu", "GELU", "HardShrink", "HardSigmoid", "HardSilu", "HardSwish", "HardTanh",
         "Imag", "Invert", "Isfinite", "Isinf", "Isnan", "LeakyRelu", "LeakyReLU", "Log", "Log10", "Log1p", "Log2",
-        "LogSigmoid", "LogSoftmax", "LogicalNot", "Logit", "Mish", "NanToNum", "Negative", "Normalize", "OnesLike",
-        "Real", "Reciprocal", "Relu", "ReLU", "Relu6", "ReLU6", "Roll", "Round", "Rsqrt", "Selu", "SELU", "Sigmoid",
-        "Sign", "Signbit", "Silu", "Sin", "Sinc", "Sinh", "SoftShrink", "Softmax", "Softplus", "Softsign",
-        "SparsePlus", "SparseSigmoid", "Sparsemax", "Sqrt", "Square", "Squareplus", "StopGradient", "Swish", "Tan",
+        "LogSigmoid", "LogicalNot", "Logit", "Mish", "NanToNum", "Negative", "OnesLike",
+        "Real", "Reciprocal", "Relu", "ReLU", "Relu6", "ReLU6", "Round", "Rsqrt", "Selu", "SELU", "Sigmoid",
+        "Sign", "Signbit", "Silu", "Sin", "Sinc", "Sinh", "SoftShrink", "Softplus", "Softsign",
+        "SparsePlus", "SparseSigmoid", "Sqrt", "Square", "Squareplus", "StopGradient", "Swish", "Tan",
         "Tanh", "TanhShrink", "Threshold", "Trunc", "ZerosLike", "RMSNorm", "Positive", "Tril", "Triu",
         "Angle", "Deg2rad", "Fabs", "Fliplr", "Flipud", "EmptyLike", "BitwiseInvert", "Isneginf", "Isposinf",
         "Isreal", "I0", "SaturateCast", "Erfc", "RGBToHSV", "HSVToRGB", "Rad2deg", "FullLike",
@@ -22,6 +22,8 @@ SAME_SHAPE = frozenset(
     )
 )  # fmt: skip
 """Elementwise, or at least of the shape of the first argument."""
+
+_WITH_AXIS = ("Flip", "LogSoftmax", "Normalize", "Roll", "Softmax", "Sparsemax")
 
 REDUCTIONS = frozenset(
     (
@@ -34,10 +36,11 @@ REDUCTIONS = frozenset(
 _BROADCAST = (
         "Add", "Subtract", "Multiply", "Divide", "DivideNoNan", "TrueDivide", "FloorDivide", "Mod", "Power",
         "Maximum", "Minimum", "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd",
-        "LogicalOr", "LogicalXor", "Where", "Arctan2", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Logaddexp",
-        "Isclose", "Hypot", "Fmod", "Copysign", "Nextafter", "Heaviside", "LeftShift", "RightShift", "Fmax", "Fmin",
-        "Gcd", "Lcm", "Ldexp", "Logaddexp2", "BitwiseLeftShift", "BitwiseRightShift",
+        "LogicalOr", "LogicalXor", "Where", "Arctan2", "Logaddexp", "Isclose", "Hypot", "Fmod", "Copysign",
+        "Nextafter", "Heaviside", "Fmax", "Fmin", "Gcd", "Lcm", "Ldexp", "Logaddexp2",
 )  # fmt: skip
+_OF_FIRST = ("BitwiseAnd", "BitwiseOr", "BitwiseXor", "LeftShift", "RightShift", "BitwiseLeftShift",
+             "BitwiseRightShift")  # fmt: skip
 
 BOOLEAN = frozenset(
     (
@@ -47,11 +50,12 @@ BOOLEAN = frozenset(
     )
 )  # fmt: skip
 """Operations that give booleans, a byte each."""
-INTEGER = frozenset(("Argmax", "Argmin", "Argsort", "CountNonzero", "Nanargmax", "Nanargmin"))
+INTEGER = frozenset(("Argmax", "Argmin", "Argpartition", "Argsort", "CountNonzero", "Nanargmax", "Nanargmin"))
 """Operations that give indices: 32 bits."""
 
 RULES: dict[str, Rule] = {
     "Identity": layout.same,
+    **dict.fromkeys(_WITH_AXIS, layout.same_with_axis),
     "Sum": layout.reduction,
     "Reshape": layout.reshape,
     "Transpose": layout.transpose,
@@ -77,6 +81,7 @@ RULES: dict[str, Rule] = {
     "TopK": layout.top_k,
     "Hstack": joining.hstack,
     "Vstack": joining.vstack,
+    "Dstack": joining.dstack,
     "Tensordot": products.tensordot,
     "Conv": products.convolution,
     "Outer": layout.flat_pair,
@@ -88,6 +93,7 @@ RULES: dict[str, Rule] = {
     "GLU": layout.glu,
     "TakeAlongAxis": layout.take_along_axis,
     **dict.fromkeys(_BROADCAST, layout.broadcasting),
+    **dict.fromkeys(_OF_FIRST, layout.of_first),
     **{
         name: content.followed(layout.broadcasting, content.elementwise(operate))
         for name, operate in (("Add", add), ("Subtract", sub), ("Multiply", mul), ("FloorDivide", floordiv))

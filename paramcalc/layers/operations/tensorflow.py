@@ -1,17 +1,106 @@
 """Operations that only TensorFlow has, or whose arguments differ from those of keras.ops."""
 
 from math import prod
+from operator import add, floordiv, mul, sub
 from types import SimpleNamespace
 from typing import Any
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.operations import products
-from paramcalc.layers.operations.arguments import Result, argument, shape, whole
-from paramcalc.layers.operations.arrays import Like, moments, without_last
-from paramcalc.layers.operations.content import as_shape, item_of, numbers_of, shape_of_tensor, taken
+from paramcalc.layers.operations import joining, layout, products
+from paramcalc.layers.operations.arguments import Result, argument, as_list, shape, whole
+from paramcalc.layers.operations.arrays import moments, without_last
+from paramcalc.layers.operations.content import (
+    as_shape,
+    elementwise,
+    followed,
+    item_of,
+    joined,
+    numbers_of,
+    shape_of_tensor,
+    taken,
+)
 from paramcalc.layers.operations.joining import equal_parts, pieces_of
-from paramcalc.layers.operations.layout import broadcasting, get_item
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
+
+
+def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Elementwise functions of two arguments or more; a list among them is a constant."""
+    return layout.broadcast_all([*args, *(kwargs[key] for key in ("x1", "x2", "x", "y") if key in kwargs)])
+
+
+def comparison(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """Comparisons and other functions of two arguments that give booleans."""
+    return broadcasting(args, kwargs)._replace(dtype="bool")
+
+
+def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.reshape`: a single open size, −1 or a number that the graph computes, follows from the others."""
+    x, target = shape(args[0]), layout.target_of(args, kwargs)
+    wanted = [None if dim in (-1, None) else dim for dim in target]
+    size, rest = product(x), product([dim for dim in wanted if dim is not None])
+    if None not in wanted:
+        if size not in (None, rest):
+            raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(wanted)}")
+    elif wanted.count(None) == 1 and size is not None and rest:
+        if size % rest:
+            raise LayerError(f"cannot reshape {format_shape(x)} to {format_shape(wanted)}")
+        wanted[wanted.index(None)] = size // rest
+    return Result(tuple(wanted))
+
+
+def squeeze(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.squeeze`: an axis that is named may be of unknown size."""
+    return layout.squeezed(args, kwargs, (1, None))
+
+
+def item(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`x[…]`: one key, or one for each axis."""
+    key = argument(args, kwargs, "key", 1, [])
+    return layout.indexed(shape(args[0]), key if isinstance(key, list) else [key])
+
+
+def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.concat`: a size that is unknown in one tensor is that of another."""
+    shapes = joining.shapes_in(args)
+    axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(shapes[0]))
+    others = joining.agreed([(*x[:axis], None, *x[axis + 1 :]) for x in shapes], "concatenate", shapes)
+    return Result(joining.concatenated(shapes, others, axis))
+
+
+def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.stack`: a size that is unknown in one tensor is that of another."""
+    shapes = joining.shapes_in(args)
+    return Result(
+        joining.stacked(shapes, joining.agreed(shapes, "stack", shapes), argument(args, kwargs, "axis", 1, 0))
+    )
+
+
+def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.repeat`: as many as the numbers of repeats say together, even along an axis of unknown size."""
+    repeats, axis = argument(args, kwargs, "repeats", 1, 1), argument(args, kwargs, "axis", 2, None)
+    if not isinstance(repeats, list) or len(repeats) == 1:
+        return layout.repeat(args, kwargs)
+    x = shape(args[0]) if axis is not None else (product(shape(args[0])),)
+    axis = positive_axis(axis or 0, len(x))
+    return Result((*x[:axis], sum(map(whole, repeats)), *x[axis + 1 :]))
+
+
+def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.one_hot`: a new axis of the number of classes, at any place."""
+    x = shape(args[0])
+    axis = positive_axis(argument(args, kwargs, "axis", 2, -1), len(x) + 1)
+    return Result((*x[:axis], argument(args, kwargs, "num_classes", 1, None), *x[axis:]))
+
+
+def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.einsum`: blanks mean nothing, and any letter stands for an axis."""
+    return products.summed(products.equation_of(args, kwargs).replace(" ", ""), [shape(value) for value in args])
+
+
+def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.tensordot`: the axes may be a number for each tensor."""
+    axes = argument(args, kwargs, "axes", 2, 2)
+    return products.tensordot(args[:2], {"axes": axes if isinstance(axes, int) else [as_list(each) for each in axes]})
 
 
 def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -99,7 +188,7 @@ def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
         else:
             start, stop = (None if "begin" in masked else first), (None if "end" in masked else last)
             key.append({"start": start, "stop": stop, "step": step})
-    return Result(*item_of(get_item)([args[0], key], {}))
+    return Result(*item_of(item)([args[0], key], {}))
 
 
 def bounds(value: Any) -> list[Any]:
@@ -137,17 +226,15 @@ def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
     kernel = kwargs["filters"] if kwargs.get("filters") is not None else kwargs.get("filter", args[-1])
     if kwargs.get("stride") is not None:
         kwargs = {**kwargs, "strides": kwargs["stride"]}
-    return products.convolution([args[0], kernel], windowed(kwargs, len(shape(args[0]))))
+    x = shape(args[0])
+    return products.convolved(x, shape(kernel), windowed(kwargs, len(x)))
 
 
 def depthwise(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`tf.nn.depthwise_conv2d`: the kernel's last two axes are the channels and how many are made of each."""
     x = shape(args[0])
     height, width, channels, multiplier = shape(kwargs["filter"] if kwargs.get("filter") is not None else args[1])
-    made = None if channels is None or multiplier is None else channels * multiplier
-    given = windowed(kwargs, len(x))
-    flat = products.convolution([args[0], Like((height, width, 1, made))], given)
-    return Result(flat.output, flat.macs)
+    return products.convolved(x, (height, width, 1, product((channels, multiplier))), windowed(kwargs, len(x)))
 
 
 def pooling(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -195,7 +282,7 @@ def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
     rows, columns = map(whole, given["pool_size"])
     plain = {key: value for key, value in given.items() if key != "pool_size"}
     rates = kwargs.get("rates") or [1, 1, 1, 1]
-    made = products.convolution([args[0], Like((rows, columns, 1, 1))], {**plain, "dilation_rate": rates[1:-1]})
+    made = products.convolved(x, (rows, columns, 1, 1), {**plain, "dilation_rate": rates[1:-1]})
     return Result((*made.output[:-1], times(x[-1], rows * columns)))
 
 
@@ -271,6 +358,21 @@ def windowed_space(x: Shape, kwargs: dict[str, Any]) -> Shape:
 
 
 TENSORFLOW_RULES = {
+    "tf.broadcast": broadcasting,
+    "tf.compare": comparison,
+    "tf.reshape": reshape,
+    "tf.squeeze": squeeze,
+    "tf.item": item_of(item),
+    "tf.repeat": repeat,
+    "tf.one_hot": one_hot,
+    "tf.einsum": einsum,
+    "tf.tensordot": tensordot,
+    "tf.concat": followed(concatenate, joined),
+    "tf.stack": followed(stack, joined),
+    **{
+        f"tf.{name}": followed(broadcasting, elementwise(operate))
+        for name, operate in (("add", add), ("subtract", sub), ("multiply", mul), ("floor_divide", floordiv))
+    },
     "tf.add_n": lambda args, kwargs: broadcasting(args[0], kwargs),
     "tf.shape": shape_of_tensor,
     "tf.scalar": lambda args, kwargs: Result(()),
