@@ -276,8 +276,11 @@ def take(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A given shape."""
-    target = as_shape(argument(args, kwargs, "shape", 1, ()))
+    """A given shape, of sizes that are known or null."""
+    wanted = argument(args, kwargs, "shape", 1, ())
+    if any(size is not None and size < 0 for size in numbers_of(wanted) or ()):
+        raise LayerError("cannot broadcast to a negative size")
+    target = as_shape(wanted)
     broadcast(shape(args[0]), target)
     return Result(target)
 

@@ -5,7 +5,7 @@ The facts are frozen by `python -m tests.oracle.freeze_operations`; each operati
 
 import gzip
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from paramcalc.layers.operations.arrays import RARE
 from paramcalc.layers.operations.operation import Operation
 from paramcalc.layers.operations.rules import REDUCTIONS, RULES, SAME_SHAPE
 from paramcalc.units import promoted
-from tests.layers.operations.deliberate import DELIBERATE, NO_CLASS, OTHER_MACS
+from tests.layers.operations.deliberate import CANNOT_RUN, DELIBERATE, NO_CLASS, OTHER_MACS
 
 DATA = Path(__file__).parents[2] / "data" / "keras" / "operations.jsonl.gz"
 
@@ -62,13 +62,18 @@ def difference(fact: Fact) -> str | None:
     if words(fact) in MEANT:
         return None if isinstance(ours, str) and "shapes" in fact else "no longer differs"
     if isinstance(ours, str):
-        return None if fact.keys() & {"refused", "fails", "ran"} else f"Keras says {fact['shapes']}, paramcalc: {ours}"
+        return None if "refused" in fact or not runs(fact) else f"Keras says {fact['shapes']}, paramcalc: {ours}"
     if "refused" in fact:
         return f"Keras refuses ({fact['refused']}), paramcalc says {ours.output}"
     shapes = [list(shape) for shape in ours.shapes]
     if shapes != fact["shapes"]:
         return f"Keras says {fact['shapes']}, paramcalc {shapes}"
     return other_dtype(fact, ours) or other_macs(fact, ours)
+
+
+def runs(fact: Fact) -> bool:
+    """Whether the graph that Keras builds can run, and gives the shapes that it says."""
+    return not fact.keys() & {"refused", "fails", "ran"}
 
 
 def other_dtype(fact: Fact, ours: Inferred) -> str | None:
@@ -95,6 +100,17 @@ def test_operation_says_what_keras_says(name: str) -> None:
     found = [(words(fact), difference(fact)) for fact in FACTS[name]]
     lines = [f"{case}: {line}" for case, line in found if line]
     assert not lines, f"{len(lines)} of {len(found)}:\n" + "\n".join(lines)
+
+
+def test_what_cannot_run_is_refused_as_often_as_is_meant() -> None:
+    """A graph that Keras builds and cannot run may be refused: of each operation these many are, and no others."""
+    refused = Counter(
+        name
+        for name, facts in FACTS.items()
+        for fact in facts
+        if "refused" not in fact and not runs(fact) and isinstance(computed(fact["case"]), str)
+    )
+    assert refused == CANNOT_RUN
 
 
 def test_refusals_are_explained() -> None:
