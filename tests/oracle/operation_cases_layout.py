@@ -25,7 +25,8 @@ RESHAPED += vary("ExpandDims", X, [], axis=(0, 1, -1, 3, -4, 4, -5, [0, 1], [0, 
 RESHAPED += vary("Squeeze", [None, 1, 4, 1], [1, 3], axis=(None, 1, -1, [1, 3], [1, -1], 0, 2, 4, -5, [1, 1], []))
 RESHAPED += vary("Squeeze", [None, None, 1], axis=(None, 1, 2))
 RESHAPED += vary("BroadcastTo", [3, 1], [], [None, 1],
-                 shape=([3, 4], [2, 3, 4], [3, 1], [4, 4], [3], [1, 1], [5, 1], [None, 4], [0, 3, 1], [-1, 3, 1]))  # fmt: skip
+                 shape=([3, 4], [2, 3, 4], [3, 1], [4, 4], [3], [1, 1], [5, 1], [None, 4], [0, 3, 1],
+                        [-1, 3, 1]))  # fmt: skip
 
 SELECTED = [
     case("GetItem", shape, args=[tensor(0), key])
@@ -102,6 +103,7 @@ for _inputs in _LISTS:
     JOINED += [listed(_name, *_inputs) for _name in ("Hstack", "Vstack", "Dstack")]
 JOINED += [listed(_name, [], []) for _name in ("Stack", "Hstack", "Vstack", "Concatenate")]
 JOINED += [listed(_name, [2, 3], [2, 3]) for _name in ("Hstack", "Vstack", "Dstack")]
+JOINED += [listed(_name, [3], [3]) for _name in ("Hstack", "Vstack", "Dstack")]
 JOINED += [listed(_name, [2, 3], [4, 3]) for _name in ("Hstack", "Vstack")]
 for _axis in (None, 0, 1, -1, 3):
     JOINED += [

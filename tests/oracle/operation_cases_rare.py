@@ -58,6 +58,7 @@ STATISTICS = [
     case("InTopK", [None], [None, 5], types="i", k=2), case("InTopK", [3], [3, 5], types="i", k=2),
     *each("CategoricalCrossentropy", ([None, 5], [None, 5]), ([2, 3, 5], [2, 3, 5]), ([2, 5], [2, 6])),
     *each("CategoricalCrossentropy", ([2, 3, 5], [2, 3, 5]), axis=1),
+    *each("CategoricalCrossentropy", ([2, 3, 5], [2, 3, 5]), axis=2),
     *each("SparseCategoricalCrossentropy", ([None], [None, 5]), ([2, 3], [2, 3, 5]), ([2, 1], [2, 5]), ([3], [2, 5]),
           types="i"),
     *each("Size", ([None, 3],), ([2, 3, 4],), ([],)),

@@ -129,10 +129,10 @@ def hstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def vstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the first axis, vectors as rows."""
-    rows = [x if len(x) > 1 else (1, *x) for x in shapes_in(args)]
-    check_min_rank(rows[0], 2)
-    return Result(concatenated(rows, rows[0], 0))
+    """Joined along the first axis. Vectors would be rows, but Keras' graphs say that they are joined end to end."""
+    shapes = shapes_in(args)
+    check_min_rank(shapes[0], 2)
+    return Result(concatenated(shapes, shapes[0], 0))
 
 
 def dstack(args: list[Any], kwargs: dict[str, Any]) -> Result:

@@ -312,8 +312,10 @@ def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """The k largest of the last axis, and where they stood."""
     x = shape(args[0])
     check_min_rank(x, 1)
-    count = numbers_of(argument(args, kwargs, "k", 1, 1))
-    output = (*x[:-1], count[0] if count else None)
+    (count,) = numbers_of(argument(args, kwargs, "k", 1, 1)) or [None]
+    if None not in (count, x[-1]) and count > x[-1]:  # type: ignore[operator]
+        raise LayerError(f"the last axis of {format_shape(x)} has fewer than {count} elements")
+    output = (*x[:-1], count)
     return Result([output, output])
 
 

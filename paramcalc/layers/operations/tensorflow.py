@@ -1,13 +1,14 @@
 """Operations that only TensorFlow has, or whose arguments differ from those of keras.ops."""
 
-from math import prod
 from operator import add, floordiv, mul, sub
 from types import SimpleNamespace
 from typing import Any
 
 from paramcalc.errors import LayerError
+from paramcalc.layers.formulas.broadcasting import broadcast
 from paramcalc.layers.operations import joining, layout, products
-from paramcalc.layers.operations.arguments import Result, argument, as_list, shape, whole
+from paramcalc.layers.operations import tensorflow_images as images
+from paramcalc.layers.operations.arguments import Result, argument, as_list, shape
 from paramcalc.layers.operations.arrays import moments, without_last
 from paramcalc.layers.operations.content import (
     as_shape,
@@ -20,7 +21,7 @@ from paramcalc.layers.operations.content import (
     taken,
 )
 from paramcalc.layers.operations.joining import equal_parts, pieces_of
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, product
+from paramcalc.shapes import Dim, format_shape, positive_axis, product
 
 
 def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -31,6 +32,17 @@ def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def comparison(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Comparisons and other functions of two arguments that give booleans."""
     return broadcasting(args, kwargs)._replace(dtype="bool")
+
+
+def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.broadcast_to`: a given shape, in which −1 keeps what is there."""
+    x, numbers = shape(args[0]), numbers_of(argument(args, kwargs, "shape", 1, None))
+    if numbers is None:
+        raise LayerError("the target shape is not known")
+    kept = (1,) * (len(numbers) - len(x)) + x
+    target = tuple(was if size == -1 else size for was, size in zip(kept, numbers, strict=True))
+    broadcast(x, target)
+    return Result(target)
 
 
 def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -75,14 +87,12 @@ def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
     )
 
 
-def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.repeat`: as many as the numbers of repeats say together, even along an axis of unknown size."""
-    repeats, axis = argument(args, kwargs, "repeats", 1, 1), argument(args, kwargs, "axis", 2, None)
-    if not isinstance(repeats, list) or len(repeats) == 1:
-        return layout.repeat(args, kwargs)
-    x = shape(args[0]) if axis is not None else (product(shape(args[0])),)
-    axis = positive_axis(axis or 0, len(x))
-    return Result((*x[:axis], sum(map(whole, repeats)), *x[axis + 1 :]))
+def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
+    """`tf.tile`: a number of repeats for each axis."""
+    repeats = numbers_of(argument(args, kwargs, "repeats", 1, None))
+    if repeats is not None and len(repeats) != len(shape(args[0])):
+        raise LayerError(f"{len(repeats)} numbers of repeats do not fit {format_shape(shape(args[0]))}")
+    return layout.tile(args, kwargs)
 
 
 def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -202,90 +212,6 @@ def bounds(value: Any) -> list[Any]:
 MASKS = ("ellipsis", "new_axis", "shrink_axis", "begin", "end")
 
 
-def windowed(kwargs: dict[str, Any], rank: int) -> dict[str, Any]:
-    """TensorFlow's settings of a window as Keras has them: `[1, 2, 2, 1]`, NHWC, "SAME"."""
-    layout = kwargs.get("data_format")
-    first = isinstance(layout, str) and layout.startswith("NC")
-    found: dict[str, Any] = {"data_format": "channels_first" if first else "channels_last"}
-    for name, ours in (("strides", "strides"), ("dilations", "dilation_rate"), ("ksize", "pool_size")):
-        value = kwargs.get(name)
-        if isinstance(value, list) and len(value) == rank:
-            value = value[2:] if first else value[1:-1]
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if value is not None:
-            found[ours] = value
-    padding = kwargs.get("padding") or "VALID"
-    if not isinstance(padding, str):
-        raise LayerError("explicit padding is not supported")
-    return {**found, "padding": padding.lower()}
-
-
-def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.conv2d` and its kin."""
-    kernel = kwargs["filters"] if kwargs.get("filters") is not None else kwargs.get("filter", args[-1])
-    if kwargs.get("stride") is not None:
-        kwargs = {**kwargs, "strides": kwargs["stride"]}
-    x = shape(args[0])
-    return products.convolved(x, shape(kernel), windowed(kwargs, len(x)))
-
-
-def depthwise(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.depthwise_conv2d`: the kernel's last two axes are the channels and how many are made of each."""
-    x = shape(args[0])
-    height, width, channels, multiplier = shape(kwargs["filter"] if kwargs.get("filter") is not None else args[1])
-    return products.convolved(x, (height, width, 1, product((channels, multiplier))), windowed(kwargs, len(x)))
-
-
-def pooling(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.max_pool2d` and its kin."""
-    return products.pooling([args[0]], windowed(kwargs, len(shape(args[0]))))
-
-
-def to_space(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.depth_to_space`: blocks of channels become pixels."""
-    batch, height, width, channels = shape(args[0])
-    size = kwargs["block_size"]
-    if channels is not None and channels % size**2:
-        raise LayerError(f"cannot make blocks of {size} × {size} of {channels} channels")
-    return Result((batch, times(height, size), times(width, size), None if channels is None else channels // size**2))
-
-
-def to_depth(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.space_to_depth`: blocks of pixels become channels."""
-    batch, height, width, channels = shape(args[0])
-    size = kwargs["block_size"]
-    for dim in (height, width):
-        if dim is not None and dim % size:
-            raise LayerError(f"cannot cut {format_shape((height, width))} into blocks of {size} × {size}")
-    low = [None if dim is None else dim // size for dim in (height, width)]
-    return Result((batch, *low, times(channels, size**2)))
-
-
-def times(dim: Dim, factor: int) -> Dim:
-    """A multiple, where it is known."""
-    return None if dim is None else dim * whole(factor)
-
-
-def resized(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """An image of another height and width, whichever way they are told."""
-    x = shape(args[0])
-    names = (("size", None), ("target_height", "target_width"))
-    size = next((kwargs[a] if b is None else [kwargs[a], kwargs[b]] for a, b in names if a in kwargs), None)
-    return Result((*x[:-3], *as_shape(size if size is not None else args[1]), x[-1]))
-
-
-def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.image.extract_patches`: each patch becomes channels."""
-    x = shape(args[0])
-    given = windowed({"ksize": kwargs["sizes"], **kwargs}, 4)
-    rows, columns = map(whole, given["pool_size"])
-    plain = {key: value for key, value in given.items() if key != "pool_size"}
-    rates = kwargs.get("rates") or [1, 1, 1, 1]
-    made = products.convolved(x, (rows, columns, 1, 1), {**plain, "dilation_rate": rates[1:-1]})
-    return Result((*made.output[:-1], times(x[-1], rows * columns)))
-
-
 def batch_flatten(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """Everything but the batch in one axis, of whose size TensorFlow knows nothing."""
     return Result((shape(args[0])[0], None))
@@ -304,7 +230,7 @@ def swapped(args: list[Any], kwargs: dict[str, Any]) -> Result:
 def doubled(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`tf.nn.crelu`: two halves side by side."""
     x = shape(args[0])
-    return Result((*x[:-1], times(x[-1], 2)))
+    return Result((*x[:-1], images.times(x[-1], 2)))
 
 
 def diagonal_matrix(args: list[Any], kwargs: dict[str, Any]) -> Result:
@@ -344,27 +270,15 @@ def updated(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result(as_shape(kwargs["shape"]))
 
 
-def transposed_convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.conv2d_transpose`: a given shape; a multiply-accumulate per input position and element of the kernel."""
-    x, kernel = shape(args[0]), shape(kwargs["filters"])
-    positions = product(windowed_space(x, kwargs))
-    return Result(as_shape(kwargs["output_shape"]), ((("positions", positions), ("kernel", prod(kernel))),))  # type: ignore[arg-type]
-
-
-def windowed_space(x: Shape, kwargs: dict[str, Any]) -> Shape:
-    """The axes of an image but batch and channels."""
-    layout = kwargs.get("data_format")
-    return x[2:] if isinstance(layout, str) and layout.startswith("NC") else x[1:-1]
-
-
 TENSORFLOW_RULES = {
     "tf.broadcast": broadcasting,
     "tf.compare": comparison,
     "tf.reshape": reshape,
     "tf.squeeze": squeeze,
     "tf.item": item_of(item),
-    "tf.repeat": repeat,
+    "tf.broadcast_to": broadcast_to,
     "tf.one_hot": one_hot,
+    "tf.tile": tile,
     "tf.einsum": einsum,
     "tf.tensordot": tensordot,
     "tf.concat": followed(concatenate, joined),
@@ -385,14 +299,14 @@ TENSORFLOW_RULES = {
     "tf.range": span,
     "tf.slice": cut,
     "tf.strided_slice": strided,
-    "tf.conv": convolution,
-    "tf.depthwise": depthwise,
-    "tf.conv_transpose": transposed_convolution,
-    "tf.pool": pooling,
-    "tf.to_space": to_space,
-    "tf.to_depth": to_depth,
-    "tf.resized": resized,
-    "tf.patches": patches,
+    "tf.conv": images.convolution,
+    "tf.depthwise": images.depthwise,
+    "tf.conv_transpose": images.transposed_convolution,
+    "tf.pool": images.pooling,
+    "tf.to_space": images.to_space,
+    "tf.to_depth": images.to_depth,
+    "tf.resized": images.resized,
+    "tf.patches": images.patches,
     "tf.batch_flatten": batch_flatten,
     "tf.without_last": without_last(1),
     "tf.without_two": without_last(2),

@@ -36,7 +36,8 @@ CANNOT_RUN = {
     "BitwiseRightShift": 1, "BitwiseXor": 1, "CategoricalCrossentropy": 1, "Conv": 1, "Diagonal": 8, "Dot": 1,
     "DotProductAttention": 5, "Einsum": 3, "Kron": 2, "LeftShift": 1, "Logdet": 1, "MaxPool": 14, "Moveaxis": 2,
     "Nancumsum": 2, "Resize": 2, "RightShift": 1, "SeparableConv": 1, "Split": 7, "Squeeze": 1, "Tensordot": 17,
-    "Unstack": 6, "Vstack": 2,
+    "TopK": 2,
+    "Unstack": 6, "Vstack": 3,
 }  # fmt: skip
 """How many cases of an operation are refused that Keras builds, and that either fail or give another shape when run."""
 
