@@ -4,9 +4,9 @@ Work and memory are linear in the layers; how many there may be is checked befor
 """
 
 from collections import ChainMap
-from typing import Any, NoReturn
+from typing import Any
 
-from paramcalc.errors import DocPath, InputError, did_you_mean, echo, listed
+from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.formats.native.build import build_entry
 from paramcalc.formats.native.common import call_options, flag, policy
 from paramcalc.formats.native.entries import (
@@ -22,18 +22,18 @@ from paramcalc.formats.native.entries import (
     RepeatEntry,
 )
 from paramcalc.formats.native.entry_facts import entry_label
-from paramcalc.formats.native.expressions import ExpressionError, Names
+from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.minimum import Minimum
 from paramcalc.formats.native.names import Directory, Pending, Scope, Tensor, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import origin
 from paramcalc.formats.native.values import filled, first_of, named, only
 from paramcalc.formats.native.variables import block_variables, maps_of
-from paramcalc.formats.native.written import written
+from paramcalc.formats.native.work import Work
 from paramcalc.formats.text.fields import FieldsError
 from paramcalc.layers.base import Layer, called_again, layers_within
 from paramcalc.layers.registry import snake_case
-from paramcalc.limits import INPUTS_PER_STEP, MAX_LAYERS, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
+from paramcalc.limits import INPUTS_PER_STEP, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 
 
@@ -47,7 +47,7 @@ class Use:
         self.env = env
 
 
-class Expander:
+class Expander(Work):
     """Turns a spec's entries into the nodes of one graph.
 
     Attributes:
@@ -59,11 +59,9 @@ class Expander:
     def __init__(
         self, source: str, problems: Problems, inputs: list[Input], spec_env: dict[str, Any], allowance: Allowance
     ) -> None:
-        self.source = source
-        self.problems = problems
+        super().__init__(source, problems, allowance)
         self.first = len(inputs)
         self.spec_env = spec_env
-        self.allowance = allowance
         self.names = Directory()
         self.nodes: list[Node] = []
         self.sources: list[tuple[Tensor, ...]] = []
@@ -101,25 +99,6 @@ class Expander:
         except SpecError as error:
             self.problems.add(str(error), error.where, None, scope.notes)
         return self.broken(entry, scope)
-
-    def step(self, where: DocPath, count: int = 1) -> None:
-        """Bound the work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
-        self.allowance.steps += count
-        if self.allowance.exceeded():
-            self.too_large(where)
-
-    def weigh(self, value: Any, where: DocPath) -> None:
-        """The same for values from variables: a name is short, and the list it stands for may be long."""
-        try:
-            count = written(value, VALUES_PER_STEP * MAX_LAYERS)
-        except ExpressionError as error:
-            raise SpecError(str(error), where) from None
-        self.step(where, count // VALUES_PER_STEP)
-
-    def too_large(self, where: DocPath) -> NoReturn:
-        """Stop: nothing after this limit is worth telling."""
-        self.problems.add(self.allowance.explain("spec"), where)
-        raise InputError(self.source, self.problems.found)
 
     def expand(self, entry: Entry, scope: Scope, previous: Tensor) -> Value:
         """The value of one entry."""
