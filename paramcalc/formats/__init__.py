@@ -91,6 +91,23 @@ def holds(entry: str) -> Callable[[Source], bool]:
     return lambda source: entry in source.entries
 
 
+def is_safetensors(source: Source) -> bool:
+    """Whether a file begins as these do: the length of a header, then its brace."""
+    head = source.head
+    return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") < 2**32 and b"\0" in head[:8]
+
+
+def has_shards(source: Source) -> bool:
+    """Whether this is a folder with safetensors files in it."""
+    return any(name.endswith(".safetensors") for name in source.folder)
+
+
+def is_shard_index(source: Source) -> bool:
+    """Whether a document says which tensor is in which file."""
+    value = source.document.value
+    return isinstance(value, dict) and isinstance(value.get("weight_map"), dict)
+
+
 def is_archive(source: Source) -> bool:
     """Whether this is a zip archive."""
     return source.is_archive
@@ -145,8 +162,11 @@ def anything(source: Source) -> bool:
 
 
 FORMATS = (
+    # Folders, known by the names in them.
+    Format(has_shards, "shards.read_folder"),
     # Known by the first bytes.
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
+    Format(is_safetensors, "safetensors.read"),
     Format(is_binary, "unsupported.refuse_bytes"),
     # Zip archives, known by what is in them.
     Format(holds("config.json"), "keras.archive.read"),
@@ -156,6 +176,7 @@ FORMATS = (
     Format(is_keras, "keras.read"),
     Format(is_spec, "native.read"),
     Format(is_huggingface, "huggingface.read"),
+    Format(is_shard_index, "shards.read_index"),
     Format(anything, "unsupported.refuse_value"),
     Format(anything, "native.read"),  # for its errors: what a spec lacks
 )

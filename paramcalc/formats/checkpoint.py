@@ -5,14 +5,15 @@ complete. A module is what the names have before their last separator.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from paramcalc.errors import MAX_ECHO, InputError, Problem
+from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
 from paramcalc.layers.base import Factors, Inferred, Kind, Stored, Weight
 from paramcalc.layers.recorded import Recorded
 from paramcalc.limits import MAX_LAYERS, MAX_TENSOR_NAME, MAX_TENSORS
@@ -27,6 +28,9 @@ BUFFERS = frozenset(("running_mean", "running_var", "num_batches_tracked"))
 
 WEIGHTS = frozenset(("weight", "bias", "kernel", "embedding"))
 """Names of parameters even where they are integers, as quantised ones are; other integers have no gradient."""
+
+MAX_BESIDE = 2
+"""How many parts a name may have behind that of the weight that it belongs to: `.quant_state.bitsandbytes__nf4`."""
 
 UNKNOWN_MACS: tuple[Factors, ...] = ((("macs", None),),)
 
@@ -51,6 +55,32 @@ class Tensor(Struct, gc=False):
     kind: Kind | None = None
     elements: int | None = None
     tied_to: str | None = None
+
+
+Rows = dict[str, list[tuple[str, Tensor]]]
+"""Path → the tensors of that module, each with its name in it."""
+
+
+class Contents(NamedTuple):
+    """What a reader found in a file; `model_of` says what each part means."""
+
+    tensors: list[Tensor]
+    format: str
+    details: dict[str, str | int | float]
+    warnings: Sequence[str] = ()
+    natural: bool = False
+
+
+def model_in(contents: Contents, source: str, max_layers: int | None = None) -> Model:
+    """The model of a file's contents.
+
+    Raises:
+        InputError: as `model_of` does.
+    """
+    tensors, format_, details, warnings, natural = contents
+    return model_of(
+        tensors, source, format_, natural=natural, max_layers=max_layers, details=details, warnings=warnings
+    )
 
 
 def model_of(
@@ -91,17 +121,21 @@ def model_of(
     if len(rows) > most:
         message = f"the file has more than {most:,} modules (--max-layers allows more)"
         raise InputError(source, [Problem(message)])
-    paths = natural_order(rows) if natural else list(rows)
+    builder = Builder()
+    nodes = list(builder.nodes(rows, natural_order(rows) if natural else rows))
+    said = dict(details or {})
+    if builder.schemes:
+        said["quantization"] = listed(builder.schemes)
     return Model(
         name=stem(source) if name is None else name,
         format=format_,
         source=source,
         inputs=[],
-        nodes=list(nodes_of(rows, paths)),
+        nodes=nodes,
         outputs=[],
         framework=None,
-        details=details or {},
-        warnings=list(warnings),
+        details=said,
+        warnings=[*warnings, *builder.warnings()],
     )
 
 
@@ -137,24 +171,31 @@ def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
         seen.add(name)
 
 
-def by_module(tensors: Iterable[Tensor], separator: str) -> dict[str, list[tuple[str, Tensor]]]:
+def by_module(tensors: Iterable[Tensor], separator: str) -> Rows:
     """Path → the tensors of that module, each with its name in it."""
     names = {tensor.name for tensor in tensors}
-    rows: dict[str, list[tuple[str, Tensor]]] = {}
+    rows: Rows = {}
     for tensor in tensors:
-        module, found, leaf = tensor.name.rpartition(separator)
-        if not found:
-            module, leaf = leaf, ""
-        elif module in names:  # "up.weight.absmax" belongs to the weight beside it
-            parent, found, weight = module.rpartition(separator)
-            if found:
-                module, leaf = parent, weight + separator + leaf
+        module, leaf = place_of(tensor.name, names, separator)
         path = module.replace(separator, "/")
         if path in rows:
             rows[path].append((leaf, tensor))
         else:
             rows[path] = [(leaf, tensor)]
     return rows
+
+
+def place_of(name: str, names: Container[str], separator: str) -> tuple[str, str]:
+    """The module of a tensor, and its name in it; "up.weight.absmax" belongs to the weight "up.weight" beside it."""
+    owner = name
+    for _ in range(MAX_BESIDE):
+        owner = owner.rpartition(separator)[0]
+        if owner in names:
+            break
+    else:
+        owner = name
+    module, found, _ = owner.rpartition(separator)
+    return (module, name[len(module) + len(separator) :]) if found else (name, "")
 
 
 def natural_order(paths: Iterable[str]) -> list[str]:
@@ -174,27 +215,63 @@ def natural_key(word: str) -> list[Any]:
     return pieces
 
 
-def nodes_of(rows: dict[str, list[tuple[str, Tensor]]], paths: Iterable[str]) -> Iterator[Node]:
-    """A node for each module; modules that hold the same share one layer, so that it is counted once."""
-    known: dict[Any, tuple[Recorded, str]] = {}
-    for path in paths:
-        key = tuple([(leaf, t.shape, t.dtype, t.size, t.kind, t.elements, t.tied_to) for leaf, t in rows[path]])
-        found = known.get(key)
-        if found is None:
-            found = known[key] = layer_of(rows[path])
-        layer, dtype = found
-        yield Node(path, Instance(layer, path.rpartition("/")[2], MODULE, True, dtype), ())
+class Builder:
+    """Makes the rows, and keeps what there is to say of all of them.
 
+    Attributes:
+        schemes: how modules are quantised.
+        packed: modules whose weights look packed in a way that is not known.
+    """
 
-def layer_of(row: Sequence[tuple[str, Tensor]]) -> tuple[Recorded, str]:
-    """The layer that holds these tensors, and the dtype of the largest of its weights."""
-    leaves = [leaf for leaf, _ in row]
-    if len(set(leaves)) < len(leaves):  # names that differ only in what is written as a slash
-        row = [(tensor.name, tensor) for _, tensor in row]
-    weights = [weight_of(leaf, tensor) for leaf, tensor in row]
-    weights.sort(key=lambda weight: weight.kind != "weight")
-    largest = max(weights, key=lambda weight: (weight.kind == "weight", weight.params))
-    return Recorded(Inferred(None, tuple(weights), UNKNOWN_MACS)), largest.dtype or "float32"
+    def __init__(self) -> None:
+        self.known: dict[Any, tuple[Recorded, str, bool]] = {}
+        self.schemes: dict[str, None] = {}
+        self.packed: list[str] = []
+
+    def nodes(self, rows: Rows, paths: Iterable[str]) -> Iterator[Node]:
+        """A node for each module; modules that hold the same share one layer, so that it is counted once."""
+        for path in paths:
+            key = tuple([(leaf, t.shape, t.dtype, t.size, t.kind, t.elements, t.tied_to) for leaf, t in rows[path]])
+            found = self.known.get(key)
+            if found is None:
+                found = self.known[key] = self.layer(rows[path])
+            layer, dtype, packed = found
+            if packed:
+                self.packed.append(path)
+            yield Node(path, Instance(layer, path.rpartition("/")[2], MODULE, True, dtype), ())
+
+    def layer(self, row: Sequence[tuple[str, Tensor]]) -> tuple[Recorded, str, bool]:
+        """The layer that holds these tensors, the dtype of its largest weight, and whether that looks packed."""
+        by_leaf = dict(row)
+        if len(by_leaf) < len(row):  # names that differ only in what is written as a slash
+            by_leaf = {tensor.name: tensor for _, tensor in row}
+        packed = self.recognise(by_leaf)
+        weights = [weight_of(leaf, tensor) for leaf, tensor in by_leaf.items()]
+        weights.sort(key=lambda weight: weight.kind != "weight")
+        largest = max(weights, key=lambda weight: (weight.kind == "weight", weight.params))
+        return Recorded(Inferred(None, tuple(weights), UNKNOWN_MACS)), largest.dtype or "float32", packed
+
+    def recognise(self, row: dict[str, Tensor]) -> bool:
+        """Say of quantised weights what they hold; whether they look packed in a way that is not known."""
+        if len(row) < 2 or not any(is_integer(t.dtype) or t.dtype.startswith("float8") for t in row.values()):
+            return False
+        from paramcalc.formats import quantized  # most checkpoints are not
+
+        scheme = quantized.recognise(row)
+        if scheme is None:
+            return quantized.is_packed(row)
+        self.schemes[scheme.name] = None
+        for leaf, (kind, elements) in scheme.tensors.items():
+            row[leaf] = replace(row[leaf], kind=kind, elements=elements)
+        return False
+
+    def warnings(self) -> list[str]:
+        """What to say of weights that were not understood."""
+        if not self.packed:
+            return []
+        names = listed(self.packed[:3])
+        more = f" and {len(self.packed) - 3:,} more" if len(self.packed) > 3 else ""
+        return [f"{names}{more}: integers of no known quantisation, counted as they are stored"]
 
 
 def weight_of(leaf: str, tensor: Tensor) -> Weight:

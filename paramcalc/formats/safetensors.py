@@ -12,8 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, MAX_PROBLEMS, InputError, Problem, echo
-from paramcalc.formats.checkpoint import Tensor, shape_of
+from paramcalc.formats.checkpoint import Contents, Tensor, model_in, shape_of
+from paramcalc.formats.source import Options, Source
 from paramcalc.limits import MAX_SAFETENSORS_HEADER
+from paramcalc.model import Model
 
 DTYPES = {
     "BOOL": ("bool", 8),
@@ -66,11 +68,6 @@ class Header(NamedTuple):
 
     tensors: list[Tensor]
     metadata: dict[str, str]
-
-
-def is_safetensors(head: bytes) -> bool:
-    """Whether a file begins as these do: a plausible length, then the brace of the header."""
-    return head[LENGTH : LENGTH + 1] == b"{" and 2 <= int.from_bytes(head[:LENGTH], "little") < 2**32
 
 
 def read_header(file: BinaryIO, name: str) -> Header:
@@ -208,3 +205,14 @@ def details_of(header: Header) -> dict[str, Any]:
     """What the metadata say that a reader of the summary may want: the framework that wrote it."""
     written = header.metadata.get("format")
     return {"tensors": len(header.tensors)} | ({"written_by": written[:MAX_ECHO]} if written else {})
+
+
+def read(source: Source, options: Options) -> Model:
+    """The model of one file.
+
+    Raises:
+        InputError: as `read_header` does, and for more tensors than the limits allow.
+    """
+    header = read_header(source.file, source.name)
+    contents = Contents(header.tensors, "safetensors", details_of(header), natural=True)
+    return model_in(contents, source.name, options.max_layers)

@@ -1,0 +1,166 @@
+"""Quantised weights in a checkpoint: which tensors of a module hold parameters, how many, and which only scale them.
+
+Each scheme is known by the names, the types and the shapes of a module's tensors together; a module that fits none
+of them counts as it is stored. The names are those that the libraries write: GPTQModel and AutoAWQ, bitsandbytes,
+compressed-tensors, ModelOpt, and transformers for float8 and mxfp4.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from paramcalc.formats.checkpoint import Tensor
+from paramcalc.layers.base import Kind
+
+Row = Mapping[str, Tensor]
+"""The tensors of a module by their name in it."""
+
+Found = dict[str, tuple[Kind, int | None]]
+"""Name → what it is, and the parameters that are packed in it (None: one in each element)."""
+
+
+class Scheme(NamedTuple):
+    """How a module is quantised."""
+
+    name: str
+    tensors: Found
+
+
+WORD = 32
+"""Bits of the integers that GPTQ and AWQ pack into."""
+
+NEVER_WEIGHTS = frozenset(
+    (
+        *("input_scale", "output_scale", "k_scale", "v_scale", "q_scale", "prob_output_scale", "activation_scale"),
+        *("input_global_scale", "input_zero_point", "pre_quant_scale"),
+    )
+)
+"""What is kept of activations for a module that is quantised."""
+
+
+def recognise(row: Row) -> Scheme | None:
+    """The scheme of a module; None where it is not quantised, or in a way that is not known."""
+    for scheme in SCHEMES:
+        found = scheme(row)
+        if found is not None:
+            others: Found = {leaf: ("scale", None) for leaf in row if leaf in NEVER_WEIGHTS}
+            return Scheme(found.name, others | found.tensors)
+    return None
+
+
+def is_packed(row: Row) -> bool:
+    """Whether a module of no known scheme has weights that look as if several were packed into each element."""
+    return any(
+        tensor.dtype in ("uint8", "int32", "uint32") and leaf in ("weight", "qweight", "weight_packed", "W_q")
+        for leaf, tensor in row.items()
+    )
+
+
+def packed_in_words(row: Row) -> Scheme | None:
+    """GPTQ packs along the inputs, AWQ along the outputs: both into words of 32 bits, with a scale for each group.
+
+    The scales have a column for each output; GPTQ's zero points, packed along the outputs, tell the bits.
+    """
+    weight, zeros, scales = (row.get(leaf) for leaf in ("qweight", "qzeros", "scales"))
+    if weight is None or zeros is None or scales is None or {weight.dtype, zeros.dtype} != {"int32"}:
+        return None
+    if not len(weight.shape) == len(zeros.shape) == len(scales.shape) == 2 or not scales.shape[1]:
+        return None
+    outputs = scales.shape[1]
+    bits, rest = divmod(WORD * zeros.shape[1], outputs)
+    if rest or not 1 <= bits <= WORD:
+        return None
+    rows, columns = weight.shape
+    if columns == outputs and bits < WORD:
+        name, elements, rest = "gptq", *divmod(WORD * rows * outputs, bits)
+    else:
+        name, elements, rest = "awq", rows * outputs, columns - zeros.shape[1]
+    if rest:
+        return None
+    tensors: Found = {"qweight": ("weight", elements)}
+    return Scheme(f"{name} {bits} bits", tensors | scales_of(row, "qzeros", "scales", "g_idx", "perm", "workspace"))
+
+
+def bitsandbytes_four(row: Row) -> Scheme | None:
+    """What bitsandbytes keeps in 4 bits: two parameters in each byte, whatever type the bytes are stored as."""
+    tensors: Found = {}
+    name = ""
+    for leaf, tensor in row.items():
+        if f"{leaf}.absmax" in row and f"{leaf}.quant_map" in row:
+            tensors[leaf] = "weight", 2 * tensor.size
+            for other in row:
+                if other.startswith(f"{leaf}."):
+                    tensors[other] = "scale", None
+                    name = other.rpartition("bitsandbytes__")[2] if "bitsandbytes__" in other else name
+    return Scheme(f"bitsandbytes {name or '4 bits'}", tensors) if tensors else None
+
+
+def bitsandbytes_eight(row: Row) -> Scheme | None:
+    """What bitsandbytes keeps in 8 bits: integers, and a scale for each row."""
+    weight = row.get("weight")
+    if weight is None or weight.dtype != "int8" or "SCB" not in row:
+        return None
+    tensors: Found = {"weight": ("weight", None)}
+    return Scheme("bitsandbytes 8 bits", tensors | scales_of(row, "SCB", "weight_format"))
+
+
+def scaled(row: Row) -> Scheme | None:
+    """Weights of eight bits beside their scales, and of four packed in bytes: float8, int8, nvfp4, mxfp4."""
+    tensors: Found = {}
+    name = ""
+    for leaf, weight in row.items():
+        scale = next((row[leaf + ending] for ending in SCALES if leaf + ending in row), None)
+        if scale is None:
+            continue
+        if weight.dtype in EIGHT_BITS:
+            name = name or weight.dtype.partition("_")[0]
+            tensors[leaf] = "weight", None
+        elif weight.dtype == "uint8" and is_half(weight, scale):
+            name = "nvfp4" if scale.dtype.startswith("float8") else "mxfp4"
+            tensors[leaf] = "weight", 2 * weight.size
+        else:
+            continue
+        tensors |= scales_of(row, *[leaf + ending for ending in (*SCALES, *BESIDE)])
+    return Scheme(name, tensors) if tensors else None
+
+
+EIGHT_BITS = frozenset(("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "int8"))
+SCALES = ("_scale_inv", "_scale")
+BESIDE = ("_scale_2", "_zero_point", "_global_scale", "_g_idx", "_shape")
+
+
+def is_half(weight: Tensor, scale: Tensor) -> bool:
+    """Whether bytes of two parameters each have a scale for 16 or 32 of them."""
+    if len(weight.shape) != len(scale.shape) or not weight.shape or weight.shape[:-1] != scale.shape[:-1]:
+        return False
+    return 2 * weight.shape[-1] in (16 * scale.shape[-1], 32 * scale.shape[-1])
+
+
+def packed_beside(row: Row) -> Scheme | None:
+    """compressed-tensors: `weight_packed` of bytes is in four bits."""
+    weight, scale = row.get("weight_packed"), row.get("weight_scale")
+    if weight is None or scale is None or weight.dtype != "uint8" or not is_half(weight, scale):
+        return None
+    name = "nvfp4" if scale.dtype.startswith("float8") else "mxfp4"
+    tensors: Found = {"weight_packed": ("weight", 2 * weight.size)}
+    return Scheme(name, tensors | scales_of(row, "weight_scale", *[f"weight{ending}" for ending in BESIDE]))
+
+
+def blocks(row: Row) -> Scheme | None:
+    """mxfp4 as gpt-oss has it: blocks of 16 bytes, 32 parameters, and a byte that scales each."""
+    tensors: Found = {}
+    for leaf, weight in row.items():
+        scale = row.get(leaf.removesuffix("_blocks") + "_scales") if leaf.endswith("_blocks") else None
+        if scale is not None and weight.dtype == scale.dtype == "uint8" and weight.shape[:-1] == scale.shape:
+            tensors[leaf] = "weight", 2 * weight.size
+            tensors[leaf.removesuffix("_blocks") + "_scales"] = "scale", None
+    return Scheme("mxfp4", tensors) if tensors else None
+
+
+def scales_of(row: Row, *leaves: str) -> Found:
+    """Those of these names that are there, as what a weight is decoded with."""
+    return {leaf: ("scale", None) for leaf in leaves if leaf in row}
+
+
+SCHEMES: tuple[Callable[[Row], Scheme | None], ...] = (
+    *(packed_in_words, bitsandbytes_four, bitsandbytes_eight, packed_beside, blocks, scaled),
+)
