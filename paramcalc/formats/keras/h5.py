@@ -1,45 +1,47 @@
-"""Keras' HDF5 files: the architecture in the root's `model_config`, and which kind of file holds none."""
+"""Keras' HDF5 files: a whole model, its architecture in the root's `model_config`, or weights alone."""
 
 from contextlib import suppress
-from typing import BinaryIO
 
 from paramcalc.errors import InputError, Problem
+from paramcalc.formats.checkpoint import model_of
 from paramcalc.formats.hdf5 import Object, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
 from paramcalc.formats.source import Options, Source
 from paramcalc.model import Model
 
+WEIGHTS_FORMAT = "keras_weights"
+CONFIG = "model_config"
+
 
 def read(source: Source, options: Options) -> Model:
-    """The model whose architecture is in the file.
+    """The model whose architecture is in the file; of a file of weights, a row for each module.
 
     Raises:
-        InputError: when the file is broken, or it holds no architecture.
+        InputError: when the file is broken, or Keras has not written it.
     """
-    data, version = read_config(source.file, source.name)
-    return read_embedded(data, source.name, options, "the attribute model_config", version=version)
-
-
-def read_config(file: BinaryIO, name: str) -> tuple[bytes, str | None]:
-    """The JSON in `model_config`, and the Keras version the file was written by.
-
-    Raises:
-        InputError: when the file is broken, or it holds no architecture.
-    """
-    root = open_hdf5(file, name)
-    config = root.text("model_config")
+    root = open_hdf5(source.file, source.name)
+    config = root.text(CONFIG)
     if config is None:
-        raise InputError(name, [Problem(_explain_missing(root))])
+        return read_weights(root, source.name, options)
     version = None
     with suppress(InputError):  # a version that is no text says as little as none
         version = root.text("keras_version")
-    return config, version.decode("ascii", "replace")[:16] if version else None
+    said = version.decode("ascii", "replace")[:16] if version else None
+    return read_embedded(config, source.name, options, f"the attribute {CONFIG}", version=said)
 
 
-def _explain_missing(root: Object) -> str:
-    if "layer_names" in root.attributes or "layers" in root.names:
-        return (
-            "an HDF5 file of weights only: the architecture is written by `model.save('model.keras')` "
-            "or `model.to_json()`"
-        )
-    return "an HDF5 file without the attribute model_config: not a Keras model"
+def read_weights(root: Object, name: str, options: Options) -> Model:
+    """The model of a file that has no architecture.
+
+    Raises:
+        InputError: when it has no weights either, as far as Keras could have written them.
+    """
+    from paramcalc.formats.keras.h5_weights import read_layers, tensors_of
+
+    layers = read_layers(root)
+    if layers is None:
+        message = f"an HDF5 file without the attribute {CONFIG}, and without weights: not a Keras model"
+        raise InputError(name, [Problem(message)])
+    tensors = tensors_of(layers)
+    details: dict[str, str | int | float] = {"tensors": len(tensors)}
+    return model_of(tensors, name, WEIGHTS_FORMAT, separator="/", max_layers=options.max_layers, details=details)
