@@ -99,7 +99,7 @@ def entry(registry: Registry, name: str) -> Entry:
         origin_of(home, canonical),
         [qualifier + alias for alias in aliases_of(home, canonical)],
         fields_of(cls),
-        framework_of(cls),
+        framework_of(cls) or FRAMEWORKS[0],
     )
 
 
@@ -157,7 +157,8 @@ def fields_of(cls: type[Layer]) -> list[FieldEntry]:
 
 def describer(cls: type[Layer]) -> Callable[[str], str]:
     """What says in a line what a field of this class means."""
-    describe: Callable[[str], str] = import_module(f"paramcalc.layers.{framework_of(cls)}.descriptions").describe
+    own = framework_of(cls) or FRAMEWORKS[0]
+    describe: Callable[[str], str] = import_module(f"paramcalc.layers.{own}.descriptions").describe
     return describe
 
 

@@ -189,10 +189,16 @@ class Registry:
         return self._plugins
 
 
-def framework_of(cls: type[Layer]) -> str:
-    """Whose class it is; the first framework's for a plugin, and for what only specs have."""
+def framework_of(cls: type[Layer]) -> str | None:
+    """Whose class it is; None for a plugin's, and for those that only specs have."""
     found = cls.__module__.removeprefix("paramcalc.layers.").partition(".")[0]
-    return found if found in FRAMEWORKS else FRAMEWORKS[0]
+    return found if found in FRAMEWORKS else None
+
+
+def type_name(cls: type[Layer], type_: str, framework: str) -> str:
+    """What a spec of this framework calls a layer of this class and type: another's is qualified."""
+    own = framework_of(cls)
+    return type_ if own in (None, framework) else f"{own}.{type_}"
 
 
 def _load_plugin(name: str, point: Any) -> type[Layer]:

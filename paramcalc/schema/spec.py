@@ -17,7 +17,7 @@ from paramcalc.layers.base import Layer
 from paramcalc.layers.catalogue import aliases_of, built_in, parse_docstring
 from paramcalc.layers.keras.fields import ActivationName
 from paramcalc.layers.registry import COMMON as COMMON_CLASSES
-from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case
+from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case, type_name
 from paramcalc.metrics import BYTES, METRICS
 from paramcalc.schema.types import (
     Schema,
@@ -242,8 +242,8 @@ class Names:
         """What a layer's definition is called: only one that holds layers has another where other names are known."""
         cls = self.classes[name]
         framework = framework_of(cls)
-        own = name if framework == FRAMEWORKS[0] else f"{framework}.{cls.__name__}"
-        return own.removeprefix(f"{FRAMEWORKS[0]}.") + (self.suffix if cls.sublayers else "")
+        own = name if framework is None else type_name(cls, cls.__name__, FRAMEWORKS[0])
+        return own + (self.suffix if cls.sublayers else "")
 
 
 def every_name(registry: Registry, name: str) -> list[str]:

@@ -10,10 +10,10 @@ from paramcalc.analysis.nested import NestedModel
 from paramcalc.formats.convert.problems import ConvertError, checked
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.operations.operation import Operation, Slot
-from paramcalc.layers.registry import snake_case
+from paramcalc.layers.registry import snake_case, type_name
 from paramcalc.layers.unknown import Unknown
 
-PER_AXIS = frozenset(("kernel_size", "strides", "dilation_rate", "pool_size", "size"))
+PER_AXIS = frozenset(("kernel_size", "strides", "stride", "dilation_rate", "dilation", "pool_size", "size"))
 """Fields where one number stands for the same number on every axis."""
 FULL_NAMES = {"uniform": "random_uniform", "normal": "random_normal", "one": "ones", "zero": "zeros"}
 USUAL = {
@@ -40,8 +40,8 @@ def default_of(info: msgspec.structs.FieldInfo) -> Any:
     return info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
 
 
-def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName) -> dict[str, Any]:
-    """`{type: arguments}`; the arguments are None where all fields have their defaults.
+def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName, framework: str) -> dict[str, Any]:
+    """`{type: arguments}` in a spec of this framework; the arguments are None where all fields have their defaults.
 
     Raises:
         ConvertError: for a layer that is only known by its name.
@@ -50,12 +50,13 @@ def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName) -> d
         raise ConvertError(f"layer '{path}' ({type_}) cannot be said in a spec: {layer.reason}")
     if isinstance(layer, Operation):
         type_ = "Operation"
+    type_ = type_name(type(layer), type_, framework)
     fields = {}
     for name, required, default in fields_of(type(layer)):
         value = getattr(layer, name)
         if required or value != default:
-            value = plain(name, value, path, block_name)
-            if required or not is_default(value, plain(name, default, path, block_name)):
+            value = plain(name, value, path, block_name, framework)
+            if required or not is_default(value, plain(name, default, path, block_name, framework)):
                 fields[name] = value
     return {type_: main_argument(layer, fields)}
 
@@ -80,20 +81,20 @@ def is_default(value: Any, default: Any) -> bool:
     return value == default or (default is None and value in ("linear", "channels_last"))
 
 
-def plain(name: str, value: Any, path: str, block_name: BlockName) -> Any:
+def plain(name: str, value: Any, path: str, block_name: BlockName, framework: str) -> Any:
     """A field's value as YAML has it."""
     if isinstance(value, Sublayer):
-        return inner_entry(value, path, block_name)
+        return inner_entry(value, path, block_name, framework)
     if isinstance(value, Slot):
         return {"input": value.number}
     if isinstance(value, (list, tuple)):
-        items = [plain("", item, path, block_name) for item in value]
+        items = [plain("", item, path, block_name, framework) for item in value]
         one = name in PER_AXIS and items and all(type(item) is int and item == items[0] for item in items)
         return items[0] if one else items
     if isinstance(value, dict):
         if name.endswith("_initializer") and "class_name" in value:
             return initializer(value)
-        return {key: plain("", item, path, block_name) for key, item in value.items()}
+        return {key: plain("", item, path, block_name, framework) for key, item in value.items()}
     if isinstance(value, str):
         value = FULL_NAMES.get(value, value) if name.endswith("_initializer") else value
         return value.replace("$", "$$")
@@ -110,14 +111,14 @@ def initializer(value: dict[str, Any]) -> Any:
     return {"class_name": value["class_name"], "config": own} if own else name
 
 
-def inner_entry(inner: Sublayer, path: str, block_name: BlockName) -> Any:
+def inner_entry(inner: Sublayer, path: str, block_name: BlockName, framework: str) -> Any:
     """A layer inside another: `{LSTM: 64}`."""
     if isinstance(inner.layer, NestedModel):
         entry: dict[str, Any] = {block_name(inner.layer): None}
     else:
-        entry = short_entry(inner.layer, inner.type, f"{path}/{inner.name}", block_name)
+        entry = short_entry(inner.layer, inner.type, f"{path}/{inner.name}", block_name, framework)
     type_ = next(iter(entry))
-    if inner.name != snake_case(type_):
+    if inner.name != snake_case(type_.rpartition(".")[2]):
         entry["name"] = checked(inner.name, f"the layer inside '{path}'")
     if not inner.trainable:
         entry["trainable"] = False

@@ -17,7 +17,7 @@ from paramcalc.formats.keras.layer_config import COMPOSITES
 from paramcalc.formats.keras.modules import APPLICATIONS, module_of_layer, module_of_operation
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.operations.operation import Operation, Slot
-from paramcalc.layers.registry import Registry
+from paramcalc.layers.registry import Registry, framework_of
 from paramcalc.model import Model, Node, Ref, refs
 from paramcalc.shapes import Shape
 
@@ -231,7 +231,8 @@ def around_operation(operation: Operation, name: str) -> Around:
 def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     """A layer's fields, defaults left out; a frozen wrapper freezes what is in it, for Keras asks only that."""
     name = type(layer).__name__
-    if REGISTRY.family(name) in NOT_IN_KERAS or name in GONE:
+    foreign = framework_of(type(layer)) not in (REGISTRY.framework, None)
+    if foreign or REGISTRY.family(name) in NOT_IN_KERAS or name in GONE:
         raise ConvertError(f"layer '{path}' ({name}) is not in keras.layers")
     if not trainable and name in COMPOSITES:
         raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")

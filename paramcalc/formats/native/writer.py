@@ -19,7 +19,7 @@ from paramcalc.formats.native.repeats import Times, times_of
 from paramcalc.formats.native.structure import Item, Uses, items_in, items_of
 from paramcalc.formats.native.yaml_text import flow, spec_text
 from paramcalc.layers.operations.operation import Operation, Slot
-from paramcalc.layers.registry import Registry, snake_case
+from paramcalc.layers.registry import FRAMEWORKS, Registry, snake_case
 from paramcalc.model import Input, Model, Node, Ref
 
 Tensors = tuple[Ref, ...]
@@ -29,7 +29,8 @@ Tensors = tuple[Ref, ...]
 @cache
 def taken_types() -> frozenset[str]:
     """What a block cannot be called."""
-    return frozenset((*Registry().names(), *STRUCTURE, *COMMON, "type"))
+    names = (name for framework in FRAMEWORKS for name in Registry(framework).names())
+    return frozenset((*names, *STRUCTURE, *COMMON, "type"))
 
 
 class Scope(Struct):
@@ -82,8 +83,11 @@ def to_spec(model: Model) -> str:
 class SpecWriter:
     """Writes one graph; `blocks` are shared with the models that stand inside its wrappers."""
 
-    def __init__(self, model: Model, blocks: dict[str, Any], dtype: str | None = None) -> None:
+    def __init__(
+        self, model: Model, blocks: dict[str, Any], dtype: str | None = None, framework: str | None = None
+    ) -> None:
         self.model = model
+        self.framework = framework or model.framework or FRAMEWORKS[0]
         self.blocks = blocks
         self.written: dict[bytes, str] = {}
         self.known: dict[tuple[int, str, int], dict[str, Any]] = {}
@@ -98,6 +102,8 @@ class SpecWriter:
         """The spec as plain values, in the order of its keys."""
         model = self.model
         found: dict[str, Any] = {"name": checked(model.name, "the model")}
+        if self.framework != FRAMEWORKS[0]:
+            found["framework"] = self.framework
         inputs = {checked(item.name, "an input"): input_value(item) for item in model.inputs}
         found |= {"input": inputs["input"]} if list(inputs) == ["input"] else {"inputs": inputs}
         if self.dtype != "float32":
@@ -151,7 +157,7 @@ class SpecWriter:
 
     def named(self, scope: Scope, entry: dict[str, Any], item: Item, type_: str) -> dict[str, Any]:
         """The entry with its name, unless it is the automatic one."""
-        base = snake_case(type_)
+        base = snake_case(type_.rpartition(".")[2])
         if scope.automatic(base) == item.name:
             scope.counters[base] += 1
         else:
@@ -185,7 +191,7 @@ class SpecWriter:
         what = id(instance.layer), instance.type, len(node.inputs)
         if what not in self.known:
             layer = short_operation(instance.layer, len(node.inputs))
-            self.known[what] = short_entry(layer, instance.type, node.path, self.block_name)
+            self.known[what] = short_entry(layer, instance.type, node.path, self.block_name, self.framework)
         return dict(self.known[what])
 
     def reads(self, nodes: list[Node]) -> list[Tensors]:
@@ -289,7 +295,7 @@ class SpecWriter:
     def block_name(self, nested: NestedModel) -> str:
         """A model inside a wrapper as a block."""
         model = nested.model
-        writer = SpecWriter(model, self.blocks, "float32")
+        writer = SpecWriter(model, self.blocks, "float32", self.framework)
         writer.written, writer.numbers = self.written, self.numbers
         names = [checked(item.name, "an input") for item in model.inputs]
         scope = writer.scope([items_of(model.nodes)], {(Ref(n),): name for n, name in enumerate(names)})
