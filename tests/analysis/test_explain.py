@@ -112,6 +112,22 @@ def test_a_valid_convolution_shows_how_its_output_came_about():
     assert "(28 − 3) // 1 + 1 = 26" in text
 
 
+@pytest.mark.parametrize(
+    ("layer", "steps"),
+    [
+        ("Conv2d: {out_channels: 4, kernel_size: 3, stride: 2, padding: 1}", "(28 + 1 + 1 − 3) // 2 + 1 = 14"),
+        ("MaxPool2d: {kernel_size: 3, stride: 2, ceil_mode: true}", "(28 − 3 + 1) // 2 + 1 = 14"),
+        (
+            "ConvTranspose2d: {out_channels: 4, kernel_size: 3, stride: 2, padding: 1}",
+            "(28 − 1) × 2 − 2 × 1 + 1 × (3 − 1) + 0 + 1 = 55",
+        ),
+    ],
+)
+def test_a_window_of_pytorch_shows_how_its_output_came_about(layer, steps):
+    """With padding on both sides, rounded up, and transposed."""
+    assert steps in shown(f"{{framework: torch, input: [1, 28, 28], layers: [{{{layer}}}]}}")
+
+
 def test_a_frozen_layer_says_that_it_is_frozen():
     """Trainable or not, and why."""
     _, item = explained("{input: [4], layers: [{Dense: 2, trainable: false}]}")[0]

@@ -29,6 +29,11 @@ def traced() -> Iterator[list[str]]:
         _steps.reset(before)
 
 
+def trace() -> list[str] | None:
+    """Where arithmetic is collected while somebody asks for it; None otherwise."""
+    return _steps.get()
+
+
 class Window(NamedTuple):
     """A window, with one number for each spatial axis.
 

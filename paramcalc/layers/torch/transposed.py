@@ -1,10 +1,11 @@
 """Transposed convolutions: each input position writes a whole window of the output."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, bias, macs_at
 from paramcalc.layers.formulas.spatial import spatial_of
+from paramcalc.layers.formulas.window import trace
 from paramcalc.layers.torch.common import agreed
 from paramcalc.layers.torch.convolution import check_groups, kernel_weight
 from paramcalc.layers.torch.window import Paddings, Sizes, per_axis
@@ -53,7 +54,9 @@ class TransposedConvolution(Layer, frozen=True, kw_only=True):
         least = [None if n is None else (n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in axes]
         if wanted is None:
             check_extra(extra, stride, dilation)
-            return positive([None if n is None else n + e for n, e in zip(least, extra, strict=True)])
+            found = positive([None if n is None else n + e for n, e in zip(least, extra, strict=True)])
+            record(axes, extra, found)
+            return found
         sizes = wanted[2:] if len(wanted) == self.rank + 2 else wanted
         if len(sizes) != self.rank:
             raise LayerError(f"output_size needs {self.rank} values, or {self.rank + 2}, got {len(wanted)}")
@@ -70,6 +73,16 @@ def check_extra(extra: tuple[int, ...], stride: tuple[int, ...], dilation: tuple
     for more, step, rate in zip(extra, stride, dilation, strict=True):
         if more >= max(step, rate):
             raise LayerError(f"output_padding {more} must be smaller than stride {step} or dilation {rate}")
+
+
+def record(axes: list[tuple[Any, ...]], extra: tuple[int, ...], lengths: tuple[Dim, ...]) -> None:
+    """Tell how the lengths came about, where somebody asks."""
+    found = trace()
+    if found is None:
+        return
+    for (n, k, s, p, d), e, length in zip(axes, extra, lengths, strict=True):
+        if length is not None:
+            found.append(f"({n} − 1) × {s} − 2 × {p} + {d} × ({k} − 1) + {e} + 1 = {length}")
 
 
 def positive(lengths: list[Dim]) -> tuple[Dim, ...]:

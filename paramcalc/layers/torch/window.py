@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import NonNegative, Positive
+from paramcalc.layers.formulas.window import trace
 from paramcalc.shapes import Dim, ntuple
 
 Sizes = Positive | tuple[Positive, ...]
@@ -33,7 +34,11 @@ def window_length(size: Dim, kernel: int, stride: int, before: int, after: int, 
     if padded < span:
         dilated = f" (dilated to {span})" if span != kernel else ""
         raise LayerError(f"kernel_size {kernel}{dilated} is larger than its padded input {padded}")
-    return (padded - span) // stride + 1
+    length = (padded - span) // stride + 1
+    if (found := trace()) is not None:
+        sides = f" + {before} + {after}" if before or after else ""
+        found.append(f"({size}{sides} − {span}) // {stride} + 1 = {length}")
+    return length
 
 
 def pooled_length(size: Dim, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> Dim:
@@ -51,8 +56,13 @@ def pooled_length(size: Dim, kernel: int, stride: int, padding: int, dilation: i
     if size is None:
         return None
     length = (size + 2 * padding - span + (stride - 1 if ceil else 0)) // stride + 1
+    if (found := trace()) is not None:
+        sides, up = f" + 2 × {padding}" if padding else "", f" + {stride - 1}" if ceil else ""
+        found.append(f"({size}{sides} − {span}{up}) // {stride} + 1 = {length}")
     if ceil and (length - 1) * stride >= size + padding:
         length -= 1
+        if found is not None:
+            found.append(f"a window more would begin behind the input: {length}")
     if length < 1:
         raise LayerError(f"kernel_size {kernel} is larger than its padded input {size + 2 * padding}")
     return length
