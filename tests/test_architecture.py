@@ -59,3 +59,27 @@ def test_rich_is_imported_by_render_alone_and_click_by_cli_alone(path):
     packages = {module.split(".")[0] for module, _ in imports_of(path)}
     assert "rich" not in packages or room_of(path) == "render"
     assert "click" not in packages or room_of(path) == "cli"
+
+
+def name_of(path):
+    """`paramcalc.formats.keras` for `formats/keras/__init__.py`."""
+    return ".".join((ROOT.name, *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+
+
+FILES = {name_of(path): path for path in ROOT.rglob("*.py")}
+
+
+def files_imported(path):
+    for module, names in imports_of(path):
+        submodules = [f"{module}.{name}" for name in names]
+        yield from (name for name in submodules if name in FILES)
+        if any(name not in FILES for name in submodules or [""]) and module in FILES:
+            yield module
+
+
+def test_no_two_files_import_each_other():
+    """Not in a roundabout way, not inside a function, and not for the types alone."""
+    left = {name: set(files_imported(path)) - {name} for name, path in FILES.items()}
+    while free := {name for name, needed in left.items() if not needed & left.keys()}:
+        left = {name: needed for name, needed in left.items() if name not in free}
+    assert {name: needed & left.keys() for name, needed in left.items()} == {}

@@ -10,10 +10,10 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
+from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Factors, Inferred, Kind, Stored, Weight
 from paramcalc.layers.recorded import Recorded
 from paramcalc.limits import MAX_LAYERS, MAX_TENSOR_NAME, MAX_TENSORS
@@ -33,28 +33,6 @@ MAX_BESIDE = 2
 """How many parts a name may have behind that of the weight that it belongs to: `.quant_state.bitsandbytes__nf4`."""
 
 UNKNOWN_MACS: tuple[Factors, ...] = ((("macs", None),),)
-
-
-class Tensor(Struct, gc=False):
-    """One tensor as a file describes it.
-
-    Attributes:
-        name: its whole name, unique in the file.
-        shape: its dimensions as they are stored.
-        dtype: what its elements are stored as: "float32", "bfloat16", "Q4_K".
-        size: the bytes that it takes in the file; 0 for one that is tied.
-        kind: what it is; None for what its name and its dtype say.
-        elements: the parameters in it, where it packs several into each element.
-        tied_to: the name of the tensor whose bytes these are.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    size: int
-    kind: Kind | None = None
-    elements: int | None = None
-    tied_to: str | None = None
 
 
 Rows = dict[str, list[tuple[str, Tensor]]]

@@ -8,7 +8,7 @@ compressed-tensors, ModelOpt, and transformers for float8 and mxfp4.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from paramcalc.formats.checkpoint import Tensor
+from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Kind
 
 Row = Mapping[str, Tensor]

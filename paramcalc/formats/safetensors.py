@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, MAX_PROBLEMS, InputError, Problem, echo
-from paramcalc.formats.checkpoint import Contents, Tensor, model_in, shape_of
+from paramcalc.formats.checkpoint import Contents, model_in, shape_of
 from paramcalc.formats.source import Options, Source
+from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_SAFETENSORS_HEADER
 from paramcalc.model import Model
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from paramcalc.errors import MAX_PROBLEMS, InputError, Problem, echo, listed
-from paramcalc.formats.checkpoint import Contents, Tensor, model_in, stem
+from paramcalc.formats.checkpoint import Contents, model_in, stem
 from paramcalc.formats.safetensors import read_header
 from paramcalc.formats.source import Options, Source, open_source
+from paramcalc.formats.tensor import Tensor
 from paramcalc.model import Model
 
 ENDING = ".safetensors"

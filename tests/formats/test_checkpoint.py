@@ -9,7 +9,8 @@ from paramcalc.analysis.diff import compare
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.explain import explain
 from paramcalc.check.budgets import check_budget, parse_budget
-from paramcalc.formats.checkpoint import Tensor, model_of, natural_order
+from paramcalc.formats.checkpoint import model_of, natural_order
+from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_TENSOR_NAME, MAX_TENSORS
 from paramcalc.render import table
 

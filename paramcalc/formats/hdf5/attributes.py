@@ -62,7 +62,7 @@ def _in_heap(access: Access, data: bytes) -> Iterator[Message]:
     cursor.skip(2 if cursor.number(1) & 1 else 0)  # the largest order of creation, where that is kept
     heap, tree = cursor.address(), cursor.address()
     if heap is not None:
-        from paramcalc.formats.hdf5.btree import read_dense  # Keras' own files have no heaps
+        from paramcalc.formats.hdf5.fractal_heap import read_dense  # Keras' own files have no heaps
 
         for attribute, record in read_dense(access, heap, tree, _BY_NAME, _ID):
             yield Message(ATTRIBUTE, bool(record[_FLAGS] & _SHARED), attribute)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from paramcalc.formats.hdf5 import checksum
 from paramcalc.formats.hdf5.access import Access, Cursor
-from paramcalc.formats.hdf5.fractal_heap import FractalHeap
 
 _WHAT = "a B-tree"
 _HUGE = 1
@@ -30,23 +29,6 @@ class _Tree(NamedTuple):
     record_size: int
     count_size: int
     totals: list[int]
-
-
-def read_dense(access: Access, heap: int, tree: int | None, kind: int, at: int) -> Iterator[tuple[bytes, bytes]]:
-    """Each object of a heap that a tree lists, with its record.
-
-    Args:
-        access: the file.
-        heap: the address of the fractal heap.
-        tree: the address of the tree's header.
-        kind: the type that the records must have.
-        at: where in a record the object's ID begins.
-    """
-    if tree is None:
-        raise access.broken("a heap has no tree that lists it")
-    objects = FractalHeap(access, heap)
-    for record in read_tree(access, tree, kind):
-        yield objects.object(record[at : at + objects.id_size]), record
 
 
 def read_huge(access: Access, tree: int | None) -> dict[int, tuple[int, int]]:

@@ -1,9 +1,11 @@
 """The fractal heap: objects of any length, in blocks that double in size from row to row."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from paramcalc.formats.hdf5 import checksum
 from paramcalc.formats.hdf5.access import Access, Cursor
+from paramcalc.formats.hdf5.btree import read_huge, read_tree
 
 WHAT = "a fractal heap"
 _MANAGED, _HUGE, _TINY = 0, 1, 2
@@ -50,6 +52,23 @@ class Layout(NamedTuple):
     def rows(self, size: int) -> int:
         """How many rows a block of blocks has that spans so many bytes."""
         return size.bit_length() - (self.start * self.width).bit_length() + 1
+
+
+def read_dense(access: Access, heap: int, tree: int | None, kind: int, at: int) -> Iterator[tuple[bytes, bytes]]:
+    """Each object of a heap that a tree lists, with its record.
+
+    Args:
+        access: the file.
+        heap: the address of the fractal heap.
+        tree: the address of the tree's header.
+        kind: the type that the records must have.
+        at: where in a record the object's ID begins.
+    """
+    if tree is None:
+        raise access.broken("a heap has no tree that lists it")
+    objects = FractalHeap(access, heap)
+    for record in read_tree(access, tree, kind):
+        yield objects.object(record[at : at + objects.id_size]), record
 
 
 class FractalHeap:
@@ -105,8 +124,6 @@ class FractalHeap:
         if access.offset_size + access.length_size < self.id_size:
             return cursor.needed_address(), cursor.length()
         if self._huge is None:
-            from paramcalc.formats.hdf5.btree import read_huge
-
             self._huge = read_huge(access, self.huge_tree)
         found = self._huge.get(cursor.number(min(self.id_size - 1, 8)))
         if found is None:

@@ -328,7 +328,7 @@ class Builder:
         if members and isinstance(layers[0], dict) and layers[0].get("class_name") == "Merge":
             from paramcalc.formats.keras.keras1_merge import merged_members, merged_models
 
-            models, heads, inputs = merged_models(self, layers[0], (*root, 0), depth)
+            models, heads, inputs = merged_models(layers[0], (*root, 0), depth, self.definition)
             return self.in_a_row(name, [*merged_members(models, members), *heads], inputs, heads, where)
         if first is None:
             first = self.guarded(layers[0], (*root, 0), sequential_input, layers, fields, members, self.legacy)

@@ -13,8 +13,9 @@ from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
-from paramcalc.formats.checkpoint import Tensor, natural_key
+from paramcalc.formats.checkpoint import natural_key
 from paramcalc.formats.hdf5 import Object
+from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Kind
 from paramcalc.limits import MAX_TENSOR_NAME
 

@@ -1,18 +1,19 @@
 """Keras 1's Sequential that starts with a Merge of several models: each of them brings inputs of its own."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.formats.keras.definition import Definition, Member
 from paramcalc.formats.keras.inbound import Tensor, keras_call
 from paramcalc.model import Input
 
-if TYPE_CHECKING:
-    from paramcalc.formats.keras.builder import Builder
+Read = Callable[[dict[str, Any], DocPath, int], Definition]
+"""Reads a model inside: its entry, its place, and how many models are around it."""
 
 
 def merged_models(
-    builder: "Builder", merge: dict[str, Any], where: DocPath, depth: int
+    merge: dict[str, Any], where: DocPath, depth: int, read: Read
 ) -> tuple[list[Member], list[Member], list[Input | None]]:
     """The models as members, and the inputs that they read: as members, and what they are.
 
@@ -32,7 +33,7 @@ def merged_models(
         config = entry.get("config")
         if entry.get("class_name") != "Sequential" and not (isinstance(config, dict) and "layers" in config):
             entry = {"class_name": "Sequential", "config": [entry]}  # a layer with a shape of its own
-        part = builder.definition(entry, place, depth + 1)
+        part = read(entry, place, depth + 1)
         name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}", taken)
         calls = [unused(item.name if item is not None else "input", taken) for item in part.inputs]
         heads += [Member(head, None, [], place) for head in calls]

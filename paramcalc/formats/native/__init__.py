@@ -2,7 +2,7 @@
 
 parser.py    raw entries → entries with a kind and a type, each checked once
 expand.py    entries → nodes: variables filled in, blocks, repeats and branches unrolled
-finish.py    names → tensors, in execution order
+draft.py     the nodes while they read names → nodes that read tensors, in execution order
 """
 
 from collections.abc import Mapping

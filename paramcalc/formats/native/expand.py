@@ -9,6 +9,7 @@ from typing import Any
 from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.formats.native.build import build_entry
 from paramcalc.formats.native.common import call_options, flag, policy
+from paramcalc.formats.native.draft import Draft
 from paramcalc.formats.native.entries import (
     BROKEN,
     BlockEntry,
@@ -24,7 +25,7 @@ from paramcalc.formats.native.entries import (
 from paramcalc.formats.native.entry_facts import entry_label
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.minimum import Minimum
-from paramcalc.formats.native.names import Directory, Pending, Scope, Tensor, Value, check_name
+from paramcalc.formats.native.names import Pending, Scope, Tensor, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import origin
 from paramcalc.formats.native.values import filled, first_of, named, only
@@ -51,8 +52,7 @@ class Expander(Work):
     """Turns a spec's entries into the nodes of one graph.
 
     Attributes:
-        nodes: in the order they are written, their inputs still to be resolved.
-        sources: what each node reads.
+        draft: the nodes, and everything that has a name.
         spec_env: the spec's own variables, which every block sees.
     """
 
@@ -60,17 +60,13 @@ class Expander(Work):
         self, source: str, problems: Problems, inputs: list[Input], spec_env: dict[str, Any], allowance: Allowance
     ) -> None:
         super().__init__(source, problems, allowance)
-        self.first = len(inputs)
+        self.draft = Draft(inputs, problems)
+        self.names = self.draft.names
         self.spec_env = spec_env
-        self.names = Directory()
-        self.nodes: list[Node] = []
-        self.sources: list[tuple[Tensor, ...]] = []
         self.uses: dict[str, Use] = {}
         self.calls: dict[str, int] = {}
         self.minimum = Minimum()
         self.level = 0
-        for number, item in enumerate(inputs):
-            self.names.values[item.name] = number
 
     # -- lists -----------------------------------------------------------------------------------------
 
@@ -187,7 +183,7 @@ class Expander(Work):
     def twin(self, path: str) -> Instance | None:
         """The layer of the first call, inside a block that is called again."""
         number = self.names.values.get(path)
-        return self.nodes[number - self.first].instance if isinstance(number, int) else None
+        return self.draft.nodes[number - self.draft.first].instance if isinstance(number, int) else None
 
     def emit(
         self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Tensor, ...], entry: Entry
@@ -200,9 +196,7 @@ class Expander(Work):
         options = None if instance.layer is BROKEN else call_options(entry, scope)
         if options:
             self.weigh(options, (*entry.where, "options"))
-        number = self.first + len(self.nodes)
-        self.nodes.append(Node(path, instance, (), options, entry.where, scope.notes))
-        self.sources.append(sources)
+        number = self.draft.add(Node(path, instance, (), options, entry.where, scope.notes), sources)
         self.names.values[scope.prefix + name] = number
         return number
 
@@ -278,7 +272,6 @@ class Expander(Work):
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
         """A whole block as one layer, for a wrapper around it."""
         from paramcalc.analysis.nested import as_layer
-        from paramcalc.formats.native.finish import finish_nodes
 
         inputs = [Input(name, ()) for name in entry.block.inputs]
         inner = Expander(self.source, self.problems, inputs, self.spec_env, self.allowance)
@@ -294,7 +287,7 @@ class Expander(Work):
             where = (*entry.block.where, "outputs")
             value = tuple(inner.block_outputs(entry.block.outputs, inside, where))
         tensors = (Ref(value),) if isinstance(value, int) else value
-        nodes, refs = finish_nodes(inner, list(tensors))
+        nodes, refs = inner.draft.finish(tensors)
         outputs = [Output(str(number), ref) for number, ref in enumerate(refs)]
         return as_layer(Model(entry.block.name, "paramcalc", self.source, inputs, nodes, outputs))
 
@@ -370,9 +363,9 @@ class Expander(Work):
             if "options" in entry.common:
                 raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
             return self.call_block(entry, scope, sources, path)
-        if not isinstance(value, int) or value < self.first:
+        if not isinstance(value, int) or value < self.draft.first:
             raise SpecError(f"call: {echo(target)} is neither a layer nor a block", where)
-        first = self.nodes[value - self.first]
+        first = self.draft.nodes[value - self.draft.first]
         if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
             sources *= 2
         self.step(entry.where, called_again(first.instance.layer, self.allowance))

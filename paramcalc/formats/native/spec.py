@@ -9,7 +9,6 @@ from paramcalc.errors import DocPath, Key, did_you_mean, echo
 from paramcalc.formats.native.entry_facts import size_of
 from paramcalc.formats.native.expand import Expander
 from paramcalc.formats.native.expressions import ExpressionError
-from paramcalc.formats.native.finish import finish_nodes
 from paramcalc.formats.native.names import Pending, Scope, Tensor, check_name
 from paramcalc.formats.native.parser import Parser
 from paramcalc.formats.native.problems import Problems, SpecError
@@ -62,7 +61,7 @@ class SpecReader:
             expander.too_large(("layers",))
         last = first_of(expander.chain(entries, scope, Ref(0)))
         named = self.outputs(raw, scope)
-        nodes, results = finish_nodes(expander, [tensor for _, tensor in named] or [last])
+        nodes, results = expander.draft.finish([tensor for _, tensor in named] or [last])
         names = [name for name, _ in named]
         if not names:
             paths = [item.name for item in inputs] + [node.path for node in nodes]

@@ -1,0 +1,131 @@
+"""The graph of a spec while it is written: nodes that read names → nodes that read tensors, in execution order."""
+
+from collections.abc import Sequence
+
+from paramcalc.formats.native.entries import BROKEN
+from paramcalc.formats.native.names import Directory, Pending, Tensor
+from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.limits import MAX_FOUND_PROBLEMS
+from paramcalc.model import Input, Instance, Node, Ref, in_order, refs, reordered
+
+
+class Draft:
+    """The nodes made so far, and everything that has a name.
+
+    Attributes:
+        first: the number of the first node as a producer: the inputs come before it.
+        names: what stands behind each name.
+        nodes: in the order they are written, their inputs still to be resolved.
+    """
+
+    def __init__(self, inputs: Sequence[Input], problems: Problems) -> None:
+        self.first = len(inputs)
+        self.names = Directory()
+        self.nodes: list[Node] = []
+        self._sources: list[tuple[Tensor, ...]] = []
+        self._problems = problems
+        for number, item in enumerate(inputs):
+            self.names.values[item.name] = number
+
+    def add(self, node: Node, sources: tuple[Tensor, ...]) -> int:
+        """Append a node that reads these, some of them by a name that may stand further down; its producer number."""
+        number = self.first + len(self.nodes)
+        self.nodes.append(node)
+        self._sources.append(sources)
+        return number
+
+    def finish(self, outputs: Sequence[Tensor]) -> tuple[list[Node], list[Ref]]:
+        """The nodes in execution order and the outputs among them; what cannot be resolved is noted as a problem.
+
+        A node whose inputs are not known becomes a broken one, so that the others can still be looked at.
+        """
+        nodes = self.nodes
+        for node, sources in zip(nodes, self._sources, strict=True):
+            node.inputs = self._resolve_all(node, sources)
+        results = []
+        for tensor in outputs:
+            try:
+                results.append(self.names.resolve(tensor))
+            except SpecError as error:
+                self._problems.add(str(error), error.where)
+        order = in_order(nodes, self.first)
+        while order is None:
+            self._break_cycles()
+            order = in_order(nodes, self.first)
+        if order == list(range(len(nodes))):
+            return nodes, results
+        moved = reordered(order, self.first)
+        for node in nodes:
+            node.inputs = tuple([ref if ref is None else renumbered(ref, moved) for ref in node.inputs])
+        return [nodes[index] for index in order], [renumbered(ref, moved) for ref in results]
+
+    def _resolve_all(self, node: Node, sources: tuple[Tensor, ...]) -> tuple[Ref, ...]:
+        """The tensors a node reads; none, and a broken node, where one is not known."""
+        if Pending not in map(type, sources):
+            return sources  # type: ignore[return-value]
+        resolve = self.names.resolve
+        try:
+            return tuple([source if type(source) is Ref else resolve(source) for source in sources])
+        except SpecError as error:
+            self._problems.add(str(error), error.where, label(node), node.notes)
+            make_broken(node)
+            return ()
+
+    def _break_cycles(self) -> None:
+        """Report cycles of the graph, each by the names along it, and cut them."""
+        for cycle in find_cycles(self.nodes, self.first):
+            nodes = [self.nodes[index] for index in cycle]
+            if any(node.instance.layer is BROKEN for node in nodes):
+                continue  # cut already, where another cycle came by
+            names = [node.path for node in nodes]
+            shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
+            circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])
+            self._problems.add(f"the graph has a cycle: {circle}", nodes[0].where, label(nodes[0]), nodes[0].notes)
+            make_broken(nodes[0])
+
+
+def renumbered(ref: Ref, moved: dict[int, int]) -> Ref:
+    """The same tensor after the nodes were put in order."""
+    return Ref(moved.get(ref.producer, ref.producer), ref.output)
+
+
+def label(node: Node) -> str:
+    """How an error names a node."""
+    return f"'{node.path}' ({node.instance.type})"
+
+
+def make_broken(node: Node) -> None:
+    """Leave the node in its place, with nothing known of it."""
+    node.instance = Instance(BROKEN, node.instance.name, node.instance.type)
+    node.inputs = ()
+
+
+def find_cycles(nodes: Sequence[Node], first: int) -> list[list[int]]:
+    """At least one cycle where there is any: indices from the earliest node on, each reading the next."""
+    needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
+    place: dict[int, int] = {}  # node → where it stands on the way
+    done: set[int] = set()
+    cycles: list[list[int]] = []
+    for start in range(len(nodes)):
+        if start in done:
+            continue
+        way, pending = [start], [iter(needs[start])]
+        place[start] = 0
+        while way:
+            following = next(pending[-1], None)
+            if following is None:
+                done.add(way.pop())
+                pending.pop()
+            elif following in done:
+                continue
+            elif following in place:
+                cycle = way[place[following] :]
+                lowest = cycle.index(min(cycle))
+                cycles.append(cycle[lowest:] + cycle[:lowest])
+                if len(cycles) >= MAX_FOUND_PROBLEMS:
+                    return cycles
+            else:
+                place[following] = len(way)
+                way.append(following)
+                pending.append(iter(needs[following]))
+    return cycles
