@@ -66,7 +66,7 @@ class PReLU(Layer, frozen=True):
     shared_axes: int | tuple[int, ...] | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """The batch is axis 0, so axis 1 is the first of the slopes."""
+        """One slope for each element of a sample; shared axes are counted with the batch as axis 0."""
         check_min_rank(x, 1)
         return Inferred(x, (elementwise_weight("alpha", x, self.shared_axes),))
 

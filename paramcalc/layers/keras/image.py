@@ -14,9 +14,9 @@ Seed = int | Config | None
 ValueRange = tuple[float, float]
 UnitNumber = Annotated[float, Meta(ge=0, le=1)]
 UnitFactor = UnitNumber | Annotated[tuple[float, ...], Two]
-"""How strong: one number, or the lowest and the highest; Keras only holds single numbers to the limits."""
+"""A strength: one number, or its lowest and highest. Keras checks the limits of a single number only."""
 UnitPair = UnitNumber | Annotated[tuple[UnitNumber, ...], Two]
-"""The same, with each of the two held to the limits."""
+"""The same, where both of two numbers must be within the limits as well."""
 SignedNumber = Annotated[float, Meta(ge=-1, le=1)]
 SignedFactor = SignedNumber | Annotated[tuple[float, ...], Two]
 FillMode = Literal["reflect", "wrap", "constant", "nearest"]

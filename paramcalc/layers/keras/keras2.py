@@ -1,6 +1,7 @@
-"""Layers of which Keras 2 made other shapes than Keras 3 makes of the same fields; their files still tell of those.
+"""Layers whose output shapes differ between Keras 2 and Keras 3, although their fields do not.
 
-Weights and names are the same. Shapes as tf_keras 2.21 and TensorFlow 2.9 report them.
+Files of Keras 2 record the shapes of Keras 2. Weights and their names are the same in both. The shapes are those that
+tf_keras 2.21 and TensorFlow 2.9 report.
 """
 
 from paramcalc.errors import LayerError
@@ -9,10 +10,10 @@ from paramcalc.shapes import Shape, format_shape
 
 
 class Bidirectional(wrappers.Bidirectional, frozen=True):
-    """The backward layer says what it says, which may be more or less than the forward one does."""
+    """The backward layer may return more or less than the forward one."""
 
     def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
-        """What both say, and the states of both."""
+        """The merged outputs, then the states of both layers."""
         if self.merge_mode not in (None, "concat") and ahead[0] != back[0]:
             raise LayerError(f"cannot merge outputs of {format_shape(ahead[0])} and {format_shape(back[0])}")
         return [*self.merged(ahead[0], back[0]), *ahead[1:], *back[1:]]
@@ -40,7 +41,7 @@ class ConvLSTM3D(conv_recurrent.ConvLSTM3D, frozen=True):
 
 
 class MultiHeadAttention(attention.MultiHeadAttention, frozen=True):
-    """The scores have the shape that they have."""
+    """The attention scores have their true shape, which Keras 3 does not report."""
 
     def scores_shape(self, query: Shape, key: Shape) -> Shape:
         """What is left alone, the heads last, then the attended axes of the queries and those of the keys."""

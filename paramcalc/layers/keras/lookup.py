@@ -11,11 +11,11 @@ from paramcalc.shapes import Dim, Shape
 OutputMode = Literal["int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf"]
 Standardize = Literal["lower_and_strip_punctuation", "lower", "strip_punctuation"] | Config | None
 Split = Literal["whitespace", "character"] | Config | None
-"""The name of a way to do it, or code of somebody's own, which is never run."""
+"""One of Keras' names, or a user's own function, which is never run."""
 
 
 class Lookup(Layer, frozen=True):
-    """Base of the look-ups: what they hold besides their dtype."""
+    """What the look-ups share: all fields but the dtype, and their checks."""
 
     max_tokens: int | None = None
     num_oov_indices: NonNegative = 1

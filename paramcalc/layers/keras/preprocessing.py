@@ -12,7 +12,7 @@ Encoding = Literal["int", "one_hot", "multi_hot", "count"]
 
 
 def one_hot(x: Shape, depth: Dim) -> Shape:
-    """One more axis; a last axis of size 1 is replaced, unless it is the only one."""
+    """The shape with an axis more; a last axis of size 1 is replaced, unless it is the only one."""
     return (*x[:-1], depth) if len(x) > 1 and x[-1] == 1 else (*x, depth)
 
 

@@ -11,7 +11,7 @@ from paramcalc.shapes import Shape, check_min_rank, format_shape
 
 
 def on_one_input(inner: Sublayer, x: Shape) -> Inferred:
-    """What the wrapped layer says of a single input.
+    """The wrapped layer's answer for a single input.
 
     Raises:
         LayerError: also when it is a layer that needs several, or a list.
@@ -106,7 +106,7 @@ class SpectralNormalization(Layer, frozen=True):
 
 
 class Bidirectional(Layer, frozen=True):
-    """Runs a recurrent layer forwards and a second one backwards, and merges what they say.
+    """Runs a recurrent layer forwards and a second one backwards, and merges their outputs.
 
     Shapes: (batch, time, features) → (batch, 2 × units); other merge modes than concat keep (batch, units)
     Formula: 2 × that of the layer
@@ -149,7 +149,7 @@ class Bidirectional(Layer, frozen=True):
         return forward, inner.renamed(f"backward_{inner.name.removeprefix('backward_')}")
 
     def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
-        """What both say, and their states: Keras takes the backward layer's to be the same as the forward one's."""
+        """The merged outputs, and the states of both: Keras takes the backward layer's to be like the forward one's."""
         return [*self.merged(ahead[0], ahead[0]), *ahead[1:], *ahead[1:]]
 
     def merged(self, y: Shape, other: Shape) -> list[Shape]:

@@ -1,4 +1,4 @@
-"""What every rule of an operation needs: its result, and its arguments made sense of."""
+"""What the rules of operations share: the result they return, and how they read their arguments."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from paramcalc.shapes import Shape, format_shape, ntuple, positive_axis
 
 
 class Result(NamedTuple):
-    """What an operation gives: a shape, or a list of them; multiply-accumulates; a dtype if not its input's."""
+    """The output shape or shapes of an operation, its multiply-accumulates, and its dtype unless it is its input's."""
 
     output: Shape | list[Shape]
     macs: tuple[Factors, ...] = ()
@@ -93,7 +93,7 @@ def each_axis(axis: Any, rank: int) -> list[int]:
 
 
 def whole(value: Any) -> int:
-    """The value, which is about to be multiplied: a text or a list would be repeated so many times.
+    """The value, which is about to be multiplied: Python would repeat a text or a list instead, and fill the memory.
 
     Raises:
         TypeError: when it is no integer.

@@ -1,4 +1,4 @@
-"""Rarer operations of keras.ops: statistics, images, signals, products with kernels that are constants."""
+"""Rarer operations of keras.ops: sorting and searching, losses, signals, statistics, attention."""
 
 from typing import Any
 
@@ -211,14 +211,14 @@ def attention(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result(query, attention_macs(scores, ("size", query[3]), ("value size", value[3])))
 
 
-def spaced(args: list[Any], kwargs: dict[str, Any]) -> Result:
+def evenly_spaced(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`linspace`: a new axis of so many steps."""
     ends = broadcast(shape(args[0]), shape(args[1]))
     axis = positive_axis(kwargs.get("axis", 0), len(ends) + 1)
     return Result((*ends[:axis], kwargs.get("num", 50), *ends[axis:]))
 
 
-def given(args: list[Any], kwargs: dict[str, Any]) -> Result:
+def named_shape(args: list[Any], kwargs: dict[str, Any]) -> Result:
     """`slice` and `scatter`: a shape that the operation names."""
     return Result(tuple(as_list(kwargs["shape"])))
 
@@ -280,13 +280,13 @@ RARE = {
     **dict.fromkeys(("SegmentSum", "SegmentMax", "SegmentMin", "SegmentProd"), segments),
     "RGBToGrayscale": images.one_channel,
     "Resize": images.resize,
-    "PadImages": images.bordered(1, "padding"),
-    "CropImages": images.bordered(-1, "cropping"),
+    "PadImages": images.with_borders(1, "padding"),
+    "CropImages": images.with_borders(-1, "cropping"),
     "Moments": moments,
     "DotProductAttention": attention,
-    **dict.fromkeys(("Linspace", "Logspace", "Geomspace"), spaced),
-    "Slice": given,
-    "Scatter": given,
+    **dict.fromkeys(("Linspace", "Logspace", "Geomspace"), evenly_spaced),
+    "Slice": named_shape,
+    "Scatter": named_shape,
     "DepthwiseConv": images.depthwise,
     "SeparableConv": images.separable,
     "ConvTranspose": images.transposed,

@@ -1,7 +1,8 @@
-"""Tensors whose numbers are known: shapes that a graph computes with (`tf.shape(x)[1] * 2`).
+"""Tensors whose values are known: shapes that a graph computes with (`tf.shape(x)[1] * 2`).
 
-TensorFlow's graphs take the shape of one tensor apart to reshape another. A `Content` is a shape like any
-other that also knows the integers in its tensor; every operation that has no rule here forgets them.
+TensorFlow's graphs take the shape of one tensor apart to reshape another. A `Content` is a shape like any other that
+also carries the integers in its tensor. The functions here wrap the rule of an operation so that its result carries
+them too; an operation without such a wrapper loses them.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from paramcalc.layers.operations.arguments import Result, argument
 from paramcalc.shapes import MAX_COUNT, Dim, Shape
 
 MAX_CONTENT = 64
-"""The longest vector whose numbers are followed: no tensor has so many axes."""
+"""The longest vector whose numbers are carried along: no tensor has so many axes."""
 
 
 class Content(tuple[Dim, ...]):
@@ -68,8 +69,8 @@ def shape_of_tensor(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result(Content(list(args[0].shape)), dtype="int32")
 
 
-def followed(rule: Callable[..., Result], combine: Callable[[list[list[Dim]]], list[Dim] | None]) -> Any:
-    """The rule, and its result's numbers where those of all arguments are known."""
+def with_content(rule: Callable[..., Result], combine: Callable[[list[list[Dim]]], list[Dim] | None]) -> Any:
+    """Wrap a rule: its result carries the numbers that `combine` makes of those of all arguments, if they are known."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         result = rule(args, kwargs)
@@ -82,18 +83,18 @@ def followed(rule: Callable[..., Result], combine: Callable[[list[list[Dim]]], l
             return result
         if prod(result.output or (1,)) != len(numbers):  # type: ignore[arg-type]
             return result
-        return result._replace(output=Content([small(number) for number in numbers], scalar=not result.output))
+        return result._replace(output=Content([bounded(number) for number in numbers], scalar=not result.output))
 
     return apply
 
 
-def small(number: Dim) -> Dim:
-    """The number, if a program can hold it: one that is multiplied by itself again and again would fill the memory."""
+def bounded(number: Dim) -> Dim:
+    """The number, or None past 64 bits: one that is multiplied by itself again and again would fill the memory."""
     return None if number is None or abs(number) > MAX_COUNT else number
 
 
 def elementwise(operate: Callable[[int, int], int]) -> Callable[[list[list[Dim]]], list[Dim] | None]:
-    """Number by number, a single one with each of the others."""
+    """Operate on two vectors number by number; a single number goes with each of the others."""
 
     def combine(parts: list[list[Dim]]) -> list[Dim] | None:
         if len(parts) != 2:
@@ -108,23 +109,23 @@ def elementwise(operate: Callable[[int, int], int]) -> Callable[[list[list[Dim]]
     return combine
 
 
-def joined(parts: list[list[Dim]]) -> list[Dim] | None:
-    """One after the other."""
+def concatenated(parts: list[list[Dim]]) -> list[Dim] | None:
+    """The numbers of all arguments in a row."""
     return [number for part in parts for number in part]
 
 
-def kept(parts: list[list[Dim]]) -> list[Dim] | None:
-    """As they were."""
+def unchanged(parts: list[list[Dim]]) -> list[Dim] | None:
+    """The numbers of the first argument."""
     return parts[0]
 
 
-def multiplied(parts: list[list[Dim]]) -> list[Dim] | None:
-    """Their product."""
+def product_of(parts: list[list[Dim]]) -> list[Dim] | None:
+    """The product of a vector's numbers."""
     return [None if None in parts[0] else prod(parts[0])]  # type: ignore[arg-type]
 
 
-def item_of(rule: Callable[..., Result]) -> Any:
-    """`shape[1]`, `shape[1:3]`."""
+def indexed(rule: Callable[..., Result]) -> Any:
+    """Wrap the rule of `x[…]`: `shape[1]` is a known number, `shape[1:3]` a known vector."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         result = rule(args, kwargs)
@@ -144,8 +145,8 @@ def item_of(rule: Callable[..., Result]) -> Any:
     return apply
 
 
-def taken(rule: Callable[..., Result]) -> Any:
-    """`tf.gather(shape, [0, 2])`."""
+def gathered(rule: Callable[..., Result]) -> Any:
+    """Wrap the rule of `tf.gather`: `tf.gather(shape, [0, 2])` is a known vector."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         result = rule(args, kwargs)
@@ -159,8 +160,8 @@ def taken(rule: Callable[..., Result]) -> Any:
     return apply
 
 
-def taken_apart(rule: Callable[..., Result]) -> Any:
-    """`batch, time, _ = tf.unstack(shape)`."""
+def unstacked(rule: Callable[..., Result]) -> Any:
+    """Wrap the rule of `unstack`: `batch, time, _ = tf.unstack(shape)` are known numbers."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         x = getattr(args[0], "shape", None)

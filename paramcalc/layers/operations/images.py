@@ -33,7 +33,7 @@ def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
     return Result(tuple(x))
 
 
-def bordered(sign: int, what: str) -> Any:
+def with_borders(sign: int, what: str) -> Any:
     """A rule for images with borders added or cut off: of both borders of an axis and its new size, two are given."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:

@@ -1,7 +1,7 @@
 """TensorFlow's names for operations (TFOpLambda's `function`) → the rule, and that rule's argument names.
 
-A rename to a digit puts a keyword argument at that position. A rule that starts with `tf.` is in
-`operation_tensorflow`; the others are classes of keras.ops.
+A rename to a digit puts a keyword argument at that position. A rule that starts with `tf.` is in `tensorflow.py`; the
+others are classes of keras.ops.
 """
 
 from typing import Any

@@ -95,13 +95,13 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(_BROADCAST, layout.broadcasting),
     **dict.fromkeys(_OF_FIRST, layout.of_first),
     **{
-        name: content.followed(layout.broadcasting, content.elementwise(operate))
+        name: content.with_content(layout.broadcasting, content.elementwise(operate))
         for name, operate in (("Add", add), ("Subtract", sub), ("Multiply", mul), ("FloorDivide", floordiv))
     },
-    "Cast": content.followed(layout.same, content.kept),
-    "Prod": content.followed(layout.reduction, content.multiplied),
-    "Stack": content.followed(joining.stack, content.joined),
-    "Concatenate": content.followed(joining.concatenate, content.joined),
-    "GetItem": content.item_of(layout.get_item),
-    "Unstack": content.taken_apart(joining.unstack),
+    "Cast": content.with_content(layout.same, content.unchanged),
+    "Prod": content.with_content(layout.reduction, content.product_of),
+    "Stack": content.with_content(joining.stack, content.concatenated),
+    "Concatenate": content.with_content(joining.concatenate, content.concatenated),
+    "GetItem": content.indexed(layout.get_item),
+    "Unstack": content.unstacked(joining.unstack),
 }

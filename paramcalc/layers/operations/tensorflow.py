@@ -12,13 +12,13 @@ from paramcalc.layers.operations.arguments import Result, argument, as_list, sha
 from paramcalc.layers.operations.arrays import moments, without_last
 from paramcalc.layers.operations.content import (
     as_shape,
+    concatenated,
     elementwise,
-    followed,
-    item_of,
-    joined,
+    gathered,
+    indexed,
     numbers_of,
     shape_of_tensor,
-    taken,
+    with_content,
 )
 from paramcalc.layers.operations.joining import equal_parts, pieces_of
 from paramcalc.shapes import Dim, format_shape, positive_axis, product
@@ -183,7 +183,7 @@ def cut(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.strided_slice`: what `x[…]` is in a graph, the kind of each item told by masks."""
+    """`tf.strided_slice`: what `x[…]` is in a graph; bit masks say what kind each item is."""
     begin, end = bounds(kwargs["begin"]), bounds(kwargs["end"])
     steps = bounds(kwargs.get("strides") or [1] * len(begin))
     key: list[Any] = []
@@ -198,7 +198,7 @@ def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
         else:
             start, stop = (None if "begin" in masked else first), (None if "end" in masked else last)
             key.append({"start": start, "stop": stop, "step": step})
-    return Result(*item_of(item)([args[0], key], {}))
+    return Result(*indexed(item)([args[0], key], {}))
 
 
 def bounds(value: Any) -> list[Any]:
@@ -275,16 +275,16 @@ TENSORFLOW_RULES = {
     "tf.compare": comparison,
     "tf.reshape": reshape,
     "tf.squeeze": squeeze,
-    "tf.item": item_of(item),
+    "tf.item": indexed(item),
     "tf.broadcast_to": broadcast_to,
     "tf.one_hot": one_hot,
     "tf.tile": tile,
     "tf.einsum": einsum,
     "tf.tensordot": tensordot,
-    "tf.concat": followed(concatenate, joined),
-    "tf.stack": followed(stack, joined),
+    "tf.concat": with_content(concatenate, concatenated),
+    "tf.stack": with_content(stack, concatenated),
     **{
-        f"tf.{name}": followed(broadcasting, elementwise(operate))
+        f"tf.{name}": with_content(broadcasting, elementwise(operate))
         for name, operate in (("add", add), ("subtract", sub), ("multiply", mul), ("floor_divide", floordiv))
     },
     "tf.add_n": lambda args, kwargs: broadcasting(args[0], kwargs),
@@ -292,7 +292,7 @@ TENSORFLOW_RULES = {
     "tf.scalar": lambda args, kwargs: Result(()),
     "tf.first": lambda args, kwargs: Result(shape(args[0])[:1]),
     "tf.split": split,
-    "tf.gather": taken(gather),
+    "tf.gather": gathered(gather),
     "tf.gather_nd": gather_nd,
     "tf.where": where,
     "tf.filled": filled,

@@ -84,7 +84,7 @@ def times(dim: Dim, factor: int) -> Dim:
 
 
 def resized(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """An image of another height and width, whichever way they are told."""
+    """An image of another height and width: one argument `size`, or two of their own."""
     x = shape(args[0])
     names = (("size", None), ("target_height", "target_width"))
     size = next((kwargs[a] if b is None else [kwargs[a], kwargs[b]] for a, b in names if a in kwargs), None)

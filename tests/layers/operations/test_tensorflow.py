@@ -47,9 +47,9 @@ GIVEN: list[tuple[str, dict[str, Any], tuple[Any, ...], Any]] = [
     ),
     (
         "image.extract_patches",
-        {"sizes": [1, 3, 2, 1], "strides": [1, 2, 1, 1], "rates": [1, 2, 1, 1], "padding": "SAME"},
+        {"sizes": [1, 3, 2, 1], "strides": [1, 1, 1, 1], "rates": [1, 2, 1, 1], "padding": "VALID"},
         (None, 9, 9, 3),
-        (None, 5, 9, 18),
+        (None, 5, 8, 18),
     ),
 ]
 
