@@ -80,9 +80,9 @@ def fields_of(cls):
 
 
 def fields(cls):
-    """Name → [default, kinds]."""
+    """Name → [default, kinds]; the name is the one that a value is kept under, which `attribute_map` says."""
     return {
-        field.name: [default(field), kinds(field.type)]
+        (cls.attribute_map or {}).get(field.name, field.name): [default(field), kinds(field.type)]
         for field in dataclasses.fields(cls)
         if field.name in KEPT or not IRRELEVANT.fullmatch(field.name)
     }

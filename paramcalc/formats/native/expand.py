@@ -102,7 +102,7 @@ class Expander(Work):
             entry = self.known(entry, scope)
         if isinstance(entry, LayerEntry):
             sources = self.read_inputs(entry, scope, previous)
-            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type))
+            return self.layer(entry, scope, sources, self.name(entry, scope, entry.type, bool(scope.prefix)))
         if isinstance(entry, BrokenEntry):
             return self.broken(entry, scope)
         if isinstance(entry, CallEntry):
@@ -122,13 +122,16 @@ class Expander(Work):
     # -- what every entry may have ---------------------------------------------------------------------
 
     def name(self, entry: Entry, scope: Scope, type_: str, may_be_empty: bool = False) -> str:
-        """The entry's own name, or Keras' automatic one; what holds layers may have none of its own, by `name: ""`."""
+        """The entry's own name, or an automatic one.
+
+        What holds layers may have none of its own, by `name: ""`, and a layer that of what it stands in.
+        """
         raw = entry.common.get("name")
         if raw is None:
             return self.names.automatic(scope, snake_case(type_))
         where = (*entry.where, "name")
         name = filled(raw, scope, where)
-        if name == "" and may_be_empty:
+        if name == "" and may_be_empty and scope.prefix not in self.names.values:
             return ""
         name = check_name(str(name) if type(name) is int and type(raw) is str else name, where)
         self.names.claim(scope, name, where)
@@ -178,7 +181,7 @@ class Expander(Work):
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
             instance = Instance(layer, name, type_, trainable, policy(entry, scope))
-        return self.emit(scope, scope.prefix + name, name, instance, sources, entry)
+        return self.emit(scope, scope.prefix + name if name else scope.prefix[:-1], name, instance, sources, entry)
 
     def twin(self, path: str) -> Instance | None:
         """The layer of the first call, inside a block that is called again."""

@@ -7,6 +7,7 @@ NO_COUNT = "changes no shape and no count"
 TOLD = "null for what the input has"
 
 DESCRIPTIONS = {
+    "correction": "Whether a buffer is added to the scores where experts are picked, so that all are used alike.",
     "features": f"The size of a token's vector; {TOLD}.",
     "function": f"The name of the function, such as silu; {NO_COUNT}.",
     "gated": "Whether a gate is multiplied in, which doubles the first matrix.",

@@ -2,9 +2,42 @@
 
 from typing import ClassVar
 
-from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Weight
+from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Weight, bias, macs_at
 from paramcalc.layers.torch.common import agreed
 from paramcalc.shapes import Shape, volume
+
+
+class Router(Layer, frozen=True, kw_only=True):
+    """A score for each expert: a matrix that a model holds as a tensor of its own, and not as a Linear.
+
+    With `correction`, a buffer of float32 is added to the scores when experts are picked, so that all are used alike.
+
+    Shapes: (batch, ..., features) → (batch, ..., num_experts)
+    Formula: num_experts × features + num_experts (bias)
+    Source: transformers/models/deepseek_v3/modeling_deepseek_v3.py, DeepseekV3TopkRouter
+    Example: {framework: torch, input: [64], layers: [{Router: 8}]}
+    """
+
+    told_by_input: ClassVar[tuple[str, ...]] = ("features",)
+
+    num_experts: Positive
+    features: Positive | None = None
+    bias: bool = False
+    correction: bool = False
+
+    def infer(self, x: Shape) -> Inferred:
+        """One matrix over the last axis."""
+        size = agreed(self.features, x, -1, "features")
+        weight = Weight("weight", (self.num_experts, size), (("num_experts", self.num_experts), ("features", size)))
+        weights = [weight]
+        if self.bias:
+            weights.append(bias(self.num_experts, "num_experts"))
+        if self.correction:
+            factors = (("num_experts", self.num_experts),)
+            weights.append(
+                Weight("e_score_correction_bias", (self.num_experts,), factors, "buffer", False, dtype="float32")
+            )
+        return Inferred((*x[:-1], self.num_experts), tuple(weights), macs_at(x[:-1], weight))
 
 
 class Experts(Layer, frozen=True, kw_only=True):
@@ -29,8 +62,8 @@ class Experts(Layer, frozen=True, kw_only=True):
     transposed: bool = False
     bias: bool = False
 
-    def infer(self, x: Shape) -> Inferred:
-        """Each token goes through `per_token` experts."""
+    def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
+        """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
         size = agreed(self.features, x, -1, "features")
         first, inner = (
             ("gate_up_proj", 2 * self.intermediate_size) if self.gated else ("up_proj", self.intermediate_size)

@@ -98,7 +98,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "parameter": ("Parameter",),
     "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean"),
     "sequence": ("Activation", "Heads", "Attention"),
-    "experts": ("Experts",),
+    "experts": ("Router", "Experts"),
 }
 """Family (a module of this package) → the classes it has, in the order that `paramcalc layers` lists them."""
 

@@ -114,3 +114,14 @@ def test_lists_that_are_made_again_and_again_count_as_work():
     spec = "{input: [4], layers: [{repeat: 5000, layers: [{Dense: '$(len([i for i in range(1000)]))'}]}]}"
     with pytest.raises(InputError, match="takes more work than"):
         read(spec)
+
+
+def test_a_layer_in_a_group_may_have_the_name_of_the_group():
+    spec = """{input: [4], layers: [{name: gate, layers: [{Dense: 3, name: ''}, {Dense: 2, name: more}]},
+        {Dense: 5, inputs: gate}]}"""
+    assert paths(spec) == ["gate", "gate/more", "dense"]
+
+
+def test_only_one_layer_may_have_the_name_of_its_group():
+    with pytest.raises(InputError, match="a name has 1 to 256 characters"):
+        read("{input: [4], layers: [{name: gate, layers: [{Dense: 3, name: ''}, {Dense: 2, name: ''}]}]}")

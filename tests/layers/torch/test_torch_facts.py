@@ -21,7 +21,7 @@ from tests.layers.torch.deliberate import refused_deliberately
 
 DATA = Path(__file__).parents[2] / "data" / "torch" / "layers.jsonl.gz"
 REGISTRY = Registry("torch")
-OWN = {"Activation", "Attention", "Experts", "Heads", "Parameter"}
+OWN = {"Activation", "Attention", "Experts", "Heads", "Parameter", "Router"}
 """Classes that are neither modules of torch.nn nor functions of torch."""
 
 Case = dict[str, Any]
