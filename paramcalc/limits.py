@@ -140,6 +140,9 @@ MAX_ARCHIVE_ENTRIES = 1_024
 MAX_FOLDER_FILES = 10_000
 """Files in a model's folder; checkpoints of a trillion parameters have a few hundred shards."""
 
+MAX_SHARDS = 2_048
+"""Files that one checkpoint is split into; the largest published ones have a few hundred."""
+
 MAX_TENSORS = 1_000_000
 """Tensors of a checkpoint; DeepSeek-V3 has 91,991."""
 
@@ -154,6 +157,9 @@ MAX_HDF5_METADATA = 128 * MIB
 
 MAX_HDF5_PATH = 1_024
 """Characters of a path in an HDF5 file; Keras' own have fewer than 256."""
+
+MAX_GGUF_HEADER = 64 * MIB
+"""Bytes before the tensors of a GGUF file, its tokenizer included; the largest vocabularies take 20 MiB."""
 
 
 def max_bytes(default: int) -> int:

@@ -292,6 +292,8 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
         *("MAX_GLOBS", "MAX_LINKED_FOLDERS", "MAX_TOML_BYTES", "MAX_KEY_PARTS"),  # in test_check_config.py
         *("MAX_TENSORS", "MAX_TENSOR_NAME"),  # in formats/test_checkpoint.py
         "MAX_SAFETENSORS_HEADER",  # in formats/test_safetensors.py
+        "MAX_GGUF_HEADER",  # in formats/test_gguf.py
+        "MAX_SHARDS",  # in formats/test_shards.py
         *("MAX_HDF5_METADATA", "MAX_HDF5_PATH"),  # in formats/hdf5/test_reader.py
         *("MAX_FOLDER_FILES", "MAX_ANY_DIRECTORY", "MAX_ANY_ENTRIES"),  # in formats/test_load.py
         "MAX_FOUND_PROBLEMS",  # refuses nothing: it ends the reading of what is refused

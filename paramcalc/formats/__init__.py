@@ -91,23 +91,6 @@ def holds(entry: str) -> Callable[[Source], bool]:
     return lambda source: entry in source.entries
 
 
-def is_safetensors(source: Source) -> bool:
-    """Whether a file begins as these do: the length of a header, then its brace."""
-    head = source.head
-    return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") < 2**32 and b"\0" in head[:8]
-
-
-def has_shards(source: Source) -> bool:
-    """Whether this is a folder with safetensors files in it."""
-    return any(name.endswith(".safetensors") for name in source.folder)
-
-
-def is_shard_index(source: Source) -> bool:
-    """Whether a document says which tensor is in which file."""
-    value = source.document.value
-    return isinstance(value, dict) and isinstance(value.get("weight_map"), dict)
-
-
 def is_archive(source: Source) -> bool:
     """Whether this is a zip archive."""
     return source.is_archive
@@ -117,6 +100,34 @@ def is_binary(source: Source) -> bool:
     """Whether this may be something else than text in UTF-8; most texts are told by a look at their first bytes."""
     head = source.head
     return not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head
+
+
+def is_gguf(source: Source) -> bool:
+    """Whether a file begins as llama.cpp's do."""
+    return source.head.startswith(b"GGUF")
+
+
+def is_safetensors(source: Source) -> bool:
+    """Whether a file begins with a plausible length, then the brace of a header."""
+    head = source.head
+    return head[8:9] == b"{" and b"\0" in head[:8] and 2 <= int.from_bytes(head[:8], "little") < 2**32
+
+
+def is_folder_of_weights(source: Source) -> bool:
+    """Whether this is a folder with a checkpoint in it."""
+    return any(name.endswith((".safetensors", ".gguf", ".bin", ".index.json")) for name in source.folder)
+
+
+def begins_as_index(source: Source) -> bool:
+    """Whether a text begins as the index of a checkpoint's files does, which is long: no other reader need parse it."""
+    head = source.head
+    return head.lstrip()[:1] == b"{" and (b'"weight_map"' in head or b'"total_size"' in head)
+
+
+def is_index(source: Source) -> bool:
+    """Whether a document says which tensor is in which file."""
+    value = source.document.value
+    return isinstance(value, dict) and isinstance(value.get("weight_map"), dict)
 
 
 def is_large_json(source: Source) -> bool:
@@ -163,20 +174,22 @@ def anything(source: Source) -> bool:
 
 FORMATS = (
     # Folders, known by the names in them.
-    Format(has_shards, "shards.read_folder"),
+    Format(is_folder_of_weights, "shards.read_folder"),
     # Known by the first bytes.
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
+    Format(is_gguf, "gguf.read"),
     Format(is_safetensors, "safetensors.read"),
     Format(is_binary, "unsupported.refuse_bytes"),
     # Zip archives, known by what is in them.
     Format(holds("config.json"), "keras.archive.read"),
     Format(is_archive, "unsupported.refuse_archive"),
     # Texts. Only the first of these does not parse the whole.
+    Format(begins_as_index, "shards.read_index"),
     Format(is_large_json, "keras.large.read"),
     Format(is_keras, "keras.read"),
+    Format(is_index, "shards.read_index"),
     Format(is_spec, "native.read"),
     Format(is_huggingface, "huggingface.read"),
-    Format(is_shard_index, "shards.read_index"),
     Format(anything, "unsupported.refuse_value"),
     Format(anything, "native.read"),  # for its errors: what a spec lacks
 )

@@ -5,7 +5,7 @@ complete. A module is what the names have before their last separator.
 """
 
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -29,9 +29,6 @@ BUFFERS = frozenset(("running_mean", "running_var", "num_batches_tracked"))
 WEIGHTS = frozenset(("weight", "bias", "kernel", "embedding"))
 """Names of parameters even where they are integers, as quantised ones are; other integers have no gradient."""
 
-MAX_BESIDE = 2
-"""How many parts a name may have behind that of the weight that it belongs to: `.quant_state.bitsandbytes__nf4`."""
-
 UNKNOWN_MACS: tuple[Factors, ...] = ((("macs", None),),)
 
 
@@ -39,14 +36,30 @@ Rows = dict[str, list[tuple[str, Tensor]]]
 """Path → the tensors of that module, each with its name in it."""
 
 
+Details = dict[str, str | int | float]
+"""What a file says of itself, by name."""
+
+
 class Contents(NamedTuple):
-    """What a reader found in a file; `model_of` says what each part means."""
+    """What a reader found in a file.
+
+    Attributes:
+        tensors: in the order of the file.
+        format: what kind of file it is.
+        details: what it says of itself.
+        warnings: what was noticed that changes no number.
+        natural: whether the order of the file means nothing.
+        part: which of several files that hold a model together this is, from 0.
+        parts: how many they are.
+    """
 
     tensors: list[Tensor]
     format: str
-    details: dict[str, str | int | float]
+    details: Details
     warnings: Sequence[str] = ()
     natural: bool = False
+    part: int = 0
+    parts: int = 1
 
 
 def model_in(contents: Contents, source: str, max_layers: int | None = None) -> Model:
@@ -55,9 +68,17 @@ def model_in(contents: Contents, source: str, max_layers: int | None = None) -> 
     Raises:
         InputError: as `model_of` does.
     """
-    tensors, format_, details, warnings, natural = contents
+    warnings = list(contents.warnings)
+    if contents.parts > 1:
+        warnings.append(f"this is file {contents.part + 1:,} of {contents.parts:,}: the others are not counted")
     return model_of(
-        tensors, source, format_, natural=natural, max_layers=max_layers, details=details, warnings=warnings
+        contents.tensors,
+        source,
+        contents.format,
+        natural=contents.natural,
+        max_layers=max_layers,
+        details=contents.details,
+        warnings=warnings,
     )
 
 
@@ -70,7 +91,7 @@ def model_of(
     separator: str = ".",
     natural: bool = False,
     max_layers: int | None = None,
-    details: dict[str, str | int | float] | None = None,
+    details: Details | None = None,
     warnings: Iterable[str] = (),
 ) -> Model:
     """A model with a row for each module.
@@ -101,7 +122,7 @@ def model_of(
         raise InputError(source, [Problem(message)])
     builder = Builder()
     nodes = list(builder.nodes(rows, natural_order(rows) if natural else rows))
-    said = dict(details or {})
+    said: Details = dict(details or {})
     if builder.schemes:
         said["quantization"] = listed(builder.schemes)
     return Model(
@@ -152,28 +173,24 @@ def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
 def by_module(tensors: Iterable[Tensor], separator: str) -> Rows:
     """Path → the tensors of that module, each with its name in it."""
     names = {tensor.name for tensor in tensors}
+    nested = separator + "quant_state"
     rows: Rows = {}
     for tensor in tensors:
-        module, leaf = place_of(tensor.name, names, separator)
+        module, found, leaf = tensor.name.rpartition(separator)
+        if not found:
+            module, leaf = leaf, ""
+        else:
+            # What belongs to a weight stands in its row: up.weight.absmax, up.weight.quant_state.bitsandbytes__nf4.
+            owner = module.removesuffix(nested)
+            if owner in names and separator in owner:
+                module = owner.rpartition(separator)[0]
+                leaf = tensor.name[len(module) + len(separator) :]
         path = module.replace(separator, "/")
         if path in rows:
             rows[path].append((leaf, tensor))
         else:
             rows[path] = [(leaf, tensor)]
     return rows
-
-
-def place_of(name: str, names: Container[str], separator: str) -> tuple[str, str]:
-    """The module of a tensor, and its name in it; "up.weight.absmax" belongs to the weight "up.weight" beside it."""
-    owner = name
-    for _ in range(MAX_BESIDE):
-        owner = owner.rpartition(separator)[0]
-        if owner in names:
-            break
-    else:
-        owner = name
-    module, found, _ = owner.rpartition(separator)
-    return (module, name[len(module) + len(separator) :]) if found else (name, "")
 
 
 def natural_order(paths: Iterable[str]) -> list[str]:

@@ -6,13 +6,14 @@ tensors fill the rest of the file without a gap or an overlap.
 
 from collections.abc import Iterable
 from os import SEEK_END
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, MAX_PROBLEMS, InputError, Problem, echo
-from paramcalc.formats.checkpoint import Contents, model_in, shape_of
+from paramcalc.formats.checkpoint import Contents, Details, model_in, shape_of
+from paramcalc.formats.shards import part_of
 from paramcalc.formats.source import Options, Source
 from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_SAFETENSORS_HEADER
@@ -44,6 +45,9 @@ DTYPES = {
 }
 """The file's name of a dtype → ours, and the bits of one element."""
 
+FRAMEWORKS = {"pt": "PyTorch", "tf": "TensorFlow", "flax": "Flax", "np": "NumPy", "mlx": "MLX"}
+"""What libraries write as `format` into the metadata."""
+
 LENGTH = 8
 """Bytes of the number that the file begins with: the length of the header."""
 
@@ -69,6 +73,30 @@ class Header(NamedTuple):
 
     tensors: list[Tensor]
     metadata: dict[str, str]
+
+
+def read(source: Source, options: Options) -> Model:
+    """The model of a file.
+
+    Raises:
+        InputError: for a header that is no header, or does not fit its file.
+    """
+    part, parts = part_of(source)
+    return model_in(contents(source)._replace(part=part, parts=parts), source.name, options.max_layers)
+
+
+def contents(source: Source) -> Contents:
+    """The tensors of a file; the order of its header means nothing.
+
+    Raises:
+        InputError: for a header that is no header, or does not fit its file.
+    """
+    tensors, metadata = read_header(source.file, source.name)
+    written = metadata.get("format")
+    details: Details = {"tensors": len(tensors)}
+    if written:
+        details["written_for"] = FRAMEWORKS.get(written, written[:MAX_ECHO])
+    return Contents(tensors, "safetensors", details, natural=True)
 
 
 def read_header(file: BinaryIO, name: str) -> Header:
@@ -200,20 +228,3 @@ def _check_layout(entries: dict[str, _Entry], room: int) -> list[str]:
         what = "it is cut off" if at > room else "there is more behind them"
         problems.append(f"the tensors take {at:,} bytes, but the file has {room:,} for them: {what}")
     return problems
-
-
-def details_of(header: Header) -> dict[str, Any]:
-    """What the metadata say that a reader of the summary may want: the framework that wrote it."""
-    written = header.metadata.get("format")
-    return {"tensors": len(header.tensors)} | ({"written_by": written[:MAX_ECHO]} if written else {})
-
-
-def read(source: Source, options: Options) -> Model:
-    """The model of one file.
-
-    Raises:
-        InputError: as `read_header` does, and for more tensors than the limits allow.
-    """
-    header = read_header(source.file, source.name)
-    contents = Contents(header.tensors, "safetensors", details_of(header), natural=True)
-    return model_in(contents, source.name, options.max_layers)

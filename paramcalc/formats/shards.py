@@ -1,113 +1,335 @@
-"""Checkpoints in several safetensors files: a folder of shards, or the index that says which tensor is in which.
+"""A checkpoint in several files: an index that says which tensor is where, a folder, files that are numbered.
 
-In: a folder, or `model.safetensors.index.json`. Out: one model of all tensors. Only the headers of the shards are read.
+The file itself names the others, so only plain names of files beside it are opened.
 """
 
 import os
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import Any, NamedTuple, TypeVar
 
-from paramcalc.errors import MAX_PROBLEMS, InputError, Problem, echo, listed
-from paramcalc.formats.checkpoint import Contents, model_in, stem
-from paramcalc.formats.safetensors import read_header
+import msgspec
+from msgspec import Struct
+
+from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
+from paramcalc.formats import is_gguf, is_safetensors
+from paramcalc.formats.checkpoint import Contents, Details, model_in, natural_order
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.formats.tensor import Tensor
+from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_SHARDS
 from paramcalc.model import Model
+from paramcalc.shapes import MAX_COUNT
 
-ENDING = ".safetensors"
-INDEX = "model.safetensors.index.json"
-FORMAT = "safetensors"
+NUMBERED = re.compile(r"(?P<stem>.*)-(?P<number>[0-9]{5,6})-of-(?P<count>[0-9]{5,6})(?P<ending>\.[a-z]+)", re.DOTALL)
+"""A file of several: its number, from 1, and how many there are."""
 
-
-def is_index(value: Any) -> bool:
-    """Whether a document is the index of shards."""
-    return isinstance(value, dict) and isinstance(value.get("weight_map"), dict)
-
-
-def read_index(source: Source, options: Options) -> Model:
-    """The model of an index with its shards beside it.
-
-    Raises:
-        InputError: when a shard is missing, is broken, or has other tensors than the index says.
-    """
-    weight_map = weight_map_of(source.document.value, source)
-    folder = os.path.dirname(source.path) if source.path is not None else None
-    if folder is None:
-        raise InputError(source.name, [Problem("an index needs its shards beside it, so it must be a file")])
-    tensors = tensors_of(sorted(set(weight_map.values())), folder, source.name)
-    check_map(weight_map, tensors, source.name)
-    found = [tensor for shard in tensors.values() for tensor in shard]
-    return model_in(contents(found, len(tensors)), source.name, options.max_layers)
+INDEXES = (".safetensors.index.json", ".bin.index.json")
+WEIGHTS = {".safetensors": "model", ".gguf": "model", ".bin": "pytorch_model", ".pt": "model", ".pth": "model"}
+"""Endings of a checkpoint's files in a folder, those first that are meant before others, and their usual names."""
 
 
-def read_folder(source: Source, options: Options) -> Model:
-    """The model of a folder of shards; where there is an index in it, it is held against that.
+READERS = ((is_safetensors, "safetensors"), (is_gguf, "gguf"))
+"""How a file's content is recognised, and the module that reads it."""
+
+
+class Index(Struct):
+    """An index as transformers writes it."""
+
+    weight_map: dict[str, str]
+    metadata: dict[str, Any] = {}
+
+
+def read_index(source: Source, options: Options) -> Model | None:
+    """The model whose files an index names; what the index itself knows where none of them is beside it.
 
     Raises:
-        InputError: as `read_index` does.
+        InputError: when some of them are missing, broken, or hold other tensors than the index says.
     """
-    assert source.path is not None  # noqa: S101 - a folder has one
-    if INDEX in source.folder:
-        path = os.path.join(source.path, INDEX)
-        with open_source(path, os.path.join(source.name, INDEX)) as index:
-            if not is_index(index.document.value):
-                raise InputError(index.name, [Problem("this is no index of shards: it has no weight_map")])
-            model = read_index(index, options)
-        model.source, model.name = source.name, stem(source.name)
-        return model
-    names = sorted(name for name in source.folder if name.endswith(ENDING))
-    tensors = tensors_of(names, source.path, source.name)
-    found = [tensor for shard in tensors.values() for tensor in shard]
-    return model_in(contents(found, len(tensors)), source.name, options.max_layers)
+    index = index_in(source)
+    if index is None:
+        return None
+    names = shard_names(index, source.name)
+    folder = None if source.path is None else os.path.dirname(source.path)
+    there = [] if folder is None else [name for name in names if os.path.exists(os.path.join(folder, name))]
+    if folder is None or not there:
+        return alone(index, len(names), source.name)
+    if len(there) < len(names):
+        missing = sorted(set(names) - set(there))
+        message = f"{len(missing):,} of the {len(names):,} files that it names are missing: {listed(missing)}"
+        raise InputError(source.name, [Problem(message)])
+    found = gathered(folder, names)
+    check_map(index.weight_map, found, source.name)
+    return model_in(joined(found, size_warning(index, found)), source.name, options.max_layers)
 
 
-def contents(tensors: list[Tensor], shards: int) -> Contents:
-    """All tensors, in an order that says something: that of the shards says where there was room."""
-    return Contents(tensors, FORMAT, {"tensors": len(tensors), "shards": shards}, natural=True)
-
-
-def weight_map_of(value: dict[str, Any], source: Source) -> dict[str, str]:
-    """Tensor → shard, every shard a file of the index' own folder.
+def index_in(source: Source) -> Index | None:
+    """The index in a document; None where it is none.
 
     Raises:
-        InputError: for anything else.
+        InputError: for one with a name in it twice.
     """
-    weight_map: dict[str, str] = value["weight_map"]
-    for key, shard in weight_map.items():
-        if not isinstance(shard, str) or os.path.basename(shard) != shard or not shard.endswith(ENDING):
-            message = f"the shard of '{key[:80]}' must be a {ENDING} file beside the index, got {echo(shard)}"
-            raise InputError(source.name, [Problem(message, position=source.document.locate(("weight_map", key)))])
-    return weight_map
+    data = source.data
+    try:
+        index = msgspec.json.decode(data, type=Index)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        index = None
+    # Every name has a colon, and of names that are there twice only the last is kept: then there are colons too many.
+    if index is not None and b"\\" not in data and colons(index) == data.count(b":"):
+        return index
+    value = source.document.value  # which refuses duplicates
+    try:
+        return msgspec.convert(value, Index)
+    except msgspec.ValidationError:
+        return None
 
 
-def tensors_of(names: Iterable[str], folder: str, source: str) -> dict[str, list[Tensor]]:
-    """Shard → its tensors.
+def colons(index: Index) -> int:
+    """How many colons the JSON of an index has, with no other fields than these."""
+    return msgspec.json.encode(index).count(b":")
+
+
+def shard_names(index: Index, name: str) -> list[str]:
+    """The files that an index names, in order.
 
     Raises:
-        InputError: naming every shard that is missing, or with what is wrong in the first broken one.
+        InputError: for what is no plain name of a file in the same folder, and for too many.
     """
-    missing = [name for name in names if not os.path.isfile(os.path.join(folder, name))]
-    if missing:
-        raise InputError(source, [Problem(f"shards are missing beside it: {listed(missing)}")])
-    found = {}
+    names = natural_order(dict.fromkeys(index.weight_map.values()))
+    if len(names) > MAX_SHARDS:
+        raise InputError(name, [Problem(f"it names {len(names):,} files, more than {MAX_SHARDS:,}, the limit")])
+    for shard in names:
+        if not is_plain(shard):
+            message = f"'{shard[:MAX_ECHO]}' is no plain name of a file beside it; no other is opened"
+            raise InputError(name, [Problem(message)])
+    return names
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name is one of a file in the same folder, and of no other on any system."""
+    return re.fullmatch(r"[\w.-][\w. -]*", name) is not None and name.endswith(tuple(WEIGHTS))
+
+
+class Shard(NamedTuple):
+    """One file of several."""
+
+    name: str
+    contents: Contents
+
+
+def gathered(folder: str, names: Iterable[str]) -> list[Shard]:
+    """What stands in each file.
+
+    Raises:
+        InputError: for the first that is no checkpoint, or a broken one.
+    """
+    found = []
     for name in names:
-        with open_source(os.path.join(folder, name)) as shard:
-            found[name] = read_header(shard.file, shard.name).tensors
+        with open_source(os.path.join(folder, name)) as source:
+            found.append(Shard(name, contents_of(source)))
     return found
 
 
-def check_map(weight_map: dict[str, str], tensors: dict[str, list[Tensor]], source: str) -> None:
-    """Refuse an index that says something else than its shards.
+def contents_of(source: Source) -> Contents:
+    """What stands in a checkpoint, whatever its format.
 
     Raises:
-        InputError: naming the tensors that are in another shard, in none, or in no index.
+        InputError: when it is none, or a broken one.
     """
-    there = {tensor.name: name for name, shard in tensors.items() for tensor in shard}
+    for matches, module in READERS:
+        if matches(source):
+            found: Contents = import_module(f"paramcalc.formats.{module}").contents(source)
+            return found
+    raise InputError(source.name, [Problem("this is no checkpoint, although its name is one's")])
+
+
+def joined(shards: list[Shard], warnings: Iterable[str] = ()) -> Contents:
+    """The contents of several files as those of one."""
+    tensors: list[Tensor] = []
+    said = list(warnings)
+    for shard in shards:
+        tensors += shard.contents.tensors
+        said += shard.contents.warnings
+    first = shards[0].contents
+    details: Details = {**first.details, "tensors": len(tensors), "files": len(shards)}
+    return first._replace(tensors=tensors, details=details, warnings=said, parts=1)
+
+
+def check_map(weight_map: dict[str, str], shards: list[Shard], name: str) -> None:
+    """Hold an index against what the files hold.
+
+    Raises:
+        InputError: naming tensors that are not where it says.
+    """
+    where = {tensor.name: shard.name for shard in shards for tensor in shard.contents.tensors}
+    if where == weight_map:
+        return
     problems = []
-    for name, shard in weight_map.items():
-        if there.get(name) != shard:
-            found = f"is in {there[name]}" if name in there else "is in no shard"
-            problems.append(Problem(f"tensor '{name[:80]}' should be in {shard}, but {found}"))
-    problems += [Problem(f"tensor '{name[:80]}' is in no index") for name in there if name not in weight_map]
-    if problems:
-        raise InputError(source, problems[: 10 * MAX_PROBLEMS])
+    for tensor in [*weight_map, *[tensor for tensor in where if tensor not in weight_map]]:
+        says, holds = weight_map.get(tensor), where.get(tensor)
+        if says == holds:
+            continue
+        what = f"the index says it is in {says}" if says else "the index does not name it"
+        problems.append(Problem(f"tensor '{tensor[:MAX_ECHO]}' is {f'in {holds}' if holds else 'in no file'}; {what}"))
+        if len(problems) == MAX_FOUND_PROBLEMS:
+            break
+    raise InputError(name, problems)
+
+
+def size_warning(index: Index, shards: list[Shard]) -> Iterator[str]:
+    """That the index gives another size than the files have, where it does."""
+    said = number(index.metadata.get("total_size"))
+    size = sum([tensor.size for shard in shards for tensor in shard.contents.tensors])
+    if said is not None and said != size:
+        yield f"the index says that the tensors take {said:,} bytes, but they take {size:,}"
+
+
+def number(value: object) -> int | None:
+    """A count in an index; some are written as floats."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MAX_COUNT else None
+
+
+ALONE = "weight_map"
+"""The path of the one row of an index without its files."""
+
+
+def alone(index: Index, files: int, name: str) -> Model:
+    """What an index knows without its files: the number of tensors, often the bytes, sometimes the parameters.
+
+    It is partial where it does not say both: no budget can be judged by what is not known.
+    """
+    size, params = (number(index.metadata.get(key)) for key in ("total_size", "total_parameters"))
+    row = Tensor(ALONE, (), "unknown", size or 0, "weight", params or 0)
+    details: Details = {"tensors": len(index.weight_map), "files": files}
+    said = [
+        "the parameters" if params is None else "",
+        "the size" if size is None else "",
+    ]
+    unknown = " and ".join(filter(None, said))
+    warning = f"none of its {files:,} files is beside it: " + (
+        f"it does not say {unknown}" if unknown else "the totals are what the index says"
+    )
+    model = model_in(Contents([row], "safetensors", details, [warning]), name)
+    model.unknown = [ALONE] if unknown else []
+    return model
+
+
+def read_folder(source: Source, options: Options) -> Model | None:
+    """The model in a folder of weights: what its index says, else its only file, or its only set of numbered files.
+
+    Raises:
+        InputError: when it holds several, or a set that is not complete.
+    """
+    folder = source.path or os.curdir
+    chosen = index_of(source.folder, source.name)
+    if chosen is not None:
+        with open_source(os.path.join(folder, chosen)) as index:
+            return read_index(index, options)
+    names = checkpoint_of(source.folder, source.name)
+    if names is None:
+        return None
+    found = gathered(folder, names)
+    joint = joined(found) if len(found) > 1 else found[0].contents
+    return model_in(joint, source.name, options.max_layers)
+
+
+def index_of(names: Iterable[str], name: str) -> str | None:
+    """The index in a folder, one of safetensors before one of PyTorch's files.
+
+    Raises:
+        InputError: when there are several, none of them called as usual.
+    """
+    for ending, usual in zip(INDEXES, ("model", "pytorch_model"), strict=True):
+        found = [item for item in names if item.endswith(ending)]
+        if found:
+            return only({item: item for item in found}, usual + ending, name)
+    return None
+
+
+def checkpoint_of(names: Iterable[str], name: str) -> list[str] | None:
+    """The files of the checkpoint in a folder; None where there is none.
+
+    Raises:
+        InputError: when there are several, or files of it are missing.
+    """
+    for ending, usual in WEIGHTS.items():
+        found: dict[str, list[str]] = {}
+        for item in natural_order(item for item in names if item.endswith(ending) and is_plain(item)):
+            numbered = NUMBERED.fullmatch(item)
+            key = f"{numbered['stem']}-…-of-{numbered['count']}{ending}" if numbered else item
+            found.setdefault(key, []).append(item)
+        if found:
+            files = only(found, usual + ending, name)
+            check_complete(files, name)
+            return files
+    return None
+
+
+T = TypeVar("T")
+
+
+def only(found: dict[str, T], usual: str, name: str) -> T:
+    """The one thing that is there, or the one that is called as usual.
+
+    Raises:
+        InputError: when there are others only.
+    """
+    if len(found) > 1 and usual not in found:
+        raise InputError(name, [Problem(f"the folder holds {len(found):,} checkpoints: name one of {listed(found)}")])
+    return found[usual] if usual in found else next(iter(found.values()))
+
+
+def check_complete(files: list[str], name: str) -> None:
+    """Refuse a set of numbered files of which some are missing."""
+    every = every_of(files[0], name)
+    missing = [item for item in every if item not in files]
+    if missing:
+        raise InputError(name, [Problem(f"{len(missing):,} of {len(every):,} files are missing: {listed(missing)}")])
+
+
+def every_of(file: str, name: str) -> list[str]:
+    """All files of a set, by the name of one; of a file without a number itself.
+
+    Raises:
+        InputError: for more than there may be.
+    """
+    numbered = NUMBERED.fullmatch(file)
+    if numbered is None:
+        return [file]
+    count, width = int(numbered["count"]), len(numbered["number"])
+    if count > MAX_SHARDS:
+        raise InputError(name, [Problem(f"it is one of {count:,} files, more than {MAX_SHARDS:,}, the limit")])
+    start, end = f"{numbered['stem']}-", f"-of-{numbered['count']}{numbered['ending']}"
+    return [f"{start}{number:0{width}}{end}" for number in range(1, count + 1)]
+
+
+def part_of(source: Source) -> tuple[int, int]:
+    """Which of how many files this is by its name, from 0; (0, 1) where its name says nothing."""
+    numbered = NUMBERED.fullmatch(os.path.basename(source.name))
+    if numbered is None or not 0 < int(numbered["number"]) <= int(numbered["count"]):
+        return 0, 1
+    return int(numbered["number"]) - 1, int(numbered["count"])
+
+
+def with_siblings(first: Contents, source: Source) -> Contents:
+    """The contents of the first of several files with those of the others, where they are beside it.
+
+    Raises:
+        InputError: when some of them are missing, or say that they are others.
+    """
+    if first.parts == 1 or source.path is None or part_of(source) != (0, first.parts):
+        return first
+    folder, base = os.path.split(source.path)
+    every = every_of(base, source.name)
+    there = [item for item in every if os.path.exists(os.path.join(folder, item))]
+    if there == [base]:
+        return first
+    check_complete(there, source.name)
+    found = [Shard(base, first), *gathered(folder, every[1:])]
+    for number, shard in enumerate(found):
+        if (shard.contents.part, shard.contents.parts) != (number, first.parts):
+            message = f"{shard.name} says that it is file {shard.contents.part + 1:,} of {shard.contents.parts:,}"
+            raise InputError(source.name, [Problem(message)])
+    return joined(found)

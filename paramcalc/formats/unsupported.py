@@ -19,7 +19,6 @@ SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "
 _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
 _MAGIC = (
-    (0, b"GGUF", "a GGUF file: it holds weights, not a Keras architecture"),
     (4, b"TFL3", "a TensorFlow Lite file, which paramcalc does not read"),
     (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"\x1f\x8b", "a gzip archive: unpack it first"),
@@ -87,8 +86,6 @@ def identify_bytes(head: bytes) -> str | None:
         return f"the keras_metadata.pb of a SavedModel, which paramcalc does not read: {_TO_JSON}"
     if len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5:
         return f"a Python pickle, which paramcalc never loads (that runs code): {_TO_JSON}"
-    if head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2**32 and b"\0" in head[:8]:
-        return "a safetensors file: it holds weights, not a Keras architecture"
     if head[:3] == b"\x08\x01\x12" and head[3:4] > b"\x7f":  # schema version 1, then a graph, which is long
         return f"a SavedModel, which paramcalc does not read: {_TO_JSON}"
     if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
@@ -192,7 +189,6 @@ _BY_KEYS = (
     (("model_type", "architectures"), "a transformers config.json, which paramcalc does not read yet"),
     (("model_type", "transformers_version"), "a transformers config.json, which paramcalc does not read yet"),
     (("added_tokens", "model"), "a Hugging Face tokenizer, not a model"),
-    (("metadata", "weight_map"), "an index of safetensors files, not an architecture"),
     (("nbformat", "cells"), "a Jupyter notebook"),
     (("keras_version", "date_saved"), "the metadata.json of a .keras file: the architecture is in its config.json"),
     (("name", "version", "dependencies"), "a package.json"),

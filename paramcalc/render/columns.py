@@ -43,10 +43,8 @@ def _only(field: str) -> Callable[[Layers], Any]:
 
 
 def _weight_shapes(layers: Layers) -> Any:
-    """Those of a single layer's weights, or of equal ones; other layers have no one answer."""
-    shapes = [weight.shape for weight in layers[0].weights]
-    equal = all([weight.shape for weight in layer.weights] == shapes for layer in layers[1:])
-    return list(shapes) if shapes and equal else ""
+    """Those of a single layer's weights; folded layers have no one answer."""
+    return [weight.shape for weight in layers[0].weights] if len(layers) == 1 and layers[0].weights else ""
 
 
 def _dtypes(layers: Layers) -> str:

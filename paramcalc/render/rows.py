@@ -12,6 +12,9 @@ from paramcalc.summary import LayerSummary, Summary
 SCREEN = 40
 """Rows that fit a screen with the totals: past this, a table without --depth folds itself."""
 
+OF_EACH = ("type", "weight_shapes")
+"""Columns that equal layers in one row have one answer for."""
+
 
 class Row(Struct):
     """One line of a table.
@@ -40,8 +43,8 @@ class Row(Struct):
             return self.fixed.get(column, "")
         if "?" in self.marks and column in COUNTED and len(self.layers) == 1:
             return None
-        if column == "type" and len(self.layers) == self.repeats:
-            return self.layers[0].type
+        if column in OF_EACH and len(self.layers) == self.repeats:
+            return COLUMNS[column].value(self.layers[:1])
         return COLUMNS[column].value(self.layers)
 
 

@@ -80,11 +80,9 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
     """(label, number, note) of each sum, the note empty where there is nothing to add."""
     total = summary.totals
     partial = f" + {UNKNOWN}" if summary.partial is True else ""
-    counts = [
-        ("Total params", total.params),
-        ("Trainable", total.trainable_params),
-        ("Non-trainable", total.non_trainable_params),
-    ]
+    counts = [("Total params", total.params)]
+    if summary.framework is not None:  # weights alone do not say what is trained
+        counts += [("Trainable", total.trainable_params), ("Non-trainable", total.non_trainable_params)]
     entries = [
         (label, format_int(value) + partial, f"({format_count(value)})" if value >= 1000 else "")
         for label, value in counts

@@ -5,8 +5,8 @@ from io import BytesIO
 
 import pytest
 
-from paramcalc import InputError
-from paramcalc.formats.safetensors import read_header
+from paramcalc import InputError, load, summarize
+from paramcalc.formats.safetensors import DTYPES, read_header
 
 
 def packed(header, room):
@@ -95,3 +95,19 @@ def test_a_header_longer_than_its_file_is_refused():
 def test_a_header_longer_than_the_library_allows_is_refused_before_it_is_read():
     with pytest.raises(InputError, match="the header would have 100,000,001 bytes; 100,000,000 are the limit"):
         read_header(BytesIO((100_000_001).to_bytes(8, "little") + b"{}"), "x")
+
+
+@pytest.mark.parametrize("name", ["plain.safetensors", "types.safetensors", "nothing.safetensors"])
+def test_files_of_the_library_are_read_as_it_reads_them(name, checkpoints, truth):
+    with open(checkpoints / name, "rb") as file:
+        found = {tensor.name: (list(tensor.shape), tensor.dtype) for tensor in read_header(file, name).tensors}
+    assert found == {tensor: (shape, DTYPES[kind][0]) for tensor, (shape, kind, _) in truth[name].items()}
+
+
+def test_modules_are_in_the_order_of_their_numbers_and_fold(checkpoints):
+    summary = summarize(load(checkpoints / "plain.safetensors"))
+    numbers = [int(row.path.split("/")[2]) for row in summary.layers if row.path.startswith("model/layers")]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == 11
+    assert (summary.format, summary.framework) == ("safetensors", None)
+    assert summary.details == {"tensors": 61, "written_for": "PyTorch"}

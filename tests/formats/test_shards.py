@@ -1,111 +1,170 @@
-"""Checkpoints in several files: a folder, an index, and what the two can have wrong."""
+"""A checkpoint in several files."""
 
 import json
-import struct
+import shutil
 
 import pytest
 
 from paramcalc import InputError, load, summarize
+from paramcalc.check.budgets import check_budget, parse_budget
+from paramcalc.limits import MAX_SHARDS
 
-SIZES = {"F32": 4, "BF16": 2, "F16": 2, "I32": 4, "U8": 1, "I8": 1, "F8_E4M3": 1}
-
-
-def safetensors(tensors):
-    """A file with these tensors: name → (dtype, shape)."""
-    header, at = {}, 0
-    for name, (dtype, shape) in tensors.items():
-        size = SIZES[dtype]
-        for dim in shape:
-            size *= dim
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
-        at += size
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + bytes(at)
-
-
-FIRST = {"model.layers.0.up.weight": ("BF16", [8, 4]), "model.embed.weight": ("F32", [10, 4])}
-SECOND = {"model.layers.1.up.weight": ("BF16", [8, 4]), "model.norm.weight": ("F32", [4])}
-MAP = dict.fromkeys(FIRST, "a-00001.safetensors") | dict.fromkeys(SECOND, "a-00002.safetensors")
+INDEX = "model.safetensors.index.json"
+FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 
 
 @pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "a-00001.safetensors").write_bytes(safetensors(FIRST))
-    (tmp_path / "a-00002.safetensors").write_bytes(safetensors(SECOND))
-    write_index(tmp_path, MAP)
-    return tmp_path
+def folder(checkpoints, tmp_path):
+    """A copy of the sharded checkpoint, to damage."""
+    return shutil.copytree(checkpoints / "sharded", tmp_path / "net")
 
 
-def write_index(folder, weight_map):
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+def total(source):
+    return summarize(load(source)).totals.params
 
 
-def keys(summary):
-    return [".".join(filter(None, (row.path.replace("/", "."), w.name))) for row in summary.layers for w in row.weights]
+def params_of(truth, *files):
+    count = 0
+    for file in files:
+        for shape, *_ in truth[f"sharded/{file}"].values():
+            size = 1
+            for dim in shape:
+                size *= dim
+            count += size
+    return count
 
 
-def error(path):
-    with pytest.raises(InputError) as caught:
-        load(path)
-    return str(caught.value)
+def rewrite(folder, change):
+    index = json.loads((folder / INDEX).read_text())
+    change(index)
+    (folder / INDEX).write_text(json.dumps(index))
+    return folder / INDEX
 
 
-def test_a_folder_its_index_and_its_shards_alone_are_one_model(folder):
-    index = folder / "model.safetensors.index.json"
-    found = [summarize(load(folder)), summarize(load(index))]
-    index.unlink()
-    found.append(summarize(load(folder)))
-    assert {summary.totals.params for summary in found} == {8 * 4 * 2 + 40 + 4}
-    assert {summary.totals.size_bytes for summary in found} == {2 * 8 * 4 * 2 + 4 * 44}
-    assert all(sorted(keys(summary)) == sorted(MAP) for summary in found)
-    assert found[0].source == str(folder)
-    assert found[0].partial is not True
+def test_an_index_is_the_model_in_its_files(folder, truth):
+    summary = summarize(load(folder / INDEX))
+    assert summary.totals.params == params_of(truth, FIRST, SECOND)
+    assert summary.details == {"tensors": 16, "files": 2}
+    assert not summary.warnings
+    assert [row.path for row in summary.layers][:2] == ["model/embed_tokens", "model/layers/0/mlp/up"]
+
+
+def test_a_folder_is_what_its_index_says_or_its_numbered_files(folder, truth):
+    assert total(folder) == params_of(truth, FIRST, SECOND)
+    (folder / INDEX).unlink()
+    assert total(folder) == params_of(truth, FIRST, SECOND)
+    (folder / FIRST).unlink()
+    with pytest.raises(InputError, match=f"1 of 2 files are missing: {FIRST}"):
+        load(folder)
+
+
+def test_a_shard_alone_is_itself_and_says_so(folder, truth):
+    summary = summarize(load(folder / SECOND))
+    assert summary.totals.params == params_of(truth, SECOND)
+    assert summary.warnings == ["this is file 2 of 2: the others are not counted"]
 
 
 def test_a_missing_shard_is_named(folder):
-    (folder / "a-00002.safetensors").unlink()
-    assert "shards are missing beside it: a-00002.safetensors" in error(folder)
+    (folder / SECOND).unlink()
+    with pytest.raises(InputError, match=f"1 of the 2 files that it names are missing: {SECOND}"):
+        load(folder / INDEX)
 
 
-def test_an_index_that_says_something_else_than_its_shards_is_refused(folder):
-    write_index(folder, MAP | {"model.norm.weight": "a-00001.safetensors", "lm_head.weight": "a-00001.safetensors"})
-    message = error(folder)
-    assert "tensor 'model.norm.weight' should be in a-00001.safetensors, but is in a-00002.safetensors" in message
-    assert "tensor 'lm_head.weight' should be in a-00001.safetensors, but is in no shard" in message
-    write_index(folder, {name: shard for name, shard in MAP.items() if name != "model.norm.weight"})
-    assert "tensor 'model.norm.weight' is in no index" in error(folder)
+def test_an_index_without_its_files_says_what_it_knows(folder):
+    (folder / FIRST).unlink()
+    (folder / SECOND).unlink()
+    summary = summarize(load(folder / INDEX))
+    size = json.loads((folder / INDEX).read_text())["metadata"]["total_size"]
+    assert (summary.totals.size_bytes, summary.partial, summary.details) == (size, True, {"tensors": 16, "files": 2})
+    assert summary.warnings == ["none of its 2 files is beside it: it does not say the parameters"]
+    assert [found.status for found in check_budget(summary, parse_budget({"size": "1 GiB"}))] == ["broken"]
 
 
-@pytest.mark.parametrize("shard", ["../a.safetensors", "/etc/passwd", "x.bin", 3, ""])
-def test_a_shard_can_only_be_a_file_beside_the_index(folder, shard):
-    write_index(folder, MAP | {"model.norm.weight": shard})
-    assert "must be a .safetensors file beside the index" in error(folder)
+def test_an_index_from_standard_input_has_no_files(folder):
+    assert summarize(load((folder / INDEX).read_bytes())).partial
 
 
-QUANTISED = {
-    "gptq 4 bits": ({"qweight": ("I32", [16, 64]), "qzeros": ("I32", [1, 8]), "scales": ("F16", [1, 64])}, 128 * 64),
-    "awq 4 bits": ({"qweight": ("I32", [128, 8]), "qzeros": ("I32", [1, 8]), "scales": ("F16", [1, 64])}, 128 * 64),
-    "bitsandbytes 8 bits": ({"weight": ("I8", [64, 128]), "SCB": ("F32", [64])}, 128 * 64),
-    "float8": ({"weight": ("F8_E4M3", [64, 128]), "weight_scale_inv": ("F32", [1, 1])}, 128 * 64),
-    "bitsandbytes nf4": (
-        {
-            "weight": ("U8", [4096, 1]),
-            "weight.absmax": ("F32", [128]),
-            "weight.quant_map": ("F32", [16]),
-            "weight.quant_state.bitsandbytes__nf4": ("U8", [90]),
-        },
-        128 * 64,
+def test_an_index_may_say_the_parameters_too():
+    index = {"metadata": {"total_size": 40.0, "total_parameters": 10}, "weight_map": {"a": FIRST}}
+    summary = summarize(load(json.dumps(index).encode()))
+    assert (summary.totals.params, summary.totals.size_bytes) == (10, 40)
+    assert not summary.partial
+    assert summary.warnings == ["none of its 1 files is beside it: the totals are what the index says"]
+
+
+def test_another_size_than_the_index_says_is_a_warning(folder):
+    path = rewrite(folder, lambda index: index["metadata"].update(total_size=7))
+    [warning] = summarize(load(path)).warnings
+    assert warning.startswith("the index says that the tensors take 7 bytes, but they take ")
+
+
+WRONG = [
+    (lambda index: index["weight_map"].pop("model.embed_tokens.weight"), "is in .*; the index does not name it"),
+    (lambda index: index["weight_map"].update(new=FIRST), f"'new' is in no file; the index says it is in {FIRST}"),
+    (
+        lambda index: index["weight_map"].update({"model.embed_tokens.weight": SECOND}),
+        f"is in {FIRST}; the index says it is in {SECOND}",
     ),
-    "mxfp4": ({"up_blocks": ("U8", [2, 64, 4, 16]), "up_scales": ("U8", [2, 64, 4])}, 2 * 64 * 128),
-}
+    (lambda index: index["weight_map"].update(new="../model.safetensors"), "is no plain name of a file beside it"),
+    (lambda index: index["weight_map"].update(new="/etc/passwd"), "is no plain name of a file beside it"),
+    (lambda index: index["weight_map"].update(new="a\\b.safetensors"), "is no plain name of a file beside it"),
+    (lambda index: index["weight_map"].update(new="C:b.safetensors"), "is no plain name of a file beside it"),
+    (lambda index: index["weight_map"].update(new=""), "is no plain name of a file beside it"),
+]
 
 
-@pytest.mark.parametrize("scheme", QUANTISED)
-def test_quantised_weights_count_the_parameters_that_are_packed_in_them(scheme):
-    """Scales and zero points are told apart, and the size is that of the file."""
-    tensors, params = QUANTISED[scheme]
-    data = safetensors({f"layer.{name}": value for name, value in tensors.items()})
-    summary = summarize(load(data, name="f"))
-    assert summary.totals.params == params
-    assert summary.details["quantization"] == scheme
-    assert summary.totals.size_bytes == len(data) - 8 - struct.unpack("<Q", data[:8])[0]
+@pytest.mark.parametrize(("change", "words"), WRONG)
+def test_an_index_that_does_not_fit_its_files_is_refused(change, words, folder):
+    with pytest.raises(InputError, match=words):
+        load(rewrite(folder, change))
+
+
+def test_a_name_that_is_there_twice_is_refused(folder):
+    text = (folder / INDEX).read_text()
+    (folder / INDEX).write_text(
+        text.replace('"weight_map": {', f'"weight_map": {{"model.norm": "{FIRST}", "model.norm": "{FIRST}",')
+    )
+    with pytest.raises(InputError, match=r"duplicate key 'model\.norm'"):
+        load(folder / INDEX)
+
+
+def test_an_index_whose_map_comes_late_is_known_as_well(folder, truth):
+    path = rewrite(folder, lambda index: index.update(metadata={"a": "x" * 600}))
+    assert total(path) == params_of(truth, FIRST, SECOND)
+
+
+def test_a_broken_shard_is_named(folder):
+    (folder / SECOND).write_bytes(b"nothing")
+    with pytest.raises(InputError, match=f"{SECOND}: this is no checkpoint, although its name is one's"):
+        load(folder / INDEX)
+
+
+def test_there_may_be_as_many_files_as_the_limit():
+    def index(count):
+        return json.dumps({"metadata": {}, "weight_map": {f"t{n}": f"f{n}.bin" for n in range(count)}}).encode()
+
+    assert summarize(load(index(MAX_SHARDS))).details["files"] == MAX_SHARDS
+    with pytest.raises(InputError, match="it names 2,049 files, more than 2,048, the limit"):
+        load(index(MAX_SHARDS + 1))
+
+
+def test_a_folder_with_one_file_is_that_file_and_with_several_the_usual_one(checkpoints, tmp_path, truth):
+    data = (checkpoints / "plain.safetensors").read_bytes()
+    (tmp_path / "adapter.safetensors").write_bytes(data)
+    expected = total(checkpoints / "plain.safetensors")
+    assert total(tmp_path) == expected
+    (tmp_path / "other.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match=r"name one of adapter\.safetensors, other\.safetensors"):
+        load(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(data)
+    assert total(tmp_path) == expected
+
+
+def test_a_folder_of_the_files_of_a_gguf_model(checkpoints):
+    assert total(checkpoints / "split") == 160
+
+
+def test_a_folder_of_too_many_numbered_files_is_refused(tmp_path):
+    (tmp_path / "model-00001-of-99999.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match="it is one of 99,999 files, more than 2,048, the limit"):
+        load(tmp_path)

@@ -1,0 +1,250 @@
+"""GGUF files: metadata and the descriptions of the tensors, which are never read.
+
+The layout is that of https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: counts and lengths of 64 bits that
+come before what they count, so each is held against the length of the file before anything is read.
+"""
+
+from math import prod
+from os import SEEK_END
+from struct import Struct as Layout
+from typing import Any, BinaryIO, NamedTuple
+
+from paramcalc.errors import MAX_ECHO, InputError, Problem
+from paramcalc.formats.checkpoint import Contents, model_in, shape_of
+from paramcalc.formats.gguf.stream import SCALARS, BrokenError, Stream
+from paramcalc.formats.gguf.types import DTYPES, FILE_TYPES, REMOVED, dtype_name
+from paramcalc.formats.shards import with_siblings
+from paramcalc.formats.source import Options, Source
+from paramcalc.formats.tensor import Tensor
+from paramcalc.limits import MAX_TENSOR_NAME, MAX_TENSORS
+from paramcalc.model import Model
+
+VERSIONS = (2, 3)
+
+_STRING, _ARRAY = 8, 9
+_SIZES = {kind: Layout(f"<{code}").size for kind, code in SCALARS.items()}
+"""Bytes of a value of each type that is neither a text nor an array."""
+
+_MAX_KEY = 65_535
+_MAX_VALUE = 1_024
+_MAX_NESTING = 8
+_SMALLEST_TENSOR = 24
+"""Bytes of a tensor's description with an empty name and no axes."""
+_SMALLEST_ENTRY = 13
+"""Bytes of a key of no characters with a value of one byte."""
+
+KEPT = frozenset(
+    (
+        *("general.architecture", "general.file_type", "general.alignment", "general.size_label"),
+        *("split.no", "split.count", "split.tensors.count"),
+    )
+)
+"""Keys whose values are used; the others are only counted."""
+
+TOKENS = "tokenizer.ggml.tokens"
+
+
+class Header(NamedTuple):
+    """What stands before the tensors' data.
+
+    Attributes:
+        values: the keys that are of use.
+        keys: how many there are.
+        tokens: how many tokens the tokenizer has.
+        tensors: in the order of the file.
+    """
+
+    values: dict[str, Any]
+    keys: int
+    tokens: int
+    tensors: list[Tensor]
+
+
+def read(source: Source, options: Options) -> Model:
+    """The model of a file; of the first of several, the model that all of them hold.
+
+    Raises:
+        InputError: for a file that is broken, or of another version, or that lacks one of those it belongs to.
+    """
+    found = contents(source)
+    if found.part == 0:
+        found = with_siblings(found, source)
+    return model_in(found, source.name, options.max_layers)
+
+
+def contents(source: Source) -> Contents:
+    """The tensors of one file, and what its metadata say of it.
+
+    Raises:
+        InputError: for a file that is broken, or of another version.
+    """
+    try:
+        header = read_header(source.file)
+    except BrokenError as error:
+        raise InputError(source.name, [Problem(f"a broken GGUF file: {error}")]) from None
+    part, parts = header.values.get("split.no", 0), header.values.get("split.count", 1)
+    if type(part) is not int or type(parts) is not int or not 0 <= part < max(parts, 1):
+        raise InputError(source.name, [Problem("a broken GGUF file: split.no and split.count are no part of a whole")])
+    return Contents(header.tensors, "gguf", details_of(header), part=part, parts=parts)
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Everything before the data of the tensors.
+
+    Raises:
+        BrokenError: for what is no such header, and for one that does not fit its file.
+    """
+    length = file.seek(0, SEEK_END)
+    file.seek(0)
+    stream = Stream(file, order_of(file.read(8)), 8, length)
+    tensors, keys = counted(stream, _SMALLEST_TENSOR, "tensors"), counted(stream, _SMALLEST_ENTRY, "keys")
+    if tensors > MAX_TENSORS:
+        raise BrokenError(f"it has {tensors:,} tensors, more than {MAX_TENSORS:,}, the limit")
+    values, tokens = read_values(stream, keys)
+    alignment = values.get("general.alignment", 32)
+    if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1):
+        raise BrokenError("general.alignment is no power of two")
+    found = [read_tensor(stream) for _ in range(tensors)]
+    check_layout(found, length - (-stream.at % alignment + stream.at), alignment)
+    return Header(values, keys, tokens, [tensor for tensor, _ in found])
+
+
+def order_of(head: bytes) -> str:
+    """The byte order, as struct writes it: the version is a small number in the right one.
+
+    Raises:
+        BrokenError: for a version that is not read.
+    """
+    if len(head) < 8:
+        raise BrokenError("it ends after its first bytes: it is cut off")
+    order = ">" if head[4:6] == b"\0\0" else "<"
+    version = int.from_bytes(head[4:8], "big" if order == ">" else "little")
+    if version not in VERSIONS:
+        how = "; llama.cpp converts those of 2023" if version == 1 else ""
+        raise BrokenError(f"version {version:,} of the format; 2 and 3 are read{how}")
+    return order
+
+
+def counted(stream: Stream, smallest: int, what: str) -> int:
+    """A number of things, each of which takes at least so many bytes."""
+    count: int = stream.number("Q")
+    if count * smallest > stream.left:
+        raise BrokenError(f"{count:,} {what} do not fit in {stream.left:,} bytes")
+    return count
+
+
+def read_values(stream: Stream, count: int) -> tuple[dict[str, Any], int]:
+    """The values that are of use, and how many tokens there are."""
+    values: dict[str, Any] = {}
+    seen: set[str] = set()
+    tokens = 0
+    for _ in range(count):
+        key = stream.text(_MAX_KEY, "a key")
+        if key in seen:
+            raise BrokenError(f"the key '{key[:MAX_ECHO]}' is there twice")
+        seen.add(key)
+        kind = stream.number("I")
+        if key in KEPT and kind != _ARRAY:
+            values[key] = stream.text(_MAX_VALUE, key) if kind == _STRING else stream.number(scalar(kind))
+        else:
+            items = skip_value(stream, kind)
+            tokens = items if key == TOKENS else tokens
+    return values, tokens
+
+
+def scalar(kind: int) -> str:
+    """How a value of this type is read."""
+    code = SCALARS.get(kind)
+    if code is None:
+        raise BrokenError(f"a value of the unknown type {kind}")
+    return code
+
+
+def skip_value(stream: Stream, kind: int, nesting: int = 0) -> int:
+    """Pass over a value; how many items it has."""
+    if kind == _STRING:
+        stream.skip_texts(1)
+        return 1
+    if kind != _ARRAY:
+        stream.skip(_SIZES.get(kind) or len(scalar(kind)))
+        return 1
+    inner = stream.number("I")
+    smallest = _SIZES.get(inner) or {_STRING: 8, _ARRAY: 12}.get(inner)
+    if smallest is None or nesting == _MAX_NESTING:
+        raise BrokenError(f"an array of the unknown type {inner}" if smallest is None else "arrays nested too deep")
+    count = counted(stream, smallest, "items of an array")
+    if inner == _STRING:
+        stream.skip_texts(count)
+    elif inner == _ARRAY:
+        for _ in range(count):
+            skip_value(stream, inner, nesting + 1)
+    else:
+        stream.skip(count * smallest)
+    return count
+
+
+def read_tensor(stream: Stream) -> tuple[Tensor, int]:
+    """The description of a tensor, and where its data begin."""
+    name = stream.text(4 * MAX_TENSOR_NAME, "a tensor's name")
+    axes = stream.number("I")
+    if axes * 8 > stream.left:
+        raise BrokenError(f"tensor '{name[:MAX_ECHO]}' has {axes:,} axes: the file is cut off")
+    if axes > 16:
+        raise BrokenError(f"tensor '{name[:MAX_ECHO]}' has {axes:,} axes")
+    dims = [stream.number("Q") for _ in range(axes)]
+    kind, offset = stream.number("I"), stream.number("Q")
+    try:
+        shape = shape_of(reversed(dims), name)
+    except ValueError as error:
+        raise BrokenError(str(error)) from None
+    return Tensor(name, shape, *size_of(name, kind, dims)), offset
+
+
+def size_of(name: str, kind: int, dims: list[int]) -> tuple[str, int]:
+    """The name of a tensor's type, and its bytes: whole blocks in each row."""
+    known = DTYPES.get(kind)
+    if known is None:
+        what = f"{REMOVED[kind]}, which ggml no longer has" if kind in REMOVED else f"the unknown type {kind}"
+        raise BrokenError(f"tensor '{name[:MAX_ECHO]}' is of {what}")
+    block, size = known.elements, known.size
+    if (dims[0] if dims else 1) % block:
+        raise BrokenError(
+            f"tensor '{name[:MAX_ECHO]}' has rows of {dims[0] if dims else 1:,}, which is no multiple of {block}, "
+            f"the block of {known.name}"
+        )
+    return dtype_name(known.name), prod(dims) // block * size
+
+
+def check_layout(found: list[tuple[Tensor, int]], room: int, alignment: int) -> None:
+    """Refuse tensors that overlap, leave holes, or are not all there."""
+    at = 0
+    for tensor, offset in sorted(found, key=lambda pair: (pair[1], pair[0].size)):
+        expected = at + -at % alignment
+        if offset != expected:
+            what = "overlaps the one before" if offset < at else f"{expected:,} was expected"
+            raise BrokenError(f"tensor '{tensor.name[:MAX_ECHO]}' begins at byte {offset:,} of the data: {what}")
+        at = offset + tensor.size
+    if at > room:
+        raise BrokenError(f"the tensors take {at:,} bytes, but the file has {max(room, 0):,} for them: it is cut off")
+
+
+def details_of(header: Header) -> dict[str, str | int | float]:
+    """What the metadata say, and the bits that a weight takes on average."""
+    found: dict[str, str | int | float] = {}
+    for key, name in (("general.architecture", "architecture"), ("general.size_label", "size_label")):
+        value = header.values.get(key)
+        if isinstance(value, str):
+            found[name] = value[:MAX_ECHO]
+    kind = header.values.get("general.file_type")
+    if type(kind) is int:
+        found["file_type"] = FILE_TYPES.get(kind & ~1024, str(kind))
+    found |= {"tensors": len(header.tensors), "metadata_keys": header.keys}
+    if header.tokens:
+        found["tokens"] = header.tokens
+    return found | bits_per_weight(header.tensors)
+
+
+def bits_per_weight(tensors: list[Tensor]) -> dict[str, str | int | float]:
+    """The bits of all tensors for each of their elements, to two digits, as llama.cpp prints them."""
+    count = sum([prod(tensor.shape) for tensor in tensors])
+    return {"bits_per_weight": round(8 * sum([tensor.size for tensor in tensors]) / count, 2)} if count else {}

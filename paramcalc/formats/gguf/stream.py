@@ -1,0 +1,105 @@
+"""Numbers and texts of a GGUF file one after the other, each held against what is left of the file."""
+
+from struct import Struct as Layout
+from typing import Any, BinaryIO
+
+from paramcalc.limits import MAX_GGUF_HEADER
+
+SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+"""Type of a value → how its bytes are read, as `struct` writes it."""
+
+BLOCK = 256 * 1024
+"""Bytes that are read at once."""
+
+
+class BrokenError(Exception):
+    """What is wrong with a file, in words for its user."""
+
+
+class Stream:
+    """Numbers and texts from a file one after the other, of which only a block is held at a time."""
+
+    def __init__(self, file: BinaryIO, order: str, at: int, length: int) -> None:
+        self._file = file
+        self._start = at  # of the block in the file
+        self._block = b""
+        self._at = 0  # in the block
+        self._length = length
+        codes = {code: Layout(order + code) for code in (*SCALARS.values(), "QQ")}
+        self._layouts = codes
+        self._u64 = codes["Q"]
+
+    @property
+    def at(self) -> int:
+        """Where in the file the next byte is."""
+        return self._start + self._at
+
+    @property
+    def left(self) -> int:
+        """How many bytes there are from here to the end."""
+        return self._length - self.at
+
+    def _need(self, size: int) -> int:
+        """Make sure that so many bytes are in the block; where they begin in it."""
+        at = self._at
+        if at + size <= len(self._block):
+            self._at = at + size
+            return at
+        if size > self.left:
+            raise BrokenError(f"the file ends in the middle of its header, after {self._length:,} bytes: it is cut off")
+        if self.at + size > MAX_GGUF_HEADER:
+            raise BrokenError(f"the header has more than {MAX_GGUF_HEADER:,} bytes, the limit")
+        self._start += at
+        self._file.seek(self._start)
+        self._block = self._file.read(max(size, BLOCK))
+        self._at = size
+        if len(self._block) < size:
+            raise BrokenError("the file became shorter while it was read")
+        return 0
+
+    def number(self, code: str) -> Any:
+        """One number, by the letter that struct has for it."""
+        layout = self._layouts[code]
+        at = self._need(layout.size)  # may put another block in its place
+        return layout.unpack_from(self._block, at)[0]
+
+    def text(self, limit: int, what: str) -> str:
+        """A text with its length before it."""
+        size = self.number("Q")
+        if size > limit:
+            raise BrokenError(f"{what} has {size:,} bytes, more than {limit:,}, the limit")
+        at = self._need(size)
+        try:
+            return self._block[at : at + size].decode()
+        except UnicodeDecodeError:
+            raise BrokenError(f"{what} is not UTF-8") from None
+
+    def skip(self, size: int) -> None:
+        """Pass over so many bytes."""
+        if self._at + size <= len(self._block):
+            self._at += size
+            return
+        if size > self.left:
+            raise BrokenError(f"a value has {size:,} bytes, but the file only {self.left:,} more: it is cut off")
+        self._start, self._block, self._at = self.at + size, b"", 0
+        if self._start > MAX_GGUF_HEADER:
+            raise BrokenError(f"the header has more than {MAX_GGUF_HEADER:,} bytes, the limit")
+
+    def skip_texts(self, count: int) -> None:
+        """Pass over so many texts: a tokenizer has hundreds of thousands."""
+        unpack, block, at = self._u64.unpack_from, self._block, self._at
+        for _ in range(count):
+            if at + 8 <= len(block):
+                (size,) = unpack(block, at)
+                at += 8
+            else:
+                self._at = at
+                size = self.number("Q")
+                block, at = self._block, self._at
+            if at + size <= len(block):
+                at += size
+            else:
+                self._at = at
+                self.skip(size)
+                block, at = self._block, self._at
+        self._at = at
