@@ -61,7 +61,21 @@ def test_memory_and_several_outputs_fit_it_too_and_can_be_read_back():
     assert b"".join(summary_json(msgspec.json.decode(encoded_summary, type=Summary))) == encoded_summary
 
 
+TORCH = {"framework": "torch"}
 RIGHT = {
+    "layers of PyTorch": spec({"Conv2d": [8, 3]}, "BatchNorm2d", {"Linear": [1, 4]}, **TORCH, input=[3, 3, 3]),
+    "what the input tells left out": spec(
+        {"Linear": 4}, {"GroupNorm": 2}, {"MultiheadAttention": 2}, **TORCH, input=[8, 8]
+    ),
+    "what the input tells given": spec(
+        {"Linear": {"in_features": 3, "out_features": 4}}, {"Linear": [4, 5, False]}, **TORCH
+    ),
+    "qualified names in either": spec({"torch.Linear": 4}, {"keras.Dense": 3}, "torch.re_lu"),
+    "a layer of Keras in a spec of PyTorch": spec({"keras.Dense": 4}, {"torch.Linear": 3}, **TORCH),
+    "a stack of PyTorch": spec(
+        {"TransformerEncoder": [{"TransformerEncoderLayer": 2}, 2, {"LayerNorm": 8}]}, **TORCH, input=[4, 8]
+    ),
+    "a block of PyTorch": spec({"b": None}, blocks={"b": {"layers": [{"Linear": 3}]}}, **TORCH),
     "bare name": spec("Flatten"),
     "bare name that needs no field": spec("BatchNormalization"),
     "main argument": spec("Flatten", {"Dense": 5}),
@@ -125,6 +139,13 @@ RIGHT = {
 }
 
 WRONG = {
+    "a layer of Keras without its name": spec({"Dense": 4}, **TORCH),
+    "a layer of PyTorch without its name": spec({"Linear": 4}),
+    "a field of Keras": spec({"Conv2d": {"filters": 4, "kernel_size": 3}}, **TORCH),
+    "a number for a framework": spec("ReLU", framework=3),
+    "another framework": spec("ReLU", framework="jax"),
+    "too few values": spec({"Conv2d": [8]}, **TORCH),
+    "a class of PyTorch that there is not": spec("torch.Dense"),
     "not a mapping": [1],
     "no layers": {"input": [3]},
     "no input": {"layers": ["Flatten"]},

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from paramcalc.layers.catalogue import built_in
 from paramcalc.layers.registry import Registry
 
 ODD_VALUES: list[Any] = [
@@ -34,7 +35,7 @@ class Pool:
                     seen.add(small)
                     self.values.append(value)
         self.keys = sorted(set(self.keys))
-        self.types = sorted(Registry().built_in())
+        self.types = sorted(built_in(Registry()))
 
 
 def places(document: Any) -> list[tuple[Any, Any]]:

@@ -1,11 +1,16 @@
 """Functions of torch as layers, those that join and pick tensors: a spec has no code to call them in."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
 from paramcalc.layers.formulas.broadcasting import broadcast
-from paramcalc.shapes import Dim, Shape, format_shape, positive_axis
+from paramcalc.shapes import MAX_RANK, Dim, Shape, format_shape, positive_axis
+
+Axes = Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
+"""Several dimensions of one tensor."""
 
 
 class Broadcast(Layer, frozen=True):
@@ -96,7 +101,7 @@ class Permute(Layer, frozen=True):
     list_argument: ClassVar[bool] = True
     keeps_dtype: ClassVar[bool] = True
 
-    dims: tuple[int, ...]
+    dims: Axes
 
     def infer(self, x: Shape) -> Inferred:
         """Each dimension once; 0 is the batch."""
@@ -141,7 +146,7 @@ class Mean(Layer, frozen=True):
     list_argument: ClassVar[bool] = True
     keeps_dtype: ClassVar[bool] = True
 
-    dim: int | tuple[int, ...]
+    dim: int | Axes
     keepdim: bool = False
 
     def infer(self, x: Shape) -> Inferred:

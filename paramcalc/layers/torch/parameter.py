@@ -1,10 +1,12 @@
 """A tensor that a module holds itself, outside of any layer."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight
-from paramcalc.shapes import Shape, format_shape
+from paramcalc.shapes import MAX_RANK, Shape, format_shape
 
 Dtype = Literal[
     "bool",
@@ -39,7 +41,7 @@ class Parameter(Layer, frozen=True):
 
     list_argument: ClassVar[bool] = True
 
-    shape: tuple[Positive, ...]
+    shape: Annotated[tuple[Positive, ...], Meta(max_length=MAX_RANK)]
     dtype: Dtype | None = None
     requires_grad: bool = True
     buffer: bool = False

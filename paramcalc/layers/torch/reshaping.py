@@ -1,14 +1,16 @@
 """Other shapes of the same elements, and images taken apart into windows."""
 
 from math import prod
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive
 from paramcalc.layers.formulas.spatial import spatial_of
 from paramcalc.layers.torch.common import check_ranks
 from paramcalc.layers.torch.window import Paddings, Sizes, window_length
-from paramcalc.shapes import Dim, Shape, format_shape, ntuple, positive_axis, product
+from paramcalc.shapes import MAX_RANK, Dim, Shape, format_shape, ntuple, positive_axis, product
 
 
 class Flatten(Layer, frozen=True):
@@ -45,7 +47,7 @@ class Unflatten(Layer, frozen=True):
     keeps_dtype: ClassVar[bool] = True
 
     dim: int
-    unflattened_size: tuple[int, ...]
+    unflattened_size: Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
 
     def infer(self, x: Shape) -> Inferred:
         """The sizes must multiply to the dimension."""

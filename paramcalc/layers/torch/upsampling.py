@@ -9,9 +9,9 @@ from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive
 from paramcalc.layers.torch.common import Unchanged, check_ranks
 from paramcalc.layers.torch.window import Sizes
-from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, ntuple, product
+from paramcalc.shapes import MAX_DIMENSION, Dim, Shape, check_min_rank, format_shape, ntuple, product
 
-Scale = Annotated[float, Meta(gt=0)]
+Scale = Annotated[float, Meta(gt=0, le=MAX_DIMENSION)]
 Scales = Scale | tuple[Scale, ...]
 Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"]
 RANKS: dict[str, tuple[int, ...]] = {

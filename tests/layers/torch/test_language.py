@@ -58,6 +58,9 @@ def test_automatic_names_are_the_snake_case_of_the_class():
         ("[{Linear: {units: 3}}]", "unknown field 'units'"),
         ("[{Linear: {in_features: 64}}]", "the field 'out_features' is missing"),
         ("[{Parameter: {shape: [3], persistent: false}}]", "only a buffer can be left out"),
+        ("[{Upsample: {scale_factor: .inf}}]", "expected a number <= 2147483647.0"),
+        ("[{MultiheadAttention: 5}]", "embed_dim 64 must be divisible by num_heads 5"),
+        ("[{LSTM: {hidden_size: 4, proj_size: 4}}]", "proj_size 4 must be smaller than hidden_size 4"),
     ],
 )
 def test_what_pytorch_refuses_is_refused_with_what_would_be_right(layers, message):
