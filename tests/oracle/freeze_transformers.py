@@ -71,7 +71,7 @@ def default(field):
     else:
         value = None if field.default is dataclasses.MISSING else field.default
     value = value.to_dict() if isinstance(value, PreTrainedConfig) else value
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(value, default=str), parse_constant=lambda name: None)  # JSON has no infinity
 
 
 def fields_of(cls):

@@ -9,7 +9,7 @@ import yaml
 
 from paramcalc import load, summarize
 from paramcalc.formats.huggingface.template import FAMILIES, index
-from paramcalc.formats.huggingface.types import find_type
+from paramcalc.formats.huggingface.types import find_type, lines
 
 DATA = Path(__file__).parents[2] / "data" / "huggingface"
 TEMPLATES = sorted(path.stem for path in FAMILIES.glob("*.yaml"))
@@ -63,3 +63,9 @@ def test_the_index_says_which_template_each_type_has():
 @pytest.mark.parametrize("type_", index())
 def test_a_type_of_a_template_is_one_of_transformers(type_):
     assert find_type(type_) is not None
+
+
+def test_every_line_of_the_types_is_json_without_constants_of_its_own():
+    """A type's default that is infinite would end in a bug when that type is looked up."""
+    for line in lines().splitlines()[1:]:
+        assert json.loads(line, parse_constant=pytest.fail)["type"]
