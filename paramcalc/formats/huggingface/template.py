@@ -4,6 +4,7 @@ A template is a spec in paramcalc's own language, and has beside its keys
 
     types    the model_types that are built like this: each with values for variables in which it differs from the
              template's defaults, which may be expressions over any field of its configuration
+    heads    what its classes may be for, as types.jsonl has it; a class with another head is refused
     parts    blocks that are other models: name → the field with that model's configuration
 
 A variable that is called like a field has the field's value; `head`, `architecture`, `model_type` and `num_labels` are
@@ -13,12 +14,13 @@ what the configuration says of the class.
 from functools import lru_cache
 from typing import Any
 
+from paramcalc.errors import listed
 from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, config_of
 from paramcalc.formats.huggingface.types import FOLDER, VERSION, find_type
 from paramcalc.formats.native.templates import variables
 
 FAMILIES = FOLDER / "families"
-OWN_KEYS = ("types", "parts")
+OWN_KEYS = ("types", "parts", "heads")
 
 
 def spec_of(config: Config) -> dict[str, Any]:
@@ -28,6 +30,11 @@ def spec_of(config: Config) -> dict[str, Any]:
         ConfigError: when there is no template for its type.
     """
     template = template_of(config)
+    if config.head not in template["heads"]:
+        message = (
+            f"paramcalc does not know the head of {config.architecture} yet; it knows: {listed(template['heads'])}"
+        )
+        raise ConfigError(f"{message}; {COUNT_IT}", ("architectures",))
     spec = {key: value for key, value in template.items() if key not in OWN_KEYS}
     spec["vars"] = vars_of(template, config)
     blocks = {name: part(config, field) for name, field in template.get("parts", {}).items()}

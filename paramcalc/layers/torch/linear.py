@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight, bias, macs_at
 from paramcalc.layers.torch.common import Unchanged, agreed
@@ -32,6 +34,23 @@ class Linear(Layer, frozen=True, kw_only=True):
         weight = Weight("weight", (self.out_features, size), factors)
         biases = (bias(self.out_features, "out_features"),) if self.bias else ()
         return Inferred((*x[:-1], self.out_features), (weight, *biases), macs_at(x[:-1], weight))
+
+
+class TransposedLinear(Linear, frozen=True, kw_only=True):
+    """A Linear whose matrix is stored as (in, out), as GPT-2 has it.
+
+    Shapes: (batch, ..., in_features) → (batch, ..., out_features)
+    Formula: in_features × out_features + out_features (bias)
+    Source: transformers/pytorch_utils.py, Conv1D
+    Example: {framework: torch, input: [128], layers: [{TransposedLinear: 64}]}
+    """
+
+    def infer(self, x: Shape) -> Inferred:
+        """The same products as of a Linear."""
+        found = Linear.infer(self, x)
+        weight, *biases = found.weights
+        turned = replace(weight, shape=weight.shape[::-1], factors=weight.factors[::-1])
+        return replace(found, weights=(turned, *biases))
 
 
 class Bilinear(Layer, frozen=True, kw_only=True):

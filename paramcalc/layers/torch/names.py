@@ -1,7 +1,7 @@
 """The names of torch.nn's modules: which module of this package has which class."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "linear": ("Linear", "Bilinear", "Identity"),
+    "linear": ("Linear", "TransposedLinear", "Bilinear", "Identity"),
     "embedding": ("Embedding", "EmbeddingBag"),
     "convolution": ("Conv1d", "Conv2d", "Conv3d"),
     "transposed": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),

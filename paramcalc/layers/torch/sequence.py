@@ -47,7 +47,8 @@ class Attention(Layer, frozen=True, kw_only=True):
     """Scaled dot-product attention over heads, without any projection: softmax(QKᵀ)V.
 
     Query heads may share a key and a value head. Queries, keys and values have their heads side by side in the last
-    axis, or an axis for them before it. The keys and values of all tokens so far are kept.
+    axis, or an axis for them before it. Two inputs are the queries, and keys and values side by side; a single one is all
+    three side by side. The keys and values of all tokens so far are kept.
 
     Shapes: (batch, queries, heads × size), (batch, keys, kv_heads × size), (batch, keys, kv_heads × value size)
         → (batch, queries, heads × value size)
@@ -63,11 +64,15 @@ class Attention(Layer, frozen=True, kw_only=True):
     kept: bool = True
     """Whether keys and values are kept for the tokens that follow."""
 
-    def infer(self, query: Shape, key: Shape, value: Shape, *, past: int = 0) -> Inferred:
+    def infer(self, query: Shape, key: Shape | None = None, value: Shape | None = None, *, past: int = 0) -> Inferred:
         """QKᵀ and AV, each a product for every query head, query and key; `past` tokens were kept before these."""
         kv_heads = self.kv_heads or self.heads
         if self.heads % kv_heads:
             raise LayerError(f"{self.heads} query heads cannot share {kv_heads} key and value heads evenly")
+        if key is None:
+            query, key, value = taken_apart(query, (self.heads, kv_heads, kv_heads))
+        elif value is None:
+            key, value = taken_apart(key, (kv_heads, kv_heads))
         size = head_size(query, self.heads, "query")
         key_size = head_size(key, kv_heads, "key")
         if None not in (size, key_size) and size != key_size:
@@ -83,6 +88,12 @@ class Attention(Layer, frozen=True, kw_only=True):
     def seen(self, keys: int) -> int:
         """How many keys are there for one more token."""
         return keys if self.window is None else min(keys, self.window)
+
+
+def taken_apart(x: Shape, heads: tuple[int, ...]) -> list[Shape]:
+    """The tensors that are side by side in the last axis, each of so many heads of one size."""
+    size = head_size(x, sum(heads), "fused")
+    return [(*x[:2], None if size is None else count * size) for count in heads]
 
 
 def kept(name: str, heads: int, size: Dim, window: int | None) -> Cache:
