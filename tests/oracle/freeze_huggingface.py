@@ -71,6 +71,8 @@ def mutated(config, rng):
     for name in LISTS:
         if isinstance(config.get(name), list) and config[name] and layers:
             config[name] = [rng.choice(config[name]) for _ in range(layers)] if rng.random() < 0.5 else before[name]
+    if layers and config.get("attention_types"):  # GPT-Neo's, which says how often each comes
+        config["attention_types"] = [[["global"], layers]]
     if type(config.get("pad_token_id")) is int:
         config["pad_token_id"] = 0  # the defaults' may be past the end of a small vocabulary
     return {name: value for name, value in config.items() if value != before[name]}
