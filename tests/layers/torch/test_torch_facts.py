@@ -21,11 +21,7 @@ from tests.layers.torch.deliberate import refused_deliberately
 
 DATA = Path(__file__).parents[2] / "data" / "torch" / "layers.jsonl.gz"
 REGISTRY = Registry("torch")
-<<<<<<< HEAD
-OWN = {"Activation", "Attention", "Experts", "Heads", "Parameter", "Router"}
-=======
-OWN = {"TransposedLinear", "Activation", "Attention", "Experts", "Heads", "Parameter"}
->>>>>>> d21386e (Hugging Face: GPT-2 and its kin; a class with a head that a template does not have is refused)
+OWN = {"Activation", "Attention", "Experts", "Heads", "Parameter", "Router", "TransposedLinear"}
 """Classes that are neither modules of torch.nn nor functions of torch."""
 
 Case = dict[str, Any]
