@@ -6,7 +6,7 @@ called twice is one `Instance` in two nodes.
 None of these structs is ever part of a cycle: `gc=False` spares each the 16 bytes that the collector keeps beside it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct, field
@@ -61,10 +61,12 @@ class Node(Struct, gc=False):
     Attributes:
         path: unique in the model, nesting separated by "/": "encoder/0/dense"; a later call ends in "#2".
         instance: the layer that is called.
-        inputs: the tensors it reads, in the order of Keras' `call`; None for one left out.
+        inputs: the tensors it reads, in the order of the layer's call; None for one left out.
         options: call arguments by name: a Ref, a list of Refs, or a plain value.
         where: its place in the document.
         notes: further places for an error to name, such as where the block was used.
+        ignored: call arguments by name that hold tensors and change neither a shape nor a count, such as masks; no
+            formula gets them, but they are edges of the graph.
     """
 
     path: str
@@ -73,6 +75,7 @@ class Node(Struct, gc=False):
     options: dict[str, Any] | None = None
     where: DocPath | None = None
     notes: tuple[tuple[str, DocPath], ...] = ()
+    ignored: dict[str, Any] | None = None
 
 
 class DeclaredInput(NamedTuple):
@@ -176,13 +179,29 @@ def reordered(order: Sequence[int], first: int) -> dict[int, int]:
 
 
 def refs(node: Node) -> list[Ref]:
-    """Every tensor a node reads, among its inputs and its call arguments."""
+    """Every tensor a node reads: its inputs, then those among its call arguments."""
+    found = formula_refs(node)
+    if node.ignored is not None:
+        found += refs_in(node.ignored.values())
+    return found
+
+
+def formula_refs(node: Node) -> list[Ref]:
+    """The tensors that a node's formula knows of: all but those it ignores."""
     found = [ref for ref in node.inputs if ref is not None]
-    for value in (node.options or {}).values():
+    if node.options is not None:
+        found += refs_in(node.options.values())
+    return found
+
+
+def refs_in(values: Iterable[Any]) -> list[Ref]:
+    """The tensors among call arguments, those in lists included."""
+    found: list[Ref] = []
+    for value in values:
         if isinstance(value, Ref):
             found.append(value)
         elif isinstance(value, list):
-            found.extend(item for item in value if isinstance(item, Ref))
+            found += refs_in(value)
     return found
 
 

@@ -57,7 +57,8 @@ class LayerSummary(Struct, frozen=True, gc=False):
 
     Attributes:
         path: unique in the model: "encoder/0/dense"; a later call ends in "#2".
-        inputs: the names of the inputs and the paths of the layers it reads.
+        inputs: the names of the inputs and the paths of the layers it reads, those of masks and other tensors among
+            its call arguments last.
         input_shapes: batch first; null where an unknown layer hides one.
         output_shape: batch first; a list of shapes for several outputs.
         weight_params: parameters that are neither biases nor statistics.

@@ -13,7 +13,7 @@ from paramcalc.layers.base import Weight
 from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.unknown import UnknownLayerError
 from paramcalc.limits import MAX_ALL_OUTPUTS
-from paramcalc.model import Input, Model, Node, Ref, label_of, refs
+from paramcalc.model import Input, Model, Node, Ref, formula_refs, label_of
 from paramcalc.shapes import Shape, format_shape
 from paramcalc.units import compute_dtype, promoted
 
@@ -93,7 +93,7 @@ class ForwardPass:
             self.unrecorded.add(len(self.outputs))
         dtype = answer.dtype
         if dtype is None and instance.layer.keeps_dtype:
-            dtype = promoted({self.dtype(ref) for ref in refs(node)})
+            dtype = promoted({self.dtype(ref) for ref in formula_refs(node)})
         call = Call(
             node, shapes, answer.outputs, answer.multiple, weights, answer.macs, dtype, shared_with, answer.cache
         )
@@ -147,7 +147,7 @@ class ForwardPass:
         """A layer whose input is not known: the one before it failed, is unknown, or records no shape."""
         if isinstance(node.instance.layer, Recorded):  # its facts are those of the file, whatever it reads
             return self.call(node, [self.shape_or_none(ref) for ref in node.inputs], {})
-        producers = {ref.producer for ref in refs(node)}
+        producers = {ref.producer for ref in formula_refs(node)}
         behind_unknown = not producers.isdisjoint(self.unknown.producers)
         recorded = self.recorded_inputs(node) if behind_unknown else None
         if recorded is not None:
@@ -171,7 +171,7 @@ class ForwardPass:
         if id(node.instance) in self.first or node.options or not self.as_written or None in node.inputs:
             return None
         shapes = []
-        for ref in refs(node):
+        for ref in formula_refs(node):
             shape = self.shape_or_none(ref)
             if shape is None and ref.producer not in self.unknown.producers:
                 return None  # behind a layer that failed

@@ -12,7 +12,7 @@ from paramcalc.collector import gc_paused
 from paramcalc.errors import MAX_PROBLEMS, LayerError, Problem, clipped, did_you_mean
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.limits import MAX_FOUND_PROBLEMS
-from paramcalc.model import Model, label_of
+from paramcalc.model import Model, label_of, refs
 from paramcalc.shapes import MAX_COUNT, Shape, format_shape, volume
 from paramcalc.summary import (
     InputSummary,
@@ -72,7 +72,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     names = [item.name for item in evaluation.inputs] + [node.path for node in model.nodes]
     ties = tie_weights(evaluation) if model.tied else {}
     counts = counter(ties, dtype)
-    rows = [layer_row(call, names, counts(call), dtype) for call in evaluation.calls]
+    rows = [layer_row(call, *reads_of(call, evaluation, names), counts(call), dtype) for call in evaluation.calls]
     totals = total(rows)
     check_counts(evaluation, rows, totals)
     warnings = [*model.warnings, *[found.problem.message for found in evaluation.contradictions]]
@@ -189,19 +189,32 @@ def weight_row(weight: Weight, tied_to: str | None, dtype: str) -> WeightSummary
     return WeightSummary(weight.name, weight.kind, weight.shape, params, weight.trainable, tied_to, dtype, size)
 
 
-def layer_row(call: Call, names: list[str], counts: Counts, dtype: str | None) -> LayerSummary:
-    """One row of the summary."""
+def reads_of(call: Call, evaluation: Evaluation, names: list[str]) -> tuple[list[str], list[Shape | None]]:
+    """What a call reads: the names and the shapes of its inputs, then those of tensors among its call arguments."""
     node = call.node
-    instance = node.instance
     inputs, shapes = node.inputs, call.inputs
     if None in inputs:  # arguments that were left out
         shapes = [shape for shape, ref in zip(shapes, inputs, strict=True) if ref is not None]
+    producers = [names[ref.producer] for ref in inputs if ref is not None]
+    if node.options is not None or node.ignored is not None:
+        others = refs(node)[len(producers) :]
+        producers += [names[ref.producer] for ref in others]
+        shapes = [*shapes, *[evaluation.shape(ref) for ref in others]]
+    return producers, shapes
+
+
+def layer_row(
+    call: Call, inputs: list[str], shapes: list[Shape | None], counts: Counts, dtype: str | None
+) -> LayerSummary:
+    """One row of the summary."""
+    node = call.node
+    instance = node.instance
     policy = dtype or instance.dtype
     return LayerSummary(
         node.path,
         instance.name,
         instance.type,
-        [names[ref.producer] for ref in inputs if ref is not None],
+        inputs,
         shapes,
         output_shape(call),
         counts.params,

@@ -62,7 +62,7 @@ class UnknownLayers:
         new = self.fallbacks.get(old)
         if new is None:
             new = self.fallbacks[old] = Instance(layer, old.name, old.type, old.trainable, old.dtype)
-        return Node(node.path, new, node.inputs, node.options, node.where, node.notes)
+        return Node(node.path, new, node.inputs, node.options, node.where, node.notes, node.ignored)
 
     def check_allowed(self, node: Node) -> None:
         """Report an unknown layer behind another one: all of them are, wherever they stand.

@@ -143,6 +143,9 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     sublayers: ClassVar[tuple[str, ...]] = ()
     """Fields that hold a `Sublayer` or a list of them: readers build those first."""
 
+    mask_arguments: ClassVar[tuple[str, ...]] = ()
+    """Call arguments that take tensors and change neither a shape nor a count."""
+
     self_attends: ClassVar[bool] = False
     """Whether a single input is both the query and the value."""
 

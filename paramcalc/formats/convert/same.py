@@ -70,6 +70,8 @@ def same_layers(one: Layer, other: Layer) -> bool:
 
 def same_options(one: Node, other: Node) -> bool:
     """Whether two calls have the same arguments beside their inputs."""
+    if one.ignored != other.ignored:
+        return False
     if not one.options and not other.options:
         return True
     return one.options == other.options and repr(one.options) == repr(other.options)

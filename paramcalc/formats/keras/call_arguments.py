@@ -1,11 +1,15 @@
-"""Keras call arguments → what a formula's `infer` takes: tensors in order, and the options it knows."""
+"""Keras call arguments → what a formula's `infer` takes: tensors in order, and the options it knows.
+
+Tensors that no formula asks for, such as masks, are kept apart: they are edges of the graph all the same.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from paramcalc.errors import LayerError
 from paramcalc.formats.keras.inbound import KerasCall, Tensor
 from paramcalc.layers.base import Layer
+from paramcalc.layers.signature import signature_of
 from paramcalc.layers.unknown import Unknown
 from paramcalc.model import Ref
 from paramcalc.shapes import Shape
@@ -26,24 +30,19 @@ IGNORED = frozenset(
 )
 """Call arguments of Keras' layers that change neither shape nor count where a formula does not ask for them."""
 
-_PARAMETERS: dict[type[Layer], frozenset[str]] = {}
 _FIRST = ("inputs", "sequences", "sequence", "input", "x", "data")
 
 
-def parameters(cls: type[Layer]) -> frozenset[str]:
-    """The names `infer` takes."""
-    found = _PARAMETERS.get(cls)
-    if found is None:
-        code = cls.infer.__code__
-        count = code.co_argcount + code.co_kwonlyargcount
-        found = _PARAMETERS[cls] = frozenset(code.co_varnames[1:count])
-    return found
+class Arguments(NamedTuple):
+    """The arguments of one call, sorted by what a formula makes of them; a node has them under the same names."""
+
+    inputs: tuple[Ref | None, ...]
+    options: dict[str, Any] | None = None
+    ignored: dict[str, Any] | None = None
 
 
-def positional_and_options(
-    layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref]
-) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
-    """The inputs of a node and its options.
+def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref]) -> Arguments:
+    """The arguments of a call of a layer.
 
     Raises:
         LayerError: for an argument that changes the result and is not known.
@@ -61,11 +60,11 @@ def positional_and_options(
             found.pop()
         inputs = tuple(found)
     if not call.kwargs and None not in inputs:
-        return inputs, None
-    inputs, options = with_keywords(layer, inputs, call.kwargs, find)
-    if None in inputs:
-        check_left_out(layer, inputs)
-    return inputs, options
+        return Arguments(inputs)
+    arguments = with_keywords(layer, inputs, call.kwargs, find)
+    if None in arguments.inputs:
+        check_left_out(layer, arguments.inputs)
+    return arguments
 
 
 def check_list(layer: Layer, found: list[Ref | None]) -> None:
@@ -74,8 +73,7 @@ def check_list(layer: Layer, found: list[Ref | None]) -> None:
     Raises:
         LayerError: for the first that is not a tensor; a state or a mask may be one.
     """
-    code = type(layer).infer.__code__
-    if code.co_varnames[code.co_argcount + code.co_kwonlyargcount :][:1] == ("inputs",):
+    if signature_of(type(layer).infer).variadic == "inputs":
         raise LayerError(f"is called with something other than a tensor as its input {found.index(None) + 1}")
 
 
@@ -85,27 +83,26 @@ def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
     Raises:
         LayerError: for the first input that must be a tensor and is not.
     """
-    infer = type(layer).infer
-    code = infer.__code__
-    rest = code.co_argcount + code.co_kwonlyargcount
-    names = [*code.co_varnames[1 : code.co_argcount], *(code.co_varnames[rest : rest + 1] if code.co_flags & 4 else ())]
+    signature = signature_of(type(layer).infer)
+    names = signature.inputs if signature.variadic is None else (*signature.inputs, signature.variadic)
     for place, ref in enumerate(inputs):
-        hint = infer.__annotations__.get(names[min(place, len(names) - 1)]) if names else None
+        hint = signature.hints.get(names[min(place, len(names) - 1)]) if names else None
         if ref is None and hint == Shape:
             raise LayerError(f"is called with something other than a tensor as its input {place + 1}")
 
 
 def with_keywords(
     layer: Layer, inputs: tuple[Ref | None, ...], kwargs: dict[str, Any], find: Callable[[Tensor], Ref]
-) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
-    """Sort keyword arguments into options the formula takes and ones that change nothing."""
+) -> Arguments:
+    """Sort keyword arguments into inputs, options that the formula takes, and tensors that change nothing."""
     if isinstance(layer, Unknown):
         rest: list[Ref | None] = []
         for value in kwargs.values():
             flatten(value, rest, find)
-        return (*inputs, *(ref for ref in rest if ref is not None)), None
-    names = parameters(type(layer))
+        return Arguments((*inputs, *(ref for ref in rest if ref is not None)))
+    names = signature_of(type(layer).infer).names
     options: dict[str, Any] = {}
+    ignored: dict[str, Any] = {}
     for name, value in kwargs.items():
         if value is None or name == "training":
             continue
@@ -123,17 +120,17 @@ def with_keywords(
             inputs = (*inputs, *more)
         elif name not in IGNORED or (name == "return_attention_scores" and value is True):
             raise LayerError(f"is called with '{name[:40]}', which this layer does not take")
-    return positional(layer, inputs, options)
+        elif isinstance(value, (Tensor, list)):
+            ignored[name] = resolved(value, find)
+    return Arguments(*positional(layer, inputs, options), ignored or None)
 
 
 def positional(
     layer: Layer, inputs: tuple[Ref | None, ...], options: dict[str, Any]
 ) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
     """Move tensors given by name (`query=x, value=y`) to their positions in the call."""
-    code = layer.infer.__code__
-    names = code.co_varnames[1 : code.co_argcount]
     found = list(inputs)
-    for place, name in enumerate(names):
+    for place, name in enumerate(signature_of(type(layer).infer).inputs):
         if isinstance(options.get(name), Ref):
             found += [None] * (place + 1 - len(found))
             found[place] = options.pop(name)

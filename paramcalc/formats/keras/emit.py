@@ -1,7 +1,7 @@
 """Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
 
 from paramcalc.errors import LayerError
-from paramcalc.formats.keras.call_arguments import positional_and_options
+from paramcalc.formats.keras.call_arguments import sorted_arguments
 from paramcalc.formats.keras.definition import Definition, Member, PlacedError, described
 from paramcalc.formats.keras.inbound import KerasCall, Tensor, tensors
 from paramcalc.layers.base import called_again, layers_within
@@ -67,9 +67,9 @@ class Emitter:
         if part.layer.sublayers:
             allowance.steps += layers_within(part.layer)
         self.check_allowance()
-        inputs, options = positional_and_options(part.layer, arguments, find)
+        inputs, options, ignored = sorted_arguments(part.layer, arguments, find)
         find.results[member.first + call] = self.first + len(self.nodes)
-        self.nodes.append(Node(path, part, inputs, options, member.where))
+        self.nodes.append(Node(path, part, inputs, options, member.where, ignored=ignored))
 
     def check_allowance(self) -> None:
         """Stop a model that becomes too large."""

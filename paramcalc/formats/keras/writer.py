@@ -18,6 +18,7 @@ from paramcalc.formats.keras.modules import APPLICATIONS, module_of_layer, modul
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.operations.operation import Operation, Slot
 from paramcalc.layers.registry import Registry, framework_of
+from paramcalc.layers.signature import signature_of
 from paramcalc.model import Model, Node, Ref, refs
 from paramcalc.shapes import Shape
 
@@ -149,7 +150,7 @@ class KerasWriter:
     def call_text(self, node: Node) -> str:
         """The arguments of a call; those of layers of one class stand around their tensors in the same way."""
         instance = node.instance
-        if node.options or None in node.inputs or isinstance(instance.layer, Operation):
+        if node.options or node.ignored or None in node.inputs or isinstance(instance.layer, Operation):
             return json.dumps(self.arguments(node, [None if ref is None else self.tensor(ref) for ref in node.inputs]))
         what = type(instance.layer), instance.type, len(node.inputs)
         if what not in self.around_tensors:
@@ -162,15 +163,15 @@ class KerasWriter:
         """The arguments as the layer's `call` in Keras takes them: positional, in one list, or by name."""
         layer = node.instance.layer
         kwargs = {name: self.option(value) for name, value in (node.options or {}).items()}
+        kwargs |= {name: self.option(value) for name, value in (node.ignored or {}).items()}
         if isinstance(layer, Operation):
             args = [filled(value, tensors) for value in layer.args]
             kwargs = {name: filled(value, tensors) for name, value in layer.kwargs.items()}
             return {"args": args if args or kwargs else tensors, "kwargs": kwargs}
-        code = layer.infer.__code__
-        takes_any = bool(code.co_flags & 0x04)
-        if takes_any and (code.co_argcount == 1 or node.instance.type == "CustomScaleLayer"):
+        takes = signature_of(type(layer).infer)
+        if takes.variadic and (not takes.inputs or node.instance.type == "CustomScaleLayer"):
             return {"args": [tensors], "kwargs": kwargs}
-        if takes_any and "initial_state" in code.co_varnames and len(tensors) > 1:
+        if takes.variadic == "initial_state" and len(tensors) > 1:
             return {"args": tensors[:1], "kwargs": kwargs | {"initial_state": tensors[1:]}}
         return {"args": tensors, "kwargs": kwargs}
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from paramcalc.formats.native.entries import BROKEN
+from paramcalc.formats.native.masks import replaced
 from paramcalc.formats.native.names import Directory, Pending, Tensor
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.limits import MAX_FOUND_PROBLEMS
-from paramcalc.model import Input, Instance, Node, Ref, in_order, refs, reordered
+from paramcalc.model import Input, Instance, Node, Ref, in_order, label_of, refs, reordered
 
 
 class Draft:
@@ -42,6 +43,8 @@ class Draft:
         nodes = self.nodes
         for node, sources in zip(nodes, self._sources, strict=True):
             node.inputs = self._resolve_all(node, sources)
+            if node.ignored is not None:
+                self._resolve_masks(node)
         results = []
         for tensor in outputs:
             try:
@@ -57,6 +60,8 @@ class Draft:
         moved = reordered(order, self.first)
         for node in nodes:
             node.inputs = tuple([ref if ref is None else renumbered(ref, moved) for ref in node.inputs])
+            if node.ignored is not None:
+                node.ignored = replaced(node.ignored, lambda ref: renumbered(ref, moved))
         return [nodes[index] for index in order], [renumbered(ref, moved) for ref in results]
 
     def _resolve_all(self, node: Node, sources: tuple[Tensor, ...]) -> tuple[Ref, ...]:
@@ -67,9 +72,17 @@ class Draft:
         try:
             return tuple([source if type(source) is Ref else resolve(source) for source in sources])
         except SpecError as error:
-            self._problems.add(str(error), error.where, label(node), node.notes)
+            self._problems.add(str(error), error.where, label_of(node), node.notes)
             make_broken(node)
             return ()
+
+    def _resolve_masks(self, node: Node) -> None:
+        """Put the tensors of masks in the place of their names."""
+        try:
+            node.ignored = replaced(node.ignored, self.names.resolve)
+        except SpecError as error:
+            self._problems.add(str(error), error.where, label_of(node), node.notes)
+            make_broken(node)
 
     def _break_cycles(self) -> None:
         """Report cycles of the graph, each by the names along it, and cut them."""
@@ -80,7 +93,7 @@ class Draft:
             names = [node.path for node in nodes]
             shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
             circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])
-            self._problems.add(f"the graph has a cycle: {circle}", nodes[0].where, label(nodes[0]), nodes[0].notes)
+            self._problems.add(f"the graph has a cycle: {circle}", nodes[0].where, label_of(nodes[0]), nodes[0].notes)
             make_broken(nodes[0])
 
 
@@ -89,15 +102,11 @@ def renumbered(ref: Ref, moved: dict[int, int]) -> Ref:
     return Ref(moved.get(ref.producer, ref.producer), ref.output)
 
 
-def label(node: Node) -> str:
-    """How an error names a node."""
-    return f"'{node.path}' ({node.instance.type})"
-
-
 def make_broken(node: Node) -> None:
     """Leave the node in its place, with nothing known of it."""
     node.instance = Instance(BROKEN, node.instance.name, node.instance.type)
     node.inputs = ()
+    node.ignored = None
 
 
 def find_cycles(nodes: Sequence[Node], first: int) -> list[list[int]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.formats.native.build import build_entry
-from paramcalc.formats.native.common import call_options, flag, policy
+from paramcalc.formats.native.common import flag, policy
 from paramcalc.formats.native.draft import Draft
 from paramcalc.formats.native.entries import (
     BROKEN,
@@ -24,6 +24,7 @@ from paramcalc.formats.native.entries import (
 )
 from paramcalc.formats.native.entry_facts import entry_label
 from paramcalc.formats.native.expressions import Names
+from paramcalc.formats.native.masks import call_arguments
 from paramcalc.formats.native.minimum import Minimum
 from paramcalc.formats.native.names import Pending, Scope, Tensor, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
@@ -196,10 +197,8 @@ class Expander(Work):
         within = layers_within(layer) if layer.sublayers or hasattr(layer, "layers_inside") else 0
         self.allowance.layers += 1
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
-        options = None if instance.layer is BROKEN else call_options(entry, scope)
-        if options:
-            self.weigh(options, (*entry.where, "options"))
-        number = self.draft.add(Node(path, instance, (), options, entry.where, scope.notes), sources)
+        options, ignored = call_arguments(layer, entry, scope, self.weigh)
+        number = self.draft.add(Node(path, instance, (), options, entry.where, scope.notes, ignored), sources)
         self.names.values[scope.prefix + name] = number
         return number
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from paramcalc.formats.native.structure import Item, Uses, items_between
-from paramcalc.model import Model, Node, Ref
+from paramcalc.model import Model, Node, Ref, refs
 
 Alike = Callable[[Node, Node], bool]
 """Whether two layers are written with the same entry, but for their inputs."""
@@ -98,16 +98,17 @@ def wiring_of(nodes: Sequence[Node], first: int) -> tuple[Wiring, set[Ref]]:
     wiring: Wiring = []
     outside: set[Ref] = set()
     for node in nodes:
-        for ref in node.inputs:
-            if ref is None:
-                return [], set()  # which no spec can say
+        reads = refs(node)
+        if None in node.inputs:
+            return [], set()  # which no spec can say
+        for ref in reads:
             place = ref.producer - first
             if 0 <= place < len(nodes):
                 wiring.append((place, ref.output))
             else:
                 wiring.append(None)
                 outside.add(ref)
-        wiring.append((len(node.inputs), -1))
+        wiring.append((len(reads), -1))
     return wiring, outside
 
 
@@ -119,7 +120,7 @@ def says_all(nodes: Sequence[Node], time: Item, times: Times, inputs: int) -> bo
     entries = items_between(nodes, time.start, time.end, time.inside)
     last = entries[-1]
     place, output = times.end
-    if any(ref == times.start for node in nodes[entries[0].end : time.end] for ref in node.inputs):
+    if any(ref == times.start for node in nodes[entries[0].end : time.end] for ref in refs(node)):
         return False
     if last.inside:
         return last.first is None and place >= last.start - time.start

@@ -13,6 +13,7 @@ from paramcalc.analysis.nested import NestedModel
 from paramcalc.formats.convert.arguments import bare, short_entry
 from paramcalc.formats.convert.problems import ConvertError, checked
 from paramcalc.formats.native.entries import COMMON
+from paramcalc.formats.native.masks import masks_read, written_masks
 from paramcalc.formats.native.names import PREVIOUS
 from paramcalc.formats.native.parser import STRUCTURE
 from paramcalc.formats.native.repeats import Times, times_of
@@ -181,8 +182,8 @@ class SpecWriter:
                 entry["trainable"] = False
             if instance.dtype != self.dtype:
                 entry["dtype"] = instance.dtype
-        if node.options:
-            entry["options"] = plain_options(node)
+        if node.options or node.ignored:
+            entry["options"] = plain_options(node) | written_masks(nodes, lambda tensors: self.text(scope, tensors))
         return entry, reads
 
     def arguments(self, node: Node) -> dict[str, Any]:
@@ -262,13 +263,16 @@ class SpecWriter:
             return False
         if a.layer is not b.layer and encode(self.arguments(one)) != encode(self.arguments(other)):
             return False
+        if list(one.ignored or ()) != list(other.ignored or ()):
+            return False
         return one.options is other.options or encode(plain_options(one)) == encode(plain_options(other))
 
     def inputs_of(self, calls: list[Item]) -> dict[Tensors, str]:
         """What the layers of a nested model read from outside of it, in the order they read it."""
         found: dict[Tensors, None] = {}
         for steps in zip(*[call.steps() for call in calls], strict=False):
-            for tensors in self.reads([self.model.nodes[step] for step in steps]):
+            nodes = [self.model.nodes[step] for step in steps]
+            for tensors in [*self.reads(nodes), *masks_read(nodes)]:
                 local = calls[0].start <= tensors[0].producer - self.uses.first < calls[0].end
                 if not local:
                     found[tensors] = None

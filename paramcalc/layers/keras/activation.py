@@ -1,6 +1,6 @@
 """Activations that are layers of their own."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -107,6 +107,8 @@ class Softmax(Elementwise, frozen=True):
     Source: https://keras.io/api/layers/activation_layers/softmax/
     Example: {input: [10], layers: [{Dense: 4}, Softmax]}
     """
+
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
 
     axis: int | tuple[int, ...] = -1
 

@@ -52,6 +52,7 @@ class MultiHeadAttention(Layer, frozen=True):
     """
 
     self_attends: ClassVar[bool] = True
+    mask_arguments: ClassVar[tuple[str, ...]] = ("query_mask", "value_mask", "key_mask", "attention_mask")
 
     num_heads: Positive
     key_dim: Positive
@@ -168,6 +169,7 @@ class GroupQueryAttention(Layer, frozen=True):
     """
 
     self_attends: ClassVar[bool] = True
+    mask_arguments: ClassVar[tuple[str, ...]] = ("query_mask", "value_mask", "key_mask", "attention_mask")
 
     head_dim: Positive
     num_query_heads: Positive
@@ -245,6 +247,7 @@ class Attention(Layer, frozen=True):
     """
 
     self_attends: ClassVar[bool] = True
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
 
     use_scale: bool = False
     score_mode: Literal["dot", "concat"] = "dot"
@@ -274,6 +277,7 @@ class AdditiveAttention(Layer, frozen=True):
     """
 
     self_attends: ClassVar[bool] = True
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
 
     use_scale: bool = True
     dropout: float = 0.0

@@ -1,6 +1,6 @@
 """Normalization layers: by batch, by layer, by group, by length, and by statistics given beforehand."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from paramcalc.errors import LayerError, echo
 from paramcalc.layers.base import Factors, Inferred, Kind, Layer, Weight
@@ -20,6 +20,8 @@ class BatchNormalization(Layer, frozen=True):
     Note: the non-trainable half, moving_mean and moving_variance, are running averages of the data for inference
     Example: {input: [32, 32, 3], layers: [BatchNormalization]}
     """
+
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
 
     axis: int = -1
     momentum: float = 0.99

@@ -180,6 +180,7 @@ class GlobalAveragePooling1D(_GlobalPooling, frozen=True):
     Example: {input: [128, 16], layers: [GlobalAveragePooling1D]}
     """
 
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
     rank: ClassVar[int] = 1
 
 

@@ -19,6 +19,8 @@ LAYOUT = "(batch, time, features)"
 class Recurrent(Layer, frozen=True):
     """Marks layers that `Bidirectional` can run both ways: they have the fields of `Flags`."""
 
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
+
 
 class Flags(Protocol):
     """What all recurrent layers have in common."""

@@ -54,6 +54,7 @@ class TimeDistributed(Layer, frozen=True):
     """
 
     sublayers: ClassVar[tuple[str, ...]] = ("layer",)
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
 
     layer: Sublayer
 
@@ -115,6 +116,7 @@ class Bidirectional(Layer, frozen=True):
     """
 
     sublayers: ClassVar[tuple[str, ...]] = ("layer", "backward_layer")
+    mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
 
     layer: Sublayer
     merge_mode: Literal["sum", "mul", "concat", "ave"] | None = "concat"
