@@ -12,12 +12,9 @@ from paramcalc.formats.text.strict_json import LazyList, parse_json
 from paramcalc.model import Model
 
 if TYPE_CHECKING:
-    from paramcalc.formats.keras.builder import Builder
     from paramcalc.formats.source import Options, Source
     from paramcalc.formats.text.document import Document
 
-OLD_SHAPES = frozenset(("batch_input_shape", "batchInputShape"))
-"""The input's shape as Keras 1 and 2 wrote it, and as TensorFlow.js reads it, too: files are edited for that."""
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 """Keys under which other tools put the architecture."""
 
@@ -141,70 +138,19 @@ def read_keras(
         InputError: with every independent problem.
     """
     from paramcalc.formats.keras.builder import Builder
+    from paramcalc.formats.keras.origin import origin_of
     from paramcalc.limits import MAX_LAYERS, Allowance
 
     found = find_architecture(value)
     if found is None:
         raise InputError(name, [Problem("this is not a Keras architecture")])
     architecture, where = found
-    version = version_of(value, where)
-    dialect = dialect_of(value, architecture, version)
-    modules = "module" in architecture or not version.startswith("3")
-    old = dialect in ("keras1", "keras2") or (modules and "module" not in architecture)
-    legacy = old or writes_batch_input_shape(architecture)
-    builder = Builder(name, locate, dialect, legacy, shared_objects, Allowance(max_layers or MAX_LAYERS), modules)
-    set_version(builder, version)
+    origin = origin_of(value, architecture, where)
+    builder = Builder(name, locate, origin, Allowance(max_layers or MAX_LAYERS), shared_objects)
     model = builder.read(architecture, where)
     if model.claims is not None:
         model.claims.weights = manifest_shapes(value)
-    if builder.ordered:
-        from paramcalc.formats.keras.keras1_ordering import warning
-
-        model.warnings.append(warning(builder.ordered))
     return model
-
-
-def set_version(builder: "Builder", version: str) -> None:
-    """Tell the builder what the version of Keras that wrote the file made of it."""
-    from paramcalc.formats.keras.classes import KerasClasses
-    from paramcalc.formats.keras.legacy import resets_after
-
-    if is_original(version):
-        builder.registry = KerasClasses(f"Keras {version}")
-    builder.resets = not builder.legacy or (builder.dialect != "tfjs" and resets_after(version))
-    builder.ancillary = builder.legacy and builder.dialect == "keras2" and not is_original(version)
-
-
-def version_of(value: Any, where: DocPath) -> str:
-    """The Keras that wrote it, told beside the architecture or around it; empty where nothing tells."""
-    found = value.get("keras_version")
-    for key in where:
-        value = value[key]
-        found = value.get("keras_version") or found
-    return str(found or "")
-
-
-def is_original(version: str) -> bool:
-    """Whether this is a version of the original Keras, which ended with 2.3; tf.keras' ended in `-tf` until then."""
-    return version.startswith(("1.", "2.0.", "2.1.", "2.2.", "2.3.")) and not version.endswith("-tf")
-
-
-def dialect_of(value: Any, architecture: dict[str, Any], version: str) -> str:
-    """`tfjs`, `keras3`, `keras2` or `keras1`: what the file says of itself."""
-    if "modelTopology" in value:
-        return "tfjs"
-    if not version:
-        version = "3" if "module" in architecture and not writes_batch_input_shape(architecture) else "2"
-    return f"keras{version[0]}" if version[0] in "123" else "keras2"
-
-
-def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
-    """Whether the first layer tells its shape as Keras 1 and 2 did: tf.keras' last versions name modules, too."""
-    config = architecture.get("config")
-    layers = config.get("layers") if isinstance(config, dict) else config
-    first = layers[0] if isinstance(layers, (list, LazyList)) and layers else None
-    inner = first.get("config") if isinstance(first, dict) else None
-    return isinstance(inner, dict) and not OLD_SHAPES.isdisjoint(inner)
 
 
 def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:

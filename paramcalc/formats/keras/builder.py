@@ -3,24 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from paramcalc.errors import (
-    MAX_PROBLEMS,
-    DocPath,
-    InputError,
-    LayerError,
-    ParamcalcError,
-    Position,
-    Problem,
-    echo,
-    located,
-)
+from paramcalc.errors import DocPath, LayerError, Position, echo
 from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
 from paramcalc.formats.keras.definition import (
     Definition,
     Member,
     PlacedError,
+    as_history,
     flatten_histories,
+    freeze,
     history_places,
     set_offsets,
 )
@@ -39,10 +31,12 @@ from paramcalc.formats.keras.inbound import KerasCall, Tensor, keras_call, parse
 from paramcalc.formats.keras.inputs import built_input, input_of, sequential_input
 from paramcalc.formats.keras.layer_config import custom, is_frozen, is_reached, make_layer
 from paramcalc.formats.keras.legacy import with_reset_after
+from paramcalc.formats.keras.origin import Origin
+from paramcalc.formats.keras.problems import Problems
 from paramcalc.formats.text.fields import FieldsError
 from paramcalc.formats.text.strict_json import LazyList
 from paramcalc.layers.base import Layer
-from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NESTED, Allowance
+from paramcalc.limits import MAX_NESTED, Allowance
 from paramcalc.model import Claims, Input, Instance, Model, Output, Ref
 
 PAIRS = ("Attention", "AdditiveAttention")
@@ -50,30 +44,40 @@ PAIRS = ("Attention", "AdditiveAttention")
 
 
 class Builder:
-    """Reads one file. Problems are gathered: all of them are reported together."""
+    """Reads one file. Problems are gathered: all of them are reported together.
+
+    Args:
+        source: the file, as the user gave it.
+        locate: finds a place of the document, for errors.
+        origin: what is known of the file's writer.
+        allowance: how large the model may become; a model inside a wrapper draws from the same.
+        shared_objects: whether entries with the same `shared_object_id` are one layer.
+        outer: what reads the model around this one, for a model inside a wrapper.
+
+    Attributes:
+        registry: the classes that the file can name.
+        assumed: classes of Keras 1 whose layers do not say where their channels are.
+        problems: what has been found wrong so far.
+        objects: the layers and models so far, by their `shared_object_id`.
+    """
 
     def __init__(
         self,
         source: str,
         locate: Callable[[DocPath], Position | None],
-        dialect: str,
-        legacy: bool,
-        shared_objects: bool,
+        origin: Origin,
         allowance: Allowance,
-        modules: bool = True,
+        shared_objects: bool = False,
+        outer: "Builder | None" = None,
     ) -> None:
         self.source = source
         self.locate = locate
-        self.dialect = dialect
-        self.legacy = legacy
-        self.modules = modules  # whether Keras 3's entries name their modules: those of an HDF5 file do not
+        self.origin = origin
         self.allowance = allowance
-        self.registry = KerasClasses()
-        self.problems: list[Problem] = []
+        self.registry: KerasClasses = outer.registry if outer else KerasClasses(origin)
+        self.assumed: set[str] = outer.assumed if outer else set()
+        self.problems = Problems(source, locate)
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
-        self.resets = False  # whether a GRU has `reset_after` where it is not written: see `resets_after`
-        self.ancillary = False  # whether layers that no output depends on belong to a model, as in TensorFlow
-        self.ordered: set[str] | None = None  # of a Keras 1 file of channels first, classes that do not say so
 
     # -- from the architecture to a Model ------------------------------------------------------------
 
@@ -83,26 +87,24 @@ class Builder:
         Raises:
             InputError: with every problem found.
         """
-        if self.dialect == "keras1":
-            from paramcalc.formats.keras.keras1_ordering import is_channels_first
-
-            self.ordered = set() if is_channels_first(architecture) else None
         try:
             definition = self.definition(architecture, where, 0)
-            self.stop_on_problems()
-            return self.emit_model(definition)
+            self.problems.stop()
+            model = self.emit_model(definition)
+            self.warn_of_assumptions(model)
+            return model
         except PlacedError as error:
-            self.problems.append(error.problem)
+            self.problems.found.append(error.problem)
         except LayerError as error:
-            self.problems.append(Problem(str(error), where))
-        self.stop_on_problems()
-        raise AssertionError("unreachable")
+            self.problems.add(str(error), where)
+        raise self.problems.error()
 
-    def stop_on_problems(self) -> None:
-        """Report what has been found wrong so far, if anything."""
-        if self.problems:
-            shown = [located(problem, self.locate) for problem in self.problems[:MAX_PROBLEMS]]
-            raise InputError(self.source, shown + self.problems[MAX_PROBLEMS:])
+    def warn_of_assumptions(self, model: Model) -> None:
+        """Say what the file leaves out, and what it was taken for."""
+        if self.assumed:
+            from paramcalc.formats.keras.keras1_ordering import warning
+
+            model.warnings.append(warning(self.assumed))
 
     def emit_model(self, definition: Definition) -> Model:
         """Unroll the outermost model."""
@@ -112,15 +114,16 @@ class Builder:
                 message = "the model was never built: no layer has an input shape, so nothing can be computed"
                 raise PlacedError(message, (*definition.where, "config", "layers", 0))
             inputs.append(item)
-        emitter = Emitter(len(inputs), self.allowance, self.legacy)
+        emitter = Emitter(len(inputs), self.allowance, self.origin.legacy)
         results = emitter.emit(definition, [Ref(index) for index in range(len(inputs))], "")
         names = [tensor.layer for tensor in definition.outputs]
         outputs = [
             Output(name, ref, place) for name, ref, place in zip(names, results, definition.output_places, strict=True)
         ]
-        model = Model(definition.name, self.dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
+        dialect = self.origin.dialect
+        model = Model(definition.name, dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
         # Only Keras 3 makes the weights from the build_config: the loaders of before do not read it.
-        model.claims = Claims("build_config" if self.dialect == "keras3" else None, emitter.declared)
+        model.claims = Claims("build_config" if dialect == "keras3" else None, emitter.declared)
         return model
 
     # -- parsing -------------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ class Builder:
             if self.registry.family(kind) != "plugin":
                 message = f"this is a {kind} layer, not a model"
             raise PlacedError(message, (*where, "class_name"))
-        legacy = self.is_legacy(entry) and not writes_keras3_calls(config["layers"])
+        legacy = self.origin.is_legacy(entry) and not writes_keras3_calls(config["layers"])
         names = LayerNames(config["layers"])
         try:
             # Only the outermost model's counts as a file loads, and only in Keras 3; null is the default.
@@ -152,42 +155,23 @@ class Builder:
         members: dict[str, Member] = {}
         for number, item in enumerate(config["layers"]):
             place = (*where, "config", "layers", number)
-            member = self.guarded(item, place, self.member, item, place, names, depth)
+            member = self.problems.guard(item, place, self.member, item, place, names, depth)
             if member is None:
                 continue
             if member.name in members:
-                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
+                self.problems.add(f"two layers have the name '{member.name[:80]}'", place, label(item))
             members[member.name] = member
         definition = self.functional(config, members, legacy, where)
         if depth == 0 and not trainable and not legacy:
             freeze(definition)
         return definition
 
-    def guarded(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
-        """What `make` returns; a problem of this one layer is noted, so that the others are still read."""
-        try:
-            return make(*arguments)
-        except FieldsError as error:
-            self.problems += [
-                Problem(problem.message, (*where, "config", *problem.where), label(item)) for problem in error.problems
-            ]
-        except PlacedError as error:
-            problem = error.problem
-            self.problems.append(problem if problem.layer else problem._replace(layer=label(item)))
-        except ParamcalcError as error:
-            if isinstance(error, InputError):
-                raise
-            self.problems.append(Problem(str(error), where, label(item)))
-        if len(self.problems) >= MAX_FOUND_PROBLEMS:
-            self.stop_on_problems()
-        return None
-
     def member(self, item: Any, where: DocPath, names: LayerNames, depth: int) -> Member:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         # Keras 3 knows a layer of a graph by this one only, before it was by the other as well.
-        name = entry_name(item) if self.is_legacy(item) else item.get("name")
+        name = entry_name(item) if self.origin.is_legacy(item) else item.get("name")
         if not isinstance(name, str):
             raise LayerError("a layer needs a name beside its config")
         if item.get("class_name") == "InputLayer":
@@ -198,22 +182,20 @@ class Builder:
             raise PlacedError(str(error), (*where, "inbound_nodes"), label(item)) from None
         if is_operation(item):
             return self.operation(name, item, calls, where)
-        if not calls and self.ancillary:
+        if not calls and self.origin.keeps_unreachable:
             raise LayerError("is never called, so nothing says what it holds")
         return self.checked(Member(name, self.part(name, item, where, depth), calls, where), item)
 
     def checked(self, member: Member, item: dict[str, Any]) -> Member:
         """The member; an Attention of one tensor is no Keras', which needs two: many have written one of their own."""
         part = member.part
-        if not isinstance(part, Instance) or part.type not in PAIRS or "module" in item or not self.is_legacy(item):
+        if not isinstance(part, Instance) or part.type not in PAIRS:
+            return member
+        if "module" in item or not self.origin.is_legacy(item):
             return member
         if any(len(call.reads) == 1 for call in member.calls):
             part.layer = custom(f"Keras' {part.type} takes two tensors, so this is another one")
         return member
-
-    def is_legacy(self, entry: dict[str, Any]) -> bool:
-        """Whether Keras 1 or 2 wrote the entry."""
-        return self.legacy or (self.modules and "module" not in entry)
 
     def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
         """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
@@ -240,12 +222,12 @@ class Builder:
 
     def instance(self, name: str, item: dict[str, Any], where: DocPath) -> Instance:
         """A single layer with its identity."""
-        if self.ordered is not None:
+        if self.origin.channels_first:
             from paramcalc.formats.keras.keras1_ordering import with_channels_first
 
-            item = with_channels_first(item, self.ordered)
-        legacy = self.is_legacy(item)
-        if legacy and self.resets:
+            item = with_channels_first(item, self.assumed)
+        legacy = self.origin.is_legacy(item)
+        if legacy and self.origin.gru_resets_after:
             item = with_reset_after(item)
         config = item["config"]
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
@@ -257,11 +239,9 @@ class Builder:
         """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
         from paramcalc.analysis.nested import as_layer
 
-        inner = Builder(self.source, self.locate, self.dialect, self.legacy, False, self.allowance, self.modules)
-        inner.ordered, inner.registry = self.ordered, self.registry
-        inner.resets, inner.ancillary = self.resets, self.ancillary
+        inner = Builder(self.source, self.locate, self.origin, self.allowance, outer=self)
         definition = inner.definition(entry, where, 1)
-        inner.stop_on_problems()
+        inner.problems.stop()
         definition.inputs = [item or Input("input", ()) for item in definition.inputs]
         return as_layer(inner.emit_model(definition))
 
@@ -278,14 +258,14 @@ class Builder:
             outputs = [as_history(tensor, by_name) for tensor in outputs]
         inputs, input_members = self.inputs(config, by_name, starts)
         mapping = config.get("input_layers")
-        graph = Graph(members, by_name, self.ancillary)
+        graph = Graph(members, by_name, self.origin.keeps_unreachable)
         return Definition(
             str(config.get("name") or "model"),
             members,
             inputs,
             input_members,
             outputs,
-            [] if self.problems else graph.execution_order(outputs, places),
+            [] if self.problems.found else graph.execution_order(outputs, places),
             graph.slots,
             False,
             where,
@@ -311,7 +291,7 @@ class Builder:
                 raise PlacedError(f"input_layers names '{tensor.layer[:80]}' twice", place)
             named.add(tensor.layer)
             entry = config["layers"][member.where[-1]]
-            inputs.append(self.guarded(entry, member.where, input_of, entry, member.name))
+            inputs.append(self.problems.guard(entry, member.where, input_of, entry, member.name))
             members.append(member)
         return inputs, members
 
@@ -331,7 +311,9 @@ class Builder:
             models, heads, inputs = merged_models(layers[0], (*root, 0), depth, self.definition)
             return self.in_a_row(name, [*merged_members(models, members), *heads], inputs, heads, where)
         if first is None:
-            first = self.guarded(layers[0], (*root, 0), sequential_input, layers, fields, members, self.legacy)
+            first = self.problems.guard(
+                layers[0], (*root, 0), sequential_input, layers, fields, members, self.origin.legacy
+            )
         head = Member(first.name if first is not None else "input", None, [], where)
         if any(member.name == head.name for member in members):
             head.name = f"{head.name}_input"
@@ -345,7 +327,7 @@ class Builder:
         """A Sequential: the last layer is its output. `heads` are its inputs, as members, and stand last."""
         graph = Graph(members, {member.name: member for member in members})
         outputs = [Tensor(members[max(len(members) - len(heads) - 1, 0)].name, 0, 0)]
-        order = [] if self.problems else graph.execution_order(outputs, [where])
+        order = [] if self.problems.found else graph.execution_order(outputs, [where])
         return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
 
     def chain(self, layers: list[Any] | LazyList, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
@@ -357,14 +339,14 @@ class Builder:
             place = (*root, number)
             if is_input(item):
                 if number:
-                    self.problems.append(Problem("an InputLayer stands first in a Sequential", place, label(item)))
-                first = self.guarded(item, place, input_of, item, str(entry_name(item) or "input"))
+                    self.problems.add("an InputLayer stands first in a Sequential", place, label(item))
+                first = self.problems.guard(item, place, input_of, item, str(entry_name(item) or "input"))
                 continue
-            member = self.guarded(item, place, self.chain_member, item, place, members, taken, depth)
+            member = self.problems.guard(item, place, self.chain_member, item, place, members, taken, depth)
             if member is None:
                 continue
             if member.name in taken:
-                self.problems.append(Problem(f"two layers have the name '{member.name[:80]}'", place, label(item)))
+                self.problems.add(f"two layers have the name '{member.name[:80]}'", place, label(item))
             taken.setdefault(member.name, 0)
             members.append(member)
         return members, first
@@ -380,20 +362,3 @@ class Builder:
         name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
         return self.checked(Member(str(name), self.part(str(name), item, where, depth), calls, where), item)
-
-
-def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
-    """An output with the node index that inbound nodes use: Keras 3 counts a Functional's from 1 here only."""
-    member = members.get(tensor.layer)
-    if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
-        return Tensor(tensor.layer, tensor.node - 1, tensor.output)
-    return tensor
-
-
-def freeze(definition: Definition) -> None:
-    """Nothing within is trained."""
-    for member in definition.members:
-        if isinstance(member.part, Definition):
-            freeze(member.part)
-        elif member.part is not None:
-            member.part.trainable = False

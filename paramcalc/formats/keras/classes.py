@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from paramcalc.formats.keras.origin import Origin
 from paramcalc.layers.keras.versions import later_names
 from paramcalc.layers.registry import Registry
 
@@ -15,7 +16,7 @@ class KerasClasses(Registry):
         made: the layers made so far, by what their entries say: equal entries share one.
     """
 
-    def __init__(self, original: str = "") -> None:
-        super().__init__("keras", later_names() if original else frozenset())
-        self.original = original
+    def __init__(self, origin: Origin) -> None:
+        super().__init__("keras", later_names() if origin.original else frozenset())
+        self.original = f"Keras {origin.version}" if origin.original else ""
         self.made: dict[bytes, Any] = {}

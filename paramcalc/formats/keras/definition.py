@@ -133,3 +133,20 @@ def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> N
     for name, member in models.items():
         if used[name] and 0 not in used[name]:
             member.offset = 1
+
+
+def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
+    """An output with the node index that inbound nodes use: only here does Keras 3 count a Functional's from 1."""
+    member = members.get(tensor.layer)
+    if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
+        return Tensor(tensor.layer, tensor.node - 1, tensor.output)
+    return tensor
+
+
+def freeze(definition: Definition) -> None:
+    """Nothing within is trained."""
+    for member in definition.members:
+        if isinstance(member.part, Definition):
+            freeze(member.part)
+        elif member.part is not None:
+            member.part.trainable = False

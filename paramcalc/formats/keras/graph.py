@@ -12,13 +12,13 @@ class Graph:
     Attributes:
         inputs: how many inputs there are; they have the first slots.
         slots: how many there are in all; the calls have theirs in the order of the file.
-        ancillary: whether layers that no output depends on belong to the model: see `is_ancillary`.
+        keeps_unreachable: whether layers that no output depends on belong to the model: see `is_kept`.
     """
 
-    def __init__(self, members: list[Member], by_name: dict[str, Member], ancillary: bool = False) -> None:
+    def __init__(self, members: list[Member], by_name: dict[str, Member], keeps_unreachable: bool = False) -> None:
         self.members = members
         self.by_name = by_name
-        self.ancillary = ancillary
+        self.keeps_unreachable = keeps_unreachable
         slot = 0
         for member in members:
             if member.part is None:
@@ -115,8 +115,8 @@ class Graph:
                 pending.append(self.slot(tensor))
             except LayerError as error:
                 raise PlacedError(f"an output {error}", place) from None
-        if self.ancillary:
-            pending += [self.inputs + index for index, (member, _) in enumerate(steps) if is_ancillary(member)]
+        if self.keeps_unreachable:
+            pending += [self.inputs + index for index, (member, _) in enumerate(steps) if is_kept(member)]
         needed: dict[int, list[int]] = {}
         while pending:
             slot = pending.pop()
@@ -132,7 +132,7 @@ class Graph:
         return needed
 
 
-def is_ancillary(member: Member) -> bool:
+def is_kept(member: Member) -> bool:
     """Whether tf.keras keeps a layer's calls in the model though no output may depend on them.
 
     They came by add_loss, for which a whole network may be there. What adds the loss holds nothing, nor do operations.

@@ -9,10 +9,10 @@ from msgspec import Struct
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
-from paramcalc.formats.keras.legacy import drop_old, modernise
+from paramcalc.formats.keras.legacy import modernise, without_old_fields
 from paramcalc.formats.text.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.keras.versions import is_later
+from paramcalc.layers.keras.versions import KERAS2_SHAPES, is_later
 from paramcalc.layers.registry import UnknownTypeError, snake_case
 from paramcalc.layers.unknown import Unknown
 from paramcalc.limits import MAX_NESTED
@@ -43,10 +43,6 @@ KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.
 """What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
 COMPOSITES = frozenset(("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
 """Classes that make their weights by layers within, without being wrappers."""
-VARIED = frozenset(
-    ("Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "MultiHeadAttention", "TextVectorization")
-)
-"""Classes of which Keras 2 made other shapes: see `paramcalc.layers.keras.keras2`."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Fields that hold an activation."""
 
@@ -195,7 +191,7 @@ def new_layer(
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
         return Made(cls, class_name, dtype)
-    if legacy and cls.__name__ in VARIED:
+    if legacy and cls.__name__ in KERAS2_SHAPES:
         from paramcalc.layers.keras.keras2 import VARIANTS
 
         cls = VARIANTS[cls.__name__]
@@ -265,7 +261,7 @@ def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[st
     """The part of a config that is the class' own: without what every Keras layer carries, and old keys."""
     known = frozenset(cls.__struct_fields__)
     fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
-    return drop_old(fields, known) if legacy else fields
+    return without_old_fields(fields, known) if legacy else fields
 
 
 def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:

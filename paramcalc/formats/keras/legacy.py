@@ -1,118 +1,36 @@
-"""Keras 1 and Keras 2 configs → today's class names and fields.
+"""The config of a layer that Keras 1 or 2 wrote → today's class name and fields.
 
-Renames are by field, not by version: many files do not say which Keras wrote them.
-Sources: Keras 2's `legacy/interfaces.py` (the renames Keras itself made), and the get_config of each class.
+What was renamed or dropped is data, in `layers/keras/versions.py`. Here is what became of values: a size that was two
+fields, a merge that was a mode. It goes by the names of fields, not by versions, as many files do not say which Keras
+wrote them.
 """
 
-import re
 from typing import Any, TypeGuard
 
 from paramcalc.errors import LayerError, echo
-
-CLASSES = {
-    "AtrousConvolution1D": "Conv1D",
-    "AtrousConvolution2D": "Conv2D",
-    "BatchNormalizationV1": "BatchNormalization",
-    "BatchNormalizationV2": "BatchNormalization",
-    "Deconvolution2D": "Conv2DTranspose",
-    "Deconvolution3D": "Conv3DTranspose",
-    "Conv2DTransposeV1": "Conv2DTranspose",
-    "DenseFeaturesV1": "DenseFeatures",
-    "GRUV1": "GRU",
-    "GRUV2": "GRU",
-    "Layer": "Identity",
-    "LSTMV1": "LSTM",
-    "LSTMV2": "LSTM",
-    "SyncBatchNormalization": "BatchNormalization",
-    "TimeDistributedDense": "Dense",
-    "UnifiedGRU": "GRU",
-    "UnifiedLSTM": "LSTM",
-}
-"""Old class name → the class that computes the same."""
-
-RENAMED = {
-    "border_mode": "padding",
-    "subsample": "strides",
-    "subsample_length": "strides",
-    "nb_filter": "filters",
-    "filter_length": "kernel_size",
-    "atrous_rate": "dilation_rate",
-    "init": "kernel_initializer",
-    "inner_init": "recurrent_initializer",
-    "inner_activation": "recurrent_activation",
-    "bias": "use_bias",
-    "W_regularizer": "kernel_regularizer",
-    "b_regularizer": "bias_regularizer",
-    "U_regularizer": "recurrent_regularizer",
-    "W_constraint": "kernel_constraint",
-    "b_constraint": "bias_constraint",
-    "U_constraint": "recurrent_constraint",
-    "dropout_W": "dropout",
-    "dropout_U": "recurrent_dropout",
-    "dim_ordering": "data_format",
-    "pool_length": "pool_size",
-    "stride": "strides",
-    "p": "rate",
-}
-"""Keras 1's name of a field → Keras 2's, for every class."""
-
-BY_CLASS = {
-    "Dense": {"output_dim": "units"},
-    "Highway": {},
-    "MaxoutDense": {},
-    "SimpleRNN": {"output_dim": "units"},
-    "LSTM": {"output_dim": "units"},
-    "GRU": {"output_dim": "units"},
-    "LeakyReLU": {"alpha": "negative_slope"},
-    "GaussianNoise": {"sigma": "stddev"},
-    "UpSampling1D": {"length": "size"},
-    "Embedding": {"init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
-                  "W_constraint": "embeddings_constraint"},
-    "BatchNormalization": {"gamma_init": "gamma_initializer", "beta_init": "beta_initializer"},
-    "PReLU": {"init": "alpha_initializer", "weights": "alpha_initializer"},
-    "CategoryEncoding": {"max_tokens": "num_tokens"},
-    "Discretization": {"bins": "bin_boundaries"},
-    "IntegerLookup": {"max_values": "max_tokens", "mask_value": "mask_token", "oov_value": "oov_token"},
-}  # fmt: skip
-"""Renames that only hold for one class; they come before those for all."""
-
-DROPPED = frozenset(
-    (
-        "batch_size", "input_dtype", "input_dim", "input_length", "input_shape", "sparse", "ragged",
-        "implementation", "consume_less", "time_major", "unit_forget_bias_init", "forget_bias_init", "lr_multiplier",
-        "renorm", "renorm_clipping", "renorm_momentum", "fused", "virtual_batch_size", "adjustment",
-        "mode", "arguments", "synchronized", "experimental_autocast", "zero_output_for_mask",
-        "activity_regularizer", "expects_training_arg", "W_learning_rate_multiplier", "b_learning_rate_multiplier",
-        "weights", "legacy", "allow_cudnn_kernel", "autocast", "groups", "stateful", "unroll",
-        "num_constants", "return_runtime", "init", "noise_shape", "quantize", "run_eagerly",
-        "rng_type", "softmax_robust_masking", "causal", "key_shape", "query_shape", "value_shape", "kernel_initializer",
-        "kernel_regularizer", "kernel_constraint", "input_tensor", "U_initializer", "jit_compile",
-    )
-)  # fmt: skip
-"""Fields of older versions that change neither a shape nor a count; dropped where a class does not have them."""
-
+from paramcalc.layers.keras.versions import DROPPED, KERAS1_DATA_FORMATS, KERAS1_MERGES, renames, today
 
 UNSUPPORTED = {
     "time_major": "put the batch first",
 }
-"""Dropped fields that do change a shape or a count where they are set."""
+"""Dropped fields that do change a shape or a count where they are set → what to do about it."""
 
 
 def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Today's class name and fields of a layer that Keras 1 or 2 wrote."""
     old_class = class_name
-    class_name = CLASSES.get(class_name, class_name)
-    renames = BY_CLASS.get(class_name, {})
+    class_name = today(class_name)
+    renamed = renames(class_name)
     fields: dict[str, Any] = {}
     for key, value in config.items():
-        name = renames.get(key) or RENAMED.get(key, key)
+        name = renamed.get(key, key)
         check_single(fields, name, value, key)
         fields[name] = value
     if class_name == "Embedding":
         fields.pop("dropout", None)
     merge_kernel_size(fields)
     if isinstance(fields.get("data_format"), str):
-        fields["data_format"] = DATA_FORMATS.get(fields["data_format"], fields["data_format"])
+        fields["data_format"] = KERAS1_DATA_FORMATS.get(fields["data_format"], fields["data_format"])
     if class_name in ("GRU", "GRUCell"):
         fields.setdefault("reset_after", "time_major" in fields)  # which only TensorFlow 2's layers have
     if class_name == "Merge":
@@ -124,11 +42,6 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
             raise LayerError(f"{key}: {echo(fields[key])} is not supported: {UNSUPPORTED[key]}")
     fix_values(class_name, fields)
     return class_name, fields
-
-
-DATA_FORMATS = {"th": "channels_first", "tf": "channels_last", "default": "channels_last"}
-MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate",
-          "dot": "Dot", "cos": "Dot"}  # fmt: skip
 
 
 def check_single(fields: dict[str, Any], name: str, value: Any, key: str) -> None:
@@ -165,7 +78,7 @@ def merge_class(fields: dict[str, Any]) -> str:
     if mode in ("dot", "cos"):
         fields["axes"] = axes
         fields["normalize"] = mode == "cos"
-    return MERGES.get(mode, "Merge") if isinstance(mode, str) else "Merge"
+    return KERAS1_MERGES.get(mode, "Merge") if isinstance(mode, str) else "Merge"
 
 
 def fix_values(class_name: str, fields: dict[str, Any]) -> None:
@@ -225,13 +138,10 @@ def fix_padding(fields: dict[str, Any]) -> None:
         fields["padding"] = [pads[:2], pads[2:]]
 
 
-def resets_after(version: str) -> bool:
-    """Whether a GRU that does not say so has `reset_after`: the default of TensorFlow 2, which always says so.
-
-    Before, it was false, and the oldest versions did not know the word.
-    """
-    found = re.match(r"2\.(\d+)\.\d+(-tf)?", version)
-    return found is not None and int(found[1]) >= (4 if found[2] is None else 2)
+MAY_HOLD_GRU = frozenset(
+    ("GRU", "GRUCell", "RNN", "StackedRNNCells", "Bidirectional", "TimeDistributed", "GRUV2", "UnifiedGRU")
+)
+"""Classes that are one, or may have one inside."""
 
 
 def with_reset_after(entry: dict[str, Any]) -> dict[str, Any]:
@@ -251,12 +161,6 @@ def with_reset_after(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "config": {**config, **fields}} if fields else entry
 
 
-MAY_HOLD_GRU = frozenset(
-    ("GRU", "GRUCell", "RNN", "StackedRNNCells", "Bidirectional", "TimeDistributed", "GRUV2", "UnifiedGRU")
-)
-"""Classes that are one, or may have one inside."""
-
-
 def forwards(layer: Any, backward_layer: Any) -> Any:
     """A Bidirectional's layer that goes backwards, turned round: Keras 2 took the opposite for the other one."""
     config = layer.get("config") if isinstance(layer, dict) else None
@@ -265,6 +169,6 @@ def forwards(layer: Any, backward_layer: Any) -> Any:
     return {**layer, "config": {**config, "go_backwards": False}}
 
 
-def drop_old(config: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The config without old keys that a class does not have today."""
+def without_old_fields(config: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """The config without the fields of older versions that change nothing, but for those the class still has."""
     return {key: value for key, value in config.items() if key in known or key not in DROPPED}

@@ -16,16 +16,15 @@ from paramcalc.formats.convert.problems import ConvertError
 from paramcalc.formats.keras.layer_config import COMPOSITES
 from paramcalc.formats.keras.modules import APPLICATIONS, module_of_layer, module_of_operation
 from paramcalc.layers.base import Layer, Sublayer
+from paramcalc.layers.keras.versions import is_gone
 from paramcalc.layers.operations.operation import Operation, Slot
 from paramcalc.layers.registry import Registry, framework_of
 from paramcalc.layers.signature import signature_of
 from paramcalc.model import Model, Node, Ref, refs
 from paramcalc.shapes import Shape
 
-NOT_IN_KERAS = ("custom", "legacy", "locally_connected", "plugin")
-"""Families of layers that `keras.layers` of Keras 3 does not have …"""
-GONE = ("CuDNNGRU", "CuDNNLSTM")
-"""… and layers of other families."""
+NOT_IN_KERAS = ("custom", "plugin")
+"""Families of layers that no version of Keras has."""
 ALWAYS_WRITTEN = {"Rescaling": ("offset",), "TextVectorization": ("standardize", "split", "ngrams")}
 """Fields that Keras' from_config misses when they are left out."""
 TENSOR = "tensor"
@@ -233,7 +232,7 @@ def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     """A layer's fields, defaults left out; a frozen wrapper freezes what is in it, for Keras asks only that."""
     name = type(layer).__name__
     foreign = framework_of(type(layer)) not in (REGISTRY.framework, None)
-    if foreign or REGISTRY.family(name) in NOT_IN_KERAS or name in GONE:
+    if foreign or REGISTRY.family(name) in NOT_IN_KERAS or is_gone(name):
         raise ConvertError(f"layer '{path}' ({name}) is not in keras.layers")
     if not trainable and name in COMPOSITES:
         raise ConvertError(f"layer '{path}' ({name}) is frozen, which Keras does not keep when it loads such a layer")

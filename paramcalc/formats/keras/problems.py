@@ -1,0 +1,65 @@
+"""What is wrong with a Keras file, gathered layer by layer, so that one run reports all of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import MAX_PROBLEMS, DocPath, InputError, ParamcalcError, Position, Problem, located
+from paramcalc.formats.keras.definition import PlacedError
+from paramcalc.formats.keras.entries import label
+from paramcalc.formats.text.fields import FieldsError
+from paramcalc.limits import MAX_FOUND_PROBLEMS
+
+
+class Problems:
+    """The problems of one file.
+
+    Attributes:
+        source: the file, as the user gave it.
+        locate: finds a place of the document.
+        found: what is wrong so far.
+    """
+
+    def __init__(self, source: str, locate: Callable[[DocPath], Position | None]) -> None:
+        self.source = source
+        self.locate = locate
+        self.found: list[Problem] = []
+
+    def add(self, message: str, where: DocPath, layer: str | None = None) -> None:
+        """Note a problem."""
+        self.found.append(Problem(message, where, layer))
+
+    def stop(self) -> None:
+        """Go no further if something is wrong.
+
+        Raises:
+            InputError: with every problem.
+        """
+        if self.found:
+            raise self.error()
+
+    def error(self) -> InputError:
+        """Every problem; those that are shown have their places."""
+        shown = [located(problem, self.locate) for problem in self.found[:MAX_PROBLEMS]]
+        return InputError(self.source, shown + self.found[MAX_PROBLEMS:])
+
+    def guard(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
+        """What `make` returns for an entry; None, and a problem is noted, so that the other entries are still read.
+
+        Raises:
+            InputError: when there are too many to go on.
+        """
+        try:
+            return make(*arguments)
+        except FieldsError as error:
+            for field in error.problems:
+                self.add(field.message, (*where, "config", *field.where), label(item))
+        except PlacedError as error:
+            problem = error.problem
+            self.found.append(problem if problem.layer else problem._replace(layer=label(item)))
+        except ParamcalcError as error:
+            if isinstance(error, InputError):
+                raise
+            self.add(str(error), where, label(item))
+        if len(self.found) >= MAX_FOUND_PROBLEMS:
+            self.stop()
+        return None
