@@ -7,6 +7,10 @@ NO_COUNT = "changes no shape and no count"
 TOLD = "null for what the input has"
 
 DESCRIPTIONS = {
+    "content": "What is kept, such as latents: the name in the cache.",
+    "head_size": "The features of a query or key head; null for what the inputs have.",
+    "sizes": "The size of each piece.",
+    "value_size": "The features of a value head; null for as many as the input has, or a key head.",
     "correction": "Whether a buffer is added to the scores where experts are picked, so that all are used alike.",
     "features": f"The size of a token's vector; {TOLD}.",
     "function": f"The name of the function, such as silu; {NO_COUNT}.",
@@ -16,7 +20,7 @@ DESCRIPTIONS = {
     "kept": "Whether keys and values are kept for the tokens that follow.",
     "kv_heads": "The number of key and value heads; null for as many as there are query heads.",
     "num_experts": "The number of experts.",
-    "per_token": "How many experts a token uses.",
+    "per_token": "How many experts a token uses; null for unknown.",
     "transposed": "Whether the matrices are (in, out), and not (out, in).",
     "window": "The most tokens that a query sees, itself included; null for all.",
     "activation": f"The function between the two linear layers, relu or gelu; {NO_COUNT}.",

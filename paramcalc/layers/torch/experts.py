@@ -1,8 +1,9 @@
 """Experts: many feed-forward networks in one tensor, of which each token uses a few."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
-from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Weight, bias, macs_at
+from paramcalc.layers.base import Factors, Inferred, Kind, Layer, Positive, Weight, bias, macs_at
 from paramcalc.layers.torch.common import agreed
 from paramcalc.shapes import Shape, volume
 
@@ -44,6 +45,7 @@ class Experts(Layer, frozen=True, kw_only=True):
     """The experts of a mixture, their matrices stacked: (experts, out, in), or (experts, in, out) if `transposed`.
 
     A router, a layer of its own, says which `per_token` of them a token uses: those are active, and are multiplied.
+    Where that is null, as some configurations have it, it is not known how many.
 
     Shapes: (batch, ..., features) → the same
     Formula: num_experts × (2 × intermediate_size × features + features × intermediate_size), without the 2 if not
@@ -55,7 +57,7 @@ class Experts(Layer, frozen=True, kw_only=True):
     told_by_input: ClassVar[tuple[str, ...]] = ("features",)
 
     num_experts: Positive
-    per_token: Positive
+    per_token: Positive | None
     intermediate_size: Positive
     features: Positive | None = None
     gated: bool = True
@@ -65,21 +67,25 @@ class Experts(Layer, frozen=True, kw_only=True):
     def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
         """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
         size = agreed(self.features, x, -1, "features")
-        first, inner = (
-            ("gate_up_proj", 2 * self.intermediate_size) if self.gated else ("up_proj", self.intermediate_size)
+        inner = self.intermediate_size
+        first = ("gate_up_proj", 2 * inner, size) if self.gated else ("up_proj", inner, size)
+        matrices = first, ("down_proj", size, inner)
+        used = None if self.per_token is None else min(self.per_token, self.num_experts)
+        start: Factors = (("tokens", volume(x[:-1])), ("per_token", used))
+        macs = tuple((*start, ("out", out), ("in", inside)) for _, out, inside in matrices)
+        return Inferred(
+            x, tuple(w for name, out, inside in matrices for w in self.weights(name, out, inside, used)), macs
         )
-        weights = [*self.matrix(first, inner, size), *self.matrix("down_proj", size, self.intermediate_size)]
-        tokens = volume(x[:-1])
-        macs: list[Factors] = [(("tokens", tokens), *w.active) for w in weights if w.active and w.kind == "weight"]
-        return Inferred(x, tuple(weights), tuple(macs))
 
-    def matrix(self, name: str, out: int, inside: int) -> list[Weight]:
-        """The matrices of all experts that are called `name`, and their biases."""
+    def weights(self, name: str, out: int, inside: int, used: int | None) -> Iterator[Weight]:
+        """The matrices of all experts that are called `name`, and their biases; a token uses `used` of the experts."""
         sizes = (("in", inside), ("out", out)) if self.transposed else (("out", out), ("in", inside))
-        used = ("per_token", min(self.per_token, self.num_experts))
-        shape = (self.num_experts, *[size for _, size in sizes])
-        found = [Weight(name, shape, (("num_experts", self.num_experts), *sizes), active=(used, *sizes))]
+        yield self.weight(name, sizes, used)
         if self.bias:
-            factors = (("num_experts", self.num_experts), ("out", out))
-            found.append(Weight(f"{name}_bias", (*shape[:1], out), factors, "bias", active=(used, ("out", out))))
-        return found
+            yield self.weight(f"{name}_bias", (("out", out),), used, "bias")
+
+    def weight(self, name: str, sizes: tuple[tuple[str, int], ...], used: int | None, kind: Kind = "weight") -> Weight:
+        """One tensor with a part of these sizes for each expert."""
+        active = None if used is None else (("per_token", used), *sizes)
+        shape = (self.num_experts, *[size for _, size in sizes])
+        return Weight(name, shape, (("num_experts", self.num_experts), *sizes), kind, active=active)

@@ -97,7 +97,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
     "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean"),
-    "sequence": ("Activation", "Heads", "Attention"),
+    "sequence": ("Activation", "Heads", "Split", "Cached", "Indexer", "Attention"),
     "experts": ("Router", "Experts"),
 }
 """Family (a module of this package) → the classes it has, in the order that `paramcalc layers` lists them."""

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive
-from paramcalc.shapes import Dim, Shape, format_shape, volume
+from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, volume
 
 
 class Activation(Layer, frozen=True):
@@ -43,15 +43,81 @@ class Heads(Layer, frozen=True):
         return Inferred((*x[:-1], self.heads, per_head(x[-1], self.heads, "features")))
 
 
+class Split(Layer, frozen=True, kw_only=True):
+    """Take a dimension apart into pieces of these sizes: torch.split, whose results are `name[0]`, `name[1]`, ….
+
+    Shapes: (..., sum of sizes) → (..., size) for each size
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.split.html
+    Example: {framework: torch, input: [10, 64], layers: [{Split: [48, 16]}]}
+    """
+
+    list_argument: ClassVar[bool] = True
+    keeps_dtype: ClassVar[bool] = True
+
+    sizes: tuple[Positive, ...]
+    dim: int = -1
+
+    def infer(self, x: Shape) -> Inferred:
+        """The sizes must be all that there is."""
+        axis = positive_axis(self.dim, len(x))
+        if x[axis] not in (None, sum(self.sizes)):
+            total = sum(self.sizes)
+            raise LayerError(f"the sizes are {total} together, but axis {axis} of {format_shape(x)} is {x[axis]}")
+        return Inferred([(*x[:axis], size, *x[axis + 1 :]) for size in self.sizes])
+
+
+class Cached(Layer, frozen=True, kw_only=True):
+    """Keep what comes in of each token for the tokens that follow, and hand on that of all tokens so far.
+
+    Shapes: (batch, tokens, ...) → (batch, tokens so far, ...)
+    Formula: no weights
+    Source: transformers/cache_utils.py, DynamicLayer
+    Example: {framework: torch, input: [10, 64], layers: [{Cached: latents}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    content: str
+    window: Positive | None = None
+
+    def infer(self, x: Shape, *, past: int = 0) -> Inferred:
+        """`past` tokens were kept before these."""
+        tokens = None if x[1] is None else x[1] + past
+        if past and tokens is not None and self.window is not None:
+            tokens = min(tokens, self.window)
+        factors = tuple((f"size {axis}" if len(x) > 3 else "size", size) for axis, size in enumerate(x[2:], start=1))
+        return Inferred((x[0], tokens, *x[2:]), cache=(Cache(self.content, factors, window=self.window),))
+
+
+class Indexer(Layer, frozen=True, kw_only=True):
+    """How much each query wants each key, summed over heads: what sparse attention picks its keys by.
+
+    Shapes: (batch, queries, heads × size), (batch, keys, size), (batch, queries, heads) → (batch, queries, keys)
+    Formula: no weights
+    Source: transformers/models/deepseek_v32/modeling_deepseek_v32.py, DeepseekV32Indexer
+    Example: {framework: torch, inputs: {q: [8, 64], k: [8, 16], w: [8, 4]}, layers: [{Indexer: 4, inputs: [q, k, w]}]}
+    """
+
+    heads: Positive
+
+    def infer(self, query: Shape, key: Shape, weights: Shape) -> Inferred:
+        """A product for every head, query and key, and the weighted sum over heads."""
+        size = head_size(query, self.heads, "query")
+        start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", key[1]))
+        return Inferred((query[0], query[1], key[1]), macs=((*start, ("size", size)), start))
+
+
 class Attention(Layer, frozen=True, kw_only=True):
     """Scaled dot-product attention over heads, without any projection: softmax(QKᵀ)V.
 
     Query heads may share a key and a value head. Queries, keys and values have their heads side by side in the last
     axis, or an axis for them before it. Two inputs are the queries, and keys and values side by side; a single one is all
-    three side by side. The keys and values of all tokens so far are kept.
+    three side by side. `head_size` says what is a head's where these do not, as in latent attention.
+    The keys and values of all tokens so far are kept.
 
-    Shapes: (batch, queries, heads × size), (batch, keys, kv_heads × size), (batch, keys, kv_heads × value size)
-        → (batch, queries, heads × value size)
+    Shapes: (batch, queries, heads × size), (batch, keys, kv_heads × size), (batch, keys, kv_heads × value_size)
+        → (batch, queries, heads × value_size)
     Formula: no weights
     Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.scaled_dot_product_attention.html
     Example: {framework: torch, inputs: {q: [8, 64], kv: [8, 32]}, layers: [{Attention: {heads: 4, kv_heads: 2}, inputs: [q, kv, kv]}]}
@@ -60,12 +126,17 @@ class Attention(Layer, frozen=True, kw_only=True):
     heads: Positive
     kv_heads: Positive | None = None
     window: Positive | None = None
-    """The most tokens that a query sees, itself included; the cache keeps no more."""
     kept: bool = True
-    """Whether keys and values are kept for the tokens that follow."""
+    head_size: Positive | None = None
+    value_size: Positive | None = None
 
-    def infer(self, query: Shape, key: Shape | None = None, value: Shape | None = None, *, past: int = 0) -> Inferred:
-        """QKᵀ and AV, each a product for every query head, query and key; `past` tokens were kept before these."""
+    def infer(
+        self, query: Shape, key: Shape | None = None, value: Shape | None = None, *others: Shape, past: int = 0
+    ) -> Inferred:
+        """QKᵀ and AV, each a product for every query head, query and key; `past` tokens were kept before these.
+
+        Further inputs are parts of the keys that heads share: `head_size` says what they are together.
+        """
         kv_heads = self.kv_heads or self.heads
         if self.heads % kv_heads:
             raise LayerError(f"{self.heads} query heads cannot share {kv_heads} key and value heads evenly")
@@ -73,17 +144,23 @@ class Attention(Layer, frozen=True, kw_only=True):
             query, key, value = taken_apart(query, (self.heads, kv_heads, kv_heads))
         elif value is None:
             key, value = taken_apart(key, (kv_heads, kv_heads))
-        size = head_size(query, self.heads, "query")
-        key_size = head_size(key, kv_heads, "key")
-        if None not in (size, key_size) and size != key_size:
-            raise LayerError(f"a query head has {size} features and a key head {key_size}: they are multiplied")
-        value_size = head_size(value, kv_heads, "value")
-        keys = key[1] if not past or key[1] is None else self.seen(key[1] + past)
+        size, value_size = self.sizes(query, key, value, kv_heads)
+        keys = key[1] if not past or key[1] is None or not self.kept else self.seen(key[1] + past)
         start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", keys))
         macs = (*start, ("size", size)), (*start, ("value_size", value_size))
         width = None if value_size is None else self.heads * value_size
         cache = (kept("keys", kv_heads, size, self.window), kept("values", kv_heads, value_size, self.window))
         return Inferred((*query[:2], width), macs=macs, cache=cache if self.kept else ())
+
+    def sizes(self, query: Shape, key: Shape, value: Shape, kv_heads: int) -> tuple[Dim, Dim]:
+        """The features of a query or key head, and those of a value head."""
+        if self.head_size is not None:
+            return self.head_size, self.value_size or self.head_size
+        size = head_size(query, self.heads, "query")
+        key_size = head_size(key, kv_heads, "key")
+        if None not in (size, key_size) and size != key_size:
+            raise LayerError(f"a query head has {size} features and a key head {key_size}: they are multiplied")
+        return size, self.value_size or head_size(value, kv_heads, "value")
 
     def seen(self, keys: int) -> int:
         """How many keys are there for one more token."""
