@@ -10,8 +10,7 @@ import pytest
 import paramcalc
 from paramcalc import InputError, limits, shapes
 from paramcalc.analysis.summarize import summarize
-from paramcalc.formats.convert import convert
-from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.formats.convert import ConvertError, convert
 
 CONFIG = json.dumps(
     {

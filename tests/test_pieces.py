@@ -19,7 +19,7 @@ from paramcalc import load, summarize
 from paramcalc.analysis.diff import compare
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.formats.keras.writer import to_keras
-from paramcalc.formats.native.writer import to_spec
+from paramcalc.formats.native.writing.spec import to_spec
 from paramcalc.render import csv_format, diff_report, explain_text, markdown, table
 from paramcalc.render.text import PIECE, pieces
 from tests.test_speed import at_best

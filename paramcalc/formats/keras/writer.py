@@ -11,10 +11,10 @@ from msgspec import Struct, field
 
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.nested import NestedModel
-from paramcalc.formats.convert.arguments import fields_of
-from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.formats.convert import ConvertError
 from paramcalc.formats.keras.layer_config import COMPOSITES
 from paramcalc.formats.keras.modules import APPLICATIONS, module_of_layer, module_of_operation
+from paramcalc.formats.text.fields import fields_of
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.keras.versions import is_gone
 from paramcalc.layers.operations.operation import Operation, Slot

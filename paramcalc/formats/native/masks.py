@@ -7,13 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from paramcalc.errors import DocPath, echo
-from paramcalc.formats.convert.problems import ConvertError
 from paramcalc.formats.native.common import call_options
 from paramcalc.formats.native.entries import BROKEN, Entry
 from paramcalc.formats.native.names import Pending, Scope
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.layers.base import Layer
-from paramcalc.model import Node, Ref, refs_in
 
 Options = dict[str, Any]
 
@@ -55,24 +53,3 @@ def replaced(value: Any, resolve: Callable[[Any], Any]) -> Any:
     if isinstance(value, list):
         return [replaced(item, resolve) for item in value]
     return None if value is None else resolve(value)
-
-
-def masks_read(nodes: list[Node]) -> list[tuple[Ref, ...]]:
-    """The tensors among the masks of calls of one layer, call beside call."""
-    return list(zip(*[refs_in((node.ignored or {}).values()) for node in nodes], strict=False))
-
-
-def written_masks(nodes: list[Node], text: Callable[[tuple[Ref, ...]], str]) -> Options:
-    """The masks of calls of one layer as options, each tensor by the name that `text` finds for it.
-
-    Raises:
-        ConvertError: for a tensor that the layer does not take by name in a spec.
-    """
-    masks = nodes[0].ignored or {}
-    for name in masks:
-        if name not in nodes[0].instance.layer.mask_arguments:
-            raise ConvertError(f"layer '{nodes[0].path}' is called with {name}, which cannot be said in a spec")
-    if any(list(node.ignored or ()) != list(masks) for node in nodes):
-        raise ConvertError(f"the calls of '{nodes[0].path}' differ in their masks, which cannot be said in a spec")
-    tensors = iter(masks_read(nodes))
-    return {name: replaced(value, lambda _: text(next(tensors))) for name, value in masks.items()}

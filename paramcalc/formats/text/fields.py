@@ -4,6 +4,7 @@ The same for every format; who calls it knows where the data stood.
 """
 
 import re
+from functools import cache
 from typing import Any, get_type_hints
 
 import msgspec
@@ -38,6 +39,17 @@ def build_layer(cls: type[Layer], fields: dict[str, Any]) -> Layer:
         return msgspec.convert(fields, cls)
     except (msgspec.ValidationError, ValueError, TypeError, RecursionError):
         raise FieldsError(list(explain_fields(cls, fields))) from None
+
+
+@cache
+def fields_of(cls: type[Layer]) -> tuple[tuple[str, bool, Any], ...]:
+    """The fields of a class: name, whether it is required, default. Kept, because msgspec takes a while to find out."""
+    return tuple([(info.name, info.required, default_of(info)) for info in msgspec.structs.fields(cls)])
+
+
+def default_of(info: msgspec.structs.FieldInfo) -> Any:
+    """The value of a field that is left out."""
+    return info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
 
 
 def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProblem]:

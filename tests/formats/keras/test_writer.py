@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from paramcalc import ParamcalcError, load, summarize
-from paramcalc.formats.convert import convert, counts
-from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.formats.convert import ConvertError, convert, counts
 
 KERAS = Path(__file__).parents[2] / "data/keras"
 APPLICATIONS = sorted((KERAS / "applications").glob("*.json.gz"))

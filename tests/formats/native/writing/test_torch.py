@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from paramcalc import load
-from paramcalc.formats.convert import convert
-from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.formats.convert import ConvertError, convert
 
-SPECS = sorted((Path(__file__).parents[3] / "specs" / "torch").glob("*.yaml"))
+SPECS = sorted((Path(__file__).parents[4] / "specs" / "torch").glob("*.yaml"))
 
 
 def written(text, target="spec"):

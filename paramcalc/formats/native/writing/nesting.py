@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.formats.convert import ConvertError
 from paramcalc.model import Model, Node, Ref, refs
 
 

@@ -1,13 +1,13 @@
 """What is read back is held against what it was written from."""
 
 import json
+from importlib import import_module
 
 import pytest
 
 from paramcalc import load
-from paramcalc.formats.convert import convert
-from paramcalc.formats.convert.problems import ConvertError
-from paramcalc.formats.convert.same import same_models
+from paramcalc.cli import convert_command
+from paramcalc.formats.convert import WRITERS, ConvertError, convert, same_models
 
 DENSE = {"Dense": 16}
 TWICE = [DENSE, {"call": "dense"}]
@@ -58,12 +58,20 @@ def test_names_count_only_where_both_formats_keep_them():
 @pytest.mark.parametrize("written", [{"layers": [{"Dense": 9}]}, {"layers": ["ReLU"]}, {"layers": [DENSE, DENSE]}])
 def test_a_text_that_means_another_model_is_never_given_out(monkeypatch, written):
     text = json.dumps({"name": "model", "input": [8, 16]} | written)
-    monkeypatch.setattr("paramcalc.formats.native.writer.to_spec", lambda model: text)
+    monkeypatch.setattr("paramcalc.formats.native.writing.spec.to_spec", lambda model: text)
     with pytest.raises(ConvertError, match="what was written gives another summary"):
         convert(model(DENSE))
 
 
 def test_a_field_that_is_written_in_another_way_is_no_other_model(monkeypatch):
     text = json.dumps({"name": "model", "input": [8, 16], "layers": [{"Dense": [16, "linear"]}]})
-    monkeypatch.setattr("paramcalc.formats.native.writer.to_spec", lambda model: text)
+    monkeypatch.setattr("paramcalc.formats.native.writing.spec.to_spec", lambda model: text)
     assert convert(model(DENSE)) == text
+
+
+def test_every_line_of_the_table_names_a_function_and_a_choice_of_the_command():
+    for writer in WRITERS.values():
+        module, _, function = writer.function.rpartition(".")
+        assert callable(getattr(import_module(f"paramcalc.formats.{module}"), function))
+    choices = next(param.type.choices for param in convert_command.command.params if param.name == "target")
+    assert list(choices) == list(WRITERS)

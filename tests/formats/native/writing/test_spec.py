@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from paramcalc import ParamcalcError, load, summarize
-from paramcalc.formats.convert import convert, facts
-from paramcalc.formats.convert.problems import ConvertError
+from paramcalc.formats.convert import ConvertError, convert, facts
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 KERAS = ROOT / "tests/data/keras"
 APPLICATIONS = sorted((KERAS / "applications").glob("*.json.gz"))
 EVERY = 4

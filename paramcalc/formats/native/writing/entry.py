@@ -1,13 +1,13 @@
-"""A layer → what stands behind its type in a spec: its fields, short, defaults left out."""
+"""A layer → its entry in a spec: the type and the fields, as short as a person would write them."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-import msgspec
-
 from paramcalc.analysis.nested import NestedModel
-from paramcalc.formats.convert.problems import ConvertError, checked
+from paramcalc.formats.convert import ConvertError
+from paramcalc.formats.native.names import check_name
+from paramcalc.formats.native.problems import SpecError
+from paramcalc.formats.text.fields import fields_of
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.operations.operation import Operation, Slot
 from paramcalc.layers.registry import snake_case, type_name
@@ -15,29 +15,19 @@ from paramcalc.layers.unknown import Unknown
 
 PER_AXIS = frozenset(("kernel_size", "strides", "stride", "dilation_rate", "dilation", "pool_size", "size"))
 """Fields where one number stands for the same number on every axis."""
-FULL_NAMES = {"uniform": "random_uniform", "normal": "random_normal", "one": "ones", "zero": "zeros"}
-USUAL = {
+INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "one": "ones", "zero": "zeros"}
+"""Keras' short names of initializers → the names that specs have."""
+INITIALIZER_DEFAULTS = {
     "gain": 1.0,
     "mean": 0.0,
     "stddev": 0.05,
     "minval": -0.05,
     "maxval": 0.05,
 }
-"""What Keras writes into an initializer's config though it is the default."""
+"""What Keras writes into an initializer's config although it is the default."""
 
 BlockName = Callable[[NestedModel], str]
-"""Writes a model that stands inside a wrapper as a block, and says its name."""
-
-
-@cache
-def fields_of(cls: type[Layer]) -> tuple[tuple[str, bool, Any], ...]:
-    """The fields of a class, whether each is required, and its default: msgspec takes a while to tell."""
-    return tuple([(info.name, info.required, default_of(info)) for info in msgspec.structs.fields(cls)])
-
-
-def default_of(info: msgspec.structs.FieldInfo) -> Any:
-    """What a field is where nothing is written."""
-    return info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
+"""Writes a model inside a wrapper as a block, and returns the block's name."""
 
 
 def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName, framework: str) -> dict[str, Any]:
@@ -55,8 +45,8 @@ def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName, fram
     for name, required, default in fields_of(type(layer)):
         value = getattr(layer, name)
         if required or value != default:
-            value = plain(name, value, path, block_name, framework)
-            if required or not is_default(value, plain(name, default, path, block_name, framework)):
+            value = spec_value(name, value, path, block_name, framework)
+            if required or not is_default(value, spec_value(name, default, path, block_name, framework)):
                 fields[name] = value
     return {type_: main_argument(layer, fields)}
 
@@ -81,22 +71,22 @@ def is_default(value: Any, default: Any) -> bool:
     return value == default or (default is None and value in ("linear", "channels_last"))
 
 
-def plain(name: str, value: Any, path: str, block_name: BlockName, framework: str) -> Any:
+def spec_value(name: str, value: Any, path: str, block_name: BlockName, framework: str) -> Any:
     """A field's value as YAML has it."""
     if isinstance(value, Sublayer):
         return inner_entry(value, path, block_name, framework)
     if isinstance(value, Slot):
         return {"input": value.number}
     if isinstance(value, (list, tuple)):
-        items = [plain("", item, path, block_name, framework) for item in value]
+        items = [spec_value("", item, path, block_name, framework) for item in value]
         one = name in PER_AXIS and items and all(type(item) is int and item == items[0] for item in items)
         return items[0] if one else items
     if isinstance(value, dict):
         if name.endswith("_initializer") and "class_name" in value:
             return initializer(value)
-        return {key: plain("", item, path, block_name, framework) for key, item in value.items()}
+        return {key: spec_value("", item, path, block_name, framework) for key, item in value.items()}
     if isinstance(value, str):
-        value = FULL_NAMES.get(value, value) if name.endswith("_initializer") else value
+        value = INITIALIZERS.get(value, value) if name.endswith("_initializer") else value
         return value.replace("$", "$$")
     return value
 
@@ -106,7 +96,7 @@ def initializer(value: dict[str, Any]) -> Any:
     config = value.get("config") or {}
     if not isinstance(config, dict):
         return value
-    own = {key: item for key, item in config.items() if item is not None and item != USUAL.get(key)}
+    own = {key: item for key, item in config.items() if item is not None and item != INITIALIZER_DEFAULTS.get(key)}
     name = snake_case(str(value["class_name"]))
     return {"class_name": value["class_name"], "config": own} if own else name
 
@@ -119,15 +109,27 @@ def inner_entry(inner: Sublayer, path: str, block_name: BlockName, framework: st
         entry = short_entry(inner.layer, inner.type, f"{path}/{inner.name}", block_name, framework)
     type_ = next(iter(entry))
     if inner.name != snake_case(type_.rpartition(".")[2]):
-        entry["name"] = checked(inner.name, f"the layer inside '{path}'")
+        entry["name"] = spec_name(inner.name, f"the layer inside '{path}'")
     if not inner.trainable:
         entry["trainable"] = False
-    return bare(entry)
+    return shortened(entry)
 
 
-def bare(entry: dict[str, Any]) -> Any:
+def shortened(entry: dict[str, Any]) -> Any:
     """`Flatten` for an entry that is nothing but a type."""
     type_, arguments = next(iter(entry.items()))
     if arguments is None:
         return type_ if len(entry) == 1 else entry | {type_: {}}
     return entry
+
+
+def spec_name(name: str, what: str) -> str:
+    """A name that a spec can hold; `what` is what has it, for the error.
+
+    Raises:
+        ConvertError: with the character that it cannot.
+    """
+    try:
+        return check_name(name, ())
+    except SpecError as error:
+        raise ConvertError(f"{what} cannot keep its name in a spec: {error}") from None

@@ -10,15 +10,15 @@ from msgspec import Struct, field
 from msgspec.json import encode
 
 from paramcalc.analysis.nested import NestedModel
-from paramcalc.formats.convert.arguments import bare, short_entry
-from paramcalc.formats.convert.problems import ConvertError, checked
+from paramcalc.formats.convert import ConvertError
 from paramcalc.formats.native.entries import COMMON
-from paramcalc.formats.native.masks import masks_read, written_masks
 from paramcalc.formats.native.names import PREVIOUS
 from paramcalc.formats.native.parser import STRUCTURE
-from paramcalc.formats.native.repeats import Times, times_of
-from paramcalc.formats.native.structure import Item, Uses, items_in, items_of
-from paramcalc.formats.native.yaml_text import flow, spec_text
+from paramcalc.formats.native.writing.entry import short_entry, shortened, spec_name
+from paramcalc.formats.native.writing.masks import masks_read, written_masks
+from paramcalc.formats.native.writing.nesting import Item, Uses, items_in, items_of
+from paramcalc.formats.native.writing.repeats import Times, times_of
+from paramcalc.formats.native.writing.yaml_text import flow, spec_text
 from paramcalc.layers.operations.operation import Operation, Slot
 from paramcalc.layers.registry import FRAMEWORKS, Registry, snake_case
 from paramcalc.model import Input, Model, Node, Ref
@@ -102,10 +102,10 @@ class SpecWriter:
     def spec(self) -> dict[str, Any]:
         """The spec as plain values, in the order of its keys."""
         model = self.model
-        found: dict[str, Any] = {"name": checked(model.name, "the model")}
+        found: dict[str, Any] = {"name": spec_name(model.name, "the model")}
         if self.framework != FRAMEWORKS[0]:
             found["framework"] = self.framework
-        inputs = {checked(item.name, "an input"): input_value(item) for item in model.inputs}
+        inputs = {spec_name(item.name, "an input"): input_value(item) for item in model.inputs}
         found |= {"input": inputs["input"]} if list(inputs) == ["input"] else {"inputs": inputs}
         if self.dtype != "float32":
             found["dtype"] = self.dtype
@@ -132,7 +132,7 @@ class SpecWriter:
         found: list[Any] = []
         for output in model.outputs:
             text = self.text(scope, (output.ref,))
-            found.append(text if text == output.name else {checked(output.name, "an output"): text})
+            found.append(text if text == output.name else {spec_name(output.name, "an output"): text})
         return found
 
     # -- a list of layers ------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class SpecWriter:
             if reads != [previous]:
                 names = [self.text(scope, tensors) for tensors in reads]
                 entry["inputs"] = names[0] if len(names) == 1 else names
-            scope.layers.append(bare(entry))
+            scope.layers.append(shortened(entry))
             scope.taken.add(item.name)
             previous = self.first_output(scope, number)
         return scope
@@ -162,7 +162,7 @@ class SpecWriter:
         if scope.automatic(base) == item.name:
             scope.counters[base] += 1
         else:
-            entry["name"] = checked(item.name, "a layer")
+            entry["name"] = spec_name(item.name, "a layer")
         return entry
 
     def layer(self, scope: Scope, number: int) -> tuple[dict[str, Any], list[Tensors]]:
@@ -183,7 +183,7 @@ class SpecWriter:
             if instance.dtype != self.dtype:
                 entry["dtype"] = instance.dtype
         if node.options or node.ignored:
-            entry["options"] = plain_options(node) | written_masks(nodes, lambda tensors: self.text(scope, tensors))
+            entry["options"] = simple_options(node) | written_masks(nodes, lambda tensors: self.text(scope, tensors))
         return entry, reads
 
     def arguments(self, node: Node) -> dict[str, Any]:
@@ -265,7 +265,7 @@ class SpecWriter:
             return False
         if list(one.ignored or ()) != list(other.ignored or ()):
             return False
-        return one.options is other.options or encode(plain_options(one)) == encode(plain_options(other))
+        return one.options is other.options or encode(simple_options(one)) == encode(simple_options(other))
 
     def inputs_of(self, calls: list[Item]) -> dict[Tensors, str]:
         """What the layers of a nested model read from outside of it, in the order they read it."""
@@ -287,7 +287,7 @@ class SpecWriter:
         key = encode(block)
         if key in self.written:
             return self.written[key]
-        base = "step" if name.isdecimal() else checked(name, "a nested model")  # the times of a repeat are numbers
+        base = "step" if name.isdecimal() else spec_name(name, "a nested model")  # the times of a repeat are numbers
         type_ = base
         while type_ in taken_types() or type_ in self.blocks:
             self.numbers[base] += 1
@@ -301,7 +301,7 @@ class SpecWriter:
         model = nested.model
         writer = SpecWriter(model, self.blocks, "float32", self.framework)
         writer.written, writer.numbers = self.written, self.numbers
-        names = [checked(item.name, "an input") for item in model.inputs]
+        names = [spec_name(item.name, "an input") for item in model.inputs]
         scope = writer.scope([items_of(model.nodes)], {(Ref(n),): name for n, name in enumerate(names)})
         block: dict[str, Any] = {} if names == ["input"] else {"inputs": names}
         block["layers"] = scope.layers
@@ -359,7 +359,7 @@ def short_operation(layer: Any, inputs: int) -> Any:
     return layer
 
 
-def plain_options(node: Node) -> dict[str, Any]:
+def simple_options(node: Node) -> dict[str, Any]:
     """Call arguments that are plain values.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from paramcalc.formats.native.structure import Item, Uses, items_between
+from paramcalc.formats.native.writing.nesting import Item, Uses, items_between
 from paramcalc.model import Model, Node, Ref, refs
 
 Alike = Callable[[Node, Node], bool]

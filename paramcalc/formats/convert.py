@@ -1,0 +1,176 @@
+"""A Model → the same model in another format: the table of the writers, and `convert`, which asks it.
+
+What was written is read back and compared, so that what a format cannot say is an error and no other model. A writer is
+a function in its format's package, which takes a model and returns the text; it is imported when it is chosen.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from paramcalc.collector import gc_paused
+from paramcalc.errors import ParamcalcError
+from paramcalc.layers.base import Layer
+from paramcalc.limits import MAX_CONVERTED
+from paramcalc.model import Instance, Model, Node
+
+READ_BACK = 100
+"""How many times the layers the reader may take: what was written of a model that is not too large is not either."""
+
+
+class ConvertError(ParamcalcError):
+    """The other format cannot say this; a model is never changed in silence."""
+
+
+class Writer(NamedTuple):
+    """A line of the table.
+
+    Attributes:
+        function: where in this package the writer is: "keras.writer.to_keras".
+        keeps_names: whether the format can say every name and path, so that they have to come back the same.
+    """
+
+    function: str
+    keeps_names: bool
+
+    def write(self, model: Model) -> str:
+        """The text of the model in this format.
+
+        Raises:
+            InputError: for a model that cannot be computed.
+            ConvertError: naming what the format cannot say.
+        """
+        module, _, function = self.function.rpartition(".")
+        write: Callable[[Model], str] = getattr(import_module(f"paramcalc.formats.{module}"), function)
+        return write(model)
+
+
+WRITERS = {
+    "spec": Writer("native.writing.spec.to_spec", keeps_names=True),
+    "keras": Writer("keras.writer.to_keras", keeps_names=False),
+}
+"""The formats that can be written, by the name that `convert --to` has for them."""
+
+
+@gc_paused()
+def convert(model: Model, target: str = "spec", max_layers: int | None = None) -> str:
+    """The model in another format, read back and compared.
+
+    Args:
+        model: what `load` returned.
+        target: a key of `WRITERS`.
+        max_layers: how many layers it may have, `MAX_CONVERTED` if nothing is said.
+
+    Raises:
+        InputError: for a model that cannot be computed.
+        ConvertError: naming what the other format cannot say, or for a model that is too large.
+    """
+    from paramcalc.analysis.summarize import summarize
+    from paramcalc.formats import load
+
+    writer = WRITERS[target]
+    most = max_layers or MAX_CONVERTED
+    if len(model.nodes) > most:
+        raise ConvertError(f"convert takes up to {most:,} layers, this model has more (--max-layers allows more)")
+    text = writer.write(model)
+    again = load(text.encode(), name=model.source, max_layers=READ_BACK * most)
+    if same_models(model, again, names=writer.keeps_names):
+        del again
+        summarize(model)  # what is computed from both is the same; whether it can be computed is not known yet
+        return text
+    compared = facts if writer.keeps_names else counts
+    if not all(ours == theirs for ours, theirs in zip_longest(compared(model), compared(again))):
+        raise ConvertError(f"--to {target} cannot say this model: what was written gives another summary")
+    return text
+
+
+def facts(model: Model) -> Iterator[Any]:
+    """What the summary says of a model, but not where it was read from, nor the reader's warnings."""
+    from msgspec.structs import asdict
+
+    from paramcalc.analysis.summarize import summarize
+
+    fields = asdict(summarize(model))
+    yield from fields.pop("layers")
+    yield {key: value for key, value in fields.items() if key not in ("source", "format", "warnings")}
+
+
+def counts(model: Model) -> Iterator[Any]:
+    """What the summary says of each call and of the whole, by no name: Keras' names hold no paths."""
+    from paramcalc.analysis.summarize import summarize
+
+    summary = summarize(model)
+    for row in summary.layers:
+        yield row.type, row.dtype, row.output_shape, row.params, row.trainable_params, row.macs, len(row.weights)
+    yield [(item.shape, item.dtype) for item in summary.inputs], [item.shape for item in summary.outputs]
+
+
+def same_models(one: Model, other: Model, *, names: bool) -> bool:
+    """Whether two models are equal call by call: then all that is computed from them is equal as well.
+
+    False says less: a field may be written in two ways that mean the same. What a file says its weights were made
+    for does not count; it can make a model wrong, but no number of it another.
+
+    Args:
+        one: a model.
+        other: another.
+        names: whether names and paths count.
+    """
+    if len(one.nodes) != len(other.nodes) or list(ends(one, names)) != list(ends(other, names)):
+        return False
+    partners: dict[int, Instance] = {}
+    known: set[tuple[int, int]] = set()  # readers make equal layers one object, mostly
+    for a, b in zip(one.nodes, other.nodes, strict=True):
+        if names and a.path != b.path:
+            return False
+        partner = partners.get(id(a.instance))
+        if partner is None:
+            if not same_instances(a.instance, b.instance, names, known):
+                return False
+            partners[id(a.instance)] = b.instance
+        elif partner is not b.instance:
+            return False
+        if a.inputs != b.inputs or not same_options(a, b):
+            return False
+    # As many layers in both: else one of the first model's would be two calls of one in the other.
+    return len({id(partner) for partner in partners.values()}) == len(partners)
+
+
+def ends(model: Model, names: bool) -> Iterator[Any]:
+    """What a model says beside its calls."""
+    yield [(item.shape, item.dtype) for item in model.inputs]
+    yield [output.ref for output in model.outputs]
+    yield [pair[:2] for pair in model.tied]
+    if names:
+        yield model.name, [item.name for item in model.inputs], [output.name for output in model.outputs]
+
+
+def same_instances(one: Instance, other: Instance, names: bool, known: set[tuple[int, int]]) -> bool:
+    """Whether two layers have the same fields, and are treated the same; `known` are those known to have them."""
+    if one.type != other.type or one.trainable != other.trainable or one.dtype != other.dtype:
+        return False
+    if names and one.name != other.name:
+        return False
+    pair = id(one.layer), id(other.layer)
+    if pair not in known:
+        if not same_layers(one.layer, other.layer):
+            return False
+        known.add(pair)
+    return True
+
+
+def same_layers(one: Layer, other: Layer) -> bool:
+    """Whether all fields are equal, 1 and true being two things; False where a layer holds others."""
+    if one is other:
+        return True
+    return type(one) is type(other) and not one.sublayers and one == other and repr(one) == repr(other)
+
+
+def same_options(one: Node, other: Node) -> bool:
+    """Whether two calls have the same arguments beside their inputs."""
+    if one.ignored != other.ignored:
+        return False
+    if not one.options and not other.options:
+        return True
+    return one.options == other.options and repr(one.options) == repr(other.options)
