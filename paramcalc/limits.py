@@ -158,6 +158,15 @@ MAX_HDF5_METADATA = 128 * MIB
 MAX_HDF5_PATH = 1_024
 """Characters of a path in an HDF5 file; Keras' own have fewer than 256."""
 
+MAX_PICKLE_BYTES = 64 * MIB
+"""The pickle of a PyTorch checkpoint, which holds no tensor: some 200 bytes for each."""
+
+MAX_PICKLE_STEPS = 16_000_000
+"""Opcodes of it; a tensor takes some 30 …"""
+
+MAX_PICKLE_OBJECTS = 8_000_000
+"""… and the objects that they make; a tensor takes some 10."""
+
 MAX_GGUF_HEADER = 64 * MIB
 """Bytes before the tensors of a GGUF file, its tokenizer included; the largest vocabularies take 20 MiB."""
 

@@ -113,6 +113,16 @@ def is_safetensors(source: Source) -> bool:
     return head[8:9] == b"{" and b"\0" in head[:8] and 2 <= int.from_bytes(head[:8], "little") < 2**32
 
 
+def is_old_torch(source: Source) -> bool:
+    """Whether a file begins as those of torch.save before version 1.6: with a pickle of a number of their own."""
+    return b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." in source.head[:16]
+
+
+def is_torch(source: Source) -> bool:
+    """Whether an archive has the pickle of torch.save."""
+    return any(name.endswith("/data.pkl") for name in source.entries)
+
+
 def is_folder_of_weights(source: Source) -> bool:
     """Whether this is a folder with a checkpoint in it."""
     return any(name.endswith((".safetensors", ".gguf", ".bin", ".index.json")) for name in source.folder)
@@ -179,9 +189,11 @@ FORMATS = (
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
     Format(is_gguf, "gguf.read"),
     Format(is_safetensors, "safetensors.read"),
+    Format(is_old_torch, "torch_checkpoint.read"),
     Format(is_binary, "unsupported.refuse_bytes"),
     # Zip archives, known by what is in them.
     Format(holds("config.json"), "keras.archive.read"),
+    Format(is_torch, "torch_checkpoint.read"),
     Format(is_archive, "unsupported.refuse_archive"),
     # Texts. Only the first of these does not parse the whole.
     Format(begins_as_index, "shards.read_index"),

@@ -32,6 +32,11 @@ class Archive:
         self._entries = archive.infolist()
         self.names = [entry.filename for entry in self._entries]
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The bytes of each entry, unpacked, as the table of contents has them."""
+        return {entry.filename: entry.file_size for entry in self._entries}
+
     def read(self, name: str, limit: int, written: str = "") -> bytes:
         """The content of the one entry of this name.
 

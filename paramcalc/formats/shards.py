@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
-from paramcalc.formats import is_gguf, is_safetensors
+from paramcalc.formats import is_gguf, is_old_torch, is_safetensors, is_torch
 from paramcalc.formats.checkpoint import Contents, Details, model_in, natural_order
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.formats.tensor import Tensor
@@ -29,7 +29,12 @@ WEIGHTS = {".safetensors": "model", ".gguf": "model", ".bin": "pytorch_model", "
 """Endings of a checkpoint's files in a folder, those first that are meant before others, and their usual names."""
 
 
-READERS = ((is_safetensors, "safetensors"), (is_gguf, "gguf"))
+READERS = (
+    (is_safetensors, "safetensors"),
+    (is_gguf, "gguf"),
+    (is_torch, "torch_checkpoint"),
+    (is_old_torch, "torch_checkpoint"),
+)
 """How a file's content is recognised, and the module that reads it."""
 
 

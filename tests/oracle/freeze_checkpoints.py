@@ -6,6 +6,7 @@ Needs torch, safetensors, gguf and numpy. The archive holds the files, and `trut
 it, name → [shape, dtype, bytes].
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -144,7 +145,124 @@ def read_numpy(path):
     return {name: [list(array.shape), array.dtype.str, array.nbytes] for name, array in arrays.items()}
 
 
-READERS = {".safetensors": read_safetensors, ".gguf": read_gguf, ".npz": read_numpy, ".npy": read_numpy}
+# PyTorch
+
+
+class Net(torch.nn.Module):
+    """Modules with buffers, biases of their own names, a parameter outside modules, and tied weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = torch.nn.Embedding(9, 4)
+        self.norm = torch.nn.BatchNorm1d(4)
+        self.lstm = torch.nn.LSTM(4, 3)
+        self.attention = torch.nn.MultiheadAttention(4, 2)
+        self.layers = torch.nn.ModuleList([torch.nn.Linear(4, 4) for _ in range(2)])
+        self.head = torch.nn.Linear(4, 9, bias=False)
+        self.head.weight = self.embed.weight
+        self.scale = torch.nn.Parameter(torch.ones(2))
+        self.register_buffer("mask", torch.ones(3, 3, dtype=torch.bool))
+        self.register_buffer("left_out", torch.ones(5), persistent=False)
+
+
+def states():
+    """Name → what is saved: everything that torch.load(weights_only=True) loads."""
+    net = Net()
+    optimizer = torch.optim.AdamW(net.layers.parameters())
+    net.layers[0](torch.ones(2, 4)).sum().backward()
+    optimizer.step()
+    base = torch.arange(24.0).reshape(4, 6)
+    types = {str(kind)[6:]: torch.zeros(3, 5).to(kind) for kind in EVERY}
+    quantised = torch.quantize_per_channel(torch.ones(3, 4), torch.ones(3), torch.zeros(3), 0, torch.qint8)
+    found = {
+        "state_dict": net.state_dict(),
+        "types": types | {"scalar": torch.tensor(1.0), "empty": torch.zeros(0, 3)},
+        "parameters": dict(net.named_parameters()),
+        "views": {
+            "row": base[1],
+            "base": base,
+            "again": base,
+            "turned": base.T,
+            "column": base[:, 2],
+            "one": base[3:, 5:],
+        },
+        "slice": {"part": torch.zeros(1000)[:10], "wide": torch.zeros(1).expand(7)},
+        "tensor": torch.zeros(3, 4),
+        "list": [torch.zeros(3), {"a": torch.zeros(2)}, (torch.ones(1), 5, "text")],
+        "sparse": {"coo": torch.eye(4).to_sparse(), "csr": torch.eye(4).to_sparse_csr(), "bias": torch.zeros(4)},
+        "quantised": {"each": torch.quantize_per_tensor(torch.ones(3, 4), 0.1, 0, torch.quint8), "channels": quantised},
+        "nested": {"epoch": 3, "state_dict": net.state_dict(), "best_acc1": torch.tensor(0.5)}
+        | {"optimizer": optimizer.state_dict(), "rng_state": torch.get_rng_state()[:8].clone(), "args": {"lr": 1e-3}},
+        "lightning": {"state_dict": net.state_dict(), "optimizer_states": [optimizer.state_dict()], "lr_schedulers": []}
+        | {
+            "callbacks": {"Best": {"best_model_score": torch.tensor(1.0)}},
+            "hyper_parameters": {"n": 3},
+            "loops": {"n": 0},
+        },
+        "average": {"model": net.state_dict(), "model_ema": {k: v.clone() for k, v in net.state_dict().items()}},
+        "two": {"generator": net.layers.state_dict(), "discriminator": net.lstm.state_dict()},
+        "parallel": {"module." + name: value for name, value in net.state_dict().items()},
+        "flax": {"params": {"dense": {"kernel": torch.zeros(3, 4), "bias": torch.zeros(4)}}},
+        "optimizer": optimizer.state_dict(),
+        "odd": {"weight": torch.zeros(3), "bytes": b"abc", "set": {1, 2}, "none": None, "size": torch.Size([3, 4])}
+        | {
+            "device": torch.device("cpu"),
+            "dtype": torch.float16,
+            "big": 2**70,
+            "floats": [0.5, -1e300],
+            3: torch.ones(2),
+        },
+        "meta": {"weight": torch.zeros(3, 4, device="meta")},
+    }
+    return found
+
+
+EVERY = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2]
+EVERY += [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool, torch.complex64, torch.complex128]
+EVERY += [torch.uint16, torch.uint32, torch.uint64, torch.float8_e8m0fnu, torch.float8_e4m3fnuz, torch.complex32]
+
+
+def write_torch(folder):
+    for name, value in states().items():
+        torch.save(value, folder / f"{name}.pt")
+        torch.save(value, folder / f"{name}.pth", _use_new_zipfile_serialization=False)
+    torch.save(Net().state_dict(), folder / "protocol_4.pt", pickle_protocol=4)
+    torch.save({"a": torch.zeros(3), "b": np.float32(1), "c": np.zeros((2, 3), "f4")}, folder / "numpy.pt")
+    torch.save(Net(), folder / "module.pt")
+    torch.save({"epoch": 1, "model": Net(), "optimizer": None}, folder / "module_in_dict.pth")
+    torch.save({"weight": torch.zeros(2), "args": argparse.Namespace(lr=1)}, folder / "arguments.pt")
+    torch.jit.save(
+        torch.jit.script(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))), folder / "script.pt"
+    )
+    dynamic = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.Linear(3, 4)), {torch.nn.Linear})
+    torch.save(dynamic.state_dict(), folder / "dynamic.pt")
+
+
+def read_torch(path):
+    """The tensors by the way to them, or by name in a module."""
+    if path.name == "script.pt":
+        return tensors_of(torch.jit.load(path).state_dict())
+    return tensors_of(torch.load(path, weights_only=path.stem in states()))
+
+
+def tensors_of(value, way=()):
+    if isinstance(value, torch.Tensor):
+        size = value.numel() * value.element_size() if value.layout == torch.strided else None
+        return {".".join(way): [list(value.shape), str(value.dtype)[6:], size]}
+    if isinstance(value, torch.nn.Module):
+        value = value.state_dict()
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    return {name: said for key, part in pairs for name, said in tensors_of(part, (*way, str(key))).items()}
+
+
+READERS = {
+    ".safetensors": read_safetensors,
+    ".gguf": read_gguf,
+    ".npz": read_numpy,
+    ".npy": read_numpy,
+    ".pt": read_torch,
+    ".pth": read_torch,
+}
 
 
 def main():
@@ -154,6 +272,8 @@ def main():
         write_safetensors(folder)
         write_gguf(folder)
         write_numpy(folder)
+        (folder / "torch").mkdir()
+        write_torch(folder / "torch")
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         truth = {
             path.relative_to(folder).as_posix(): READERS[path.suffix](path) for path in files if path.suffix in READERS

@@ -1,0 +1,346 @@
+"""The functions and classes that PyTorch's files name, and what each gives: descriptions of tensors, mostly.
+
+The names are those that PyTorch's own weights-only unpickler allows (`torch/_weights_only_unpickler.py`), some that
+older versions wrote, NumPy's, and classes whose values cannot hold a tensor. Whatever else is called is refused by its
+name.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import MAX_ECHO
+from paramcalc.formats.checkpoint import shape_of
+from paramcalc.formats.torch_checkpoint.values import (
+    Array,
+    BrokenError,
+    Collection,
+    Dtype,
+    Global,
+    Instance,
+    Mapping,
+    Opaque,
+    Storage,
+    View,
+)
+
+DTYPES = {
+    "float64": ("float64", 64),
+    "double": ("float64", 64),
+    "float32": ("float32", 32),
+    "float": ("float32", 32),
+    "float16": ("float16", 16),
+    "half": ("float16", 16),
+    "bfloat16": ("bfloat16", 16),
+    "float8_e4m3fn": ("float8_e4m3fn", 8),
+    "float8_e5m2": ("float8_e5m2", 8),
+    "float8_e4m3fnuz": ("float8_e4m3fnuz", 8),
+    "float8_e5m2fnuz": ("float8_e5m2fnuz", 8),
+    "float8_e8m0fnu": ("float8_e8m0fnu", 8),
+    "float4_e2m1fn_x2": ("float4_e2m1fn_x2", 8),
+    "complex32": ("complex32", 32),
+    "complex64": ("complex64", 64),
+    "complex128": ("complex128", 128),
+    "int64": ("int64", 64),
+    "long": ("int64", 64),
+    "int32": ("int32", 32),
+    "int": ("int32", 32),
+    "int16": ("int16", 16),
+    "short": ("int16", 16),
+    "int8": ("int8", 8),
+    "uint8": ("uint8", 8),
+    "uint16": ("uint16", 16),
+    "uint32": ("uint32", 32),
+    "uint64": ("uint64", 64),
+    "bool": ("bool", 8),
+    "qint8": ("qint8", 8),
+    "quint8": ("quint8", 8),
+    "qint32": ("qint32", 32),
+    "quint4x2": ("quint4x2", 4),
+    "quint2x4": ("quint2x4", 2),
+}
+"""`torch.` what → our name, and the bits of an element in a storage."""
+
+STORAGES = {
+    "Double": "float64",
+    "Float": "float32",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Char": "int8",
+    "Byte": "uint8",
+    "Bool": "bool",
+    "ComplexFloat": "complex64",
+    "ComplexDouble": "complex128",
+    "QInt8": "qint8",
+    "QUInt8": "quint8",
+    "QInt32": "qint32",
+    "QUInt4x2": "quint4x2",
+    "QUInt2x4": "quint2x4",
+}
+"""`torch.` what `Storage` → the dtype of its elements."""
+
+NUMPY = {
+    "b1": ("bool", 8),
+    **{f"i{size}": (f"int{8 * size}", 8 * size) for size in (1, 2, 4, 8)},
+    **{f"u{size}": (f"uint{8 * size}", 8 * size) for size in (1, 2, 4, 8)},
+    **{f"f{size}": (f"float{8 * size}", 8 * size) for size in (2, 4, 8)},
+    "c8": ("complex64", 64),
+    "c16": ("complex128", 128),
+}
+"""How NumPy names a dtype in a pickle → ours."""
+
+
+def build(kind: Global, arguments: tuple[Any, ...], is_new: bool) -> Any:
+    """What a call gives; an object without arguments is a description itself, whatever its class.
+
+    Raises:
+        BrokenError: for what is not in the table, and for arguments that it does not take.
+    """
+    found = BUILDERS.get(kind.name)
+    if found is not None:
+        try:
+            return found(*arguments)
+        except (TypeError, ValueError, AttributeError) as error:
+            said = f": {error}" if type(error) is ValueError else ""
+            raise BrokenError(f"{kind.name} is called with arguments that it does not take{said}") from None
+    if kind.name in VALUES:
+        return Opaque(kind.name)
+    if is_new and not arguments:
+        return Instance(kind.name)
+    name = kind.name[:MAX_ECHO]
+    raise BrokenError(
+        f"the pickle asks to call {name}, which paramcalc never does; save the weights alone: "
+        "torch.save(model.state_dict(), …)"
+    )
+
+
+def dtype_of(value: Any) -> Dtype:
+    """The dtype that a name stands for."""
+    found = DTYPES.get(value.name.removeprefix("torch.")) if type(value) is Global else None
+    if found is None:
+        raise ValueError("a dtype that is not known")
+    return Dtype(*found)
+
+
+def storage_dtype(kind: Any) -> Dtype | None:
+    """The dtype of a storage's elements; None for one of bytes.
+
+    Raises:
+        BrokenError: for what is no class of storages.
+    """
+    name = kind.name if type(kind) is Global else ""
+    if name in ("torch.storage.UntypedStorage", "torch.UntypedStorage"):
+        return None
+    module, _, short = name.rpartition(".")
+    element = STORAGES.get(short.removesuffix("Storage")) if short.endswith("Storage") else None
+    if element is None or module not in ("torch", "torch.cuda", "torch.storage"):
+        raise BrokenError(f"a storage of the unknown kind {name[:MAX_ECHO] or 'of no name'}")
+    return Dtype(*DTYPES[element])
+
+
+def view(
+    storage: Any, first: Any, shape: Any, stride: Any, dtype: Dtype | None = None, layout: str = "", *beside: View
+) -> View:
+    """A tensor, which must lie within its storage."""
+    if type(storage) is not Storage or type(first) is not int or first < 0:
+        raise ValueError("no storage, or no place in it")
+    sizes, steps = shape_of(items(shape), ""), shape_of(items(stride), "")
+    if len(sizes) != len(steps):
+        raise ValueError("a shape and strides of other lengths")
+    dtype = dtype or storage.dtype
+    if dtype is None:
+        raise ValueError("bytes without a dtype")
+    last = first + sum([(size - 1) * step for size, step in zip(sizes, steps, strict=True)])
+    if 0 not in sizes and (last + 1) * dtype.bits > 8 * storage.size:
+        raise ValueError(f"a tensor of {(last + 1) * dtype.bits // 8:,} bytes in a storage of {storage.size:,}")
+    return View(storage, dtype, first, sizes, steps, layout, beside)
+
+
+def items(value: Any) -> list[Any]:
+    """The items of a tuple or a list."""
+    if type(value) not in (tuple, list):
+        raise ValueError("no list of numbers")
+    return list(value)
+
+
+def tensor(storage: Any, first: Any, shape: Any, stride: Any, *rest: Any) -> View:
+    """`torch._utils._rebuild_tensor` and `_v2`: what follows is gradients and hooks."""
+    return view(storage, first, shape, stride)
+
+
+def tensor_v3(storage: Any, first: Any, shape: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *rest: Any) -> View:
+    """The same with a dtype that has no class of storages."""
+    return view(storage, first, shape, stride, dtype_of(dtype))
+
+
+def parameter(data: Any, *rest: Any) -> Any:
+    """`_rebuild_parameter`: the tensor, as a parameter."""
+    if type(data) is not View:
+        raise ValueError("no tensor")
+    return View(data.storage, data.dtype, data.first, data.shape, data.stride, data.layout, data.beside, parameter=True)
+
+
+def quantized(storage: Any, first: Any, shape: Any, stride: Any, quantizer: Any, *rest: Any) -> View:
+    """`_rebuild_qtensor`: integers, with scales that may be tensors themselves."""
+    beside = [item for item in items(quantizer) if type(item) is View]
+    return view(storage, first, shape, stride, None, "quantized", *beside)
+
+
+def sparse(layout: Any, data: Any) -> View:
+    """`_rebuild_sparse_tensor`: indices and values; only those that are stored count."""
+    *parts, shape = [item for item in items(data) if type(item) in (View, tuple)]
+    values = parts[-1]
+    name = layout.name.removeprefix("torch.") if type(layout) in (Global, Opaque) else ""
+    if not name.startswith("sparse_") or len(parts) < 2 or not all(type(part) is View for part in parts):
+        raise ValueError("no sparse tensor")
+    sizes = shape_of(shape, "")
+    return View(values.storage, values.dtype, values.first, sizes, (), name, tuple(parts))
+
+
+def layout(name: Any) -> Opaque:
+    """`torch.serialization._get_layout`: a layout by its name."""
+    return Opaque(name[:MAX_ECHO])
+
+
+def without_data(dtype: Any, shape: Any, *rest: Any) -> View:
+    """`_rebuild_meta_tensor_no_storage`: a shape without data."""
+    return View(None, dtype_of(dtype), 0, shape_of(items(shape), ""), ())
+
+
+def from_numpy(data: Any, dtype: Any, *rest: Any) -> Any:
+    """`_rebuild_device_tensor_from_numpy`: an array that another device's tensor was written as."""
+    if type(data) is not Array:
+        raise ValueError("no array")
+    return data
+
+
+def from_tensor(data: Any, *rest: Any) -> Any:
+    """`_rebuild_device_tensor_from_cpu_tensor`: a tensor that another device's was written as."""
+    if type(data) is not View:
+        raise ValueError("no tensor")
+    return data
+
+
+def from_type(function: Any, kind: Any, arguments: Any, *rest: Any) -> Any:
+    """`torch._tensor._rebuild_from_type_v2`: a tensor of a class of its own."""
+    return build(function, tuple(items(arguments)), False)
+
+
+def size(dims: Any = ()) -> tuple[int, ...]:
+    """`torch.Size`."""
+    return shape_of(items(dims), "")
+
+
+def mapping(pairs: Any = (), *rest: Any) -> Mapping:
+    """A dict of any kind; that of Python 2 came as a list of pairs."""
+    found = Mapping()
+    if type(pairs) in (list, tuple):
+        found.pairs = [(key, value) for key, value in pairs]
+    elif type(pairs) is Mapping:
+        found.pairs = list(pairs.pairs)
+    return found
+
+
+def default_mapping(factory: Any = None, *rest: Any) -> Mapping:
+    """`collections.defaultdict`: whatever makes its values, there are none yet."""
+    return Mapping()
+
+
+def collection(values: Any = (), *rest: Any) -> Collection:
+    """A set."""
+    found = Collection()
+    found.items = items(values)
+    return found
+
+
+def plain_list(values: Any = (), *rest: Any) -> list[Any]:
+    """A list, or what TorchScript has instead."""
+    return items(values)
+
+
+def tagged(value: Any, *rest: Any) -> Any:
+    """What TorchScript says the type of."""
+    return value
+
+
+def encoded(data: Any, *rest: Any) -> bytes:
+    """`_codecs.encode`: how bytes are written in protocol 2."""
+    return data.encode("latin-1") if type(data) is str else b""
+
+
+def new_object(kind: Any, *rest: Any) -> Any:
+    """`copyreg._reconstructor`: an object without arguments."""
+    return build(kind, (), True)
+
+
+def array(*rest: Any) -> Array:
+    """`numpy.core.multiarray._reconstruct`: an array whose shape comes later."""
+    return Array()
+
+
+def numpy_dtype(name: Any, *rest: Any) -> Any:
+    """`numpy.dtype`; one of texts or objects is no number's."""
+    known = NUMPY.get(name) if type(name) is str else None
+    return Dtype(*known) if known else Opaque("numpy.dtype")
+
+
+def number(*rest: Any) -> Opaque:
+    """A number, or bytes: no tensor."""
+    return Opaque("number")
+
+
+BUILDERS: dict[str, Callable[..., Any]] = {
+    "torch._utils._rebuild_tensor": tensor,
+    "torch._utils._rebuild_tensor_v2": tensor,
+    "torch._utils._rebuild_tensor_v3": tensor_v3,
+    "torch._utils._rebuild_parameter": parameter,
+    "torch._utils._rebuild_parameter_with_state": parameter,
+    "torch._utils._rebuild_qtensor": quantized,
+    "torch._utils._rebuild_sparse_tensor": sparse,
+    "torch._utils._rebuild_sparse_csr_tensor": sparse,
+    "torch._utils._rebuild_meta_tensor_no_storage": without_data,
+    "torch._utils._rebuild_device_tensor_from_numpy": from_numpy,
+    "torch._utils._rebuild_xla_tensor": from_numpy,
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": from_tensor,
+    "torch._tensor._rebuild_from_type": from_type,
+    "torch._tensor._rebuild_from_type_v2": from_type,
+    "torch.nn.parameter.Parameter": parameter,
+    "torch.serialization._get_layout": layout,
+    "torch.Size": size,
+    "torch.jit._pickle.restore_type_tag": tagged,
+    "torch.jit._pickle.build_intlist": plain_list,
+    "torch.jit._pickle.build_doublelist": plain_list,
+    "torch.jit._pickle.build_boollist": plain_list,
+    "torch.jit._pickle.build_tensorlist": plain_list,
+    "collections.OrderedDict": mapping,
+    "collections.Counter": mapping,
+    "collections.defaultdict": default_mapping,
+    "collections.deque": plain_list,
+    "builtins.dict": mapping,
+    "builtins.set": collection,
+    "builtins.frozenset": collection,
+    "builtins.list": plain_list,
+    "builtins.bytearray": number,
+    "builtins.complex": number,
+    "builtins.slice": number,
+    "builtins.range": number,
+    "_codecs.encode": encoded,
+    "copyreg._reconstructor": new_object,
+    "numpy.dtype": numpy_dtype,
+    "numpy.ndarray": array,
+    **{f"numpy.{core}.multiarray._reconstruct": array for core in ("core", "_core")},
+    **{f"numpy.{core}.multiarray.scalar": number for core in ("core", "_core")},
+}
+"""Name → what describes its result."""
+
+VALUES = frozenset(
+    (
+        *("torch.device", "torch.torch_version.TorchVersion", "pathlib.PosixPath", "pathlib.WindowsPath"),
+        *("pathlib.PurePosixPath", "pathlib.PureWindowsPath", "pathlib.Path", "pathlib._local.PosixPath"),
+        *("datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone"),
+        *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "torch.Generator"),
+    )
+)
+"""Classes whose values cannot hold a tensor."""

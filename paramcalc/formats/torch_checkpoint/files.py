@@ -1,0 +1,177 @@
+"""The two layouts of `torch.save`: a zip archive, and before PyTorch 1.6 pickles one after the other."""
+
+from typing import Any, BinaryIO, NamedTuple
+
+from paramcalc.errors import MAX_ECHO
+from paramcalc.formats.archive import Archive
+from paramcalc.formats.torch_checkpoint.builders import build, storage_dtype
+from paramcalc.formats.torch_checkpoint.machine import Machine
+from paramcalc.formats.torch_checkpoint.values import BrokenError, Dtype, Mapping, Storage
+from paramcalc.limits import MAX_PICKLE_BYTES, max_bytes
+
+PICKLE = "data.pkl"
+MAGIC = 0x1950A86A20F9469CFC6C
+"""The number that a file of the old layout begins with, as a pickle of its own."""
+PROTOCOL = 1001
+_FIRST = 1 << 20
+"""Bytes of an old file that are read at first: the pickles of most are shorter."""
+
+
+class Saved(NamedTuple):
+    """What was saved.
+
+    Attributes:
+        value: the pickle's, as descriptions.
+        storages: by their names; each once, however many views of it there are.
+        objects: how many the pickle made.
+        is_script: whether it is a program of TorchScript.
+    """
+
+    value: Any
+    storages: dict[str, Storage]
+    objects: int
+    is_script: bool = False
+
+
+class Storages:
+    """The storages that a pickle names.
+
+    Attributes:
+        found: by name.
+        objects: how many objects the pickles made that named them.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, Storage] = {}
+        self.objects = 0
+
+    def of(self, identity: Any) -> Any:
+        """What a persistent identity stands for: ("storage", class, name, device, elements), since 0.4 with a view.
+
+        Raises:
+            BrokenError: for anything else.
+        """
+        if type(identity) is not tuple or not identity or identity[0] not in ("storage", "module"):
+            raise BrokenError("the pickle names something outside it that is no storage")
+        if identity[0] == "module":  # ("module", class, its source file, its source): only the class is of use
+            return identity[1]
+        _, kind, key, _, count, *view = identity
+        if type(count) is not int or count < 0 or not isinstance(key, (str, int)):
+            raise BrokenError("a storage without a name, or without a size")
+        dtype, key = storage_dtype(kind), str(key)
+        whole = Storage(key, dtype, bytes_of(count, dtype))
+        known = self.found.setdefault(key, whole)
+        if known.size != whole.size:
+            raise BrokenError(
+                f"storage {key[:MAX_ECHO]} has {whole.size:,} bytes at one place, {known.size:,} at another"
+            )
+        return part_of(whole, view[0]) if view and view[0] is not None else whole
+
+
+def bytes_of(count: int, dtype: Dtype | None) -> int:
+    """The bytes of so many elements; of a storage of bytes they are the elements."""
+    return count if dtype is None else -(-count * dtype.bits // 8)
+
+
+def part_of(whole: Storage, view: Any) -> Storage:
+    """The part of a storage that the old layout calls a view: (its name, the first element, how many)."""
+    _, first, count = view
+    if type(first) is not int or type(count) is not int or first < 0 or count < 0:
+        raise BrokenError("a view of a storage without a place, or without a size")
+    start, size = bytes_of(first, whole.dtype), bytes_of(count, whole.dtype)
+    if start + size > whole.size:
+        raise BrokenError(f"a view of storage {whole.key[:MAX_ECHO]} ends behind it")
+    return Storage(whole.key, whole.dtype, size, start)
+
+
+def read_zip(archive: Archive) -> Saved:
+    """What an archive holds: the pickle, and files with the storages, of which only the sizes are looked at.
+
+    Raises:
+        BrokenError: when a storage is missing, or has another size than the pickle says.
+        RefusedError: for a pickle that is compressed in an unusual way.
+    """
+    name = pickle_in(archive.names)
+    folder = name.removesuffix(PICKLE)
+    storages = Storages()
+    machine = Machine(archive.read(name, max_bytes(MAX_PICKLE_BYTES)), 0, build, storages.of)
+    value = machine.run()
+    sizes = archive.sizes
+    for storage in storages.found.values():
+        size = sizes.get(f"{folder}data/{storage.key}")
+        if size is None:
+            raise BrokenError(f"the archive lacks {folder}data/{storage.key[:MAX_ECHO]}: it is not complete")
+        if size != storage.size:
+            message = f"storage {storage.key[:MAX_ECHO]} has {size:,} bytes, where the pickle says {storage.size:,}"
+            raise BrokenError(message)
+    return Saved(value, storages.found, machine.objects, f"{folder}constants.pkl" in sizes)
+
+
+def pickle_in(names: list[str]) -> str:
+    """The entry with the pickle, in the one folder at the top.
+
+    Raises:
+        BrokenError: when there is not exactly one.
+    """
+    found = [name for name in names if name.endswith(f"/{PICKLE}") and name.count("/") == 1]
+    if len(found) != 1:
+        raise BrokenError(f"the archive has {len(found)} files {PICKLE} where PyTorch writes one")
+    return found[0]
+
+
+def read_old(file: BinaryIO, length: int) -> Saved:
+    """What a file of the old layout holds.
+
+    Five pickles come after each other: a magic number, the version of the layout, the sizes of C's types, what was
+    saved, and the names of the storages. Then come these, each with the number of its elements before it.
+
+    Raises:
+        BrokenError: when it is another layout, or not complete.
+    """
+    most = min(length, max_bytes(MAX_PICKLE_BYTES))
+    size = min(_FIRST, most)
+    while True:
+        file.seek(0)
+        storages = Storages()
+        try:
+            values, end = pickles(file.read(size), storages)
+            break
+        except BrokenError:
+            if size == most:
+                raise
+            size = min(4 * size, most)  # perhaps the pickles are longer than what was read of them
+    magic, protocol, system, value, keys = values
+    if magic != MAGIC or protocol != PROTOCOL:
+        raise BrokenError("this is no file of torch.save, or one of a version that is not known")
+    if type(system) is Mapping and system.get("little_endian") is False:
+        raise BrokenError("it was written on a machine of the other byte order, which PyTorch does not read either")
+    check_storages(keys, storages.found, file, end, length)
+    return Saved(value, storages.found, storages.objects)
+
+
+def pickles(data: bytes, storages: Storages) -> tuple[list[Any], int]:
+    """The five pickles at the beginning, and where they end."""
+    at = 0
+    values = []
+    for _ in range(5):
+        machine = Machine(data, at, build, storages.of)
+        values.append(machine.run())
+        at = machine.at
+        storages.objects += machine.objects
+    return values, at
+
+
+def check_storages(keys: Any, storages: dict[str, Storage], file: BinaryIO, at: int, length: int) -> None:
+    """Hold the storages against the file, one behind the other: nothing of them but their lengths is read."""
+    if type(keys) is not list or {str(key) for key in keys if isinstance(key, (str, int))} != set(storages):
+        raise BrokenError("the list of storages is not that of the tensors'")
+    for key in keys:
+        storage = storages[str(key)]
+        file.seek(at)
+        count = int.from_bytes(file.read(8), "little")
+        at += 8 + storage.size
+        if at > length:
+            raise BrokenError(f"the file ends in the middle of storage {storage.key[:MAX_ECHO]}: it is cut off")
+        if bytes_of(count, storage.dtype) != storage.size:
+            message = f"storage {storage.key[:MAX_ECHO]} has {count:,} elements, where the pickle says otherwise"
+            raise BrokenError(message)
