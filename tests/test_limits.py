@@ -291,6 +291,7 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
         *("MAX_GLOBS", "MAX_LINKED_FOLDERS", "MAX_TOML_BYTES", "MAX_KEY_PARTS"),  # in test_check_config.py
         *("MAX_TENSORS", "MAX_TENSOR_NAME"),  # in formats/test_checkpoint.py
         "MAX_SAFETENSORS_HEADER",  # in formats/test_safetensors.py
+        *("MAX_PICKLE_BYTES", "MAX_PICKLE_STEPS", "MAX_PICKLE_OBJECTS"),  # in formats/test_torch_checkpoint.py
         "MAX_GGUF_HEADER",  # in formats/test_gguf.py
         "MAX_SHARDS",  # in formats/test_shards.py
         *("MAX_HDF5_METADATA", "MAX_HDF5_PATH"),  # in formats/hdf5/test_reader.py

@@ -95,8 +95,6 @@ def identify_bytes(head: bytes) -> str | None:
 
 def identify_archive(names: list[str]) -> str:
     """What a zip without a `config.json` holds."""
-    if any(name.endswith("data.pkl") for name in names):
-        return f"a PyTorch checkpoint, which paramcalc never loads (that runs code): {_TO_JSON}"
     if any(name.endswith("saved_model.pb") for name in names):
         return f"a zipped SavedModel, which paramcalc does not read: {_TO_JSON}"
     if names and all(name.endswith(".npy") for name in names):

@@ -193,7 +193,6 @@ def test_text_is_taken_for_text(head):
 @pytest.mark.parametrize(
     ("names", "what"),
     [
-        (["m/data.pkl"], "PyTorch"),
         (["a/saved_model.pb"], "SavedModel"),
         (["a.npy"], "NumPy"),
         (["[Content_Types].xml"], "office"),

@@ -152,6 +152,8 @@ def view(
     dtype = dtype or storage.dtype
     if dtype is None:
         raise ValueError("bytes without a dtype")
+    if any(part.beside for part in beside):  # chains of them would be as long as the file
+        raise ValueError("a tensor beside a tensor that has others beside it")
     last = first + sum([(size - 1) * step for size, step in zip(sizes, steps, strict=True)])
     if 0 not in sizes and (last + 1) * dtype.bits > 8 * storage.size:
         raise ValueError(f"a tensor of {(last + 1) * dtype.bits // 8:,} bytes in a storage of {storage.size:,}")
@@ -193,10 +195,15 @@ def sparse(layout: Any, data: Any) -> View:
     *parts, shape = [item for item in items(data) if type(item) in (View, tuple)]
     values = parts[-1]
     name = layout.name.removeprefix("torch.") if type(layout) in (Global, Opaque) else ""
-    if not name.startswith("sparse_") or len(parts) < 2 or not all(type(part) is View for part in parts):
+    if not name.startswith("sparse_") or len(parts) < 2 or not all(is_plain(part) for part in parts):
         raise ValueError("no sparse tensor")
     sizes = shape_of(shape, "")
     return View(values.storage, values.dtype, values.first, sizes, (), name, tuple(parts))
+
+
+def is_plain(part: Any) -> bool:
+    """Whether this is a tensor with no others beside it."""
+    return type(part) is View and not part.beside
 
 
 def layout(name: Any) -> Opaque:
@@ -225,7 +232,10 @@ def from_tensor(data: Any, *rest: Any) -> Any:
 
 def from_type(function: Any, kind: Any, arguments: Any, *rest: Any) -> Any:
     """`torch._tensor._rebuild_from_type_v2`: a tensor of a class of its own."""
-    return build(function, tuple(items(arguments)), False)
+    found = BUILDERS.get(function.name) if type(function) is Global else None
+    if found is None or found is from_type:
+        raise ValueError("it is not made as any tensor is")
+    return found(*items(arguments))
 
 
 def size(dims: Any = ()) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from paramcalc.errors import MAX_ECHO
 from paramcalc.formats.archive import Archive
 from paramcalc.formats.torch_checkpoint.builders import build, storage_dtype
 from paramcalc.formats.torch_checkpoint.machine import Machine
+from paramcalc.formats.torch_checkpoint.opcodes import run
 from paramcalc.formats.torch_checkpoint.values import BrokenError, Dtype, Mapping, Storage
 from paramcalc.limits import MAX_PICKLE_BYTES, max_bytes
 
@@ -95,7 +96,7 @@ def read_zip(archive: Archive) -> Saved:
     folder = name.removesuffix(PICKLE)
     storages = Storages()
     machine = Machine(archive.read(name, max_bytes(MAX_PICKLE_BYTES)), 0, build, storages.of)
-    value = machine.run()
+    value = run(machine)
     sizes = archive.sizes
     for storage in storages.found.values():
         size = sizes.get(f"{folder}data/{storage.key}")
@@ -155,7 +156,7 @@ def pickles(data: bytes, storages: Storages) -> tuple[list[Any], int]:
     values = []
     for _ in range(5):
         machine = Machine(data, at, build, storages.of)
-        values.append(machine.run())
+        values.append(run(machine))
         at = machine.at
         storages.objects += machine.objects
     return values, at

@@ -5,9 +5,19 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from paramcalc.errors import MAX_ECHO
-from paramcalc.formats.torch_checkpoint.values import Array, BrokenError, Collection, Instance, Mapping, View
+from paramcalc.formats.torch_checkpoint.values import (
+    Array,
+    BrokenError,
+    Collection,
+    Dtype,
+    Global,
+    Instance,
+    Mapping,
+    Opaque,
+    View,
+)
 from paramcalc.layers.base import Kind
-from paramcalc.limits import MAX_DEPTH, MAX_EXPANSION
+from paramcalc.limits import MAX_EXPANSION, MAX_NESTED
 
 TRAINING = re.compile(r"(^|[^a-z])(optim|sched|scaler|rng|callback|best([^a-z]|$)|(ema|shadow|loops?)([^a-z]|$))")
 """In the name of what a training keeps beside the weights: an average of them is a second set, not more of them."""
@@ -15,7 +25,7 @@ TRAINING = re.compile(r"(^|[^a-z])(optim|sched|scaler|rng|callback|best([^a-z]|$
 COUNTERS = frozenset(("epoch", "epochs", "step", "steps", "global_step", "iteration", "iterations", "iter"))
 """Names of what a training counts."""
 
-PLAIN = (str, int, float, bool, bytes, type(None))
+PLAIN = (str, int, float, bool, bytes, type(None), Dtype, Global, Opaque)
 """What cannot hold a tensor."""
 
 Path = tuple[str, ...]
@@ -115,6 +125,8 @@ class Walk:
         if type(value) is View or (type(value) is Array and value.dtype is not None):
             yield Found(path, value, kind)
             return
+        if len(path) == MAX_NESTED:
+            raise BrokenError(f"what was saved is nested more than {MAX_NESTED} deep")
         if type(value) in (list, tuple):
             parts: Any = [(str(index), part, kind) for index, part in enumerate(value)]
         elif type(value) is Mapping:
@@ -125,8 +137,6 @@ class Walk:
             parts = self.object(value, path, kind)
         else:
             return
-        if len(path) == MAX_DEPTH:
-            raise BrokenError(f"what was saved is nested more than {MAX_DEPTH} deep")
         for name, part, of_part in parts:
             if type(part) not in PLAIN:
                 yield from self.under(part, (*path, name), of_part)
@@ -153,13 +163,15 @@ class Walk:
 
 
 def module_parts(state: Mapping) -> list[Part]:
-    """What a module's state_dict has: its parameters, its buffers, and those of the modules in it."""
+    """What a module's state_dict has: its parameters, its buffers that are to be saved, and those of modules in it."""
     parts: list[Part] = []
+    left_out = state.get("_non_persistent_buffers_set")
+    skipped = left_out.items if type(left_out) is Collection else []
     kinds: tuple[tuple[str, Kind | None], ...] = (("_parameters", None), ("_buffers", "buffer"), ("_modules", None))
     for name, kind in kinds:
         inside = state.get(name)
         if type(inside) is Mapping:
-            parts += [(named(key), part, kind) for key, part in inside.pairs]
+            parts += [(named(key), part, kind) for key, part in inside.pairs if kind is None or key not in skipped]
     return parts
 
 

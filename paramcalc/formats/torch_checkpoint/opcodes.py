@@ -1,0 +1,382 @@
+"""The opcodes of a pickle. They run nothing: no name is imported, nothing is called, no object is made.
+
+They follow the documentation in Python's `pickletools`. What a file asks to be called is looked up in a table of the
+few functions that PyTorch's own files name (`builders`), each of which stands for a description of its result.
+"""
+
+import struct
+from collections.abc import Callable
+from struct import Struct as Layout
+from typing import Any
+
+from paramcalc.formats.torch_checkpoint.machine import Machine
+from paramcalc.formats.torch_checkpoint.values import Array, BrokenError, Collection, Global, Instance, Mapping
+from paramcalc.limits import MAX_PICKLE_STEPS
+
+_U8, _U16, _U32, _I32, _U64, _F64 = (Layout(code) for code in ("B", "<H", "<I", "<i", "<Q", ">d"))
+_MAX_LONG = 256
+"""Bytes of an integer: the largest that files hold are seeds of 64 bits."""
+
+MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+"""Names that modules had in Python 2."""
+
+
+def run(self: Machine) -> Any:
+    """The value of the pickle that begins here.
+
+    Raises:
+        BrokenError: for what is no pickle, or asks for more than descriptions.
+    """
+    data, steps = self.data, 0
+    try:
+        while (code := data[self.at]) != _STOP:
+            self.at += 1
+            OPERATIONS[code](self)
+            steps += 1
+            if steps > MAX_PICKLE_STEPS:
+                raise BrokenError(f"the pickle has more than {MAX_PICKLE_STEPS:,} steps, the limit")
+        self.at += 1
+        return self.stack.pop()
+    except (IndexError, struct.error):
+        raise BrokenError(f"a broken pickle: nothing is there at byte {self.at:,}") from None
+    except (TypeError, ValueError, AttributeError):
+        raise BrokenError(f"a broken pickle: what stands before byte {self.at:,} makes no sense") from None
+
+
+def proto(self: Machine) -> None:
+    """The version of the pickle."""
+    if self.data[self.at] > 5:
+        raise BrokenError(f"a pickle of protocol {self.data[self.at]}; 2 to 5 are read")
+    self.at += 1
+
+
+def frame(self: Machine) -> None:
+    """How many bytes belong together, which is only for reading faster."""
+    self.number(_U64)
+
+
+def mark(self: Machine) -> None:
+    """The beginning of what is put together later."""
+    self.made()
+    self.below.append(self.stack)
+    self.stack = []
+
+
+def pop(self: Machine) -> None:
+    """Drop what is on top, or the mark."""
+    if self.stack:
+        self.stack.pop()
+    else:
+        self.stack = self.below.pop()
+
+
+def pop_mark(self: Machine) -> None:
+    """Drop everything since the mark."""
+    self.after_mark()
+
+
+def dup(self: Machine) -> None:
+    """The same once more."""
+    self.stack.append(self.stack[-1])
+
+
+def constant(value: Any) -> Callable[[Machine], None]:
+    """Push a value that has an opcode of its own."""
+
+    def push(self: Machine) -> None:
+        self.stack.append(value)
+
+    return push
+
+
+def number(layout: Layout) -> Callable[[Machine], None]:
+    """Push a number of fixed size."""
+    size, unpack = layout.size, layout.unpack_from
+
+    def push(self: Machine) -> None:
+        at = self.at
+        self.at = at + size
+        self.stack.append(unpack(self.data, at)[0])
+
+    return push
+
+
+def byte(self: Machine) -> None:
+    """Push a number of one byte."""
+    self.stack.append(self.data[self.at])
+    self.at += 1
+
+
+def long(layout: Layout) -> Callable[[Machine], None]:
+    """Push an integer of any size."""
+
+    def push(self: Machine) -> None:
+        size = self.number(layout)
+        if size > _MAX_LONG:
+            raise BrokenError(f"an integer of {size:,} bytes, more than {_MAX_LONG}, the limit")
+        self.stack.append(int.from_bytes(self.take(size), "little", signed=True))
+
+    return push
+
+
+def text(layout: Layout, encoding: str) -> Callable[[Machine], None]:
+    """Push a text with its length before it."""
+
+    def push(self: Machine) -> None:
+        data = self.take(self.number(layout))
+        self.stack.append(str(data, encoding, "surrogatepass" if encoding == "utf-8" else "strict"))
+
+    return push
+
+
+def raw(layout: Layout) -> Callable[[Machine], None]:
+    """Push bytes with their length before them."""
+
+    def push(self: Machine) -> None:
+        self.stack.append(self.take(self.number(layout)))
+
+    return push
+
+
+def empty(kind: type[Any]) -> Callable[[Machine], None]:
+    """Push a container with nothing in it."""
+
+    def push(self: Machine) -> None:
+        self.made()
+        self.stack.append(kind())
+
+    return push
+
+
+def some(count: int) -> Callable[[Machine], None]:
+    """A tuple of what is on top."""
+
+    def put(self: Machine) -> None:
+        self.made()
+        stack = self.stack
+        if len(stack) < count:
+            raise IndexError
+        stack[-count:] = [tuple(stack[-count:])]
+
+    return put
+
+
+def all_of(self: Machine) -> None:
+    """A tuple of everything since the mark."""
+    self.made()
+    items = tuple(self.after_mark())
+    self.stack.append(items)
+
+
+def append(self: Machine) -> None:
+    """One more item of a list."""
+    item = self.stack.pop()
+    extend(self.stack[-1], [item])
+
+
+def appends(self: Machine) -> None:
+    """More items of a list."""
+    items = self.after_mark()
+    extend(self.stack[-1], items)
+
+
+def extend(target: Any, items: list[Any]) -> None:
+    """Put items into a list, or into an object that is one."""
+    if type(target) is list:
+        target.extend(items)
+    elif type(target) is Instance:
+        target.items.extend(items)
+    else:
+        raise TypeError
+
+
+def set_item(self: Machine) -> None:
+    """One more pair of a dict."""
+    value, key = self.stack.pop(), self.stack.pop()
+    update(self.stack[-1], [key, value])
+
+
+def set_items(self: Machine) -> None:
+    """More pairs of a dict."""
+    items = self.after_mark()
+    update(self.stack[-1], items)
+
+
+def update(target: Any, items: list[Any]) -> None:
+    """Put keys and values in turn into a dict, or into an object that is one."""
+    if type(target) is not Mapping and type(target) is not Instance:
+        raise TypeError
+    target.pairs.extend(zip(items[::2], items[1::2], strict=True))
+
+
+def add_items(self: Machine) -> None:
+    """More items of a set."""
+    items = self.after_mark()
+    target = self.stack[-1]
+    if type(target) is not Collection:
+        raise TypeError
+    target.items.extend(items)
+
+
+def frozen_set(self: Machine) -> None:
+    """A set of everything since the mark."""
+    self.made()
+    found = Collection()
+    found.items = self.after_mark()
+    self.stack.append(found)
+
+
+def get(layout: Layout) -> Callable[[Machine], None]:
+    """Push what was kept under a number."""
+
+    def push(self: Machine) -> None:
+        index = self.number(layout)
+        if index not in self.memo:
+            raise BrokenError(f"a broken pickle: at byte {self.at:,} it asks for what it has not kept")
+        self.stack.append(self.memo[index])
+
+    return push
+
+
+def put(layout: Layout) -> Callable[[Machine], None]:
+    """Keep what is on top under a number."""
+
+    def keep(self: Machine) -> None:
+        index = self.number(layout)
+        self.made()
+        self.memo[index] = self.stack[-1]
+
+    return keep
+
+
+def memoize(self: Machine) -> None:
+    """Keep what is on top under the next number."""
+    self.made()
+    self.memo[len(self.memo)] = self.stack[-1]
+
+
+def named(self: Machine) -> None:
+    """Push a name that stands in two lines."""
+    module, name = self.line(), self.line()
+    self.stack.append(Global(f"{MODULES.get(module, module)}.{name}"))
+
+
+def named_on_stack(self: Machine) -> None:
+    """Push a name whose two parts were pushed."""
+    name, module = self.stack.pop(), self.stack.pop()
+    if type(name) is not str or type(module) is not str:
+        raise TypeError
+    self.stack.append(Global(f"{MODULES.get(module, module)}.{name}"))
+
+
+def reduce(self: Machine) -> None:
+    """What a call would give."""
+    arguments = self.stack.pop()
+    self.made()
+    self.stack[-1] = self.build(callable_of(self.stack[-1]), as_tuple(arguments), False)
+
+
+def new(self: Machine) -> None:
+    """An object of a class."""
+    arguments = self.stack.pop()
+    self.made()
+    self.stack[-1] = self.build(callable_of(self.stack[-1]), as_tuple(arguments), True)
+
+
+def callable_of(value: Any) -> Global:
+    """What is to be called: only names are known."""
+    if type(value) is not Global:
+        raise BrokenError("the pickle calls what it made itself, which torch.save never writes")
+    return value
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """The arguments of a call."""
+    if type(value) is not tuple:
+        raise TypeError
+    return value
+
+
+def build(self: Machine) -> None:
+    """Give an object its attributes; of what is known already they change nothing that counts."""
+    state = self.stack.pop()
+    target = self.stack[-1]
+    if type(target) is Instance:
+        target.state = state
+    elif type(target) is Array:
+        _, target.shape, target.dtype, _, data = as_tuple(state)
+        target.size = len(data) if type(data) in (bytes, str) else 0
+    elif type(target) is Global:
+        raise TypeError
+
+
+def persistent(self: Machine) -> None:
+    """What stands outside the pickle: a storage."""
+    self.made()
+    self.stack[-1] = self.persistent(self.stack[-1])
+
+
+def refused(self: Machine) -> None:
+    """An opcode that no file of PyTorch needs: those of old protocols, and those that make objects in other ways."""
+    import pickletools  # only loaded when something is wrong already
+
+    code = self.data[self.at - 1]
+    known = {opcode.code: opcode.name for opcode in pickletools.opcodes}.get(chr(code))
+    what = f"the opcode {known}" if known else f"{code:#x}, which is no opcode,"
+    raise BrokenError(f"the pickle has {what} at byte {self.at - 1:,}; torch.save never writes it")
+
+
+_STOP = ord(".")
+_BY_CODE: dict[bytes, Callable[[Machine], None]] = {
+    b"\x80": proto,
+    b"\x95": frame,
+    b"(": mark,
+    b"0": pop,
+    b"1": pop_mark,
+    b"2": dup,
+    b"N": constant(None),
+    b"\x88": constant(True),
+    b"\x89": constant(False),
+    b"J": number(_I32),
+    b"K": byte,
+    b"M": number(_U16),
+    b"G": number(_F64),
+    b"\x8a": long(_U8),
+    b"\x8b": long(_U32),
+    b"T": text(_U32, "latin-1"),
+    b"U": text(_U8, "latin-1"),
+    b"X": text(_U32, "utf-8"),
+    b"\x8c": text(_U8, "utf-8"),
+    b"\x8d": text(_U64, "utf-8"),
+    b"B": raw(_U32),
+    b"C": raw(_U8),
+    b"\x8e": raw(_U64),
+    b"\x96": raw(_U64),
+    b"]": empty(list),
+    b"a": append,
+    b"e": appends,
+    b")": constant(()),
+    b"\x85": some(1),
+    b"\x86": some(2),
+    b"\x87": some(3),
+    b"t": all_of,
+    b"}": empty(Mapping),
+    b"s": set_item,
+    b"u": set_items,
+    b"\x8f": empty(Collection),
+    b"\x90": add_items,
+    b"\x91": frozen_set,
+    b"h": get(_U8),
+    b"j": get(_U32),
+    b"q": put(_U8),
+    b"r": put(_U32),
+    b"\x94": memoize,
+    b"c": named,
+    b"\x93": named_on_stack,
+    b"R": reduce,
+    b"\x81": new,
+    b"b": build,
+    b"Q": persistent,
+}
+OPERATIONS = [_BY_CODE.get(bytes([code]), refused) for code in range(256)]
+"""By the byte of the opcode."""
