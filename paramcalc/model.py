@@ -105,7 +105,7 @@ class Claims(Struct):
         built: the file's name for the input shapes in `Instance.built` and `Sublayer.built`, for messages, where the
             framework makes the weights from these; None where they are no more than a hint.
         inputs: what models inside say of their inputs.
-        weights: the file's own list of its weights: name → shape.
+        weights: the file's own list of its weights: path and name, as `dense/kernel` → shape.
     """
 
     built: str | None = None

@@ -1,6 +1,7 @@
 """Imports point one way: who may know whom."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,45 @@ def test_no_two_files_import_each_other():
     while free := {name for name, needed in left.items() if not needed & left.keys()}:
         left = {name: needed for name, needed in left.items() if name not in free}
     assert {name: needed & left.keys() for name, needed in left.items()} == {}
+
+
+FOREIGN = re.compile(
+    r"keras|torch|tensorflow|tfjs|hugging ?face|transformers|safetensors|gguf|onnx|hdf5|\bh5\b|pickle|pt2",
+    re.IGNORECASE,
+)
+"""Names of formats and frameworks."""
+
+INSIDE = sorted(path for room in ("analysis", "check", "render") for path in (ROOT / room).rglob("*.py"))
+EXCEPTIONS = {
+    # What an optimizer keeps is a fact of Keras 3, and whoever reads the number must know that.
+    "analysis/memory.py": "the optimizer's state as Keras 3 keeps it",
+    "render/memory_text.py": ", as Keras 3 keeps it",
+}
+"""A text of a file that may name one, with the reason."""
+
+
+def names_and_texts(path):
+    """(what, line) of every identifier and every text in the code of a file; docstrings are not code."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            for statement in body:  # of a module, a class, a function, and below a constant
+                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                    statement.value.value = None
+    for node in ast.walk(tree):
+        values = [node.value] if isinstance(node, ast.Constant) else [getattr(node, name, None) for name in NAMES]
+        yield from ((value, node.lineno) for value in values if isinstance(value, str))
+
+
+NAMES = ("id", "attr", "arg", "name", "module", "asname")
+"""Attributes of nodes of the syntax tree that are identifiers."""
+
+
+@pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_computes_and_what_shows_names_no_format_and_no_framework(path):
+    """Each has a room of its own: a reader says what its format means, and nobody else needs to know which it is."""
+    found = [(text, line) for text, line in names_and_texts(path) if FOREIGN.search(text)]
+    allowed = EXCEPTIONS.get(str(path.relative_to(ROOT)))
+    assert [(text, line) for text, line in found if allowed is None or allowed not in text] == []
+    assert allowed is None or found, "the exception is not needed"

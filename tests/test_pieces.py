@@ -104,7 +104,7 @@ def test_layers_past_what_is_read_are_not_explained(monkeypatch):
     """`paramcalc explain m.json | head` ends with head."""
     asked = []
     real = paramcalc.analysis.explain.explain_call
-    monkeypatch.setattr(paramcalc.analysis.explain, "explain_call", lambda call: asked.append(call) or real(call))
+    monkeypatch.setattr(paramcalc.analysis.explain, "explain_call", lambda *call: asked.append(call) or real(*call))
     next(pieces(dict(written("different layers"))["explain, text"]))
     assert len(asked) <= PIECE + 1
 

@@ -54,7 +54,7 @@ def check_weights(evaluation: Evaluation, claimed: Mapping[str, Shape]) -> list[
     """
     if not claimed:
         return []
-    listed = {name.removesuffix(":0"): shape for name, shape in claimed.items()}  # TensorFlow's name of a tensor
+    listed = dict(claimed)
     computed: dict[str, Shape] = {
         f"{call.node.path}/{weight.name}": weight.shape for call in evaluation.calls for weight in call.weights
     }

@@ -2,15 +2,22 @@
 
 Layers are matched by path; those left over on both sides by likeness (same type and weights), in
 order, so that a rename is not an addition and a removal. The result depends on nothing else.
+
+A file that holds weights only says neither types nor shapes nor products: against it, only the weights count, and
+layers without any are left out.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
 from paramcalc.summary import LayerSummary, Summary
 
-METRICS = ("params", "trainable_params", "non_trainable_params", "macs", "size_bytes", "layers")
+METRICS = ("params", "trainable_params", "non_trainable_params", "buffers", "macs", "size_bytes", "layers")
+
+Facts = Callable[[LayerSummary], Any]
+"""What of a layer is compared."""
 
 
 class Change(Struct, frozen=True):
@@ -53,14 +60,24 @@ class Diff(Struct, frozen=True):
 
 def compare(base: Summary, head: Summary) -> Diff:
     """Match the layers of two summaries and tell them apart."""
-    pairs = match(base.layers, head.layers)
-    every = ordered(base.layers, head.layers, pairs)
+    before, now = base.layers, head.layers
+    likeness, facts = (layer_likeness, layer_facts)
+    if (base.framework is None) != (head.framework is None):
+        before, now = with_weights(before), with_weights(now)
+        likeness, facts = (weights_likeness, weights_facts)
+    pairs = match(before, now, likeness)
+    every = ordered(before, now, pairs, facts)
     changes = [change for change in every if change.kind != "unchanged"]
     totals = [Total(metric, getattr(base.totals, metric), getattr(head.totals, metric)) for metric in METRICS]
     return Diff(base, head, changes, totals, len(every) - len(changes))
 
 
-def match(base: list[LayerSummary], head: list[LayerSummary]) -> dict[str, str]:
+def with_weights(rows: list[LayerSummary]) -> list[LayerSummary]:
+    """The layers that hold something."""
+    return [row for row in rows if row.weights]
+
+
+def match(base: list[LayerSummary], head: list[LayerSummary], likeness: Facts) -> dict[str, str]:
     """Head path → base path, by name first, then by likeness."""
     paths = {row.path for row in base}
     pairs = {row.path: row.path for row in head if row.path in paths}
@@ -74,27 +91,37 @@ def match(base: list[LayerSummary], head: list[LayerSummary]) -> dict[str, str]:
     return pairs
 
 
-def likeness(row: LayerSummary) -> Any:
+def layer_likeness(row: LayerSummary) -> Any:
     """What makes two layers the same but for their names."""
     shape = row.output_shape
-    return row.type, str(shape), tuple((weight.name, weight.shape) for weight in row.weights)
+    return row.type, str(shape), tuple([(weight.name, weight.shape) for weight in row.weights])
 
 
-def kind_of(base: LayerSummary, head: LayerSummary) -> str:
+def weights_likeness(row: LayerSummary) -> Any:
+    """The same, where one side knows the weights alone; a file may have them in any order."""
+    return tuple(sorted([(weight.name, weight.shape) for weight in row.weights]))
+
+
+def layer_facts(row: LayerSummary) -> Any:
+    """What makes a layer another one when it changes."""
+    weights = [(weight.shape, weight.params, weight.trainable, weight.dtype, weight.kind) for weight in row.weights]
+    return row.type, row.output_shape, row.macs, row.dtype, weights
+
+
+def weights_facts(row: LayerSummary) -> Any:
+    """The same, where one side knows the weights alone: no file says what is trained, or which policy computes."""
+    return sorted([(weight.name, weight.shape, weight.params, weight.dtype) for weight in row.weights])
+
+
+def kind_of(base: LayerSummary, head: LayerSummary, facts: Facts) -> str:
     """changed, renamed or unchanged."""
-    if what_counts(base) != what_counts(head):
+    if facts(base) != facts(head):
         return "changed"
     return "unchanged" if base.path == head.path else "renamed"
 
 
-def what_counts(row: LayerSummary) -> Any:
-    """What makes a layer another one when it changes."""
-    weights = [(weight.shape, weight.params, weight.trainable, weight.dtype) for weight in row.weights]
-    return row.type, row.output_shape, row.macs, row.dtype, weights
-
-
-def ordered(base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str]) -> list[Change]:
-    """Head's order; a removed layer follows the matched layer it stood behind."""
+def ordered(base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str], facts: Facts) -> list[Change]:
+    """Head's order; a removed layer follows the matched layer it came after."""
     by_path = {row.path: row for row in base}
     behind: dict[str | None, list[LayerSummary]] = {}
     matched = set(pairs.values())
@@ -110,6 +137,6 @@ def ordered(base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str,
         if old is None:
             changes.append(Change("added", row.path, None, row))
             continue
-        changes.append(Change(kind_of(by_path[old], row), row.path, by_path[old], row))
+        changes.append(Change(kind_of(by_path[old], row, facts), row.path, by_path[old], row))
         changes += [Change("removed", gone.path, gone, None) for gone in behind.get(old, [])]
     return changes

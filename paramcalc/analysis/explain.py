@@ -4,19 +4,23 @@ All of it is derived from what a layer declares (its weights' factors, its MACs 
 arithmetic is the arithmetic that was done.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
 
 from paramcalc.analysis.calls import Call, Evaluation
-from paramcalc.analysis.summarize import count_macs
-from paramcalc.errors import InputError, Problem, did_you_mean
+from paramcalc.analysis.summarize import NO_PARAMETERS, count_macs, tie_weights, weight_name
+from paramcalc.errors import InputError, Problem, UnknownDimensionError, did_you_mean
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.layers.catalogue import parse_docstring
 from paramcalc.layers.formulas.window import traced
+from paramcalc.layers.recorded import Recorded
+from paramcalc.model import Instance
 from paramcalc.shapes import Shape
+from paramcalc.units import weight_dtype
 
 
 class Formula(Struct, frozen=True):
@@ -28,7 +32,14 @@ class Formula(Struct, frozen=True):
 
 
 class WeightExplained(Struct, frozen=True):
-    """One weight, and why a gradient changes it or does not."""
+    """One weight, and what it is.
+
+    Attributes:
+        formula: its size; `counted` says whether that is part of the parameters.
+        why: why a gradient changes it or does not, or why it is not counted.
+        dtype: what its elements are stored as.
+        active: the part that one token uses, where that is not all of it.
+    """
 
     name: str
     kind: str
@@ -36,6 +47,9 @@ class WeightExplained(Struct, frozen=True):
     formula: Formula
     trainable: bool
     why: str
+    dtype: str = "float32"
+    counted: bool = True
+    active: Formula | None = None
 
 
 class LayerExplained(Struct, frozen=True, eq=False):
@@ -61,16 +75,21 @@ def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tupl
     Raises:
         InputError: when nothing matches.
     """
+    ties = tie_weights(evaluation) if evaluation.model.tied else {}
     known: dict[tuple[Any, ...], LayerExplained] = {}
     for call in evaluation.calls if pattern is None else matching(evaluation, pattern):
-        instance = call.node.instance
+        node, instance = call.node, call.node.instance
+        if ties and any(weight_name(node.path, weight.name) in ties for weight in call.weights):
+            yield node.path, explain_call(call, ties)
+            continue
         # A layer's answer for these shapes is one list of outputs, whoever asks.
-        what = instance.type, instance.trainable, call.shared_with, id(instance.layer), id(call.outputs), *call.inputs
-        if what not in known:
+        what = instance.type, instance.trainable, instance.dtype, call.shared_with, id(instance.layer)
+        key = *what, id(call.outputs), *call.inputs
+        if key not in known:
             if len(known) == KEPT:
                 known.clear()
-            known[what] = explain_call(call)
-        yield call.node.path, known[what]
+            known[key] = explain_call(call, {})
+        yield node.path, known[key]
 
 
 def matching(evaluation: Evaluation, pattern: str) -> list[Call]:
@@ -87,9 +106,12 @@ def matching(evaluation: Evaluation, pattern: str) -> list[Call]:
     return calls
 
 
-def explain_call(call: Call) -> LayerExplained:
-    """One call: weights, sum, MACs, and how the output shape came about."""
+def explain_call(call: Call, ties: Mapping[str, str]) -> LayerExplained:
+    """One call: weights, sum, MACs, and how the output shape came about; `ties` has the weights of another layer."""
     instance = call.node.instance
+    weights = [
+        explain_weight(weight, instance, ties.get(weight_name(call.node.path, weight.name))) for weight in call.weights
+    ]
     output: Shape | list[Shape] | None = call.outputs
     if call.outputs is not None and not call.multiple:
         output = call.outputs[0]
@@ -98,8 +120,8 @@ def explain_call(call: Call) -> LayerExplained:
         call.inputs,
         output,
         shape_steps(call),
-        [explain_weight(weight, instance.trainable) for weight in call.weights],
-        sum_of([weight.factors for weight in call.weights if weight.kind != "buffer"]),
+        weights,
+        sum_of([weight.factors for weight, item in zip(call.weights, weights, strict=True) if item.counted]),
         macs_formula(call.macs),
         notes(call),
     )
@@ -107,37 +129,64 @@ def explain_call(call: Call) -> LayerExplained:
 
 def shape_steps(call: Call) -> list[str]:
     """The shape arithmetic of this call, seen while it is done once more."""
-    if call.outputs is None or call.node.options:
+    if call.outputs is None or call.macs is None or call.node.options:  # the formula was not asked, or needs more
         return []
-    with traced() as steps:
+    with traced() as steps, suppress(UnknownDimensionError):  # a later call may know less than the first
         call.node.instance.layer.infer(*call.inputs)
     return list(dict.fromkeys(steps))
 
 
 def notes(call: Call) -> list[str]:
     """Answers to common questions (the `Note:` lines of the layer's docstring), and whether the layer is shared."""
+    layer = call.node.instance.layer
     found = [f"the same layer as '{call.shared_with}': its weights are counted there"] if call.shared_with else []
-    sections = parse_docstring(type(call.node.instance.layer).__doc__ or "")[2]
+    if isinstance(layer, Recorded) and call.outputs is None:
+        found.append(NO_GRAPH)
+    sections = parse_docstring(type(layer).__doc__ or "")[2]
     return found + sections.get("Note", "").splitlines()
 
 
-def explain_weight(weight: Weight, layer_trainable: bool) -> WeightExplained:
+NO_GRAPH = "the file holds weights and no graph: what the layer computes, and on which shapes, is not known"
+WHY_NO_PARAMETER = {
+    "buffer": "saved with the model, but no parameter",
+    "scale": "what quantised weights are decoded with, and no parameter",
+    "state": "what training keeps in the file, and no parameter of the model",
+}
+
+
+def explain_weight(weight: Weight, instance: Instance, tied_to: str | None) -> WeightExplained:
     """One weight: its size as a product."""
-    if weight.kind == "buffer":
-        why = "a buffer: saved with the model, but no parameter" if weight.persistent else "a buffer that is not saved"
-    elif weight.trainable:
-        why = "learned by gradients"
-    elif weight.kind == "statistic":
-        why = "gathered from the data, never by a gradient"
-    else:
-        why = "kept fixed by this layer" if layer_trainable else "the layer is frozen (trainable: false)"
-    formula = sum_of([weight.factors])
-    return WeightExplained(weight.name, weight.kind, weight.shape, formula, weight.trainable, why)
+    if weight.stored is not None:
+        tied_to = tied_to or weight.stored.tied_to
+    return WeightExplained(
+        weight.name,
+        weight.kind,
+        weight.shape,
+        sum_of([weight.factors]),
+        weight.trainable,
+        why(weight, instance.trainable, tied_to),
+        weight_dtype(weight.dtype, instance.dtype, None),
+        weight.kind not in NO_PARAMETERS and tied_to is None,
+        None if weight.active is None else sum_of([weight.active]),
+    )
+
+
+def why(weight: Weight, layer_trainable: bool, tied_to: str | None) -> str:
+    """Why a weight is counted as it is."""
+    if tied_to is not None:
+        return f"the same tensor as {tied_to}, and counted there"
+    if weight.kind in NO_PARAMETERS:
+        return WHY_NO_PARAMETER[weight.kind] if weight.persistent else "not saved with the model, and no parameter"
+    if weight.trainable:
+        return "learned by gradients"
+    if weight.kind == "statistic":
+        return "gathered from the data, never by a gradient"
+    return "kept fixed by this layer" if layer_trainable else "the layer is frozen (trainable: false)"
 
 
 def macs_formula(terms: Sequence[Factors] | None) -> Formula:
-    """The multiply-accumulates as a sum of products."""
-    if terms is None:
+    """The multiply-accumulates as a sum of products; nothing but a question mark where no factor is known."""
+    if terms is None or (terms and all(value is None for factors in terms for _, value in factors)):
         return Formula("?", "?", None)
     return sum_of(terms, count_macs(tuple(terms)))
 

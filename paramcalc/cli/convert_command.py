@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from paramcalc.cli import options, output
+from paramcalc.cli.models import question, read
 
 
 @click.command()
@@ -18,11 +19,9 @@ def command(model: str, target: str, **given: Any) -> int:
 
     The result is the same model: what the other format cannot say is an error.
     """
-    from paramcalc.formats import load
     from paramcalc.formats.convert import convert
     from paramcalc.render.json_format import harmless
 
-    read = load(model, sets=dict(given["sets"]) or None, max_layers=given["max_layers"])
-    text = convert(read, target, given["max_layers"])
+    text = convert(read(model, question(given)), target, given["max_layers"])
     output.write([harmless(text.encode()) if target == "keras" else text], given["output"])
     return 0

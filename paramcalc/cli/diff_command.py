@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paramcalc.cli import options, output
+from paramcalc.cli.models import Question, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,13 +66,10 @@ def read_side(name: str) -> Any:
     Raises:
         ParamcalcError: when there is no such thing.
     """
-    from paramcalc.analysis.summarize import summarize
-    from paramcalc.formats import load
-
     if ":" in name:
         from paramcalc.check.baseline import summary_at
 
         found = summary_at(name)
         if found is not None:
             return found
-    return summarize(load(name))
+    return answer(name, Question())

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from paramcalc.cli import options, output
+from paramcalc.cli.models import evaluation_of, question, read
 
 
 @click.command()
@@ -16,20 +17,20 @@ from paramcalc.cli import options, output
 @options.set_option
 @options.batch_option
 @options.input_option
+@options.allow_option
+@options.assume_option
+@options.max_layers_option
 @options.output_option
 def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     """Take every count apart: which weight, which factors, which numbers.
 
     LAYER is a path, a name, or a glob such as 'encoder/*'; without it, all layers are explained.
     """
-    from paramcalc.analysis.evaluate import evaluate
     from paramcalc.analysis.explain import explain
-    from paramcalc.formats import load
     from paramcalc.render.explain_text import FORMATS
     from paramcalc.render.text import pieces
 
-    model = load(spec, sets=dict(given["sets"]) or None)
-    shapes = {name: (None, *shape) for name, shape in given["input_shapes"]}
-    evaluation = evaluate(model, batch_size=given["batch_size"], input_shapes=shapes)
+    asked = question(given)
+    evaluation = evaluation_of(read(spec, asked), asked)
     output.write(pieces(FORMATS[format_](explain(evaluation, layer))), given["output"])
     return 0

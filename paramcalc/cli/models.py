@@ -1,12 +1,15 @@
-"""From a file name and the options of a command line to a model and its summary."""
+"""From a file name and the options of a command line to a model and its summary: one way for all commands."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
 from paramcalc.model import Model
 from paramcalc.shapes import Shape
 from paramcalc.summary import Summary
+
+if TYPE_CHECKING:
+    from paramcalc.analysis.calls import Evaluation
 
 
 class Question(Struct, frozen=True):
@@ -63,20 +66,30 @@ def answer(source: str, asked: Question) -> Summary:
 
 
 def summary_of(model: Model, asked: Question) -> Summary:
-    """The summary of a model; given shapes get the batch that the model's inputs have."""
+    """The summary of a model."""
     from paramcalc.analysis.summarize import summarize
 
+    return summarize(
+        model, **shapes_for(model, asked), dtype=asked.dtype, memory=asked.memory, optimizer=asked.optimizer
+    )
+
+
+def evaluation_of(model: Model, asked: Question) -> "Evaluation":
+    """Every call of a model with its shapes, for commands that look closer than its summary."""
+    from paramcalc.analysis.evaluate import evaluate
+
+    return evaluate(model, **shapes_for(model, asked))
+
+
+def shapes_for(model: Model, asked: Question) -> dict[str, Any]:
+    """What `evaluate` and `summarize` are told of shapes: given ones get the batch that the model's inputs have."""
     batches = {item.name: item.shape[:1] for item in model.inputs}
     first = next(iter(batches.values()), (None,))
     if asked.batch_size is not None:
         first = (asked.batch_size,)
-    return summarize(
-        model,
-        batch_size=asked.batch_size,
-        input_shapes={name: (*batches.get(name, (None,)), *dims) for name, dims in asked.input_shapes.items()},
-        dtype=asked.dtype,
-        allow_unknown=asked.allow_unknown,
-        assume={path: dims if isinstance(dims, str) else (*first, *dims) for path, dims in asked.assume.items()},
-        memory=asked.memory,
-        optimizer=asked.optimizer,
-    )
+    return {
+        "batch_size": asked.batch_size,
+        "input_shapes": {name: (*batches.get(name, (None,)), *dims) for name, dims in asked.input_shapes.items()},
+        "allow_unknown": asked.allow_unknown,
+        "assume": {path: dims if isinstance(dims, str) else (*first, *dims) for path, dims in asked.assume.items()},
+    }

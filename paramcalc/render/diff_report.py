@@ -30,6 +30,7 @@ TOTALS = {
     "params": "Params",
     "trainable_params": "Trainable",
     "non_trainable_params": "Non-trainable",
+    "buffers": "Buffers",
     "macs": "MACs",
     "size_bytes": "Size, bytes",
     "layers": "Layers",
@@ -56,7 +57,10 @@ def cells(change: Change) -> list[str]:
     """One row of the table."""
     before, now = change.base, change.head
     sides = [side for side in (before, now) if side is not None]
-    types = [f"{row.type} {row.dtype}" if sides[0].dtype != sides[-1].dtype else row.type for row in sides]
+    dtypes = dtypes_of(sides)
+    types = [
+        f"{row.type} {dtype}" if dtypes[0] != dtypes[-1] else row.type for row, dtype in zip(sides, dtypes, strict=True)
+    ]
     names = [row.path for row in sides]
     shapes = [shape_text(row.output_shape) for row in sides]
     return [
@@ -69,6 +73,13 @@ def cells(change: Change) -> list[str]:
         share(params(before), params(now)),
         signed(change.delta("macs")),
     ]
+
+
+def dtypes_of(sides: Sequence[LayerSummary]) -> list[str]:
+    """The dtype of each side, where they may differ: that of the policy, else those that its weights are kept in."""
+    if sides[0].dtype != sides[-1].dtype:
+        return [row.dtype for row in sides]
+    return [", ".join(dict.fromkeys([weight.dtype for weight in row.weights])) for row in sides]
 
 
 def params(row: LayerSummary | None) -> int:
@@ -108,8 +119,13 @@ def lines(diff: Diff, width: int | None) -> Iterator[Line]:
         yield from columns(table, styles, LEFT, width)
     yield [Span(folded(diff), "dim")]
     yield []
-    totals = [["", "Before", "After", "Δ", "Δ %"], *map(total_cells, diff.totals)]
-    yield from columns(totals, ["header", *[""] * len(diff.totals)], 1, None)
+    totals = [["", "Before", "After", "Δ", "Δ %"], *map(total_cells, shown_totals(diff))]
+    yield from columns(totals, ["header", *[""] * (len(totals) - 1)], 1, None)
+
+
+def shown_totals(diff: Diff) -> list[Total]:
+    """The totals of which there is something: most models have no buffers."""
+    return [total for total in diff.totals if total.metric != "buffers" or total.base or total.head]
 
 
 def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width: int | None) -> Iterator[Line]:
@@ -141,7 +157,7 @@ def markdown(diff: Diff) -> Iterator[str]:
             yield table_row([escape(mark), code(name), *map(escape, others)])
         yield "\n"
     yield f"{folded(diff)}\n\n" + table_row(["", "Before", "After", "Δ", "Δ %"]) + "|---|---:|---:|---:|---:|\n"
-    yield from (table_row(total_cells(total)) for total in diff.totals)
+    yield from (table_row(total_cells(total)) for total in shown_totals(diff))
 
 
 def as_json(diff: Diff) -> Iterator[bytes]:

@@ -23,19 +23,27 @@ def equation(formula: Formula) -> str:
 
 def lines(item: LayerExplained) -> Iterator[tuple[str, str]]:
     """(label, text) of one layer."""
-    yield "input", shape_text(item.inputs) if item.inputs else "none"
-    yield "output", shape_text(item.output)
+    if item.inputs or item.output is not None:
+        yield "input", shape_text(item.inputs) if item.inputs else "none"
+        yield "output", shape_text(item.output)
     for step in item.shape_steps:
         yield "", step
     for weight in item.weights:
-        yield weight.name, f"{format_shape(weight.shape)}  {weight.formula.names}: {equation(weight.formula)}"
+        dtype = "" if weight.dtype == "float32" else f" {weight.dtype}"
+        yield weight.name, f"{format_shape(weight.shape)}{dtype}  {weight.formula.names}: {equation(weight.formula)}"
+        if weight.active is not None:
+            yield "", f"for one token  {weight.active.names}: {equation(weight.active)}"
         yield "", f"{weight.kind}, {weight.why}"
-    if item.weights:
+    if item.weights and not any(weight.counted for weight in item.weights):
+        yield "params", "0: none of these is counted here"
+    elif item.weights:
         yield "params", item.params.names
         yield "", equation(item.params)
     else:
         yield "params", "0: this call holds no weights of its own"
-    if item.macs.result != 0:
+    if item.macs.numbers == "?":
+        yield "MACs", "unknown"
+    elif item.macs.result != 0:
         yield "MACs", item.macs.names
         yield "", equation(item.macs)
     else:

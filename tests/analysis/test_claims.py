@@ -167,7 +167,7 @@ def test_a_manifest_that_says_otherwise_is_a_warning():
 
 def test_weights_of_other_names_are_paired_by_shape():
     """What is left on either side is named."""
-    model = with_claims(weights={"x/kernel:0": (8, 4), "x/bias:0": (4,), "y/kernel:0": (9, 9)})
+    model = with_claims(weights={"x/kernel": (8, 4), "x/bias": (4,), "y/kernel": (9, 9)})
     assert [found.problem.message for found in check(evaluate(model))] == [
         "weight 'y/kernel' (9, 9) of the file's manifest belongs to no layer",
         "weight 'two/kernel' (4, 2) is not in the file's manifest",

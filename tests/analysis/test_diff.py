@@ -2,11 +2,17 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import paramcalc
 from paramcalc.analysis.diff import compare
+from paramcalc.analysis.evaluate import evaluate
 from paramcalc.formats.native import read_spec
 from paramcalc.formats.text.document import parse
+from paramcalc.layers.base import Inferred
+from paramcalc.layers.recorded import Recorded
+from paramcalc.model import Instance, Model, Node
+from paramcalc.render.diff_report import cells, markdown
 
 
 def summary_of(text):
@@ -73,3 +79,53 @@ def test_the_same_model_in_another_format_has_only_other_names():
     diff = compare(paramcalc.summarize(base), paramcalc.summarize(head))
     assert {change.kind for change in diff.changes} == {"renamed"}
     assert [total.delta for total in diff.totals] == [0] * len(diff.totals)
+
+
+TORCH = "{framework: torch, input: [8], layers: [{Linear: {out_features: 4}}, ReLU, BatchNorm1d]}"
+
+
+def checkpoint_of(model, dtype=None):
+    """The weights of a model as a file of them has them: sorted by name, with no types, shapes or products."""
+    rows = []
+    for call in evaluate(model).calls:
+        weights = sorted(
+            [replace(weight, dtype=weight.dtype or dtype) for weight in call.weights], key=lambda w: w.name
+        )
+        layer = Recorded(Inferred(None, tuple(weights), ((("macs", None),),)))
+        rows += [Node(call.node.path, Instance(layer, call.node.instance.name, "Weights"), ())] if weights else []
+    return paramcalc.summarize(Model("m", "safetensors", "m", [], rows, [], framework=None))
+
+
+def test_a_model_against_its_own_weights_has_no_changes():
+    """What a file of weights does not say is no change, whichever side it is; nor is a layer that holds none."""
+    model = paramcalc.load(TORCH.encode())
+    for sides in (
+        (paramcalc.summarize(model), checkpoint_of(model)),
+        (checkpoint_of(model), paramcalc.summarize(model)),
+    ):
+        diff = compare(*sides)
+        assert (diff.changes, diff.unchanged) == ([], 2)
+
+
+def test_weights_of_other_names_are_matched_by_likeness():
+    """A spec's names against those of a file."""
+    model = paramcalc.load(TORCH.encode())
+    head = checkpoint_of(model)
+    head.layers[:] = [replace(row, path=f"0/{index}") for index, row in enumerate(head.layers)]
+    assert kinds(paramcalc.summarize(model), head) == {"0/0": "renamed", "0/1": "renamed"}
+
+
+def test_another_dtype_of_one_weight_is_a_change_and_is_shown():
+    """The parameters are the same, the bytes are not."""
+    model = paramcalc.load(TORCH.encode())
+    diff = compare(checkpoint_of(model), checkpoint_of(model, "float16"))
+    assert {change.kind for change in diff.changes} == {"changed"}
+    assert cells(diff.changes[0])[2] == "Weights float32 → Weights float16"
+
+
+def test_buffers_have_a_total_where_there_are_any():
+    """Running statistics of PyTorch."""
+    batch_norm = summary_of(TORCH)
+    text = "".join(markdown(compare(batch_norm, batch_norm)))
+    assert "| Buffers | 9 | 9 | 0 |" in text
+    assert "Buffers" not in "".join(markdown(compare(chain(4), chain(5))))

@@ -10,8 +10,11 @@ from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.explain import explain
 from paramcalc.formats.native import read_spec
 from paramcalc.formats.text.document import parse
+from paramcalc.layers.base import Inferred, Weight
 from paramcalc.layers.catalogue import built_in
+from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.registry import Registry
+from paramcalc.model import Instance, Model, Node
 from paramcalc.render.explain_text import FORMATS, lines
 
 
@@ -99,11 +102,12 @@ def test_a_buffer_is_shown_but_not_summed():
     """PyTorch's running statistics are no parameters."""
     _, item = explained("{framework: torch, input: [8], layers: [BatchNorm1d]}")[0]
     assert item.params.result == 16
-    assert [(w.name, w.formula.result) for w in item.weights if "a buffer" in w.why] == [
+    assert [(w.name, w.formula.result) for w in item.weights if not w.counted] == [
         ("running_mean", 8),
         ("running_var", 8),
         ("num_batches_tracked", 1),
     ]
+    assert item.weights[-1].why == "saved with the model, but no parameter"
 
 
 def test_a_valid_convolution_shows_how_its_output_came_about():
@@ -156,3 +160,70 @@ def test_a_glob_chooses_layers_and_a_typo_is_answered():
     assert [path for path, _ in explained(text, "t*")] == ["two"]
     with pytest.raises(paramcalc.InputError, match="did you mean 'one'"):
         explained(text, "onne")
+
+
+def test_a_tied_weight_is_counted_where_its_tensor_is():
+    """The sum is the summary's."""
+    text = """{input: [4], layers: [{Embedding: [9, 5], name: table}, {Dense: {units: 9, use_bias: false}, name: head}],
+      tied: [[table.embeddings, head.kernel]]}"""
+    found = dict(explained(text))
+    assert [item.params.result for item in found.values()] == [45, 0]
+    assert found["head"].weights[0].why == "the same tensor as table.embeddings, and counted there"
+    assert "0: none of these is counted here" in shown(text)
+
+
+def test_a_later_call_may_know_less_than_the_first():
+    """Its weights are there already, so an unknown size of its input is no error, and no step is shown."""
+    text = "{inputs: {a: [8], b: [null]}, layers: [{Dense: 4, inputs: a, name: d}, {call: d, inputs: b}]}"
+    assert [item.params.result for _, item in explained(text)] == [36, 0]
+
+
+def test_a_dtype_is_shown_where_it_is_not_the_default():
+    """float32."""
+    text = "{input: [4], layers: [{Dense: 2, name: one}, {Dense: 2, name: two, dtype: float16}]}"
+    assert [item.weights[0].dtype for _, item in explained(text)] == ["float32", "float16"]
+    assert said(text, "one")["kernel"].startswith("(4, 2)  features")
+    assert said(text, "two")["kernel"].startswith("(2, 2) float16  features")
+
+
+def checkpoint():
+    """A model as a file of weights gives it: no inputs, no outputs, no graph."""
+    weights = (
+        Weight("weight", (3, 4), (("axis 0", 3), ("axis 1", 4)), dtype="bfloat16"),
+        Weight("running_mean", (3,), (("axis 0", 3),), "buffer", False, "float32"),
+        Weight("scale", (3,), (("axis 0", 3),), "scale", False),
+        Weight("momentum", (3, 4), (("axis 0", 12),), "state", False),
+        Weight("cached", (9,), (("axis 0", 9),), "buffer", False, persistent=False),
+    )
+    layer = Recorded(Inferred(None, weights, ((("macs", None),),)))
+    nodes = [Node(path, Instance(layer, path, "Weights"), ()) for path in ("encoder/0", "encoder/1")]
+    return Model("m", "safetensors", "m.safetensors", [], nodes, [], framework=None)
+
+
+def test_a_file_of_weights_is_explained_as_such():
+    """It says neither shapes nor products; that is no error, and no partial model."""
+    model = checkpoint()
+    summary = paramcalc.summarize(model)
+    assert not summary.partial
+    _, item = next(explain(evaluate(model)))
+    assert (item.inputs, item.output, item.params.result, item.macs.result) == ([], None, 12, None)
+    assert [weight.counted for weight in item.weights] == [True, False, False, False, False]
+    assert summary.layers[0].params == 12
+    text = "".join(FORMATS["text"](explain(evaluate(model), "encoder/0")))
+    assert "input" not in text
+    assert "MACs          unknown" in text
+    assert "the file holds weights and no graph" in text
+    assert "(3, 4) bfloat16  axis 0 × axis 1: 3 × 4 = 12" in text
+    for said in ("saved with the model", "not saved with the model", "decoded with", "what training keeps"):
+        assert said in text
+
+
+def test_what_one_token_uses_of_a_weight_is_explained():
+    """Two experts of eight."""
+    factors = (("experts", 8), ("features", 4), ("units", 3))
+    weight = Weight("experts", (8, 4, 3), factors, active=(("experts in use", 2), *factors[1:]))
+    layer = Recorded(Inferred((None, 3), (weight,), ()))
+    model = Model("m", "x", "m", [], [Node("moe", Instance(layer, "moe", "Experts"), ())], [])
+    _, item = next(explain(evaluate(model)))
+    assert (item.params.result, item.weights[0].active.result) == (96, 24)
+    assert "for one token  experts in use × features × units: 2 × 4 × 3 = 24" in [value for _, value in lines(item)]

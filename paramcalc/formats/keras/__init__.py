@@ -154,7 +154,10 @@ def read_keras(
 
 
 def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """TensorFlow.js' `weightsManifest`: weight name → shape; what is malformed is left out."""
+    """TensorFlow.js' `weightsManifest`: weight name → shape; what is malformed is left out.
+
+    A name may be that of TensorFlow's tensor, `dense/kernel:0`: the output of the operation that reads the weight.
+    """
     found = {}
     groups = value.get("weightsManifest")
     for group in groups if isinstance(groups, list) else ():
@@ -162,5 +165,5 @@ def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         for weight in weights if isinstance(weights, list) else ():
             shape = weight.get("shape") if isinstance(weight, dict) else None
             if isinstance(shape, list) and all(type(size) is int for size in shape):
-                found[str(weight.get("name"))] = tuple(shape)
+                found[str(weight.get("name")).removesuffix(":0")] = tuple(shape)
     return found
