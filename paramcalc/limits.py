@@ -143,6 +143,12 @@ MAX_FOLDER_FILES = 10_000
 MAX_SHARDS = 2_048
 """Files that one checkpoint is split into; the largest published ones have a few hundred."""
 
+MAX_SYMBOLIC = 256 * 1024
+"""Characters of the symbolic sizes of an exported program that are worked out: each that is like no other, once."""
+
+MAX_SMALL_PROGRAM = 16 * MIB
+"""The JSON of an exported program in an archive that is smaller than that: PyTorch writes it uncompressed."""
+
 MAX_TENSORS = 1_000_000
 """Tensors of a checkpoint; DeepSeek-V3 has 91,991."""
 
@@ -195,6 +201,11 @@ def check_size(name: str, size: int, limit: int, what: str) -> None:
 def max_unpacked(archive: int) -> int:
     """The limit on the architecture in an archive of so many bytes."""
     return max_bytes(min(max(MAX_UNPACKED, UNPACKED_PER_MIB * (archive // MIB)), MAX_CONFIG_BYTES))
+
+
+def max_program(archive: int) -> int:
+    """The limit on the JSON of a program in an archive of so many bytes."""
+    return max_bytes(min(max(MAX_SMALL_PROGRAM, archive), MAX_JSON_BYTES))
 
 
 class Allowance:

@@ -124,6 +124,8 @@ class Model(Struct):
         framework: whose layers they are; None where the file holds weights and no layers.
         details: what else the file says of itself, by name: its quantisation, how many tensors it holds.
         unknown: paths of layers whose weights the file does not say, where it says something of the whole all the same.
+        recorded: makes the same model for inputs of other shapes, of a file that records what a program does with its
+            own; it raises InputError where nothing says what the program does with those.
         max_different: how many calls may be like no other, where a small file can make many.
         locate: finds a place of the document in the text; only called for errors.
     """
@@ -141,6 +143,7 @@ class Model(Struct):
     framework: str | None = "keras"
     details: dict[str, str | int | float] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    recorded: "Callable[[list[Input]], Model] | None" = None
     max_different: int | None = None
     locate: Callable[[DocPath], Position | None] = lambda where: None
 

@@ -32,6 +32,8 @@ def evaluate(
         InputError: with every independent problem of the model.
     """
     inputs = inputs_for(model, batch_size, input_shapes or {})
+    if model.recorded is not None and any(a.shape != b.shape for a, b in zip(model.inputs, inputs, strict=True)):
+        model = model.recorded(inputs)
     forward = ForwardPass(model, inputs, UnknownLayers(allow_unknown, assume or {}, model.unknown))
     evaluation = forward.run()
     problems = forward.problems

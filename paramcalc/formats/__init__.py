@@ -91,6 +91,12 @@ def holds(entry: str) -> Callable[[Source], bool]:
     return lambda source: entry in source.entries
 
 
+def is_exported(source: Source) -> bool:
+    """Whether this is an archive of torch.export.save, or its kin: with a program, or a mark of what it is."""
+    names = ("serialized_exported_program.json", "archive_format")
+    return any(entry.rpartition("/")[2] in names for entry in source.entries)
+
+
 def is_archive(source: Source) -> bool:
     """Whether this is a zip archive."""
     return source.is_archive
@@ -193,6 +199,7 @@ FORMATS = (
     Format(is_binary, "unsupported.refuse_bytes"),
     # Zip archives, known by what is in them.
     Format(holds("config.json"), "keras.archive.read"),
+    Format(is_exported, "torch_export.read"),
     Format(is_torch, "torch_checkpoint.read"),
     Format(is_archive, "unsupported.refuse_archive"),
     # Texts. Only the first of these does not parse the whole.

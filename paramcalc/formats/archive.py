@@ -37,6 +37,10 @@ class Archive:
         """The bytes of each entry, unpacked, as the table of contents has them."""
         return {entry.filename: entry.file_size for entry in self._entries}
 
+    def empty(self) -> list[str]:
+        """The entries that hold nothing."""
+        return [entry.filename for entry in self._entries if not entry.file_size]
+
     def read(self, name: str, limit: int, written: str = "") -> bytes:
         """The content of the one entry of this name.
 

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from paramcalc.collector import gc_paused
-from paramcalc.errors import ParamcalcError
+from paramcalc.errors import MAX_ECHO, ParamcalcError
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_CONVERTED
 from paramcalc.model import Instance, Model, Node
@@ -73,6 +73,7 @@ def convert(model: Model, target: str = "spec", max_layers: int | None = None) -
     most = max_layers or MAX_CONVERTED
     if len(model.nodes) > most:
         raise ConvertError(f"convert takes up to {most:,} layers, this model has more (--max-layers allows more)")
+    check_written(model)
     text = writer.write(model)
     again = load(text.encode(), name=model.source, max_layers=READ_BACK * most)
     if same_models(model, again, names=writer.keeps_names):
@@ -83,6 +84,23 @@ def convert(model: Model, target: str = "spec", max_layers: int | None = None) -
     if not all(ours == theirs for ours, theirs in zip_longest(compared(model), compared(again))):
         raise ConvertError(f"--to {target} cannot say this model: what was written gives another summary")
     return text
+
+
+def check_written(model: Model) -> None:
+    """Refuse a model whose file records what its layers hold and give, and not what they were made with.
+
+    Raises:
+        ConvertError: naming the first such layer.
+    """
+    from paramcalc.layers.recorded import Recorded, RecordedCalls
+
+    for node in model.nodes:
+        if isinstance(node.instance.layer, (Recorded, RecordedCalls)):
+            label = f"'{node.path[:MAX_ECHO]}' ({node.instance.type[:MAX_ECHO]})"
+            message = (
+                f"layer {label}: the file says what it holds, not what it was made with, which convert would write"
+            )
+            raise ConvertError(message)
 
 
 def facts(model: Model) -> Iterator[Any]:

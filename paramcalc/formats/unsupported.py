@@ -19,6 +19,11 @@ SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "
 _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
 _MAGIC = (
+    (
+        4,
+        b"ET12",
+        "a program of ExecuTorch, whose model was compiled: save what it was made from with torch.export.save",
+    ),
     (4, b"TFL3", "a TensorFlow Lite file, which paramcalc does not read"),
     (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"\x1f\x8b", "a gzip archive: unpack it first"),

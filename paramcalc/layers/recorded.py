@@ -17,3 +17,17 @@ class Recorded(Layer, frozen=True):
     def infer(self, *inputs: Any, **options: Any) -> Inferred:
         """The facts, whatever the inputs are: they are of the inputs that the file was recorded with."""
         return self.facts
+
+
+class RecordedCalls(Layer, frozen=True):
+    """A module that is called several times, with what the file records of each call.
+
+    Attributes:
+        calls: what it says of each, in order; the weights are the same in all.
+    """
+
+    calls: tuple[Inferred, ...]
+
+    def infer(self, *inputs: Any, call: int = 0) -> Inferred:
+        """The facts of one call, counted from 0."""
+        return self.calls[call]

@@ -105,8 +105,14 @@ def macs_note(summary: Summary) -> str:
     """The MACs in short and what they are for, or what is missing to know them."""
     macs = summary.totals.macs
     if macs is None:
-        return "" if summary.partial is True else "a dimension is unknown; --input NAME=… gives it"
+        return "" if summary.partial is True else missing_for_macs(summary)
     return f"({format_count(macs)}) {batch(summary)}" if macs >= 1000 else batch(summary)
+
+
+def missing_for_macs(summary: Summary) -> str:
+    """What is missing to know them: a dimension that the user can give, or what an operation costs."""
+    given = any(None in item.shape for item in summary.inputs)
+    return "a dimension is unknown; --input NAME=… gives it" if given else "what an operation costs is not known"
 
 
 def totals(summary: Summary) -> list[Line]:

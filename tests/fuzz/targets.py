@@ -112,9 +112,48 @@ def mutate_archive(data: bytes, rng: random.Random) -> bytes | None:
     return packed.getvalue()
 
 
+def program_seeds() -> list[bytes]:
+    """Exported programs, as archives."""
+    found = []
+    for line in gzip.decompress((TESTS / "data" / "torch_export" / "2.13.jsonl.gz").read_bytes()).splitlines():
+        entries = json.loads(line)["entries"]
+        if sum(map(len, entries.values())) <= MAX_SEED:
+            found.append(packed(entries))
+    return found
+
+
+def packed(entries: dict[str, Any]) -> bytes:
+    """An archive of texts by name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in entries.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
+
+def program_documents() -> list[bytes]:
+    """The JSON of the same."""
+    return [zipfile.ZipFile(io.BytesIO(data)).read("archive/models/model.json") for data in program_seeds()]
+
+
+def mutate_program(data: bytes, rng: random.Random) -> bytes | None:
+    """Another program, or another table of weights, correctly packed."""
+    if rng.random() < 0.1:
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = {name: archive.read(name)[:MAX_SEED] for name in archive.namelist()[:8]}
+    except Exception:
+        return None
+    chosen = rng.choice([name for name in entries if name.endswith(".json")] or list(entries) or [""])
+    mutate = structural("programs", program_documents)
+    return packed({**entries, chosen: mutate(entries.get(chosen, b"{}"), rng) or b"{}"})
+
+
 TARGETS = {
     "bytes": Target(any_seeds, lambda data, rng: None),
     "spec": Target(spec_seeds, structural("spec", spec_seeds)),
     "keras": Target(keras_seeds, structural("keras", keras_seeds)),
     "archive": Target(archive_seeds, mutate_archive),
+    "program": Target(program_seeds, mutate_program),
 }

@@ -1,0 +1,87 @@
+"""Rows → Model: numbers for producers, one layer for all calls of a module."""
+
+from collections.abc import Iterable
+
+from paramcalc.formats.torch_export.tensors import Row, Tensor
+from paramcalc.layers.base import Inferred, Weight
+from paramcalc.layers.recorded import Recorded, RecordedCalls
+from paramcalc.model import Input, Instance, Node, Output, Ref
+
+
+def in_order(rows: Iterable[Row], unused: Iterable[Row]) -> list[Row]:
+    """All rows: those of weights before the one that reads them first, those that nothing reads at the end."""
+    found: list[Row] = []
+    for row in rows:
+        found += row.before
+        found.append(row)
+    return [*found, *unused]
+
+
+def nodes_of(rows: list[Row], inputs: list[Input], weights: dict[str, list[Weight]]) -> list[Node]:
+    """A node for each row; `weights` are those of each module that is a row, by its path with dots."""
+    number = {id(row): len(inputs) + index for index, row in enumerate(rows)}
+    places = {id(tensor): at for row in rows for at, tensor in enumerate(row.outputs())}
+    calls = calls_of(rows)
+    instances = {path: instance_of(each, tuple(weights.get(path, ()))) for path, each in calls.items()}
+    nodes = []
+    counts: dict[str, int] = {}
+    for row in rows:
+        refs = tuple(refs_of(row.reads.values(), number, places, number[id(row)]))
+        if row.module is None:
+            nodes.append(Node(row.path, instance_of([row], row.weights), refs))
+            continue
+        path = row.module.path
+        call = counts[path] = counts.get(path, -1) + 1
+        nodes.append(Node(row.path, instances[path], refs, {"call": call} if call else None))
+    return nodes
+
+
+def calls_of(rows: list[Row]) -> dict[str, list[Row]]:
+    """The calls of each module."""
+    calls: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.module is not None:
+            calls.setdefault(row.module.path, []).append(row)
+    return calls
+
+
+def refs_of(tensors: Iterable[Tensor], number: dict[int, int], places: dict[int, int], before: int) -> Iterable[Ref]:
+    """Where tensors come from; an input is a producer, too."""
+    for tensor in tensors:
+        if tensor.input is not None:
+            yield Ref(tensor.input)
+        elif number[id(tensor.source)] < before:
+            yield Ref(number[id(tensor.source)], places[id(tensor)])
+
+
+def instance_of(calls: list[Row], weights: tuple[Weight, ...]) -> Instance:
+    """The layer of all calls of a module, or of a single row."""
+    first = calls[0]
+    facts = [facts_of(row, weights) for row in calls]
+    layer = Recorded(facts[0]) if len(facts) == 1 else RecordedCalls(tuple(facts))
+    outputs = first.outputs()
+    dtype = outputs[0].dtype if outputs else "float32"
+    return Instance(layer, first.path.rpartition("/")[2], first.type, dtype=dtype)
+
+
+def facts_of(row: Row, weights: tuple[Weight, ...]) -> Inferred:
+    """What a row says of itself."""
+    outputs = row.outputs()
+    shapes = [tensor.shape for tensor in outputs]
+    output = None if not shapes else shapes[0] if len(shapes) == 1 else shapes
+    macs = tuple([term for terms in row.macs for term in terms])
+    return Inferred(output, weights, macs, outputs[0].dtype if outputs else None)
+
+
+def outputs_of(tensors: Iterable[Tensor], rows: list[Row], inputs: int) -> list[Output]:
+    """The outputs of the model; one that is a weight of a module's row, or a constant, has no producer and is none."""
+    number = {id(row): inputs + index for index, row in enumerate(rows)}
+    places = {id(tensor): at for row in rows for at, tensor in enumerate(row.outputs())}
+    return [
+        Output(
+            tensor.name,
+            Ref(tensor.input) if tensor.input is not None else Ref(number[id(tensor.source)], places[id(tensor)]),
+        )
+        for tensor in tensors
+        if tensor.input is not None or id(tensor.source) in number
+    ]

@@ -1,0 +1,283 @@
+"""The JSON of an exported program → structs with what is needed of it.
+
+Their fields are those of PyTorch's `torch/_export/serde/schema.py`; what is not listed here is skipped unread.
+"""
+
+import re
+from contextlib import suppress
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from paramcalc.errors import MAX_ECHO, InputError, Problem
+from paramcalc.shapes import MAX_COUNT
+
+T = TypeVar("T")
+
+MAJORS = (7, 8)
+"""The major versions of the schema that are known: of PyTorch 2.5, and of 2.6 to 2.13."""
+
+DTYPES = {
+    1: "uint8",
+    2: "int8",
+    3: "int16",
+    4: "int32",
+    5: "int64",
+    6: "float16",
+    7: "float32",
+    8: "float64",
+    9: "complex32",
+    10: "complex64",
+    11: "complex128",
+    12: "bool",
+    13: "bfloat16",
+    28: "uint16",
+    29: "float8_e4m3fn",
+    30: "float8_e5m2",
+    31: "float8_e4m3fnuz",
+    32: "float8_e5m2fnuz",
+    33: "float8_e8m0fnu",
+    34: "uint32",
+    35: "uint64",
+}
+"""`ScalarType` of the schema."""
+
+
+class Expression(Struct, gc=False):
+    """A symbolic size as SymPy prints it: `s0`, or `Symbol('s0', positive=True, integer=True)`."""
+
+    expr_str: str
+
+
+class Size(Struct, gc=False):
+    """A dimension: a number, or an expression of what is only known when the program runs."""
+
+    as_int: Annotated[int, Meta(ge=0, le=MAX_COUNT)] | None = None
+    as_expr: Expression | None = None
+
+
+class TensorMeta(Struct, gc=False):
+    """What the program says of a tensor."""
+
+    dtype: int
+    sizes: list[Size]
+    requires_grad: bool = False
+    strides: list[Size] = field(default_factory=list)
+    storage_offset: Size | None = None
+
+
+class Named(Struct, gc=False):
+    """A tensor by its name in the graph."""
+
+    name: str
+
+
+class OptionalTensor(Struct, gc=False):
+    """A tensor in a list that may leave some out."""
+
+    as_tensor: Named | None = None
+
+
+class Subgraph(Struct, gc=False):
+    """A graph that an operation runs."""
+
+    graph: "Graph"
+
+
+class Argument(Struct, gc=False):
+    """One value: exactly one of the fields is there in the file; other kinds than these matter to nobody here."""
+
+    as_tensor: Named | None = None
+    as_tensors: list[Named] | None = None
+    as_optional_tensor: OptionalTensor | None = None
+    as_optional_tensors: list[OptionalTensor] | None = None
+    as_nested_tensors: list[list[Named]] | None = None
+    as_int: int | None = None
+    as_ints: list[int] | None = None
+    as_bool: bool | None = None
+    as_string: str | None = None
+    as_operator: str | None = None
+    as_graph: Subgraph | None = None
+    as_sym_int: Any = None
+
+    def tensors(self) -> list[str]:
+        """The names of the tensors in it."""
+        if self.as_tensor is not None:
+            return [self.as_tensor.name]
+        if self.as_tensors is not None:
+            return [tensor.name for tensor in self.as_tensors]
+        if self.as_optional_tensors is not None:
+            return [item.as_tensor.name for item in self.as_optional_tensors if item.as_tensor is not None]
+        if self.as_optional_tensor is not None and self.as_optional_tensor.as_tensor is not None:
+            return [self.as_optional_tensor.as_tensor.name]
+        if self.as_nested_tensors is not None:
+            return [tensor.name for tensors in self.as_nested_tensors for tensor in tensors]
+        return []
+
+
+class NamedArgument(Struct, gc=False):
+    """A value with its name in the operator's schema; that of a higher-order operator has none."""
+
+    arg: Argument
+    name: str = ""
+
+
+class Metadata(Struct, gc=False):
+    """Where in the modules an operation was called from."""
+
+    nn_module_stack: str = ""
+
+
+class Node(Struct, gc=False):
+    """One operation."""
+
+    target: str
+    inputs: list[NamedArgument]
+    outputs: list[Argument]
+    metadata: Metadata
+
+
+class Graph(Struct, gc=False):
+    """Operations in execution order, and what is known of every tensor in them."""
+
+    inputs: list[Argument]
+    outputs: list[Argument]
+    nodes: list[Node]
+    tensor_values: dict[str, TensorMeta]
+
+
+class WeightSpec(Struct, gc=False):
+    """An input of the graph that is a parameter, a buffer or a constant, with its name in the state_dict."""
+
+    arg: Named
+    parameter_name: str = ""
+    buffer_name: str = ""
+    persistent: bool = True
+
+
+class UserSpec(Struct, gc=False):
+    """An input or an output of the program."""
+
+    arg: Argument
+
+
+class InputSpec(Struct, gc=False):
+    """What an input of the graph is: one of the fields is there."""
+
+    user_input: UserSpec | None = None
+    parameter: WeightSpec | None = None
+    buffer: WeightSpec | None = None
+
+
+class OutputSpec(Struct, gc=False):
+    """What an output of the graph is; changed buffers and the like are skipped."""
+
+    user_output: UserSpec | None = None
+
+
+class Signature(Struct, gc=False):
+    """What the inputs and outputs of the graph are."""
+
+    input_specs: list[InputSpec]
+    output_specs: list[OutputSpec]
+
+
+class GraphModule(Struct, gc=False):
+    """The graph with its signature."""
+
+    graph: Graph
+    signature: Signature
+
+
+class Version(Struct, gc=False):
+    """The version of the schema."""
+
+    major: int
+    minor: int
+
+
+class Range(Struct, gc=False):
+    """What a symbol may be."""
+
+    min_val: int | None = None
+    max_val: int | None = None
+
+
+class Program(Struct, gc=False):
+    """An exported program."""
+
+    graph_module: GraphModule
+    schema_version: Version
+    range_constraints: dict[str, Range] = field(default_factory=dict)
+    torch_version: str = "2.4 or before"
+
+
+class Payload(Struct, gc=False):
+    """Where the elements of a tensor are."""
+
+    path_name: str
+    tensor_meta: TensorMeta | None = None
+    is_param: bool = False
+
+
+class Payloads(Struct, gc=False):
+    """Where those of each tensor are, by its name in the state_dict."""
+
+    config: dict[str, Payload]
+
+
+class _Versioned(Struct, gc=False):
+    schema_version: Version | None = None
+    torch_version: str = "2.4 or before"
+
+
+def read_program(data: bytes, name: str, entry: str) -> Program:
+    """The program of a JSON text.
+
+    Raises:
+        InputError: when it is no JSON, no program, or one of another version of the schema.
+    """
+    program = _decoded(data, name, entry, Program)
+    _check_version(program, name)
+    return program
+
+
+def read_payloads(data: bytes, name: str, entry: str) -> dict[str, Payload]:
+    """Where each tensor of a JSON text is kept.
+
+    Raises:
+        InputError: when it is no JSON, or something else.
+    """
+    return _decoded(data, name, entry, Payloads).config
+
+
+def _decoded(data: bytes, name: str, entry: str, kind: type[T]) -> T:
+    try:
+        return _decode(data, kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        if kind is Program:
+            with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+                _check_version(_decode(data, _Versioned), name)
+        problem = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise InputError(name, [Problem(f"{entry}: {problem}")]) from None
+
+
+def _decode(data: bytes, kind: type[T]) -> T:
+    """The value of a JSON text that may hold infinities and NaN, as PyTorch 2.5 wrote them; nobody looks at those."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError:
+        if b"Infinity" not in data and b"NaN" not in data:
+            raise
+    return msgspec.json.decode(re.sub(rb"([:\[,]\s*)-?(?:Infinity|NaN)\b", rb"\1null", data), type=kind)
+
+
+def _check_version(program: Program | _Versioned, name: str) -> None:
+    """Refuse a schema that is not known: what it says could mean something else."""
+    version = program.schema_version
+    if version is not None and version.major in MAJORS:
+        return
+    number = "no" if version is None else f"{version.major}.{version.minor}"
+    message = f"an exported program of PyTorch {program.torch_version[:MAX_ECHO]} with schema {number}; "
+    raise InputError(name, [Problem(f"{message}paramcalc reads those of PyTorch 2.5 to 2.13 (schemas 7 and 8)")])
