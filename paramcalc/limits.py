@@ -146,8 +146,15 @@ MAX_SHARDS = 2_048
 MAX_SYMBOLIC = 256 * 1024
 """Characters of the symbolic sizes of an exported program that are worked out: each that is like no other, once."""
 
-MAX_SMALL_PROGRAM = 16 * MIB
+MAX_SMALL_PROGRAM = 8 * MIB
 """The JSON of an exported program in an archive that is smaller than that: PyTorch writes it uncompressed."""
+
+MIN_PROGRAM_ROWS = 1_000
+PROGRAM_PER_ROW = 256
+"""Rows and weights that an exported program may have, and one more for so many bytes: PyTorch writes 1,000 for each."""
+
+MAX_OPERANDS = 64
+"""Operands of one `einsum`; each pair is multiplied in its turn."""
 
 MAX_TENSORS = 1_000_000
 """Tensors of a checkpoint; DeepSeek-V3 has 91,991."""

@@ -32,9 +32,20 @@ DTYPE_BITS = {
 """Bits one element takes."""
 
 
+STORED_BITS = DTYPE_BITS | {
+    "complex32": 32,
+    "complex64": 64,
+    "complex128": 128,
+    "float8_e4m3fnuz": 8,
+    "float8_e5m2fnuz": 8,
+    "float8_e8m0fnu": 8,
+}
+"""The same, with types that programs have and no layer is asked to compute in."""
+
+
 def size_of(count: int, dtype: str) -> int:
     """Bytes that `count` elements take, rounded up to whole bytes (int4 packs two in one)."""
-    return -(-count * DTYPE_BITS.get(dtype, 32) // 8)
+    return -(-count * STORED_BITS.get(dtype, 32) // 8)
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from paramcalc.analysis.calls import Call, Evaluation
 from paramcalc.model import Input, Ref, refs
 from paramcalc.shapes import Shape, volume
 from paramcalc.summary import LayerSummary, Memory, Training
-from paramcalc.units import DTYPE_BITS, output_dtype, size_of, variable_dtype
+from paramcalc.units import STORED_BITS, output_dtype, size_of, variable_dtype
 
 DTYPES = ("float32", "float16", "bfloat16", "float8", "int8", "int4")
 """What weights are commonly kept as."""
@@ -93,7 +93,7 @@ def call_sizes(call: Call, dtype: str | None) -> list[int | None]:
 def tensor_bytes(shape: Shape, dtype: str) -> int | None:
     """Bytes of one tensor; None for unknown dimensions, and for text, whose length is not in its shape."""
     count = volume(shape)
-    return None if count is None or dtype not in DTYPE_BITS else size_of(count, dtype)
+    return None if count is None or dtype not in STORED_BITS else size_of(count, dtype)
 
 
 def uses(evaluation: Evaluation) -> tuple[list[list[Ref]], list[Ref]]:

@@ -49,7 +49,7 @@ def load(
     sets: Mapping[str, Any] | None = None,
     max_layers: int | None = None,
 ) -> "Model":
-    """Read a model: a paramcalc spec, or a Keras JSON, `.keras` or HDF5 file, told apart by content.
+    """Read a model: a spec, a Keras file, a `.pt2` of PyTorch, a checkpoint, …, told apart by content.
 
         load("specs/bert_base.yaml", sets={"layers": 6})
         load(b"{input: [784], layers: [Dense: 10]}", name="tiny")

@@ -26,7 +26,7 @@ from paramcalc.formats.torch_export.program import (
     read_program,
 )
 from paramcalc.formats.torch_export.tensors import Row, Tensor
-from paramcalc.formats.torch_export.walk import Scope, Walk, learn
+from paramcalc.formats.torch_export.walk import Scope, Walk, learn, operations
 from paramcalc.formats.torch_export.weights import UNUSED, Holders, check_table, hold, stored_in, tied_by_use, tied_in
 from paramcalc.limits import MAX_LAYERS
 from paramcalc.model import Input, Model
@@ -68,6 +68,7 @@ class _Reader:
         self.package = package
         self.source = source
         self.max_rows = max_rows
+        self.most = package.most_rows()
         self.symbol = batch_symbol(self.graph, self.users())
         self.weights = self.table(package.weights)
         self.payloads = self.table(package.constants) | self.weights
@@ -104,6 +105,8 @@ class _Reader:
         signature = self.program.graph_module.signature
         stored = stored_in(signature.input_specs, self.graph, self.weights, self.source)
         check_table(stored, self.payloads, self.source)
+        if max(len(stored), operations(self.graph)) > self.most:
+            raise BrokenError(f"a program of this size has no more than {self.most:,} operations or weights")
         holders = hold(stored, modules)
         inputs, scope = self.bind(holders, sizes)
         costs = Costs(sizes)
@@ -184,7 +187,7 @@ def unused(holders: Holders, rows: Iterable[Row]) -> list[Row]:
         row.type = UNUSED
     for path, weights in holders.modules.items():
         if path not in called:
-            found.append(Row(path.replace(".", "/"), UNUSED, weights=tuple(weights)))
+            found.append(Row(path.replace(".", "/"), UNUSED, weights=weights))
     return found
 
 

@@ -28,7 +28,7 @@ def nodes_of(rows: list[Row], inputs: list[Input], weights: dict[str, list[Weigh
     for row in rows:
         refs = tuple(refs_of(row.reads.values(), number, places, number[id(row)]))
         if row.module is None:
-            nodes.append(Node(row.path, instance_of([row], row.weights), refs))
+            nodes.append(Node(row.path, instance_of([row], tuple(row.weights)), refs))
             continue
         path = row.module.path
         call = counts[path] = counts.get(path, -1) + 1

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 
 from paramcalc.formats.torch_export.calls import BrokenError, Call
 from paramcalc.formats.torch_export.products import Terms, matrices
+from paramcalc.limits import MAX_OPERANDS
 from paramcalc.shapes import MAX_RANK, Dim, product
-
-MAX_EQUATION = 1_024
-"""Characters of an equation."""
 
 Labels = dict[str, Dim]
 """The axes of an operand, those of size 1 left out: they are stretched to whatever the others have."""
@@ -23,8 +21,8 @@ def einsum(call: Call) -> Terms:
     argument = call.argument("equation")
     equation = (argument.as_string if argument is not None else None) or ""
     shapes = call.several("tensors")
-    if len(equation) > MAX_EQUATION or any(len(shape) > MAX_RANK for shape in shapes):
-        raise BrokenError("its equation is too long")
+    if len(shapes) > MAX_OPERANDS or len(equation) > MAX_OPERANDS * MAX_RANK:
+        raise BrokenError(f"it has more than {MAX_OPERANDS} operands")
     left, arrow, right = equation.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(shapes):

@@ -10,8 +10,14 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from paramcalc.formats.torch_export.calls import BrokenError
+
 _WORD = re.compile(r"\.(\w+)|\['([^']*)'\]|\[(\d+)\]|, '([^']*)'\)")
 """A step of a path that is written as Python: `.block`, `['0']`, `[0]`, or the end of `getattr(…, '0')`."""
+
+
+MAX_PATH = 4_096
+"""Characters of a path; of one written as Python, too."""
 
 
 class Module(Struct, frozen=True, eq=False, gc=False):
@@ -76,8 +82,14 @@ class _Entry(NamedTuple):
 
 
 def entry_of(text: str) -> _Entry:
-    """An entry; its path may hold commas, the key and the type do not."""
+    """An entry; its path may hold commas, the key and the type do not.
+
+    Raises:
+        BrokenError: when the path is longer than any model's.
+    """
     path, _, kind = text.partition(",")[2].rpartition(",")
+    if len(path) > MAX_PATH:
+        raise BrokenError(f"the name of a module has more than {MAX_PATH:,} characters")
     return _Entry(plain_path(path), kind.rpartition(".")[2])
 
 

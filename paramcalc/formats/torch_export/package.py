@@ -9,7 +9,7 @@ from typing import NamedTuple
 from paramcalc.errors import InputError, Problem, did_you_mean, listed
 from paramcalc.formats.archive import Archive, RefusedError, open_archive
 from paramcalc.formats.source import Source
-from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, max_program
+from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, MIN_PROGRAM_ROWS, PROGRAM_PER_ROW, max_program
 
 OLD_PROGRAM = "serialized_exported_program.json"
 MODELS = "models/"
@@ -42,6 +42,11 @@ class Package(NamedTuple):
     constants: bytes | None = None
     empty: frozenset[str] = frozenset()
 
+    def most_rows(self) -> int:
+        """How many rows, and how many weights, so much JSON can have if PyTorch wrote it."""
+        size = len(self.program) + len(self.weights or b"") + len(self.constants or b"")
+        return MIN_PROGRAM_ROWS + size // PROGRAM_PER_ROW
+
 
 def read_package(source: Source, chosen: str | None = None) -> Package:
     """The JSON of a model in an archive.
@@ -60,11 +65,12 @@ def read_package(source: Source, chosen: str | None = None) -> Package:
         root, models = models_in(archive)
         model = choose(models, chosen, source.name)
         entry = f"{root}{MODELS}{model}.json"
-        weights, constants = [
-            archive.read(table, limit) if table in archive.names else None
-            for table in (root + WEIGHTS.format(model), root + CONSTANTS.format(model))
-        ]
-        return Package(entry, archive.read(entry, limit), weights, constants, frozenset(archive.empty()))
+        read = []
+        for name in (entry, root + WEIGHTS.format(model), root + CONSTANTS.format(model)):
+            read.append(archive.read(name, limit) if name in archive.names else None)
+            limit -= len(read[-1] or b"")
+        program, weights, constants = read
+        return Package(entry, program or b"", weights, constants, frozenset(archive.empty()))
 
 
 def models_in(archive: Archive) -> tuple[str, list[str]]:

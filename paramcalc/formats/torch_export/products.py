@@ -5,6 +5,7 @@ attention, recurrent layers, bilinear forms) taken apart into its matrix product
 right (`mv`, `dot`) is no product of matrices; PyTorch does not count it either.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from paramcalc.errors import LayerError
@@ -204,8 +205,15 @@ def attention_by_length(call: Call) -> Terms:
 def recurrent(call: Call, x: str = "input", weights: str = "params") -> Terms:
     """Every matrix of every layer and direction, once for each time step of each sequence."""
     positions = product(call.dims(x)[:-1])
-    every = [shape for shape in call.several(weights) if len(shape) == 2]
-    return tuple([(("steps", positions), ("rows", rows), ("columns", columns)) for rows, columns in every])
+    every = Counter([shape for shape in call.several(weights) if len(shape) == 2])
+    return tuple(
+        [(("steps", positions), *times(n), ("rows", shape[0]), ("columns", shape[1])) for shape, n in every.items()]
+    )
+
+
+def times(count: int) -> Factors:
+    """A factor for what is there several times."""
+    return (("matrices", count),) if count > 1 else ()
 
 
 def recurrent_cell(call: Call) -> Terms:

@@ -5,13 +5,14 @@ Their fields are those of PyTorch's `torch/_export/serde/schema.py`; what is not
 
 import re
 from contextlib import suppress
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem
-from paramcalc.shapes import MAX_COUNT
+from paramcalc.limits import MAX_TENSOR_NAME
+from paramcalc.shapes import MAX_COUNT, MAX_RANK
 
 T = TypeVar("T")
 
@@ -44,6 +45,10 @@ DTYPES = {
 """`ScalarType` of the schema."""
 
 
+MIN_OBJECT = 9
+"""Bytes that an object takes on average, {"as_int":1} being the shortest: an empty one is a hundred in memory."""
+
+
 class Expression(Struct, gc=False):
     """A symbolic size as SymPy prints it: `s0`, or `Symbol('s0', positive=True, integer=True)`."""
 
@@ -57,13 +62,16 @@ class Size(Struct, gc=False):
     as_expr: Expression | None = None
 
 
+Sizes = Annotated[list[Size], Meta(max_length=MAX_RANK)]
+
+
 class TensorMeta(Struct, gc=False):
     """What the program says of a tensor."""
 
     dtype: int
-    sizes: list[Size]
+    sizes: Sizes
     requires_grad: bool = False
-    strides: list[Size] = field(default_factory=list)
+    strides: Sizes = field(default_factory=list)
     storage_offset: Size | None = None
 
 
@@ -99,7 +107,6 @@ class Argument(Struct, gc=False):
     as_string: str | None = None
     as_operator: str | None = None
     as_graph: Subgraph | None = None
-    as_sym_int: Any = None
 
     def tensors(self) -> list[str]:
         """The names of the tensors in it."""
@@ -147,12 +154,16 @@ class Graph(Struct, gc=False):
     tensor_values: dict[str, TensorMeta]
 
 
+Key = Annotated[str, Meta(max_length=MAX_TENSOR_NAME)]
+"""The name of a weight: each of its parts is looked at."""
+
+
 class WeightSpec(Struct, gc=False):
     """An input of the graph that is a parameter, a buffer or a constant, with its name in the state_dict."""
 
     arg: Named
-    parameter_name: str = ""
-    buffer_name: str = ""
+    parameter_name: Key = ""
+    buffer_name: Key = ""
     persistent: bool = True
 
 
@@ -224,7 +235,7 @@ class Payload(Struct, gc=False):
 class Payloads(Struct, gc=False):
     """Where those of each tensor are, by its name in the state_dict."""
 
-    config: dict[str, Payload]
+    config: dict[Key, Payload]
 
 
 class _Versioned(Struct, gc=False):
@@ -264,7 +275,9 @@ def _decoded(data: bytes, name: str, entry: str, kind: type[T]) -> T:
 
 
 def _decode(data: bytes, kind: type[T]) -> T:
-    """The value of a JSON text that may hold infinities and NaN, as PyTorch 2.5 wrote them; nobody looks at those."""
+    """The value of a JSON text, which may hold infinities and NaN, as PyTorch 2.5 wrote them; nobody looks at those."""
+    if data.count(b"{") * MIN_OBJECT > len(data) + MIN_OBJECT * 1_000:
+        raise ValueError("it is made of empty objects, as PyTorch writes none")
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.DecodeError:
@@ -278,6 +291,6 @@ def _check_version(program: Program | _Versioned, name: str) -> None:
     version = program.schema_version
     if version is not None and version.major in MAJORS:
         return
-    number = "no" if version is None else f"{version.major}.{version.minor}"
-    message = f"an exported program of PyTorch {program.torch_version[:MAX_ECHO]} with schema {number}; "
+    number = "without a schema" if version is None else f"with schema {version.major}.{version.minor}"
+    message = f"an exported program of PyTorch {program.torch_version[:MAX_ECHO]} {number}; "
     raise InputError(name, [Problem(f"{message}paramcalc reads those of PyTorch 2.5 to 2.13 (schemas 7 and 8)")])

@@ -48,7 +48,7 @@ class Row(Struct, eq=False, gc=False):
     path: str
     type: str
     module: Module | None = None
-    weights: tuple[Weight, ...] = ()
+    weights: list[Weight] = field(default_factory=list)
     before: "list[Row]" = field(default_factory=list)
     reads: dict[int, Tensor] = field(default_factory=dict)
     borrowed: list[Tensor] = field(default_factory=list)

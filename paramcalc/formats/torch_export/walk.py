@@ -22,6 +22,16 @@ def inlined(node: Node) -> Graph | None:
     return graphs[0] if len(graphs) == 1 else None
 
 
+def operations(graph: Graph) -> int:
+    """How many operations a graph has, with those of graphs that are run as a part of it."""
+    count, graphs = 0, [graph]
+    while graphs:
+        nodes = graphs.pop().nodes
+        count += len(nodes)
+        graphs += [inner for inner in map(inlined, nodes) if inner is not None]
+    return count
+
+
 def learn(graph: Graph, modules: Modules, depth: int = 0) -> None:
     """Note all modules of a graph, and of those that are run as a part of it.
 
@@ -118,8 +128,7 @@ class Walk:
         row.placed = True
         self.rows.append(row)
         if len(self.rows) > self._max_rows:
-            message = f"the program makes more than {self._max_rows:,} rows (--max-layers allows more)"
-            raise InputError(self._source, [Problem(message)])
+            raise BrokenError(f"the program makes more than {self._max_rows:,} rows (--max-layers allows more)")
         return row
 
     def _module(self, module: Module) -> Row:

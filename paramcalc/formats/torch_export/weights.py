@@ -10,6 +10,7 @@ from paramcalc.formats.torch_export.modules import Modules, enclosing
 from paramcalc.formats.torch_export.program import DTYPES, Graph, InputSpec, Payload, TensorMeta
 from paramcalc.formats.torch_export.tensors import Row, Tensor
 from paramcalc.layers.base import Kind, Weight
+from paramcalc.shapes import Shape
 
 PARAMETER, BUFFER, UNUSED = "Parameter", "Buffer", "Unused"
 """The types of rows of weights: what an operation outside of any module with a row reads, and what none reads."""
@@ -129,7 +130,7 @@ def hold(stored: list[Stored], modules: Modules) -> Holders:
             module, _, last = item.name.rpartition(".")
             path, name = (item.name, "") if module == inside else (module, last)
             row = rows.setdefault(path, Row(path.replace(".", "/"), BUFFER))
-            row.weights = (*row.weights, weight_of(item, name))
+            row.weights.append(weight_of(item, name))
             row.type = row.type if item.buffer else PARAMETER
             source = row
         place = path.replace(".", "/")
@@ -182,16 +183,18 @@ def tied_by_use(
 
     A weight that nothing reads, of a module that reads one of the same shape from another module instead, is that.
     """
-    order = {item.name: index for index, item in enumerate(stored)}
-    borrowed = {row.module.path: row.borrowed for row in rows if row.module is not None and row.borrowed}
+    borrowed: dict[tuple[str | None, Shape], set[str]] = {}
+    for row in rows:
+        for tensor in row.borrowed:
+            module = row.module.path if row.module is not None else None
+            borrowed.setdefault((module, tensor.shape), set()).add(tensor.name)
+    order = {item.name: index for index, item in enumerate(stored)} if borrowed else {}
     pairs = []
-    for item in stored:
+    for item in stored if borrowed else ():
         tensor = holders.tensors[item.name]
-        if tensor.used or tensor.module not in borrowed or has_place(table.get(item.name), empty):
-            continue
-        others = {other.name for other in borrowed[tensor.module] if other.shape == tensor.shape}
-        if len(others) == 1:
-            first, second = sorted((others.pop(), item.name), key=order.__getitem__)
+        others = borrowed.get((tensor.module, tensor.shape), ())
+        if len(others) == 1 and not tensor.used and not has_place(table.get(item.name), empty):
+            first, second = sorted((*others, item.name), key=order.__getitem__)
             pairs.append((first, second))
     return pairs
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from paramcalc.formats.torch_export.calls import Sizes
 from paramcalc.formats.torch_export.expressions import MAX_TEXT, evaluate, symbol_in
+from paramcalc.formats.torch_export.program import Expression, Size, TensorMeta
+from paramcalc.limits import MAX_SYMBOLIC
 
 S = "Symbol('s0', positive=True, integer=True)"
 
@@ -65,3 +68,18 @@ def test_a_symbol_is_told_from_what_is_computed():
         None,
         None,
     )
+
+
+def test_no_more_symbolic_sizes_are_worked_out_than_any_program_has():
+    """Past the limit they are unknown; those that are known already stay."""
+    known = Sizes("s0", {"s0": 7})
+
+    def sizes(*numbers):
+        return known.shape(
+            TensorMeta(7, [Size(None, Expression(f"s0 + {number}" + " " * 1_000)) for number in numbers])
+        )
+
+    count = MAX_SYMBOLIC // 1_000
+    found = [sizes(number) for number in range(count + 50)]
+    assert found[0] == sizes(0) == (7,)
+    assert found[-1] == (None,)

@@ -85,10 +85,8 @@ def test_a_loop_of_unknown_length_has_unknown_macs_and_is_named():
     summary = summarize(paramcalc.load(archive_of("while_loop")))
     assert summary.totals.macs is None
     assert [row.path for row in summary.layers if row.macs is None] == ["while_loop"]
-    assert summary.warnings == [
-        "the cost of the operation higher_order.while_loop is not known: "
-        "the MACs of the rows that call it are not, either"
-    ]
+    (warning,) = summary.warnings
+    assert warning.startswith("the cost of the operation higher_order.while_loop is not known: the MACs of the rows")
 
 
 def test_a_module_without_modules_in_it_holds_the_weights_of_those_it_never_calls():
