@@ -97,26 +97,28 @@ def check_layers(evaluation: Evaluation, label: str | None) -> Iterator[Contradi
 
     `label` is the file's name for what they were built for; None where that does not bind.
     """
-    known: dict[int, str | None] = {}  # what is wrong inside equal layers on equal shapes, which share one list
+    wrong: dict[int, str] = {}
     for index, call in enumerate(evaluation.calls):
-        if call.shared_with is not None or call.outputs is None:
-            continue  # the weights are those of the first call; where the output is unknown, so are the inputs
-        inner = evaluation.inner_calls.get(index)
-        message = check_layer(evaluation, call, label) if label is not None else None
-        if message is None and inner is not None:
-            if id(inner) not in known:
-                known[id(inner)] = check_inside(inner, label)
-            message = known[id(inner)]
-        if message is not None:
-            node = call.node
-            yield Contradiction(Problem(message, node.where, label_of(node), notes=node.notes), "error")
+        # A later call holds nothing of its own; where the output is not known, nor are the inputs.
+        if label is not None and call.weights and call.outputs is not None:
+            built = call.node.instance.built
+            if built and differs(built, call.inputs) and (message := check_layer(evaluation, call, label)):
+                wrong[index] = message
+    known: dict[int, str | None] = {}  # what is wrong inside equal layers on equal shapes, which share one list
+    for index, inner in evaluation.inner_calls.items():
+        if id(inner) not in known:
+            known[id(inner)] = check_inside(inner, label)
+        message = known[id(inner)]
+        if message is not None and evaluation.calls[index].shared_with is None:
+            wrong.setdefault(index, message)
+    for index in sorted(wrong):
+        node = evaluation.calls[index].node
+        yield Contradiction(Problem(wrong[index], node.where, label_of(node), notes=node.notes), "error")
 
 
 def check_layer(evaluation: Evaluation, call: Call, label: str) -> str | None:
     """What is wrong with a layer that was built for other inputs; None if nothing is."""
     instance = call.node.instance
-    if not instance.built or not call.weights or not differs(instance.built, call.inputs):
-        return None
     infer = partial(instance.layer.infer, **option_shapes(call.node, evaluation.shape))
     return why_not_built(instance.built, label, infer, call.inputs, call.weights)
 
@@ -137,9 +139,9 @@ def check_inside(calls: list[InnerCall], label: str | None) -> str | None:
 def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
     """Whether a layer was built for inputs of other shapes (the batch aside) than it has, or for more of them."""
     for old, new in zip(built, shapes, strict=False):
-        if isinstance(old, list) and new is not None and old[1:] != [*new[1:]]:
+        if isinstance(old, list) and new is not None and old != [*new] and old[1:] != [*new[1:]]:
             return True
-    return any(isinstance(shape, list) for shape in built[len(shapes) :])
+    return len(built) > len(shapes) and any(isinstance(shape, list) for shape in built[len(shapes) :])
 
 
 def why_not_built(

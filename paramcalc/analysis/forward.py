@@ -88,7 +88,8 @@ class ForwardPass:
             shared_with = first.node.path
         else:
             weights = answer.weights if instance.trainable else frozen(answer)
-        self.check_limits(node, answer)
+        if answer.multiple or self.model.max_different is not None:
+            self.check_limits(node, answer)
         if answer.outputs is None:
             self.unrecorded.add(len(self.outputs))
         dtype = answer.dtype

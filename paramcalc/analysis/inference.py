@@ -56,33 +56,30 @@ class Formulas:
         Raises:
             LayerError: when the layer cannot be called so.
         """
-        while True:
-            try:
-                return self.ask(layer, shapes, options)
-            except UnknownDimensionError as error:
-                first = with_size(shapes[0], error.axis, built) if built is not None and shapes else None
-                if first is None:
-                    raise
-                shapes = [first, *shapes[1:]]
-            except TypeError as error:
-                why = why_not_callable(layer.infer, shapes, options)
-                if why is None:
-                    raise  # a bug of the formula
-                takes = ", ".join(signature_of(type(layer).infer).parameters)
-                raise LayerError(f"takes ({takes}), but was called with {len(shapes)} inputs: {why}") from error
+        found = None if options else self.answers.get((id(layer), *shapes))
+        return self.ask(layer, shapes, options, built) if found is None else found
 
-    def ask(self, layer: Layer, shapes: list[Any], options: dict[str, Any]) -> Answer:
-        """What the formula says; it is asked once for equal layers and shapes."""
-        if options:
-            return self.ask_anew(layer, shapes, options)
-        key = (id(layer), *shapes)
-        found = self.answers.get(key)
-        if found is None:
-            found = self.answers[key] = self.ask_anew(layer, shapes, options)
-        return found
+    def ask(self, layer: Layer, shapes: list[Any], options: dict[str, Any], built: Shape | None) -> Answer:
+        """The same for a call that is like none before."""
+        try:
+            answer = self.infer_once(layer, shapes, options)
+        except UnknownDimensionError as error:
+            first = with_size(shapes[0], error.axis, built) if built is not None and shapes else None
+            if first is None:
+                raise
+            return self.infer(layer, [first, *shapes[1:]], options, built)
+        except TypeError as error:
+            why = why_not_callable(layer.infer, shapes, options)
+            if why is None:
+                raise  # a bug of the formula
+            takes = ", ".join(signature_of(type(layer).infer).parameters)
+            raise LayerError(f"takes ({takes}), but was called with {len(shapes)} inputs: {why}") from error
+        if not options:
+            self.answers[id(layer), *shapes] = answer
+        return answer
 
-    def ask_anew(self, layer: Layer, shapes: list[Any], options: dict[str, Any]) -> Answer:
-        """The same for a call that is like no other."""
+    def infer_once(self, layer: Layer, shapes: list[Any], options: dict[str, Any]) -> Answer:
+        """What the formula says, and where claims need it, what layers inside were called with."""
         if not self.observe or not layer.sublayers:
             return answer_of(layer.infer(*shapes, **options))
         from paramcalc.analysis.inner_calls import observed  # only loaded for wrappers in files that make claims

@@ -115,16 +115,17 @@ class Counts(Struct):
     buffers: int
     active: int
     size_bytes: int
+    output_bytes: int | None
 
 
 def counter(ties: dict[str, str], dtype: str | None) -> Callable[[Call], Counts]:
     """A function that counts a call, once for all calls of equal layers: they have the same weights and products."""
-    known: dict[tuple[int, int, str], Counts] = {}
+    known: dict[tuple[Any, ...], Counts] = {}
 
     def counts(call: Call) -> Counts:
         if ties:
             return count(call, ties, dtype)
-        key = id(call.weights), id(call.macs), call.node.instance.dtype
+        key = id(call.weights), id(call.macs), id(call.outputs), call.dtype, call.node.instance.dtype
         found = known.get(key)
         if found is None:
             found = known[key] = count(call, ties, dtype)
@@ -155,7 +156,8 @@ def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
         elif weight.kind == "bias":
             bias_params += row.params
     macs = None if call.macs is None else count_macs(call.macs)
-    return Counts(weights, params, trainable, weight_params, bias_params, macs, buffers, active, size_bytes)
+    out = output_bytes(call, dtype)
+    return Counts(weights, params, trainable, weight_params, bias_params, macs, buffers, active, size_bytes, out)
 
 
 def weight_name(path: str, name: str) -> str:
@@ -223,7 +225,7 @@ def layer_row(
         counts.weight_params,
         counts.bias_params,
         counts.macs,
-        output_bytes(call, dtype),
+        counts.output_bytes,
         call.shared_with,
         counts.weights,
         policy,
@@ -287,16 +289,15 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
     Raises:
         InputError: naming the first layer that makes a number too large, or a total.
     """
-    if max(totals.params, totals.macs or 0, totals.size_bytes) <= MAX_COUNT and not any(
-        max(row.output_bytes or 0, row.macs or 0) > MAX_COUNT for row in rows
-    ):
+    macs = [totals.macs] if totals.macs is not None else [row.macs or 0 for row in rows]
+    if max([totals.params, totals.size_bytes, *macs, *[row.output_bytes or 0 for row in rows]]) <= MAX_COUNT:
         return
-    params = macs = size = 0
+    params = products = size = 0
     for call, row in zip(evaluation.calls, rows, strict=True):
         params += row.params
-        macs += row.macs or 0
+        products += row.macs or 0
         size += row.size_bytes
-        if max(params, macs, size, row.output_bytes or 0) > MAX_COUNT:
+        if max(params, products, size, row.output_bytes or 0) > MAX_COUNT:
             node = call.node
             message = f"the model's counts are past {MAX_COUNT:,}"
             raise failure(evaluation.model, [Problem(message, node.where, label_of(node), None, node.notes)])

@@ -4,7 +4,7 @@ Tensors that no formula asks for, such as masks, are kept apart: they are edges 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.formats.keras.inbound import KerasCall, Tensor
@@ -33,12 +33,8 @@ IGNORED = frozenset(
 _FIRST = ("inputs", "sequences", "sequence", "input", "x", "data")
 
 
-class Arguments(NamedTuple):
-    """The arguments of one call, sorted by what a formula makes of them; a node has them under the same names."""
-
-    inputs: tuple[Ref | None, ...]
-    options: dict[str, Any] | None = None
-    ignored: dict[str, Any] | None = None
+Arguments = tuple[tuple[Ref | None, ...], dict[str, Any] | None, dict[str, Any] | None]
+"""The arguments of one call as a node has them: inputs, options, and those that no formula asks for."""
 
 
 def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref]) -> Arguments:
@@ -48,8 +44,10 @@ def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref
         LayerError: for an argument that changes the result and is not known.
     """
     args = call.args
-    if len(args) == 1 and isinstance(args[0], Tensor):
+    if len(args) == 1 and args[0].__class__ is Tensor:
         inputs: tuple[Ref | None, ...] = (find(args[0]),)
+        if not call.kwargs:
+            return inputs, None, None
     else:
         found: list[Ref | None] = []
         for value in args:
@@ -60,11 +58,11 @@ def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref
             found.pop()
         inputs = tuple(found)
     if not call.kwargs and None not in inputs:
-        return Arguments(inputs)
-    arguments = with_keywords(layer, inputs, call.kwargs, find)
-    if None in arguments.inputs:
-        check_left_out(layer, arguments.inputs)
-    return arguments
+        return inputs, None, None
+    inputs, options, ignored = with_keywords(layer, inputs, call.kwargs, find)
+    if None in inputs:
+        check_left_out(layer, inputs)
+    return inputs, options, ignored
 
 
 def check_list(layer: Layer, found: list[Ref | None]) -> None:
@@ -99,7 +97,7 @@ def with_keywords(
         rest: list[Ref | None] = []
         for value in kwargs.values():
             flatten(value, rest, find)
-        return Arguments((*inputs, *(ref for ref in rest if ref is not None)))
+        return (*inputs, *[ref for ref in rest if ref is not None]), None, None
     names = signature_of(type(layer).infer).names
     options: dict[str, Any] = {}
     ignored: dict[str, Any] = {}
@@ -122,7 +120,7 @@ def with_keywords(
             raise LayerError(f"is called with '{name[:40]}', which this layer does not take")
         elif isinstance(value, (Tensor, list)):
             ignored[name] = resolved(value, find)
-    return Arguments(*positional(layer, inputs, options), ignored or None)
+    return *positional(layer, inputs, options), ignored or None
 
 
 def positional(

@@ -69,7 +69,7 @@ class Emitter:
         self.check_allowance()
         inputs, options, ignored = sorted_arguments(part.layer, arguments, find)
         find.results[member.first + call] = self.first + len(self.nodes)
-        self.nodes.append(Node(path, part, inputs, options, member.where, ignored=ignored))
+        self.nodes.append(Node(path, part, inputs, options, member.where, (), ignored))
 
     def check_allowance(self) -> None:
         """Stop a model that becomes too large."""

@@ -35,6 +35,7 @@ class KerasCall(Struct, gc=False):
 
 WHOLE = ("TFOpLambda", "SlicingOpLambda")
 """Layers whose node is their first argument: a list in it is one tensor made of several, or what a function joins."""
+TENSOR = "__keras_tensor__"
 _NO_KWARGS: dict[str, Any] = {}
 
 
@@ -71,6 +72,9 @@ def parse_keras3(node: dict[str, Any]) -> KerasCall:
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
     reads: list[Tensor] = []
+    if len(args) == 1 and not kwargs and args[0].__class__ is dict and args[0].get("class_name") == TENSOR:
+        reads.append(keras3_tensor(args[0]))  # what most layers are called with
+        return KerasCall(reads, _NO_KWARGS, reads)
     values = [keras3_value(value, reads) for value in args]
     named = {key: keras3_value(value, reads) for key, value in kwargs.items()} if kwargs else _NO_KWARGS
     return KerasCall(reads if values == reads else values, named, reads)
@@ -87,7 +91,7 @@ def keras3_value(value: Any, reads: list[Tensor], depth: int = 0) -> Any:
         raise LayerError("call arguments are nested too deeply")
     if isinstance(value, dict):
         kind = value.get("class_name")
-        if kind == "__keras_tensor__":
+        if kind == TENSOR:
             tensor = keras3_tensor(value)
             reads.append(tensor)
             return tensor

@@ -19,9 +19,11 @@ _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
 _CHUNK = 32 * 1024
-"""Bytes of items that are checked together: few enough to stay in the processor's cache."""
+"""Bytes of items whose colons are counted together: few enough to stay in the processor's cache."""
 _AROUND = 8
 """More levels of lists and mappings than an item is inside of."""
+_MAX_IN_ITEM = MAX_DEPTH - _AROUND
+"""Levels of lists and mappings that an item may have."""
 _HUGE: int = 10**MAX_INTEGER_DIGITS
 
 
@@ -116,22 +118,22 @@ class LazyList:
                 value = decode(item)
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 raise OddError from None
+            start = len(again)
             encode_into(value, again, -1)
+            # Few brackets cannot be nested deep: that is quick to tell, and true of nearly every layer.
+            if again.count(b"[", start) + again.count(b"{", start) > _MAX_IN_ITEM and not is_shallow(
+                bytes(again[start:]), _MAX_IN_ITEM
+            ):
+                raise OddError
             if len(again) > _CHUNK:
-                colons += _colons_of(again)
+                colons += again.count(b":")
                 again.clear()
             yield value
-        self.colons = colons + _colons_of(again)
+        self.colons = colons + again.count(b":")
 
 
 class OddError(Exception):
     """Something that must be parsed the ordinary way."""
-
-
-def _colons_of(items: bytearray) -> int:
-    if not is_shallow(bytes(items), MAX_DEPTH - _AROUND):
-        raise OddError
-    return items.count(b":")
 
 
 def depth_of(value: Any) -> int:
