@@ -14,7 +14,19 @@ SECONDS = int(os.environ.get("PARAMCALC_FUZZ_SECONDS", "900"))
 """For each target: an hour in all."""
 
 
-@pytest.mark.parametrize(("name", "count"), [("spec", 150), ("keras", 80), ("archive", 40), ("program", 150)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("spec", 150),
+        ("keras", 80),
+        ("archive", 40),
+        ("safetensors", 100),
+        ("gguf", 100),
+        ("torch", 150),
+        ("numpy", 40),
+        ("program", 150),
+    ],
+)
 def test_damaged_documents_are_shown_or_refused_harmlessly(name, count):
     rng = random.Random(20260101)
     seeds = TARGETS[name].seeds()

@@ -129,6 +129,11 @@ def is_torch(source: Source) -> bool:
     return any(name.endswith("/data.pkl") for name in source.entries)
 
 
+def is_arrays(source: Source) -> bool:
+    """Whether an archive holds arrays of NumPy, and nothing else."""
+    return bool(source.entries) and all(name.endswith(".npy") for name in source.entries)
+
+
 def is_folder_of_weights(source: Source) -> bool:
     """Whether this is a folder with a checkpoint in it."""
     return any(name.endswith((".safetensors", ".gguf", ".bin", ".index.json")) for name in source.folder)
@@ -195,12 +200,14 @@ FORMATS = (
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
     Format(is_gguf, "gguf.read"),
     Format(is_safetensors, "safetensors.read"),
+    Format(begins(b"\x93NUMPY"), "numpy_arrays.read"),
     Format(is_old_torch, "torch_checkpoint.read"),
     Format(is_binary, "unsupported.refuse_bytes"),
     # Zip archives, known by what is in them.
     Format(holds("config.json"), "keras.archive.read"),
     Format(is_exported, "torch_export.read"),
     Format(is_torch, "torch_checkpoint.read"),
+    Format(is_arrays, "numpy_arrays.read_archive"),
     Format(is_archive, "unsupported.refuse_archive"),
     # Texts. Only the first of these does not parse the whole.
     Format(begins_as_index, "shards.read_index"),

@@ -31,6 +31,9 @@ class Archive:
         self.size = size
         self._entries = archive.infolist()
         self.names = [entry.filename for entry in self._entries]
+        self._by_name: dict[str, list[zipfile.ZipInfo]] = {}
+        for entry in self._entries:
+            self._by_name.setdefault(entry.filename, []).append(entry)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -54,7 +57,21 @@ class Archive:
             InputError: when it is larger than the limit.
             KeyError: when there is none.
         """
-        found = [entry for entry in self._entries if entry.filename == name]
+        return self._content(self._entry(name, written), limit)
+
+    def start(self, name: str, size: int) -> bytes:
+        """The first so many bytes of the one entry of this name; the rest is not unpacked.
+
+        Raises:
+            RefusedError: as `read` does.
+            KeyError: when there is none.
+        """
+        with self._archive.open(self._entry(name)) as stream:
+            return stream.read(size)
+
+    def _entry(self, name: str, written: str = "") -> zipfile.ZipInfo:
+        """The one entry of this name, where it is of a kind that can be unpacked with bounds."""
+        found = self._by_name.get(name)
         if not found:
             raise KeyError(name)
         if len(found) > 1:
@@ -65,7 +82,7 @@ class Archive:
         # A few bytes of the other methods unpack to a gigabyte, even where only a part is asked for.
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise RefusedError(f"{name} is neither stored nor deflated{written}")
-        return self._content(entry, limit)
+        return entry
 
     def _content(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
         """In small pieces, so that what a bomb unpacks to is never held."""

@@ -94,6 +94,8 @@ def check_written(model: Model) -> None:
     """
     from paramcalc.layers.recorded import Recorded, RecordedCalls
 
+    if model.framework is None and not model.nodes:
+        raise ConvertError("the file holds no weights: there is nothing to write")
     for node in model.nodes:
         if isinstance(node.instance.layer, (Recorded, RecordedCalls)):
             label = f"'{node.path[:MAX_ECHO]}' ({node.instance.type[:MAX_ECHO]})"

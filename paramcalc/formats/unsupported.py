@@ -25,7 +25,6 @@ _MAGIC = (
         "a program of ExecuTorch, whose model was compiled: save what it was made from with torch.export.save",
     ),
     (4, b"TFL3", "a TensorFlow Lite file, which paramcalc does not read"),
-    (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"\x1f\x8b", "a gzip archive: unpack it first"),
     (0, b"BZh", "a bzip2 archive: unpack it first"),
     (0, b"\xfd7zXZ", "an xz archive: unpack it first"),
@@ -102,8 +101,6 @@ def identify_archive(names: list[str]) -> str:
     """What a zip without a `config.json` holds."""
     if any(name.endswith("saved_model.pb") for name in names):
         return f"a zipped SavedModel, which paramcalc does not read: {_TO_JSON}"
-    if names and all(name.endswith(".npy") for name in names):
-        return "a NumPy archive of arrays (.npz), without an architecture"
     if "[Content_Types].xml" in names:
         return "an office document"
     return "a zip archive without a config.json at its top: not a .keras file"

@@ -10,6 +10,7 @@ from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.explain import explain
 from paramcalc.check.budgets import check_budget, parse_budget
 from paramcalc.formats.checkpoint import model_of, natural_order
+from paramcalc.formats.convert import WRITERS, ConvertError, convert
 from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_TENSOR_NAME, MAX_TENSORS
 from paramcalc.render import table
@@ -160,6 +161,14 @@ def test_diff_tells_a_tensor_of_another_shape_or_type():
         ("changed", "a"),
         ("changed", "b"),
     ]
+
+
+@pytest.mark.parametrize("target", WRITERS)
+def test_there_is_no_architecture_to_convert(target):
+    with pytest.raises(ConvertError, match="the file says what it holds, not what it was made with"):
+        convert(model_of([tensor("a.weight", 8)], "x", "test"), target)
+    with pytest.raises(ConvertError):
+        convert(model_of([], "x", "test"), target)
 
 
 def test_equal_layers_fold_and_different_ones_do_not():

@@ -194,7 +194,6 @@ def test_text_is_taken_for_text(head):
     ("names", "what"),
     [
         (["a/saved_model.pb"], "SavedModel"),
-        (["a.npy"], "NumPy"),
         (["[Content_Types].xml"], "office"),
         ([], "without a config.json"),
     ],

@@ -312,6 +312,13 @@ def test_there_is_one_pickle():
     assert "the archive has 2 files data.pkl where PyTorch writes one" in error(packed.getvalue())
 
 
+@pytest.mark.parametrize("keys", [b"N", b"](" + text("0") + b"]e", b"]", b"](" + text("0") + text("1") + b"e"])
+def test_an_old_file_with_another_list_of_storages_is_refused(keys):
+    parts = b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}))
+    data = parts + holding(weight=tensor()) + b"\x80\x02" + keys + b"." + struct.pack("<q", 12) + bytes(48)
+    assert "the list of storages is not that of the tensors'" in error(data)
+
+
 @pytest.mark.parametrize("cut", [1, 40, 100, 1000])
 def test_an_old_file_that_is_cut_off_says_so(cut, checkpoints):
     data = (checkpoints / "torch/state_dict.pth").read_bytes()

@@ -13,6 +13,7 @@ import msgspec
 
 from paramcalc import InputError
 from paramcalc.formats.text.document import parse
+from tests.fuzz import checkpoints
 from tests.fuzz.mutate import Pool, dumped, mutated
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -156,4 +157,8 @@ TARGETS = {
     "keras": Target(keras_seeds, structural("keras", keras_seeds)),
     "archive": Target(archive_seeds, mutate_archive),
     "program": Target(program_seeds, mutate_program),
+    "safetensors": Target(checkpoints.seeds(".safetensors"), checkpoints.mutate_safetensors),
+    "gguf": Target(checkpoints.seeds(".gguf"), checkpoints.mutate_bytes),
+    "numpy": Target(checkpoints.seeds(".npz", ".npy"), checkpoints.mutate_torch),
+    "torch": Target(checkpoints.seeds(".pt", ".pth"), checkpoints.mutate_torch),
 }

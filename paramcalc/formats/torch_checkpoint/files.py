@@ -164,7 +164,8 @@ def pickles(data: bytes, storages: Storages) -> tuple[list[Any], int]:
 
 def check_storages(keys: Any, storages: dict[str, Storage], file: BinaryIO, at: int, length: int) -> None:
     """Hold the storages against the file, one behind the other: nothing of them but their lengths is read."""
-    if type(keys) is not list or {str(key) for key in keys if isinstance(key, (str, int))} != set(storages):
+    plain = type(keys) is list and all(isinstance(key, (str, int)) for key in keys)
+    if not plain or {str(key) for key in keys} != set(storages):
         raise BrokenError("the list of storages is not that of the tensors'")
     for key in keys:
         storage = storages[str(key)]
