@@ -119,7 +119,7 @@ def dtype_policy(value: Any) -> str:
     """The policy's name, from Keras' string or object.
 
     Raises:
-        LayerError: for policies that change which weights a layer has.
+        LayerError: for a policy that Keras does not have, or one that differs from layer to layer.
     """
     if value is None:
         return "float32"
@@ -130,8 +130,17 @@ def dtype_policy(value: Any) -> str:
         kind = value.get("class_name", "")
         if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
             return known_policy(str(config.get("name") or "float32"))
-        raise LayerError(f"dtype policy '{str(kind)[:60]}' (a quantized model) is not supported")
+        if isinstance(config, dict) and kind in QUANTIZED_POLICIES:
+            source = config.get("source_name")
+            return known_policy(f"{config.get('mode')!s}_from_{'float32' if source is None else str(source)}")
+        raise LayerError(f"dtype policy '{str(kind)[:60]}' is not supported")
     raise LayerError("dtype must be a name or a policy")
+
+
+QUANTIZED_MODES = ("int8", "float8", "int4", "gptq", "awq")
+QUANTIZED_POLICIES = frozenset(
+    ("QuantizedDTypePolicy", "QuantizedFloat8DTypePolicy", "Int4DTypePolicy", "GPTQDTypePolicy", "AWQDTypePolicy")
+)
 
 
 def known_policy(name: str) -> str:
@@ -140,9 +149,26 @@ def known_policy(name: str) -> str:
     Raises:
         LayerError: for any other; a size would be a guess.
     """
-    if name != "string" and not is_policy(name):
-        raise LayerError(f"dtype {echo(name)} is unknown or quantized, so the size of its weights is not known")
+    if "_from_" in name:
+        from paramcalc.layers.keras.schemes import scheme_of  # few files are quantized
+
+        scheme_of(name)
+    elif name != "string" and not is_policy(name):
+        raise LayerError(f"dtype {echo(name)} is unknown, so the size of its weights is not known")
     return name
+
+
+def quantized(cls: type[Layer], config: dict[str, Any], dtype: str) -> type[Layer]:
+    """The class that the weights of a quantized policy make of a layer's class."""
+    from paramcalc.layers.keras.quantized import quantized_class
+    from paramcalc.layers.keras.schemes import HISTORY, scheme_of
+
+    policy = config.get("dtype")
+    own = policy.get("config", {}) if isinstance(policy, dict) else {}
+    scheme = scheme_of(dtype, config.get("quantization_config"), own.get("amax_history_length", HISTORY))
+    if scheme is None:  # Keras 3 takes every name that begins so for a quantized policy
+        raise LayerError(f"dtype {echo(dtype)} is no policy of a layer; write {dtype}_from_float32 for a quantized one")
+    return quantized_class(cls, scheme)
 
 
 def make_layer(
@@ -187,6 +213,8 @@ def new_layer(
     class_name, config = entry["class_name"], entry["config"]
     dtype = dtype_policy(config.get("dtype"))
     if legacy:
+        if "_from_" in dtype:
+            raise LayerError(f"dtype {echo(dtype)} is a policy of Keras 3, and Keras 2 wrote this file")
         class_name, config = modernise(class_name, config)
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
@@ -201,6 +229,8 @@ def new_layer(
         return Made(
             custom(f"Keras' {cls.__name__} has no field '{other[:80]}', so this is another one"), class_name, dtype
         )
+    if not legacy and dtype.startswith(QUANTIZED_MODES):
+        cls = quantized(cls, config, dtype)
     if cls.sublayers:
         dtype = held_policy(config)
     for name in cls.sublayers:

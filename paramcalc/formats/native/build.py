@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from paramcalc.errors import DocPath, Key, at_key, echo
+from paramcalc.errors import DocPath, Key, LayerError, at_key, echo
 from paramcalc.formats.native.entries import BlockEntry, Entry, LayerEntry
 from paramcalc.formats.native.expressions import ExpressionError, Names
 from paramcalc.formats.native.names import check_name
@@ -11,7 +11,7 @@ from paramcalc.formats.native.problems import SpecError
 from paramcalc.formats.native.templates import fill, origin
 from paramcalc.formats.text.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.registry import snake_case
+from paramcalc.layers.registry import framework_of, snake_case
 
 BlockModel = Callable[[BlockEntry], Layer]
 """Makes one layer of a whole block, for a wrapper around it."""
@@ -90,6 +90,32 @@ def equal_layer(cls: type[Layer], fields: dict[str, Any]) -> Layer:
             _EQUAL.clear()
         found = _EQUAL[key] = build_layer(cls, fields)
     return found
+
+
+_QUANTIZED: dict[tuple[int, str], tuple[Layer, Layer]] = {}
+
+
+def under_policy(layer: Layer, policy: str, where: DocPath) -> Layer:
+    """The layer with the weights that a dtype policy gives it: a quantized one changes them.
+
+    Raises:
+        SpecError: for a policy that there is not, or that layers of this framework do not have.
+    """
+    if "_from_" not in policy:
+        return layer
+    if framework_of(type(layer)) not in ("keras", None):
+        raise SpecError(f"dtype: only Keras' layers can be quantized by {echo(policy)}", where)
+    from paramcalc.layers.keras.quantized import quantized_layer  # few specs are quantized
+
+    found = _QUANTIZED.get((id(layer), policy))
+    if found is None:
+        if len(_QUANTIZED) >= MOST_KEPT:
+            _QUANTIZED.clear()
+        try:
+            found = _QUANTIZED[id(layer), policy] = (layer, quantized_layer(layer, policy))
+        except LayerError as error:
+            raise SpecError(str(error), where) from None
+    return found[1]
 
 
 def key_of(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections import ChainMap
 from typing import Any
 
 from paramcalc.errors import DocPath, did_you_mean, echo, listed
-from paramcalc.formats.native.build import build_entry
+from paramcalc.formats.native.build import build_entry, under_policy
 from paramcalc.formats.native.common import flag, policy
 from paramcalc.formats.native.draft import Draft
 from paramcalc.formats.native.entries import (
@@ -178,10 +178,12 @@ class Expander(Work):
             if layer is None:
                 self.allowance.different.add(id(entry))
                 layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
+            dtype = policy(entry, scope)
+            layer = under_policy(layer, dtype, entry.where)
             self.allowance.different.add(id(layer))  # readers make equal layers one object
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
-            instance = Instance(layer, name, type_, trainable, policy(entry, scope))
+            instance = Instance(layer, name, type_, trainable, dtype)
         return self.emit(scope, scope.prefix + name if name else scope.prefix[:-1], name, instance, sources, entry)
 
     def twin(self, path: str) -> Instance | None:

@@ -42,11 +42,11 @@ def filled(raw: Any, scope: Scope, where: DocPath, label: str = "") -> Any:
 
 
 def check_policy(value: Any, where: DocPath) -> str:
-    """A dtype or a mixed policy.
+    """A dtype, a mixed policy, or a quantized one: `int8_from_float32`.
 
     Raises:
         SpecError: for anything else.
     """
-    if not isinstance(value, str) or not is_policy(value):
+    if not isinstance(value, str) or not (is_policy(value) or "_from_" in value):
         raise SpecError(f"dtype: {echo(value)} is not a dtype, such as float32 or mixed_bfloat16", where)
     return value

@@ -9,7 +9,12 @@ Macs = tuple[Factors, ...]
 
 
 def adapted(
-    kernel: Weight, others: tuple[Weight, ...], macs: Macs, rank: int | None, constraint: object = None
+    kernel: Weight,
+    others: tuple[Weight, ...],
+    macs: Macs,
+    rank: int | None,
+    constraint: object = None,
+    dtype: str | None = None,
 ) -> tuple[tuple[Weight, ...], Macs]:
     """The weights and products of a layer whose kernel may be adapted: without a rank it is not.
 
@@ -19,17 +24,20 @@ def adapted(
         macs: the products of the layer without the adaptation.
         rank: the inner size of the two matrices; None or 0 for none.
         constraint: the kernel's constraint, if it has one.
+        dtype: what the matrices are stored as; None for the dtype of the layer.
 
     Raises:
         LayerError: as `lora` does.
     """
     if not rank:
         return (kernel, *others), macs
-    frozen, a, b = lora(kernel, rank, constraint)
+    frozen, a, b = lora(kernel, rank, constraint, dtype)
     return (frozen, *others, a, b), (*macs, lora_macs(kernel, rank))
 
 
-def lora(kernel: Weight, rank: int, constraint: object = None) -> tuple[Weight, Weight, Weight]:
+def lora(
+    kernel: Weight, rank: int, constraint: object = None, dtype: str | None = None
+) -> tuple[Weight, Weight, Weight]:
     """The kernel, frozen, and the two trainable matrices that adapt it (Hu et al. 2021, arXiv:2106.09685).
 
     Raises:
@@ -41,8 +49,9 @@ def lora(kernel: Weight, rank: int, constraint: object = None) -> tuple[Weight, 
         raise LayerError("lora_rank needs a kernel with at least one axis")
     frozen = replace(kernel, trainable=False)
     last = kernel.factors[-1]
-    a = Weight(f"lora_{kernel.name}_a", (*kernel.shape[:-1], rank), (*kernel.factors[:-1], ("lora_rank", rank)))
-    b = Weight(f"lora_{kernel.name}_b", (rank, kernel.shape[-1]), (("lora_rank", rank), last))
+    inner = ("lora_rank", rank)
+    a = Weight(f"lora_{kernel.name}_a", (*kernel.shape[:-1], rank), (*kernel.factors[:-1], inner), dtype=dtype)
+    b = Weight(f"lora_{kernel.name}_b", (rank, kernel.shape[-1]), (inner, last), dtype=dtype)
     return frozen, a, b
 
 

@@ -7,7 +7,7 @@ from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Size, Weig
 from paramcalc.layers.formulas.lora import adapted
 from paramcalc.layers.formulas.spatial import channels_axis, join_channels, spatial_of
 from paramcalc.layers.formulas.window import Window
-from paramcalc.layers.keras.fields import Activation, Constraint, DataFormat, Initializer, Regularizer
+from paramcalc.layers.keras.fields import LORA_DTYPE, Activation, Constraint, DataFormat, Initializer, Regularizer
 from paramcalc.shapes import Shape, known
 
 Padding = Literal["valid", "same", "VALID", "SAME", "Valid", "Same"]
@@ -96,7 +96,7 @@ class _Conv(Layer, frozen=True):
         kernel = Weight("kernel", (*window.size, depth, self.filters), (*reads, ("filters", self.filters)))
         biases = (bias(self.filters, "filters"),) if self.use_bias else ()
         macs = macs_at((x[0], *output), kernel)
-        weights, macs = adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint)
+        weights, macs = adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint, LORA_DTYPE)
         return Inferred(join_channels(x[0], output, self.filters, self.data_format), weights, macs)
 
     def check_groups(self, channels: int) -> None:

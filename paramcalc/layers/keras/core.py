@@ -7,7 +7,7 @@ from paramcalc.layers.base import Inferred, Layer, NonNegative, Positive, Weight
 from paramcalc.layers.formulas.elementwise import Elementwise, Structured
 from paramcalc.layers.formulas.lora import Macs, adapted
 from paramcalc.layers.keras.equation import Einsum
-from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
+from paramcalc.layers.keras.fields import LORA_DTYPE, Activation, Constraint, Initializer, Regularizer
 from paramcalc.shapes import Shape, check_min_rank, known
 
 
@@ -42,7 +42,7 @@ class Dense(Layer, frozen=True):
         biases = (bias(self.units, "units"),) if self.use_bias else ()
         output = (*x[:-1], self.units)
         macs = macs_at(x[:-1], kernel)
-        return Inferred(output, *adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint))
+        return Inferred(output, *adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint, LORA_DTYPE))
 
 
 class EinsumDense(Layer, frozen=True):
@@ -76,7 +76,9 @@ class EinsumDense(Layer, frozen=True):
         kernel = einsum.kernel()
         biases = () if self.bias_axes is None else (einsum.bias(self.bias_axes),)
         macs = macs_at(einsum.positions(), kernel)
-        return Inferred(einsum.output, *adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint))
+        return Inferred(
+            einsum.output, *adapted(kernel, biases, macs, self.lora_rank, self.kernel_constraint, LORA_DTYPE)
+        )
 
 
 class Embedding(Layer, frozen=True):
@@ -155,7 +157,7 @@ def embedding_weights(layer: Embedding | ReversibleEmbedding) -> tuple[tuple[Wei
         (layer.input_dim, layer.output_dim),
         (("input_dim", layer.input_dim), ("output_dim", layer.output_dim)),
     )
-    return adapted(table, (), (), layer.lora_rank, layer.embeddings_constraint)
+    return adapted(table, (), (), layer.lora_rank, layer.embeddings_constraint, LORA_DTYPE)
 
 
 class Masking(Elementwise, frozen=True):

@@ -6,6 +6,8 @@ DataFormat = Literal["channels_last", "channels_first"] | None
 """Where the channels stand; None is Keras' default, channels_last."""
 Config = dict[str, Any]
 """A serialised object of Keras: its class and its arguments."""
+LORA_DTYPE = "float32"
+"""The dtype of LoRA's matrices, whatever that of their layer is."""
 Initializer = str | Config | None
 Regularizer = str | Config | None
 Constraint = str | Config | None

@@ -102,6 +102,10 @@ class SpectralNormalization(Layer, frozen=True):
         if not isinstance(inner.layer, Recurrent):
             for index, weight in enumerate(weights):
                 if weight.name in (f"{prefix}/kernel", f"{prefix}/embeddings"):
+                    if weight.dtype is not None:
+                        raise LayerError(
+                            f"needs a kernel that is not quantized; that of {inner.type} is {weight.dtype}"
+                        )
                     return index
         raise LayerError(f"needs a layer with a kernel or embeddings, such as Dense; {inner.type} has none")
 

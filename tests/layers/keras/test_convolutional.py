@@ -185,12 +185,12 @@ def test_unknown_channels_are_refused(layer: Any) -> None:
 def test_lora_freezes_the_kernel() -> None:
     """A low-rank update adds two small factors and stops training the kernel, as Keras' `enable_lora` does."""
     inferred = Conv2D(4, 3, lora_rank=2).infer((None, 8, 8, 6))
-    weights = [(weight.name, weight.shape, weight.trainable) for weight in inferred.weights]
+    weights = [(weight.name, weight.shape, weight.trainable, weight.dtype) for weight in inferred.weights]
     assert weights == [
-        ("kernel", (3, 3, 6, 4), False),
-        ("bias", (4,), True),
-        ("lora_kernel_a", (3, 3, 6, 2), True),
-        ("lora_kernel_b", (2, 4), True),
+        ("kernel", (3, 3, 6, 4), False, None),
+        ("bias", (4,), True, None),
+        ("lora_kernel_a", (3, 3, 6, 2), True, "float32"),
+        ("lora_kernel_b", (2, 4), True, "float32"),
     ]
 
 

@@ -61,6 +61,13 @@ def test_low_rank_adaptation_freezes_the_kernel_and_adds_a_product() -> None:
     assert count_macs(inferred.macs) == 96
 
 
+def test_the_matrices_of_an_adaptation_are_float32_whatever_the_layer_is() -> None:
+    """Keras 3.15.1: a Dense of bfloat16 with lora_rank has a kernel of bfloat16, and matrices of float32."""
+    inferred = Dense(4, lora_rank=2).infer((None, 8))
+    assert [weight.dtype for weight in inferred.weights] == [None, None, "float32", "float32"]
+    assert {weight.dtype for weight in Embedding(9, 4, lora_rank=2).infer((None, 8)).weights[1:]} == {"float32"}
+
+
 def test_low_rank_adaptation_of_a_constrained_kernel_is_refused() -> None:
     """Keras refuses it too."""
     with pytest.raises(LayerError, match="constraint"):
