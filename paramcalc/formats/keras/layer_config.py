@@ -129,7 +129,10 @@ def dtype_policy(value: Any) -> str:
         config = value.get("config")
         kind = value.get("class_name", "")
         if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
-            return known_policy(str(config.get("name") or "float32"))
+            name = str(config.get("name") or "float32")
+            if "_from_" in name:
+                raise LayerError(f"dtype {echo(name)} is quantized, and a {kind} is not: a QuantizedDTypePolicy is")
+            return known_policy(name)
         if isinstance(config, dict) and kind in QUANTIZED_POLICIES:
             source = config.get("source_name")
             return known_policy(f"{config.get('mode')!s}_from_{'float32' if source is None else str(source)}")

@@ -114,6 +114,15 @@ def test_layers_of_pytorch_are_not_quantized_by_keras() -> None:
     assert "only Keras' layers can be quantized by 'int8_from_float32'" in found
 
 
+def test_a_policy_that_is_not_quantized_cannot_be_named_so() -> None:
+    """Keras: "Cannot convert 'int8_from_float32' to a mixed precision DTypePolicy"."""
+    config = next(fact for fact in FACTS["dense"] if fact["name"] == "dense: int8")["config"]
+    dense = config["config"]["layers"][1]["config"]
+    policy = {"class_name": "DTypePolicy", "config": {"name": "int8_from_float32"}}
+    found = summary_of(json.loads(json.dumps(config).replace(json.dumps(dense["dtype"]), json.dumps(policy))))
+    assert "'int8_from_float32' is quantized, and a DTypePolicy is not" in str(found)
+
+
 OVERRIDES: list[tuple[str, str, dict[str, Any], Scheme]] = [
     ("int4/128_from_float32", "Int4QuantizationConfig", {"block_size": 4}, Scheme("int4", group=4)),
     ("int4/128_from_float32", "Int4QuantizationConfig", {"block_size": None}, Scheme("int4")),

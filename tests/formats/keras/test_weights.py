@@ -78,7 +78,7 @@ def test_a_shape_that_the_user_asks_for_is_no_contradiction():
     assert paramcalc.summarize(model, batch_size=3).totals.params == 36
 
 
-@pytest.mark.parametrize("dtype", ["x", "", "complex128", "int8_from_float32", "mixed_x", "float32 "])
+@pytest.mark.parametrize("dtype", ["x", "", "complex128", "int8_from_nothing", "mixed_x", "float32 "])
 def test_a_dtype_of_unknown_size_is_refused(dtype):
     """It was counted as 32 bits: a budget for a size would pass by a guess."""
     with pytest.raises(InputError, match="dtype"):
