@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from msgspec.structs import replace
 
-from paramcalc.errors import LayerError
+from paramcalc.errors import LayerError, echo
 from paramcalc.layers.base import Factors, Inferred, Layer, Sublayer, Weight, macs_at
 from paramcalc.layers.keras.attention import GroupQueryAttention, MultiHeadAttention
 from paramcalc.layers.keras.core import Dense, EinsumDense, Embedding, ReversibleEmbedding
@@ -57,11 +57,19 @@ def quantized_layer(layer: Layer, policy: str) -> Layer:
 
 
 def quantized_field(value: Any, policy: str) -> Any:
-    """The layer, or the layers, in a field."""
+    """The layer, or the layers, in a field.
+
+    Raises:
+        LayerError: for a whole model: its layers are already made, each by a policy of its own.
+    """
     if isinstance(value, (list, tuple)):
         return type(value)(quantized_field(item, policy) for item in value)
-    if not isinstance(value, Sublayer) or not isinstance(value.layer, Layer):
+    if not isinstance(value, Sublayer):
         return value
+    if hasattr(value.layer, "layers_inside"):
+        raise LayerError(
+            f"dtype {echo(policy)} of a wrapper does not reach into '{value.type[:60]}': give its layers one"
+        )
     return Sublayer(quantized_layer(value.layer, policy), value.name, value.type, value.trainable, value.built)
 
 

@@ -101,6 +101,30 @@ def test_a_spec_quantizes_by_its_dtype() -> None:
     assert spec(layers=[wrapped]) == QUANTIZED
 
 
+def test_a_policy_does_not_reach_into_a_wrapped_block() -> None:
+    """Its layers would be counted as they were made: not quantized. They can say so themselves."""
+    wrapped = [{"TimeDistributed": {"layer": {"two": {}}}, "dtype": "int8_from_float32"}]
+    found = spec(layers=wrapped, blocks={"two": {"layers": [{"Dense": 5}]}})
+    assert "does not reach into 'two': give its layers one" in found
+    inside = {"two": {"layers": [{"Dense": 5, "dtype": "int8_from_float32"}]}}
+    assert spec(layers=[{"TimeDistributed": {"layer": {"two": {}}}}], blocks=inside) == QUANTIZED
+
+
+@pytest.mark.parametrize("length", [-1, True, "1024", 1.5, 2**31])
+def test_a_history_that_is_no_number_is_refused(length: Any) -> None:
+    """It is the length of three weights."""
+    with pytest.raises(LayerError, match="amax_history_length"):
+        scheme_of("float8_from_float32", None, length)
+
+
+def test_a_history_has_the_length_that_the_file_says() -> None:
+    """QuantizedFloat8DTypePolicy holds it; 1024 is the default."""
+    config = next(fact for fact in FACTS["dense"] if fact["name"] == "dense: float8")["config"]
+    shorter = summary_of(json.loads(json.dumps(config).replace("1024", "16")))
+    assert not isinstance(shorter, str)
+    assert [shape for name, shape, _, _ in weights_of(shorter) if name.endswith("history")] == [[16]] * 3
+
+
 def test_layers_of_two_policies_are_two_layers() -> None:
     """Though their fields are equal."""
     both = [{"Dense": 6, "dtype": "int8_from_float32"}, {"Dense": 6}, {"Dense": 6, "dtype": "int4_from_float32"}]
