@@ -46,6 +46,8 @@ SIZES = {
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads", "encoder_attention_heads")
 WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed")
 GROUPS = ("num_key_value_heads", "num_kv_heads")
+OPTIONAL = ("head_dim", "num_key_value_heads")
+"""Fields that are null by default, and have a value now and then."""
 LISTS = ("layer_types", "mlp_layer_types", "layers_block_type", "block_types")
 FLAG = ("bias", "tie_word_embeddings", "qk_norm", "parallel", "alibi", "multi_query", "norm_before", "cross_attention")
 """A field whose name has one of these in it is turned over now and then, if it is true or false."""
@@ -62,7 +64,7 @@ def mutated(config, rng):
         value = rng.choice(choices)
         values |= dict.fromkeys(names, value)
     for name, value in values.items():
-        if type(config.get(name)) is int:
+        if type(config.get(name)) is int or (name in OPTIONAL and name in config and rng.random() < 0.5):
             config[name] = value
     for name, value in config.items():
         if isinstance(value, bool) and any(part in name for part in FLAG) and rng.random() < 0.4:

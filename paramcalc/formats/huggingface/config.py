@@ -63,9 +63,16 @@ def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     named = first_architecture(raw)
     warnings: list[str] = []
     found = known_type(raw, named, type_, warnings)
+    found = text_half(raw, found, named) or found
     values, given = values_of(raw, found)
     architecture = class_of(found, named)
     return Config(found, values, given, architecture, found.classes[architecture], labels(raw), warnings)
+
+
+def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> ModelType | None:
+    """The type of the text model where a class for that alone is named, and the file has its fields, not a part's."""
+    part = find_type(type_.parts.get("text_config", "")) if named and "text_config" not in raw else None
+    return part if part is not None and named in part.classes and named not in type_.classes else None
 
 
 def first_architecture(raw: dict[str, Any]) -> str | None:
