@@ -63,16 +63,23 @@ def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     named = first_architecture(raw)
     warnings: list[str] = []
     found = known_type(raw, named, type_, warnings)
-    found = text_half(raw, found, named) or found
-    values, given = values_of(raw, found)
+    named, inner, found = text_half(raw, found, named)
+    values, given = values_of(inner, found)
     architecture = class_of(found, named)
     return Config(found, values, given, architecture, found.classes[architecture], labels(raw), warnings)
 
 
-def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> ModelType | None:
-    """The type of the text model where a class for that alone is named, and the file has its fields, not a part's."""
-    part = find_type(type_.parts.get("text_config", "")) if named and "text_config" not in raw else None
-    return part if part is not None and named in part.classes and named not in type_.classes else None
+def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> tuple[str | None, dict[str, Any], ModelType]:
+    """The class, its fields and its type, which are those of the text model where the class is for that alone.
+
+    The fields stand in the part of the configuration that is for it, or the file has them and no part.
+    """
+    part = find_type(type_.parts.get("text_config", ""))
+    chosen = named or default_class(type_)
+    if part is None or chosen not in part.classes:
+        return named, raw, type_
+    inner = raw.get("text_config")
+    return chosen, inner if isinstance(inner, dict) else raw, part
 
 
 def first_architecture(raw: dict[str, Any]) -> str | None:
@@ -176,7 +183,33 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
             raise ConfigError(f"{key}: expected {words}, got {echo(value)}", (Key(key),))
         values[name] = value
         given.add(name)
+    check_layer_types(values)
     return values, given
+
+
+OLD_LAYER_TYPES = {
+    "mamba": "linear_attention",
+    "attention": "full_attention",
+    "deepseek_sparse_attention": "indexed_attention",
+    "qwen_sparse_attention": "indexed_attention",
+}
+"""What older files call kinds of layers (transformers/configuration_utils.py)."""
+
+
+def check_layer_types(values: dict[str, Any]) -> None:
+    """Give the kinds of layers their names of today, and hold their number against that of layers.
+
+    Raises:
+        ConfigError: when there is not one for each layer.
+    """
+    for field in ("layer_types", "mlp_layer_types"):
+        kinds, layers = values.get(field), values.get("num_hidden_layers")
+        if not isinstance(kinds, list):
+            continue
+        values[field] = [OLD_LAYER_TYPES.get(kind, kind) if isinstance(kind, str) else kind for kind in kinds]
+        if type(layers) is int and layers != len(kinds):
+            message = f"num_hidden_layers is {layers}, but {field} has {len(kinds)} items: one for each layer is meant"
+            raise ConfigError(message, (field,))
 
 
 LETTERS: dict[type, str] = {int: "i", float: "f", bool: "b", str: "s", list: "l", dict: "d", type(None): "n"}

@@ -7,6 +7,9 @@ NO_COUNT = "changes no shape and no count"
 TOLD = "null for what the input has"
 
 DESCRIPTIONS = {
+    "key_size": "The features of a key, or of the state, of each head.",
+    "products": "How many products a token takes with the state.",
+    "channels": f"The number of channels; {TOLD}.",
     "content": "What is kept, such as latents: the name in the cache.",
     "head_size": "The features of a query or key head; null for what the inputs have.",
     "sizes": "The size of each piece.",

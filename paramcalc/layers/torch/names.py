@@ -98,6 +98,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "parameter": ("Parameter",),
     "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean"),
     "sequence": ("Activation", "Heads", "Split", "Cached", "Indexer", "Attention"),
+    "recurrence": ("CausalConv1d", "Recurrence"),
     "experts": ("Router", "Experts"),
 }
 """Family (a module of this package) → the classes it has, in the order that `paramcalc layers` lists them."""
