@@ -99,12 +99,12 @@ def text_of(path):
     return path.read_text() if path.is_file() else ""
 
 
-def read_beside(module_name, known):
+def read_beside(module_name, cls):
     """Fields that the class does not have, and the code reads all the same where a file has them."""
     folder = Path(transformers.__file__).parent / "models" / module_name
     model, configuration = folder / f"modeling_{module_name}.py", folder / f"configuration_{module_name}.py"
-    found = {*READ.findall(text_of(model)), *POPPED.findall(text_of(configuration))}
-    names = sorted(name for name in found - set(known) if not IRRELEVANT.fullmatch(name))
+    found = {*READ.findall(text_of(model))} - {*dir(cls)} | {*POPPED.findall(text_of(configuration))}
+    names = sorted(name for name in found - {*fields_of(cls)} if not IRRELEVANT.fullmatch(name))
     return {name: [None, "*"] for name in names if not name.startswith("_")}
 
 
@@ -174,7 +174,7 @@ def freeze():
         classes = by_config.get(cls, {}) | auto.get(type_, {})
         yield {
             "type": type_,
-            "fields": fields(cls) | read_beside(module_of(classes), [*fields_of(cls), *dir(cls)]),
+            "fields": fields(cls) | read_beside(module_of(classes), cls),
             "aliases": dict(cls.attribute_map or {}),
             "parts": parts(cls),
             "classes": {name: purpose.get(name, "") for name in sorted(filter(None, classes))},

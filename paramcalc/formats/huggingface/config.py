@@ -202,7 +202,7 @@ def check_layer_types(values: dict[str, Any]) -> None:
     Raises:
         ConfigError: when there is not one for each layer.
     """
-    for field in ("layer_types", "mlp_layer_types"):
+    for field in ("layer_types", "mlp_layer_types", "layers_block_type"):
         kinds, layers = values.get(field), values.get("num_hidden_layers")
         if not isinstance(kinds, list):
             continue

@@ -298,11 +298,11 @@ def _visit_call(node: ast.Call, names: Names) -> Any:
 
 
 def _visit_subscript(node: ast.Subscript, names: Names) -> Any:
-    """`sizes[i]`: an item of a variable that is a list, or `sizes["small"]` of one that is a mapping."""
+    """`sizes[i]`: an item of a list, a character of a text, or `sizes["small"]` of a mapping."""
     items, index = visit(node.value, names), visit(node.slice, names)
     if isinstance(items, dict):
         return item_of(items, index)
-    if not isinstance(items, list):
+    if not isinstance(items, (list, str)):
         raise _WrongError(f"{echo(items)} is not a list")
     if type(index) is not int or not -len(items) <= index < len(items):
         raise _WrongError(f"the list has no item {echo(index)}: it has {len(items)}")

@@ -80,6 +80,7 @@ def test_a_condition_of_a_tie_is_true_or_false():
         ("5 if 4 not in sizes else 6", 5),
         ("5 if 'b' in ['a', 'b'] else 6", 5),
         ("[7, 8, 9][1]", 8),
+        ("7 if 'M*-'[1] == '*' else 8", 7),
         ("[i * i for i in range(4)][3]", 9),
         ("len([1 for n in range(len(sizes))])", 3),
         ("nested.deep.units", 11),
