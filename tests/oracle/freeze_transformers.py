@@ -28,7 +28,7 @@ from transformers.models.auto import modeling_auto
 OUT = Path(__file__).parents[2] / "paramcalc" / "formats" / "huggingface" / "types.jsonl"
 
 IRRELEVANT = re.compile(
-    r"transformers_version|architectures|is_encoder_decoder|output_hidden_states|return_dict|dtype|chunk_size_feed_forward|id2label|label2id|"
+    r"transformers_version|num_labels|architectures|is_encoder_decoder|output_hidden_states|return_dict|dtype|chunk_size_feed_forward|id2label|label2id|"
     r"problem_type|use_cache|.*_token_id|.*_token_ids|.*_token_index|.*dropout.*|.*_eps|.*epsilon|initializer.*|.*_init|"
     r"init_.*|.*_init_.*|.*layerdrop|.*drop_rate|.*drop_path.*|output_router_logits|.*loss.*|pretraining_tp|mask_.*_prob|"
     r".*_mask_length|.*_min_masks|apply_spec_augment|.*scaling|.*scaling_factor|rope_theta|rope_parameters|summary_.*|.*_coef"
@@ -91,6 +91,8 @@ def fields(cls):
 READ = re.compile(r"""getattr\(\s*(?:self\.)?(?:\w+_)?config,\s*["'](\w+)["']""")
 
 
+DERIVED = re.compile(r"""^ {8,12}self\.(\w+) =""", re.MULTILINE)
+"""What a configuration derives; a file's own value is set after that, where the class does not declare the field."""
 POPPED = re.compile(r"""kwargs\.(?:get|pop)\(\s*["'](\w+)["']""")
 
 
@@ -103,7 +105,8 @@ def read_beside(module_name, cls):
     """Fields that the class does not have, and the code reads all the same where a file has them."""
     folder = Path(transformers.__file__).parent / "models" / module_name
     model, configuration = folder / f"modeling_{module_name}.py", folder / f"configuration_{module_name}.py"
-    found = {*READ.findall(text_of(model))} - {*dir(cls)} | {*POPPED.findall(text_of(configuration))}
+    found = {*READ.findall(text_of(model))} - {*dir(cls)}
+    found |= {*POPPED.findall(text_of(configuration)), *DERIVED.findall(text_of(configuration))}
     names = sorted(name for name in found - {*fields_of(cls)} if not IRRELEVANT.fullmatch(name))
     return {name: [None, "*"] for name in names if not name.startswith("_")}
 
