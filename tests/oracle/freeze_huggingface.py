@@ -48,6 +48,8 @@ WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed")
 GROUPS = ("num_key_value_heads", "num_kv_heads")
 OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
+NEEDED = {"lfm2_moe": {"layer_types": ["full_attention", "conv"]}, "ministral": {"head_dim": 128}}
+"""What transformers cannot do without, though its defaults do."""
 LISTS = ("layer_types", "mlp_layer_types", "layers_block_type", "block_types")
 FLAG = ("bias", "tie_word_embeddings", "qk_norm", "parallel", "alibi", "multi_query", "norm_before", "cross_attention")
 """A field whose name has one of these in it is turned over now and then, if it is true or false."""
@@ -119,14 +121,18 @@ def records(type_, seed):
     """The records of one type, the same ones each time."""
     rng = random.Random(f"{seed} {type_}")
     info = find_type(type_)
-    base = json.loads(json.dumps(CONFIG_MAPPING[type_]().to_dict(), default=str))
+    needed = NEEDED.get(type_, {})
+    base = json.loads(json.dumps(CONFIG_MAPPING[type_]().to_dict(), default=str)) | needed
     main = next((name for name, head in info.classes.items() if head == "causal_lm"), None) or next(iter(info.classes))
     others = [
         name for name, head in info.classes.items() if head in KNOWN and name != main and hasattr(transformers, name)
     ]
     for architecture in [main] * RECORDS + others:
         for _ in range(40):
-            config = mutated(base, rng)
+            config = {name: base[name] for name in needed} | mutated(base, rng)
+            if "layer_types" in needed:
+                kinds = needed["layer_types"]
+                config["layer_types"] = [rng.choice(kinds) for _ in range(config.get("num_hidden_layers", 32))]
             if rng.random() < 0.5:
                 config["num_labels"] = rng.choice((3, 7))
             found = record(type_, config, architecture)
