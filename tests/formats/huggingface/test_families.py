@@ -69,3 +69,11 @@ def test_every_line_of_the_types_is_json_without_constants_of_its_own():
     """A type's default that is infinite would end in a bug when that type is looked up."""
     for line in lines().splitlines()[1:]:
         assert json.loads(line, parse_constant=pytest.fail)["type"]
+
+
+def test_bloom_takes_the_older_name_of_its_width():
+    """The files of BLOOM's authors say n_embed, which stands before hidden_size."""
+    config = {"model_type": "bloom", "n_embed": 32, "n_layer": 1, "n_head": 4, "vocab_size": 10}
+    summary = summarize(load(json.dumps(config).encode()))
+    layer = 4 * 32 + 4 * 32 * 32 + 4 * 32 + 8 * 32 * 32 + 5 * 32  # norms, attention, feed-forward network
+    assert summary.totals.params == 10 * 32 + 2 * 32 + layer + 2 * 32
