@@ -168,6 +168,9 @@ MAX_SAFETENSORS_HEADER = 100_000_000
 MAX_HDF5_METADATA = 128 * MIB
 """What is read of an HDF5 file besides its data: Keras' have 2 kB for each weight."""
 
+MAX_UNPACKED_WEIGHTS = 64 * MIB
+"""The weights in a `.keras` archive, where they are compressed; Keras stores them, so they are read where they are."""
+
 MAX_HDF5_PATH = 1_024
 """Characters of a path in an HDF5 file; Keras' own have fewer than 256."""
 

@@ -105,12 +105,18 @@ class Claims(Struct):
         built: the file's name for the input shapes in `Instance.built` and `Sublayer.built`, for messages, where the
             framework makes the weights from these; None where they are no more than a hint.
         inputs: what models inside say of their inputs.
-        weights: the file's own list of its weights: path and name, as `dense/kernel` → shape.
+        weights: the file's own list of its weights, path and name, as `dense/kernel` → shape; None where it has none.
+        weights_in: what in the file that list is, for messages.
+        unreadable: why there is no such list, where there should be one.
+        merged: names, within a layer, of weights that the list leaves out, because they are added to others there.
     """
 
     built: str | None = None
     inputs: list[DeclaredInput] = field(default_factory=list)
-    weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    weights: dict[str, tuple[int, ...]] | None = None
+    weights_in: str = "manifest"
+    unreadable: str | None = None
+    merged: frozenset[str] = frozenset()
 
 
 class Model(Struct):

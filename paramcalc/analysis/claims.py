@@ -15,7 +15,7 @@ from paramcalc.analysis.inference import option_shapes
 from paramcalc.analysis.nested import accepts, inside
 from paramcalc.errors import LayerError, Problem
 from paramcalc.layers.base import Inferred, Weight
-from paramcalc.model import DeclaredInput, label_of
+from paramcalc.model import Claims, DeclaredInput, label_of
 from paramcalc.shapes import Shape, check_axes, format_shape
 
 
@@ -26,7 +26,9 @@ def check(evaluation: Evaluation) -> list[Contradiction]:
         return []
     found = list(check_layers(evaluation, claims.built))
     found += [contradicted for declared in claims.inputs if (contradicted := check_input(evaluation, declared))]
-    return found + check_weights(evaluation, claims.weights)
+    if claims.unreadable is not None:
+        found.append(Contradiction(Problem(claims.unreadable), "warning"))
+    return found if claims.weights is None else found + check_weights(evaluation, claims, claims.weights)
 
 
 # -- the inputs of models inside ---------------------------------------------------------------------
@@ -47,30 +49,31 @@ def check_input(evaluation: Evaluation, declared: DeclaredInput) -> Contradictio
 # -- the weights that are stored beside the architecture ---------------------------------------------
 
 
-def check_weights(evaluation: Evaluation, claimed: Mapping[str, Shape]) -> list[Contradiction]:
+def check_weights(evaluation: Evaluation, claims: Claims, claimed: Mapping[str, Shape]) -> list[Contradiction]:
     """The file's list of weights against those of the layers; it names each weight that is another.
 
     Formats may write some names below scopes of their own, so weights left over on both sides are paired by shape.
     """
-    if not claimed:
-        return []
+    place = f"the file's {claims.weights_in}"
     listed = dict(claimed)
     computed: dict[str, Shape] = {
-        f"{call.node.path}/{weight.name}": weight.shape for call in evaluation.calls for weight in call.weights
+        f"{call.node.path}/{weight.name}": weight.shape
+        for call in evaluation.calls
+        for weight in call.weights
+        if weight.name.rpartition("/")[2] not in claims.merged
     }
     messages = []
     for name in [name for name in listed if name in computed]:
         shape, ours = listed.pop(name), computed.pop(name)
         if shape != ours:
             messages.append(
-                f"weight '{name}' is {format_shape(ours)} by its layer, "
-                f"but the file's manifest says {format_shape(shape)}"
+                f"weight '{name}' is {format_shape(ours)} by its layer, but {format_shape(shape)} in {place}"
             )
-    messages += unpaired(listed, computed, partial=bool(evaluation.unknown))
+    messages += unpaired(listed, computed, place, partial=bool(evaluation.unknown))
     return [Contradiction(Problem(message), "warning") for message in messages]
 
 
-def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape], partial: bool) -> list[str]:
+def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape], place: str, partial: bool) -> list[str]:
     """Weights that only one side has, once equal shapes are paired off; an unknown layer's may be in the file."""
     left: dict[Shape, list[str]] = {}
     for name, shape in computed.items():
@@ -80,11 +83,9 @@ def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape], partial
         if left.get(shape):
             left[shape].pop()
         elif not partial:
-            messages.append(f"weight '{name}' {format_shape(shape)} of the file's manifest belongs to no layer")
+            messages.append(f"weight '{name}' {format_shape(shape)} in {place} belongs to no layer")
     messages += [
-        f"weight '{name}' {format_shape(shape)} is not in the file's manifest"
-        for shape, names in left.items()
-        for name in names
+        f"weight '{name}' {format_shape(shape)} is not in {place}" for shape, names in left.items() for name in names
     ]
     return messages
 

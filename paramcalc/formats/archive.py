@@ -3,18 +3,30 @@
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from os import SEEK_END
-from typing import Any, BinaryIO
+from struct import unpack
+from typing import Any, BinaryIO, NamedTuple
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.limits import check_size
 
 _ENCRYPTED = 0x1
 _CHUNK = 65_536
+_HEADER, _HEADER_LENGTHS = 30, 26
+"""Bytes of an entry's own header before its name, and where the lengths of what follows stand in it."""
 
 
 class RefusedError(Exception):
     """What is wrong with an archive, in words for its user."""
+
+
+class Span(NamedTuple):
+    """A part of a file: where it begins, and how many bytes it has; None for all to the end."""
+
+    file: BinaryIO
+    start: int
+    size: int | None
 
 
 class Archive:
@@ -25,8 +37,9 @@ class Archive:
         size: bytes of the whole archive.
     """
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, size: int) -> None:
+    def __init__(self, archive: zipfile.ZipFile, file: BinaryIO, name: str, size: int) -> None:
         self._archive = archive
+        self._file = file
         self._name = name
         self.size = size
         self._entries = archive.infolist()
@@ -69,6 +82,28 @@ class Archive:
         with self._archive.open(self._entry(name)) as stream:
             return stream.read(size)
 
+    def open(self, name: str, limit: int, written: str = "") -> "Span":
+        """The one entry of this name, to be sought in.
+
+        Where it is stored, it is a part of the archive's own file and may have any size; where it is deflated, it is
+        unpacked, so it has the limit. The rest is as for `read`.
+        """
+        entry = self._entry(name, written)
+        if entry.compress_type == zipfile.ZIP_DEFLATED:
+            return Span(BytesIO(self._content(entry, limit)), 0, None)
+        self._archive.open(entry).close()  # checks the entry's own header against the table of contents
+        self._file.seek(entry.header_offset + _HEADER_LENGTHS)
+        lengths = self._file.read(4)
+        start = entry.header_offset + _HEADER + sum(unpack("<HH", lengths))
+        if entry.compress_size != entry.file_size or start + entry.file_size > self.size:
+            raise RefusedError(f"{name} is not as long as the archive says")
+        return Span(self._file, start, entry.file_size)
+
+    def unpacked_size(self, name: str) -> int:
+        """Bytes that `open` has to unpack for an entry: none where it is stored, or where there is none."""
+        packed = [entry.file_size for entry in self._by_name.get(name, []) if entry.compress_type]
+        return max(packed, default=0)
+
     def _entry(self, name: str, written: str = "") -> zipfile.ZipInfo:
         """The one entry of this name, where it is of a kind that can be unpacked with bounds."""
         found = self._by_name.get(name)
@@ -109,7 +144,7 @@ def open_archive(file: BinaryIO, name: str, max_directory: int, max_entries: int
             count = len(opened.infolist())
             if count > max_entries:
                 raise RefusedError(f"the archive has {count:,} entries, the limit is {max_entries:,}")
-            yield Archive(opened, name, file.seek(0, SEEK_END))
+            yield Archive(opened, file, name, file.seek(0, SEEK_END))
     except RefusedError as error:
         raise InputError(name, [Problem(str(error))]) from None
     except InputError:

@@ -161,7 +161,7 @@ def test_a_manifest_that_says_otherwise_is_a_warning():
     model = with_claims(weights={"one/kernel": (8, 4), "one/bias": (4,), "two/kernel": (4, 3), "two/bias": (2,)})
     evaluation = evaluate(model)
     assert [found.severity for found in evaluation.contradictions] == ["warning"]
-    message = "weight 'two/kernel' is (4, 2) by its layer, but the file's manifest says (4, 3)"
+    message = "weight 'two/kernel' is (4, 2) by its layer, but (4, 3) in the file's manifest"
     assert paramcalc.summarize(model).warnings == [message]
 
 
@@ -169,7 +169,7 @@ def test_weights_of_other_names_are_paired_by_shape():
     """What is left on either side is named."""
     model = with_claims(weights={"x/kernel": (8, 4), "x/bias": (4,), "y/kernel": (9, 9)})
     assert [found.problem.message for found in check(evaluate(model))] == [
-        "weight 'y/kernel' (9, 9) of the file's manifest belongs to no layer",
+        "weight 'y/kernel' (9, 9) in the file's manifest belongs to no layer",
         "weight 'two/kernel' (4, 2) is not in the file's manifest",
         "weight 'two/bias' (2,) is not in the file's manifest",
     ]

@@ -6,5 +6,6 @@ takes time and memory in proportion to the file, whatever it says.
 """
 
 from paramcalc.formats.hdf5.objects import Dataset, Object, open_hdf5
+from paramcalc.formats.hdf5.superblock import SIGNATURE
 
-__all__ = ["Dataset", "Object", "open_hdf5"]
+__all__ = ["SIGNATURE", "Dataset", "Object", "open_hdf5"]

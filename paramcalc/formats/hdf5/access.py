@@ -6,6 +6,7 @@ charges what is read to an allowance in proportion to it, and refuses a structur
 """
 
 from os import SEEK_END
+from struct import Struct
 from typing import BinaryIO
 
 from paramcalc.errors import InputError, Problem
@@ -20,6 +21,11 @@ ALLOWED_ANYWAY = 64 * 1024
 READ_COST = 64
 """A read costs as much as this many bytes, however small it is."""
 
+AHEAD = 512
+"""Bytes that are looked at where a structure says itself how long it is: nearly all are shorter."""
+
+_CODES = {2: "H", 4: "I", 8: "Q"}
+
 
 class Access:
     """The bytes of one file.
@@ -29,18 +35,29 @@ class Access:
         size: the length of the file, or of its part that holds the HDF5 data.
         offset_size: how many bytes an address takes, by the superblock.
         length_size: how many bytes a length takes.
+        nowhere: the address that means that there is nothing.
     """
 
     def __init__(self, file: BinaryIO, name: str, start: int = 0, size: int | None = None) -> None:
         self.name = name
-        self.offset_size = 8
-        self.length_size = 8
+        self.set_widths(8, 8)
         self.size = file.seek(0, SEEK_END) - start if size is None else size
         self._file = file
         self._start = start
         self._limit = min(ALLOWED_PER_BYTE * self.size + ALLOWED_ANYWAY, max_bytes(MAX_HDF5_METADATA))
         self._left = self._limit
         self._claimed: set[int] = set()
+
+    def set_widths(self, offset_size: int, length_size: int) -> None:
+        """Set how many bytes addresses and lengths take: 2, 4 or 8."""
+        self.offset_size = offset_size
+        self.length_size = length_size
+        self.nowhere = (1 << 8 * offset_size) - 1
+
+    def layout(self, fields: str) -> Struct:
+        """Fields as `struct` has them, A for an address and L for a length."""
+        fields = fields.replace("A", _CODES[self.offset_size]).replace("L", _CODES[self.length_size])
+        return Struct(f"<{fields}")
 
     def read(self, address: int, size: int) -> bytes:
         """Exactly `size` bytes.
@@ -57,9 +74,18 @@ class Access:
             raise self.broken(f"it cannot be read at byte {address:,}")
         return data
 
-    def read_up_to(self, address: int, size: int) -> bytes:
-        """`size` bytes, or as many as there are before the end of the file."""
-        return self.read(address, max(min(size, self.size - address), 0))
+    def read_ahead(self, address: int) -> bytes:
+        """The next bytes, as many as `AHEAD` if the file has them; only for `complete`, or to be charged for."""
+        self.charge(READ_COST)
+        self._file.seek(self._start + min(address, self.size))
+        return self._file.read(min(AHEAD, max(self.size - address, 0)))
+
+    def complete(self, address: int, ahead: bytes, size: int) -> bytes:
+        """The first `size` bytes of a structure of which `ahead` has been read."""
+        if size > len(ahead):
+            return self.read(address, size)
+        self.charge(size)
+        return ahead[:size]
 
     def cursor(self, address: int, size: int, what: str) -> "Cursor":
         """A cursor at the start of `size` bytes of the file."""
@@ -136,7 +162,11 @@ class Cursor:
 
     def number(self, size: int) -> int:
         """An unsigned integer of `size` bytes; all of the format's own are little-endian."""
-        return int.from_bytes(self.take(size), "little")
+        start = self.at
+        self.at = end = start + size
+        if end > len(self.data):
+            raise self.access.broken(f"{self.what} ends too early")
+        return int.from_bytes(self.data[start:end], "little")
 
     def length(self) -> int:
         """A field of the size that the superblock gives to lengths."""
@@ -144,8 +174,8 @@ class Cursor:
 
     def address(self) -> int | None:
         """An address, or None for the one that means that there is nothing."""
-        found = self.take(self.access.offset_size)
-        return None if found.count(255) == len(found) else int.from_bytes(found, "little")
+        found = self.number(self.access.offset_size)
+        return None if found == self.access.nowhere else found
 
     def needed_address(self) -> int:
         """An address that must be there."""

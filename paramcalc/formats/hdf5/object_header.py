@@ -1,6 +1,7 @@
 """Object headers: the messages that say what a group or a dataset is, in the old encoding (1) and the new (2)."""
 
 from collections.abc import Iterator
+from struct import Struct
 from typing import NamedTuple
 
 from paramcalc.formats.hdf5 import checksum
@@ -20,8 +21,10 @@ _LAST_KNOWN = 0x17
 _SHARED = 0x02
 _FAIL_IF_UNKNOWN = 0x80
 _TIMES, _PHASES, _ORDER = 0x20, 0x10, 0x04
-_PREFIX_2 = 34
-"""The most bytes before the first message of version 2."""
+_PREFIX_1 = 16
+"""Bytes before the first message of version 1."""
+_HEAD_1, _HEAD_2, _HEAD_ORDERED = Struct("<HHB3x"), Struct("<BHB"), Struct("<BHB2x")
+"""What a message begins with: kind, length and flags, in version 2 perhaps followed by its order of creation."""
 
 
 class Message(NamedTuple):
@@ -41,7 +44,8 @@ class Message(NamedTuple):
 class _Chunk(NamedTuple):
     """A run of messages, and how each begins: whether in the new encoding, and with its order of creation."""
 
-    cursor: Cursor
+    data: bytes
+    what: str
     new: bool
     ordered: bool
 
@@ -54,26 +58,27 @@ def read_messages(access: Access, address: int) -> list[Message]:
     """
     what = f"the object header at byte {address:,}"
     access.claim(address, "an object header")
-    prefix = Cursor(access, access.read_up_to(address, _PREFIX_2), what)
-    first = prefix.take(4)
-    if first == b"OHDR":
-        chunk = _first_chunk_2(access, address, prefix)
-    elif first[0] == 1:
-        prefix.skip(4)  # the number of messages is found out, how many links lead here is of no use
-        chunk = _Chunk(access.cursor(address + 16, prefix.number(4), what), False, False)
+    ahead = access.read_ahead(address)
+    if ahead[:4] == b"OHDR":
+        chunk = _first_chunk_2(access, address, ahead, what)
+    elif ahead[:1] == b"\1":
+        # The number of messages is found out; how many links lead here is of no use.
+        size = _PREFIX_1 + int.from_bytes(ahead[8:12], "little")
+        chunk = _Chunk(access.complete(address, ahead, size)[_PREFIX_1:], what, False, False)
     else:
         raise access.broken(f"there is no object header at byte {address:,}")
     return _all_messages(access, chunk)
 
 
-def _first_chunk_2(access: Access, address: int, prefix: Cursor) -> _Chunk:
-    prefix.expect(b"\2")
+def _first_chunk_2(access: Access, address: int, ahead: bytes, what: str) -> _Chunk:
+    prefix = Cursor(access, ahead, what)
+    prefix.expect(b"OHDR\2")
     flags = prefix.number(1)
     prefix.skip((16 if flags & _TIMES else 0) + (4 if flags & _PHASES else 0))
     size = prefix.number(1 << (flags & 3))
-    data = access.read(address, prefix.at + size + checksum.SIZE)
-    checksum.verify(access, data, prefix.what)
-    return _Chunk(Cursor(access, data[prefix.at : -checksum.SIZE], prefix.what), True, bool(flags & _ORDER))
+    data = access.complete(address, ahead, prefix.at + size + checksum.SIZE)
+    checksum.verify(access, data, what)
+    return _Chunk(data[prefix.at : -checksum.SIZE], what, True, bool(flags & _ORDER))
 
 
 def _all_messages(access: Access, first: _Chunk) -> list[Message]:
@@ -98,16 +103,20 @@ def _continuation(access: Access, message: Message, before: _Chunk) -> _Chunk:
             raise access.broken(f"there is no continuation of an object header at byte {address:,}")
         checksum.verify(access, data, what)
         data = data[4 : -checksum.SIZE]
-    return before._replace(cursor=Cursor(access, data, what))
+    return before._replace(data=data, what=what)
 
 
 def _messages(access: Access, chunk: _Chunk) -> Iterator[Message]:
     """The messages of one chunk; a rest that is too short for one is a gap."""
-    cursor, new = chunk.cursor, chunk.new
-    start = 4 + 2 * chunk.ordered if new else 8
-    while cursor.left >= start:
-        kind, size, flags = cursor.number(1 if new else 2), cursor.number(2), cursor.number(1)
-        cursor.skip(2 * chunk.ordered if new else 3)
+    data = chunk.data
+    head = (_HEAD_ORDERED if chunk.ordered else _HEAD_2) if chunk.new else _HEAD_1
+    at, last = 0, len(data) - head.size
+    while at <= last:
+        kind, size, flags = head.unpack_from(data, at)
+        at += head.size
         if kind > _LAST_KNOWN and flags & _FAIL_IF_UNKNOWN:
             raise access.unsupported(f"a message of kind {kind} that every reader must know")
-        yield Message(kind, bool(flags & _SHARED), cursor.take(size))
+        if at + size > len(data):
+            raise access.broken(f"{chunk.what} ends too early")
+        yield Message(kind, bool(flags & _SHARED), data[at : at + size])
+        at += size

@@ -5,7 +5,6 @@ from paramcalc.formats.hdf5.access import Access, Cursor
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _WHAT = "the superblock"
-_LONGEST = 128
 _WIDTHS = (2, 4, 8)
 
 
@@ -15,7 +14,7 @@ def read_superblock(access: Access) -> int:
     Raises:
         InputError: for a version past 3, a file cut short, or one that a special driver wrote.
     """
-    cursor = Cursor(access, access.read_up_to(0, _LONGEST), _WHAT)
+    cursor = Cursor(access, access.read_ahead(0), _WHAT)
     cursor.expect(SIGNATURE)
     version = cursor.number(1)
     if version > 3:
@@ -51,10 +50,10 @@ def _version_2(access: Access, cursor: Cursor) -> int:
 
 
 def _set_widths(access: Access, cursor: Cursor) -> None:
-    access.offset_size, access.length_size = cursor.number(1), cursor.number(1)
-    if access.offset_size not in _WIDTHS or access.length_size not in _WIDTHS:
-        widths = f"{access.offset_size} and {access.length_size}"
-        raise access.broken(f"addresses and lengths take {widths} bytes, not 2, 4 or 8")
+    addresses, lengths = cursor.number(1), cursor.number(1)
+    if addresses not in _WIDTHS or lengths not in _WIDTHS:
+        raise access.broken(f"addresses and lengths take {addresses} and {lengths} bytes, not 2, 4 or 8")
+    access.set_widths(addresses, lengths)
 
 
 def _check(access: Access, base: int | None, end: int | None, driver: int | None) -> None:

@@ -51,33 +51,31 @@ def _leaves(access: Access, root: int) -> Iterator[int]:
 def _read_tree(access: Access, address: int, above: int) -> tuple[int, list[int]]:
     """The level of a tree's node, which must be below the one before, and its children; the keys say nothing new."""
     access.claim(address, _WHAT)
-    head = access.cursor(address, 8 + 2 * access.offset_size, _WHAT)
+    ahead = access.read_ahead(address)
+    head = Cursor(access, ahead, _WHAT)
     head.expect(b"TREE\0")
     level, used = head.number(1), head.number(2)
+    head.skip(2 * access.offset_size)  # the nodes beside it
     if level >= above:
         raise access.broken(f"{_WHAT} does not end at its leaves")
-    step = access.length_size + access.offset_size
-    body = access.cursor(address + len(head.data), used * step, _WHAT)
-    children = []
-    for _ in range(used):
-        body.skip(access.length_size)
-        children.append(body.needed_address())
-    return level, children
+    entry = access.layout("LA")
+    data = access.complete(address, ahead, head.at + used * entry.size)
+    return level, [child for _, child in entry.iter_unpack(data[head.at :])]
 
 
 def _read_node(access: Access, address: int, names: bytes) -> Iterator[tuple[str, int | None]]:
     what = "a group's symbol node"
     access.claim(address, what)
-    head = access.cursor(address, 8, what)
+    ahead = access.read_ahead(address)
+    head = Cursor(access, ahead, what)
     head.expect(b"SNOD\1")
     head.skip(1)
     symbols = head.number(2)
-    body = access.cursor(address + 8, symbols * (access.length_size + access.offset_size + 24), what)
-    for _ in range(symbols):
-        start, header = body.length(), body.address()
-        cached = body.number(4)
-        body.skip(20)
-        yield _name(access, names, start), None if cached == _SOFT else header
+    entry = access.layout("LAI20x")
+    data = access.complete(address, ahead, head.at + symbols * entry.size)
+    for start, header, cached in entry.iter_unpack(data[head.at :]):
+        leads_nowhere = cached == _SOFT or header == access.nowhere
+        yield _name(access, names, start), None if leads_nowhere else header
 
 
 def _name(access: Access, names: bytes, start: int) -> str:

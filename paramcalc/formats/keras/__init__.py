@@ -149,7 +149,7 @@ def read_keras(
     builder = Builder(name, locate, origin, Allowance(max_layers or MAX_LAYERS), shared_objects)
     model = builder.read(architecture, where)
     if model.claims is not None:
-        model.claims.weights = manifest_shapes(value)
+        model.claims.weights = manifest_shapes(value) or None
     return model
 
 

@@ -1,12 +1,26 @@
-"""`.keras` archives: the `config.json` in a zip is read, nothing else is."""
+"""`.keras` archives: the architecture is the `config.json` in a zip, the weights beside it are HDF5."""
 
-from paramcalc.formats.archive import open_archive
+from paramcalc.formats.archive import Archive, open_archive
+from paramcalc.formats.hdf5 import SIGNATURE, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
+from paramcalc.formats.keras.h5_weights import StoredLayer, claim_weights, read_layers
 from paramcalc.formats.source import Options, Source
-from paramcalc.limits import MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES, max_unpacked
-from paramcalc.model import Model
+from paramcalc.limits import (
+    MAX_ARCHIVE_DIRECTORY,
+    MAX_ARCHIVE_ENTRIES,
+    MAX_UNPACKED_WEIGHTS,
+    MIB,
+    SIZE_VARIABLE,
+    max_bytes,
+    max_unpacked,
+)
+from paramcalc.model import Claims, Model
 
 CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
+_MERGED = frozenset(f"lora_{weight}_{side}" for weight in ("kernel", "embeddings") for side in "ab")
+"""What Keras adds to the weight that it adapts before it saves that."""
+_AS_KERAS = ", as Keras writes it"
 
 
 def read(source: Source, options: Options) -> Model:
@@ -16,6 +30,31 @@ def read(source: Source, options: Options) -> Model:
         InputError: when there are two, or the archive is broken, encrypted, or a bomb, or holds no model.
     """
     with open_archive(source.file, source.name, MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES) as archive:
-        data = archive.read(CONFIG, max_unpacked(archive.size), ", as Keras writes it")
-    what = f"the archive's {CONFIG}"
-    return read_embedded(data, source.name, options, what, shared_objects=True)
+        data = archive.read(CONFIG, max_unpacked(archive.size), _AS_KERAS)
+        weights = read_weights(archive, source.name) if WEIGHTS in archive.names else None
+    model = read_embedded(data, source.name, options, f"the archive's {CONFIG}", shared_objects=True)
+    if isinstance(weights, str):
+        model.claims = model.claims or Claims()
+        model.claims.unreadable = weights
+    elif weights is not None:
+        claim_weights(model, weights, _MERGED)
+    return model
+
+
+def read_weights(archive: Archive, name: str) -> list[StoredLayer] | str:
+    """The weights beside the architecture, or why they are not read, where that does not make the file a broken one.
+
+    Raises:
+        InputError: for a broken HDF5 file.
+    """
+    limit = max_bytes(MAX_UNPACKED_WEIGHTS)
+    if archive.unpacked_size(WEIGHTS) > limit:
+        return (
+            f"the archive's {WEIGHTS} is compressed and larger than {limit // MIB} MiB, so it was not compared with "
+            f"the architecture; set the environment variable {SIZE_VARIABLE} (in MiB) to allow more"
+        )
+    file, start, size = archive.open(WEIGHTS, limit, _AS_KERAS)
+    file.seek(start)
+    if file.read(len(SIGNATURE)) != SIGNATURE:
+        return f"the archive's {WEIGHTS} is no HDF5 file, so it was not compared with the architecture"
+    return read_layers(open_hdf5(file, name, start, size)) or []

@@ -6,6 +6,7 @@ from paramcalc.errors import InputError, Problem
 from paramcalc.formats.checkpoint import model_of
 from paramcalc.formats.hdf5 import Object, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
+from paramcalc.formats.keras.h5_weights import MODEL_WEIGHTS, claim_weights, read_layers, tensors_of
 from paramcalc.formats.source import Options, Source
 from paramcalc.model import Model
 
@@ -27,7 +28,10 @@ def read(source: Source, options: Options) -> Model:
     with suppress(InputError):  # a version that is no text says as little as none
         version = root.text("keras_version")
     said = version.decode("ascii", "replace")[:16] if version else None
-    return read_embedded(config, source.name, options, f"the attribute {CONFIG}", version=said)
+    model = read_embedded(config, source.name, options, f"the attribute {CONFIG}", version=said)
+    if MODEL_WEIGHTS in root.names:
+        claim_weights(model, read_layers(root) or [])
+    return model
 
 
 def read_weights(root: Object, name: str, options: Options) -> Model:
@@ -36,8 +40,6 @@ def read_weights(root: Object, name: str, options: Options) -> Model:
     Raises:
         InputError: when it has no weights either, as far as Keras could have written them.
     """
-    from paramcalc.formats.keras.h5_weights import read_layers, tensors_of
-
     layers = read_layers(root)
     if layers is None:
         message = f"an HDF5 file without the attribute {CONFIG}, and without weights: not a Keras model"

@@ -18,6 +18,7 @@ from paramcalc.formats.hdf5 import Object
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Kind
 from paramcalc.limits import MAX_TENSOR_NAME
+from paramcalc.model import Claims, Model
 
 MODEL_WEIGHTS = "model_weights"
 _LAYERS, _WEIGHTS = "layer_names", "weight_names"
@@ -32,9 +33,12 @@ _STATE = frozenset(("optimizer", "metrics"))
 
 _STATISTICS = frozenset(("moving_mean", "moving_variance", "running_mean", "running_std", "moving_stddev"))
 _KERAS_1_STATISTIC = ("_running_mean", "_running_std")
-_NORMALIZATION = re.compile(r"(batch_normalization|normalization)(_[0-9]+)?")
-_STATISTICS_OF = {"batch_normalization": 2, "normalization": 3}
+_NORMALIZATION = re.compile(r"(batch_normalization|normalization|spectral_normalization)(_[0-9]+)?")
+_STATISTICS_OF = {"batch_normalization": 2, "normalization": 3, "spectral_normalization": 1}
 """How many of a layer's last variables are statistics, by the name that its class gives to its group."""
+
+_SPECTRAL = re.compile("spectral_normalization(_[0-9]+)?")
+"""The class whose first variable is that of the layer inside: both have it, so both are written."""
 
 
 class StoredLayer(NamedTuple):
@@ -72,11 +76,29 @@ def read_layers(root: Object) -> list[StoredLayer] | None:
 
 def tensors_of(layers: list[StoredLayer]) -> list[Tensor]:
     """All weights of a file, the layer before each name."""
-    return [_renamed(tensor, f"{layer.name}/{tensor.name}") for layer in layers for tensor in layer.tensors]
+    return [_of_layer(tensor, layer.name) for layer in layers for tensor in layer.tensors]
 
 
-def _renamed(tensor: Tensor, name: str) -> Tensor:
-    return Tensor(name, tensor.shape, tensor.dtype, tensor.size, tensor.kind)
+def claim_weights(model: Model, layers: list[StoredLayer], merged: frozenset[str] = frozenset()) -> None:
+    """Have the weights of the file compared with those that the architecture gives.
+
+    Args:
+        model: what the architecture gave.
+        layers: the weights beside it.
+        merged: names of weights that are added to others where they are stored.
+    """
+    if model.claims is None:
+        model.claims = Claims()
+    kept = [tensor for tensor in tensors_of(layers) if tensor.kind != "state" and tensor.tied_to is None]
+    model.claims.weights = {tensor.name: tensor.shape for tensor in kept}
+    model.claims.weights_in = "weights"
+    model.claims.merged = merged
+
+
+def _of_layer(tensor: Tensor, layer: str) -> Tensor:
+    """The weight with the layer before its name."""
+    tied_to = None if tensor.tied_to is None else f"{layer}/{tensor.tied_to}"
+    return Tensor(f"{layer}/{tensor.name}", tensor.shape, tensor.dtype, tensor.size, tensor.kind, tied_to=tied_to)
 
 
 # -- listed by attributes ------------------------------------------------------------------------------
@@ -182,19 +204,26 @@ def _layer_name(item: _Tracked) -> str:
 
 def _variables(items: list[_Tracked]) -> Iterator[Tensor]:
     """The weights of a layer and of the objects in it."""
-    paths = [_within_layer(item, item.names) for item in items]
-    if len(set(paths)) < len(paths):
-        paths = [_within_layer(item, item.keys) for item in items]
-    for item, path in zip(items, paths, strict=True):
+    paths = {item.keys: _within_layer(item, item.names) for item in items}
+    if len(set(paths.values())) < len(paths):
+        paths = {item.keys: _within_layer(item, item.keys) for item in items}
+    for item in items:
         kind: Kind = "state" if item.keys[0] in _STATE else "weight"
         tensors = [
-            _tensor(variable, "/".join((*path, variable.path.rpartition("/")[2])), kind) for variable in item.variables
+            _tensor(variable, "/".join((*paths[item.keys], _leaf(variable))), kind) for variable in item.variables
         ]
-        statistics = _statistics(item, tensors)
-        yield from tensors[: len(tensors) - statistics]
-        for tensor in tensors[len(tensors) - statistics :]:
+        inside = paths.get((*item.keys, "layer"))
+        if inside is not None and _SPECTRAL.fullmatch(item.keys[-1]):
+            tensors[0].tied_to = "/".join((*inside, "0"))
+        count = len(tensors) - _statistics(item, tensors)
+        yield from tensors[:count]
+        for tensor in tensors[count:]:
             tensor.kind = "statistic"
             yield tensor
+
+
+def _leaf(variable: Object) -> str:
+    return variable.path.rpartition("/")[2]
 
 
 def _within_layer(item: _Tracked, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -253,8 +282,8 @@ def _tensor(variable: Object, name: str, kind: Kind) -> Tensor:
     """
     shape, datatype = variable.dataset()
     dtype = datatype.name
-    if dtype is None and datatype.size == 2 and variable.text("dtype") == b"bfloat16":
-        dtype = "bfloat16"  # h5py has no such type, so Keras writes two bytes and this attribute
+    if dtype is None and datatype.kind == "opaque" and datatype.size == 2:
+        dtype = "bfloat16"  # h5py has no such type: Keras writes two bytes without a meaning
     if shape is None or dtype in (None, "string"):
         what = "nothing" if shape is None else f"elements of another kind ({dtype or datatype.kind})"
         raise variable.broken(f"a weight holds {what}")

@@ -180,7 +180,7 @@ REFUSED = {
     "tensor 'd/w' is there twice": listing([b"d"], [b"w", b"w"], w=[1.0]),
     "'d/w': a weight holds elements of another kind (compound)": listing([b"d"], [b"w"], w=np.zeros(2, "i4,f4")),
     "'d/w': a weight holds elements of another kind (string)": listing([b"d"], [b"w"], w="text"),
-    "'d/w': a weight holds elements of another kind (opaque)": listing([b"d"], [b"w"], w=np.zeros(2, "V2")),
+    "'d/w': a weight holds elements of another kind (opaque)": listing([b"d"], [b"w"], w=np.zeros(2, "V3")),
     "'d/w': a weight holds nothing": listing([b"d"], [b"w"], w=h5py.Empty("f4")),
     "'d/w': is not a dataset": listing([b"d"], [b"w/x"], **{"w/x/y": [1.0]}),
     "holds no texts": listing([b"d"], [1, 2], w=[1.0]),
