@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct, field
 
 from paramcalc.errors import MAX_ECHO, DocPath, Position, clipped
-from paramcalc.layers.base import Layer
+from paramcalc.layers.base import Layer, Weight
 from paramcalc.shapes import Shape
 
 
@@ -45,6 +45,7 @@ class Instance(Struct, eq=False, gc=False):
     Attributes:
         built: the shapes of the inputs that the file says its weights were made for, if it says so: lists of whatever
             the file has there. What they mean is up to `Claims.built`.
+        stored: the weights that the file has for it, for where they cannot be computed; None where it does not say.
     """
 
     layer: Layer
@@ -53,6 +54,7 @@ class Instance(Struct, eq=False, gc=False):
     trainable: bool = True
     dtype: str = "float32"
     built: Sequence[Any] = ()
+    stored: tuple[Weight, ...] | None = None
 
 
 class Node(Struct, gc=False):

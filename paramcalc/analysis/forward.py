@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from paramcalc.analysis.calls import Call, Evaluation, InnerCall, failure
 from paramcalc.analysis.inference import Answer, Formulas, check_options, frozen, option_shapes
-from paramcalc.analysis.unknown import UnknownLayers, fixed_weights, with_recorded_shapes
+from paramcalc.analysis.unknown import UnknownLayers, fixed_weights, stored_weights, with_recorded_shapes
 from paramcalc.errors import LayerError, Problem
 from paramcalc.layers.base import Weight
 from paramcalc.layers.recorded import Recorded
@@ -138,11 +138,21 @@ class ForwardPass:
         if found is None:
             self.mark_unknown(node, shapes)
             return None
-        self.unknown.paths.append(node.path)
+        if node.instance.stored is None:
+            self.unknown.paths.append(node.path)
         if isinstance(found, Node):
             return self.evaluate(found)
-        self.calls.append(Call(node, shapes, [found], False, (), None, None, None))
+        first = self.first.get(id(node.instance))
+        weights = stored_weights(node.instance) if first is None else None
+        shared_with = None if first is None else first.node.path
+        self.add(Call(node, shapes, [found], False, weights or (), None, None, shared_with), weights is not None)
         return [found]
+
+    def add(self, call: Call, holds_weights: bool) -> None:
+        """Note a call; the first one of a layer whose weights are known is where later ones find them."""
+        self.calls.append(call)
+        if holds_weights:
+            self.first[id(call.node.instance)] = call
 
     def without_shapes(self, node: Node) -> list[Shape] | None:
         """A layer whose input is not known: the one before it failed, is unknown, or records no shape."""
@@ -180,13 +190,23 @@ class ForwardPass:
         return with_recorded_shapes(node.instance.built, shapes)
 
     def mark_unknown(self, node: Node, shapes: list[Shape | None]) -> None:
-        """A call whose output is not known; weights that no input changes count all the same."""
+        """A call whose output is not known; weights that the file has, or that no input changes, count all the same.
+
+        Raises:
+            LayerError: where there are none such, and the user did not allow that.
+        """
         first = self.first.get(id(node.instance))
-        fixed = fixed_weights(node.instance, len(node.inputs)) if first is None else None
-        call = self.unknown.mark_unknown(node, len(self.outputs), shapes, fixed or (), first)
-        self.calls.append(call)
-        if fixed is not None:
-            self.first[id(node.instance)] = call
+        weights = None
+        if first is None:
+            weights = stored_weights(node.instance)
+            if weights is None:
+                weights = fixed_weights(node.instance, len(node.inputs))
+            if weights is None and not self.unknown.allowed:
+                raise LayerError(
+                    "needs the shape of its input, which a layer before it does not say: its code is unknown"
+                )
+        call = self.unknown.mark_unknown(node, len(self.outputs), shapes, weights or (), first)
+        self.add(call, weights is not None)
 
     # -- what is wrong -------------------------------------------------------------------------------
 

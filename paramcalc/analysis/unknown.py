@@ -3,6 +3,9 @@
 In this order: the output shape that the user gave, a layer that has the same shapes and counts and can be computed,
 the output shape that the file recorded. With none of them the output is unknown, and so is everything that reads it,
 but for weights that no input changes and layers whose input shapes the file recorded.
+
+A file that holds the weights of a layer says all that counts of them: such a layer needs nobody's leave, though its
+output, and the products in it, stay unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +47,7 @@ class UnknownLayers:
         """
         layer = node.instance.layer
         assumed = self.assumed.get(node.path)
-        if assumed is None and not self.allowed:
+        if assumed is None and not self.allowed and node.instance.stored is None:
             raise error
         if assumed == "same":
             assumed = shapes[0] if shapes else None
@@ -61,7 +64,7 @@ class UnknownLayers:
         old = node.instance
         new = self.fallbacks.get(old)
         if new is None:
-            new = self.fallbacks[old] = Instance(layer, old.name, old.type, old.trainable, old.dtype)
+            new = self.fallbacks[old] = replace(old, layer=layer)
         return Node(node.path, new, node.inputs, node.options, node.where, node.notes, node.ignored)
 
     def check_allowed(self, node: Node) -> None:
@@ -71,7 +74,8 @@ class UnknownLayers:
             UnknownLayerError: where the user did not allow it.
         """
         layer = node.instance.layer
-        if isinstance(layer, Unknown) and not self.allowed and node.path not in self.assumed:
+        excused = self.allowed or node.path in self.assumed or node.instance.stored is not None
+        if isinstance(layer, Unknown) and not excused:
             layer.infer()
 
     def mark_unknown(
@@ -79,7 +83,8 @@ class UnknownLayers:
     ) -> Call:
         """A call whose output is not known, with the weights that it holds all the same; `first` is an earlier call."""
         self.producers.add(producer)
-        self.paths.append(node.path)
+        if node.instance.stored is None:
+            self.paths.append(node.path)
         return Call(node, shapes, None, False, fixed, None, None, None if first is None else first.node.path)
 
     def check_assumed(self, model: Model) -> list[Problem]:
@@ -127,9 +132,19 @@ def fixed_weights(instance: Instance, inputs: int) -> tuple[Weight, ...] | None:
             if found not in (None, weights):
                 return None
             found = weights
-    if found is None or instance.trainable:
-        return found
-    return tuple([replace(weight, trainable=False) for weight in found])
+    return found if found is None else as_trained(instance, found)
+
+
+def stored_weights(instance: Instance) -> tuple[Weight, ...] | None:
+    """The weights that the file has for a layer, if it says which these are."""
+    return None if instance.stored is None else as_trained(instance, instance.stored)
+
+
+def as_trained(instance: Instance, weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
+    """The weights, frozen where their layer is."""
+    if instance.trainable:
+        return weights
+    return tuple([replace(weight, trainable=False) for weight in weights])
 
 
 def _weights(layer: Any, probe: Shape, inputs: int) -> tuple[Weight, ...] | None:

@@ -110,7 +110,9 @@ def macs_note(summary: Summary) -> str:
 
 
 def missing_for_macs(summary: Summary) -> str:
-    """What is missing to know them: a dimension that the user can give, or what an operation costs."""
+    """What is missing to know them: an output, a dimension that the user can give, or what an operation costs."""
+    if any(layer.output_shape is None for layer in summary.layers):
+        return "what a layer outputs is not known; --assume NAME=shape gives it"
     given = any(None in item.shape for item in summary.inputs)
     return "a dimension is unknown; --input NAME=… gives it" if given else "what an operation costs is not known"
 

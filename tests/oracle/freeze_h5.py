@@ -74,6 +74,20 @@ def functional() -> Any:
     return model
 
 
+def nested() -> Any:
+    """Layers that are not known in models inside models, one of them used twice."""
+    inmost_input = keras.Input((3,), name="inmost_input")
+    inmost = keras.Model(inmost_input, Mine(name="one")(layers.Dense(5, name="first")(inmost_input)), name="inmost")
+    inner_input = keras.Input((4,), name="inner_input")
+    x = Mine(name="two")(inner_input)
+    x = inmost(layers.Dense(3, name="between")(x))
+    inner = keras.Model(inner_input, layers.BatchNormalization(name="normal")(x), name="inner")
+    image = keras.Input((4,), name="image")
+    other = keras.Sequential([keras.Input((4,)), layers.Dense(4), Mine(), layers.Dense(2)], name="other")
+    x = layers.concatenate([inner(image), inner(other(image) @ np.zeros((2, 4), "float32")), other(image)])
+    return keras.Model(image, layers.Dense(2, name="last")(Mine(name="three")(x)))
+
+
 def subclassed() -> Any:
     model = Subclassed()
     model(np.zeros((1, 6, 2), "float32"))
@@ -108,6 +122,8 @@ FILES: dict[str, list[tuple[str, Callable[[], Any], Callable[[Any, str], None]]]
         ("listed.h5", functional, save_weights),
         ("tracked.weights.h5", functional, save_weights),
         ("model.keras", functional, save),
+        ("nested.h5", nested, save),
+        ("nested.keras", nested, save),
         ("subclassed.h5", subclassed, save_weights),
         ("subclassed.weights.h5", subclassed, save_weights),
     ],
@@ -115,6 +131,8 @@ FILES: dict[str, list[tuple[str, Callable[[], Any], Callable[[Any, str], None]]]
         ("model.h5", functional, save),
         ("tracked.weights.h5", functional, save_weights),
         ("model.keras", functional, save),
+        ("nested.h5", nested, save),
+        ("nested.keras", nested, save),
         ("subclassed.weights.h5", subclassed, save_weights),
         ("half.weights.h5", half, save_weights),
         ("int8.weights.h5", quantized, save_weights),

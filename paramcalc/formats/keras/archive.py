@@ -3,7 +3,9 @@
 from paramcalc.formats.archive import Archive, open_archive
 from paramcalc.formats.hdf5 import SIGNATURE, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
-from paramcalc.formats.keras.h5_weights import StoredLayer, claim_weights, read_layers
+from paramcalc.formats.keras.group_names import group_names
+from paramcalc.formats.keras.h5_weights import StoredLayer, read_layers
+from paramcalc.formats.keras.stored import add_stored
 from paramcalc.formats.source import Options, Source
 from paramcalc.limits import (
     MAX_ARCHIVE_DIRECTORY,
@@ -31,17 +33,17 @@ def read(source: Source, options: Options) -> Model:
     """
     with open_archive(source.file, source.name, MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES) as archive:
         data = archive.read(CONFIG, max_unpacked(archive.size), _AS_KERAS)
-        weights = read_weights(archive, source.name) if WEIGHTS in archive.names else None
+        weights = read_weights(archive, data, source.name) if WEIGHTS in archive.names else None
     model = read_embedded(data, source.name, options, f"the archive's {CONFIG}", shared_objects=True)
     if isinstance(weights, str):
         model.claims = model.claims or Claims()
         model.claims.unreadable = weights
     elif weights is not None:
-        claim_weights(model, weights, _MERGED)
+        add_stored(model, weights, _MERGED)
     return model
 
 
-def read_weights(archive: Archive, name: str) -> list[StoredLayer] | str:
+def read_weights(archive: Archive, architecture: bytes, name: str) -> list[StoredLayer] | str:
     """The weights beside the architecture, or why they are not read, where that does not make the file a broken one.
 
     Raises:
@@ -57,4 +59,5 @@ def read_weights(archive: Archive, name: str) -> list[StoredLayer] | str:
     file.seek(start)
     if file.read(len(SIGNATURE)) != SIGNATURE:
         return f"the archive's {WEIGHTS} is no HDF5 file, so it was not compared with the architecture"
-    return read_layers(open_hdf5(file, name, start, size)) or []
+    root = open_hdf5(file, name, start, size)
+    return read_layers(root, lambda: group_names(architecture)) or []

@@ -6,7 +6,8 @@ from paramcalc.errors import InputError, Problem
 from paramcalc.formats.checkpoint import model_of
 from paramcalc.formats.hdf5 import Object, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
-from paramcalc.formats.keras.h5_weights import MODEL_WEIGHTS, claim_weights, read_layers, tensors_of
+from paramcalc.formats.keras.h5_weights import MODEL_WEIGHTS, read_layers, tensors_of
+from paramcalc.formats.keras.stored import add_stored
 from paramcalc.formats.source import Options, Source
 from paramcalc.model import Model
 
@@ -30,7 +31,7 @@ def read(source: Source, options: Options) -> Model:
     said = version.decode("ascii", "replace")[:16] if version else None
     model = read_embedded(config, source.name, options, f"the attribute {CONFIG}", version=said)
     if MODEL_WEIGHTS in root.names:
-        claim_weights(model, read_layers(root) or [])
+        add_stored(model, read_layers(root) or [])
     return model
 
 

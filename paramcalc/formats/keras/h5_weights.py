@@ -8,17 +8,17 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
 from paramcalc.formats.checkpoint import natural_key
 from paramcalc.formats.hdf5 import Object
+from paramcalc.formats.keras.group_names import CONTAINER, Keys
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Kind
 from paramcalc.limits import MAX_TENSOR_NAME
-from paramcalc.model import Claims, Model
 
 MODEL_WEIGHTS = "model_weights"
 _LAYERS, _WEIGHTS = "layer_names", "weight_names"
@@ -55,8 +55,13 @@ class StoredLayer(NamedTuple):
     key: str | None = None
 
 
-def read_layers(root: Object) -> list[StoredLayer] | None:
+def read_layers(root: Object, names: Callable[[], Mapping[Keys, str]] | None = None) -> list[StoredLayer] | None:
     """The weights by layer; None for a file in which Keras has not written any.
+
+    Args:
+        root: the root group.
+        names: gives the names of the layers that are stored in groups, where it is known; asked only for a file that
+            does not say them.
 
     Raises:
         InputError: for a file that is broken, or lists a weight that it does not have.
@@ -69,7 +74,7 @@ def read_layers(root: Object) -> list[StoredLayer] | None:
     elif "nb_layers" in root.attributes:
         found = _numbered(root)
     else:
-        found = _tracked(root)
+        found = _tracked(root, names)
     layers = [layer for layer in found if layer.tensors]
     return layers or None
 
@@ -77,22 +82,6 @@ def read_layers(root: Object) -> list[StoredLayer] | None:
 def tensors_of(layers: list[StoredLayer]) -> list[Tensor]:
     """All weights of a file, the layer before each name."""
     return [_of_layer(tensor, layer.name) for layer in layers for tensor in layer.tensors]
-
-
-def claim_weights(model: Model, layers: list[StoredLayer], merged: frozenset[str] = frozenset()) -> None:
-    """Have the weights of the file compared with those that the architecture gives.
-
-    Args:
-        model: what the architecture gave.
-        layers: the weights beside it.
-        merged: names of weights that are added to others where they are stored.
-    """
-    if model.claims is None:
-        model.claims = Claims()
-    kept = [tensor for tensor in tensors_of(layers) if tensor.kind != "state" and tensor.tied_to is None]
-    model.claims.weights = {tensor.name: tensor.shape for tensor in kept}
-    model.claims.weights_in = "weights"
-    model.claims.merged = merged
 
 
 def _of_layer(tensor: Tensor, layer: str) -> Tensor:
@@ -113,11 +102,9 @@ def _listed(group: Object) -> Iterator[StoredLayer]:
         if layer.path in seen:
             raise layer.broken("is listed twice as a layer")
         seen.add(layer.path)
-        tensors = []
-        for weight in _texts(layer, _WEIGHTS) or []:
-            short = _within(weight, name)
-            tensors.append(_tensor(layer.find(weight), short, _kind(short)))
-        yield StoredLayer(name, tensors)
+        weights = _texts(layer, _WEIGHTS) or []
+        pairs = zip(weights, _within(weights, name), strict=True)
+        yield StoredLayer(name, [_tensor(layer.find(weight), short, _kind(short)) for weight, short in pairs])
 
 
 def _optimizer(root: Object) -> Iterator[StoredLayer]:
@@ -141,13 +128,19 @@ def _texts(group: Object, name: str) -> list[str] | None:
     return found
 
 
-def _within(weight: str, layer: str) -> str:
-    """A weight's name within its layer: `kernel` for `dense/kernel:0`, `model/dense/kernel` and `dense_W`."""
-    name = weight.removesuffix(":0")  # TensorFlow's name of a tensor
-    before, found, rest = f"/{name}".partition(f"/{layer}/")
-    if found and before.count("/") < 2:
-        return rest
-    return name.removeprefix(f"{layer}_")
+def _within(weights: list[str], layer: str) -> list[str]:
+    """The weights' names within their layer: `kernel` for `dense/kernel:0`, `model/dense/kernel` and `dense_W`.
+
+    What stands before is left out where it does in all of them: a name inside may be the layer's as well.
+    """
+    names = [weight.removesuffix(":0") for weight in weights]  # TensorFlow's name of a tensor
+    for scopes in (0, 1):
+        split = [name.split("/", scopes) for name in names]
+        if all(len(parts) > scopes and parts[scopes].startswith(f"{layer}/") for parts in split):
+            return [parts[scopes].removeprefix(f"{layer}/") for parts in split]
+    if all(name.startswith(f"{layer}_") for name in names):
+        return [name.removeprefix(f"{layer}_") for name in names]
+    return names
 
 
 def _kind(name: str) -> Kind:
@@ -187,15 +180,32 @@ class _Tracked(NamedTuple):
         return min(2 if self.keys[0] in _CONTAINERS else 1, len(self.keys))
 
 
-def _tracked(root: Object) -> Iterator[StoredLayer]:
+def _tracked(root: Object, get_names: Callable[[], Mapping[Keys, str]] | None) -> Iterator[StoredLayer]:
     """The objects that have variables, those inside a layer with it; variables have numbers for names."""
     found = sorted(_walk(root), key=lambda item: [natural_key(key) for key in item.keys])
+    if get_names is not None and any(item.names == item.keys for item in found):
+        known = get_names()
+        found = [item._replace(names=_with_names(item, known)) for item in found]
     layers = [list(items) for _, items in groupby(found, key=lambda item: item.keys[: item.depth])]
     names = [_layer_name(items[0]) for items in layers]
     unique = len(set(names)) == len(names)
     for items, name in zip(layers, names, strict=True):
         key = items[0].keys[items[0].depth - 1]
         yield StoredLayer(name if unique else "/".join(items[0].keys[: items[0].depth]), list(_variables(items)), key)
+
+
+def _with_names(item: _Tracked, known: Mapping[Keys, str]) -> Keys:
+    """The names of an object, groups' own names replaced where they are known."""
+    places = [
+        tuple([CONTAINER if key in _CONTAINERS else key for key in item.keys[: end + 1]])
+        for end in range(len(item.keys))
+    ]
+    return tuple(
+        [
+            known.get(place, name) if name == key else name
+            for place, key, name in zip(places, item.keys, item.names, strict=True)
+        ]
+    )
 
 
 def _layer_name(item: _Tracked) -> str:

@@ -19,7 +19,11 @@ KNOWN = {
     for version in ("keras2", "keras3")
     for name, facts in json.loads((DATA / f"{version}.json").read_text("utf-8"))["files"].items()
 }
-WEIGHTS_ONLY = [name for name in KNOWN if name.endswith(".h5") and "model" not in name and "sharded" not in name]
+WEIGHTS_ONLY = [
+    name
+    for name in KNOWN
+    if name.endswith(".h5") and "model." not in name and "nested" not in name and "sharded" not in name
+]
 
 
 def unpacked(name):

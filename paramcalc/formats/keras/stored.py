@@ -1,0 +1,141 @@
+"""A model with the weights that are stored beside its architecture: compared with it, and taken where it has none."""
+
+import re
+from collections.abc import Iterable
+
+from paramcalc.errors import listed
+from paramcalc.formats.checkpoint import weight_of
+from paramcalc.formats.keras.h5_weights import StoredLayer, tensors_of
+from paramcalc.formats.tensor import Tensor
+from paramcalc.layers.base import Sublayer
+from paramcalc.layers.unknown import Unknown
+from paramcalc.model import Claims, Instance, Model
+
+Parts = tuple[str, ...]
+
+_LATER_CALL = re.compile(r"#[0-9]+(?=/|$)")
+_MAX_PARTS = 32
+"""Parts of a weight's name that are searched for those of a layer's path; real names have ten."""
+
+
+def add_stored(model: Model, layers: list[StoredLayer], merged: frozenset[str] = frozenset()) -> None:
+    """Put the weights of the file beside the architecture.
+
+    They are compared with those that the architecture gives. Where a layer's code is not known, they are its weights,
+    and those of the layers behind it, whose input is not known.
+
+    Args:
+        model: what the architecture gave.
+        layers: the weights beside it.
+        merged: names of weights that are added to others where they are stored.
+    """
+    if model.claims is None:
+        model.claims = Claims()
+    layers = [_kept(layer) for layer in layers]
+    model.claims.weights = {tensor.name: tensor.shape for tensor in tensors_of(layers)}
+    model.claims.weights_in = "weights"
+    model.claims.merged = merged
+    if any_unknown([node.instance.layer for node in model.nodes]):
+        give(model, {layer.name: layer.tensors for layer in layers})
+
+
+def _kept(layer: StoredLayer) -> StoredLayer:
+    """Without what only training needs, and what is written twice."""
+    tensors = [tensor for tensor in layer.tensors if tensor.kind != "state" and tensor.tied_to is None]
+    return layer._replace(tensors=tensors)
+
+
+def any_unknown(layers: Iterable[object]) -> bool:
+    """Whether the code of one of these layers, or of one inside them, is not known."""
+    stack: list[object] = list(layers)
+    seen: set[int] = set()
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Unknown):
+            return True
+        if id(item) in seen:  # equal layers are one object, and models inside may share theirs
+            continue
+        seen.add(id(item))
+        if isinstance(item, (tuple, list)):
+            stack.extend(item)
+        elif isinstance(item, Sublayer):
+            stack.append(item.layer)
+        elif isinstance(inner := getattr(item, "model", None), Model):
+            stack.extend(node.instance.layer for node in inner.nodes)
+        else:
+            stack.extend(getattr(item, field) for field in getattr(item, "sublayers", ()))
+    return False
+
+
+def give(model: Model, stored: dict[str, list[Tensor]]) -> None:
+    """Give each layer the weights that the file has for it, where it is clear which those are."""
+    groups: dict[str, list[tuple[Parts, Instance]]] = {}
+    for instance, paths in _paths(model).values():
+        for path in paths:
+            found = _group_of(path, stored)
+            if found is not None:
+                groups.setdefault(found[0], []).append((found[1], instance))
+                break
+        else:
+            instance.stored = ()  # the file lists what has weights
+    for name, members in groups.items():
+        assigned = assign(members, stored[name])
+        for (_, instance), weights in zip(members, assigned or (), strict=assigned is not None):
+            instance.stored = tuple([weight_of(leaf, tensor) for leaf, tensor in weights])
+    counted = {
+        node.path: None
+        for node in model.nodes
+        if isinstance(node.instance.layer, Unknown) and node.instance.stored and not node.instance.layer.fallback
+    }
+    if counted:
+        model.warnings.append(f"the file has the weights of these layers, but not their code: {listed(counted)}")
+
+
+def _paths(model: Model) -> dict[int, tuple[Instance, list[Parts]]]:
+    """Each layer with the paths at which it is called."""
+    found: dict[int, tuple[Instance, list[Parts]]] = {}
+    for node in model.nodes:
+        paths = found.setdefault(id(node.instance), (node.instance, []))[1]
+        paths.append(tuple(node.path.split("/")))
+        if "#" in node.path:
+            paths.append(tuple(_LATER_CALL.sub("", node.path).split("/")))
+    return found
+
+
+def _group_of(path: Parts, stored: dict[str, list[Tensor]]) -> tuple[str, Parts] | None:
+    """The layer of the outermost model that a path leads through, whose own name may have slashes, and the rest."""
+    for end in range(min(len(path), _MAX_PARTS), 0, -1):
+        name = "/".join(path[:end])
+        if name in stored:
+            return name, path[end:]
+    return None
+
+
+def assign(layers: list[tuple[Parts, Instance]], tensors: list[Tensor]) -> list[list[tuple[str, Tensor]]] | None:
+    """For each layer inside another its weights, with names within it; None where it is not clear whose one is.
+
+    A layer's weights have its path in their names. Keras 3 has it at their beginning; before it, names of scopes may
+    come first, and the models on the way were left out.
+    """
+    paths = [parts for parts, _ in layers]
+    names = [tuple(instance.name.split("/")) for _, instance in layers]
+    for wanted, anywhere in ((paths, False), (paths, True), (names, True)):
+        found = _assign(wanted, tensors, anywhere)
+        if found is not None:
+            return found
+    return None
+
+
+def _assign(wanted: list[Parts], tensors: list[Tensor], anywhere: bool) -> list[list[tuple[str, Tensor]]] | None:
+    found: list[list[tuple[str, Tensor]]] = [[] for _ in wanted]
+    index = {parts: number for number, parts in enumerate(wanted)}
+    lengths = sorted({len(parts) for parts in wanted}, reverse=True)
+    for tensor in tensors:
+        name = tuple(tensor.name.split("/"))
+        starts = range(len(name)) if anywhere else range(1)
+        places = ((index.get(name[start : start + length]), start + length) for start in starts for length in lengths)
+        number, end = next((place for place in places if place[0] is not None), (None, 0))
+        if number is None or end >= len(name) or len(name) > _MAX_PARTS or len(index) < len(wanted):
+            return None
+        found[number].append(("/".join(name[end:]), tensor))
+    return found
