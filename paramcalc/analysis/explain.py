@@ -82,9 +82,9 @@ def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tupl
         if ties and any(weight_name(node.path, weight.name) in ties for weight in call.weights):
             yield node.path, explain_call(call, ties)
             continue
-        # A layer's answer for these shapes is one list of outputs, whoever asks.
+        # A layer's answer for these shapes is one list of outputs, and one tuple of weights, whoever asks.
         what = instance.type, instance.trainable, instance.dtype, call.shared_with, id(instance.layer)
-        key = *what, id(call.outputs), *call.inputs
+        key = *what, id(call.outputs), id(call.weights), *call.inputs
         if key not in known:
             if len(known) == KEPT:
                 known.clear()

@@ -157,3 +157,10 @@ def test_such_weights_are_explained_by_their_axes():
     explained = dict(explain(evaluate(paramcalc.load(h5(CHAIN, CHAIN_WEIGHTS)))))
     assert explained["mine"].weights[0].formula.names == "axis 0 × axis 1"
     assert explained["mine"].weights[0].formula.result == 28
+
+
+def test_equal_layers_with_weights_of_their_own_are_explained_each():
+    layers = [custom("mine", "x"), dense("one", "mine"), dense("two", "one")]
+    weights = {"mine": {"w": (4, 7)}, "one": {"kernel": (7, 2), "bias": (2,)}, "two": {"kernel": (2, 2), "bias": (2,)}}
+    explained = dict(explain(evaluate(paramcalc.load(h5(layers, weights)))))
+    assert [explained[name].weights[0].shape for name in ("one", "two")] == [(7, 2), (2, 2)]
