@@ -145,6 +145,11 @@ def begins_as_index(source: Source) -> bool:
     return head.lstrip()[:1] == b"{" and (b'"weight_map"' in head or b'"total_size"' in head)
 
 
+def begins_as_keras_index(source: Source) -> bool:
+    """The same for Keras' weights: the first of its groups of variables is named near the beginning."""
+    return begins_as_index(source) and b'/vars"' in source.head
+
+
 def is_index(source: Source) -> bool:
     """Whether a document says which tensor is in which file."""
     value = source.document.value
@@ -210,6 +215,7 @@ FORMATS = (
     Format(is_arrays, "numpy_arrays.read_archive"),
     Format(is_archive, "unsupported.refuse_archive"),
     # Texts. Only the first of these does not parse the whole.
+    Format(begins_as_keras_index, "keras.shards.read"),
     Format(begins_as_index, "shards.read_index"),
     Format(is_large_json, "keras.large.read"),
     Format(is_keras, "keras.read"),

@@ -4,7 +4,8 @@ from paramcalc.formats.archive import Archive, open_archive
 from paramcalc.formats.hdf5 import SIGNATURE, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
 from paramcalc.formats.keras.group_names import group_names
-from paramcalc.formats.keras.h5_weights import StoredLayer, read_layers
+from paramcalc.formats.keras.h5_layers import StoredLayer
+from paramcalc.formats.keras.h5_weights import read_layers
 from paramcalc.formats.keras.stored import add_stored
 from paramcalc.formats.source import Options, Source
 from paramcalc.limits import (

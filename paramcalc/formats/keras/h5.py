@@ -1,12 +1,14 @@
 """Keras' HDF5 files: a whole model, its architecture in the root's `model_config`, or weights alone."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.checkpoint import model_of
+from paramcalc.formats.checkpoint import Details, model_of
 from paramcalc.formats.hdf5 import Object, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
-from paramcalc.formats.keras.h5_weights import MODEL_WEIGHTS, read_layers, tensors_of
+from paramcalc.formats.keras.h5_layers import StoredLayer, tensors_of
+from paramcalc.formats.keras.h5_weights import MODEL_WEIGHTS, read_layers
 from paramcalc.formats.keras.stored import add_stored
 from paramcalc.formats.source import Options, Source
 from paramcalc.model import Model
@@ -41,10 +43,19 @@ def read_weights(root: Object, name: str, options: Options) -> Model:
     Raises:
         InputError: when it has no weights either, as far as Keras could have written them.
     """
-    layers = read_layers(root)
+    layers = read_layers(root, with_state=True)
     if layers is None:
         message = f"an HDF5 file without the attribute {CONFIG}, and without weights: not a Keras model"
         raise InputError(name, [Problem(message)])
+    return weights_model(layers, name, options)
+
+
+def weights_model(
+    layers: list[StoredLayer], name: str, options: Options, details: Details | None = None, warnings: Iterable[str] = ()
+) -> Model:
+    """A model with a row for each module of weights."""
     tensors = tensors_of(layers)
-    details: dict[str, str | int | float] = {"tensors": len(tensors)}
-    return model_of(tensors, name, WEIGHTS_FORMAT, separator="/", max_layers=options.max_layers, details=details)
+    said: Details = {"tensors": len(tensors), **(details or {})}
+    return model_of(
+        tensors, name, WEIGHTS_FORMAT, separator="/", max_layers=options.max_layers, details=said, warnings=warnings
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from paramcalc.errors import listed
 from paramcalc.formats.checkpoint import weight_of
-from paramcalc.formats.keras.h5_weights import StoredLayer, tensors_of
+from paramcalc.formats.keras.h5_layers import StoredLayer, tensors_of
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Sublayer
 from paramcalc.layers.unknown import Unknown
@@ -40,9 +40,8 @@ def add_stored(model: Model, layers: list[StoredLayer], merged: frozenset[str] =
 
 
 def _kept(layer: StoredLayer) -> StoredLayer:
-    """Without what only training needs, and what is written twice."""
-    tensors = [tensor for tensor in layer.tensors if tensor.kind != "state" and tensor.tied_to is None]
-    return layer._replace(tensors=tensors)
+    """Without what is written twice."""
+    return layer._replace(tensors=[tensor for tensor in layer.tensors if tensor.tied_to is None])
 
 
 def any_unknown(layers: Iterable[object]) -> bool:
