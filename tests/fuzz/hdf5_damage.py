@@ -5,16 +5,20 @@ prints what leaked or took long.
 """
 
 import argparse
+import gzip
 import io
 import random
 import re
 import time
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import paramcalc
 from paramcalc import InputError
+from paramcalc.analysis.summarize import summarize
 from paramcalc.formats.hdf5 import Object, checksum, open_hdf5
 
 SIGNATURES = (
@@ -62,6 +66,12 @@ def wide(file: Any) -> None:
     for index in range(40):
         file.attrs[f"attribute_{index}"] = "text" * (index % 7)
     file.attrs["large"] = b"x" * 20_000
+
+
+def keras_files() -> list[bytes]:
+    """What real Keras wrote: models, and weights alone."""
+    folder = Path(__file__).resolve().parents[1] / "data" / "keras" / "h5"
+    return [gzip.decompress(path.read_bytes()) for path in sorted(folder.glob("*.h5.gz"))]
 
 
 @cache
@@ -145,21 +155,32 @@ def texts_of(item: Object, name: str) -> list[str] | None:
     return [text.decode("utf-8", "surrogateescape") for text in texts]
 
 
+def summarized(data: bytes) -> None:
+    """What the commands do with a file.
+
+    Raises:
+        InputError: for a file that cannot be read.
+    """
+    summarize(paramcalc.load(data, name="file.h5"), allow_unknown=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.hdf5_damage", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    rng, files, end = random.Random(options.seed), seeds(), time.monotonic() + options.seconds
+    rng, end = random.Random(options.seed), time.monotonic() + options.seconds
+    ways: list[tuple[Callable[[bytes], Any], list[bytes]]] = [(walk, seeds()), (summarized, keras_files())]
     counts = {"read": 0, "refused": 0}
     slowest = 0.0
     while time.monotonic() < end:
+        read, files = rng.choice(ways)
         data = damaged(rng.choice(files), rng)
         for verify in (checksum.verify, lambda *_: None):
             begun = time.process_time()
             with patch.object(checksum, "verify", verify):
                 try:
-                    walk(data)
+                    read(data)
                     counts["read"] += 1
                 except InputError:
                     counts["refused"] += 1

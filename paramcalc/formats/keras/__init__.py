@@ -148,22 +148,8 @@ def read_keras(
     origin = origin_of(value, architecture, where)
     builder = Builder(name, locate, origin, Allowance(max_layers or MAX_LAYERS), shared_objects)
     model = builder.read(architecture, where)
-    if model.claims is not None:
-        model.claims.weights = manifest_shapes(value) or None
+    if "weightsManifest" in value:
+        from paramcalc.formats.keras.manifest import add_manifest
+
+        add_manifest(model, value["weightsManifest"])
     return model
-
-
-def manifest_shapes(value: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """TensorFlow.js' `weightsManifest`: weight name → shape; what is malformed is left out.
-
-    A name may be that of TensorFlow's tensor, `dense/kernel:0`: the output of the operation that reads the weight.
-    """
-    found = {}
-    groups = value.get("weightsManifest")
-    for group in groups if isinstance(groups, list) else ():
-        weights = group.get("weights") if isinstance(group, dict) else None
-        for weight in weights if isinstance(weights, list) else ():
-            shape = weight.get("shape") if isinstance(weight, dict) else None
-            if isinstance(shape, list) and all(type(size) is int for size in shape):
-                found[str(weight.get("name")).removesuffix(":0")] = tuple(shape)
-    return found

@@ -26,7 +26,7 @@ def read_listed(group: Object) -> Iterator[StoredLayer]:
         seen.add(layer.path)
         weights = texts_of(layer, _WEIGHTS) or []
         pairs = zip(weights, _within(weights, name), strict=True)
-        yield StoredLayer(name, [tensor_at(layer.find(weight), short, _kind(short)) for weight, short in pairs])
+        yield StoredLayer(name, [tensor_at(layer.find(weight), short, kind_of(short)) for weight, short in pairs])
 
 
 def texts_of(group: Object, name: str) -> list[str] | None:
@@ -58,7 +58,8 @@ def _within(weights: list[str], layer: str) -> list[str]:
     return names
 
 
-def _kind(name: str) -> Kind:
+def kind_of(name: str) -> Kind:
+    """What a weight is, by its name."""
     leaf = name.rpartition("/")[2]
     if leaf in _STATISTICS or leaf.endswith(_KERAS_1_STATISTIC):
         return "statistic"

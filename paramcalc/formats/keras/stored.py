@@ -39,6 +39,17 @@ def add_stored(model: Model, layers: list[StoredLayer], merged: frozenset[str] =
         give(model, {layer.name: layer.tensors for layer in layers})
 
 
+def add_listed(model: Model, tensors: list[Tensor]) -> None:
+    """The same for a list of weights without groups: what each layer has is known by the names alone.
+
+    Comparing them is up to the claims that the model has already.
+    """
+    if any_unknown([node.instance.layer for node in model.nodes]):
+        members = [(paths[0], instance) for instance, paths in _paths(model).values()]
+        receive(members, tensors)
+        report(model)
+
+
 def _kept(layer: StoredLayer) -> StoredLayer:
     """Without what is written twice."""
     return layer._replace(tensors=[tensor for tensor in layer.tensors if tensor.tied_to is None])
@@ -78,9 +89,19 @@ def give(model: Model, stored: dict[str, list[Tensor]]) -> None:
         else:
             instance.stored = ()  # the file lists what has weights
     for name, members in groups.items():
-        assigned = assign(members, stored[name])
-        for (_, instance), weights in zip(members, assigned or (), strict=assigned is not None):
-            instance.stored = tuple([weight_of(leaf, tensor) for leaf, tensor in weights])
+        receive(members, stored[name])
+    report(model)
+
+
+def receive(members: list[tuple[Parts, Instance]], tensors: list[Tensor]) -> None:
+    """Share weights out to the layers that have them together; nothing where it is not clear whose one is."""
+    assigned = assign(members, tensors)
+    for (_, instance), weights in zip(members, assigned or (), strict=assigned is not None):
+        instance.stored = tuple([weight_of(leaf, tensor) for leaf, tensor in weights])
+
+
+def report(model: Model) -> None:
+    """Say which layers are counted so."""
     counted = {
         node.path: None
         for node in model.nodes

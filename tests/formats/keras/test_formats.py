@@ -273,11 +273,27 @@ def test_allowed_unknown_layers_make_the_summary_partial():
     assert allowed.unknown == ["one", "two"]
 
 
-def test_weights_of_a_manifest_may_be_those_of_an_unknown_layer():
-    """So a partial summary does not say that they belong to none."""
-    manifest = [{"weights": [{"name": "dense/kernel", "shape": [4, 3]}, {"name": "two/w", "shape": [7]}]}]
-    value = {"modelTopology": UNKNOWN, "weightsManifest": manifest}
-    assert summary_of(value, allow_unknown=True).warnings == ["weight 'dense/bias' (3,) is not in the file's manifest"]
+def with_manifest(*weights):
+    return {"modelTopology": UNKNOWN, "weightsManifest": [{"weights": list(weights)}]}
+
+
+def test_weights_of_a_manifest_are_those_of_an_unknown_layer():
+    """Without leave, since nothing that counts is left out; they are compared as ever."""
+    summary = summary_of(with_manifest({"name": "dense/kernel", "shape": [4, 3]}, {"name": "two/w", "shape": [7]}))
+    assert summary.warnings == [
+        "the file has the weights of these layers, but not their code: two",
+        "weight 'dense/bias' (3,) is not in the file's manifest",
+    ]
+    assert rows(summary)["two"] == (None, 7)
+    assert summary.partial is not True
+
+
+@pytest.mark.parametrize(
+    "weight", [{"name": "two/v"}, {"name": "two/v", "shape": [-7]}, {"shape": [7]}, {"name": "two/w", "shape": [7]}, 3]
+)
+def test_of_a_manifest_that_is_not_all_well_formed_nothing_is_counted(weight):
+    with pytest.raises(InputError, match="MyLayer"):
+        summary_of(with_manifest({"name": "two/w", "shape": [7]}, weight))
 
 
 def test_assume_tells_what_a_custom_layer_outputs():

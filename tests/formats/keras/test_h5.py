@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -12,6 +14,7 @@ import pytest
 import paramcalc
 from paramcalc import InputError
 from paramcalc.analysis.summarize import summarize
+from tests.fuzz.hdf5_damage import damaged
 
 DATA = Path(__file__).parents[2] / "data" / "keras" / "h5"
 KNOWN = {
@@ -195,3 +198,11 @@ REFUSED = {
 @pytest.mark.parametrize("words", REFUSED)
 def test_weights_that_are_none_are_refused_by_name(words):
     assert words in error(written(REFUSED[words])).replace("'d/w/x': is", "'d/w': is")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damage_to_what_keras_wrote_is_refused_or_does_no_harm(seed):
+    rng, files = random.Random(seed), [unpacked(name) for name in KNOWN if name.endswith(".h5")]
+    for _ in range(60):
+        with suppress(InputError):
+            summarize(paramcalc.load(damaged(rng.choice(files), rng), name="file.h5"), allow_unknown=True)
