@@ -193,6 +193,11 @@ def listed(names: Collection[str]) -> str:
     return shown if len(names) <= MAX_LISTED else f"{shown} and {len(names) - MAX_LISTED:,} more"
 
 
+def unknown_keys(given: Iterable[str], known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The keys of a mapping that mean nothing there, each with what `did_you_mean` says of it."""
+    return ((key, did_you_mean(str(key), known)) for key in given if key not in known)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'filters'?`, or nothing when no known name is near."""
     from difflib import get_close_matches  # only loaded when something is wrong already

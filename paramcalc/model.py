@@ -156,6 +156,16 @@ class Model(Struct):
     locate: Callable[[DocPath], Position | None] = lambda where: None
 
 
+def reachable(model: Model) -> set[int]:
+    """The producers, inputs and nodes by number, that an output depends on; the nodes are in execution order."""
+    first = len(model.inputs)
+    found = {output.ref.producer for output in model.outputs}
+    for index in range(len(model.nodes) - 1, -1, -1):
+        if first + index in found:
+            found.update(ref.producer for ref in refs(model.nodes[index]))
+    return found
+
+
 def in_order(nodes: Sequence[Node], first: int) -> list[int] | None:
     """The nodes' indices in an order in which each comes after what it reads, else as written.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.check.budgets import Budget, parse_budget
 from paramcalc.check.globs import MAGIC, Search, begins, names
-from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, did_you_mean
+from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, unknown_keys
 from paramcalc.formats.source import open_source
 from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, check_size, max_bytes
 from paramcalc.metrics import METRICS
@@ -88,9 +88,8 @@ def read_config(path: str) -> Config:
     document = None if path.endswith(".toml") else read_yaml(path)
     raw = document.value if document else read_toml(path)
     raw = {} if raw is None else raw
-    for key in raw if isinstance(raw, dict) else ():
-        if key != "checks":
-            raise ConfigError(path, f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), ['checks'])}")
+    for key, near in unknown_keys(raw, ["checks"]) if isinstance(raw, dict) else ():
+        raise ConfigError(path, f"unknown key '{str(key)[:60]}'{near}")
     checks = raw.get("checks") if isinstance(raw, dict) else None
     if not isinstance(checks, list) or not checks:
         raise ConfigError(path, "there are no checks in it")
@@ -161,9 +160,8 @@ def parse_check(item: Any) -> Check:
     """
     if not isinstance(item, dict):
         raise ParamcalcError("must be a mapping")
-    for key in item:
-        if key not in CHECK_KEYS:
-            raise ParamcalcError(f"unknown key '{str(key)[:60]}'{did_you_mean(str(key), CHECK_KEYS)}")
+    for key, near in unknown_keys(item, CHECK_KEYS):
+        raise ParamcalcError(f"unknown key '{str(key)[:60]}'{near}")
     files = item.get("files")
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files) or not wanted(files):

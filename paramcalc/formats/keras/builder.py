@@ -19,7 +19,6 @@ from paramcalc.formats.keras.definition import (
 from paramcalc.formats.keras.emit import Emitter
 from paramcalc.formats.keras.entries import (
     LayerNames,
-    automatic_name,
     entry_name,
     is_input,
     is_model,
@@ -35,7 +34,9 @@ from paramcalc.formats.keras.origin import Origin
 from paramcalc.formats.keras.problems import Problems
 from paramcalc.formats.text.fields import FieldsError
 from paramcalc.formats.text.strict_json import LazyList
+from paramcalc.formats.unique import unique_name
 from paramcalc.layers.base import Layer
+from paramcalc.layers.registry import snake_case
 from paramcalc.limits import MAX_NESTED, Allowance
 from paramcalc.model import Claims, Input, Instance, Model, Output, Ref
 
@@ -333,7 +334,8 @@ class Builder:
     def chain(self, layers: list[Any] | LazyList, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
         """The layers of a Sequential, and its input where an InputLayer tells it."""
         members: list[Member] = []
-        taken: dict[str, int] = {}
+        taken: set[str] = set()
+        numbers: dict[str, int] = {}
         first: Input | None = None
         for number, item in enumerate(layers):
             place = (*root, number)
@@ -342,23 +344,31 @@ class Builder:
                     self.problems.add("an InputLayer stands first in a Sequential", place, label(item))
                 first = self.problems.guard(item, place, input_of, item, str(entry_name(item) or "input"))
                 continue
-            member = self.problems.guard(item, place, self.chain_member, item, place, members, taken, depth)
+            member = self.problems.guard(item, place, self.chain_member, item, place, members, taken, numbers, depth)
             if member is None:
                 continue
             if member.name in taken:
                 self.problems.add(f"two layers have the name '{member.name[:80]}'", place, label(item))
-            taken.setdefault(member.name, 0)
+            taken.add(member.name)
             members.append(member)
         return members, first
 
     def chain_member(
-        self, item: Any, where: DocPath, before: list[Member], taken: dict[str, int], depth: int
+        self,
+        item: Any,
+        where: DocPath,
+        before: list[Member],
+        taken: set[str],
+        numbers: dict[str, int],
+        depth: int,
     ) -> Member:
-        """One entry of a Sequential."""
+        """One entry of a Sequential; `taken` are the names of those before it, `numbers` see `unique_name`."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         config = item["config"]
         name = config.get("name") if isinstance(config, dict) else None
-        name = name or item.get("name") or automatic_name(str(item.get("class_name")), taken)
+        name = name or item.get("name")
+        if not name:  # Keras gives it an automatic one
+            name = unique_name(snake_case(str(item.get("class_name"))), taken.__contains__, numbers)
         calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
         return self.checked(Member(str(name), self.part(str(name), item, where, depth), calls, where), item)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from paramcalc.layers.registry import snake_case
-
 MODELS = ("Functional", "Model", "Sequential")
 TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 """The layers in which tf.keras keeps a bare operation of TensorFlow."""
@@ -24,21 +22,6 @@ class LayerNames:
                 if isinstance(item, dict) and isinstance(item.get("config") or {}, dict)
             }
         return name in self.names
-
-
-def automatic_name(class_name: str, taken: dict[str, int]) -> str:
-    """The name Keras gives a layer that has none: `dense`, then `dense_1`.
-
-    `taken` has, for each name, the number to try next, so that a long chain costs one try a layer.
-    """
-    name = snake_case(class_name)
-    if name not in taken:
-        return name
-    number = max(taken[name], 1)
-    while f"{name}_{number}" in taken:
-        number += 1
-    taken[name] = number + 1
-    return f"{name}_{number}"
 
 
 def label(item: Any) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.formats.keras.definition import Definition, Member
 from paramcalc.formats.keras.inbound import Tensor, keras_call
+from paramcalc.formats.unique import unique_name
 from paramcalc.model import Input
 
 Read = Callable[[dict[str, Any], DocPath, int], Definition]
@@ -27,29 +28,26 @@ def merged_models(
     models: list[Member] = []
     heads: list[Member] = []
     inputs: list[Input | None] = []
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
+    numbers: dict[str, int] = {}
+
+    def unused(name: str) -> str:
+        found = unique_name(name, taken.__contains__, numbers, second=2)
+        taken.add(found)
+        return found
+
     for number, entry in enumerate(entries):
         place = (*where, "config", "layers", number)
         config = entry.get("config")
         if entry.get("class_name") != "Sequential" and not (isinstance(config, dict) and "layers" in config):
             entry = {"class_name": "Sequential", "config": [entry]}  # a layer with a shape of its own
         part = read(entry, place, depth + 1)
-        name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}", taken)
-        calls = [unused(item.name if item is not None else "input", taken) for item in part.inputs]
+        name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}")
+        calls = [unused(item.name if item is not None else "input") for item in part.inputs]
         heads += [Member(head, None, [], place) for head in calls]
         models.append(Member(name, part, [keras_call([Tensor(head, 0, 0) for head in calls], {})], place))
         inputs += [item and Input(head, item.shape, item.dtype) for item, head in zip(part.inputs, calls, strict=True)]
     return models, heads, inputs
-
-
-def unused(name: str, taken: dict[str, int]) -> str:
-    """The name, with a number if it is taken; `taken` has, for each, the number to try next."""
-    found = name
-    while found in taken:
-        taken[name] += 1
-        found = f"{name}_{taken[name]}"
-    taken[found] = 1
-    return found
 
 
 def merged_members(models: list[Member], members: list[Member]) -> list[Member]:

@@ -4,7 +4,6 @@ Nested models are written flat, a "." for each "/" of a path: Keras' names hold 
 """
 
 import json
-from collections import Counter
 from typing import Any
 
 from msgspec import Struct, field
@@ -15,12 +14,13 @@ from paramcalc.formats.convert import ConvertError
 from paramcalc.formats.keras.layer_config import COMPOSITES
 from paramcalc.formats.keras.modules import APPLICATIONS, module_of_layer, module_of_operation
 from paramcalc.formats.text.fields import fields_of
+from paramcalc.formats.unique import unique_name
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.keras.versions import is_gone
 from paramcalc.layers.operations.operation import Operation, Slot
 from paramcalc.layers.registry import Registry, framework_of
 from paramcalc.layers.signature import signature_of
-from paramcalc.model import Model, Node, Ref, refs
+from paramcalc.model import Model, Node, Ref, reachable
 from paramcalc.shapes import Shape
 
 NOT_IN_KERAS = ("custom", "plugin")
@@ -72,7 +72,7 @@ class KerasWriter:
         self.shapes: list[list[Shape]] = [[item.shape] for item in evaluation.inputs]
         self.shapes += [call.outputs or [] for call in evaluation.calls]
         self.taken: set[str] = set()
-        self.repeats: Counter[str] = Counter()
+        self.numbers: dict[str, int] = {}
         self.producers: list[tuple[str, int]] = [(self.unique(item.name), 0) for item in model.inputs]
         self.entries: dict[int, Entry] = {}
         self.known: dict[tuple[int, str, bool, str], Around] = {}
@@ -82,7 +82,7 @@ class KerasWriter:
     def functional(self, model_name: str) -> str:
         """The whole model."""
         model = self.model
-        self.refuse_loose()
+        self.refuse_unreachable()
         layers = []
         for item, (name, _) in zip(model.inputs, self.producers, strict=True):
             before, after = around("InputLayer", {"batch_shape": list(item.shape), "dtype": item.dtype}, {})
@@ -102,22 +102,17 @@ class KerasWriter:
             '"registered_name": "Functional"}'
         )
 
-    def refuse_loose(self) -> None:
+    def refuse_unreachable(self) -> None:
         """Keras leaves out what no output depends on, so the counts would be others."""
+        found = reachable(self.model)
         first = len(self.model.inputs)
-        used = {output.ref.producer for output in self.model.outputs}
-        for index in range(len(self.model.nodes) - 1, -1, -1):
-            node = self.model.nodes[index]
-            if first + index not in used:
-                raise ConvertError(f"no output depends on layer '{node.path}': Keras would leave it out")
-            used.update(ref.producer for ref in refs(node))
+        lost = [node for number, node in enumerate(self.model.nodes, start=first) if number not in found]
+        if lost:  # the last one is where the outputs forgot something
+            raise ConvertError(f"no output depends on layer '{lost[-1].path}': Keras would leave it out")
 
     def unique(self, path: str) -> str:
         """A path as a name that Keras takes and nothing else has."""
-        name = base = path.replace("/", ".")
-        while name in self.taken:
-            self.repeats[base] += 1
-            name = f"{base}_{self.repeats[base]}"
+        name = unique_name(path.replace("/", "."), self.taken.__contains__, self.numbers)
         self.taken.add(name)
         return name
 

@@ -7,7 +7,7 @@ from paramcalc.formats.native.build import read_flag
 from paramcalc.formats.native.entries import Entry
 from paramcalc.formats.native.names import Scope
 from paramcalc.formats.native.problems import SpecError
-from paramcalc.formats.native.values import check_policy, filled
+from paramcalc.formats.native.values import check_policy, value_in_scope
 
 
 def flag(entry: Entry, key: str, scope: Scope) -> bool:
@@ -20,7 +20,7 @@ def policy(entry: Entry, scope: Scope) -> str:
     if "dtype" not in entry.common:
         return scope.dtype
     where = (*entry.where, "dtype")
-    return check_policy(filled(entry.common["dtype"], scope, where), where)
+    return check_policy(value_in_scope(entry.common["dtype"], scope, where), where)
 
 
 def call_options(entry: Entry, scope: Scope) -> dict[str, Any] | None:
@@ -28,7 +28,7 @@ def call_options(entry: Entry, scope: Scope) -> dict[str, Any] | None:
     if "options" not in entry.common:
         return None
     where = (*entry.where, "options")
-    value = filled(entry.common["options"], scope, where)
+    value = value_in_scope(entry.common["options"], scope, where)
     if not isinstance(value, dict):
         raise SpecError(f"options: expected call arguments by name, got {echo(value)}", where)
     return value

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from paramcalc.formats.native.entries import BROKEN
 from paramcalc.formats.native.masks import replaced
-from paramcalc.formats.native.names import Directory, Pending, Tensor
+from paramcalc.formats.native.names import Directory, Reference, TensorName
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Input, Instance, Node, Ref, in_order, label_of, refs, reordered
@@ -23,19 +23,19 @@ class Draft:
         self.first = len(inputs)
         self.names = Directory()
         self.nodes: list[Node] = []
-        self._sources: list[tuple[Tensor, ...]] = []
+        self._sources: list[tuple[Reference, ...]] = []
         self._problems = problems
         for number, item in enumerate(inputs):
             self.names.values[item.name] = number
 
-    def add(self, node: Node, sources: tuple[Tensor, ...]) -> int:
+    def add(self, node: Node, sources: tuple[Reference, ...]) -> int:
         """Append a node that reads these, some of them by a name that may stand further down; its producer number."""
         number = self.first + len(self.nodes)
         self.nodes.append(node)
         self._sources.append(sources)
         return number
 
-    def finish(self, outputs: Sequence[Tensor]) -> tuple[list[Node], list[Ref]]:
+    def finish(self, outputs: Sequence[Reference]) -> tuple[list[Node], list[Ref]]:
         """The nodes in execution order and the outputs among them; what cannot be resolved is noted as a problem.
 
         A node whose inputs are not known becomes a broken one, so that the others can still be looked at.
@@ -64,9 +64,9 @@ class Draft:
                 node.ignored = replaced(node.ignored, lambda ref: renumbered(ref, moved))
         return [nodes[index] for index in order], [renumbered(ref, moved) for ref in results]
 
-    def _resolve_all(self, node: Node, sources: tuple[Tensor, ...]) -> tuple[Ref, ...]:
+    def _resolve_all(self, node: Node, sources: tuple[Reference, ...]) -> tuple[Ref, ...]:
         """The tensors a node reads; none, and a broken node, where one is not known."""
-        if Pending not in map(type, sources):
+        if TensorName not in map(type, sources):
             return sources  # type: ignore[return-value]
         resolve = self.names.resolve
         try:

@@ -51,7 +51,7 @@ def entry_variables(entry: LayerEntry) -> set[str]:
     return found
 
 
-def waits(entry: LayerEntry) -> bool:
+def is_dynamic(entry: LayerEntry) -> bool:
     """Whether a layer can only be built when it is expanded."""
     stack: list[Any] = list(entry.fields.values())
     while stack:

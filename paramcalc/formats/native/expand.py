@@ -26,10 +26,10 @@ from paramcalc.formats.native.entry_facts import entry_label
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.masks import call_arguments
 from paramcalc.formats.native.minimum import Minimum
-from paramcalc.formats.native.names import Pending, Scope, Tensor, Value, check_name
+from paramcalc.formats.native.names import Reference, Scope, TensorName, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import origin
-from paramcalc.formats.native.values import filled, first_of, named, only
+from paramcalc.formats.native.values import first_of, named, only, value_in_scope
 from paramcalc.formats.native.variables import block_variables, maps_of
 from paramcalc.formats.native.work import Work
 from paramcalc.formats.text.fields import FieldsError
@@ -39,7 +39,7 @@ from paramcalc.limits import INPUTS_PER_STEP, MAX_NESTED, PATH_PER_STEP, VALUES_
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 
 
-class Use:
+class BlockUse:
     """One use of a block, so that it can be called again."""
 
     __slots__ = ("entry", "env")
@@ -64,14 +64,14 @@ class Expander(Work):
         self.draft = Draft(inputs, problems)
         self.names = self.draft.names
         self.spec_env = spec_env
-        self.uses: dict[str, Use] = {}
+        self.uses: dict[str, BlockUse] = {}
         self.calls: dict[str, int] = {}
         self.minimum = Minimum()
         self.level = 0
 
     # -- lists -----------------------------------------------------------------------------------------
 
-    def chain(self, entries: list[Entry], scope: Scope, start: Tensor) -> Value:
+    def chain(self, entries: list[Entry], scope: Scope, start: Reference) -> Value:
         """Each entry reads the one before it; the value of the last. No entries: the start itself."""
         if entries and self.level >= MAX_NESTED:
             raise SpecError(f"blocks, repeats and branches are nested more than {MAX_NESTED} deep", entries[0].where)
@@ -83,7 +83,7 @@ class Expander(Work):
         self.level -= 1
         return value
 
-    def guarded(self, entry: Entry, scope: Scope, previous: Tensor) -> Value | None:
+    def guarded(self, entry: Entry, scope: Scope, previous: Reference) -> Value | None:
         """One entry; what is wrong with it is noted, and it keeps its place as a broken layer."""
         self.step(entry.where, 1 + entry.size // VALUES_PER_STEP)
         try:
@@ -97,7 +97,7 @@ class Expander(Work):
             self.problems.add(str(error), error.where, None, scope.notes)
         return self.broken(entry, scope)
 
-    def expand(self, entry: Entry, scope: Scope, previous: Tensor) -> Value:
+    def expand(self, entry: Entry, scope: Scope, previous: Reference) -> Value:
         """The value of one entry."""
         if isinstance(entry, DynamicEntry):
             entry = self.known(entry, scope)
@@ -131,20 +131,20 @@ class Expander(Work):
         if raw is None:
             return self.names.automatic(scope, snake_case(type_))
         where = (*entry.where, "name")
-        name = filled(raw, scope, where)
+        name = value_in_scope(raw, scope, where)
         if name == "" and may_be_empty and scope.prefix not in self.names.values:
             return ""
         name = check_name(str(name) if type(name) is int and type(raw) is str else name, where)
         self.names.claim(scope, name, where)
         return name
 
-    def read_inputs(self, entry: Entry, scope: Scope, previous: Tensor) -> tuple[Tensor, ...]:
+    def read_inputs(self, entry: Entry, scope: Scope, previous: Reference) -> tuple[Reference, ...]:
         """What the entry reads: the names it gives, else what stands before it."""
         raw = entry.common.get("inputs")
         if raw is None:
             return (previous,)
         where = (*entry.where, "inputs")
-        value = filled(raw, scope, where)
+        value = value_in_scope(raw, scope, where)
         if isinstance(value, str):
             return (named(value, previous, scope, where),)
         if not isinstance(value, list) or not value:
@@ -159,18 +159,18 @@ class Expander(Work):
 
     def known(self, entry: DynamicEntry, scope: Scope) -> Entry:
         """An entry whose type was an expression."""
-        type_ = filled(entry.type_text, scope, entry.where)
+        type_ = value_in_scope(entry.type_text, scope, entry.where)
         if not isinstance(type_, str):
             raise SpecError(f"type: expected the name of a layer, got {echo(type_)}", entry.where)
         if type_ not in entry.known:
             entry.known[type_] = entry.read(type_)
         return entry.known[type_]
 
-    def layer(self, entry: LayerEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> int:
+    def layer(self, entry: LayerEntry, scope: Scope, sources: tuple[Reference, ...], name: str) -> int:
         """Emit one layer."""
         if entry.cls.self_attends and len(sources) == 1:
             sources *= 2
-        instance = None if scope.twin is None else self.twin(scope.twin + name)
+        instance = None if scope.first_call_prefix is None else self.first_call(scope.first_call_prefix + name)
         if instance is not None:
             self.step(entry.where, called_again(instance.layer, self.allowance))
         else:
@@ -186,13 +186,13 @@ class Expander(Work):
             instance = Instance(layer, name, type_, trainable, dtype)
         return self.emit(scope, scope.prefix + name if name else scope.prefix[:-1], name, instance, sources, entry)
 
-    def twin(self, path: str) -> Instance | None:
+    def first_call(self, path: str) -> Instance | None:
         """The layer of the first call, inside a block that is called again."""
         number = self.names.values.get(path)
         return self.draft.nodes[number - self.draft.first].instance if isinstance(number, int) else None
 
     def emit(
-        self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Tensor, ...], entry: Entry
+        self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Reference, ...], entry: Entry
     ) -> int:
         """Add a node, and its name to the scope."""
         layer = instance.layer
@@ -215,23 +215,30 @@ class Expander(Work):
     def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
         """A scope inside this one, its paths prefixed with `name/`; its entry's flags apply to everything in it."""
         step = f"{name}/" if name else ""
-        twin = None if scope.twin is None else scope.twin + step
+        first_call_prefix = None if scope.first_call_prefix is None else scope.first_call_prefix + step
         trainable, dtype = scope.trainable, scope.dtype
         if entry is not None:
             trainable, dtype = trainable and flag(entry, "trainable", scope), policy(entry, scope)
-        inner = Scope(scope.prefix + step, env, scope, sealed, trainable, dtype, scope.notes, twin, scope.blocks)
+        inner = Scope(
+            scope.prefix + step, env, scope, sealed, trainable, dtype, scope.notes, first_call_prefix, scope.blocks
+        )
         inner.envs = scope.envs
         if not name:
             inner.counters = scope.counters
         return inner
 
-    def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Tensor, ...], name: str) -> Value:
+    def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Reference, ...], name: str) -> Value:
         """One use of a block."""
         env = self.block_env(entry, scope)
-        return self.use_block(Use(entry, env), scope, sources, name)
+        return self.use_block(BlockUse(entry, env), scope, sources, name)
 
     def use_block(
-        self, use: Use, scope: Scope, sources: tuple[Tensor, ...], name: str, twin: str | None = None
+        self,
+        use: BlockUse,
+        scope: Scope,
+        sources: tuple[Reference, ...],
+        name: str,
+        first_call_prefix: str | None = None,
     ) -> Value:
         """The layers of a block, its inputs bound to what this use of it reads."""
         entry, block = use.entry, use.entry.block
@@ -244,7 +251,7 @@ class Expander(Work):
         inner.notes = (*scope.notes, (f"in block '{block.name}', used here", entry.where))
         inner.blocks = (*scope.blocks, block.name)
         inner.envs = (*scope.envs, (block, use.env))
-        inner.twin = twin or inner.twin
+        inner.first_call_prefix = first_call_prefix or inner.first_call_prefix
         for input_name, source in zip(block.inputs, sources, strict=True):
             if not name:
                 self.names.claim(inner, input_name, entry.where)
@@ -257,15 +264,15 @@ class Expander(Work):
             self.names.values[scope.prefix + name] = value
         return value
 
-    def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Tensor]:
+    def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Reference]:
         """The results a block names."""
-        found: list[Tensor] = []
+        found: list[Reference] = []
         self.step(where, len(raw) // INPUTS_PER_STEP)
         for index, item in enumerate(raw):
-            name = filled(item, scope, (*where, index))
+            name = value_in_scope(item, scope, (*where, index))
             if not isinstance(name, str):
                 raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
-            found.append(Pending(scope, name, (*where, index)))
+            found.append(TensorName(scope, name, (*where, index)))
         return found
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
@@ -295,10 +302,10 @@ class Expander(Work):
         outputs = [Output(str(number), ref) for number, ref in enumerate(refs)]
         return as_layer(Model(entry.block.name, "paramcalc", self.source, inputs, nodes, outputs))
 
-    def repeat(self, entry: RepeatEntry, scope: Scope, start: Tensor) -> Value:
+    def repeat(self, entry: RepeatEntry, scope: Scope, start: Reference) -> Value:
         """The layers a number of times; each time is a scope, with `$i`."""
         where = (*entry.where, "repeat")
-        count = filled(entry.count, scope, where)
+        count = value_in_scope(entry.count, scope, where)
         if type(count) is not int or count < 0:
             raise SpecError(
                 f"repeat: expected a number of times, got {echo(count)}{origin(entry.count, scope.env)}", where
@@ -323,7 +330,7 @@ class Expander(Work):
             self.names.values[scope.prefix + name] = value
         return value
 
-    def group(self, entry: GroupEntry, scope: Scope, start: Tensor) -> Value:
+    def group(self, entry: GroupEntry, scope: Scope, start: Reference) -> Value:
         """The layers with a name around them, which may be empty; they see the names outside."""
         name = self.name(entry, scope, "group", may_be_empty=True)
         value = self.chain(entry.layers, self.inside(scope, name, scope.env, entry), start)
@@ -331,7 +338,7 @@ class Expander(Work):
             self.names.values[scope.prefix + name] = value
         return value
 
-    def branches(self, entry: BranchesEntry, scope: Scope, start: Tensor) -> Value:
+    def branches(self, entry: BranchesEntry, scope: Scope, start: Reference) -> Value:
         """Each branch from the same start, and the layer that merges them; its names are the scope's."""
         self.step(entry.where, len(entry.branches) // INPUTS_PER_STEP)
         frozen = scope
@@ -353,10 +360,10 @@ class Expander(Work):
         trainable = scope.trainable and flag(entry, "trainable", scope)
         return replace(scope, trainable=trainable, dtype=policy(entry, scope))
 
-    def call(self, entry: CallEntry, scope: Scope, previous: Tensor) -> Value:
+    def call(self, entry: CallEntry, scope: Scope, previous: Reference) -> Value:
         """An earlier layer, or block, again: its weights exist once."""
         where = (*entry.where, "call")
-        target = filled(entry.target, scope, where)
+        target = value_in_scope(entry.target, scope, where)
         found = self.names.find(scope, str(target), everywhere=True)
         if found is None:
             near = did_you_mean(str(target), self.names.known(scope, everywhere=True))
@@ -377,14 +384,14 @@ class Expander(Work):
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         return self.emit(scope, again, name, first.instance, sources, entry)
 
-    def call_block(self, entry: CallEntry, scope: Scope, sources: tuple[Tensor, ...], path: str) -> Value:
+    def call_block(self, entry: CallEntry, scope: Scope, sources: tuple[Reference, ...], path: str) -> Value:
         """A whole block again."""
         use = self.uses[path]
         again = self.again(path)
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
         root.notes, root.blocks, root.envs = scope.notes, scope.blocks, scope.envs
-        value = self.use_block(use, root, sources, again.rpartition("/")[2], twin=path + "/")
+        value = self.use_block(use, root, sources, again.rpartition("/")[2], first_call_prefix=path + "/")
         self.names.values[scope.prefix + name] = value
         return value
 

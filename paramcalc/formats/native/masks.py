@@ -9,7 +9,7 @@ from typing import Any
 from paramcalc.errors import DocPath, echo
 from paramcalc.formats.native.common import call_options
 from paramcalc.formats.native.entries import BROKEN, Entry
-from paramcalc.formats.native.names import Pending, Scope
+from paramcalc.formats.native.names import Scope, TensorName
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.layers.base import Layer
 
@@ -40,7 +40,7 @@ def call_arguments(
 def named_tensors(value: Any, scope: Scope, where: DocPath) -> Any:
     """A name, or a list of names with null for one left out, as tensors."""
     if isinstance(value, str):
-        return Pending(scope, value, where)
+        return TensorName(scope, value, where)
     if isinstance(value, list):
         return [None if item is None else named_tensors(item, scope, (*where, n)) for n, item in enumerate(value)]
     raise SpecError(f"expected the name of a tensor, got {echo(value)}", where)

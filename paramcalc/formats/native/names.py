@@ -10,6 +10,7 @@ from paramcalc.errors import MAX_CANDIDATES, DocPath, did_you_mean, echo
 from paramcalc.formats.native.entries import Block
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.problems import Notes, SpecError
+from paramcalc.formats.unique import unique_name
 from paramcalc.limits import MAX_NAME
 from paramcalc.model import Ref
 
@@ -18,7 +19,7 @@ PREVIOUS = "previous"
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
-class Pending(Struct, frozen=True):
+class TensorName(Struct, frozen=True):
     """A tensor that is known by name: the name may stand further down."""
 
     scope: "Scope"
@@ -26,8 +27,8 @@ class Pending(Struct, frozen=True):
     where: DocPath
 
 
-Tensor = Ref | Pending
-Value = int | tuple[Tensor, ...]
+Reference = Ref | TensorName
+Value = int | tuple[Reference, ...]
 """What a name stands for: a producer with all its outputs, or the results of a block."""
 
 
@@ -42,9 +43,9 @@ class Scope(Struct):
         trainable: False where something around it is frozen.
         dtype: the policy of layers that name none.
         notes: where the blocks around it were used.
-        twin: for a block that is called again, the prefix of its first use.
+        first_call_prefix: for a block that is called again, the prefix of its first use.
         blocks: the names of the blocks it is inside of.
-        counters: how often an automatic name was given.
+        counters: for each automatic name, the number that comes next.
         envs: the blocks it is inside of, each with its variables.
     """
 
@@ -55,7 +56,7 @@ class Scope(Struct):
     trainable: bool = True
     dtype: str = "float32"
     notes: Notes = ()
-    twin: str | None = None
+    first_call_prefix: str | None = None
     blocks: tuple[str, ...] = ()
     counters: dict[str, int] = {}
     envs: "tuple[tuple[Block, Names], ...]" = ()
@@ -89,12 +90,10 @@ class Directory:
 
     def automatic(self, scope: Scope, base: str) -> str:
         """Keras' next automatic name: `dense`, `dense_1`; names that are taken are left out."""
-        while True:
-            count = scope.counters.get(base, 0)
-            scope.counters[base] = count + 1
-            name = f"{base}_{count}" if count else base
-            if scope.prefix + name not in self.values:
-                return name
+        values, prefix = self.values, scope.prefix
+        name = unique_name(base, lambda name: prefix + name in values, scope.counters)
+        scope.counters[base] += 1  # what it is for may not be known yet, and it is not for anything else
+        return name
 
     def claim(self, scope: Scope, name: str, where: DocPath) -> None:
         """Refuse a name that is taken."""
@@ -130,14 +129,14 @@ class Directory:
         self._indexed = len(self.values)
         return self._known.get(prefix, [])
 
-    def resolve(self, tensor: Tensor) -> Ref:
+    def resolve(self, tensor: Reference) -> Ref:
         """The tensor that a name stands for.
 
         Raises:
             SpecError: for a name that is not known, or that only leads back to itself.
         """
         way: list[tuple[str, int]] = []
-        while isinstance(tensor, Pending):
+        while isinstance(tensor, TensorName):
             name, index = split_index(tensor.text)
             found = self.find(tensor.scope, name)
             if found is None:

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo
+from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo, unknown_keys
 from paramcalc.formats.native.arguments import block_arguments, layer_arguments
 from paramcalc.formats.native.build import build_entry
 from paramcalc.formats.native.entries import (
@@ -25,7 +25,7 @@ from paramcalc.formats.native.entries import (
     LayerEntry,
     RepeatEntry,
 )
-from paramcalc.formats.native.entry_facts import entry_label, entry_variables, size_of, waits
+from paramcalc.formats.native.entry_facts import entry_label, entry_variables, is_dynamic, size_of
 from paramcalc.formats.native.expressions import ExpressionError, is_variable_name
 from paramcalc.formats.native.mistakes import is_misplaced, misspelled, no_list, stray_key
 from paramcalc.formats.native.names import check_name
@@ -100,9 +100,8 @@ class Parser:
         if not isinstance(raw, dict):
             self.problems.add(f"a block is a mapping with layers, got {echo(raw)}", where)
             return
-        for key in raw:
-            if key not in BLOCK_KEYS:
-                self.problems.add(f"a block has no '{key[:80]}'{did_you_mean(key, BLOCK_KEYS)}", (*where, Key(key)))
+        for key, near in unknown_keys(raw, BLOCK_KEYS):
+            self.problems.add(f"a block has no '{key[:80]}'{near}", (*where, Key(key)))
         block.size = size_of([raw.get("vars"), raw.get("outputs")])
         block.vars = self.vars(raw.get("vars"), (*where, "vars"))
         block.inputs = self.block_inputs(raw.get("inputs", ["input"]), (*where, "inputs"))
@@ -191,11 +190,8 @@ class Parser:
 
     def check_keys(self, raw: dict[str, Any], keys: tuple[str, ...], where: DocPath) -> None:
         """Refuse keys that such an entry does not have, and say which it needs."""
-        known = (*keys, *COMMON)
-        for key in raw:
-            if key not in known:
-                message = f"'{key[:80]}' cannot stand beside {keys[0]}{did_you_mean(key, known)}"
-                self.problems.add(message, (*where, Key(key)))
+        for key, near in unknown_keys(raw, (*keys, *COMMON)):
+            self.problems.add(f"'{key[:80]}' cannot stand beside {keys[0]}{near}", (*where, Key(key)))
         for key in keys:
             if key not in raw:
                 raise SpecError(f"{keys[0]} needs '{key}' beside it", where)
@@ -295,7 +291,7 @@ class Parser:
                 broken |= any(isinstance(item, BrokenEntry) for item in (inner if isinstance(inner, list) else [inner]))
         if broken:
             return BrokenEntry(entry.where, entry.common, entry.type)
-        if waits(entry):
+        if is_dynamic(entry):
             try:
                 entry.names = tuple(sorted(entry_variables(entry)))
             except ExpressionError as error:

@@ -5,19 +5,19 @@ from collections.abc import Mapping
 from os.path import basename, splitext
 from typing import Any
 
-from paramcalc.errors import DocPath, Key, did_you_mean, echo
+from paramcalc.errors import DocPath, Key, did_you_mean, echo, unknown_keys
 from paramcalc.formats.native.entry_facts import size_of
 from paramcalc.formats.native.expand import Expander
+from paramcalc.formats.native.expanded_size import expanded_size
 from paramcalc.formats.native.expressions import ExpressionError
-from paramcalc.formats.native.names import Pending, Scope, Tensor, check_name
+from paramcalc.formats.native.names import Reference, Scope, TensorName, check_name
 from paramcalc.formats.native.parser import Parser
 from paramcalc.formats.native.problems import Problems, SpecError
-from paramcalc.formats.native.values import check_policy, filled, first_of
+from paramcalc.formats.native.values import check_policy, first_of, value_in_scope
 from paramcalc.formats.native.variables import spec_variables
-from paramcalc.formats.native.written import written
 from paramcalc.layers.registry import FRAMEWORKS, Registry
 from paramcalc.limits import MAX_EXPANDED_NODES, Allowance
-from paramcalc.model import Input, Model, Output, Ref, refs
+from paramcalc.model import Input, Model, Output, Ref, reachable
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
 
@@ -38,9 +38,9 @@ class SpecReader:
 
     def read(self, raw: dict[str, Any]) -> Model:
         """The model, as far as it could be read; it is only sound without problems."""
-        for key in raw:
-            if key not in KEYS and key != "$schema":
-                self.problems.add(f"unknown key '{key[:80]}'{did_you_mean(key, KEYS)}", (Key(key),))
+        for key, near in unknown_keys(raw, KEYS):
+            if key != "$schema":
+                self.problems.add(f"unknown key '{key[:80]}'{near}", (Key(key),))
         framework = self.framework(raw)
         parser = Parser(Registry(framework), self.problems)
         env = spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
@@ -72,7 +72,7 @@ class SpecReader:
         model.tied = self.tied(raw.get("tied"), scope)
         model.budget = raw.get("budget")
         model.max_different = allowance.max_different + parser.entries_read
-        model.warnings = unused(model)
+        model.warnings = unreachable_warnings(model)
         return model
 
     def guard(self, read: Any, default: Any) -> Any:
@@ -86,7 +86,9 @@ class SpecReader:
     def name(self, raw: dict[str, Any], scope: Scope) -> str:
         """The spec's name, else the file's; "model" for what is no file, such as `<stdin>`."""
         if "name" in raw:
-            return str(self.guard(lambda: check_name(filled(raw["name"], scope, ("name",)), ("name",)), "model"))
+            return str(
+                self.guard(lambda: check_name(value_in_scope(raw["name"], scope, ("name",)), ("name",)), "model")
+            )
         return "model" if self.source.startswith("<") else splitext(basename(self.source))[0]
 
     def framework(self, raw: dict[str, Any]) -> str:
@@ -102,7 +104,7 @@ class SpecReader:
         """The policy of all layers that name none."""
         if "dtype" not in raw:
             return "float32"
-        return check_policy(filled(raw["dtype"], scope, ("dtype",)), ("dtype",))
+        return check_policy(value_in_scope(raw["dtype"], scope, ("dtype",)), ("dtype",))
 
     # -- inputs ----------------------------------------------------------------------------------------
 
@@ -131,22 +133,18 @@ class SpecReader:
 
     def is_wanted(self, raw: Any, scope: Scope, where: DocPath) -> bool:
         """Whether the `when` of an input holds."""
-        value = filled(raw, scope, where)
+        value = value_in_scope(raw, scope, where)
         if not isinstance(value, bool):
             raise SpecError(f"when: expected true or false, got {echo(value)}", where)
         return value
 
     def input(self, name: str, raw: Any, scope: Scope, where: DocPath) -> Input:
         """`[224, 224, 3]`, or `{shape: [null], dtype: int32}`."""
-        value = filled(raw, scope, where)
+        value = value_in_scope(raw, scope, where)
         dtype = "float32"
         if isinstance(value, dict):
-            for key in value:
-                if key not in ("shape", "dtype", "batch"):
-                    near = did_you_mean(key, ("shape", "dtype", "batch"))
-                    raise SpecError(
-                        f"an input takes shape, dtype and batch, not '{key[:80]}'{near}", (*where, Key(key))
-                    )
+            for key, near in unknown_keys(value, ("shape", "dtype", "batch")):
+                raise SpecError(f"an input takes shape, dtype and batch, not '{key[:80]}'{near}", (*where, Key(key)))
             if "shape" not in value:
                 raise SpecError("an input needs a shape", where)
             dtype = value.get("dtype", dtype)
@@ -159,26 +157,26 @@ class SpecReader:
 
     # -- outputs and ties ------------------------------------------------------------------------------
 
-    def outputs(self, raw: dict[str, Any], scope: Scope) -> list[tuple[str, Tensor]]:
+    def outputs(self, raw: dict[str, Any], scope: Scope) -> list[tuple[str, Reference]]:
         """The outputs by name; none when the last entry is the output."""
         if "outputs" not in raw:
             return []
-        value = self.guard(lambda: filled(raw["outputs"], scope, ("outputs",)), None)
+        value = self.guard(lambda: value_in_scope(raw["outputs"], scope, ("outputs",)), None)
         names = [value] if isinstance(value, str) else value
         pairs = [named_output(item) for item in names] if isinstance(names, list) else []
         if not pairs or None in pairs:
             self.problems.add(f"outputs: expected a list of names, got {echo(value)}", ("outputs",))
             return []
         places = [("outputs", index) for index in range(len(pairs))]
-        return [(p[0], Pending(scope, p[1], where)) for p, where in zip(pairs, places, strict=True) if p]
+        return [(p[0], TensorName(scope, p[1], where)) for p, where in zip(pairs, places, strict=True) if p]
 
     def tied(self, raw: Any, scope: Scope) -> list[tuple[str, str, DocPath]]:
         """Groups of weights that are one tensor, as pairs with the first of each group."""
         if raw is None:
             return []
-        groups = self.guard(lambda: filled(raw, scope, ("tied",)), None)
+        groups = self.guard(lambda: value_in_scope(raw, scope, ("tied",)), None)
         try:
-            written(groups, max(MAX_EXPANDED_NODES, size_of(raw)))
+            expanded_size(groups, max(MAX_EXPANDED_NODES, size_of(raw)))
         except ExpressionError as error:
             self.problems.add(f"tied: {error}", ("tied",))
             return []
@@ -231,18 +229,11 @@ def read_dims(value: Any, where: DocPath) -> Shape:
     return tuple(value)
 
 
-def unused(model: Model) -> list[str]:
+def unreachable_warnings(model: Model) -> list[str]:
     """Warnings about what no output depends on: it is counted, but may be a mistake."""
-    first = len(model.inputs)
-    used = {output.ref.producer for output in model.outputs}
-    loose = []
-    for index in range(len(model.nodes) - 1, -1, -1):
-        if first + index in used:
-            used.update(ref.producer for ref in refs(model.nodes[index]))
-        else:
-            loose.append(model.nodes[index].path)
-    loose.reverse()
-    warnings = [f"no output depends on layer '{path}'" for path in loose[:MAX_WARNINGS]]
-    if len(loose) > MAX_WARNINGS:
-        warnings.append(f"nor on {len(loose) - MAX_WARNINGS} more layers")
-    return warnings + [f"nothing reads input '{model.inputs[n].name}'" for n in range(first) if n not in used]
+    first, found = len(model.inputs), reachable(model)
+    unreachable = [node.path for number, node in enumerate(model.nodes, start=first) if number not in found]
+    warnings = [f"no output depends on layer '{path}'" for path in unreachable[:MAX_WARNINGS]]
+    if len(unreachable) > MAX_WARNINGS:
+        warnings.append(f"nor on {len(unreachable) - MAX_WARNINGS} more layers")
+    return warnings + [f"nothing reads input '{model.inputs[n].name}'" for n in range(first) if n not in found]

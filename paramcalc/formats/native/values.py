@@ -5,31 +5,31 @@ from typing import Any
 from paramcalc.errors import DocPath, echo
 from paramcalc.formats.native.entries import Entry
 from paramcalc.formats.native.expressions import ExpressionError
-from paramcalc.formats.native.names import PREVIOUS, Pending, Scope, Tensor, Value
+from paramcalc.formats.native.names import PREVIOUS, Reference, Scope, TensorName, Value
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.formats.native.templates import fill
 from paramcalc.model import Ref
 from paramcalc.units import is_policy
 
 
-def named(name: str, previous: Tensor, scope: Scope, where: DocPath) -> Tensor:
+def named(name: str, previous: Reference, scope: Scope, where: DocPath) -> Reference:
     """The tensor of this name; `previous` is what the entry would read without `inputs`."""
-    return previous if name == PREVIOUS else Pending(scope, name, where)
+    return previous if name == PREVIOUS else TensorName(scope, name, where)
 
 
-def first_of(value: Value) -> Tensor:
+def first_of(value: Value) -> Reference:
     """The first output of what an entry made."""
     return Ref(value) if isinstance(value, int) else value[0]
 
 
-def only(sources: tuple[Tensor, ...], entry: Entry) -> Tensor:
+def only(sources: tuple[Reference, ...], entry: Entry) -> Reference:
     """The one input of a repeat or of branches."""
     if len(sources) != 1:
         raise SpecError(f"this takes one input, got {len(sources)}", (*entry.where, "inputs"))
     return sources[0]
 
 
-def filled(raw: Any, scope: Scope, where: DocPath, label: str = "") -> Any:
+def value_in_scope(raw: Any, scope: Scope, where: DocPath, label: str = "") -> Any:
     """The value with the scope's variables in it.
 
     Raises:

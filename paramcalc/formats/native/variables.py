@@ -8,12 +8,12 @@ from typing import Any
 from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.formats.native.arguments import named_arguments
 from paramcalc.formats.native.entries import BlockEntry
+from paramcalc.formats.native.expanded_size import SizeBudget
 from paramcalc.formats.native.expressions import ExpressionError, Names
 from paramcalc.formats.native.names import Scope
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import fill
-from paramcalc.formats.native.values import filled
-from paramcalc.formats.native.written import Room
+from paramcalc.formats.native.values import value_in_scope
 from paramcalc.limits import MAX_EXPRESSION, MAX_INTEGER_DIGITS
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
@@ -34,7 +34,7 @@ def spec_variables(raw: dict[str, Any], sets: Mapping[str, Any], where: DocPath,
             near = did_you_mean(name, list(raw))
             problems.add(f"--set {name[:80]}: the spec has no such variable{near or known}", None)
     values: dict[str, Any] = {}
-    room = Room(raw)
+    room = SizeBudget(raw)
     for name, default in raw.items():
         try:
             value = fill(default, values)
@@ -102,7 +102,7 @@ def block_variables(
     env: ChainMap[str, Any] = ChainMap({}, *maps_of(around))  # not copied: there may be many
     for name, default in entry.block.vars.items():
         if name in given:
-            env[name] = filled(given[name], scope, places[name], f"{name}: ")
+            env[name] = value_in_scope(given[name], scope, places[name], f"{name}: ")
         else:
             where = (*entry.block.where, "vars", name)
             try:

@@ -3,9 +3,9 @@
 from typing import Any, NoReturn
 
 from paramcalc.errors import DocPath, InputError
+from paramcalc.formats.native.expanded_size import expanded_size
 from paramcalc.formats.native.expressions import ExpressionError
 from paramcalc.formats.native.problems import Problems, SpecError
-from paramcalc.formats.native.written import written
 from paramcalc.limits import MAX_LAYERS, VALUES_PER_STEP, Allowance
 
 
@@ -32,7 +32,7 @@ class Work:
     def weigh(self, value: Any, where: DocPath) -> None:
         """The same for values from variables: a name is short, and the list it stands for may be long."""
         try:
-            count = written(value, VALUES_PER_STEP * MAX_LAYERS)
+            count = expanded_size(value, VALUES_PER_STEP * MAX_LAYERS)
         except ExpressionError as error:
             raise SpecError(str(error), where) from None
         self.step(where, count // VALUES_PER_STEP)

@@ -19,6 +19,7 @@ from paramcalc.formats.native.writing.masks import masks_read, written_masks
 from paramcalc.formats.native.writing.nesting import Item, Uses, items_in, items_of
 from paramcalc.formats.native.writing.repeats import Times, times_of
 from paramcalc.formats.native.writing.yaml_text import flow, spec_text
+from paramcalc.formats.unique import unique_name
 from paramcalc.layers.operations.operation import Operation, Slot
 from paramcalc.layers.registry import FRAMEWORKS, Registry, snake_case
 from paramcalc.model import Input, Model, Node, Ref
@@ -41,7 +42,7 @@ class Scope(Struct):
         calls: the items of each call of it; the first call's are written.
         inputs: what comes from outside → the name it has in here.
         taken: the names that are given.
-        counters: how often an automatic name was given.
+        counters: for each automatic name, the number that the last one had.
         handed_out: for each nested model, the tensors it hands out.
         read: for each nested model that is called again, what each of its inputs is in every call of it.
         places: for each layer and nested model, which items are calls of it.
@@ -65,11 +66,7 @@ class Scope(Struct):
 
     def automatic(self, base: str) -> str:
         """The name the reader would give next, as `Directory.automatic` finds it."""
-        while True:
-            name = f"{base}_{self.counters[base]}" if self.counters[base] else base
-            if name not in self.taken:
-                return name
-            self.counters[base] += 1
+        return unique_name(base, self.taken.__contains__, self.counters)
 
 
 def to_spec(model: Model) -> str:
@@ -159,9 +156,7 @@ class SpecWriter:
     def named(self, scope: Scope, entry: dict[str, Any], item: Item, type_: str) -> dict[str, Any]:
         """The entry with its name, unless it is the automatic one."""
         base = snake_case(type_.rpartition(".")[2])
-        if scope.automatic(base) == item.name:
-            scope.counters[base] += 1
-        else:
+        if scope.automatic(base) != item.name:
             entry["name"] = spec_name(item.name, "a layer")
         return entry
 
@@ -288,10 +283,7 @@ class SpecWriter:
         if key in self.written:
             return self.written[key]
         base = "step" if name.isdecimal() else spec_name(name, "a nested model")  # the times of a repeat are numbers
-        type_ = base
-        while type_ in taken_types() or type_ in self.blocks:
-            self.numbers[base] += 1
-            type_ = f"{base}_{self.numbers[base] + 1}"
+        type_ = unique_name(base, lambda type_: type_ in taken_types() or type_ in self.blocks, self.numbers, second=2)
         self.blocks[type_] = block
         self.written[key] = type_
         return type_

@@ -10,7 +10,7 @@ from paramcalc.formats.native.expressions import ExpressionError
 from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION
 
 
-def written(value: Any, most: int, named: int | None = None) -> int:
+def expanded_size(value: Any, most: int, named: int | None = None) -> int:
     """How many values a list or a mapping holds, itself and all lists in it included; 1 for what is neither.
 
     Raises:
@@ -36,7 +36,7 @@ def written(value: Any, most: int, named: int | None = None) -> int:
     return count
 
 
-class Room:
+class SizeBudget:
     """How much the variables of a spec may hold together, each written out."""
 
     def __init__(self, raw: dict[str, Any]) -> None:
@@ -48,4 +48,4 @@ class Room:
         Raises:
             ExpressionError: when it is too much.
         """
-        self.left -= written(value, self.left, self.most)
+        self.left -= expanded_size(value, self.left, self.most)
