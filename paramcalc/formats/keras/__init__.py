@@ -1,7 +1,17 @@
-"""Keras' architecture JSON of every age: Keras 3, tf.keras / Keras 2, Keras 1, TensorFlow.js layers-models.
+"""Keras' architecture JSON of every age → a Model: Keras 3, tf.keras, Keras 2 and 1, layers-models of TensorFlow.js.
 
-Nothing in the file is imported, unmarshalled or run: a class is only ever looked up by name in paramcalc's
-own registry.
+Nothing in the file is imported, unmarshalled or run: a class is only ever looked up by its name, in our own registry.
+
+origin.py        which Keras wrote the file
+builder.py       JSON → definitions of models, each parsed once
+layer_config.py  one layer's class and fields; legacy.py renames those of older versions
+inbound.py       which tensors a call reads
+graph.py         an order in which the calls can run
+emit.py          definitions → nodes, call by call
+archive.py       the JSON in a `.keras` archive
+h5.py            the JSON, or the weights, in an HDF5 file
+large.py         large files, parsed layer by layer
+writer.py        a Model → JSON that Keras 3 loads
 """
 
 from collections.abc import Callable
@@ -16,11 +26,11 @@ if TYPE_CHECKING:
     from paramcalc.formats.text.document import Document
 
 _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
-"""Keys under which other tools put the architecture."""
+"""Keys under which other tools keep the architecture."""
 
 
 def read(source: "Source", options: "Options") -> Model:
-    """The model of a document that `recognise` takes for Keras'.
+    """The model of a document that `recognise` accepted.
 
     Raises:
         InputError: with every independent problem.
@@ -59,7 +69,7 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
 
 
 def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
-    """The value of the JSON text under a key; problems in it are placed at the text."""
+    """The value of the JSON text under a key; an error in it is located at the text, which is one line of the file."""
     from json import JSONDecodeError
 
     try:
@@ -72,7 +82,7 @@ def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
 
 
 def wrapper(value: dict[str, Any], kinds: tuple[type, ...]) -> str | None:
-    """The key under which the architecture stands: one that tools use, else that of the only model there is."""
+    """The key of the architecture: one that tools are known to use, else that of the only model in the mapping."""
     for key in _WRAPPERS:
         if isinstance(value.get(key), kinds):
             return key
@@ -81,12 +91,12 @@ def wrapper(value: dict[str, Any], kinds: tuple[type, ...]) -> str | None:
 
 
 def models_in(value: dict[str, Any]) -> list[str]:
-    """The keys whose values are architectures, or texts of one."""
+    """The keys whose values are architectures, as mappings or as text."""
     return [key for key, item in value.items() if is_model(item) or (isinstance(item, str) and is_model_text(item))]
 
 
 def is_model(item: Any) -> bool:
-    """Whether this is an architecture itself, which holds layers."""
+    """Whether a value is itself an architecture: a class with layers."""
     config = item.get("config") if isinstance(item, dict) and isinstance(item.get("class_name"), str) else None
     layers = config.get("layers") if isinstance(config, dict) else config
     return isinstance(layers, (list, LazyList))
@@ -98,7 +108,7 @@ def is_model_text(item: str) -> bool:
 
 
 def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
-    """The `{"class_name", "config"}` of a model inside what was read, and where it is; None if there is none."""
+    """The model's `{"class_name", "config"}` in what was read, and its place; None if there is none."""
     where: DocPath = ()
     for _ in range(4):
         if not isinstance(value, dict):
@@ -113,7 +123,7 @@ def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
 
 
 def is_keras(value: Any) -> bool:
-    """Whether this is an architecture that Keras, or TensorFlow.js, wrote."""
+    """Whether a value holds an architecture that Keras or TensorFlow.js wrote."""
     return find_architecture(value) is not None
 
 

@@ -1,4 +1,4 @@
-"""Activations that are more than Keras' name of a function: somebody's own, and layers in the place of one."""
+"""An activation that is not the name of one of Keras' functions → what is known of it: a custom one, or a layer."""
 
 from typing import Any, get_args
 
@@ -11,7 +11,7 @@ _NAMES = frozenset(get_args(ActivationName))
 
 
 def layer_for(value: Any, registry: Registry) -> Any:
-    """`"LeakyReLU"` as the mapping it is short for: tf.keras took the names of its classes, too."""
+    """`"LeakyReLU"` as the mapping that it abbreviates: tf.keras accepted the names of its classes, too."""
     if not isinstance(value, str) or not value[:1].isupper():
         return value
     try:
@@ -22,16 +22,16 @@ def layer_for(value: Any, registry: Registry) -> Any:
 
 
 def is_layer(value: Any) -> bool:
-    """Whether an activation is a layer, and not a function: that has no weights, whatever it does."""
+    """Whether an activation is a layer; a function has no weights, whatever it does."""
     return isinstance(value, dict) and value.get("class_name") not in (None, "function", "__lambda__")
 
 
 def why_unknown(value: Any, registry: Registry, depth: int = 0) -> str | None:
-    """What keeps an activation from being computed; None for what is Keras' and has no weights."""
+    """Why the weights of an activation are not known; None for one of Keras' without weights."""
     if isinstance(value, dict) and value.get("class_name") == "function":
-        value = value.get("config")  # Keras 3's form of a function that it does not know
+        value = value.get("config")  # Keras 3 writes a function that it does not know in this form
     if isinstance(value, str):
-        return None if value in _NAMES else foreign(value)
+        return None if value in _NAMES else not_keras(value)
     if not is_layer(value):
         return "its activation is a lambda: code, which is never run" if isinstance(value, dict) else None
     kind, config = value["class_name"], value.get("config")
@@ -40,12 +40,12 @@ def why_unknown(value: Any, registry: Registry, depth: int = 0) -> str | None:
     except UnknownTypeError:
         cls = None
     if cls is None:
-        return foreign(str(kind))
+        return not_keras(str(kind))
     if not issubclass(cls, Elementwise):
         return f"its activation is a {kind} layer, whose weights are only counted where it stands by itself"
     return why_unknown(config.get("activation"), registry, depth + 1) if isinstance(config, dict) else None
 
 
-def foreign(name: str) -> str:
-    """The reason for a name that is not Keras'."""
+def not_keras(name: str) -> str:
+    """The reason for a name that Keras does not have."""
     return f"its activation '{name[:80]}' is not one of Keras': its code is not in the file"

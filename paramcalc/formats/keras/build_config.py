@@ -24,12 +24,12 @@ def shapes_of(config: Any) -> list[Any]:
 
 
 def place(name: str) -> int:
-    """The position of a shape of this name among the inputs, whatever the order in the file."""
+    """The position among the inputs of the shape with this name: a file may have them in any order."""
     return NAMES.index(name) if name in NAMES else len(NAMES)
 
 
 def flat(shapes: list[Any]) -> list[Any]:
-    """Shapes, and lists of them such as the states of a recurrent layer, in one list."""
+    """One list of shapes; an item may itself be a list of shapes, such as the states of a recurrent layer."""
     flattened: list[Any] = []
     for each in shapes:
         several = isinstance(each, list) and any(isinstance(shape, list) for shape in each)

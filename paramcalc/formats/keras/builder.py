@@ -1,4 +1,4 @@
-"""Keras' JSON → a flat Model: definitions are parsed once, then emitted call by call."""
+"""The parsed JSON of a Keras model → a flat Model: each nested model is parsed once, then emitted for every call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,9 +26,9 @@ from paramcalc.formats.keras.entries import (
     label,
 )
 from paramcalc.formats.keras.graph import Graph
-from paramcalc.formats.keras.inbound import KerasCall, Tensor, keras_call, parse_calls, writes_keras3_calls
+from paramcalc.formats.keras.inbound import History, KerasCall, keras_call, parse_calls, writes_keras3_calls
 from paramcalc.formats.keras.inputs import built_input, input_of, sequential_input
-from paramcalc.formats.keras.layer_config import custom, is_frozen, is_reached, make_layer
+from paramcalc.formats.keras.layer_config import custom_class, is_frozen, make_layer, trainable_applies
 from paramcalc.formats.keras.legacy import with_reset_after
 from paramcalc.formats.keras.origin import Origin
 from paramcalc.formats.keras.problems import Problems
@@ -41,7 +41,7 @@ from paramcalc.limits import MAX_NESTED, Allowance
 from paramcalc.model import Claims, Input, Instance, Model, Output, Ref
 
 PAIRS = ("Attention", "AdditiveAttention")
-"""Classes that take two tensors or more."""
+"""Classes whose call takes two tensors or more."""
 
 
 class Builder:
@@ -101,14 +101,14 @@ class Builder:
         raise self.problems.error()
 
     def warn_of_assumptions(self, model: Model) -> None:
-        """Say what the file leaves out, and what it was taken for."""
+        """Warn of what the file leaves out and was assumed."""
         if self.assumed:
             from paramcalc.formats.keras.keras1_ordering import warning
 
             model.warnings.append(warning(self.assumed))
 
     def emit_model(self, definition: Definition) -> Model:
-        """Unroll the outermost model."""
+        """The nodes of the outermost model, and so of all models in it."""
         inputs = []
         for item in definition.inputs:
             if item is None:
@@ -130,7 +130,7 @@ class Builder:
     # -- parsing -------------------------------------------------------------------------------------
 
     def definition(self, entry: dict[str, Any], where: DocPath, depth: int) -> Definition:
-        """Parse a model's config once."""
+        """Parse a model; `depth` counts the models around it."""
         if depth > MAX_NESTED:
             raise LayerError(f"models are nested more than {MAX_NESTED} deep")
         config = entry.get("config")
@@ -149,7 +149,7 @@ class Builder:
         legacy = self.origin.is_legacy(entry) and not writes_keras3_calls(config["layers"])
         names = LayerNames(config["layers"])
         try:
-            # Only the outermost model's counts as a file loads, and only in Keras 3; null is the default.
+            # Keras 3 alone reads it as it loads a file, and of the outermost model alone; null is the default.
             trainable = config.get("trainable") is None or not is_frozen(config)
         except FieldsError as error:
             raise PlacedError(str(error), (*where, "config", "trainable")) from None
@@ -171,7 +171,7 @@ class Builder:
         """One entry of `layers` of a Functional."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
-        # Keras 3 knows a layer of a graph by this one only, before it was by the other as well.
+        # Keras 3 goes by the name beside the config; its predecessors went by the one inside, too.
         name = entry_name(item) if self.origin.is_legacy(item) else item.get("name")
         if not isinstance(name, str):
             raise LayerError("a layer needs a name beside its config")
@@ -188,18 +188,18 @@ class Builder:
         return self.checked(Member(name, self.part(name, item, where, depth), calls, where), item)
 
     def checked(self, member: Member, item: dict[str, Any]) -> Member:
-        """The member; an Attention of one tensor is no Keras', which needs two: many have written one of their own."""
+        """The member; as Keras' Attention takes two tensors, one of a single tensor is somebody's custom class."""
         part = member.part
         if not isinstance(part, Instance) or part.type not in PAIRS:
             return member
         if "module" in item or not self.origin.is_legacy(item):
             return member
         if any(len(call.reads) == 1 for call in member.calls):
-            part.layer = custom(f"Keras' {part.type} takes two tensors, so this is another one")
+            part.layer = custom_class(f"Keras' {part.type} takes two tensors, so this is another one")
         return member
 
     def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
-        """A bare operation in the graph (`x + y`): a layer without weights, its arguments its own."""
+        """A bare operation in the graph (`x + y`), as a layer without weights."""
         from paramcalc.formats.keras.operation_nodes import operation_layer
 
         if len(calls) != 1:
@@ -209,7 +209,7 @@ class Builder:
         return Member(name, instance, [keras_call(list(tensors), {})], where)
 
     def part(self, name: str, item: dict[str, Any], where: DocPath, depth: int) -> Instance | Definition:
-        """The layer, or the nested model, of one entry."""
+        """The layer or the nested model that an entry describes; the same object for the same `shared_object_id`."""
         shared = item.get("shared_object_id") if self.objects is not None else None
         if isinstance(shared, (list, dict)):
             raise PlacedError(f"shared_object_id: expected a number, got {echo(shared)}", (*where, "shared_object_id"))
@@ -222,7 +222,7 @@ class Builder:
         return part
 
     def instance(self, name: str, item: dict[str, Any], where: DocPath) -> Instance:
-        """A single layer with its identity."""
+        """A layer with its name, its dtype, and whether it is trained."""
         if self.origin.channels_first:
             from paramcalc.formats.keras.keras1_ordering import with_channels_first
 
@@ -232,12 +232,12 @@ class Builder:
             item = with_reset_after(item)
         config = item["config"]
         made = make_layer(self.registry, item, legacy, self.nested_layer, where)
-        trained = not (is_frozen(config) and is_reached(made, legacy))
+        trained = not (is_frozen(config) and trainable_applies(made, legacy))
         built = shapes_of(item["build_config"]) if "build_config" in item else ()
         return Instance(made.layer, name, made.type, trained, made.dtype, built)
 
     def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
-        """A whole model inside a wrapper (TimeDistributed of a Sequential): it answers as one layer."""
+        """A model inside a wrapper, such as TimeDistributed of a Sequential, as a single layer."""
         from paramcalc.analysis.nested import as_layer
 
         inner = Builder(self.source, self.locate, self.origin, self.allowance, outer=self)
@@ -249,7 +249,7 @@ class Builder:
     def functional(
         self, config: dict[str, Any], by_name: dict[str, Member], legacy: bool, where: DocPath
     ) -> Definition:
-        """Inputs, outputs and order of a Functional whose layers are parsed."""
+        """The definition of a Functional whose layers are parsed: its inputs, its outputs, the order of its calls."""
         ends, starts = (*where, "config", "output_layers"), (*where, "config", "input_layers")
         outputs = flatten_histories(config.get("output_layers"), ends)
         places = history_places(config.get("output_layers"), ends, len(outputs))
@@ -277,7 +277,7 @@ class Builder:
     def inputs(
         self, config: dict[str, Any], by_name: dict[str, Member], where: DocPath
     ) -> tuple[list[Input | None], list[Member]]:
-        """What `input_layers` names: as inputs, and as members."""
+        """What `input_layers` names: the inputs, and the members that they are."""
         histories = flatten_histories(config.get("input_layers"), where)
         inputs: list[Input | None] = []
         members: list[Member] = []
@@ -319,20 +319,20 @@ class Builder:
         if any(member.name == head.name for member in members):
             head.name = f"{head.name}_input"
         if members:
-            members[0].calls = [keras_call([Tensor(head.name, 0, 0)], {})]
+            members[0].calls = [keras_call([History(head.name, 0, 0)], {})]
         return self.in_a_row(name, [*members, head], [first], [head], where)
 
     def in_a_row(
         self, name: str, members: list[Member], inputs: list[Input | None], heads: list[Member], where: DocPath
     ) -> Definition:
-        """A Sequential: the last layer is its output. `heads` are its inputs, as members, and stand last."""
+        """The definition of a Sequential, whose inputs, `heads`, are the last members; its output is the last layer."""
         graph = Graph(members, {member.name: member for member in members})
-        outputs = [Tensor(members[max(len(members) - len(heads) - 1, 0)].name, 0, 0)]
+        outputs = [History(members[max(len(members) - len(heads) - 1, 0)].name, 0, 0)]
         order = [] if self.problems.found else graph.execution_order(outputs, [where])
         return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
 
     def chain(self, layers: list[Any] | LazyList, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
-        """The layers of a Sequential, and its input where an InputLayer tells it."""
+        """The layers of a Sequential, and its input if it has an InputLayer."""
         members: list[Member] = []
         taken: set[str] = set()
         numbers: dict[str, int] = {}
@@ -362,13 +362,13 @@ class Builder:
         numbers: dict[str, int],
         depth: int,
     ) -> Member:
-        """One entry of a Sequential; `taken` are the names of those before it, `numbers` see `unique_name`."""
+        """One entry of a Sequential. `taken` holds the names before it; for `numbers`, see `unique_name`."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         config = item["config"]
         name = config.get("name") if isinstance(config, dict) else None
         name = name or item.get("name")
-        if not name:  # Keras gives it an automatic one
+        if not name:  # Keras numbers it
             name = unique_name(snake_case(str(item.get("class_name"))), taken.__contains__, numbers)
-        calls = [keras_call([Tensor(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
+        calls = [keras_call([History(before[-1].name, 0, 0)], {})] if before else [keras_call([], {})]
         return self.checked(Member(str(name), self.part(str(name), item, where, depth), calls, where), item)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from paramcalc.errors import LayerError
-from paramcalc.formats.keras.inbound import KerasCall, Tensor
+from paramcalc.formats.keras.inbound import History, KerasCall
 from paramcalc.layers.base import Layer
 from paramcalc.layers.signature import signature_of
 from paramcalc.layers.unknown import Unknown
@@ -37,14 +37,14 @@ Arguments = tuple[tuple[Ref | None, ...], dict[str, Any] | None, dict[str, Any] 
 """The arguments of one call as a node has them: inputs, options, and those that no formula asks for."""
 
 
-def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref]) -> Arguments:
+def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[History], Ref]) -> Arguments:
     """The arguments of a call of a layer.
 
     Raises:
         LayerError: for an argument that changes the result and is not known.
     """
     args = call.args
-    if len(args) == 1 and args[0].__class__ is Tensor:
+    if len(args) == 1 and args[0].__class__ is History:
         inputs: tuple[Ref | None, ...] = (find(args[0]),)
         if not call.kwargs:
             return inputs, None, None
@@ -66,17 +66,17 @@ def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[Tensor], Ref
 
 
 def check_list(layer: Layer, found: list[Ref | None]) -> None:
-    """Where a layer makes one tensor of a list of them, a constant among them has a part in its shape.
+    """Refuse a constant in a list of tensors that a layer joins: it has a part in the shape of the result.
 
     Raises:
-        LayerError: for the first that is not a tensor; a state or a mask may be one.
+        LayerError: naming it; a constant that is a state or a mask is fine.
     """
     if signature_of(type(layer).infer).variadic == "inputs":
         raise LayerError(f"is called with something other than a tensor as its input {found.index(None) + 1}")
 
 
 def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
-    """Only an argument that may be None can be left out.
+    """Refuse a call that leaves out an argument which may not be None.
 
     Raises:
         LayerError: for the first input that must be a tensor and is not.
@@ -90,7 +90,7 @@ def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
 
 
 def with_keywords(
-    layer: Layer, inputs: tuple[Ref | None, ...], kwargs: dict[str, Any], find: Callable[[Tensor], Ref]
+    layer: Layer, inputs: tuple[Ref | None, ...], kwargs: dict[str, Any], find: Callable[[History], Ref]
 ) -> Arguments:
     """Sort keyword arguments into inputs, options that the formula takes, and tensors that change nothing."""
     if isinstance(layer, Unknown):
@@ -118,7 +118,7 @@ def with_keywords(
             inputs = (*inputs, *more)
         elif name not in IGNORED or (name == "return_attention_scores" and value is True):
             raise LayerError(f"is called with '{name[:40]}', which this layer does not take")
-        elif isinstance(value, (Tensor, list)):
+        elif isinstance(value, (History, list)):
             ignored[name] = resolved(value, find)
     return *positional(layer, inputs, options), ignored or None
 
@@ -135,9 +135,9 @@ def positional(
     return tuple(found), options or None
 
 
-def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref]) -> None:
-    """Tensors in Keras' order; what is not a tensor keeps its place as None."""
-    if isinstance(value, Tensor):
+def flatten(value: Any, into: list[Ref | None], find: Callable[[History], Ref]) -> None:
+    """Append the tensors of an argument in the order in which Keras flattens it; None stands for anything else."""
+    if isinstance(value, History):
         into.append(find(value))
     elif isinstance(value, list):
         for item in value:
@@ -149,9 +149,9 @@ def flatten(value: Any, into: list[Ref | None], find: Callable[[Tensor], Ref]) -
         into.append(None)
 
 
-def resolved(value: Any, find: Callable[[Tensor], Ref]) -> Any:
-    """An option with its tensors as Refs."""
-    if isinstance(value, Tensor):
+def resolved(value: Any, find: Callable[[History], Ref]) -> Any:
+    """A call argument, each of its tensors replaced by its Ref."""
+    if isinstance(value, History):
         return find(value)
     if isinstance(value, list):
         return [resolved(item, find) for item in value]

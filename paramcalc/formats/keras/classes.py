@@ -1,4 +1,4 @@
-"""The layer classes that one Keras file names, as the version of Keras that wrote it had them."""
+"""Class names in a Keras file → layer classes, as the Keras that wrote the file had them."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from paramcalc.layers.registry import Registry
 
 
 class KerasClasses(Registry):
-    """Keras' registry for one file.
+    """The registry for one file.
 
     Attributes:
-        original: "Keras 2.1.6" where the original Keras wrote the file: it had fewer classes than tf.keras and
-            Keras 3, and in its files the names of later ones are somebody's own. Empty for any other.
-        made: the layers made so far, by what their entries say: equal entries share one.
+        original: "Keras 2.1.6" for a file of the original Keras: it had fewer classes than tf.keras and Keras 3, so
+            that a later class's name is a custom class there. Empty for any other file.
+        made: the layers made so far, by what their entries say: equal entries share one layer.
     """
 
     def __init__(self, origin: Origin) -> None:

@@ -1,6 +1,6 @@
-"""A Functional or Sequential config, parsed once: layers, calls, inputs, outputs. Nothing is unrolled yet.
+"""What a Functional or Sequential config says, parsed but not unrolled: its layers, calls, inputs and outputs.
 
-A nested model that is called twice is one definition, emitted twice by the builder.
+A nested model that is called twice is one definition, which is emitted twice.
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.errors import DocPath, LayerError, Problem
-from paramcalc.formats.keras.inbound import KerasCall, Tensor, checked_tensor
+from paramcalc.formats.keras.inbound import History, KerasCall, checked_history
 from paramcalc.model import Input, Instance
 
 
@@ -19,10 +19,11 @@ class Member(Struct, gc=False):
         name: the key that inbound nodes use.
         part: the layer, or the definition of a nested model; None for an input.
         calls: its calls, in file order; an input has none.
-        offset: what to take from node indices that refer to it (1 where Keras counted a nested
-            model's own construction as a node).
+        where: its place in the document.
+        offset: to be subtracted from node indices that refer to it: 1 where Keras counted the construction of a nested
+            model as its first call.
         first: the slot of its first result, see `Graph`.
-        results: how many it has: one for each call; an input has one, too.
+        results: how many results it has: one for each call; an input has one, too.
     """
 
     name: str
@@ -35,11 +36,11 @@ class Member(Struct, gc=False):
 
 
 Step = tuple[Member, int]
-"""A call of a member: which one, counted from 0."""
+"""A member, and the number of one of its calls, from 0."""
 
 
 class PlacedError(LayerError):
-    """What is wrong, where to mend it, and the layer, where it is about one."""
+    """A problem with its place in the document and, where it is about one, its layer."""
 
     def __init__(self, message: str, where: DocPath, layer: str | None = None) -> None:
         super().__init__(message)
@@ -48,32 +49,36 @@ class PlacedError(LayerError):
 
 def call_error(message: str, member: Member, call: int) -> PlacedError:
     """A problem with one call of a member."""
-    return PlacedError(message, (*member.where, "inbound_nodes", call), described(member))
+    return PlacedError(message, (*member.where, "inbound_nodes", call), member_label(member))
 
 
-def described(member: Member, prefix: str = "") -> str:
+def member_label(member: Member, prefix: str = "") -> str:
     """A member as errors name it: `'conv2' (Conv2D)`."""
     kind = member.part.type if isinstance(member.part, Instance) else "model"
     return f"'{prefix}{member.name[:80]}' ({kind})"
 
 
 class Definition(Struct):
-    """A model as it is written.
+    """A model as its config has it.
 
     Attributes:
-        inputs: its own inputs, in order; for an unbuilt Sequential, one of unknown shape (None).
+        members: the entries of its `layers`.
+        inputs: its own inputs, in order; None for that of a Sequential that was never built.
+        input_members: the inputs as members.
         outputs: what it returns.
         order: the calls that outputs depend on, in execution order.
-        slots: how many results its inputs and calls have.
-        output_places: where each output is written.
-        input_names: the keys of a mapping of inputs, where the model takes one.
+        slots: how many results its inputs and calls have together.
+        sequential: whether it is a Sequential.
+        where: its place in the document.
+        output_places: the place of each output.
+        input_names: the keys of the inputs, for a model that takes a mapping of them.
     """
 
     name: str
     members: list[Member]
     inputs: list[Input | None]
     input_members: list[Member]
-    outputs: list[Tensor]
+    outputs: list[History]
     order: list[Step]
     slots: int
     sequential: bool
@@ -82,19 +87,19 @@ class Definition(Struct):
     input_names: list[str] | None = None
 
 
-def flatten_histories(value: Any, where: DocPath) -> list[Tensor]:
+def flatten_histories(value: Any, where: DocPath) -> list[History]:
     """`input_layers` or `output_layers`: one history, a list of them, or a mapping by name.
 
     Raises:
         PlacedError: for anything else, or none.
     """
-    found: list[Tensor] = []
+    found: list[History] = []
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, list) and len(item) == 3 and isinstance(item[0], str):
             try:
-                found.append(checked_tensor(*item))
+                found.append(checked_history(*item))
             except LayerError as error:
                 raise PlacedError(str(error), where) from None
         elif isinstance(item, list):
@@ -109,17 +114,16 @@ def flatten_histories(value: Any, where: DocPath) -> list[Tensor]:
 
 
 def history_places(value: Any, where: DocPath, count: int) -> list[DocPath]:
-    """Where each of these histories stands, in a plain list of them; else all are in one place."""
+    """The place of each history: its own where the value is a simple list of histories, else that of the value."""
     is_list = isinstance(value, list) and len(value) == count and isinstance(value[0], list)
     return [(*where, number) if is_list else where for number in range(count)]
 
 
-def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> None:
-    """Find where node indices of nested models start.
+def set_offsets(members: list[Member], outputs: list[History], legacy: bool) -> None:
+    """Find out from which number the calls of each nested model are counted.
 
-    Keras 3 counts calls from 0 in histories, and a Functional's from 1 in `output_layers`. Before, a model
-    built on inputs counted its own construction as node 0, but not every version did: the indices
-    in use tell.
+    Keras 3 counts calls from 0 in histories, and those of a Functional from 1 in `output_layers`. Before, the
+    construction of a model was its call 0, but not in every version: the indices in use show which it is.
     """
     if not legacy:
         return
@@ -135,16 +139,16 @@ def set_offsets(members: list[Member], outputs: list[Tensor], legacy: bool) -> N
             member.offset = 1
 
 
-def as_history(tensor: Tensor, members: dict[str, Member]) -> Tensor:
-    """An output with the node index that inbound nodes use: only here does Keras 3 count a Functional's from 1."""
+def as_history(tensor: History, members: dict[str, Member]) -> History:
+    """An output, its call counted as in histories: in `output_layers` Keras 3 counts those of a Functional from 1."""
     member = members.get(tensor.layer)
     if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
-        return Tensor(tensor.layer, tensor.node - 1, tensor.output)
+        return History(tensor.layer, tensor.node - 1, tensor.output)
     return tensor
 
 
 def freeze(definition: Definition) -> None:
-    """Nothing within is trained."""
+    """Make every layer of a model, and of the models in it, untrainable."""
     for member in definition.members:
         if isinstance(member.part, Definition):
             freeze(member.part)

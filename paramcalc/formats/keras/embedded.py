@@ -1,4 +1,4 @@
-"""An architecture that a Keras file keeps among other things: JSON, beside the weights → the model."""
+"""The JSON of an architecture that stands in a larger file, beside the weights → a Model."""
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.keras import read_keras, recognise
@@ -23,12 +23,12 @@ def read_embedded(
         data: the text.
         name: the file, as the user gave it.
         options: what the user asks.
-        what: the place of the text in the file, for errors.
+        what: what the text is in the file, for errors.
         shared_objects: whether equal `shared_object_id`s are one layer.
         version: the version of Keras that the file says it was written by, beside the text.
 
     Raises:
-        InputError: when this is no JSON, or no architecture; there is nothing else that Keras would write here.
+        InputError: when this is not the JSON of an architecture: Keras writes nothing else there.
     """
     if len(data) >= LARGE and data.startswith(b"{"):
         model = read_large(data, name, options.max_layers, shared_objects=shared_objects, version=version)

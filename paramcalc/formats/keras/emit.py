@@ -1,9 +1,9 @@
-"""Definitions → nodes: every call is one node, a nested model all of its own, as often as it is called."""
+"""Definitions → nodes: for each call of a layer one, for each call of a nested model all that are in it."""
 
 from paramcalc.errors import LayerError
 from paramcalc.formats.keras.call_arguments import sorted_arguments
-from paramcalc.formats.keras.definition import Definition, Member, PlacedError, described
-from paramcalc.formats.keras.inbound import KerasCall, Tensor, tensors
+from paramcalc.formats.keras.definition import Definition, Member, PlacedError, member_label
+from paramcalc.formats.keras.inbound import History, KerasCall, histories_in
 from paramcalc.layers.base import called_again, layers_within
 from paramcalc.limits import INPUTS_PER_STEP, PATH_PER_STEP, Allowance
 from paramcalc.model import DeclaredInput, Node, Ref
@@ -21,7 +21,14 @@ class Emitter:
         self.paths: dict[str, int] = {}
 
     def emit(self, definition: Definition, arguments: list[Ref], prefix: str, again: bool = False) -> list[Ref]:
-        """Append the calls of a definition, its inputs being `arguments`, perhaps `again`; returns its outputs."""
+        """Append the nodes of one call of a definition; returns its outputs.
+
+        Args:
+            definition: the model.
+            arguments: what it is called with, one for each of its inputs.
+            prefix: what the paths of its layers begin with.
+            again: whether this is not its first call.
+        """
         if len(arguments) != len(definition.inputs):
             raise LayerError(
                 f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
@@ -37,23 +44,23 @@ class Emitter:
                 raise
             except LayerError as error:
                 where = (*member.where, "inbound_nodes", call)
-                raise PlacedError(str(error), where, described(member, prefix)) from None
+                raise PlacedError(str(error), where, member_label(member, prefix)) from None
         return [find(tensor) for tensor in definition.outputs]
 
     def emit_call(self, member: Member, call: int, find: "Finder", prefix: str, again: bool) -> None:
-        """One call: a node for a layer, all of its nodes for a nested model."""
+        """Append one call of a member: a node, or all nodes of a nested model."""
         part = member.part
         if part is None:
             return
         allowance = self.allowance
         arguments = member.calls[call]
         path = self.unique(prefix + member.name)
-        # Nested models count: those without a layer could double without end.
+        # A nested model is a step even without layers: models that hold each other twice double with every level.
         allowance.steps += 1 + len(path) // PATH_PER_STEP + len(arguments.reads) // INPUTS_PER_STEP
         if isinstance(part, Definition):
             self.check_allowance()
             refs = model_arguments(part, arguments, find)
-            label = described(member, prefix)
+            label = member_label(member, prefix)
             self.declared += [
                 DeclaredInput(ref, item.shape, not self.legacy, member.where, label)
                 for ref, item in zip(refs, part.inputs, strict=False)
@@ -72,12 +79,12 @@ class Emitter:
         self.nodes.append(Node(path, part, inputs, options, member.where, (), ignored))
 
     def check_allowance(self) -> None:
-        """Stop a model that becomes too large."""
+        """Refuse a model that has become too large."""
         if self.allowance.exceeded():
             raise LayerError(self.allowance.explain("model"))
 
     def unique(self, path: str) -> str:
-        """The path; a later call of the same layer ends in "#2", also where a layer has that for a name."""
+        """The path of a call: a later one of the same layer ends in "#2", even if some layer is itself called that."""
         count = self.paths[path] = self.paths.get(path, 0) + 1
         while count > 1:
             path = f"{path}#{count}"
@@ -86,10 +93,10 @@ class Emitter:
 
 
 class Finder:
-    """Tensor → Ref, among what has been emitted.
+    """A tensor by its history → a Ref to what has been emitted.
 
     Attributes:
-        results: by slot: the outputs of a model or an input, or the producer that a layer is.
+        results: by slot, what is there: the outputs of an input or a model, or the number of a node.
     """
 
     __slots__ = ("results",)
@@ -97,7 +104,7 @@ class Finder:
     def __init__(self, results: list[list[Ref] | int | None]) -> None:
         self.results = results
 
-    def __call__(self, tensor: Tensor) -> Ref:
+    def __call__(self, tensor: History) -> Ref:
         """Where the tensor comes from."""
         found, index = self.results[tensor.slot], tensor.output
         if isinstance(found, int):
@@ -110,11 +117,11 @@ class Finder:
 
 
 def model_arguments(definition: Definition, call: KerasCall, find: Finder) -> list[Ref]:
-    """The tensors a nested model is called with, in the order of its inputs."""
+    """The tensors that a nested model is called with, in the order of its inputs."""
     args = call.args or [call.kwargs.get("inputs")]
     value = args[0] if len(args) == 1 else args
     if isinstance(value, dict):
         keys = definition.input_names or [member.name for member in definition.input_members]
         if all(key in value for key in keys):
             value = [value[key] for key in keys]
-    return [find(tensor) for tensor in tensors(value)]
+    return [find(tensor) for tensor in histories_in(value)]

@@ -1,14 +1,14 @@
-"""Kinds and names of the entries of a Keras model's `layers`."""
+"""An entry of a Keras model's `layers` → what kind of entry it is, and its name."""
 
 from typing import Any
 
 MODELS = ("Functional", "Model", "Sequential")
 TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
-"""The layers in which tf.keras keeps a bare operation of TensorFlow."""
+"""The classes of layers in which tf.keras stores a bare operation of TensorFlow."""
 
 
 class LayerNames:
-    """The names of a model's layers, gathered once somebody asks."""
+    """The names of a model's layers, collected at the first question."""
 
     def __init__(self, layers: Any) -> None:
         self.layers = layers
@@ -25,7 +25,7 @@ class LayerNames:
 
 
 def label(item: Any) -> str | None:
-    """An entry as errors name it: `'conv2' (Conv2D)`, `Conv2D` without a name; None where it says neither."""
+    """An entry as errors name it: `'conv2' (Conv2D)`, or `Conv2D` if it has no name; None if it has neither."""
     if not isinstance(item, dict):
         return None
     name, kind = entry_name(item), item.get("class_name")
@@ -35,7 +35,7 @@ def label(item: Any) -> str | None:
 
 
 def entry_name(item: dict[str, Any]) -> Any:
-    """The key that inbound nodes use: beside the config, or (always, in a Sequential) in it."""
+    """The name that inbound nodes use: the one beside the config, else the one in it, as always in a Sequential."""
     config = item.get("config")
     return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
 
@@ -66,9 +66,9 @@ def is_operation(item: dict[str, Any]) -> bool:
 
 
 def is_bare(item: dict[str, Any]) -> bool:
-    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it lacks what layers have.
+    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it lacks the fields of a layer.
 
-    The operations that have a layer's name and another default write their axis.
+    Average and Concatenate are both, with another default for the axis; the operations write it.
     """
     config, nodes = item.get("config"), item.get("inbound_nodes")
     if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:

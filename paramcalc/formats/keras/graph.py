@@ -1,17 +1,19 @@
-"""Which call makes each tensor that a model's calls read, and an order in which they can run."""
+"""The members of a model → the calls that its outputs depend on, in an order in which they can run."""
 
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.formats.keras.definition import Member, PlacedError, Step, call_error
-from paramcalc.formats.keras.inbound import Tensor
+from paramcalc.formats.keras.inbound import History
 from paramcalc.model import Instance
 
 
 class Graph:
-    """The members of one model, their results numbered: each input has a slot, and each call of a layer.
+    """The members of one model. Every result, of an input or of a call, has a number: its slot.
 
     Attributes:
+        members: the entries of the model.
+        by_name: the same by name.
         inputs: how many inputs there are; they have the first slots.
-        slots: how many there are in all; the calls have theirs in the order of the file.
+        slots: how many slots there are; those of the calls are in the order of the file.
         keeps_unreachable: whether layers that no output depends on belong to the model: see `is_kept`.
     """
 
@@ -31,7 +33,7 @@ class Graph:
                 slot += member.results
         self.slots = slot
 
-    def execution_order(self, outputs: list[Tensor], places: list[DocPath]) -> list[Step]:
+    def execution_order(self, outputs: list[History], places: list[DocPath]) -> list[Step]:
         """The calls that the outputs depend on, each after what it reads, else in file order.
 
         Raises:
@@ -39,12 +41,12 @@ class Graph:
         """
         try:
             order = self.file_order(outputs)
-        except LayerError:  # perhaps of a call that no output depends on; else the slower way says of which layer
+        except LayerError:  # a call that no output depends on may be wrong; if not, the slower way names the layer
             order = None
         return self.sorted_order(outputs, places) if order is None else order
 
-    def slot(self, tensor: Tensor) -> int:
-        """The slot of the result that the tensor belongs to, which the tensor remembers.
+    def slot(self, tensor: History) -> int:
+        """The slot of the result that a tensor is part of; it is stored in the tensor, too.
 
         Raises:
             LayerError: when there is no such layer or no such call.
@@ -60,10 +62,10 @@ class Graph:
         tensor.slot = member.first + call
         return tensor.slot
 
-    def file_order(self, outputs: list[Tensor]) -> list[Step] | None:
-        """All calls in file order, where that is an execution order and every input is read; else None.
+    def file_order(self, outputs: list[History]) -> list[Step] | None:
+        """All calls in file order, if that is an execution order and every input is read; else None.
 
-        Keras writes models so, and one pass can tell.
+        Keras writes most models so, and a single pass finds out.
         """
         read = bytearray(self.slots)
         for tensor in outputs:
@@ -79,11 +81,13 @@ class Graph:
                 order.append((member, call))
         return order if read.find(0, self.inputs) < 0 else None
 
-    def sorted_order(self, outputs: list[Tensor], places: list[DocPath]) -> list[Step]:
-        """The same for any graph."""
+    def sorted_order(self, outputs: list[History], places: list[DocPath]) -> list[Step]:
+        """The calls that the outputs depend on, for a graph in any order."""
         steps = [(member, call) for member in self.members for call in range(len(member.calls))]
         needed = self.reachable(steps, outputs, places)
-        unread = {slot: iter(sources) for slot, sources in needed.items()}  # each source is looked at once
+        unread = {
+            slot: iter(sources) for slot, sources in needed.items()
+        }  # an iterator each, so that every source is looked at once
         waiting: dict[int, list[int]] = {}
         done: set[int] = set()
         order: list[Step] = []
@@ -103,8 +107,8 @@ class Graph:
             raise call_error(f"the graph has a cycle through layer '{stuck.name[:80]}'", stuck, call)
         return order
 
-    def reachable(self, steps: list[Step], outputs: list[Tensor], places: list[DocPath]) -> dict[int, list[int]]:
-        """The slots of all calls that the outputs depend on, with the calls each reads: Keras 3 drops the rest.
+    def reachable(self, steps: list[Step], outputs: list[History], places: list[DocPath]) -> dict[int, list[int]]:
+        """The slots of the calls that the outputs depend on, each with those it reads; Keras 3 drops the others.
 
         Raises:
             PlacedError: for an output that is not there, or a layer that reads what is not there.
@@ -133,13 +137,16 @@ class Graph:
 
 
 def is_kept(member: Member) -> bool:
-    """Whether tf.keras keeps a layer's calls in the model though no output may depend on them.
+    """Whether tf.keras keeps a layer's calls in the model even if no output depends on them.
 
-    They came by add_loss, for which a whole network may be there. What adds the loss holds nothing, nor do operations.
+    They are there for add_loss, which may need a whole network. The layers that add the loss, and operations, hold no
+    weights, and so make no difference.
     """
     part = member.part
     if not isinstance(part, Instance):
         return part is not None
-    from paramcalc.layers.operations.operation import Operation  # the few files that come here have some already
+    from paramcalc.layers.operations.operation import (
+        Operation,
+    )  # the files that come here have operations, so it is loaded
 
     return part.type not in ("AddLoss", "AddMetric") and not isinstance(part.layer, Operation)

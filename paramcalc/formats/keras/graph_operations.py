@@ -1,7 +1,7 @@
-"""TensorFlowOpLayer: an operation as TensorFlow's graph has it (tf.keras 2.0 to 2.3) → the function it stands for.
+"""A TensorFlowOpLayer, an operation as it is in TensorFlow's graph → the function of TensorFlow that it stands for.
 
-The entry holds a `node_def` with the operation's name, inputs and attributes, and the inputs that are constants
-by their place.
+tf.keras 2.0 to 2.3 wrote these. The entry has a `node_def` with the operation's name, inputs and attributes, and the
+inputs that are constants, by position.
 """
 
 import base64
@@ -89,7 +89,7 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
     "MatrixDeterminant": ("det", "input"),
     "MatrixInverse": ("inv", "x"),
 }  # fmt: skip
-"""Operation of the graph → function, and the names its inputs have there; one with a star takes all of a list."""
+"""Operation of the graph → the function, and the names of its inputs there; one with a star takes all that are left."""
 
 ATTRIBUTES = {
     "keep_dims": "keepdims", "axis": "axis", "adj_x": "transpose_a", "adj_y": "transpose_b", "batch_dims": "batch_dims",
@@ -105,7 +105,7 @@ TYPES = {"DT_HALF": "float16", "DT_BFLOAT16": "bfloat16", "DT_DOUBLE": "float64"
 
 
 def function_call(config: dict[str, Any], tensors: list[Any]) -> tuple[str, list[Any], dict[str, Any]]:
-    """The function, its positional and its named arguments.
+    """The function, its positional arguments and its named ones.
 
     Raises:
         LayerError: for an operation that is not known, or a node that does not fit together.
@@ -131,7 +131,7 @@ def function_call(config: dict[str, Any], tensors: list[Any]) -> tuple[str, list
 
 
 def node_of(config: dict[str, Any]) -> dict[str, Any]:
-    """The operation as a mapping; tf.keras 2.0 to 2.2 wrote it as JSON in a text."""
+    """The operation as a mapping; tf.keras 2.0 to 2.2 wrote it as a string of JSON."""
     node = config.get("node_def")
     if isinstance(node, str):
         try:
@@ -144,29 +144,29 @@ def node_of(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def inputs_of(node: dict[str, Any], constants: Any, tensors: list[Any]) -> list[Any]:
-    """Its inputs in their order: constants by their place, tensors in the places left."""
+    """The inputs in order: constants at their positions, tensors at the others."""
     count = sum(not str(name).startswith("^") for name in node.get("input", []))
     known = constants if isinstance(constants, dict) else {}
-    waiting = iter(tensors)
-    inputs = [known[str(place)] if str(place) in known else next(waiting, None) for place in range(count)]
-    if any(item is None for item in inputs) or next(waiting, None) is not None:
+    remaining = iter(tensors)
+    inputs = [known[str(place)] if str(place) in known else next(remaining, None) for place in range(count)]
+    if any(item is None for item in inputs) or next(remaining, None) is not None:
         raise LayerError("it has a different number of inputs than its node_def")
     return inputs
 
 
-def number(value: Any) -> bool:
-    """Whether it is an integer of a sensible size, as JSON or as text."""
+def is_integer(value: Any) -> bool:
+    """Whether a value is an integer of a sensible size, as a number or as text."""
     return type(value) in (int, str) and len(str(value)) < 20 and str(value).removeprefix("-").isdecimal()
 
 
 def attribute(value: Any) -> Any:
-    """What an attribute holds: a number, a boolean, a string, a type, or a list of numbers."""
+    """The value of an attribute: a number, a boolean, a string, a type, or a list of numbers."""
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("list"), dict):
         items = value["list"].get("i", [])
-        return [int(item) for item in items if number(item)] if isinstance(items, list) else None
-    if number(value.get("i")):
+        return [int(item) for item in items if is_integer(item)] if isinstance(items, list) else None
+    if is_integer(value.get("i")):
         return int(value["i"])
     if isinstance(value.get("s"), str):
         try:

@@ -1,4 +1,4 @@
-"""`inbound_nodes`: which tensors each call of a layer reads, in the dialects Keras has written.
+"""The `inbound_nodes` of a layer → its calls, with the tensors that each reads; in every dialect of Keras.
 
 Keras 3: `{"args": […], "kwargs": {…}}` with `__keras_tensor__` objects. Before: a list of
 `[layer, node, tensor, kwargs]`; Keras 1 without kwargs.
@@ -12,11 +12,14 @@ from paramcalc.errors import LayerError
 from paramcalc.formats.keras.entries import LayerNames
 
 
-class Tensor(Struct, gc=False):
-    """A tensor by Keras' history: the layer that made it, at which of its calls, which output.
+class History(Struct, gc=False):
+    """A tensor as Keras refers to it: by the layer that made it.
 
     Attributes:
-        slot: where that result stands among the model's, once it is found.
+        layer: the name of that layer.
+        node: the number of the call that made it.
+        output: the number of the output.
+        slot: the slot of that call, see `Graph`; -1 until it is looked up.
     """
 
     layer: str
@@ -26,15 +29,21 @@ class Tensor(Struct, gc=False):
 
 
 class KerasCall(Struct, gc=False):
-    """One call: its arguments, nested as they were, with Tensors in the leaves; and all of those in a row."""
+    """One call.
+
+    Attributes:
+        args: the positional arguments, nested as they were written, with a History for each tensor.
+        kwargs: the same for the named ones.
+        reads: every tensor among them, in order.
+    """
 
     args: list[Any]
     kwargs: dict[str, Any]
-    reads: list[Tensor]
+    reads: list[History]
 
 
-WHOLE = ("TFOpLambda", "SlicingOpLambda")
-"""Layers whose node is their first argument: a list in it is one tensor made of several, or what a function joins."""
+SINGLE_ARGUMENT = ("TFOpLambda", "SlicingOpLambda")
+"""Classes of layers whose node is their first argument, even where it is a list: one that a function joins, say."""
 TENSOR = "__keras_tensor__"
 _NO_KWARGS: dict[str, Any] = {}
 
@@ -50,7 +59,7 @@ def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
         nodes = []
     if not isinstance(nodes, list):
         raise LayerError("inbound_nodes is not a list")
-    whole = entry.get("class_name") in WHOLE
+    whole = entry.get("class_name") in SINGLE_ARGUMENT
     return [
         parse_keras3(node) if isinstance(node, dict) and "args" in node else parse_legacy(node, names, whole)
         for node in nodes
@@ -58,7 +67,7 @@ def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
 
 
 def writes_keras3_calls(layers: Any) -> bool:
-    """Whether a model's calls are written as Keras 3 does: the first that there is tells."""
+    """Whether a model's calls are in the dialect of Keras 3; the first call is enough to see."""
     for item in layers:
         nodes = item.get("inbound_nodes") if isinstance(item, dict) else None
         if isinstance(nodes, list) and nodes:
@@ -71,9 +80,9 @@ def parse_keras3(node: dict[str, Any]) -> KerasCall:
     args, kwargs = node["args"], node.get("kwargs", _NO_KWARGS)
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
-    reads: list[Tensor] = []
+    reads: list[History] = []
     if len(args) == 1 and not kwargs and args[0].__class__ is dict and args[0].get("class_name") == TENSOR:
-        reads.append(keras3_tensor(args[0]))  # what most layers are called with
+        reads.append(keras3_history(args[0]))  # what most layers are called with
         return KerasCall(reads, _NO_KWARGS, reads)
     values = [keras3_value(value, reads) for value in args]
     named = {key: keras3_value(value, reads) for key, value in kwargs.items()} if kwargs else _NO_KWARGS
@@ -81,18 +90,18 @@ def parse_keras3(node: dict[str, Any]) -> KerasCall:
 
 
 def keras_call(args: list[Any], kwargs: dict[str, Any]) -> KerasCall:
-    """A call whose arguments are parsed."""
-    return KerasCall(args, kwargs, tensors(args) + tensors(list(kwargs.values())))
+    """A call with these arguments."""
+    return KerasCall(args, kwargs, histories_in(args) + histories_in(list(kwargs.values())))
 
 
-def keras3_value(value: Any, reads: list[Tensor], depth: int = 0) -> Any:
-    """An argument with its tensors found, which `reads` gets too; other serialised objects keep their form."""
+def keras3_value(value: Any, reads: list[History], depth: int = 0) -> Any:
+    """An argument with its tensors as histories, which are appended to `reads`; other objects stay as they are."""
     if depth > 32:
         raise LayerError("call arguments are nested too deeply")
     if isinstance(value, dict):
         kind = value.get("class_name")
         if kind == TENSOR:
-            tensor = keras3_tensor(value)
+            tensor = keras3_history(value)
             reads.append(tensor)
             return tensor
         if kind in ("__tensor__", "__numpy__", "__slice__", "__ellipsis__", "__bytes__", "__lambda__"):
@@ -103,24 +112,24 @@ def keras3_value(value: Any, reads: list[Tensor], depth: int = 0) -> Any:
     return value
 
 
-def keras3_tensor(value: dict[str, Any]) -> Tensor:
+def keras3_history(value: dict[str, Any]) -> History:
     """The history of a `__keras_tensor__`."""
     try:
         layer, node, index = value["config"]["keras_history"]
     except (KeyError, TypeError, ValueError):
         raise LayerError("a __keras_tensor__ has no keras_history of layer, node and tensor") from None
-    return checked_tensor(layer, node, index)
+    return checked_history(layer, node, index)
 
 
-def checked_tensor(layer: Any, node: Any, index: Any) -> Tensor:
-    """A Tensor, its parts of the right types."""
+def checked_history(layer: Any, node: Any, index: Any) -> History:
+    """A history whose parts have the right types."""
     if type(layer) is not str or type(node) is not int or type(index) is not int:
         raise LayerError("a tensor's history must be a layer name, a node index and a tensor index")
-    return Tensor(layer, node, index)
+    return History(layer, node, index)
 
 
 def is_history(value: Any, names: LayerNames) -> bool:
-    """Whether a list is `[layer, node, tensor, …]` of a layer there is."""
+    """Whether a list is `[layer, node, tensor, …]`, and the model has that layer."""
     return (
         isinstance(value, list)
         and len(value) in (3, 4)
@@ -133,14 +142,14 @@ def is_history(value: Any, names: LayerNames) -> bool:
 
 
 def parse_legacy(node: Any, names: LayerNames, whole: bool) -> KerasCall:
-    """A list of histories, the call's kwargs in the last one; constants are marked. `whole`: it is one argument."""
+    """A node before Keras 3: histories, the last with the call's kwargs. `whole` says that all of it is one argument."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
     return keras_call(args if isinstance(args, list) and not whole else [args], kwargs)
 
 
 def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: int) -> Any:
-    """Positional structure of a legacy call; `kwargs` is filled on the way."""
+    """The positional arguments of a call before Keras 3, nested as they were; named ones are added to `kwargs`."""
     if depth > 32:
         raise LayerError("inbound_nodes are nested too deeply")
     if isinstance(value, dict):
@@ -153,21 +162,21 @@ def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: i
     if len(value) in (3, 4) and isinstance(value[0], str):
         if len(value) == 4 and value[3] != {}:
             kwargs.update(legacy_kwargs(value[3], names))
-        return checked_tensor(value[0], value[1], value[2])
+        return checked_history(value[0], value[1], value[2])
     return [legacy_value(item, names, kwargs, depth + 1) for item in value]
 
 
 def legacy_kwargs(value: Any, names: LayerNames) -> dict[str, Any]:
-    """Keyword arguments, in which a tensor is `[layer, node, tensor]`."""
+    """The named arguments of a call before Keras 3, in which a tensor is `[layer, node, tensor]`."""
     if not isinstance(value, dict):
         raise LayerError("an inbound node's fourth item must be a mapping of keyword arguments")
     return {key: legacy_kwarg(item, names, 0) for key, item in value.items()}
 
 
 def legacy_kwarg(value: Any, names: LayerNames, depth: int) -> Any:
-    """One keyword argument."""
+    """One of these."""
     if is_history(value, names):
-        return Tensor(*value[:3])
+        return History(*value[:3])
     if isinstance(value, list) and depth < 32:
         return [legacy_kwarg(item, names, depth + 1) for item in value]
     if is_slice(value):
@@ -176,16 +185,16 @@ def legacy_kwarg(value: Any, names: LayerNames, depth: int) -> Any:
 
 
 def is_slice(value: Any) -> bool:
-    """Whether an argument is a slice as tf.keras wrote it, whose bounds may be tensors."""
+    """Whether an argument is a slice as tf.keras wrote it; its bounds may be tensors."""
     return isinstance(value, dict) and value.keys() == {"start", "stop", "step"}
 
 
-def tensors(value: Any) -> list[Tensor]:
+def histories_in(value: Any) -> list[History]:
     """Every tensor of an argument, in the order Keras flattens it (mappings by key)."""
-    if isinstance(value, Tensor):
+    if isinstance(value, History):
         return [value]
     if isinstance(value, list):
-        return [tensor for item in value for tensor in tensors(item)]
+        return [tensor for item in value for tensor in histories_in(item)]
     if isinstance(value, dict):
-        return [tensor for key in sorted(value, key=str) for tensor in tensors(value[key])]
+        return [tensor for key in sorted(value, key=str) for tensor in histories_in(value[key])]
     return []

@@ -1,4 +1,4 @@
-"""The inputs of a Keras model: InputLayers, and the shapes old Sequentials keep on their first layer."""
+"""An InputLayer, or the first layer of an old Sequential, which has the input's shape among its fields → an Input."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from paramcalc.units import is_policy
 
 
 def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
-    """A shape from the file; with `batch`, the batch is its first item.
+    """The shape in a field; `batch` says whether its first item is the batch.
 
     Raises:
         FieldsError: for what is not a list of positive sizes and nulls.
@@ -27,14 +27,14 @@ def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
 
 
 def input_of(entry: dict[str, Any], name: str) -> Input:
-    """The Input an InputLayer entry describes (or a first layer that carries its shape)."""
+    """The Input that an InputLayer describes, or a first layer that has the shape."""
     config = entry.get("config")
     config = config if isinstance(config, dict) else {}
     shape = config_shape(config)
     if shape is None:
         raise LayerError(f"input '{name[:80]}' has no batch_shape")
     if isinstance(config.get("shape"), list):
-        check_told_once(shape, (None, *config["shape"]), "shape")
+        check_same_shape(shape, (None, *config["shape"]), "shape")
     for key in ("sparse", "ragged"):
         if config.get(key) is not None and type(config[key]) is not bool:
             raise LayerError(f"{key}: expected true or false, got {echo(config[key])}")
@@ -42,13 +42,13 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
 
 
 def dtype_of(config: dict[str, Any]) -> str:
-    """The dtype of an input, or of the layer that stands for one; Keras 1 had another name for it.
+    """The dtype of an input, or of a first layer in its place; Keras 1 had another name for the field.
 
     Raises:
-        LayerError: for text that is none.
+        LayerError: for one that there is not.
     """
     dtype = config.get("dtype", config.get("input_dtype"))
-    if dtype is None or isinstance(dtype, dict):  # a first layer's policy, which is checked with the layer
+    if dtype is None or isinstance(dtype, dict):  # the policy of a first layer, which is checked with that layer
         return "float32"
     if not isinstance(dtype, str) or (dtype != "string" and not is_policy(dtype)):
         raise LayerError(f"dtype {echo(dtype)} is not the dtype of an input")
@@ -56,11 +56,11 @@ def dtype_of(config: dict[str, Any]) -> str:
 
 
 _SHAPES = {"batch_shape": True, "batch_input_shape": True, "batchInputShape": True, "input_shape": False}
-"""The names every version had for an input shape, and whether the batch is its first item."""
+"""Every version's name for an input shape, and whether its first item is the batch."""
 
 
 def config_shape(config: dict[str, Any]) -> Shape | None:
-    """The input shape among a layer's fields.
+    """The input shape among a layer's fields; None if there is none.
 
     Raises:
         FieldsError: also for two that differ: Keras' versions do not agree on which of them counts.
@@ -71,7 +71,7 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
             continue
         shape = checked_shape(config, key, batch)
         if found is not None:
-            check_told_once(found, shape, key)
+            check_same_shape(found, shape, key)
         found = shape if found is None else found
     return found
 
@@ -79,7 +79,7 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
 def sequential_input(
     layers: list[Any], config: dict[str, Any], members: list[Any], legacy: bool = False
 ) -> Input | None:
-    """The input of a Sequential without InputLayer: its first layer's, else what it was built for.
+    """The input of a Sequential without an InputLayer: that of its first layer, else what the model was built for.
 
     Raises:
         FieldsError: for one that contradicts itself: Keras' versions do not agree on what counts.
@@ -93,11 +93,11 @@ def sequential_input(
             return Input(name, inner[0].shape, inner[0].dtype)
     first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
     if isinstance(first, dict):
-        shape, told = config_shape(first), keras1_shape(first)
-        vocabulary = layers[0].get("class_name") == "Embedding"  # what it means by input_dim
-        if shape is not None and told is not None and not vocabulary:
-            check_told_once((None, *shape[-1:]), (None, *told[-1:]), "input_dim")
-        shape = told if shape is None else shape
+        shape, keras1 = config_shape(first), keras1_shape(first)
+        vocabulary = layers[0].get("class_name") == "Embedding"  # to which input_dim means something else
+        if shape is not None and keras1 is not None and not vocabulary:
+            check_same_shape((None, *shape[-1:]), (None, *keras1[-1:]), "input_dim")
+        shape = keras1 if shape is None else shape
         if shape is None and isinstance(first.get("layer"), dict):
             inner_config = first["layer"].get("config")
             shape = config_shape(inner_config) if isinstance(inner_config, dict) else None
@@ -109,7 +109,7 @@ def sequential_input(
 
 
 def built_input(entry: dict[str, Any]) -> Input | None:
-    """The input of a Sequential whose layers tell none: what Keras built it for before it wrote it."""
+    """The input of a Sequential none of whose layers has a shape: what Keras had built it for when it wrote the file."""
     built = entry.get("build_config")
     shape = built.get("input_shape") if isinstance(built, dict) else None
     if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(is_size, shape)):
@@ -117,8 +117,8 @@ def built_input(entry: dict[str, Any]) -> Input | None:
     return Input("input_layer", tuple(shape))
 
 
-def check_told_once(shape: Shape, other: Shape, key: str) -> None:
-    """Refuse two shapes of one input that contradict each other, batch aside: Keras' versions go by different ones.
+def check_same_shape(shape: Shape, other: Shape, key: str) -> None:
+    """Refuse two shapes of one input that differ in more than the batch: versions of Keras go by different ones.
 
     Raises:
         FieldsError: naming the field that the second one is from.

@@ -1,22 +1,22 @@
-"""Keras 1's Sequential that starts with a Merge of several models: each of them brings inputs of its own."""
+"""Keras 1's Sequential that begins with a Merge of several models → members; each model brings its own inputs."""
 
 from collections.abc import Callable
 from typing import Any
 
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.formats.keras.definition import Definition, Member
-from paramcalc.formats.keras.inbound import Tensor, keras_call
+from paramcalc.formats.keras.inbound import History, keras_call
 from paramcalc.formats.unique import unique_name
 from paramcalc.model import Input
 
 Read = Callable[[dict[str, Any], DocPath, int], Definition]
-"""Reads a model inside: its entry, its place, and how many models are around it."""
+"""Reads a nested model: its entry, its place, and how many models are around it."""
 
 
 def merged_models(
     merge: dict[str, Any], where: DocPath, depth: int, read: Read
 ) -> tuple[list[Member], list[Member], list[Input | None]]:
-    """The models as members, and the inputs that they read: as members, and what they are.
+    """The models as members; the inputs that they read, as members; and those inputs.
 
     Raises:
         LayerError: for what is not a list of models.
@@ -40,20 +40,20 @@ def merged_models(
         place = (*where, "config", "layers", number)
         config = entry.get("config")
         if entry.get("class_name") != "Sequential" and not (isinstance(config, dict) and "layers" in config):
-            entry = {"class_name": "Sequential", "config": [entry]}  # a layer with a shape of its own
+            entry = {"class_name": "Sequential", "config": [entry]}  # it is a layer, whose shape is among its fields
         part = read(entry, place, depth + 1)
         name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}")
         calls = [unused(item.name if item is not None else "input") for item in part.inputs]
         heads += [Member(head, None, [], place) for head in calls]
-        models.append(Member(name, part, [keras_call([Tensor(head, 0, 0) for head in calls], {})], place))
+        models.append(Member(name, part, [keras_call([History(head, 0, 0) for head in calls], {})], place))
         inputs += [item and Input(head, item.shape, item.dtype) for item, head in zip(part.inputs, calls, strict=True)]
     return models, heads, inputs
 
 
 def merged_members(models: list[Member], members: list[Member]) -> list[Member]:
-    """The Sequential's layers: the first, the Merge, reads the output of each model."""
+    """The models and the Sequential's layers, of which the first, the Merge, reads every output of the models."""
     outputs = [
-        Tensor(model.name, 0, index)
+        History(model.name, 0, index)
         for model in models
         if isinstance(model.part, Definition)
         for index in range(len(model.part.outputs))

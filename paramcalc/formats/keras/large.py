@@ -1,9 +1,9 @@
-"""Large Keras files: each layer is parsed only when it is read.
+"""The text of a large Keras file → a Model, each layer being parsed only when it is read.
 
-As plain values the whole file would fill the processor's cache many times over, and reading would wait for memory at
-every step: the larger the file, the slower each layer. So an entry is parsed, read and dropped while it is near.
+The parsed document would fill the processor's cache many times over, and reading would wait for memory at every step:
+the larger the file, the slower each layer. So an entry is parsed, read and dropped while it is still in the cache.
 
-Only files as Keras writes them are read this way. Anything odd or wrong is left to the ordinary reading, which sees
+Only files as Keras writes them are read this way. Anything unusual or wrong is left to the ordinary reader, which has
 the whole document and can say what is wrong and where.
 """
 
@@ -21,7 +21,7 @@ from paramcalc.model import Model
 
 
 class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """The config of a model."""
+    """The config of a model, its layers unparsed."""
 
     layers: list[Raw]
     name: Any = UNSET
@@ -33,7 +33,7 @@ class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """The object around that config."""
+    """The mapping around that config."""
 
     class_name: str
     config: _Config
@@ -46,14 +46,14 @@ class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 def read(source: Source, options: Options) -> Model | None:
-    """The model of a large JSON file; None for one that must be read the ordinary way."""
+    """The model of a large JSON file; None for one that the ordinary reader must read."""
     return read_large(source.data, source.name, options.max_layers, shared_objects=False, version=None)
 
 
 def read_large(
     data: bytes, name: str, max_layers: int | None, *, shared_objects: bool, version: str | None
 ) -> Model | None:
-    """The model of a Keras file; None for one that must be read the ordinary way."""
+    """The model of the text of a Keras file; None for one that the ordinary reader must read."""
     try:
         found = msgspec.json.decode(data, type=_Architecture)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -67,7 +67,7 @@ def read_large(
     if version is not None:
         value.setdefault("keras_version", version)
     locate = Locator(data, "json", False)
-    locate.silent = True  # what is wrong is told by the ordinary reading
+    locate.silent = True  # the ordinary reader reports what is wrong, so nobody asks for a place here
     try:
         model = read_keras(value, name, locate, shared_objects=shared_objects, max_layers=max_layers)
     except (OddError, InputError):
@@ -79,6 +79,6 @@ def read_large(
 
 
 def _mapping(struct: Struct) -> dict[str, Any]:
-    """The fields that were set, as the ordinary reading has them."""
+    """The fields that were set, as a mapping."""
     values = {name: getattr(struct, name) for name in struct.__struct_fields__}
     return {name: value for name, value in values.items() if value is not UNSET}

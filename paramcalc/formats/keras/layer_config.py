@@ -1,4 +1,4 @@
-"""One layer's `{"class_name", "config"}` → a paramcalc layer with its identity."""
+"""A layer's `{"class_name", "config"}` → the layer, its class name today, and its dtype policy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,19 +36,19 @@ COMMON = frozenset(
         "implementation",
     )
 )
-"""What every Keras layer may carry and no formula needs (unless its class has a field of that name)."""
+"""Fields that every Keras layer may have and no formula needs, unless its class has a field of that name."""
 NAMES = frozenset(("name", "trainable"))
-"""What equal layers may differ in, unless their class has fields of these names."""
+"""Fields in which layers may differ and still share one object, unless their class has a field of that name."""
 KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
-"""What modules of Keras' own begin with, a dot added: those of `keras_cv` are not."""
+"""What the names of Keras' own modules begin with once a dot is added; `keras_cv` is not one of them."""
 COMPOSITES = frozenset(("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
-"""Classes that make their weights by layers within, without being wrappers."""
+"""Classes whose weights are those of layers that they make themselves, and that are no wrappers."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Fields that hold an activation."""
 
 
-class Made(Struct, frozen=True):
-    """A layer, the class name it is known by today, and its dtype policy."""
+class MadeLayer(Struct, frozen=True):
+    """What an entry describes: the layer, the name of its class today, and its dtype policy."""
 
     layer: Layer
     type: str
@@ -56,25 +56,25 @@ class Made(Struct, frozen=True):
 
 
 def layer_class(registry: KerasClasses, entry: dict[str, Any], class_name: str) -> type[Layer] | Unknown:
-    """The class an entry names; `Unknown` for custom classes and for a Lambda."""
+    """The class that an entry names; an `Unknown` for a custom class and for a Lambda."""
     module = entry.get("module")
     if class_name == "Lambda":
         return lambda_layer(entry.get("config"))
     own = isinstance(module, str) and not f"{module}.".startswith(KERAS_MODULES)
     registered = entry.get("registered_name")
-    if isinstance(registered, str) and ">" in registered:  # Keras takes a class registered so before its own
+    if isinstance(registered, str) and ">" in registered:  # a registered class goes before Keras' own of that name
         own = own or not registered.startswith("Keras")
-    package, _, name = class_name.rpartition(">")  # tf.keras wrote what somebody had registered as `Custom>Name`
+    package, _, name = class_name.rpartition(">")  # in tf.keras, that of a registered class was `Custom>Name`
     try:
         return registry.plugin(name) if own or package not in ("", "Keras") else registry.framework_class(name)
     except UnknownTypeError:
         if registry.original and is_later(class_name):
-            return custom(f"{registry.original} had no '{class_name}', so this is another one")
-        return custom(f"'{class_name[:80]}' is not a Keras layer")
+            return custom_class(f"{registry.original} had no '{class_name}', so this is another one")
+        return custom_class(f"'{class_name[:80]}' is not a Keras layer")
 
 
-def custom(why: str) -> Unknown:
-    """A class of somebody's own."""
+def custom_class(why: str) -> Unknown:
+    """What stands for a layer of a custom class; `why` says how we know that it is one."""
     return Unknown(
         f"{why}: its code is not in the file, so it cannot be computed "
         "(--allow-unknown goes on without it, --assume NAME=shape tells its output)"
@@ -82,7 +82,7 @@ def custom(why: str) -> Unknown:
 
 
 def lambda_layer(config: Any) -> Unknown:
-    """A Lambda: its code is never run; the output shape it recorded can be used when that is allowed."""
+    """What stands for a Lambda, whose code is never run; the output shape that it recorded is used if that is allowed."""
     recorded = config.get("output_shape") if isinstance(config, dict) else None
     shape: Shape | None = None
     if isinstance(recorded, list) and len(recorded) < MAX_RANK and all(map(is_size, recorded)):
@@ -98,7 +98,7 @@ def is_frozen(config: dict[str, Any]) -> bool:
     """Whether a config says `trainable: false`.
 
     Raises:
-        FieldsError: for anything else, such as null, 0 or "false": Keras refuses it, or takes it otherwise.
+        FieldsError: for anything else, such as null, 0 or "false": Keras refuses those, or understands them otherwise.
     """
     value = config.get("trainable", True)
     if value.__class__ is bool:
@@ -107,16 +107,16 @@ def is_frozen(config: dict[str, Any]) -> bool:
     raise FieldsError([FieldProblem(message, ("trainable",))])
 
 
-def is_reached(made: Made, legacy: bool) -> bool:
-    """Whether a layer's own `trainable: false` reaches its weights as the file loads.
+def trainable_applies(made: MadeLayer, legacy: bool) -> bool:
+    """Whether a layer's `trainable: false` freezes its weights when the file is loaded.
 
-    Keras 3 makes wrappers and a few others out of layers of which each goes by its own.
+    In Keras 3, wrappers and a few other layers are made of layers, each of which goes by its own `trainable`.
     """
     return legacy or not (made.layer.sublayers or made.type in COMPOSITES)
 
 
 def dtype_policy(value: Any) -> str:
-    """The policy's name, from Keras' string or object.
+    """The name of a policy, which Keras writes as a string or as an object.
 
     Raises:
         LayerError: for a policy that Keras does not have, or one that differs from layer to layer.
@@ -147,7 +147,7 @@ QUANTIZED_POLICIES = frozenset(
 
 
 def known_policy(name: str) -> str:
-    """The name of a policy whose weights have a known size.
+    """The name of a policy, if the size of its weights is known.
 
     Raises:
         LayerError: for any other; a size would be a guess.
@@ -181,14 +181,14 @@ def make_layer(
     nested: Any,
     where: DocPath = (),
     depth: int = 0,
-) -> Made:
-    """The layer an entry describes; one object for all equal ones.
+) -> MadeLayer:
+    """The layer that an entry describes; equal entries get the same object.
 
     Args:
         registry: where classes are looked up.
         entry: `{"class_name": …, "config": {…}}`.
-        legacy: whether Keras 1 or 2 wrote it: fields are renamed, old keys dropped.
-        nested: makes a layer of a whole model inside a wrapper: (entry, where) → Layer.
+        legacy: whether Keras 1 or 2 wrote it, so that its fields have to be renamed.
+        nested: makes a layer of a model inside a wrapper: (entry, where) → Layer.
         where: the place of the entry, for errors in layers within it.
         depth: how many wrappers are around it.
 
@@ -200,7 +200,7 @@ def make_layer(
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, dict):
         raise LayerError("a layer needs a class_name and a config")
-    key = likeness(entry, config, legacy)
+    key = sharing_key(entry, config, legacy)
     found = registry.made.get(key)
     if found is None:
         found = new_layer(registry, entry, legacy, nested, where, depth)
@@ -211,8 +211,8 @@ def make_layer(
 
 def new_layer(
     registry: KerasClasses, entry: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int
-) -> Made:
-    """`make_layer` for an entry of which there was no equal yet."""
+) -> MadeLayer:
+    """`make_layer` for the first entry of its kind."""
     class_name, config = entry["class_name"], entry["config"]
     dtype = dtype_policy(config.get("dtype"))
     if legacy:
@@ -221,44 +221,46 @@ def new_layer(
         class_name, config = modernise(class_name, config)
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
-        return Made(cls, class_name, dtype)
+        return MadeLayer(cls, class_name, dtype)
     if legacy and cls.__name__ in KERAS2_SHAPES:
         from paramcalc.layers.keras.keras2 import VARIANTS
 
         cls = VARIANTS[cls.__name__]
-    fields = fields_of(cls, config, legacy)
+    fields = own_fields(cls, config, legacy)
     other = next((name for name in fields if name not in cls.__struct_fields__), None) if legacy else None
     if other is not None and "module" not in entry and is_later(cls.__name__):
-        return Made(
-            custom(f"Keras' {cls.__name__} has no field '{other[:80]}', so this is another one"), class_name, dtype
+        return MadeLayer(
+            custom_class(f"Keras' {cls.__name__} has no field '{other[:80]}', so this is another one"),
+            class_name,
+            dtype,
         )
     if not legacy and dtype.startswith(QUANTIZED_MODES):
         cls = quantized(cls, config, dtype)
     if cls.sublayers:
-        dtype = held_policy(config)
+        dtype = inner_policy(config)
     for name in cls.sublayers:
         if fields.get(name) is not None:
             fields[name] = sublayers(registry, fields[name], legacy, nested, (*where, "config", name), depth)
     unknown = unknown_inside(cls, fields)
     if unknown is not None:
-        return Made(unknown, cls.__name__, dtype)
-    return Made(with_activations(cls, fields, registry), cls.__name__, dtype)
+        return MadeLayer(unknown, cls.__name__, dtype)
+    return MadeLayer(with_activations(cls, fields, registry), cls.__name__, dtype)
 
 
-def held_policy(config: dict[str, Any]) -> str:
-    """The policy of the layer in the innermost wrapper: it makes the weights, and the output."""
+def inner_policy(config: dict[str, Any]) -> str:
+    """The policy of the layer inside the innermost wrapper: that layer makes the weights, and the output."""
     for key in ("layer", "cell", "cells"):
         inner = config.get(key)
         if isinstance(inner, list) and inner:
             inner = inner[0]
         found = inner.get("config") if isinstance(inner, dict) else None
         if isinstance(found, dict) and "dtype" in found:
-            return held_policy(found)
+            return inner_policy(found)
     return dtype_policy(config.get("dtype"))
 
 
 def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
-    """`Unknown` for a wrapper around an unknown layer, else None."""
+    """What stands for a wrapper around an unknown layer; None if every layer in it is known."""
     held = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
     layers = [item.layer for value in held.values() for item in (value if isinstance(value, tuple) else (value,))]
     unknown = [layer for layer in layers if isinstance(layer, Unknown)]
@@ -271,7 +273,7 @@ def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
 
 
 def with_fallbacks(value: Any) -> Any:
-    """The sublayers, each unknown one replaced by its fallback."""
+    """The sublayers in a field, each unknown one replaced by its fallback."""
     if isinstance(value, tuple):
         return tuple(with_fallbacks(item) for item in value)
     layer = value.layer.fallback if isinstance(value.layer, Unknown) else value.layer
@@ -279,7 +281,7 @@ def with_fallbacks(value: Any) -> Any:
 
 
 def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
-    """The layer with these fields; a null flag is false, as Python takes it (TensorFlow.js writes such)."""
+    """The layer with these fields. A flag that is null means false, as in Python: TensorFlow.js writes such."""
     try:
         return build_layer(cls, fields)
     except FieldsError:
@@ -290,23 +292,23 @@ def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
     return build_layer(cls, {**fields, **dict.fromkeys(nulls, False)})
 
 
-def fields_of(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
-    """The part of a config that is the class' own: without what every Keras layer carries, and old keys."""
+def own_fields(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
+    """The fields of a config that are the class's own: neither those of every layer, nor dropped ones of old versions."""
     known = frozenset(cls.__struct_fields__)
     fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
     return without_old_fields(fields, known) if legacy else fields
 
 
-def likeness(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
-    """The key that equal layers share: everything but their `NAMES`. Deep models have many equal ones."""
+def sharing_key(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
+    """The key under which equal layers are found, all but their `NAMES`: a deep model has many that are equal."""
     own = {**config, "name": None, "trainable": None}
     return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
 
 
 def with_activations(cls: type[Layer], fields: dict[str, Any], registry: KerasClasses) -> Layer:
-    """The layer with these fields; as unknown as a custom class where an activation is a custom one.
+    """The layer with these fields; an `Unknown` if an activation is a custom one.
 
-    Its counts are known all the same if that is a function: it has no weights and works element by element.
+    If that is a function, the fallback has the layer's counts: a function has no weights and works element by element.
     """
     odd = [name for name in ACTIVATIONS if fields.get(name).__class__ is dict]
     try:
@@ -329,7 +331,7 @@ def with_activations(cls: type[Layer], fields: dict[str, Any], registry: KerasCl
 
 
 def sublayers(registry: KerasClasses, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Any:
-    """A field that holds a layer, or a list of them."""
+    """The layer, or the layers, in a field."""
     if isinstance(value, list):
         return tuple(
             [sublayer(registry, item, legacy, nested, (*where, index), depth) for index, item in enumerate(value)]
@@ -351,8 +353,10 @@ def sublayer(registry: KerasClasses, value: Any, legacy: bool, nested: Any, wher
         else:
             made = make_layer(registry, value, legacy, nested, where, depth + 1)
             layer, type_ = made.layer, made.type
-            trainable = not (is_frozen(value["config"]) and is_reached(made, legacy))
-            built = () if legacy else shapes_of(value.get("build_config"))  # tf.keras wrote an inner layer's there
+            trainable = not (is_frozen(value["config"]) and trainable_applies(made, legacy))
+            built = (
+                () if legacy else shapes_of(value.get("build_config"))
+            )  # tf.keras wrote that of a layer further inside here
     except FieldsError as error:
         inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
         raise FieldsError(inner) from None

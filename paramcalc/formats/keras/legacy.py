@@ -1,8 +1,8 @@
 """The config of a layer that Keras 1 or 2 wrote → today's class name and fields.
 
-What was renamed or dropped is data, in `layers/keras/versions.py`. Here is what became of values: a size that was two
-fields, a merge that was a mode. It goes by the names of fields, not by versions, as many files do not say which Keras
-wrote them.
+What was renamed or dropped is data, in `layers/keras/versions.py`. This module is for values that changed: a size that
+was two fields, a merge that was a mode. It goes by the names of fields and not by versions, because many files do not
+say which Keras wrote them.
 """
 
 from typing import Any, TypeGuard
@@ -13,11 +13,15 @@ from paramcalc.layers.keras.versions import DROPPED, KERAS1_DATA_FORMATS, KERAS1
 UNSUPPORTED = {
     "time_major": "put the batch first",
 }
-"""Dropped fields that do change a shape or a count where they are set → what to do about it."""
+"""Dropped fields that do change a shape or a count if they are set → what to do instead."""
 
 
 def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Today's class name and fields of a layer that Keras 1 or 2 wrote."""
+    """A layer of Keras 1 or 2 with its class name and fields of today.
+
+    Raises:
+        LayerError: for fields that contradict each other, or that no class of today has an equivalent of.
+    """
     old_class = class_name
     class_name = today(class_name)
     renamed = renames(class_name)
@@ -32,7 +36,7 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
     if isinstance(fields.get("data_format"), str):
         fields["data_format"] = KERAS1_DATA_FORMATS.get(fields["data_format"], fields["data_format"])
     if class_name in ("GRU", "GRUCell"):
-        fields.setdefault("reset_after", "time_major" in fields)  # which only TensorFlow 2's layers have
+        fields.setdefault("reset_after", "time_major" in fields)  # which only the layers of TensorFlow 2 have
     if class_name == "Merge":
         class_name = merge_class(fields)
     if old_class.startswith("Deconvolution") and "output_shape" in fields:
@@ -45,10 +49,10 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
 
 
 def check_single(fields: dict[str, Any], name: str, value: Any, key: str) -> None:
-    """Refuse a field that is there by its old name and by its new one, with different values.
+    """Refuse a field that has one value under its old name and another under its new one.
 
     Raises:
-        LayerError: when there are two: nobody can say which of them counts.
+        LayerError: because nobody can say which of them counts.
     """
     if name in fields and fields[name] != value:
         raise LayerError(f"{name} is given twice: as {echo(fields[name])}, and as {echo(value)} (by '{key}')")
@@ -67,7 +71,7 @@ def merge_kernel_size(fields: dict[str, Any]) -> None:
 
 
 def merge_class(fields: dict[str, Any]) -> str:
-    """Keras 1's one Merge layer is today one class a mode."""
+    """The class of today for a mode of Keras 1's Merge layer; its other fields become that class's."""
     mode = fields.pop("mode", "sum")
     axis, axes = fields.pop("concat_axis", -1), fields.pop("dot_axes", -1)
     for key in ("mode_type", "output_shape", "output_shape_type", "output_mask", "output_mask_type", "layers",
@@ -82,13 +86,13 @@ def merge_class(fields: dict[str, Any]) -> str:
 
 
 def fix_values(class_name: str, fields: dict[str, Any]) -> None:
-    """Values whose form changed; and old keys that today's class does not have."""
+    """Rewrite values whose form has changed."""
     if class_name == "SeparableConv1D" and fields.get("padding") == "causal":
-        fields["padding"] = "same"  # as long, and the same products; today's class knows no causal
+        fields["padding"] = "same"  # the same length and products; the class has no causal padding any more
     if class_name == "Bidirectional":
         fields["layer"] = forwards(fields.get("layer"), fields.get("backward_layer"))
     if fields.get("pad_to_max_tokens") and fields.get("max_tokens") is None:
-        fields["pad_to_max_tokens"] = False  # Keras 2's experimental layers took it as that
+        fields["pad_to_max_tokens"] = False  # as the experimental layers of Keras 2 understood it
     axis = fields.get("axis")
     if class_name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
         fields["axis"] = axis[0]
@@ -101,19 +105,19 @@ def fix_values(class_name: str, fields: dict[str, Any]) -> None:
 
 
 def output_padding(fields: dict[str, Any], shape: Any) -> list[int] | None:
-    """What Keras 1's `output_shape` chooses of the lengths that a stride leaves open; None for the usual ones.
+    """The padding that makes Keras 1's `output_shape`, as a stride leaves the length open; None for the usual length.
 
     Raises:
-        LayerError: for what is no such shape, or where today's class has no padding for it.
+        LayerError: for what is not a shape of images, or if today's class has no padding that makes it.
     """
     size, strides, same = fields.get("kernel_size"), fields.get("strides"), fields.get("padding") == "same"
     if not (is_sizes(size) and is_sizes(strides) and len(size) == len(strides)):
-        return None  # what is wrong with them is told by their own fields
+        return None  # these fields are wrong, and are reported themselves
     axes = shape if isinstance(shape, list) else []
     axes = axes[2:] if fields.get("data_format") == "channels_first" else axes[1:-1]
     if not is_sizes(axes) or len(axes) != len(size):
         raise LayerError(f"output_shape: expected the sizes of a batch of images, got {echo(shape)}")
-    # Where a usual length begins, and each of the others: see shapes.transposed_length.
+    # The usual lengths are these, plus whole strides; the least possible ones follow. See shapes.transposed_length.
     usual = [0 if same else max(span, stride) for span, stride in zip(size, strides, strict=True)]
     if all((axis - start) % stride == 0 for axis, start, stride in zip(axes, usual, strides, strict=True)):
         return None
@@ -125,12 +129,12 @@ def output_padding(fields: dict[str, Any], shape: Any) -> list[int] | None:
 
 
 def is_sizes(value: Any) -> TypeGuard[list[int]]:
-    """Whether these are sizes, one for each axis."""
+    """Whether a value is a list of positive sizes."""
     return isinstance(value, list) and all(type(item) is int and item > 0 for item in value)
 
 
 def fix_padding(fields: dict[str, Any]) -> None:
-    """Keras 1 also took four numbers, in a row or by name, for the four sides."""
+    """Rewrite the padding of the four sides, which in Keras 1 could be four numbers, in a list or by name."""
     pads = fields.get("padding")
     if isinstance(pads, dict):
         pads = [pads.get(f"{side}_pad", 0) for side in ("top", "bottom", "left", "right")]
@@ -141,11 +145,11 @@ def fix_padding(fields: dict[str, Any]) -> None:
 MAY_HOLD_GRU = frozenset(
     ("GRU", "GRUCell", "RNN", "StackedRNNCells", "Bidirectional", "TimeDistributed", "GRUV2", "UnifiedGRU")
 )
-"""Classes that are one, or may have one inside."""
+"""Classes that are a GRU, or may have one inside."""
 
 
 def with_reset_after(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry of a layer, `reset_after` written out in every GRU in it."""
+    """The entry of a layer with `reset_after: true` in every GRU in it that does not say."""
     kind, config = entry.get("class_name"), entry.get("config")
     if not isinstance(kind, str) or kind not in MAY_HOLD_GRU or not isinstance(config, dict):
         return entry
@@ -162,7 +166,7 @@ def with_reset_after(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def forwards(layer: Any, backward_layer: Any) -> Any:
-    """A Bidirectional's layer that goes backwards, turned round: Keras 2 took the opposite for the other one."""
+    """A Bidirectional's layer, made to go forwards: if it went backwards, Keras 2 made the other one go forwards."""
     config = layer.get("config") if isinstance(layer, dict) else None
     if backward_layer is not None or not isinstance(config, dict) or config.get("go_backwards") is not True:
         return layer
@@ -170,5 +174,5 @@ def forwards(layer: Any, backward_layer: Any) -> Any:
 
 
 def without_old_fields(config: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The config without the fields of older versions that change nothing, but for those the class still has."""
+    """The config without dropped fields, except those that the class still has."""
     return {key: value for key, value in config.items() if key in known or key not in DROPPED}

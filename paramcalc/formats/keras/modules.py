@@ -1,4 +1,4 @@
-"""In which of Keras' modules its classes are: what no name of `keras.layers` leads to is loaded by its module."""
+"""A class of Keras → the module that it is loaded from: not every class has a name in `keras.layers`."""
 
 OPERATIONS = {
     "nn": (
@@ -12,14 +12,14 @@ OPERATIONS = {
     "image": ("HSVToRGB", "RGBToHSV", "Resize"),
     "linalg": ("Norm",),
 }  # fmt: skip
-"""The operations outside keras.src.ops.numpy, where most are."""
+"""Module of keras.src.ops → its operations; the others are in keras.src.ops.numpy."""
 
 APPLICATIONS = {
     "CustomScaleLayer": "inception_resnet_v2",
     "LayerScale": "convnext",
     "StochasticDepth": "convnext",
 }
-"""The layers that keras.applications has of its own."""
+"""Layers that are defined in keras.applications → the module there."""
 
 
 def module_of_operation(name: str) -> str:

@@ -1,18 +1,18 @@
-"""Operation nodes of a Keras graph (`x + y`, `keras.ops.…`, TFOpLambda) → one Operation layer each."""
+"""The entry of an operation in a Keras graph (`x + y`, `keras.ops.…`, TFOpLambda) → an Operation layer."""
 
 from typing import Any
 
 from paramcalc.errors import LayerError
-from paramcalc.formats.keras.inbound import KerasCall, Tensor, is_slice
+from paramcalc.formats.keras.inbound import History, KerasCall, is_slice
 from paramcalc.layers.operations.operation import Operation, Slot
 
 
-def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, list[Tensor]]:
-    """The operation with its arguments, and the tensors it reads, in the order of its slots."""
+def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, list[History]]:
+    """The operation with its arguments, and the tensors that it reads, in the order of its slots."""
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, dict):
         raise LayerError("an operation needs a class_name and a config")
-    tensors: list[Tensor] = []
+    tensors: list[History] = []
     args = tuple(slotted(value, tensors) for value in call.args)
     kwargs = {key: slotted(value, tensors) for key, value in call.kwargs.items()}
     if class_name == "TensorFlowOpLayer" and "node_def" in config:
@@ -23,14 +23,14 @@ def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, 
     if class_name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
         function = str(config.get("function") or config.get("name"))
         return Operation(function, "tensorflow", {}, args, kwargs), tensors
-    # A `dtype` that is text is an argument of the operation (Cast); a policy is not.
+    # A `dtype` that is a string is an argument of the operation (Cast); an object is a policy, which is not.
     options = {key: item for key, item in config.items() if key != "name" and (key != "dtype" or type(item) is str)}
     return Operation(class_name, "keras", options, args, kwargs), tensors
 
 
-def slotted(value: Any, tensors: list[Tensor]) -> Any:
+def slotted(value: Any, tensors: list[History]) -> Any:
     """An argument with each tensor replaced by its slot."""
-    if isinstance(value, Tensor):
+    if isinstance(value, History):
         tensors.append(value)
         return Slot(len(tensors) - 1)
     if isinstance(value, list):

@@ -1,6 +1,6 @@
-"""Model → the JSON of a Keras 3 Functional.
+"""A Model → the JSON of a Functional that Keras 3 loads; Keras itself is never imported.
 
-Nested models are written flat, a "." for each "/" of a path: Keras' names hold no "/". Keras is never imported.
+Nested models are written flat, with a "." for each "/" in a path: a name in Keras cannot have a "/".
 """
 
 import json
@@ -26,16 +26,16 @@ from paramcalc.shapes import Shape
 NOT_IN_KERAS = ("custom", "plugin")
 """Families of layers that no version of Keras has."""
 ALWAYS_WRITTEN = {"Rescaling": ("offset",), "TextVectorization": ("standardize", "split", "ngrams")}
-"""Fields that Keras' from_config misses when they are left out."""
+"""Class → fields without which Keras' from_config fails, although they have defaults."""
 TENSOR = "tensor"
-"""Where a tensor comes in the arguments of a call, …"""
+"""A placeholder for a tensor in the arguments of a call …"""
 SHOWN = json.dumps(TENSOR)
-"""… and so in their text."""
+"""… and in their JSON."""
 REGISTRY = Registry()
 
 Json = dict[str, Any]
-Around = tuple[str, str]
-"""An entry's text before its name and behind it."""
+AroundName = tuple[str, str]
+"""The text of an entry before its name, and after it."""
 
 
 def to_keras(model: Model) -> str:
@@ -50,12 +50,13 @@ def to_keras(model: Model) -> str:
     return KerasWriter(model).functional(model.name.replace("/", "."))
 
 
-class Entry(Struct):
-    """A layer among a model's layers, as text: dictionaries of a large model would take several times as much.
+class WrittenLayer(Struct):
+    """An entry of `layers`, as text: for a large model, dictionaries would take several times the memory.
 
     Attributes:
-        text: all but its calls, which come last.
-        calls: the arguments of each.
+        name: of the layer.
+        text: the entry up to its calls, which come last.
+        calls: the arguments of each call.
     """
 
     name: str
@@ -74,19 +75,19 @@ class KerasWriter:
         self.taken: set[str] = set()
         self.numbers: dict[str, int] = {}
         self.producers: list[tuple[str, int]] = [(self.unique(item.name), 0) for item in model.inputs]
-        self.entries: dict[int, Entry] = {}
-        self.known: dict[tuple[int, str, bool, str], Around] = {}
+        self.entries: dict[int, WrittenLayer] = {}
+        self.known: dict[tuple[int, str, bool, str], AroundName] = {}
         self.around_tensors: dict[tuple[type[Layer], str, int], list[str]] = {}
         self.before_history: dict[Shape, str] = {}
 
     def functional(self, model_name: str) -> str:
-        """The whole model."""
+        """The JSON of the model."""
         model = self.model
         self.refuse_unreachable()
         layers = []
         for item, (name, _) in zip(model.inputs, self.producers, strict=True):
             before, after = around("InputLayer", {"batch_shape": list(item.shape), "dtype": item.dtype}, {})
-            layers.append(Entry(name, named(name, before, after)))
+            layers.append(WrittenLayer(name, with_name(name, before, after)))
         for node in model.nodes:
             self.call(node)
         outputs = [self.history(output.ref) for output in model.outputs]
@@ -103,15 +104,15 @@ class KerasWriter:
         )
 
     def refuse_unreachable(self) -> None:
-        """Keras leaves out what no output depends on, so the counts would be others."""
+        """Refuse layers that no output depends on: Keras would leave them out, and count less."""
         found = reachable(self.model)
         first = len(self.model.inputs)
         lost = [node for number, node in enumerate(self.model.nodes, start=first) if number not in found]
-        if lost:  # the last one is where the outputs forgot something
+        if lost:  # the last one is where an output was forgotten
             raise ConvertError(f"no output depends on layer '{lost[-1].path}': Keras would leave it out")
 
     def unique(self, path: str) -> str:
-        """A path as a name that Keras takes and nothing else has."""
+        """A path as a name that Keras accepts and no other layer has."""
         name = unique_name(path.replace("/", "."), self.taken.__contains__, self.numbers)
         self.taken.add(name)
         return name
@@ -119,17 +120,17 @@ class KerasWriter:
     # -- calls -----------------------------------------------------------------------------------------
 
     def call(self, node: Node) -> None:
-        """Add a call to the entry of its layer, which the first call makes."""
+        """Add a call to the entry of its layer; the first call makes the entry."""
         instance = node.instance
         found = self.entries.get(id(instance))
         if found is None:
             name = self.unique(node.path)
-            found = self.entries[id(instance)] = Entry(name, named(name, *self.around(node, name)))
+            found = self.entries[id(instance)] = WrittenLayer(name, with_name(name, *self.around(node, name)))
         self.producers.append((found.name, len(found.calls)))
         found.calls.append(self.call_text(node))
 
-    def around(self, node: Node, name: str) -> Around:
-        """What stands around the name in an entry, written once for equal layers, which readers make one object."""
+    def around(self, node: Node, name: str) -> AroundName:
+        """The text around the name of a layer, written once for layers that are one object, as readers make equal ones."""
         instance = node.instance
         what = id(instance.layer), instance.type, instance.trainable, instance.dtype
         if what not in self.known:
@@ -142,7 +143,7 @@ class KerasWriter:
         return self.known[what]
 
     def call_text(self, node: Node) -> str:
-        """The arguments of a call; those of layers of one class stand around their tensors in the same way."""
+        """The arguments of a call, as text; what is around the tensors is written once for a class."""
         instance = node.instance
         if node.options or node.ignored or None in node.inputs or isinstance(instance.layer, Operation):
             return json.dumps(self.arguments(node, [None if ref is None else self.tensor(ref) for ref in node.inputs]))
@@ -154,13 +155,13 @@ class KerasWriter:
         return first + "".join([part for pair in zip(tensors, others, strict=True) for part in pair])
 
     def arguments(self, node: Node, tensors: list[Any]) -> Json:
-        """The arguments as the layer's `call` in Keras takes them: positional, in one list, or by name."""
+        """The arguments of a call as Keras' `call` takes them: by position, in one list, or by name."""
         layer = node.instance.layer
         kwargs = {name: self.option(value) for name, value in (node.options or {}).items()}
         kwargs |= {name: self.option(value) for name, value in (node.ignored or {}).items()}
         if isinstance(layer, Operation):
-            args = [filled(value, tensors) for value in layer.args]
-            kwargs = {name: filled(value, tensors) for name, value in layer.kwargs.items()}
+            args = [with_tensors(value, tensors) for value in layer.args]
+            kwargs = {name: with_tensors(value, tensors) for name, value in layer.kwargs.items()}
             return {"args": args if args or kwargs else tensors, "kwargs": kwargs}
         takes = signature_of(type(layer).infer)
         if takes.variadic and (not takes.inputs or node.instance.type == "CustomScaleLayer"):
@@ -178,28 +179,28 @@ class KerasWriter:
         return f"{self.before_history[shape]}{json.dumps(name)}, {call}, {ref.output}]}}}}"
 
     def option(self, value: Any) -> Any:
-        """A call argument with its tensors."""
+        """A call argument as JSON, its tensors included."""
         if isinstance(value, Ref):
             return self.tensor(value)
         return [self.option(item) for item in value] if isinstance(value, list) else value
 
     def history(self, ref: Ref) -> list[Any]:
-        """Where a tensor comes from."""
+        """The history of a tensor: the name of its layer, the call, the output."""
         return [*self.producers[ref.producer], ref.output]
 
     def tensor(self, ref: Ref) -> Json:
-        """A tensor among the arguments."""
+        """A tensor among the arguments, as JSON."""
         return keras_tensor(self.shapes[ref.producer][ref.output], self.history(ref))
 
 
 def keras_tensor(shape: Shape, history: list[Any]) -> Json:
-    """A tensor as Keras writes it."""
+    """A `__keras_tensor__`."""
     config = {"shape": list(shape), "dtype": "float32", "keras_history": history}
     return {"class_name": "__keras_tensor__", "config": config}
 
 
-def around(class_name: str, config: Json, more: Json, module: str = "", registered: str | None = None) -> Around:
-    """An entry but its name, of which its config, too, has one, between its fields and what is `more`."""
+def around(class_name: str, config: Json, more: Json, module: str = "", registered: str | None = None) -> AroundName:
+    """The text of an entry without its name. The config has the name, too: after its fields, and before what is `more`."""
     module = json.dumps(module or module_of_layer(class_name))
     registered = json.dumps(class_name if class_name in APPLICATIONS else registered)
     fields = "".join([f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in config.items()])
@@ -208,14 +209,18 @@ def around(class_name: str, config: Json, more: Json, module: str = "", register
     return before, f'{later}}}, "registered_name": {registered}'
 
 
-def named(name: str, before: str, after: str) -> str:
-    """An entry with its name, up to its calls."""
+def with_name(name: str, before: str, after: str) -> str:
+    """The text of an entry with its name, up to its calls."""
     shown = json.dumps(name)
     return f'{before}"name": {shown}{after}, "name": {shown}, "inbound_nodes": '
 
 
-def around_operation(operation: Operation, name: str) -> Around:
-    """The same of an operation."""
+def around_operation(operation: Operation, name: str) -> AroundName:
+    """`around` for an operation.
+
+    Raises:
+        ConvertError: for one of TensorFlow.
+    """
     if operation.framework != "keras":
         raise ConvertError(f"'{name}' is an operation of TensorFlow ({operation.function}), which Keras 3 cannot load")
     config = {key: value for key, value in operation.config.items() if key != "name"}
@@ -224,7 +229,11 @@ def around_operation(operation: Operation, name: str) -> Around:
 
 
 def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
-    """A layer's fields, defaults left out; a frozen wrapper freezes what is in it, for Keras asks only that."""
+    """The config of a layer, without defaults. `trainable` holds for the layers in it, too: Keras goes by theirs.
+
+    Raises:
+        ConvertError: for a layer that Keras 3 does not have, or would not freeze.
+    """
     name = type(layer).__name__
     foreign = framework_of(type(layer)) not in (REGISTRY.framework, None)
     if foreign or REGISTRY.family(name) in NOT_IN_KERAS or is_gone(name):
@@ -235,21 +244,21 @@ def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
     for key, required, default in fields_of(type(layer)):
         value = getattr(layer, key)
         if required or value != default or key in ALWAYS_WRITTEN.get(name, ()):
-            config[key] = plain(value, path, trainable)
+            config[key] = json_value(value, path, trainable)
     return config if trainable else config | {"trainable": False}
 
 
-def plain(value: Any, path: str, trainable: bool) -> Any:
-    """A field's value as JSON has it."""
+def json_value(value: Any, path: str, trainable: bool) -> Any:
+    """The value of a field as JSON."""
     if isinstance(value, Sublayer):
-        return inner(value, path, trainable)
+        return inner_layer(value, path, trainable)
     if isinstance(value, (list, tuple)):
-        return [plain(item, path, trainable) for item in value]
+        return [json_value(item, path, trainable) for item in value]
     return value
 
 
-def inner(part: Sublayer, path: str, trainable: bool) -> Json:
-    """A layer, or a whole model, in the field of another."""
+def inner_layer(part: Sublayer, path: str, trainable: bool) -> Json:
+    """A layer, or a model, in a field of another layer."""
     if isinstance(part.layer, NestedModel):
         model = part.layer.model
         if not trainable or not part.trainable or any(not item.shape for item in model.inputs):
@@ -260,10 +269,10 @@ def inner(part: Sublayer, path: str, trainable: bool) -> Json:
     return {"module": "keras.layers", "class_name": part.type, "config": config, "registered_name": None}
 
 
-def filled(value: Any, tensors: list[Any]) -> Any:
-    """An operation's argument with its tensors in their slots."""
+def with_tensors(value: Any, tensors: list[Any]) -> Any:
+    """An argument of an operation, with a tensor in place of each slot."""
     if isinstance(value, dict) and list(value) == ["input"]:
         value = Slot(value["input"])
     if isinstance(value, Slot):
         return tensors[value.number]
-    return [filled(item, tensors) for item in value] if isinstance(value, (list, tuple)) else value
+    return [with_tensors(item, tensors) for item in value] if isinstance(value, (list, tuple)) else value
