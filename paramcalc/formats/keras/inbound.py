@@ -142,7 +142,7 @@ def is_history(value: Any, names: LayerNames) -> bool:
 
 
 def parse_legacy(node: Any, names: LayerNames, whole: bool) -> KerasCall:
-    """A node before Keras 3: histories, the last with the call's kwargs. `whole` says that all of it is one argument."""
+    """A node before Keras 3: histories, the last with the call's kwargs. `whole`: all of it is a single argument."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
     return keras_call(args if isinstance(args, list) and not whole else [args], kwargs)

@@ -109,7 +109,7 @@ def sequential_input(
 
 
 def built_input(entry: dict[str, Any]) -> Input | None:
-    """The input of a Sequential none of whose layers has a shape: what Keras had built it for when it wrote the file."""
+    """The input of a Sequential none of whose layers has a shape: what Keras had built it for before writing it."""
     built = entry.get("build_config")
     shape = built.get("input_shape") if isinstance(built, dict) else None
     if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(is_size, shape)):

@@ -82,7 +82,7 @@ def custom_class(why: str) -> Unknown:
 
 
 def lambda_layer(config: Any) -> Unknown:
-    """What stands for a Lambda, whose code is never run; the output shape that it recorded is used if that is allowed."""
+    """What stands for a Lambda, whose code is never run; the output shape it recorded is used if that is allowed."""
     recorded = config.get("output_shape") if isinstance(config, dict) else None
     shape: Shape | None = None
     if isinstance(recorded, list) and len(recorded) < MAX_RANK and all(map(is_size, recorded)):
@@ -293,7 +293,7 @@ def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
 
 
 def own_fields(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
-    """The fields of a config that are the class's own: neither those of every layer, nor dropped ones of old versions."""
+    """The fields of a config that are the class's own: neither those of every layer nor dropped ones of old files."""
     known = frozenset(cls.__struct_fields__)
     fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
     return without_old_fields(fields, known) if legacy else fields

@@ -130,7 +130,7 @@ class KerasWriter:
         found.calls.append(self.call_text(node))
 
     def around(self, node: Node, name: str) -> AroundName:
-        """The text around the name of a layer, written once for layers that are one object, as readers make equal ones."""
+        """The text around a layer's name, written once for layers that are one object, as readers make equal ones."""
         instance = node.instance
         what = id(instance.layer), instance.type, instance.trainable, instance.dtype
         if what not in self.known:
@@ -200,7 +200,7 @@ def keras_tensor(shape: Shape, history: list[Any]) -> Json:
 
 
 def around(class_name: str, config: Json, more: Json, module: str = "", registered: str | None = None) -> AroundName:
-    """The text of an entry without its name. The config has the name, too: after its fields, and before what is `more`."""
+    """The text of an entry without its name, which the config has as well, between its fields and what is `more`."""
     module = json.dumps(module or module_of_layer(class_name))
     registered = json.dumps(class_name if class_name in APPLICATIONS else registered)
     fields = "".join([f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in config.items()])

@@ -1,8 +1,10 @@
-"""paramcalc's own spec language, in YAML or JSON.
+"""paramcalc's own spec language, in YAML or JSON: a parsed document → a Model, and back.
 
+spec.py      the keys of the whole spec: its inputs, outputs and ties
 parser.py    raw entries → entries with a kind and a type, each checked once
 expand.py    entries → nodes: variables filled in, blocks, repeats and branches unrolled
 draft.py     the nodes while they read names → nodes that read tensors, in execution order
+writing/     a Model → the text of a spec
 """
 
 from collections.abc import Mapping
@@ -57,7 +59,7 @@ def read_spec(
 
 
 def shape_problems(model: Model) -> list[Problem]:
-    """What is wrong with the shapes of the layers that could be read, so that one run tells everything."""
+    """What is wrong with the shapes of the layers that could be read, so that one run reports everything."""
     from paramcalc.analysis.evaluate import evaluate
 
     try:
@@ -68,5 +70,5 @@ def shape_problems(model: Model) -> list[Problem]:
 
 
 def in_order_of_text(problems: list[Problem]) -> list[Problem]:
-    """The problems from the top of the file to its end; those without a place first."""
+    """The problems in the order of their places in the file, after those that have none."""
     return sorted(problems, key=lambda problem: problem.position or Position(0, 0))

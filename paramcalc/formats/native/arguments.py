@@ -1,4 +1,4 @@
-"""The arguments of a type: a mapping of fields, a list in Keras' order, one main argument, or nothing."""
+"""What stands behind a type → arguments by name: it is a mapping, a list in order, the main argument, or nothing."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ Arguments = tuple[dict[str, Any], dict[str, DocPath]]
 
 
 def layer_arguments(cls: type[Layer], value: Any, base: DocPath) -> Arguments:
-    """The fields of a layer by name, in whichever way they were written.
+    """The fields of a layer by name, whichever way they are written.
 
     Raises:
         SpecError: for more arguments than there are fields, or an entry's key inside the fields.
@@ -31,13 +31,13 @@ def layer_arguments(cls: type[Layer], value: Any, base: DocPath) -> Arguments:
 
 
 def holds_layer(cls: type[Layer], value: dict[str, Any]) -> bool:
-    """Whether `Bidirectional: {LSTM: 64}` is meant: the main argument is a layer, and no field is named."""
+    """Whether a mapping is a layer that is the main argument, as in `Bidirectional: {LSTM: 64}`, and not fields."""
     names = cls.__struct_fields__
     return bool(names) and names[0] in cls.sublayers and not any(key in names for key in value)
 
 
 def positional(type_: str, names: tuple[str, ...], value: Any, base: DocPath) -> Arguments:
-    """Arguments without names: a list gives them in order, anything else is the first."""
+    """Arguments without names: a list has them in order; anything else is the first."""
     if value is None:
         return {}, {}
     values = value if isinstance(value, list) else [value]
@@ -53,13 +53,13 @@ def positional(type_: str, names: tuple[str, ...], value: Any, base: DocPath) ->
 def block_arguments(value: Any, base: DocPath) -> Arguments:
     """The variables that a use of a block gives it."""
     if not isinstance(value, dict):
-        # The block's own variables may not be read yet: they are matched when it is expanded.
+        # The block may stand further down, its variables not read yet: the names are found when it is expanded.
         return {"": value}, {"": base}
     return dict(value), {key: (*base, key) for key in value}
 
 
 def named_arguments(block: Block, arguments: dict[str, Any], places: dict[str, DocPath]) -> Arguments:
-    """The arguments of a use of a block by name, now that the block is read.
+    """The arguments of a use of a block by name; the block is read by now.
 
     Raises:
         SpecError: for one that is no variable of the block, or too many.

@@ -1,4 +1,4 @@
-"""A layer's entry → the layer, its expressions filled in."""
+"""The entry of a layer, and the values of the variables → the layer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,31 +14,31 @@ from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.registry import framework_of, snake_case
 
 BlockModel = Callable[[BlockEntry], Layer]
-"""Makes one layer of a whole block, for a wrapper around it."""
+"""Makes a block a single layer, for a wrapper around it."""
 
 MOST_KEPT = 4_096
-"""Layers that later entries may be equal to …"""
+"""How many layers are kept for later entries that are equal …"""
 MOST_COMPARED = 16
-"""… and the items of a list in their fields."""
+"""… and how many items a list in their fields may have."""
 _EQUAL: dict[Any, Layer] = {}
 
 Weigh = Callable[[Any, DocPath], None]
-"""Counts the cost of a value that holds lists from variables; raises where it is too much."""
+"""Counts the work of a value with lists from variables in it; raises if it is too much."""
 
 
 def no_blocks(entry: BlockEntry) -> Layer:
-    """For layers that are built before anything is expanded."""
+    """The `block_model` of layers that are built before anything is expanded."""
     raise SpecError("a block cannot stand here", entry.where)
 
 
 def weightless(value: Any, where: DocPath) -> None:
-    """For layers without variables."""
+    """The `weigh` of layers that read no variables."""
 
 
 def build_entry(
     entry: LayerEntry, names: Names, block_model: BlockModel = no_blocks, weigh: Weigh = weightless
 ) -> Layer:
-    """The layer of an entry, for these values of the variables.
+    """The layer of an entry, with these values of the variables; the same values give the same object.
 
     Raises:
         FieldsError: with every problem, each at its place in the document.
@@ -56,7 +56,7 @@ def build_entry(
 
 
 def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: Weigh) -> Layer:
-    """Fill in the fields, build the layers in them, then the layer."""
+    """The layer of an entry, built from its fields and the layers in them."""
     fields: dict[str, Any] = {}
     problems: list[FieldProblem] = []
     for name, raw in entry.fields.items():
@@ -79,11 +79,11 @@ def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: 
 
 
 def equal_layer(cls: type[Layer], fields: dict[str, Any]) -> Layer:
-    """One layer for all entries with these fields, so that its formula is asked, and its answer kept, only once."""
+    """The layer with these fields; equal layers are one object, so that their formula is evaluated only once."""
     key = cls, tuple(fields), *[key_of(value) for value in fields.values()]
     try:
         found = _EQUAL.get(key)
-    except TypeError:  # a mapping, or a long list, is among them
+    except TypeError:  # unhashable: a mapping or a long list is among them
         return build_layer(cls, fields)
     if found is None:
         if len(_EQUAL) >= MOST_KEPT:
@@ -119,7 +119,7 @@ def under_policy(layer: Layer, policy: str, where: DocPath) -> Layer:
 
 
 def key_of(value: Any) -> Any:
-    """A field's value so that 1, 1.0 and true are three; an inner layer by its identity, which is kept with it."""
+    """A hashable key of a field's value, in which 1, 1.0 and true differ; an inner layer goes by its identity."""
     if type(value) is list and len(value) <= MOST_COMPARED:
         return tuple([key_of(item) for item in value])
     if type(value) is Sublayer:
@@ -128,7 +128,7 @@ def key_of(value: Any) -> Any:
 
 
 def located(entry: LayerEntry, problem: FieldProblem, names: Names) -> FieldProblem:
-    """A field's problem at its place in the document, with the expression the value came from."""
+    """The problem of a field with its place in the document, and with the expression that gave the value."""
     if not problem.where:
         return FieldProblem(problem.message, entry.where)
     field, *below = problem.where
@@ -156,7 +156,7 @@ def build_inner(raw: Any, names: Names, block_model: BlockModel, weigh: Weigh) -
 
 
 def read_flag(entry: Entry, key: str, names: Names, default: bool) -> bool:
-    """`trainable` or `when`: true or false.
+    """The value of `trainable` or `when`.
 
     Raises:
         SpecError: for anything else.

@@ -1,4 +1,4 @@
-"""What any entry may have beside what it is: a name, flags, a dtype, call arguments."""
+"""What any entry may have beside its type → values in its scope: flags, a dtype, call arguments."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from paramcalc.formats.native.values import check_policy, value_in_scope
 
 
 def flag(entry: Entry, key: str, scope: Scope) -> bool:
-    """`when` or `trainable`."""
+    """The value of `when` or `trainable`, which is true if it is not written."""
     return key not in entry.common or read_flag(entry, key, scope.env, True)
 
 
 def policy(entry: Entry, scope: Scope) -> str:
-    """The dtype policy of an entry, else what is around it has."""
+    """The dtype policy of an entry, or that of its scope if it names none."""
     if "dtype" not in entry.common:
         return scope.dtype
     where = (*entry.where, "dtype")

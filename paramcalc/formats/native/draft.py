@@ -15,8 +15,8 @@ class Draft:
 
     Attributes:
         first: the number of the first node as a producer: the inputs come before it.
-        names: what stands behind each name.
-        nodes: in the order they are written, their inputs still to be resolved.
+        names: what each name stands for.
+        nodes: in the order of the spec, their inputs still to be resolved.
     """
 
     def __init__(self, inputs: Sequence[Input], problems: Problems) -> None:
@@ -29,16 +29,16 @@ class Draft:
             self.names.values[item.name] = number
 
     def add(self, node: Node, sources: tuple[Reference, ...]) -> int:
-        """Append a node that reads these, some of them by a name that may stand further down; its producer number."""
+        """Append a node that reads these, by names that may stand further down; returns its number as a producer."""
         number = self.first + len(self.nodes)
         self.nodes.append(node)
         self._sources.append(sources)
         return number
 
     def finish(self, outputs: Sequence[Reference]) -> tuple[list[Node], list[Ref]]:
-        """The nodes in execution order and the outputs among them; what cannot be resolved is noted as a problem.
+        """The nodes in execution order, and the outputs among them; a name that is not known is noted as a problem.
 
-        A node whose inputs are not known becomes a broken one, so that the others can still be looked at.
+        A node that reads an unknown name becomes a broken one, so that the others can still be checked.
         """
         nodes = self.nodes
         for node, sources in zip(nodes, self._sources, strict=True):
@@ -65,7 +65,7 @@ class Draft:
         return [nodes[index] for index in order], [renumbered(ref, moved) for ref in results]
 
     def _resolve_all(self, node: Node, sources: tuple[Reference, ...]) -> tuple[Ref, ...]:
-        """The tensors a node reads; none, and a broken node, where one is not known."""
+        """The tensors that a node reads; if one is not known, none, and the node is broken."""
         if TensorName not in map(type, sources):
             return sources  # type: ignore[return-value]
         resolve = self.names.resolve
@@ -77,7 +77,7 @@ class Draft:
             return ()
 
     def _resolve_masks(self, node: Node) -> None:
-        """Put the tensors of masks in the place of their names."""
+        """Replace the names of masks by their tensors."""
         try:
             node.ignored = replaced(node.ignored, self.names.resolve)
         except SpecError as error:
@@ -85,11 +85,11 @@ class Draft:
             make_broken(node)
 
     def _break_cycles(self) -> None:
-        """Report cycles of the graph, each by the names along it, and cut them."""
+        """Report cycles of the graph, each by the names along it, and break them."""
         for cycle in find_cycles(self.nodes, self.first):
             nodes = [self.nodes[index] for index in cycle]
             if any(node.instance.layer is BROKEN for node in nodes):
-                continue  # cut already, where another cycle came by
+                continue  # another cycle through it was broken there already
             names = [node.path for node in nodes]
             shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
             circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])
@@ -103,16 +103,16 @@ def renumbered(ref: Ref, moved: dict[int, int]) -> Ref:
 
 
 def make_broken(node: Node) -> None:
-    """Leave the node in its place, with nothing known of it."""
+    """Make a node one of which nothing is known; it keeps its place."""
     node.instance = Instance(BROKEN, node.instance.name, node.instance.type)
     node.inputs = ()
     node.ignored = None
 
 
 def find_cycles(nodes: Sequence[Node], first: int) -> list[list[int]]:
-    """At least one cycle where there is any: indices from the earliest node on, each reading the next."""
+    """Some cycles, at least one if there is any: indices from the earliest node on, each reading the next."""
     needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
-    place: dict[int, int] = {}  # node → where it stands on the way
+    place: dict[int, int] = {}  # node → its position on the current path
     done: set[int] = set()
     cycles: list[list[int]] = []
     for start in range(len(nodes)):

@@ -1,4 +1,4 @@
-"""What a spec says, before any of it is expanded: its entries and blocks, each with its place in the document."""
+"""What a spec consists of before it is expanded: entries and blocks, each with its place in the document."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +10,17 @@ from paramcalc.layers.base import Layer
 from paramcalc.layers.unknown import Unknown
 
 COMMON = ("name", "inputs", "options", "trainable", "when", "dtype")
-"""What any entry may have beside what it is."""
+"""The keys that any entry may have beside its type."""
 
 BROKEN = Unknown("is not read, because of another problem")
-"""The stand-in for a layer whose problem is already reported."""
+"""The placeholder for a layer whose problem is already noted."""
 
 
 class Sized(Struct, kw_only=True):
     """Something that takes time to expand.
 
     Attributes:
-        size: how many values it is made of.
+        size: how many values it consists of.
     """
 
     size: int = 1
@@ -31,7 +31,7 @@ class Entry(Sized):
 
     Attributes:
         where: its place in the document.
-        common: its raw `name`, `inputs`, `trainable`, `when` and `dtype`, those that are written.
+        common: the raw values of the keys in `COMMON`, as far as they are written.
     """
 
     where: DocPath
@@ -45,10 +45,10 @@ class LayerEntry(Entry):
         cls: its class.
         type: the name of the class.
         fields: raw values by field name; an `Entry`, or a list of them, where a field holds layers.
-        places: where each field stands, below `where`.
-        layer: the layer, where no expression stands in its fields.
-        names: the variables its fields read.
-        built: the layers that were built for values of these variables.
+        places: the place of each field.
+        layer: the layer, if there is no expression in its fields.
+        names: the variables that its fields read.
+        built: the layers built so far, by the values of these variables.
     """
 
     cls: type[Layer]
@@ -65,8 +65,8 @@ class Block(Sized):
 
     Attributes:
         vars: raw defaults by name, in the order they are written.
-        inputs: what its layers know its inputs by.
-        outputs: names of its results; None for the last entry's.
+        inputs: the names that its inputs have inside.
+        outputs: the names of its results; None for that of the last entry.
         outer: the block that it is defined in, whose variables it sees; None for a block of the spec itself.
     """
 
@@ -88,10 +88,10 @@ class BlockEntry(Entry):
 
 
 class RepeatEntry(Entry):
-    """Layers a number of times, one after the other.
+    """Layers that are repeated a number of times, one after the other.
 
     Attributes:
-        each: whether there is a single entry, which is itself called by its number: `layers/0`.
+        each: whether there is a single entry, whose name is its number: `layers/0`.
     """
 
     count: Any
@@ -100,33 +100,39 @@ class RepeatEntry(Entry):
 
 
 class GroupEntry(Entry):
-    """Layers with a name around them, as a block has that is used only once."""
+    """Layers with a name around them, like a block that is used once."""
 
     layers: list[Entry]
 
 
 class BranchesEntry(Entry):
-    """Chains of layers side by side, and the layer that merges them."""
+    """Parallel chains of layers, and the layer that merges them."""
 
     branches: list[list[Entry]]
     merge: Entry
 
 
 class CallEntry(Entry):
-    """An earlier layer or block again, with the same weights."""
+    """A further call of a layer or block above, with the same weights."""
 
     target: Any
 
 
 class DynamicEntry(Entry):
-    """A layer whose type is an expression: `read` makes the entry once the type is known."""
+    """A layer whose type is an expression.
+
+    Attributes:
+        type_text: the expression.
+        read: makes the entry once the type is known.
+        resolved: the entries made so far, by type.
+    """
 
     type_text: str
     read: Callable[[str], Entry]
-    known: dict[str, Entry] = field(default_factory=dict)
+    resolved: dict[str, Entry] = field(default_factory=dict)
 
 
 class BrokenEntry(Entry):
-    """An entry whose problem is already reported; it only keeps its place and its name."""
+    """An entry whose problem is already noted; it keeps its place and its name."""
 
     type: str = "?"

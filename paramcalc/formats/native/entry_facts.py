@@ -1,4 +1,4 @@
-"""What can be told of an entry before it is expanded: its size, its name, what it waits for."""
+"""An entry, before it is expanded → its size, its label in errors, the variables it reads."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from paramcalc.limits import CHARACTERS_PER_VALUE, MAX_SEARCHED
 
 
 def size_of(raw: Any) -> int:
-    """How many values an entry is made of, those of the entries inside it aside.
+    """How many values an entry consists of, without those of the entries inside it.
 
-    Expressions count by their length, and for as many values as a list may have that they make.
+    An expression counts by its length; one that makes a list counts as the longest list that it could make.
     """
     count = 1
     stack = [raw]
@@ -28,14 +28,14 @@ def size_of(raw: Any) -> int:
 
 
 def entry_label(entry: Entry, prefix: str = "") -> str:
-    """An entry as errors name it, as far as its name is known: `'encoder/dense' (Dense)`."""
+    """An entry as errors name it: `'encoder/dense' (Dense)`, or `Dense` if its name is not known yet."""
     name = entry.common.get("name")
     kind: str = getattr(entry, "type", "?")
     return f"'{prefix}{name[:80]}' ({kind})" if isinstance(name, str) and "$" not in name else kind
 
 
 def entry_variables(entry: LayerEntry) -> set[str]:
-    """The variables that a layer's fields read, those of the layers in it included."""
+    """The variables that the fields of a layer read, and those of the layers in it."""
     found: set[str] = set()
     stack: list[Any] = list(entry.fields.values())
     while stack:
@@ -52,7 +52,7 @@ def entry_variables(entry: LayerEntry) -> set[str]:
 
 
 def is_dynamic(entry: LayerEntry) -> bool:
-    """Whether a layer can only be built when it is expanded."""
+    """Whether a layer depends on variables or blocks, and so can only be built when it is expanded."""
     stack: list[Any] = list(entry.fields.values())
     while stack:
         value = stack.pop()

@@ -1,6 +1,6 @@
-"""Entries → nodes: blocks, repeats and branches unrolled, each layer emitted with its path and its inputs.
+"""Entries → the nodes of a graph: blocks, repeats and branches unrolled, each layer with its path and its inputs.
 
-Work and memory are linear in the layers; how many there may be is checked before they are made.
+Time and memory are linear in the layers; whether there are too many is checked before they are made.
 """
 
 from collections import ChainMap
@@ -26,7 +26,7 @@ from paramcalc.formats.native.entry_facts import entry_label
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.masks import call_arguments
 from paramcalc.formats.native.minimum import Minimum
-from paramcalc.formats.native.names import Reference, Scope, TensorName, Value, check_name
+from paramcalc.formats.native.names import BlockUse, Reference, Scope, TensorName, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import origin
 from paramcalc.formats.native.values import first_of, named, only, value_in_scope
@@ -39,22 +39,16 @@ from paramcalc.limits import INPUTS_PER_STEP, MAX_NESTED, PATH_PER_STEP, VALUES_
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
 
 
-class BlockUse:
-    """One use of a block, so that it can be called again."""
-
-    __slots__ = ("entry", "env")
-
-    def __init__(self, entry: BlockEntry, env: Names) -> None:
-        self.entry = entry
-        self.env = env
-
-
 class Expander(Work):
     """Turns a spec's entries into the nodes of one graph.
 
     Attributes:
-        draft: the nodes, and everything that has a name.
+        draft: the nodes so far.
+        names: everything that has a name.
         spec_env: the spec's own variables, which every block sees.
+        uses: the uses of blocks by path, for further calls of them.
+        calls: how often what is at a path was called.
+        level: how many blocks, repeats and branches are around what is being expanded.
     """
 
     def __init__(
@@ -72,7 +66,7 @@ class Expander(Work):
     # -- lists -----------------------------------------------------------------------------------------
 
     def chain(self, entries: list[Entry], scope: Scope, start: Reference) -> Value:
-        """Each entry reads the one before it; the value of the last. No entries: the start itself."""
+        """The value of the last entry, each reading the one before it; the start if there are none."""
         if entries and self.level >= MAX_NESTED:
             raise SpecError(f"blocks, repeats and branches are nested more than {MAX_NESTED} deep", entries[0].where)
         self.level += 1
@@ -84,7 +78,7 @@ class Expander(Work):
         return value
 
     def guarded(self, entry: Entry, scope: Scope, previous: Reference) -> Value | None:
-        """One entry; what is wrong with it is noted, and it keeps its place as a broken layer."""
+        """The value of an entry; if it is wrong, that is noted, and a broken layer takes its place."""
         self.step(entry.where, 1 + entry.size // VALUES_PER_STEP)
         try:
             if "when" in entry.common and not flag(entry, "when", scope):
@@ -100,7 +94,7 @@ class Expander(Work):
     def expand(self, entry: Entry, scope: Scope, previous: Reference) -> Value:
         """The value of one entry."""
         if isinstance(entry, DynamicEntry):
-            entry = self.known(entry, scope)
+            entry = self.resolved(entry, scope)
         if isinstance(entry, LayerEntry):
             sources = self.read_inputs(entry, scope, previous)
             return self.layer(entry, scope, sources, self.name(entry, scope, entry.type, bool(scope.prefix)))
@@ -139,7 +133,7 @@ class Expander(Work):
         return name
 
     def read_inputs(self, entry: Entry, scope: Scope, previous: Reference) -> tuple[Reference, ...]:
-        """What the entry reads: the names it gives, else what stands before it."""
+        """What an entry reads: the names in its `inputs`, or else the entry before it."""
         raw = entry.common.get("inputs")
         if raw is None:
             return (previous,)
@@ -157,17 +151,17 @@ class Expander(Work):
 
     # -- the kinds of entries --------------------------------------------------------------------------
 
-    def known(self, entry: DynamicEntry, scope: Scope) -> Entry:
-        """An entry whose type was an expression."""
+    def resolved(self, entry: DynamicEntry, scope: Scope) -> Entry:
+        """The entry, now that the expression for its type has a value."""
         type_ = value_in_scope(entry.type_text, scope, entry.where)
         if not isinstance(type_, str):
             raise SpecError(f"type: expected the name of a layer, got {echo(type_)}", entry.where)
-        if type_ not in entry.known:
-            entry.known[type_] = entry.read(type_)
-        return entry.known[type_]
+        if type_ not in entry.resolved:
+            entry.resolved[type_] = entry.read(type_)
+        return entry.resolved[type_]
 
     def layer(self, entry: LayerEntry, scope: Scope, sources: tuple[Reference, ...], name: str) -> int:
-        """Emit one layer."""
+        """Emit a layer; returns its number as a producer."""
         if entry.cls.self_attends and len(sources) == 1:
             sources *= 2
         instance = None if scope.first_call_prefix is None else self.first_call(scope.first_call_prefix + name)
@@ -180,21 +174,21 @@ class Expander(Work):
                 layer = build_entry(entry, scope.env, lambda block: self.block_model(block, scope), self.weigh)
             dtype = policy(entry, scope)
             layer = under_policy(layer, dtype, entry.where)
-            self.allowance.different.add(id(layer))  # readers make equal layers one object
+            self.allowance.different.add(id(layer))  # equal layers are one object, so this counts those that differ
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
             instance = Instance(layer, name, type_, trainable, dtype)
         return self.emit(scope, scope.prefix + name if name else scope.prefix[:-1], name, instance, sources, entry)
 
     def first_call(self, path: str) -> Instance | None:
-        """The layer of the first call, inside a block that is called again."""
+        """The layer at this path, in the first call of a block that is called again."""
         number = self.names.values.get(path)
         return self.draft.nodes[number - self.draft.first].instance if isinstance(number, int) else None
 
     def emit(
         self, scope: Scope, path: str, name: str, instance: Instance, sources: tuple[Reference, ...], entry: Entry
     ) -> int:
-        """Add a node, and its name to the scope."""
+        """Append a node, and make its name known in the scope."""
         layer = instance.layer
         within = layers_within(layer) if layer.sublayers or hasattr(layer, "layers_inside") else 0
         self.allowance.layers += 1
@@ -205,7 +199,7 @@ class Expander(Work):
         return number
 
     def broken(self, entry: Entry, scope: Scope) -> Value:
-        """A stand-in for an entry with a problem, so that names that refer to it are known."""
+        """A placeholder for an entry with a problem, so that its name is known to those that read it."""
         type_ = getattr(entry, "type", "?")
         name = entry.common.get("name")
         if not isinstance(name, str) or scope.prefix + name in self.names.values:
@@ -213,7 +207,7 @@ class Expander(Work):
         return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), (), entry)
 
     def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
-        """A scope inside this one, its paths prefixed with `name/`; its entry's flags apply to everything in it."""
+        """A scope inside this one, whose paths begin with `name/`; the flags of its entry apply to everything in it."""
         step = f"{name}/" if name else ""
         first_call_prefix = None if scope.first_call_prefix is None else scope.first_call_prefix + step
         trainable, dtype = scope.trainable, scope.dtype
@@ -240,7 +234,7 @@ class Expander(Work):
         name: str,
         first_call_prefix: str | None = None,
     ) -> Value:
-        """The layers of a block, its inputs bound to what this use of it reads."""
+        """The value of a use of a block: its layers, with its inputs bound to what the use reads."""
         entry, block = use.entry, use.entry.block
         if block.name in scope.blocks:
             raise SpecError(f"block '{block.name}' uses itself", entry.where)
@@ -265,7 +259,7 @@ class Expander(Work):
         return value
 
     def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Reference]:
-        """The results a block names."""
+        """The results that the `outputs` of a block name."""
         found: list[Reference] = []
         self.step(where, len(raw) // INPUTS_PER_STEP)
         for index, item in enumerate(raw):
@@ -281,7 +275,7 @@ class Expander(Work):
         return block_variables(entry, scope, self.spec_env, self.weigh)
 
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:
-        """A whole block as one layer, for a wrapper around it."""
+        """A block as a single layer, for a wrapper around it."""
         from paramcalc.analysis.nested import as_layer
 
         inputs = [Input(name, ()) for name in entry.block.inputs]
@@ -303,7 +297,7 @@ class Expander(Work):
         return as_layer(Model(entry.block.name, "paramcalc", self.source, inputs, nodes, outputs))
 
     def repeat(self, entry: RepeatEntry, scope: Scope, start: Reference) -> Value:
-        """The layers a number of times; each time is a scope, with `$i`."""
+        """The layers a number of times; each iteration is a scope of its own, with `$i`."""
         where = (*entry.where, "repeat")
         count = value_in_scope(entry.count, scope, where)
         if type(count) is not int or count < 0:
@@ -317,7 +311,7 @@ class Expander(Work):
             self.too_large(where)
         name = self.name(entry, scope, "repeat", may_be_empty=True)
         number: dict[str, Any] = {}
-        # The i of a repeat around this one is hidden: left out, a name is found as fast at any depth.
+        # Without the `i` of the repeats around this one, which it hides, a name is found as fast at any depth.
         maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
         outer = self.inside(scope, name, ChainMap(number, *maps), entry)
         value: Value = (start,)
@@ -331,7 +325,7 @@ class Expander(Work):
         return value
 
     def group(self, entry: GroupEntry, scope: Scope, start: Reference) -> Value:
-        """The layers with a name around them, which may be empty; they see the names outside."""
+        """The layers of a group; they see the names outside. The group may be nameless, by an empty name."""
         name = self.name(entry, scope, "group", may_be_empty=True)
         value = self.chain(entry.layers, self.inside(scope, name, scope.env, entry), start)
         if name:
@@ -339,13 +333,13 @@ class Expander(Work):
         return value
 
     def branches(self, entry: BranchesEntry, scope: Scope, start: Reference) -> Value:
-        """Each branch from the same start, and the layer that merges them; its names are the scope's."""
+        """The branches, all from the same start, and the layer that merges them; their names belong to the scope."""
         self.step(entry.where, len(entry.branches) // INPUTS_PER_STEP)
         frozen = scope
         if "trainable" in entry.common or "dtype" in entry.common:
-            frozen = self.same_names(entry, scope)
+            frozen = self.with_flags(entry, scope)
         ends = tuple([first_of(self.chain(branch, frozen, start)) for branch in entry.branches])
-        merge = self.known(entry.merge, frozen) if isinstance(entry.merge, DynamicEntry) else entry.merge
+        merge = self.resolved(entry.merge, frozen) if isinstance(entry.merge, DynamicEntry) else entry.merge
         named = entry if "name" in entry.common else merge
         if isinstance(merge, LayerEntry):
             return self.layer(merge, frozen, ends, self.name(named, scope, merge.type))
@@ -353,15 +347,15 @@ class Expander(Work):
             return self.block(merge, frozen, ends, self.name(named, scope, merge.block.name))
         return self.broken(merge, scope)
 
-    def same_names(self, entry: Entry, scope: Scope) -> Scope:
-        """The same scope for layers that are frozen, or of another dtype, as a whole."""
+    def with_flags(self, entry: Entry, scope: Scope) -> Scope:
+        """The same scope, but with the `trainable` and `dtype` of an entry."""
         from msgspec.structs import replace
 
         trainable = scope.trainable and flag(entry, "trainable", scope)
         return replace(scope, trainable=trainable, dtype=policy(entry, scope))
 
     def call(self, entry: CallEntry, scope: Scope, previous: Reference) -> Value:
-        """An earlier layer, or block, again: its weights exist once."""
+        """A further call of a layer or block above; its weights exist once."""
         where = (*entry.where, "call")
         target = value_in_scope(entry.target, scope, where)
         found = self.names.find(scope, str(target), everywhere=True)
@@ -380,14 +374,16 @@ class Expander(Work):
         if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
             sources *= 2
         self.step(entry.where, called_again(first.instance.layer, self.allowance))
-        again = self.again(first.path.partition("#")[0] if "#" in first.path.rpartition("/")[2] else first.path)
+        again = self.next_call_path(
+            first.path.partition("#")[0] if "#" in first.path.rpartition("/")[2] else first.path
+        )
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         return self.emit(scope, again, name, first.instance, sources, entry)
 
     def call_block(self, entry: CallEntry, scope: Scope, sources: tuple[Reference, ...], path: str) -> Value:
-        """A whole block again."""
+        """A further call of a block."""
         use = self.uses[path]
-        again = self.again(path)
+        again = self.next_call_path(path)
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
         root.notes, root.blocks, root.envs = scope.notes, scope.blocks, scope.envs
@@ -395,11 +391,11 @@ class Expander(Work):
         self.names.values[scope.prefix + name] = value
         return value
 
-    def again(self, path: str) -> str:
+    def next_call_path(self, path: str) -> str:
         """The path of the next call: `stem#2`."""
         self.calls[path] = self.calls.get(path, 1) + 1
         return f"{path}#{self.calls[path]}"
 
     def call_name(self, entry: CallEntry, scope: Scope, default: str) -> str:
-        """What this call's result is known by: the entry's name, else the end of its path."""
+        """The name of a call's result: that of the entry, else the last part of its path."""
         return default if entry.common.get("name") is None else self.name(entry, scope, "call")

@@ -1,6 +1,6 @@
-"""How large a value is once written out: a list that several others refer to counts in each of them.
+"""A value → its size once expanded: a list that several others refer to counts in each of them.
 
-A few lines of `vars` make lists of lists of lists, one object each, that would take years to walk.
+A few lines of `vars` can make lists of lists of lists that are small as objects, and would take years to walk.
 """
 
 from typing import Any
@@ -11,10 +11,10 @@ from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION
 
 
 def expanded_size(value: Any, most: int, named: int | None = None) -> int:
-    """How many values a list or a mapping holds, itself and all lists in it included; 1 for what is neither.
+    """How many values a list or mapping holds, counting itself and everything in it; 1 for any other value.
 
     Raises:
-        ExpressionError: when they are more than `most` (the message has `named`), or nested too deep.
+        ExpressionError: when there are more than `most` (`named` in the message), or they are nested too deep.
     """
     count, depth = 1, 0
     level = [value]
@@ -37,13 +37,13 @@ def expanded_size(value: Any, most: int, named: int | None = None) -> int:
 
 
 class SizeBudget:
-    """How much the variables of a spec may hold together, each written out."""
+    """What the variables of a spec may hold together once they are expanded."""
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self.most = self.left = max(MAX_EXPANDED_NODES, MAX_EXPANSION * size_of(raw))
 
     def take(self, value: Any) -> None:
-        """Count a variable.
+        """Subtract a variable.
 
         Raises:
             ExpressionError: when it is too much.

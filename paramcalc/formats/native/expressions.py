@@ -1,7 +1,7 @@
-"""`$(d // heads)`: arithmetic on the spec's variables, by a whitelist over Python's own syntax tree.
+"""An expression such as `d // heads`, and the values of variables → its value, by an interpreter of our own.
 
-Nothing is ever `eval`uated: the text is bounded before it is parsed, the tree before it is walked, and every
-result on the way.
+Python's parser makes the syntax tree; a node that the table of visitors does not have is refused. Nothing is ever
+`eval`uated: the text is bounded before it is parsed, the tree before it is walked, and every result on the way.
 """
 
 import ast
@@ -28,11 +28,11 @@ MAX_NUMBER = 10**MAX_INTEGER_DIGITS
 
 Names = MutableMapping[str, Any]
 CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
-"""YAML's spellings of what Python writes `True`, `False`, `None`."""
+"""The constants as YAML spells them."""
 
 
 class ExpressionError(ParamcalcError):
-    """An expression is wrong; `where` is its place below what was being filled in."""
+    """An expression is wrong; `where` is its place below the value that was being filled in."""
 
     def __init__(self, message: str, where: DocPath = ()) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class ExpressionError(ParamcalcError):
 
 
 class _WrongError(Exception):
-    """What is wrong, before the expression's text and names are added."""
+    """What is wrong with an expression, before its text and the values of its names are added."""
 
 
 ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -68,7 +68,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "ceil": (math.ceil, 1, 1),
     "int": (int, 1, 1),
 }
-"""Function → itself, fewest and most arguments; all of them take numbers."""
+"""Name → function, and the fewest and most arguments that it takes; all arguments are numbers."""
 NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | {"len"}
 OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.BinOp: lambda node: [node.left, node.right],
@@ -82,11 +82,11 @@ OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.List: lambda node: node.elts,
     ast.ListComp: lambda node: [node.elt, *[each.iter for each in node.generators]],
 }
-"""What the language has of Python's syntax, and the expressions within each; what else there is, `visit` refuses."""
+"""Kind of syntax node → the expressions in it. `visit` refuses every other kind."""
 
 
 class Parsed(NamedTuple):
-    """An expression's syntax tree, and the names of variables it reads, sorted."""
+    """An expression's syntax tree, and the names of the variables that it reads, sorted."""
 
     tree: ast.expr
     names: tuple[str, ...]
@@ -106,7 +106,7 @@ def parse(text: str) -> Parsed:
 
 @lru_cache(maxsize=16_384)
 def read(text: str) -> Parsed | str:
-    """The same, or what is wrong: that, too, is found out once, however often the place is filled in."""
+    """`parse`, or what is wrong: the answer is kept either way, as a repeat fills in the same place again and again."""
     if len(text) > MAX_EXPRESSION:
         return f"an expression may have {MAX_EXPRESSION} characters, this one has {len(text)}"
     if not text.isascii() or not text.isprintable():
@@ -127,7 +127,7 @@ def read(text: str) -> Parsed | str:
 
 
 def syntax_tree(text: str) -> ast.expr:
-    """Python's, without its advice on `1if x` and on backslashes: that is not for users."""
+    """Python's syntax tree, without its warnings about `1if x` and backslashes, which mean nothing to our users."""
     if not _ADVISED.search(text):
         return ast.parse(text, mode="eval").body
     with warnings.catch_warnings():
@@ -136,12 +136,12 @@ def syntax_tree(text: str) -> ast.expr:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """The names of variables an expression reads, sorted."""
+    """The names of the variables that an expression reads, sorted."""
     return parse(text).names
 
 
 def evaluate_expression(text: str, names: Names) -> Any:
-    """The value of `$(text)`; a whole result of a division is an int.
+    """The value of `$(text)`; a division without remainder gives an int.
 
     Raises:
         ExpressionError: with the expression and the values of its names.
@@ -172,8 +172,8 @@ def visit(node: ast.expr, names: Names) -> Any:
 
 
 def bounded(value: Any) -> Any:
-    """The value, if it is small and finite."""
-    if isinstance(value, (int, float)) and not -MAX_NUMBER < value < MAX_NUMBER:  # false for nan as well
+    """The value, if it is finite and not too large."""
+    if isinstance(value, (int, float)) and not -MAX_NUMBER < value < MAX_NUMBER:  # the comparison is false for nan, too
         raise _WrongError(f"the number has more than {MAX_INTEGER_DIGITS} digits")
     if isinstance(value, str) and len(value) > MAX_NAME:
         raise _WrongError(f"the text has more than {MAX_NAME} characters")
@@ -254,7 +254,7 @@ def _visit_compare(node: ast.Compare, names: Names) -> bool:
 
 
 def compare(operation: ast.cmpop, left: Any, right: Any) -> bool:
-    """One comparison; order is for two numbers or two texts, and lists of lists would take years to compare."""
+    """One comparison. Numbers and texts have an order; lists are not compared, as lists of lists could take years."""
     if isinstance(operation, (ast.In, ast.NotIn)):
         return isinstance(operation, ast.In) is among(left, right)
     if isinstance(left, (list, dict)) and isinstance(right, (list, dict)):
@@ -270,7 +270,7 @@ def compare(operation: ast.cmpop, left: Any, right: Any) -> bool:
 
 
 def among(value: Any, items: Any) -> bool:
-    """Whether a value is an item of a list, which is short: it is searched for each layer anew."""
+    """Whether a value is an item of a list; the list must be short, as it may be searched for every layer."""
     if not isinstance(items, list) or isinstance(value, (list, dict)):
         raise _WrongError(f"{echo(value)} in {echo(items)}: this looks for a number or a text in a list")
     if len(items) > MAX_SEARCHED:
@@ -320,11 +320,16 @@ def _visit_list(node: ast.List, names: Names) -> list[Any]:
 
 
 def _visit_comprehension(node: ast.ListComp, names: Names) -> list[Any]:
-    """`[i % 4 for i in range(layers)]`: a list of an expression's values; its work is bounded in `size_of`."""
+    """`[i % 4 for i in range(layers)]`: a list of an expression's values; `size_of` bounds the work of it."""
     loop = node.generators[0]
     over = loop.iter
-    plain = len(node.generators) == 1 and not loop.ifs and isinstance(loop.target, ast.Name)
-    if not plain or not isinstance(over, ast.Call) or getattr(over.func, "id", "") != "range" or len(over.args) != 1:
+    is_simple = len(node.generators) == 1 and not loop.ifs and isinstance(loop.target, ast.Name)
+    if (
+        not is_simple
+        or not isinstance(over, ast.Call)
+        or getattr(over.func, "id", "") != "range"
+        or len(over.args) != 1
+    ):
         raise _WrongError("a list is written [… for i in range(n)]")
     if isinstance(names, InList):
         raise _WrongError("a list cannot be written inside another")
@@ -340,11 +345,11 @@ def _visit_comprehension(node: ast.ListComp, names: Names) -> list[Any]:
 
 
 class InList(ChainMap[str, Any]):
-    """The names inside a list that is being made."""
+    """The variables inside a list comprehension."""
 
 
 def item_of(items: Any, key: Any) -> Any:
-    """What a mapping has under a key; null where it has none, as in a configuration that leaves the default out."""
+    """The value of a key in a mapping; null if there is none, as in a configuration that leaves a default out."""
     if not isinstance(items, dict):
         raise _WrongError(f"{echo(items)} is not a mapping")
     if not isinstance(key, str):
@@ -372,7 +377,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def is_variable_name(name: str) -> bool:
-    """Whether `$name` could be read: an ASCII identifier that means nothing else."""
+    """Whether `$name` could be a variable: an ASCII identifier that means nothing else."""
     from keyword import iskeyword
 
     taken = name in FUNCTIONS or name in CONSTANTS or name in ("i", "len")

@@ -1,4 +1,4 @@
-"""Masks among the `options` of a spec's layer: `options: {attention_mask: padding}` names a tensor.
+"""The `options` of an entry → call arguments and masks: `options: {attention_mask: padding}` names a tensor.
 
 A mask changes neither a shape nor a count, so no formula asks for it; but it is an edge of the graph.
 """
@@ -19,12 +19,12 @@ Options = dict[str, Any]
 def call_arguments(
     layer: Layer, entry: Entry, scope: Scope, weigh: Callable[[Any, DocPath], None]
 ) -> tuple[Options | None, Options | None]:
-    """The options of a call that are no masks, and the masks: as tensors by name, resolved once all names are known.
+    """The options of a call without its masks, and the masks: tensors by name, resolved once all names are known.
 
-    `weigh` is asked whether what the options hold is too much.
+    `weigh` counts the work of the options, and refuses too much of it.
 
     Raises:
-        SpecError: for options that are no mapping, and a mask that is no name.
+        SpecError: for options that are not a mapping, or a mask that is not a name.
     """
     options = None if layer is BROKEN else call_options(entry, scope)
     if not options:
@@ -38,7 +38,7 @@ def call_arguments(
 
 
 def named_tensors(value: Any, scope: Scope, where: DocPath) -> Any:
-    """A name, or a list of names with null for one left out, as tensors."""
+    """A tensor for a name, or for each of a list of names; null is one left out."""
     if isinstance(value, str):
         return TensorName(scope, value, where)
     if isinstance(value, list):
@@ -47,7 +47,7 @@ def named_tensors(value: Any, scope: Scope, where: DocPath) -> Any:
 
 
 def replaced(value: Any, resolve: Callable[[Any], Any]) -> Any:
-    """Masks with each tensor replaced by what `resolve` makes of it."""
+    """The masks, each tensor replaced by what `resolve` makes of it."""
     if isinstance(value, dict):
         return {name: replaced(item, resolve) for name, item in value.items()}
     if isinstance(value, list):

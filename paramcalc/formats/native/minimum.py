@@ -1,27 +1,27 @@
-"""A lower bound for the layers of a spec, known before any of them is built."""
+"""Entries → a lower bound for the layers that they make, known before any of them is built."""
 
 from paramcalc.formats.native.entries import BlockEntry, BranchesEntry, Entry, GroupEntry, RepeatEntry
 from paramcalc.limits import MAX_NESTED
 
 
 class Minimum:
-    """A lower bound for the layers of a list of entries: repeats of unknown length count once."""
+    """Counts the layers of lists of entries; a repeat of unknown length counts once."""
 
     def __init__(self) -> None:
         self.known: dict[int, int] = {}
 
     def of(self, entries: list[Entry], level: int = 0) -> int:
-        """The layers these entries make at least."""
+        """How many layers these entries make at least."""
         if level > MAX_NESTED:
             return 0
         key = id(entries)
         if key not in self.known:
-            self.known[key] = 0  # a block inside itself is refused elsewhere
+            self.known[key] = 0  # ends the recursion for a block that uses itself, which is refused elsewhere
             self.known[key] = sum(self.of_entry(entry, level + 1) for entry in entries if "when" not in entry.common)
         return self.known[key]
 
     def of_entry(self, entry: Entry, level: int) -> int:
-        """The layers one entry makes at least."""
+        """How many layers an entry makes at least."""
         if isinstance(entry, RepeatEntry):
             count = entry.count if type(entry.count) is int else 1
             return max(count, 0) * self.of(entry.layers, level)

@@ -1,4 +1,4 @@
-"""The usual mistakes in a spec that are valid YAML: what to write instead."""
+"""Something in a spec that is valid YAML and wrong → the usual mistake that it shows, and what to write instead."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ from paramcalc.formats.native.entries import COMMON
 
 
 def no_list(raw: Any) -> str:
-    """What to write where layers were written without their dashes, or without the space after one."""
+    """What to write instead of layers without their dashes, or without the space after a dash."""
     first = next(iter(raw), None) if isinstance(raw, dict) else None
     if not isinstance(first, str):
         return ""
@@ -21,7 +21,7 @@ _RUN_TOGETHER = re.compile(r"([A-Za-z][\w.]*)(?::(\S.*)|\((.*)\)| +\{(.*))$")
 
 
 def misspelled(name: str) -> str | None:
-    """What is wrong with a type that was run together with its arguments: `Dense:3`, `Dense(3)`, `Dense {units`."""
+    """What to write instead of a type that runs into its arguments: `Dense:3`, `Dense(3)`, `Dense {units`."""
     found = _RUN_TOGETHER.match(name[:80])
     if not found:
         return None
@@ -31,7 +31,7 @@ def misspelled(name: str) -> str | None:
 
 
 def stray_key(key: str, type_: str, value: Any) -> str:
-    """What to say of a key beside the type that is none of the common ones; `value` is what the type has."""
+    """The message about a key beside the type that is not a common one; `value` is what stands behind the type."""
     if is_misplaced(value) and value is not None:
         return f"unknown key '{key[:80]}': a comma inside {{ }} ends a value; write {type_[:80]}'s value in quotes"
     near = did_you_mean(key, COMMON)
@@ -43,5 +43,5 @@ def stray_key(key: str, type_: str, value: Any) -> str:
 
 
 def is_misplaced(value: Any) -> bool:
-    """Whether the value of a type shows that the rest of it stands elsewhere: nothing, or half an expression."""
+    """Whether a type's value, nothing or half an expression, shows that its other half stands elsewhere."""
     return value is None or (isinstance(value, str) and "$(" in value and value.count("(") > value.count(")"))

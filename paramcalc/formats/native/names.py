@@ -1,4 +1,4 @@
-"""Names in a spec: what a name may be, where it is known, and what stands behind it."""
+"""Names in a spec → what they stand for: where a name is known, and what makes a valid one."""
 
 import re
 from itertools import islice
@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.errors import MAX_CANDIDATES, DocPath, did_you_mean, echo
-from paramcalc.formats.native.entries import Block
+from paramcalc.formats.native.entries import Block, BlockEntry
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.problems import Notes, SpecError
 from paramcalc.formats.unique import unique_name
@@ -15,12 +15,18 @@ from paramcalc.limits import MAX_NAME
 from paramcalc.model import Ref
 
 PREVIOUS = "previous"
-"""In `inputs`, the entry before; nothing else can have this name."""
+"""The entry before, in `inputs`; nothing else can have this name."""
 _INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
 
 
 class TensorName(Struct, frozen=True):
-    """A tensor that is known by name: the name may stand further down."""
+    """A tensor by its name, which may stand further down, so that it is resolved at the end.
+
+    Attributes:
+        scope: where the name is looked up.
+        text: the name, perhaps with the number of an output: `lstm[1]`.
+        where: its place in the document.
+    """
 
     scope: "Scope"
     text: str
@@ -28,22 +34,23 @@ class TensorName(Struct, frozen=True):
 
 
 Reference = Ref | TensorName
+"""A tensor, by where it comes from or by its name."""
 Value = int | tuple[Reference, ...]
-"""What a name stands for: a producer with all its outputs, or the results of a block."""
+"""What a name stands for: the number of a producer, or the results of a block."""
 
 
 class Scope(Struct):
-    """Where names are known: the spec, one use of a block, or one time of a repeat.
+    """Where names are known: the spec, one use of a block, or one iteration of a repeat.
 
     Attributes:
-        prefix: what stands before the paths of its layers: "" or "encoder/0/".
+        prefix: what the paths of its layers begin with: "" or "encoder/0/".
         env: the variables and their values.
         outer: the scope around it.
-        sealed: whether names from outside are unknown in here (a block).
-        trainable: False where something around it is frozen.
+        sealed: whether names from outside are unknown inside, as in a block.
+        trainable: False if something around it is frozen.
         dtype: the policy of layers that name none.
-        notes: where the blocks around it were used.
-        first_call_prefix: for a block that is called again, the prefix of its first use.
+        notes: where the blocks around it are used, for errors.
+        first_call_prefix: for a block that is called again, the prefix of its first call; None for any other scope.
         blocks: the names of the blocks it is inside of.
         counters: for each automatic name, the number that comes next.
         envs: the blocks it is inside of, each with its variables.
@@ -62,8 +69,15 @@ class Scope(Struct):
     envs: "tuple[tuple[Block, Names], ...]" = ()
 
 
+class BlockUse(Struct):
+    """A block with the values of its variables, kept so that the same use of it can be called again."""
+
+    entry: BlockEntry
+    env: Names
+
+
 def check_name(name: Any, where: DocPath) -> str:
-    """A name that paths and references can hold.
+    """The name, if paths and references can contain it.
 
     Raises:
         SpecError: when it is not text, is empty or too long, or has a character with a meaning.
@@ -89,10 +103,10 @@ class Directory:
         self._indexed = 0
 
     def automatic(self, scope: Scope, base: str) -> str:
-        """Keras' next automatic name: `dense`, `dense_1`; names that are taken are left out."""
+        """The next automatic name for a type that is not taken: `dense`, `dense_1`."""
         values, prefix = self.values, scope.prefix
         name = unique_name(base, lambda name: prefix + name in values, scope.counters)
-        scope.counters[base] += 1  # what it is for may not be known yet, and it is not for anything else
+        scope.counters[base] += 1  # given, although the layer that has it is not there yet
         return name
 
     def claim(self, scope: Scope, name: str, where: DocPath) -> None:
@@ -101,7 +115,7 @@ class Directory:
             raise SpecError(f"the name '{name}' is already taken", where)
 
     def find(self, scope: Scope, name: str, *, everywhere: bool = False) -> tuple[str, Value] | None:
-        """The nearest thing of this name, with its path; `everywhere` looks outside of blocks, too."""
+        """The nearest thing with a name, as its path and value; `everywhere` also looks outside of blocks."""
         current: Scope | None = scope
         while current is not None:
             path = current.prefix + name
@@ -120,7 +134,7 @@ class Directory:
         return found
 
     def inside(self, prefix: str) -> list[str]:
-        """The first names directly behind a prefix; each path is looked at once, however often this is asked."""
+        """The first names directly below a prefix; each path is split once, however often this is asked."""
         for path in islice(self.values, self._indexed, None):
             head, slash, name = path.rpartition("/")
             names = self._known.setdefault(head + slash, [])
@@ -151,14 +165,14 @@ class Directory:
             if len(way) > len(self.values):
                 raise SpecError(f"'{tensor.text}' reads itself: the graph has a cycle", tensor.where)
             tensor = value[index]
-        for path, index in way[:-1]:  # a long way is only gone once
+        for path, index in way[:-1]:  # shortens the chain, so that a long one is followed only once
             value = self.values[path]
             if not isinstance(value, int):
                 self.values[path] = (*value[:index], tensor, *value[index + 1 :])
         return tensor
 
     def dangling(self, scope: Scope, name: str) -> str:
-        """What to say of a name that is not known."""
+        """The message about a name that is not known."""
         known = self.known(scope)
         message = f"there is no layer or input {echo(name)} here{did_you_mean(name, known)}"
         if self.find(scope, name, everywhere=True) is not None:

@@ -1,7 +1,7 @@
-"""Raw entries → `Entry`s: which kind each one is, of which type, with which fields.
+"""Raw entries → instances of `Entry`: of which kind each is, of which type, with which fields.
 
-This looks at every entry once, however often blocks and repeats use it, so what does not depend on a
-variable is checked here, in unused blocks as well.
+Every entry is looked at once, however often blocks and repeats use it. So whatever does not depend on a variable is
+checked here, also in blocks that nothing uses.
 """
 
 from collections import ChainMap
@@ -43,11 +43,11 @@ STRUCTURE = {
     "call": ("call",),
 }
 EACH = ("repeat", "each")
-"""Keys that make an entry something other than a layer, with all the keys of such an entry."""
+"""The keys of a repeat of a single entry. (STRUCTURE has the words that make an entry no layer, each with all keys.)"""
 
 
 class Parser:
-    """Reads entries and blocks; what is wrong goes to `problems`, and reading goes on."""
+    """Reads entries and blocks; a problem is noted in `problems`, and reading goes on."""
 
     def __init__(self, registry: Registry, problems: Problems) -> None:
         self.registry = registry
@@ -65,16 +65,16 @@ class Parser:
         return [self.entry(item, (*where, index), blocks) for index, item in enumerate(raw)]
 
     def blocks(self, raw: Any, where: DocPath, outer: Blocks, owner: Block | None = None) -> Blocks:
-        """The blocks of a mapping, and those known around it. Blocks may use blocks that stand below them.
+        """The blocks of a mapping, and those known around it. A block may use blocks that are defined below it.
 
-        `owner` is the block they are defined in.
+        `owner` is the block that they are defined in, if it is one.
         """
         if raw is None:
             return outer
         if not isinstance(raw, dict):
             self.problems.add(f"blocks are a mapping of names, got {echo(raw)}", where)
             return outer
-        known = outer.new_child()  # not copied: each of many blocks may have blocks of its own
+        known = outer.new_child()  # a layer over those outside, not a copy: many blocks may have blocks of their own
         new = {}
         for name in raw:
             try:
@@ -87,7 +87,7 @@ class Parser:
         return known
 
     def check_block_name(self, name: str, where: DocPath) -> None:
-        """A block's name must be usable as a type, and not be one of Keras'."""
+        """Refuse a name for a block that cannot be a type, or is one already."""
         check_name(name, where)
         if name in STRUCTURE or name in COMMON or name == "type":
             raise SpecError(f"a block cannot be called '{name}': that is a word of the language", where)
@@ -95,7 +95,7 @@ class Parser:
             raise SpecError(f"a block cannot be called '{name}': that is a layer type", where)
 
     def block(self, block: Block, raw: Any, known: Blocks) -> None:
-        """Fill a block in."""
+        """Read the contents of a block into it."""
         where = block.where
         if not isinstance(raw, dict):
             self.problems.add(f"a block is a mapping with layers, got {echo(raw)}", where)
@@ -134,7 +134,7 @@ class Parser:
         return list(good) or ["input"]
 
     def vars(self, raw: Any, where: DocPath) -> dict[str, Any]:
-        """Variables with their raw values."""
+        """The variables with their raw values."""
         if raw is None:
             return {}
         if not isinstance(raw, dict):
@@ -167,7 +167,7 @@ class Parser:
         return entry
 
     def read(self, raw: Any, where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
-        """An entry by its form: a bare name, one of the language's own words, long, or short."""
+        """An entry in the form it has: a bare name, a word of the language, the long form, or the short one."""
         if isinstance(raw, str):
             return self.typed(raw, None, where, where, common, blocks, raw)
         if not isinstance(raw, dict) or not raw:
@@ -189,7 +189,7 @@ class Parser:
         return self.typed(key, raw[key], (*where, key), where, common, blocks, raw)
 
     def check_keys(self, raw: dict[str, Any], keys: tuple[str, ...], where: DocPath) -> None:
-        """Refuse keys that such an entry does not have, and say which it needs."""
+        """Refuse keys that an entry with these keys does not have, and one that lacks any of them."""
         for key, near in unknown_keys(raw, (*keys, *COMMON)):
             self.problems.add(f"'{key[:80]}' cannot stand beside {keys[0]}{near}", (*where, Key(key)))
         for key in keys:
@@ -204,7 +204,7 @@ class Parser:
         if len(keys) == 1:
             return keys[0]
         types = [key for key in keys if key in blocks or self.is_type(key)]
-        # Some fields, such as activation, are called like a layer.
+        # Some fields, such as `activation`, have the name of a layer in snake_case.
         fields = self.registry.get(types[0]).__struct_fields__ if types and types[0] not in blocks else ()
         second = next((key for key in types[1:] if key not in fields), None)
         if second is not None:
@@ -213,7 +213,9 @@ class Parser:
         strays = [(stray_key(other, key, raw[key]), (*where, Key(other))) for other in keys if other != key]
         for message, place in strays[:-1]:
             self.problems.add(message, place)
-        if strays and is_misplaced(raw[key]):  # what the type lacks would be a second error of the same mistake
+        if strays and is_misplaced(
+            raw[key]
+        ):  # a missing field of the type would be a second error about the same mistake
             raise SpecError(*strays[-1])
         for message, place in strays[-1:]:
             self.problems.add(message, place)
@@ -255,7 +257,7 @@ class Parser:
         blocks: Blocks,
         base: DocPath,
     ) -> Entry:
-        """An entry whose type is known; its fields stand below `base`."""
+        """An entry whose type is known; `base` is the place of its fields."""
         if name in blocks:
             block = blocks[name]
             arguments, places = block_arguments(value, base)
@@ -283,7 +285,7 @@ class Parser:
             raise SpecError(message, place) from None
 
     def layer_entry(self, entry: LayerEntry, blocks: Blocks) -> Entry:
-        """Read the layers in its fields, and build it where nothing in it waits for a variable."""
+        """Read the layers in the fields of an entry, and build its layer unless that depends on variables."""
         broken = False
         for field in entry.cls.sublayers:
             if entry.fields.get(field) is not None:
@@ -308,7 +310,7 @@ class Parser:
         return entry
 
     def inner(self, raw: Any, where: DocPath, blocks: Blocks) -> Any:
-        """A layer in a field of another, or a list of them."""
+        """The entry, or the entries, of the layers in a field."""
         if isinstance(raw, list):
             return [self.inner_layer(item, (*where, index), blocks) for index, item in enumerate(raw)]
         return self.inner_layer(raw, where, blocks)
@@ -327,7 +329,7 @@ class Parser:
     # -- structure -------------------------------------------------------------------------------------
 
     def repeat(self, raw: dict[str, Any], where: DocPath, common: dict[str, Any], blocks: Blocks) -> Entry:
-        """`{repeat: 3, layers: […]}`, or `{repeat: 3, each: …}` for a single entry, which its number is the name of."""
+        """`{repeat: 3, layers: […]}`, or `{repeat: 3, each: …}` for a single entry, whose name is its number."""
         if "each" in raw:
             entry = self.entry(raw["each"], (*where, "each"), blocks)
             entry.common.setdefault("name", "$i")

@@ -1,4 +1,4 @@
-"""The problems of one spec, collected: each once, however often its place is expanded."""
+"""The problems of one spec, collected; each is noted once, however often its place is expanded."""
 
 from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
 from paramcalc.limits import MAX_FOUND_PROBLEMS
@@ -15,7 +15,7 @@ class SpecError(ParamcalcError):
 
 
 class Problems:
-    """A list without repetitions."""
+    """A list of problems without duplicates."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []

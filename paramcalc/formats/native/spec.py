@@ -1,4 +1,4 @@
-"""The spec as a whole: its keys, inputs, outputs and ties."""
+"""The parsed document of a spec → a Model: its keys, inputs, outputs and ties; parser and expander do the layers."""
 
 from collections import ChainMap
 from collections.abc import Mapping
@@ -23,12 +23,12 @@ from paramcalc.units import DTYPE_BITS
 
 KEYS = ("name", "framework", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
 INPUT_DTYPES = (*DTYPE_BITS, "string")
-"""The dtypes of inputs; only inputs can be text."""
+"""The dtypes of inputs: those of layers, and text."""
 MAX_WARNINGS = 5
 
 
 class SpecReader:
-    """Reads one spec; every problem goes to `problems`."""
+    """Reads one spec; every problem is noted in `problems`."""
 
     def __init__(self, source: str, sets: Mapping[str, Any], max_layers: int) -> None:
         self.source = source
@@ -37,7 +37,7 @@ class SpecReader:
         self.problems = Problems()
 
     def read(self, raw: dict[str, Any]) -> Model:
-        """The model, as far as it could be read; it is only sound without problems."""
+        """The model, as far as it could be read: it is only complete if there are no problems."""
         for key, near in unknown_keys(raw, KEYS):
             if key != "$schema":
                 self.problems.add(f"unknown key '{key[:80]}'{near}", (Key(key),))
@@ -76,7 +76,7 @@ class SpecReader:
         return model
 
     def guard(self, read: Any, default: Any) -> Any:
-        """What `read` gives; a problem is noted and the default stands in."""
+        """What `read` returns; if it fails, the problem is noted and the default is returned."""
         try:
             return read()
         except SpecError as error:
@@ -84,7 +84,7 @@ class SpecReader:
             return default
 
     def name(self, raw: dict[str, Any], scope: Scope) -> str:
-        """The spec's name, else the file's; "model" for what is no file, such as `<stdin>`."""
+        """The spec's name, else that of the file; "model" if it is not from a file, but from `<stdin>`, say."""
         if "name" in raw:
             return str(
                 self.guard(lambda: check_name(value_in_scope(raw["name"], scope, ("name",)), ("name",)), "model")
@@ -92,7 +92,7 @@ class SpecReader:
         return "model" if self.source.startswith("<") else splitext(basename(self.source))[0]
 
     def framework(self, raw: dict[str, Any]) -> str:
-        """Whose layers the unqualified names are."""
+        """The framework that unqualified names of layers belong to."""
         found = raw.get("framework", FRAMEWORKS[0])
         if isinstance(found, str) and found in FRAMEWORKS:
             return found
@@ -101,7 +101,7 @@ class SpecReader:
         return FRAMEWORKS[0]
 
     def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
-        """The policy of all layers that name none."""
+        """The dtype policy of layers that name none."""
         if "dtype" not in raw:
             return "float32"
         return check_policy(value_in_scope(raw["dtype"], scope, ("dtype",)), ("dtype",))
@@ -109,18 +109,18 @@ class SpecReader:
     # -- inputs ----------------------------------------------------------------------------------------
 
     def inputs(self, raw: dict[str, Any], scope: Scope) -> list[Input]:
-        """The inputs; a stand-in where they are missing or wrong."""
-        stand_in = [Input("input", (None,))]
+        """The inputs; a placeholder if they are missing or wrong, so that the layers can still be read."""
+        placeholder = [Input("input", (None,))]
         if "input" in raw and "inputs" in raw:
             self.problems.add("a spec has either input or inputs, not both", ("inputs",))
-            return stand_in
+            return placeholder
         if "input" in raw:
             one = self.guard(lambda: self.input("input", raw["input"], scope, ("input",)), None)
-            return [one] if one else stand_in
+            return [one] if one else placeholder
         if not isinstance(raw.get("inputs"), dict) or not raw["inputs"]:
             message = "inputs: expected a mapping of names to shapes" if "inputs" in raw else "a spec needs an input"
             self.problems.add(f"{message}, such as input: [224, 224, 3]", ("inputs",) if "inputs" in raw else ())
-            return stand_in
+            return placeholder
         found = []
         for name, value in raw["inputs"].items():
             where = ("inputs", name)
@@ -129,7 +129,7 @@ class SpecReader:
                     continue
                 value = {key: item for key, item in value.items() if key != "when"}
             found.append(self.guard(lambda n=name, v=value, w=where: self.input(check_name(n, w), v, scope, w), None))
-        return [item for item in found if item] or stand_in
+        return [item for item in found if item] or placeholder
 
     def is_wanted(self, raw: Any, scope: Scope, where: DocPath) -> bool:
         """Whether the `when` of an input holds."""
@@ -158,7 +158,7 @@ class SpecReader:
     # -- outputs and ties ------------------------------------------------------------------------------
 
     def outputs(self, raw: dict[str, Any], scope: Scope) -> list[tuple[str, Reference]]:
-        """The outputs by name; none when the last entry is the output."""
+        """The outputs by name; an empty list if the output is the last entry."""
         if "outputs" not in raw:
             return []
         value = self.guard(lambda: value_in_scope(raw["outputs"], scope, ("outputs",)), None)
@@ -202,7 +202,7 @@ class SpecReader:
 
 
 def named_output(item: Any) -> tuple[str, str] | None:
-    """An output's name and what it is: `head`, or `{probabilities: head}` to call it something else."""
+    """An output as name and tensor: `head`, or `{probabilities: head}` if its name is another."""
     if isinstance(item, str):
         return item, item
     if isinstance(item, dict) and len(item) == 1:
@@ -230,7 +230,7 @@ def read_dims(value: Any, where: DocPath) -> Shape:
 
 
 def unreachable_warnings(model: Model) -> list[str]:
-    """Warnings about what no output depends on: it is counted, but may be a mistake."""
+    """Warnings about layers and inputs that no output depends on: they count, but may be a mistake."""
     first, found = len(model.inputs), reachable(model)
     unreachable = [node.path for number, node in enumerate(model.nodes, start=first) if number not in found]
     warnings = [f"no output depends on layer '{path}'" for path in unreachable[:MAX_WARNINGS]]

@@ -1,4 +1,4 @@
-"""Text with `$name`, `$(expression)` and `$$` in it, anywhere a value stands."""
+"""A value in which any text may have `$name`, `$(expression)` and `$$`, and the variables → the value filled in."""
 
 import re
 from functools import lru_cache
@@ -13,17 +13,17 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 class Code(NamedTuple):
-    """The expression between `$(` and `)`; a `$name` is one too."""
+    """An expression in a text: what is between `$(` and `)`, or the name in `$name`."""
 
     text: str
 
 
 @lru_cache(maxsize=16_384)
 def split(text: str) -> tuple[str | Code, ...]:
-    """A text as plain parts and expressions.
+    """A text as literal parts and expressions.
 
     Raises:
-        ExpressionError: for a `$` that starts neither, or a `$(` without its end.
+        ExpressionError: for a `$` that begins neither, or a `$(` that is not closed.
     """
     parts: list[str | Code] = []
     start = 0
@@ -49,7 +49,7 @@ def split(text: str) -> tuple[str | Code, ...]:
 
 
 def closing(text: str, start: int) -> int:
-    """Where the parenthesis at `start` is closed, quoted text aside."""
+    """The offset at which the parenthesis at `start` is closed; those in quotes do not count."""
     depth = 0
     for match in _BRACKETS.finditer(text, start):
         found = match[0]
@@ -74,7 +74,7 @@ def is_template(value: Any) -> bool:
 
 
 def fill(value: Any, names: Names) -> Any:
-    """The value with its expressions replaced; one that is the whole text keeps its type.
+    """The value with its expressions replaced; where one is the whole text, its result keeps its type.
 
     Raises:
         ExpressionError: with the place below `value`.
@@ -89,7 +89,7 @@ def fill(value: Any, names: Names) -> Any:
 
 
 def at(key: str | int, value: Any, names: Names) -> Any:
-    """The filled item of a list or mapping, an error with its key."""
+    """The item of a list or mapping, filled in; an error gets its key."""
     try:
         return fill(value, names)
     except ExpressionError as error:
@@ -98,7 +98,7 @@ def at(key: str | int, value: Any, names: Names) -> Any:
 
 
 def fill_text(text: str, names: Names) -> Any:
-    """One text; parts of it become text themselves."""
+    """A text with its expressions replaced; unless one is the whole text, the results become text."""
     parts = split(text)
     if len(parts) == 1 and isinstance(parts[0], Code):
         return evaluate_expression(parts[0].text, names)
@@ -116,7 +116,7 @@ def fill_text(text: str, names: Names) -> Any:
 
 
 def variables(value: Any) -> set[str]:
-    """The names that `value` reads.
+    """The names of the variables that a value reads.
 
     Raises:
         ExpressionError: for what is not an expression.
@@ -129,7 +129,7 @@ def variables(value: Any) -> set[str]:
 
 
 def origin(raw: Any, names: Names) -> str:
-    """` (from $(d / 2) with d = 3)` where a value was written as an expression, else nothing."""
+    """` (from $(d / 2) with d = 3)` for a value that was written as an expression, else nothing."""
     if not isinstance(raw, str) or "$" not in raw:
         return ""
     codes = [part for part in split(raw) if isinstance(part, Code)][:3]

@@ -1,4 +1,4 @@
-"""Small readings of values that several parts of a spec share."""
+"""Values and tensors as several parts of a spec read them."""
 
 from typing import Any
 
@@ -13,27 +13,27 @@ from paramcalc.units import is_policy
 
 
 def named(name: str, previous: Reference, scope: Scope, where: DocPath) -> Reference:
-    """The tensor of this name; `previous` is what the entry would read without `inputs`."""
+    """The tensor with a name in `inputs`; `previous` is what the entry would read without any."""
     return previous if name == PREVIOUS else TensorName(scope, name, where)
 
 
 def first_of(value: Value) -> Reference:
-    """The first output of what an entry made."""
+    """The first output of the result of an entry."""
     return Ref(value) if isinstance(value, int) else value[0]
 
 
 def only(sources: tuple[Reference, ...], entry: Entry) -> Reference:
-    """The one input of a repeat or of branches."""
+    """The only input of a repeat, a group or branches."""
     if len(sources) != 1:
         raise SpecError(f"this takes one input, got {len(sources)}", (*entry.where, "inputs"))
     return sources[0]
 
 
 def value_in_scope(raw: Any, scope: Scope, where: DocPath, label: str = "") -> Any:
-    """The value with the scope's variables in it.
+    """The value with its expressions replaced by their values in a scope; `label` comes first in an error.
 
     Raises:
-        SpecError: where an expression is wrong.
+        SpecError: for an expression that is wrong.
     """
     try:
         return fill(raw, scope.env)

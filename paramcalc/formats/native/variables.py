@@ -1,4 +1,4 @@
-"""The spec's own `vars`, with what `--set` puts in their place, and those of blocks."""
+"""The `vars` of a spec or a block, and what the user or the use of the block sets → the values of the variables."""
 
 import re
 from collections import ChainMap
@@ -20,13 +20,13 @@ _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 
 
 def spec_variables(raw: dict[str, Any], sets: Mapping[str, Any], where: DocPath, problems: Problems) -> dict[str, Any]:
-    """The value of each variable; one may read those above it.
+    """The value of each variable; it may depend on those above it.
 
     Args:
         raw: names and raw values, in the order of the file.
         sets: names and values from the command line.
         where: the place of `vars`.
-        problems: where unknown names and wrong values go.
+        problems: where unknown names and wrong values are noted.
     """
     for name in sets:
         if name not in raw:
@@ -53,8 +53,8 @@ def spec_variables(raw: dict[str, Any], sets: Mapping[str, Any], where: DocPath,
 
 
 def parse_value(text: Any, default: Any) -> Any:
-    """A value from the command line: a number, true, false, null, a JSON list, else text."""
-    if isinstance(default, str) or not isinstance(text, str):  # from Python, values come as what they are
+    """A value from the command line: a number, true, false, null or a JSON list, or else text."""
+    if isinstance(default, str) or not isinstance(text, str):  # given in Python, a value is what it is
         return text
     if text in ("true", "false"):
         return text == "true"
@@ -63,7 +63,7 @@ def parse_value(text: Any, default: Any) -> Any:
     if _NUMBER.fullmatch(text) and len(text) <= MAX_INTEGER_DIGITS:
         return float(text) if any(char in text for char in ".eE") else int(text)
     if text.startswith("[") and len(text) <= MAX_EXPRESSION:
-        import json  # only loaded for the rare list
+        import json  # lists are rare, so it is not loaded before
 
         try:
             return json.loads(text)
@@ -73,7 +73,7 @@ def parse_value(text: Any, default: Any) -> Any:
 
 
 def kind(value: Any) -> str:
-    """What a value is, in a user's words."""
+    """What kind of value this is, as errors call it."""
     for type_, word in ((bool, "true or false"), (int, "a number"), (float, "a number"), (list, "a list")):
         if isinstance(value, type_):
             return word
@@ -81,7 +81,7 @@ def kind(value: Any) -> str:
 
 
 def same_kind(given: Any, default: Any) -> bool:
-    """Whether a value can take the place of the default; null can stand for, and give way to, anything."""
+    """Whether a value can replace the default; null can replace, and be replaced by, any value."""
     if given is None or default is None or isinstance(default, dict):
         return True
     return kind(given) == kind(default)
@@ -99,7 +99,9 @@ def block_variables(
     around = spec_env if outer is None else next(env for block, env in reversed(scope.envs) if block is outer)
     if not entry.block.vars:
         return around
-    env: ChainMap[str, Any] = ChainMap({}, *maps_of(around))  # not copied: there may be many
+    env: ChainMap[str, Any] = ChainMap(
+        {}, *maps_of(around)
+    )  # a layer over those outside, not a copy: there may be many variables
     for name, default in entry.block.vars.items():
         if name in given:
             env[name] = value_in_scope(given[name], scope, places[name], f"{name}: ")
@@ -115,5 +117,5 @@ def block_variables(
 
 
 def maps_of(env: Names) -> list[Names]:
-    """The mappings in which names are looked up, in order."""
+    """The mappings in which the variables are looked up, in order."""
     return list(env.maps) if isinstance(env, ChainMap) else [env]

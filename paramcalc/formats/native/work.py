@@ -1,4 +1,4 @@
-"""How much work a spec may ask for: steps are counted while it is expanded, whatever makes them."""
+"""Counts the work of expanding a spec, whatever part of it makes the work, and stops at the limit."""
 
 from typing import Any, NoReturn
 
@@ -10,12 +10,12 @@ from paramcalc.limits import MAX_LAYERS, VALUES_PER_STEP, Allowance
 
 
 class Work:
-    """Counts work, and stops where it is too much.
+    """Counts work.
 
     Attributes:
         source: the name of the spec.
-        problems: where what is wrong is noted.
-        allowance: how much there may be.
+        problems: the problems of the spec so far.
+        allowance: how much work there may be, and how much there was.
     """
 
     def __init__(self, source: str, problems: Problems, allowance: Allowance) -> None:
@@ -24,13 +24,13 @@ class Work:
         self.allowance = allowance
 
     def step(self, where: DocPath, count: int = 1) -> None:
-        """Bound the work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
+        """Count work that makes no layers: entries left out by `when`, repeats of nothing, long lists."""
         self.allowance.steps += count
         if self.allowance.exceeded():
             self.too_large(where)
 
     def weigh(self, value: Any, where: DocPath) -> None:
-        """The same for values from variables: a name is short, and the list it stands for may be long."""
+        """Count the work of values from variables: a name is short, but the list that it stands for may be long."""
         try:
             count = expanded_size(value, VALUES_PER_STEP * MAX_LAYERS)
         except ExpressionError as error:
@@ -38,6 +38,10 @@ class Work:
         self.step(where, count // VALUES_PER_STEP)
 
     def too_large(self, where: DocPath) -> NoReturn:
-        """Stop: nothing after this limit is worth telling."""
+        """Stop reading: problems beyond this limit are not worth reporting.
+
+        Raises:
+            InputError: with the problems so far.
+        """
         self.problems.add(self.allowance.explain("spec"), where)
         raise InputError(self.source, self.problems.found)

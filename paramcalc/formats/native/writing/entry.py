@@ -14,7 +14,7 @@ from paramcalc.layers.registry import snake_case, type_name
 from paramcalc.layers.unknown import Unknown
 
 PER_AXIS = frozenset(("kernel_size", "strides", "stride", "dilation_rate", "dilation", "pool_size", "size"))
-"""Fields where one number stands for the same number on every axis."""
+"""Fields in which one number stands for the same number on every axis."""
 INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "one": "ones", "zero": "zeros"}
 """Keras' short names of initializers → the names that specs have."""
 INITIALIZER_DEFAULTS = {
@@ -52,7 +52,7 @@ def short_entry(layer: Layer, type_: str, path: str, block_name: BlockName, fram
 
 
 def main_argument(layer: Layer, fields: dict[str, Any]) -> Any:
-    """`64` for `{units: 64}` where it means the same."""
+    """The arguments, as the main argument alone if that means the same: `64` for `{units: 64}`."""
     names = layer.__struct_fields__
     if not fields:
         return None
@@ -67,12 +67,12 @@ def main_argument(layer: Layer, fields: dict[str, Any]) -> Any:
 
 
 def is_default(value: Any, default: Any) -> bool:
-    """Whether a field need not be written; Keras writes two defaults out that are null in its constructors."""
+    """Whether a value need not be written. Keras writes two defaults by name that are null in its constructors."""
     return value == default or (default is None and value in ("linear", "channels_last"))
 
 
 def spec_value(name: str, value: Any, path: str, block_name: BlockName, framework: str) -> Any:
-    """A field's value as YAML has it."""
+    """The value of a field as it is written in a spec."""
     if isinstance(value, Sublayer):
         return inner_entry(value, path, block_name, framework)
     if isinstance(value, Slot):
@@ -92,7 +92,7 @@ def spec_value(name: str, value: Any, path: str, block_name: BlockName, framewor
 
 
 def initializer(value: dict[str, Any]) -> Any:
-    """`he_normal` for what Keras writes as an object with nothing but defaults in it."""
+    """An initializer, by its name alone if it has nothing but defaults: `he_normal`."""
     config = value.get("config") or {}
     if not isinstance(config, dict):
         return value
@@ -102,7 +102,7 @@ def initializer(value: dict[str, Any]) -> Any:
 
 
 def inner_entry(inner: Sublayer, path: str, block_name: BlockName, framework: str) -> Any:
-    """A layer inside another: `{LSTM: 64}`."""
+    """The entry of a layer inside another: `{LSTM: 64}`."""
     if isinstance(inner.layer, NestedModel):
         entry: dict[str, Any] = {block_name(inner.layer): None}
     else:
@@ -116,7 +116,7 @@ def inner_entry(inner: Sublayer, path: str, block_name: BlockName, framework: st
 
 
 def shortened(entry: dict[str, Any]) -> Any:
-    """`Flatten` for an entry that is nothing but a type."""
+    """The entry, as a bare name if it is nothing but a type: `Flatten`."""
     type_, arguments = next(iter(entry.items()))
     if arguments is None:
         return type_ if len(entry) == 1 else entry | {type_: {}}
@@ -127,7 +127,7 @@ def spec_name(name: str, what: str) -> str:
     """A name that a spec can hold; `what` is what has it, for the error.
 
     Raises:
-        ConvertError: with the character that it cannot.
+        ConvertError: with the character that it cannot have.
     """
     try:
         return check_name(name, ())

@@ -9,7 +9,7 @@ from paramcalc.model import Node, Ref, refs_in
 
 
 def masks_read(nodes: list[Node]) -> list[tuple[Ref, ...]]:
-    """The tensors among the masks of calls of one layer, call beside call."""
+    """Each tensor among the masks of a layer, in all its calls."""
     return list(zip(*[refs_in((node.ignored or {}).values()) for node in nodes], strict=False))
 
 

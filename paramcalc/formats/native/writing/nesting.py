@@ -1,4 +1,4 @@
-"""The flat graph → its nesting: paths say which layers make up a nested model, and which call it is."""
+"""The paths of a flat graph → its nesting: which nodes make up a nested model, and which call of it they are."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,13 +9,14 @@ from paramcalc.model import Model, Node, Ref, refs
 
 
 class Item(Struct):
-    """One layer call, or one call of a nested model.
+    """One call of a layer, or of a nested model.
 
     Attributes:
         name: its part of the path: "dense", or "dense#2" for a later call.
-        start: its first node; `end` is behind its last one.
-        inside: how long the part of the path is that what is in a nested model shares; 0 for a layer.
-        first: the name of the first call, for a later one.
+        start: its first node.
+        end: the node after its last one.
+        inside: the length of the path that all nodes in a nested model share; 0 for a layer.
+        first: for a later call, the name of the first one.
     """
 
     name: str
@@ -25,12 +26,12 @@ class Item(Struct):
     first: str | None = None
 
     def steps(self) -> Iterator[int]:
-        """Its nodes."""
+        """The numbers of its nodes."""
         return iter(range(self.start, self.end))
 
 
 def items_of(nodes: Sequence[Node]) -> list[Item]:
-    """The outermost layers and models.
+    """The outermost layers and nested models.
 
     Raises:
         ConvertError: when the layers of a nested model do not stand together.
@@ -39,7 +40,7 @@ def items_of(nodes: Sequence[Node]) -> list[Item]:
 
 
 def items_in(nodes: Sequence[Node], item: Item) -> list[Item]:
-    """What is in a nested model; it has no more to tell than where it stands, so that many of them take little."""
+    """The layers and models in a nested model; found when asked for, as storing them would take much memory."""
     return items_between(nodes, item.start, item.end, item.inside) if item.inside else []
 
 
@@ -66,8 +67,14 @@ def items_between(nodes: Sequence[Node], start: int, end: int, shared: int) -> l
     return items
 
 
-class Uses:
-    """Which tensors are read, and how late: what a nested model must hand out."""
+class LastReads:
+    """The last node that reads each tensor: a nested model must hand out those that are read after it.
+
+    Attributes:
+        first: the number of the first node as a producer.
+        last: tensor → the last node that reads it.
+        by_producer: producer → its outputs that are read.
+    """
 
     def __init__(self, model: Model) -> None:
         self.first = len(model.inputs)
@@ -82,7 +89,7 @@ class Uses:
             self.by_producer.setdefault(ref.producer, []).append(ref)
 
     def leaving(self, item: Item) -> list[tuple[int, int]]:
-        """(place among the item's nodes, output) of each tensor that something behind the item reads."""
+        """Each tensor of an item that is read after it, as (node, counted from the item's first; output)."""
         return [
             (step - item.start, ref.output)
             for step in item.steps()

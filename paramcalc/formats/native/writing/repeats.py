@@ -1,26 +1,26 @@
-"""Which nested models are the times of a `repeat`: 0, 1, 2 … that are equal, each reading the one before it."""
+"""A nested model → the iterations of a `repeat`, if what is in it are equal models 0, 1, 2 …, each reading the last."""
 
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from paramcalc.formats.native.writing.nesting import Item, Uses, items_between
+from paramcalc.formats.native.writing.nesting import Item, LastReads, items_between
 from paramcalc.model import Model, Node, Ref, refs
 
-Alike = Callable[[Node, Node], bool]
-"""Whether two layers are written with the same entry, but for their inputs."""
+SameEntry = Callable[[Node, Node], bool]
+"""Whether two layers are written with the same entry, except for their inputs."""
 Wiring = list[tuple[int, int] | None]
-"""What the nodes of one time read: (place in it, output), or None for what comes from outside of it."""
+"""What the nodes of an iteration read: (node in it, output), or None for a tensor from outside."""
 
 
-class Times(Struct, frozen=True):
-    """The times of one repeat.
+class Iterations(Struct, frozen=True):
+    """The iterations of one repeat.
 
     Attributes:
         count: how many there are.
-        length: how many nodes make up one.
-        start: what the first reads; each later one reads the end of the one before it.
-        end: the place among the nodes of one, and the output, of what it hands on.
+        length: how many nodes each has.
+        start: what the first one reads; each later one reads the end of the one before it.
+        end: what each hands on: a node in it, and the output.
     """
 
     count: int
@@ -29,29 +29,29 @@ class Times(Struct, frozen=True):
     end: tuple[int, int]
 
     def first(self, item: Item) -> Item:
-        """The first time, as one item."""
+        """The first iteration as an item."""
         return Item("0", item.start, item.start + self.length, item.inside + 2)
 
     def result(self) -> tuple[int, int]:
-        """What the repeat as a whole hands on."""
+        """What the repeat hands on: a node in it, and the output."""
         return (self.count - 1) * self.length + self.end[0], self.end[1]
 
 
-def times_of(model: Model, item: Item, uses: Uses, alike: Alike) -> Times | None:
-    """The times of a nested model that a `repeat` can say; None for any other."""
+def iterations_of(model: Model, item: Item, last_reads: LastReads, same_entry: SameEntry) -> Iterations | None:
+    """The iterations in a nested model that a `repeat` can express; None for any other model."""
     run = model.nodes[item.start : item.end]
     length = same_paths(run, item.inside)
-    if not length or not all(alike(node, run[index % length]) for index, node in enumerate(run)):
+    if not length or not all(same_entry(node, run[index % length]) for index, node in enumerate(run)):
         return None
-    leaving = uses.leaving(item)
-    times = wired(run, length, len(model.inputs) + item.start, leaving)
-    if times is None or leaving not in ([], [times.result()]):
+    leaving = last_reads.leaving(item)
+    iterations = chained(run, length, len(model.inputs) + item.start, leaving)
+    if iterations is None or leaving not in ([], [iterations.result()]):
         return None
-    return times if says_all(model.nodes, times.first(item), times, len(model.inputs)) else None
+    return iterations if needs_no_names(model.nodes, iterations.first(item), iterations, len(model.inputs)) else None
 
 
 def same_paths(run: Sequence[Node], inside: int) -> int:
-    """How many nodes make up one time, where all paths but the number are those of the first; else 0."""
+    """How many nodes an iteration has, if all paths are those of the first one but for the number; else 0."""
     head = run[0].path[:inside]
     if not run[0].path.startswith("0/", inside):
         return 0
@@ -66,14 +66,14 @@ def same_paths(run: Sequence[Node], inside: int) -> int:
     return length
 
 
-def wired(run: Sequence[Node], length: int, first: int, leaving: list[tuple[int, int]]) -> Times | None:
-    """The times, where the nodes read the same in each and from outside one tensor: what the time before hands on.
+def chained(run: Sequence[Node], length: int, first: int, leaving: list[tuple[int, int]]) -> Iterations | None:
+    """The iterations, if the nodes in each read the same, and from outside only what the one before it hands on.
 
     Args:
         run: the nodes.
-        length: how many of them make up one time.
-        first: the first one's number among the producers.
-        leaving: what is read behind them, which alone tells what a single time hands on.
+        length: how many of them an iteration has.
+        first: the number of the first one as a producer.
+        leaving: what is read after them: if there is a single iteration, nothing else shows what it hands on.
     """
     wiring, outside = wiring_of(run[:length], first)
     if len(outside) != 1:
@@ -90,17 +90,17 @@ def wired(run: Sequence[Node], length: int, first: int, leaving: list[tuple[int,
             end = found
         if found != end or found[0] < 0:
             return None
-    return None if end is None else Times(len(run) // length, length, start, end)
+    return None if end is None else Iterations(len(run) // length, length, start, end)
 
 
 def wiring_of(nodes: Sequence[Node], first: int) -> tuple[Wiring, set[Ref]]:
-    """What the nodes of one time read, and which tensors come from outside; `first` is the first one's number."""
+    """What the nodes of an iteration read, and the tensors from outside; `first` is the first node as a producer."""
     wiring: Wiring = []
     outside: set[Ref] = set()
     for node in nodes:
         reads = refs(node)
         if None in node.inputs:
-            return [], set()  # which no spec can say
+            return [], set()  # no spec can express this
         for ref in reads:
             place = ref.producer - first
             if 0 <= place < len(nodes):
@@ -112,16 +112,16 @@ def wiring_of(nodes: Sequence[Node], first: int) -> tuple[Wiring, set[Ref]]:
     return wiring, outside
 
 
-def says_all(nodes: Sequence[Node], time: Item, times: Times, inputs: int) -> bool:
-    """Whether only the first entry of a time reads what stands before it, and the last one's output is its end.
+def needs_no_names(nodes: Sequence[Node], time: Item, iterations: Iterations, inputs: int) -> bool:
+    """Whether only the first entry of an iteration reads what comes before it, and the last one's output is its end.
 
-    There is no name for what stands before a time, nor are there `outputs`.
+    In a repeat there is no name for what comes before an iteration, and there are no `outputs`.
     """
     entries = items_between(nodes, time.start, time.end, time.inside)
     last = entries[-1]
-    place, output = times.end
-    if any(ref == times.start for node in nodes[entries[0].end : time.end] for ref in refs(node)):
+    place, output = iterations.end
+    if any(ref == iterations.start for node in nodes[entries[0].end : time.end] for ref in refs(node)):
         return False
     if last.inside:
         return last.first is None and place >= last.start - time.start
-    return place == times.length - 1 and output == 0
+    return place == iterations.length - 1 and output == 0

@@ -1,4 +1,4 @@
-"""Model → paramcalc's own spec language: nested models become repeats and blocks, what is called again a `call`."""
+"""A Model → a spec: nested models become blocks, equal ones in a row a `repeat`, and a further call a `call`."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -16,8 +16,8 @@ from paramcalc.formats.native.names import PREVIOUS
 from paramcalc.formats.native.parser import STRUCTURE
 from paramcalc.formats.native.writing.entry import short_entry, shortened, spec_name
 from paramcalc.formats.native.writing.masks import masks_read, written_masks
-from paramcalc.formats.native.writing.nesting import Item, Uses, items_in, items_of
-from paramcalc.formats.native.writing.repeats import Times, times_of
+from paramcalc.formats.native.writing.nesting import Item, LastReads, items_in, items_of
+from paramcalc.formats.native.writing.repeats import Iterations, iterations_of
 from paramcalc.formats.native.writing.yaml_text import flow, spec_text
 from paramcalc.formats.unique import unique_name
 from paramcalc.layers.operations.operation import Operation, Slot
@@ -25,27 +25,28 @@ from paramcalc.layers.registry import FRAMEWORKS, Registry, snake_case
 from paramcalc.model import Input, Model, Node, Ref
 
 Tensors = tuple[Ref, ...]
-"""The same tensor in every call of a nested model, the first call's first."""
+"""One tensor of a nested model, in each call of the model."""
 
 
 @cache
 def taken_types() -> frozenset[str]:
-    """What a block cannot be called."""
+    """The names that a block cannot have."""
     names = (name for framework in FRAMEWORKS for name in Registry(framework).names())
     return frozenset((*names, *STRUCTURE, *COMMON, "type"))
 
 
 class Scope(Struct):
-    """One list of layers that is being written: the spec's own, or a block's.
+    """A list of layers that is being written: that of the spec, or of a block.
 
     Attributes:
-        calls: the items of each call of it; the first call's are written.
-        inputs: what comes from outside → the name it has in here.
-        taken: the names that are given.
+        calls: the items in each call of the model; those of the first call are written.
+        inputs: each tensor from outside, and its name inside.
+        taken: the names given so far.
         counters: for each automatic name, the number that the last one had.
-        handed_out: for each nested model, the tensors it hands out.
-        read: for each nested model that is called again, what each of its inputs is in every call of it.
-        places: for each layer and nested model, which items are calls of it.
+        layers: the entries written so far.
+        handed_out: for each nested model, the tensors that it hands out.
+        read: for each nested model that is called again, its inputs in every call of it.
+        places: for each layer and nested model, the items that are calls of it.
         starts: the first node of each item.
     """
 
@@ -65,7 +66,7 @@ class Scope(Struct):
             self.starts.append(item.start)
 
     def automatic(self, base: str) -> str:
-        """The name the reader would give next, as `Directory.automatic` finds it."""
+        """The automatic name that the reader of a spec would give next."""
         return unique_name(base, self.taken.__contains__, self.counters)
 
 
@@ -79,7 +80,13 @@ def to_spec(model: Model) -> str:
 
 
 class SpecWriter:
-    """Writes one graph; `blocks` are shared with the models that stand inside its wrappers."""
+    """Writes one graph.
+
+    Args:
+        model: what to write.
+        blocks: the blocks written so far, which a model inside a wrapper shares with the one around it.
+        dtype: the dtype policy that layers need not name; by default that of all layers, if they have the same.
+    """
 
     def __init__(
         self, model: Model, blocks: dict[str, Any], dtype: str | None = None, framework: str | None = None
@@ -90,7 +97,7 @@ class SpecWriter:
         self.written: dict[bytes, str] = {}
         self.known: dict[tuple[int, str, int], dict[str, Any]] = {}
         self.numbers: Counter[str] = Counter()
-        self.uses = Uses(model)
+        self.last_reads = LastReads(model)
         dtypes = {node.instance.dtype for node in model.nodes}
         self.dtype = dtype or (dtypes.pop() if len(dtypes) == 1 else "float32")
 
@@ -121,7 +128,7 @@ class SpecWriter:
         return found | ({"budget": model.budget} if model.budget is not None else {})
 
     def outputs(self, scope: Scope) -> list[Any]:
-        """The outputs by name; nothing where the last entry alone is the output, and named like it."""
+        """The outputs by name; nothing if the last entry is the only one, under its own name."""
         model = self.model
         paths = [item.name for item in model.inputs] + [node.path for node in model.nodes]
         if [(output.name, (output.ref,)) for output in model.outputs] == [(paths[-1], self.last(scope))]:
@@ -154,7 +161,7 @@ class SpecWriter:
         return scope
 
     def named(self, scope: Scope, entry: dict[str, Any], item: Item, type_: str) -> dict[str, Any]:
-        """The entry with its name, unless it is the automatic one."""
+        """The entry with its name, unless that is the automatic one."""
         base = snake_case(type_.rpartition(".")[2])
         if scope.automatic(base) != item.name:
             entry["name"] = spec_name(item.name, "a layer")
@@ -182,7 +189,7 @@ class SpecWriter:
         return entry, reads
 
     def arguments(self, node: Node) -> dict[str, Any]:
-        """`{type: arguments}` of a layer, written once for equal ones, which readers make one object."""
+        """`{type: arguments}` of a layer, made once for layers that are one object, as readers make equal ones."""
         instance = node.instance
         what = id(instance.layer), instance.type, len(node.inputs)
         if what not in self.known:
@@ -191,7 +198,7 @@ class SpecWriter:
         return dict(self.known[what])
 
     def reads(self, nodes: list[Node]) -> list[Tensors]:
-        """What these calls of one layer read, call beside call."""
+        """Each tensor that a layer reads, in all these calls of it."""
         found: Any = list(zip(*[node.inputs for node in nodes], strict=False))
         for ref in chain.from_iterable(found):
             if ref is None or ref.output < 0:
@@ -202,14 +209,14 @@ class SpecWriter:
     # -- nested models ---------------------------------------------------------------------------------
 
     def nested(self, scope: Scope, number: int) -> tuple[dict[str, Any], list[Tensors]]:
-        """The entry of a nested model, its block written; a later call is `call`."""
+        """The entry of a nested model, and what it reads; at its first call, its block is written, too."""
         item = scope.calls[0][number]
         base = item.first or item.name
         places = scope.places[base]
         calls = [items[index] for index in places for items in scope.calls] if number == places[0] else []
-        times = self.times(calls) if len(places) == 1 else []
-        if times:
-            return self.repeat(scope, calls, times)
+        iterations = self.iterations(calls) if len(places) == 1 else []
+        if iterations:
+            return self.repeat(scope, calls, iterations)
         inputs = self.inputs_of(calls) if calls else scope.read[base]
         if calls and len(places) > 1:
             scope.read[base] = inputs
@@ -219,40 +226,44 @@ class SpecWriter:
         if not calls:
             scope.handed_out[item.name] = scope.handed_out[base]
             return {"call": base}, reads
-        scope.handed_out[base] = out = sorted({place for call in calls for place in self.uses.leaving(call)})
+        scope.handed_out[base] = out = sorted({place for call in calls for place in self.last_reads.leaving(call)})
         inner = self.scope([items_in(self.model.nodes, call) for call in calls], inputs)
         block: dict[str, Any] = {}
         if list(inputs.values()) != ["input"] and inputs:
             block["inputs"] = list(inputs.values())
         block["layers"] = inner.layers
-        tensors = [tuple(Ref(self.uses.first + call.start + step, output) for call in calls) for step, output in out]
+        tensors = [
+            tuple(Ref(self.last_reads.first + call.start + step, output) for call in calls) for step, output in out
+        ]
         if tensors and tensors != [self.last(inner)]:
             block["outputs"] = [self.text(inner, each) for each in tensors]
         type_ = self.block(base, block)
         return self.named(scope, {type_: None}, item, type_), reads
 
-    def times(self, calls: list[Item]) -> list[Times]:
-        """The times of a repeat in each of these calls of it; none where it is not one, or not one in all of them."""
-        found: list[Times] = []
+    def iterations(self, calls: list[Item]) -> list[Iterations]:
+        """The iterations of a repeat in each of these calls; an empty list if they are not all the same repeat."""
+        found: list[Iterations] = []
         for call in calls:
-            times = times_of(self.model, call, self.uses, self.alike)
-            if times is None or (found and (times.count, times.end) != (found[0].count, found[0].end)):
+            iterations = iterations_of(self.model, call, self.last_reads, self.same_entry)
+            if iterations is None or (found and (iterations.count, iterations.end) != (found[0].count, found[0].end)):
                 return []
-            found.append(times)
+            found.append(iterations)
         return found
 
-    def repeat(self, scope: Scope, calls: list[Item], times: list[Times]) -> tuple[dict[str, Any], list[Tensors]]:
-        """The entry of a nested model that repeats what is in it."""
+    def repeat(
+        self, scope: Scope, calls: list[Item], iterations: list[Iterations]
+    ) -> tuple[dict[str, Any], list[Tensors]]:
+        """The entry of a nested model as a repeat, and what it reads."""
         item = calls[0]
-        start = tuple([each.start for each in times])
-        firsts = [items_in(self.model.nodes, each.first(call)) for call, each in zip(calls, times, strict=True)]
+        start = tuple([each.start for each in iterations])
+        firsts = [items_in(self.model.nodes, each.first(call)) for call, each in zip(calls, iterations, strict=True)]
         inner = self.scope(firsts, {start: PREVIOUS})
-        scope.handed_out[item.name] = [times[0].result()]
-        entry = self.named(scope, {"repeat": times[0].count}, item, "repeat")
+        scope.handed_out[item.name] = [iterations[0].result()]
+        entry = self.named(scope, {"repeat": iterations[0].count}, item, "repeat")
         return entry | {"layers": inner.layers}, [start]
 
-    def alike(self, one: Node, other: Node) -> bool:
-        """Whether the entries of two layers are the same, but for what they read."""
+    def same_entry(self, one: Node, other: Node) -> bool:
+        """Whether the entries of two layers are the same, except for what they read."""
         a, b = one.instance, other.instance
         if (a.type, a.trainable, a.dtype) != (b.type, b.trainable, b.dtype):
             return False
@@ -263,12 +274,12 @@ class SpecWriter:
         return one.options is other.options or encode(simple_options(one)) == encode(simple_options(other))
 
     def inputs_of(self, calls: list[Item]) -> dict[Tensors, str]:
-        """What the layers of a nested model read from outside of it, in the order they read it."""
+        """The tensors from outside that the layers of a nested model read, in that order, and their names inside."""
         found: dict[Tensors, None] = {}
         for steps in zip(*[call.steps() for call in calls], strict=False):
             nodes = [self.model.nodes[step] for step in steps]
             for tensors in [*self.reads(nodes), *masks_read(nodes)]:
-                local = calls[0].start <= tensors[0].producer - self.uses.first < calls[0].end
+                local = calls[0].start <= tensors[0].producer - self.last_reads.first < calls[0].end
                 if not local:
                     found[tensors] = None
         names = {other.name for other in items_in(self.model.nodes, calls[0])}
@@ -278,18 +289,20 @@ class SpecWriter:
         return {each: prefix if len(found) == 1 else f"{prefix}_{n}" for n, each in enumerate(found, start=1)}
 
     def block(self, name: str, block: dict[str, Any]) -> str:
-        """Keep a block, under a name of its own or that of an equal one."""
+        """Add a block to those of the spec, unless there is an equal one; returns its name."""
         key = encode(block)
         if key in self.written:
             return self.written[key]
-        base = "step" if name.isdecimal() else spec_name(name, "a nested model")  # the times of a repeat are numbers
+        base = (
+            "step" if name.isdecimal() else spec_name(name, "a nested model")
+        )  # the iterations of a repeat have numbers for names
         type_ = unique_name(base, lambda type_: type_ in taken_types() or type_ in self.blocks, self.numbers, second=2)
         self.blocks[type_] = block
         self.written[key] = type_
         return type_
 
     def block_name(self, nested: NestedModel) -> str:
-        """A model inside a wrapper as a block."""
+        """Write a model inside a wrapper as a block; returns the block's name."""
         model = nested.model
         writer = SpecWriter(model, self.blocks, "float32", self.framework)
         writer.written, writer.numbers = self.written, self.numbers
@@ -305,10 +318,10 @@ class SpecWriter:
     # -- tensors by name -------------------------------------------------------------------------------
 
     def text(self, scope: Scope, tensors: Tensors) -> str:
-        """A tensor by the name it has in this scope: `lstm`, or `lstm[1]`."""
+        """The name of a tensor in this scope: `lstm`, or `lstm[1]`."""
         if tensors in scope.inputs:
             return scope.inputs[tensors]
-        step = tensors[0].producer - self.uses.first
+        step = tensors[0].producer - self.last_reads.first
         at = bisect_right(scope.starts, step) - 1
         if at >= 0 and step < scope.calls[0][at].end:
             item = scope.calls[0][at]
@@ -319,22 +332,22 @@ class SpecWriter:
         raise ConvertError(f"'{self.model.nodes[step].path}' is read from where it cannot be named")
 
     def first_output(self, scope: Scope, number: int) -> Tensors | None:
-        """What the entry after this one reads when it names no inputs."""
+        """What the entry after this one reads if it names no inputs."""
         item = scope.calls[0][number]
         out = (0, 0)
         if item.inside:
             if not scope.handed_out[item.name]:
                 return None
             out = scope.handed_out[item.name][0]
-        return tuple([Ref(self.uses.first + items[number].start + out[0], out[1]) for items in scope.calls])
+        return tuple([Ref(self.last_reads.first + items[number].start + out[0], out[1]) for items in scope.calls])
 
     def last(self, scope: Scope) -> Tensors | None:
-        """What a list of layers gives without `outputs`."""
+        """The output of a list of layers that names none."""
         return self.first_output(scope, -1) if scope.layers else None
 
 
 def input_value(item: Input) -> Any:
-    """`[224, 224, 3]`, or a mapping where there is more to say."""
+    """An input: its shape, or a mapping if it has a dtype or a batch."""
     if not item.shape or any(dim == 0 for dim in item.shape):
         raise ConvertError(f"input '{item.name}' has a shape without a batch, or an axis of 0, which no spec has")
     shape = list(item.shape[1:])
@@ -345,14 +358,14 @@ def input_value(item: Input) -> Any:
 
 
 def short_operation(layer: Any, inputs: int) -> Any:
-    """An operation without arguments where they are its inputs in their order: that is what no arguments mean."""
+    """The layer; an operation loses arguments that are its inputs in order, as these are what no arguments mean."""
     if isinstance(layer, Operation) and not layer.kwargs and layer.args == tuple(Slot(n) for n in range(inputs)):
         return Operation(layer.function, layer.framework, layer.config)
     return layer
 
 
 def simple_options(node: Node) -> dict[str, Any]:
-    """Call arguments that are plain values.
+    """The call arguments, which must not hold a tensor.
 
     Raises:
         ConvertError: for a tensor among them.

@@ -1,4 +1,4 @@
-"""A spec's plain values → YAML: every entry on a line of its own, in flow style."""
+"""A spec as plain values → YAML, in which every entry is a line in flow style."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from paramcalc.characters import is_hidden, is_mark
 from paramcalc.formats.text.scalars import explain_scalar, resolve
 
 _PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_.$#-]*")
-"""Texts that need no quotes, as far as their characters go."""
+"""Texts with characters that need no quotes."""
 
 
 def spec_text(spec: dict[str, Any]) -> str:
@@ -19,7 +19,7 @@ def spec_text(spec: dict[str, Any]) -> str:
 
 
 def spec_lines(spec: dict[str, Any], indent: str) -> Iterator[str]:
-    """A spec, or a block: its keys a line each, its layers and blocks below them."""
+    """The lines of a spec or a block: one for each key, and those of its layers and blocks below."""
     for key, value in spec.items():
         if key == "layers":
             yield f"{indent}layers:"
@@ -38,7 +38,7 @@ def spec_lines(spec: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def entry_lines(value: Any, indent: str) -> Iterator[str]:
-    """One entry of a list of layers, on one line; a repeat has its layers below it."""
+    """The line of an entry; those of a repeat's layers follow."""
     if isinstance(value, dict) and "repeat" in value:
         facts = {key: item for key, item in value.items() if key != "layers"}
         first, *others = spec_lines(facts | {"layers": value["layers"]}, indent + "  ")
@@ -49,7 +49,7 @@ def entry_lines(value: Any, indent: str) -> Iterator[str]:
 
 
 def entry(value: Any) -> str:
-    """One entry; a mapping of one key needs no braces."""
+    """An entry; a mapping of a single key needs no braces."""
     if isinstance(value, dict) and len(value) == 1:
         [(key, arguments)] = value.items()
         return f"{scalar(key)}: {flow(arguments)}"
@@ -76,13 +76,13 @@ def scalar(value: Any) -> str:
 
 @lru_cache(1_000)
 def word(text: str) -> str:
-    """A text, in quotes where a YAML reader of any age could take it for something else."""
+    """A text, in quotes if any YAML reader, however old, could understand it otherwise."""
     safe = _PLAIN.fullmatch(text) and resolve(text) == text and explain_scalar(text) is None
     return text if safe else quoted(text)
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, with what cannot be seen escaped."""
+    """A text in double quotes, with invisible characters escaped."""
     shown = json.dumps(text, ensure_ascii=False)
     if shown.isascii() and shown.isprintable():
         return shown
