@@ -1,4 +1,10 @@
-"""Strict JSON and YAML: text to values, with the place of each for errors."""
+"""Strict JSON and YAML: bytes → values, each with its place for errors.
+
+document.py     bytes → a document
+strict_json.py  JSON; strict_yaml.py YAML, scalars.py its unquoted words, pitfalls.py advice for its usual mistakes
+locate.py       a place in a document → line and column
+fields.py       values → a layer with these fields
+"""
 
 SECOND = "begins here, but a file holds one: was it opened to append ('a') where it should be written anew ('w')?"
-"""What is wrong where a second text follows in a file."""
+"""The message about a second text in a file."""

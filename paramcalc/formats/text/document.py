@@ -1,4 +1,4 @@
-"""Bytes → a document of plain values, that can say where in the text each of them stands."""
+"""Bytes → a document: plain values, and a way to find the line and column of each."""
 
 import codecs
 from typing import Any, Literal
@@ -44,10 +44,10 @@ class Document:
 
 
 class Locator:
-    """Finds where things stand in a text (or its bytes), which is read again for that only when asked.
+    """Finds places in a text, or in its bytes; only when asked is it parsed again for that.
 
     Attributes:
-        silent: finds nothing for now, as nobody will see what is wrong.
+        silent: whether it finds nothing for now, because errors are not going to be shown.
     """
 
     __slots__ = ("_embedded", "_kind", "_places", "_text", "silent")
@@ -60,16 +60,16 @@ class Locator:
         self.silent = False
 
     def __call__(self, where: DocPath) -> Position | None:
-        """Line and column of a place: of the value, or of the key when that is a list or a mapping.
+        """Line and column of a value; of its key, if it is a list or a mapping.
 
-        A place that ends in a `Key` asks for that in any case. What is not in the text is where the nearest thing
-        around it is.
+        A place that ends in a `Key` is that of the key in any case. For a value that is not in the text, this is the
+        place of the nearest thing around it.
         """
         from paramcalc.formats.text import locate
 
         if self.silent:
             return None
-        if self._embedded:  # JSON in a JSON string, which is one line
+        if self._embedded:  # JSON inside a JSON string, which is a single line
             return Position(1, 1)
         if self._places is None:
             places = locate.JsonPlaces if self._kind == "json" else locate.YamlPlaces
@@ -79,10 +79,10 @@ class Locator:
 
 
 def parse(data: bytes, name: str, only_json: bool = False) -> Document:
-    """Read JSON or YAML, whichever the text is; or JSON only, for what no person writes.
+    """The document in a text, JSON or YAML; `only_json` is for text that only programs write.
 
     Raises:
-        InputError: with positions, when it is neither, or not as strict as paramcalc wants it.
+        InputError: with positions, for a text that is neither, or that lenient readers would read in different ways.
     """
     text = decode(data, name)
     start = text.lstrip()[:1]
@@ -92,7 +92,7 @@ def parse(data: bytes, name: str, only_json: bool = False) -> Document:
 
 
 def decode(data: bytes, name: str) -> str:
-    """Text from UTF-8, or from UTF-16 and UTF-32 that say so by a byte order mark."""
+    """Text from UTF-8, or from UTF-16 or UTF-32 with a byte order mark."""
     encoding = "utf-8"
     for mark, marked in _MARKS:
         if data.startswith(mark):
@@ -108,7 +108,7 @@ def decode(data: bytes, name: str) -> str:
 
 
 def _parse_json_first(text: str, name: str, only_json: bool) -> Document:
-    """JSON, or the YAML that looks like it; when it is neither, the error that got further."""
+    """JSON, or YAML that looks like it; if it is neither, the error is that of the reader that got further."""
     from paramcalc.formats.text.strict_json import parse_json
 
     check_size(name, len(text), max_bytes(MAX_JSON_BYTES), "the file")
@@ -133,7 +133,7 @@ def _parse_json_first(text: str, name: str, only_json: bool) -> Document:
 
 
 def _refuse_python(document: Document) -> None:
-    """Refuse a Keras file that was written as `str(config)`: YAML takes its None for text."""
+    """Refuse a Keras file that was written as `str(config)`: in YAML its None would be text."""
     from re import search
 
     is_keras = isinstance(document.value, dict) and "class_name" in document.value
@@ -146,7 +146,7 @@ def _refuse_python(document: Document) -> None:
 
 
 def _parse_embedded(text: str, name: str) -> Document:
-    """JSON that was written as a JSON string: `json.dump(model.to_json(), file)`."""
+    """JSON inside a JSON string, as `json.dump(model.to_json(), file)` writes it."""
     from json import JSONDecodeError
 
     from paramcalc.formats.text.strict_json import parse_json

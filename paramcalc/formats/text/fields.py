@@ -1,6 +1,6 @@
-"""A layer's fields from plain data: msgspec checks them, this module says what was wrong.
+"""Plain values → a layer with these fields: msgspec checks them, this module says what is wrong.
 
-The same for every format; who calls it knows where the data stood.
+It is the same for every format; the caller knows the place of the values in the file.
 """
 
 import re
@@ -15,7 +15,7 @@ from paramcalc.layers.base import Layer, Sublayer
 
 
 class FieldProblem(Struct, frozen=True):
-    """What is wrong with a field, and where below the layer."""
+    """What is wrong with a field, and its place below the layer."""
 
     message: str
     where: DocPath
@@ -70,7 +70,7 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
             msgspec.convert(value, hints[name])
         except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
             problems.append(explain_value(name, value, str(error)))
-    # A field that was misspelled is not missing as well.
+    # A field that was only misspelled is not reported as missing, too.
     given = meant.union(fields)
     missing = [info.name for info in msgspec.structs.fields(cls) if info.required and info.name not in given]
     return problems + [FieldProblem(f"the field '{name}' is missing", ()) for name in missing]
@@ -90,7 +90,7 @@ _PATH = re.compile(r" - at `\$(.*)`$")
 
 
 def explain_value(name: str, value: Any, error: str) -> FieldProblem:
-    """Msgspec's words in a user's: `units: expected an integer, got 10.5`."""
+    """An error of msgspec in our words: `units: expected an integer, got 10.5`."""
     match = _PATH.search(error)
     inner = match.group(1) if match else ""
     where: list[str | int] = [name]
@@ -102,7 +102,7 @@ def explain_value(name: str, value: Any, error: str) -> FieldProblem:
     wanted = re.match(r"Expected `([^`]*)`(.*?)(?:, got .*)?$", text)
     if wanted:
         words = " or ".join(WORDS.get(word, word) for word in wanted.group(1).split(" | "))
-        text = f"expected {words}{wanted.group(2)}, got {echo(plain(value))}{surprise(value)}"
+        text = f"expected {words}{wanted.group(2)}, got {echo(shown(value))}{surprise(value)}"
         if wanted.group(1).startswith("int") and isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             text += f", a float; write {int(value)}"
     elif text.startswith("Invalid enum value") and isinstance(value, str):
@@ -111,15 +111,15 @@ def explain_value(name: str, value: Any, error: str) -> FieldProblem:
 
 
 def surprise(value: Any) -> str:
-    """What other YAML readers would have made of a text, where they differ: `; YAML 1.1 reads no as false …`."""
+    """What other YAML readers would have read, if that differs: `; YAML 1.1 reads no as false …`; else nothing."""
     from paramcalc.formats.text.scalars import explain_scalar
 
     words = explain_scalar(value) if isinstance(value, str) else None
     return f"; {words}" if words else ""
 
 
-def plain(value: Any) -> Any:
-    """A value as the user wrote it: true rather than True is told by `echo` of the text."""
+def shown(value: Any) -> Any:
+    """A value as errors show it: a layer by its type, anything else as it is."""
     if isinstance(value, Sublayer):
         return f"a {value.type} layer"
     return value

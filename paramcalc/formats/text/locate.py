@@ -1,4 +1,4 @@
-"""A place in a document → line and column. Only errors ask, so the text is read again for them."""
+"""A place in a document → its line and column. Only errors ask for that, so the text is parsed again for them."""
 
 import json
 import re
@@ -11,9 +11,9 @@ from paramcalc.errors import DocPath, Position
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _STRIDE = 64
-"""So many items of a list are passed over at a time; where the next begin is remembered."""
+"""How many items of a list are skipped at a time; the offset after each such step is kept."""
 _SIMPLE_ITEMS = re.compile(rf'(?>[^"\[\]{{}},]*(?:"[^"\\]*"[ \t\n\r]*)?,){{{_STRIDE}}}')
-"""That many that are neither lists nor mappings, nor texts with an escape."""
+"""So many items, none of which is a list, a mapping, or a string with an escape."""
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
 # Numbers are left as text: a huge one must not cost, or fail, here.
 _decoder: Any = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -26,9 +26,9 @@ def offset_position(text: str, offset: int) -> Position:
 
 
 class JsonPlaces:
-    """Finds places in a JSON text; what was read once, to find one, is kept for the next.
+    """Finds places in a JSON text; what was parsed to find one is kept for the next.
 
-    A list may have millions of items in a text of a few megabytes: it is only read as far as needed.
+    A list may have millions of items in a text of a few megabytes, so it is parsed only as far as needed.
     """
 
     def __init__(self, text: str) -> None:
@@ -38,9 +38,9 @@ class JsonPlaces:
         self._lines: list[int] = []
 
     def locate(self, where: DocPath, key: bool = False) -> Position:
-        """Where `where` is: a list's or a mapping's key, else the value; `key` asks for the key.
+        """Line and column of a value; of its key, if it is a list or a mapping, or if `key` asks for that.
 
-        What the text does not have is where the nearest thing around it is.
+        For what is not in the text, this is the place of the nearest thing around it.
         """
         at = best = _blanks(self.text, 0)
         for step in where:
@@ -52,13 +52,13 @@ class JsonPlaces:
         return self._position(best)
 
     def _value(self, at: int, key: str) -> tuple[int, int] | None:
-        """Where a key, and its value, of the mapping at `at` stand."""
+        """The offsets of a key, and of its value, in the mapping at `at`."""
         if at not in self._keys:
             self._keys[at] = dict(_keys(self.text, at))
         return self._keys[at].get(key)
 
     def _item(self, at: int, index: int) -> tuple[int, int] | None:
-        """Where an item of the list at `at` stands, twice, as it has no key."""
+        """The offset of an item of the list at `at`; twice, as it has no key."""
         if self.text[at : at + 1] != "[":
             return None
         strides = self._strides.setdefault(at, [_blanks(self.text, at + 1)])
@@ -80,7 +80,7 @@ def _blanks(text: str, at: int) -> int:
 
 
 def _keys(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The keys of the mapping at `at`, each with where it and its value start."""
+    """The keys of the mapping at `at`, each with its offset and that of its value."""
     opening = text[at : at + 1]
     at = _blanks(text, at + 1)
     while opening == "{" and text[at : at + 1] == '"':
@@ -92,7 +92,7 @@ def _keys(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _after(text: str, at: int, items: int) -> int:
-    """Past so many items of a list, or at its end."""
+    """The offset after so many items of a list, or that of its end."""
     simple = _SIMPLE_ITEMS.match(text, at) if items == _STRIDE else None
     if simple:
         return _blanks(text, simple.end())
@@ -104,12 +104,12 @@ def _after(text: str, at: int, items: int) -> int:
 
 
 def _ends(text: str, at: int) -> bool:
-    """Whether a list has no item here any more."""
+    """Whether a list ends here."""
     return text[at : at + 1] in ("]", "")
 
 
 def _next(text: str, at: int) -> int:
-    """Past the value at `at` and the comma after it."""
+    """The offset after the value at `at` and the comma that follows it."""
     end = _blanks(text, _skip(text, at)[1])
     return _blanks(text, end + 1) if text[end : end + 1] == "," else end
 
@@ -120,7 +120,7 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
 
 
 def deepest_bracket(text: str, limit: int) -> int:
-    """The offset of the bracket that opens level `limit` + 1; 0 when none does."""
+    """The offset of the first bracket that opens level `limit` + 1; 0 if there is none."""
     depth = 0
     for at, token in _tokens(text):
         if token in "[{":
@@ -133,7 +133,7 @@ def deepest_bracket(text: str, limit: int) -> int:
 
 
 def duplicate_keys(text: str, limit: int) -> list[tuple[str, Position, Position]]:
-    """Keys that a mapping of this JSON text has twice, with the first and the second place of each."""
+    """The keys that stand twice in a mapping of a JSON text, each with its first and its second place."""
     found: list[tuple[str, Position, Position]] = []
     stack: list[dict[str, int]] = []
     string, string_at = "", 0
@@ -155,13 +155,12 @@ def duplicate_keys(text: str, limit: int) -> list[tuple[str, Position, Position]
 
 
 class _Node:
-    """A value of a YAML text: where it starts, and what it holds.
+    """A value in a YAML text: where it begins, and what it holds.
 
     Attributes:
-        children: key or index → where that stands, and the value.
-        key: of a mapping that is being read, the key whose value comes next, and where it stands.
-        merged: the mappings that `<<` merges into it, the first before all others (or, until that is read, the list
-            of them).
+        children: key or index → its place, and the value.
+        key: for a mapping that is being read, the key whose value comes next, and its place.
+        merged: the mappings that `<<` merges into it, the first of which wins; until they are read, the list of them.
     """
 
     __slots__ = ("at", "children", "key", "kind", "merged")
@@ -175,9 +174,9 @@ class _Node:
 
 
 class YamlPlaces:
-    """Finds places in a YAML text that has passed `parse_yaml`; like that, from the event stream.
+    """Finds places in a YAML text that `parse_yaml` has accepted; it, too, reads the event stream.
 
-    PyYAML's composer, which would make such nodes too, refuses an anchor that is used twice.
+    PyYAML's composer would make such nodes, but it refuses an anchor that is used twice.
     """
 
     def __init__(self, text: str) -> None:

@@ -1,7 +1,7 @@
-"""What an unquoted YAML word means: YAML 1.2's core, without what YAML 1.1 readers read differently.
+"""An unquoted word in YAML → its value: YAML 1.2's core schema, without what YAML 1.1 readers read differently.
 
-`null`, `true`, `12` and `1e-5` mean what everybody thinks. `no`, `010`, `0x1F`, `1:30`, `1_000` and dates stay
-the text that was written, so that a field that wants a number or a truth value refuses them.
+`null`, `true`, `12` and `1e-5` mean what everybody expects. `no`, `010`, `0x1F`, `1:30`, `1_000` and dates remain
+text, so that a field that needs a number or a boolean refuses them.
 """
 
 import re
@@ -14,7 +14,7 @@ CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 FIRST = frozenset(("", *"~nNtTfF+-.0123456789"))
-"""What a word that is not text can begin with."""
+"""The characters with which a word can begin that is not text."""
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -55,7 +55,7 @@ def resolve(text: str) -> str | float | bool | None:
 
 
 def explain_scalar(text: str) -> str | None:
-    """What other YAML readers would have made of this word, and what to write instead; None for ordinary text."""
+    """How other YAML readers would read this word, and what to write instead; None for ordinary text."""
     text = text[:64]
     if text.lower() in _OLD_BOOLEANS:
         meant = _OLD_BOOLEANS[text.lower()]

@@ -1,8 +1,8 @@
-"""JSON text → plain values, with what lenient readers let pass refused.
+"""JSON text → plain values; what lenient readers would let pass is refused.
 
-msgspec parses twice as fast as the standard json, but keeps the last of duplicate keys and rounds huge
-integers. So it does the ordinary file, held against what it makes of it; whatever is out of the ordinary goes to
-the standard json with hooks, which says what is wrong.
+msgspec parses twice as fast as the standard json, but keeps the last of duplicate keys and rounds huge integers. So it
+parses ordinary files, and its result is encoded again to see that nothing was lost; anything unusual goes to the
+standard json with hooks, which say what is wrong.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
 _CHUNK = 32 * 1024
-"""Bytes of items whose colons are counted together: few enough to stay in the processor's cache."""
+"""Bytes of items whose colons are counted together, few enough for the processor's cache."""
 _AROUND = 8
-"""More levels of lists and mappings than an item is inside of."""
+"""How many levels of lists and mappings are around an item, at most."""
 _MAX_IN_ITEM = MAX_DEPTH - _AROUND
-"""Levels of lists and mappings that an item may have."""
+"""How many levels of lists and mappings an item may have."""
 _HUGE: int = 10**MAX_INTEGER_DIGITS
 
 
@@ -32,15 +32,15 @@ def parse_json(text: str, name: str) -> tuple[Any, bool]:
 
     Raises:
         json.JSONDecodeError: when it is not JSON.
-        InputError: when it is, but nested too deep, or with duplicate keys, huge integers, half characters.
+        InputError: for JSON that is nested too deep, or has duplicate keys, huge integers or lone surrogates.
     """
     raw = text.encode()
-    # Only \u003a could write a colon without one; then counting them would prove nothing.
+    # A \u003a is a colon that is not written as one: counting colons would then prove nothing.
     if ("\\" not in text or "\\u" not in text) and not has_huge_integer(raw):
         value = _decode(raw)
         if value is not _MISSING:
             again = msgspec.json.encode(value)
-            # Every key has a colon, and of duplicate keys only one is encoded again.
+            # Every key has a colon, and of a duplicate key only one is encoded again: fewer colons, something was lost.
             if again.count(b":") == raw.count(b":") and is_shallow(again):
                 return value, False
     return _parse_carefully(text, name)
@@ -50,7 +50,7 @@ _MISSING = object()
 
 
 def has_huge_integer(raw: bytes) -> bool:
-    """Whether there are more digits in a row than an integer may have, not counting those of a fraction."""
+    """Whether there are more digits in a row than an integer may have, other than in a fraction."""
     zeros = raw.translate(_DIGITS_TO_ZERO)
     at = zeros.find(_LONG_NUMBER)
     while at >= 0 and zeros[at - 1 : at] == b".":
@@ -66,11 +66,11 @@ def _decode(raw: bytes) -> Any:
 
 
 def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
-    """Whether no more than `depth` brackets are open at once; False also where brackets in texts obscure it.
+    """Whether no more than `depth` brackets are open at once; False also if brackets in strings make it unclear.
 
-    Taking all innermost pairs away at a time, as many times as there are levels, is ten times faster than a walk.
+    Removing all innermost pairs at once, as often as there are levels, is ten times faster than walking the text.
     """
-    if b'\\"' in raw:  # quotes in a text could hide the ends of it
+    if b'\\"' in raw:  # escaped quotes could hide where a string ends
         raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = raw.translate(_ONE_KIND, _NOT_BRACKETS).replace(b'""', b"")
     for _ in range(depth):
