@@ -148,7 +148,7 @@ class Model(Struct):
     budget: Any = None
     warnings: list[str] = field(default_factory=list)
     claims: Claims | None = None
-    framework: str | None = "keras"
+    framework: str | None = None
     details: dict[str, str | int | float] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     recorded: "Callable[[list[Input]], Model] | None" = None

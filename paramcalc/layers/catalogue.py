@@ -20,6 +20,8 @@ from paramcalc.shapes import MAX_DIMENSION
 BUILT_IN = "built-in"
 PLUGINS = "plugins"
 SECTIONS = ("Shapes", "Formula", "Note", "Source", "Example")
+CHOICES: dict[str, Any] = {"activation": ActivationName}
+"""Choices that so many fields have that they go by a word: the word → their type."""
 NO_WEIGHTS = "no weights"
 """How the formula of a layer without weights begins."""
 
@@ -201,10 +203,11 @@ def type_words(annotation: Any) -> str:
 
 
 def literal_words(values: Iterable[Any]) -> str:
-    """The choices, one spelling of each; the many names of activations in one word."""
+    """The choices, one spelling of each, or the word that they go by."""
     chosen = set(values)
-    if chosen == set(get_args(ActivationName)):
-        return "activation"
+    word = next((word for word, annotation in CHOICES.items() if chosen == set(get_args(annotation))), None)
+    if word:
+        return word
     words = sorted(value if isinstance(value, str) else default_words(value) for value in chosen)
     return " or ".join(word for word in words if word.islower() or word.lower() not in words)
 

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.catalogue import describer
-from paramcalc.layers.keras.fields import ActivationName
+from paramcalc.layers.catalogue import CHOICES, describer
 
 Schema = dict[str, Any]
 PLAIN: dict[Any, str] = {
@@ -60,7 +59,8 @@ def value_schema(annotation: Any, layer: Schema) -> Schema:
     if origin in (Union, UnionType):
         return any_of(*[value_schema(each, layer) for each in args])
     if origin is Literal:
-        return with_expression(ref("activation") if annotation is ActivationName else {"enum": list(args)})
+        shared = next((ref(word) for word, choices in CHOICES.items() if annotation is choices), None)
+        return with_expression(shared or {"enum": list(args)})
     if origin in (tuple, list):
         return with_expression(array_schema(origin, args, layer))
     if origin is dict:

@@ -123,6 +123,7 @@ class Builder:
         ]
         dialect = self.origin.dialect
         model = Model(definition.name, dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
+        model.framework = "keras"
         # Only Keras 3 makes the weights from the build_config: the loaders of before do not read it.
         model.claims = Claims("build_config" if dialect == "keras3" else None, emitter.declared)
         return model
