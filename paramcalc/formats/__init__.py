@@ -1,7 +1,7 @@
-"""A file → a Model: the table of the formats that are read, and `load`, which asks it.
+"""A file → a Model: the table of the formats that are read, and `load`, which goes through it.
 
-A format is a file or a package here, and a line of FORMATS: how its content is recognised, and the function that reads
-it. Nothing of a format is imported before it is chosen, so the recognising functions stand here.
+A format is a module or a package here, and a line of FORMATS: how its content is recognised, and the function that
+reads it. A format is not imported before it is chosen, so the functions that recognise one stand here.
 """
 
 import os
@@ -103,7 +103,7 @@ def is_archive(source: Source) -> bool:
 
 
 def is_binary(source: Source) -> bool:
-    """Whether this may be something else than text in UTF-8; most texts are told by a look at their first bytes."""
+    """Whether this may be anything but text in UTF-8; the first bytes of most texts show that it is not."""
     head = source.head
     return not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head
 
@@ -157,12 +157,12 @@ def is_index(source: Source) -> bool:
 
 
 def is_large_json(source: Source) -> bool:
-    """Whether this is a JSON object that fills the processor's cache."""
+    """Whether this is a JSON object whose values would not fit in the processor's cache."""
     return source.head.startswith(b"{") and source.size >= LARGE
 
 
 def is_keras(source: Source) -> bool:
-    """Whether a document holds an architecture that Keras, or TensorFlow.js, wrote; a text of it is parsed in place."""
+    """Whether a document holds an architecture of Keras or TensorFlow.js; one that is a string is parsed in place."""
     value = source.document.value
     if not isinstance(value, dict) or "layers" in value or value.get("class_name") == "Tokenizer":
         return False
@@ -172,7 +172,7 @@ def is_keras(source: Source) -> bool:
 
 
 def is_spec(source: Source) -> bool:
-    """Whether a document has what makes a spec, and nothing of what else has `layers`."""
+    """Whether a document has the keys of a spec, and no layers of another kind."""
     value = source.document.value
     if not isinstance(value, dict) or "layers" not in value or "sizes" in value:
         return False
@@ -188,13 +188,13 @@ def is_huggingface(source: Source) -> bool:
 
 
 def is_config(layers: object) -> bool:
-    """Whether these are layers as Keras writes them, and not as a spec has them."""
+    """Whether these are layers as Keras writes them, and not those of a spec."""
     first = layers[0] if isinstance(layers, list) and layers else None
     return isinstance(first, dict) and ("class_name" in first or "custom_name" in first)
 
 
 def anything(source: Source) -> bool:
-    """For what is left: the document is one for sure, or reading it says what is wrong."""
+    """For what is left: the reader reports what is wrong with it."""
     return True
 
 
@@ -223,6 +223,6 @@ FORMATS = (
     Format(is_spec, "native.read"),
     Format(is_huggingface, "huggingface.read"),
     Format(anything, "unsupported.refuse_value"),
-    Format(anything, "native.read"),  # for its errors: what a spec lacks
+    Format(anything, "native.read"),  # an incomplete spec: the errors say what it lacks
 )
 """Every format, in the order they are asked: the first that recognises a source reads it."""

@@ -1,4 +1,4 @@
-"""What a file is that is no architecture: a clear name for it, and what to do instead."""
+"""A file that no format reads → an error with a clear name for what it is, and what to do instead."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
 _ONE = "a file holds one, so write each into a file of its own"
 STRUCTURE = frozenset(("input", "inputs", "blocks", "layers"))
-"""Keys of a spec, of which one is enough to take a file for one."""
+"""Keys of a spec, any of which is enough to take a file for one."""
 SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "$schema"}
 _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
@@ -45,7 +45,7 @@ _MAGIC = (
 
 
 def refuse_bytes(source: Source, options: Options) -> None:
-    """Refuse a file whose first bytes are known.
+    """Refuse a file of a known kind, by its first bytes.
 
     Raises:
         InputError: naming what it is.
@@ -65,7 +65,7 @@ def refuse_archive(source: Source, options: Options) -> None:
 
 
 def refuse_value(source: Source, options: Options) -> None:
-    """Refuse a document that is known to be something else than a model.
+    """Refuse a document that is known not to be a model.
 
     Raises:
         InputError: naming what it is.
@@ -74,7 +74,11 @@ def refuse_value(source: Source, options: Options) -> None:
 
 
 def refuse_document(document: "Document") -> None:
-    """The same for a document."""
+    """`refuse_value` for a document.
+
+    Raises:
+        InputError: naming what it is.
+    """
     what = identify_value(document.value)
     if what:
         subject = "the file" if document.value is None else "this"
@@ -82,7 +86,7 @@ def refuse_document(document: "Document") -> None:
 
 
 def identify_bytes(head: bytes) -> str | None:
-    """What the first bytes (512 are enough) show a file to be; None for what may be text."""
+    """What kind of file begins with these bytes, of which 512 are enough; None for one that may be text."""
     for offset, magic, what in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return what
@@ -98,7 +102,7 @@ def identify_bytes(head: bytes) -> str | None:
 
 
 def identify_archive(names: list[str]) -> str:
-    """What a zip without a `config.json` holds."""
+    """What kind of zip archive has these entries."""
     if any(name.endswith("saved_model.pb") for name in names):
         return f"a zipped SavedModel, which paramcalc does not read: {_TO_JSON}"
     if "[Content_Types].xml" in names:
@@ -107,7 +111,7 @@ def identify_archive(names: list[str]) -> str:
 
 
 def identify_value(value: Any) -> str | None:
-    """What a parsed document is known to be, other than an architecture."""
+    """What kind of document has this value; None for one that may be a model."""
     if isinstance(value, list):
         if is_config(value):
             return _CONFIG if not all(map(is_model, value)) else f"a list of {len(value)} Keras models: {_ONE}"
@@ -132,7 +136,7 @@ def identify_value(value: Any) -> str | None:
 
 
 def with_layers(value: dict[str, Any]) -> str | None:
-    """What a mapping with `layers` is, if not a spec."""
+    """What kind of mapping with `layers` this is; None for a spec."""
     if is_config(value["layers"]):
         return _CONFIG if "class_name" in value["layers"][0] else "a file of Keras 0, which no Keras reads since 2016"
     if "sizes" in value:
@@ -141,7 +145,7 @@ def with_layers(value: dict[str, Any]) -> str | None:
 
 
 def other_layers(layers: Any) -> str | None:
-    """What a list of layers is, none of which can be one of a spec: sizes, or what somebody's own code wrote."""
+    """What kind of `layers` these are: sizes, or what some program wrote for itself; None if one could be a spec's."""
     if not isinstance(layers, list) or not layers or any(map(is_entry, layers)):
         return None
     keys = [key for layer in layers if isinstance(layer, dict) for key in layer]
@@ -153,7 +157,7 @@ def other_layers(layers: Any) -> str | None:
 
 
 def is_entry(value: Any) -> bool:
-    """Whether an entry of `layers` may be meant as one of a spec: it says what it is, or has nothing else to say."""
+    """Whether an entry of `layers` may be one of a spec: it names a type, or has no more than a single key."""
     if not isinstance(value, dict):
         return not isinstance(value, (int, float))
     from paramcalc.formats.native.entries import COMMON
@@ -167,7 +171,7 @@ def is_entry(value: Any) -> bool:
 
 
 def without_architecture(value: dict[str, Any]) -> str | None:
-    """What there is to say of a mapping of any other kind; None where it may be a spec, though not a whole one."""
+    """What any other mapping is; None for one that may be an incomplete spec."""
     models = models_in(value)
     if len(models) > 1:
         return f"a file of {len(models)} Keras models, under {quoted(models)}: {_ONE}"
@@ -180,7 +184,7 @@ def without_architecture(value: dict[str, Any]) -> str | None:
 
 
 def quoted(keys: list[str]) -> str:
-    """The first keys, and how many more there are."""
+    """The first keys in quotes, and how many more there are."""
     shown = ", ".join(f"'{key[:40]}'" for key in keys[:4])
     return shown if len(keys) <= 4 else f"{shown} and {len(keys) - 4:,} more"
 
@@ -211,4 +215,4 @@ _BY_KEYS = (
     (("loss", "val_loss"), "the history of a training, without an architecture"),
     (("schema_version", "totals"), "paramcalc's own output: give it the model instead"),
 )
-"""Keys that only such a file has, and what it is."""
+"""Keys that only a certain kind of file has together → what it is."""

@@ -1,4 +1,4 @@
-"""JSON Schemas: of the spec language, for editors, and of the JSON that `summary --format json` prints."""
+"""JSON Schemas, generated from the classes: of the spec language, for editors, and of the JSON of a summary."""
 
 from typing import Any
 
@@ -18,5 +18,5 @@ def summary_schema() -> dict[str, Any]:
 
 
 def encoded(schema: dict[str, Any]) -> bytes:
-    """A schema as text."""
+    """A schema as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(schema), indent=1) + b"\n"

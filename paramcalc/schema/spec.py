@@ -1,12 +1,11 @@
-"""The JSON Schema of the spec language.
+"""The layer classes → the JSON Schema of the spec language.
 
-It is generated from the layer classes. It never refuses a spec that paramcalc reads; what it
-cannot know, it lets pass:
+The schema never refuses a spec that paramcalc reads; it accepts whatever it cannot check:
 
-- A schema cannot see which names a file gives its blocks. In a file without `blocks`, every type must be a layer's;
-  in one with `blocks`, any other name passes for that of a block, with any arguments.
-- An expression passes wherever a value can stand, for its value is only known to paramcalc.
-- What joins several places (names, shapes, unknown variables) is left to `paramcalc summary`.
+- A schema cannot see the names that a file gives its blocks. In a file without `blocks`, every type must be a layer's;
+  in one with `blocks`, any other name is taken for that of a block, with any arguments.
+- An expression is accepted wherever a value can stand, as only paramcalc knows its value.
+- What involves several places, such as names, shapes and unknown variables, is left to `paramcalc summary`.
 """
 
 from typing import get_args
@@ -33,7 +32,7 @@ from paramcalc.shapes import MAX_DIMENSION, MAX_RANK
 from paramcalc.units import DTYPE_BITS
 
 BLOCKS = "_with_blocks"
-"""The suffix of definitions that let the names of blocks pass."""
+"""The suffix of definitions that accept the names of blocks."""
 
 TEXT: Schema = {"type": "string"}
 EXPRESSION = {
@@ -44,7 +43,7 @@ EXPRESSION = {
 NAME = {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^([^/\[\]#$]*|.*\$.*)$"}
 VARIABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}}
 INNER = ("name", "trainable", "dtype")
-"""What a layer inside another, or the merge of branches, may have beside its type."""
+"""The keys that a layer inside another, or the merge of branches, may have beside its type."""
 
 DESCRIPTIONS = {
     "name": "The name of the model, or of this layer; an automatic name where there is none. What holds layers may "
@@ -91,9 +90,9 @@ def spec_schema(registry: Registry | None = None) -> Schema:
     }
     for framework in FRAMEWORKS:
         own = registry.of(framework)
-        definitions |= {f"block{own_suffix(framework)}": block_schema(own_suffix(framework))}
+        definitions |= {f"block{framework_suffix(framework)}": block_schema(framework_suffix(framework))}
         for blocks in (False, True):
-            definitions |= entry_definitions(Names(own, blocks))
+            definitions |= entry_definitions(TypeNames(own, blocks))
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A paramcalc spec",
@@ -102,25 +101,25 @@ def spec_schema(registry: Registry | None = None) -> Schema:
     }
 
 
-def own_suffix(framework: str) -> str:
-    """What stands behind the names of a framework's definitions; nothing for that of specs that name none."""
+def framework_suffix(framework: str) -> str:
+    """The suffix of the names of a framework's definitions; empty for the framework of specs that name none."""
     return "" if framework == FRAMEWORKS[0] else f"_{framework}"
 
 
 def described(name: str, schema: Schema, text: str | None = None) -> Schema:
-    """The schema with the line that editors show."""
+    """The schema with the description that editors show."""
     return schema | {"description": DESCRIPTIONS[text or name]}
 
 
 def objects(properties: Schema, required: tuple[str, ...] = (), **texts: str) -> Schema:
-    """A mapping of exactly these keys, each described."""
+    """A mapping of exactly these keys, each with its description; `texts` says under which name, if not its own."""
     known = {key: described(key, schema, texts.get(key)) for key, schema in properties.items()}
     found: Schema = {"type": "object", "properties": known, "additionalProperties": False}
     return found | ({"required": list(required)} if required else {})
 
 
 def root_schema() -> Schema:
-    """The spec as a whole: its layers are those of its framework, and may name blocks where it has blocks."""
+    """The spec as a whole: its layers are those of its framework, and may be blocks if it has any."""
     properties = {
         "name": NAME,
         "framework": {"enum": list(FRAMEWORKS)},
@@ -144,7 +143,7 @@ def root_schema() -> Schema:
 
 
 def tie_schema() -> Schema:
-    """The names of weights that are one tensor, perhaps only under a condition."""
+    """The names of weights that are one tensor, perhaps with a condition."""
     group: Schema = {"type": "array", "items": TEXT, "minItems": 2}
     conditional = {
         "type": "object",
@@ -157,7 +156,7 @@ def tie_schema() -> Schema:
 
 def layers_of(framework: str) -> Schema:
     """The layers and blocks of a spec of this framework."""
-    own = own_suffix(framework)
+    own = framework_suffix(framework)
     return {
         "properties": {"blocks": blocks_schema(own)},
         "if": {"required": ["blocks"]},
@@ -192,7 +191,7 @@ def block_schema(own: str) -> Schema:
 
 
 def budget_schema(nested: bool) -> Schema:
-    """Limits by metric; counts may be plain numbers, bytes have a unit."""
+    """Limits by metric: counts, as numbers or with a unit, and bytes, with one."""
     count = any_of({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^ *[0-9_. ]+[KkMmBbGgTt]? *$"})
     size = {"type": "string", "pattern": "^ *[0-9_. ]+(?:[KMGT]i|[kKMGT])?B *$"}
     properties: Schema = {metric: size if metric in BYTES else count for metric in METRICS}
@@ -208,23 +207,23 @@ def budget_schema(nested: bool) -> Schema:
 # -- entries -------------------------------------------------------------------------------------------
 
 
-class Names:
+class TypeNames:
     """The names of all layer types: the registry's own, and those of other frameworks, qualified.
 
-    A block may be called as a plugin is, or the snake_case of a type: where blocks are, these pass with any arguments.
+    A block may have the name of a plugin, or that of a type in snake_case, so with blocks these take any arguments.
 
     Attributes:
         blocks: whether there are blocks.
-        suffix: what stands behind the names of definitions in which these names are known.
-        classes: by class name.
-        aliases: class name → every name for it that is surely its own.
-        all: every such name.
-        bare: those of layers that need no field.
+        suffix: the suffix of the definitions in which these names are known.
+        classes: class name → class.
+        aliases: class name → the names that can only mean this class.
+        all: all of these names.
+        bare: those of layers without required fields.
     """
 
     def __init__(self, registry: Registry, blocks: bool) -> None:
         self.blocks = blocks
-        self.suffix = own_suffix(registry.framework) + BLOCKS * blocks
+        self.suffix = framework_suffix(registry.framework) + BLOCKS * blocks
         names = [*built_in(registry), *registry.plugins()]
         self.classes: dict[str, type[Layer]] = {name: registry.get(name) for name in names}
         self.aliases = {name: every_name(registry, name) for name in names}
@@ -236,11 +235,11 @@ class Names:
         self.bare = [alias for name in self.classes if not self.required(name) for alias in self.aliases[name]]
 
     def required(self, name: str) -> list[str]:
-        """The fields that must be given."""
+        """The required fields of a class."""
         return [field.name for field in msgspec.structs.fields(self.classes[name]) if field.required]
 
     def definition(self, name: str) -> str:
-        """What a layer's definition is called: only one that holds layers has another where other names are known."""
+        """The name of a layer's definition, which has a suffix only for a layer that holds layers."""
         cls = self.classes[name]
         framework = framework_of(cls)
         own = name if framework is None else type_name(cls, cls.__name__, FRAMEWORKS[0])
@@ -248,7 +247,7 @@ class Names:
 
 
 def every_name(registry: Registry, name: str) -> list[str]:
-    """A layer's name and its aliases, each of the registry's own qualified as well."""
+    """The name of a layer and its aliases; those of the registry's own framework with and without its name."""
     framework, bare = registry.split(name)
     own = [bare, *aliases_of(registry.of(framework), bare)]
     if registry.family(name) == "plugin" or bare in COMMON_CLASSES:
@@ -257,8 +256,8 @@ def every_name(registry: Registry, name: str) -> list[str]:
     return qualified if framework != registry.framework else [*own, *qualified]
 
 
-def entry_definitions(names: Names) -> Schema:
-    """All definitions of entries, strict or with the names of blocks let through."""
+def entry_definitions(names: TypeNames) -> Schema:
+    """The definitions of all entries, for specs with blocks or without."""
     found: Schema = {}
     suffix = names.suffix
     for name, cls in names.classes.items():
@@ -280,7 +279,7 @@ def entry_definitions(names: Names) -> Schema:
 
 
 def common_properties(names: tuple[str, ...] = COMMON) -> Schema:
-    """What may stand beside a type."""
+    """The keys that may stand beside a type."""
     flag = with_expression({"type": "boolean"})
     name: Schema = NAME | {"minLength": 0}
     schemas = {
@@ -295,7 +294,7 @@ def common_properties(names: tuple[str, ...] = COMMON) -> Schema:
 
 
 def structure_definitions(suffix: str) -> Schema:
-    """Entries that are not layers: repeat, branches, call and groups."""
+    """The definitions of entries that are not layers: repeats, branches, calls and groups."""
     layers = ref("layers" + suffix)
     times = with_expression({"type": "integer", "minimum": 0})
     keys: dict[str, Schema] = {
@@ -317,7 +316,7 @@ def structure_definitions(suffix: str) -> Schema:
 
 
 def entry_schema(suffix: str) -> Schema:
-    """An entry in any of its forms, told apart by the key that decides, so that errors are about that form."""
+    """An entry in any form. The key that decides the form is tested first, so that errors are about that form."""
     schema = ref("layer" + suffix)
     is_group = {"required": ["layers"], "not": {"required": ["type"]}, "properties": {"layers": {"type": "array"}}}
     schema = {"if": {"type": "object"} | is_group, "then": ref("group" + suffix), "else": schema}
@@ -326,10 +325,10 @@ def entry_schema(suffix: str) -> Schema:
     return schema
 
 
-def layer_schema(names: Names) -> Schema:
-    """A layer, or the use of a block: a bare name, the long form or the short one."""
+def layer_schema(names: TypeNames) -> Schema:
+    """A layer or the use of a block: a bare name, the long form, or the short one."""
     bare: Schema = {"enum": names.bare}
-    if names.blocks:  # a name that is no layer's may be a block's
+    if names.blocks:  # a name that no layer has may be that of a block
         bare = {"anyOf": [bare, {"not": {"enum": names.all}}]}
     return {
         "type": ["string", "object"],
@@ -339,7 +338,7 @@ def layer_schema(names: Names) -> Schema:
     }
 
 
-def short_schema(names: Names) -> Schema:
+def short_schema(names: TypeNames) -> Schema:
     """`{Conv2D: {…}, name: stem}`: exactly one key is a type."""
     types = {
         alias: ref(f"{names.definition(name)}_arguments") for name, others in names.aliases.items() for alias in others
@@ -355,7 +354,7 @@ def short_schema(names: Names) -> Schema:
     }
 
 
-def long_schema(names: Names) -> Schema:
+def long_schema(names: TypeNames) -> Schema:
     """`{type: Conv2D, filters: 8, name: stem}`."""
     kind: Schema = {"type": "string", "minLength": 1} if names.blocks else with_expression({"enum": names.all})
     rules = [
@@ -366,9 +365,9 @@ def long_schema(names: Names) -> Schema:
 
 
 def long_form(cls: type[Layer], definition: str, required: list[str]) -> Schema:
-    """The fields of one type beside `type` and what any entry may have."""
+    """The long form of one type: its fields, beside `type` and the keys that any entry may have."""
     fields = {key: field_ref(definition, key) for key in cls.__struct_fields__}
-    # What stands beside any type is checked by `long_schema`.
+    # These keys have their schemas in `long_schema`; here they are only known.
     properties = {"type": {}, **{key: {} for key in COMMON}, **fields}
     found: Schema = {"properties": properties, "additionalProperties": False}
     return found | ({"required": required} if required else {})

@@ -1,6 +1,6 @@
-"""JSON Schemas of layer fields, from their annotations: what msgspec checks, and an expression wherever a value stands.
+"""The annotations of a layer's fields → JSON Schemas: what msgspec checks, or an expression in the place of a value.
 
-Draft 7, for that is what editors know. A description beside a `$ref` is shown by editors and ignored by validators.
+This is draft 7, which editors know. A description beside a `$ref` is shown by editors and ignored by validators.
 """
 
 from types import UnionType
@@ -35,7 +35,7 @@ def ref(name: str) -> Schema:
 
 
 def any_of(*schemas: Schema) -> Schema:
-    """One of several; alternatives inside alternatives are made one list."""
+    """Any of several schemas; alternatives inside alternatives are flattened."""
     flat: list[Schema] = []
     for schema in schemas:
         inner = schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
@@ -44,13 +44,13 @@ def any_of(*schemas: Schema) -> Schema:
 
 
 def with_expression(schema: Schema) -> Schema:
-    """The schema, or a text with an expression in it, where it does not take any text already."""
+    """The schema, or a text with an expression, unless it accepts any text already."""
     takes_any = not schema or schema == {"type": "string"} or {"type": "string"} in schema.get("anyOf", ())
     return schema if takes_any else any_of(schema, ref("expression"))
 
 
 def value_schema(annotation: Any, layer: Schema) -> Schema:
-    """What may be written for a field of this type; `layer` is the schema of a layer inside another."""
+    """The schema of a value of this type; `layer` is the schema of a layer inside another."""
     origin, args = get_origin(annotation), get_args(annotation)
     if annotation is Sublayer:
         return layer
@@ -79,7 +79,7 @@ def constrained(schema: Schema, base: Any, meta: msgspec.Meta) -> Schema:
 
 
 def array_schema(origin: Any, args: tuple[Any, ...], layer: Schema) -> Schema:
-    """A list of one kind of items, or of a fixed number of them."""
+    """A list of any number of items of one type, or of a fixed number of items."""
     if origin is list or Ellipsis in args:
         return {"type": "array", "items": value_schema(args[0], layer)}
     items = [value_schema(each, layer) for each in args]
@@ -102,14 +102,14 @@ def fields_schema(cls: type[Layer], layer: Schema) -> Schema:
 
 
 def sublayer_schema(annotation: Any, layer: Schema) -> Schema:
-    """A layer, or a list of layers, as far as the field takes them."""
+    """A layer, or a list of layers if the field takes one."""
     if annotation is Any:
         return any_of(layer, {"type": "array", "items": layer, "minItems": 1})
     return value_schema(annotation, layer)
 
 
 def arguments_schema(cls: type[Layer], definition: str) -> Schema:
-    """What may stand behind a layer's type: its fields, a list of them in order, or the main one."""
+    """The arguments of a layer: its fields by name, a list of them in order, or the main one."""
     names = cls.__struct_fields__
     required = [field.name for field in msgspec.structs.fields(cls) if field.required]
     forms = [ref(definition)]
@@ -128,7 +128,7 @@ def arguments_schema(cls: type[Layer], definition: str) -> Schema:
 
 
 def list_schemas(cls: type[Layer], definition: str, required: int) -> list[Schema]:
-    """Lists of fields in order; shorter ones leave out those that the input tells."""
+    """Lists of fields in order; a shorter one leaves out the fields that the input determines."""
     names = cls.__struct_fields__
     if not names:
         return [{"type": "array", "maxItems": 0}]

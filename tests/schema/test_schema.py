@@ -21,7 +21,7 @@ from paramcalc.summary import Summary
 SPEC_SCHEMA = json.loads(encoded(spec_schema()))
 SPEC = jsonschema.Draft7Validator(SPEC_SCHEMA)
 SUMMARY = jsonschema.Draft202012Validator(json.loads(encoded(summary_schema())))
-SPECS = sorted((Path(__file__).parents[1] / "specs").rglob("*.yaml"))
+SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.yaml"))
 NAMES = built_in(Registry())
 
 
