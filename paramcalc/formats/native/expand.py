@@ -63,8 +63,6 @@ class Expander(Work):
         self.minimum = Minimum()
         self.level = 0
 
-    # -- lists -----------------------------------------------------------------------------------------
-
     def chain(self, entries: list[Entry], scope: Scope, start: Reference) -> Value:
         """The value of the last entry, each reading the one before it; the start if there are none."""
         if entries and self.level >= MAX_NESTED:
@@ -374,9 +372,7 @@ class Expander(Work):
         if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
             sources *= 2
         self.step(entry.where, called_again(first.instance.layer, self.allowance))
-        again = self.next_call_path(
-            first.path.partition("#")[0] if "#" in first.path.rpartition("/")[2] else first.path
-        )
+        again = self.next_call_path(first.path)
         name = self.call_name(entry, scope, again.rpartition("/")[2])
         return self.emit(scope, again, name, first.instance, sources, entry)
 
@@ -392,9 +388,11 @@ class Expander(Work):
         return value
 
     def next_call_path(self, path: str) -> str:
-        """The path of the next call: `stem#2`."""
-        self.calls[path] = self.calls.get(path, 1) + 1
-        return f"{path}#{self.calls[path]}"
+        """The path of the next call of what is at a path, perhaps that of a later call: `stem#2`, then `stem#3`."""
+        around, slash, last = path.rpartition("/")
+        first = around + slash + last.partition("#")[0]
+        self.calls[first] = self.calls.get(first, 1) + 1
+        return f"{first}#{self.calls[first]}"
 
     def call_name(self, entry: CallEntry, scope: Scope, default: str) -> str:
         """The name of a call's result: that of the entry, else the last part of its path."""

@@ -126,3 +126,10 @@ def test_a_layer_in_a_group_may_have_the_name_of_the_group():
 def test_only_one_layer_may_have_the_name_of_its_group():
     with pytest.raises(InputError, match="a name has 1 to 256 characters"):
         read("{input: [4], layers: [{name: gate, layers: [{Dense: 3, name: ''}, {Dense: 2, name: ''}]}]}")
+
+
+def test_a_later_call_can_itself_be_called_by_its_path():
+    """Inside a block that is called again, the path of the block has a number, too, which stays."""
+    spec = """{input: [4], blocks: {twice: {layers: [{Dense: 4, name: d}, {call: d}, {call: "d#2"}]}},
+        layers: [{twice: {}, name: a}, {call: a}]}"""
+    assert paths(spec) == ["a/d", "a/d#2", "a/d#3", "a#2/d", "a#2/d#2", "a#2/d#3"]
