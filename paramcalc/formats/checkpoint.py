@@ -48,9 +48,10 @@ class Contents(NamedTuple):
         format: what kind of file it is.
         details: what it says of itself.
         warnings: what was noticed that changes no number.
-        natural: whether the order of the file means nothing.
+        natural: whether the order of the file means nothing; then modules are sorted, numbers by their value.
         part: which of several files that hold a model together this is, from 0.
         parts: how many they are.
+        separator: what stands between the parts of a name.
     """
 
     tensors: list[Tensor]
@@ -60,82 +61,50 @@ class Contents(NamedTuple):
     natural: bool = False
     part: int = 0
     parts: int = 1
+    separator: str = "."
 
 
-def model_in(contents: Contents, source: str, max_layers: int | None = None) -> Model:
-    """The model of a file's contents.
-
-    Raises:
-        InputError: as `model_of` does.
-    """
-    warnings = list(contents.warnings)
-    if contents.parts > 1:
-        warnings.append(f"this is file {contents.part + 1:,} of {contents.parts:,}: the others are not counted")
-    return model_of(
-        contents.tensors,
-        source,
-        contents.format,
-        natural=contents.natural,
-        max_layers=max_layers,
-        details=contents.details,
-        warnings=warnings,
-    )
-
-
-def model_of(
-    tensors: Sequence[Tensor],
-    source: str,
-    format_: str,
-    *,
-    name: str | None = None,
-    separator: str = ".",
-    natural: bool = False,
-    max_layers: int | None = None,
-    details: Details | None = None,
-    warnings: Iterable[str] = (),
-) -> Model:
+def model_of(contents: Contents, source: str, max_layers: int | None = None) -> Model:
     """A model with a row for each module.
 
-    A row's path and the name of its weight are the tensor's name again, the slashes of the path written as
-    `separator`: "model/layers/0/mlp/up" and "weight" are model.layers.0.mlp.up.weight. A tensor outside all modules
+    A row's path and the name of its weight are the tensor's name again, the slashes of the path written as the
+    separator: "model/layers/0/mlp/up" and "weight" are model.layers.0.mlp.up.weight. A tensor outside all modules
     has its whole name as the path, and an empty one of its own.
 
     Args:
-        tensors: in the order of the file.
+        contents: what is in the file.
         source: the file, as the user named it.
-        format_: what kind of file it is.
-        name: what the model is called; by default the file's name without its ending.
-        separator: what stands between the parts of a name.
-        natural: sort the modules, numbers by their value, where the order of the file means nothing.
         max_layers: how many rows there may be; by default `MAX_LAYERS`.
-        details: what else the file says of itself.
-        warnings: what the reader noticed that changes no number.
 
     Raises:
         InputError: for two tensors of one name, and for more, or larger ones, than the limits allow.
     """
-    check_tensors(tensors, source)
-    rows = by_module(tensors, separator)
+    check_tensors(contents.tensors, source)
+    rows = by_module(contents.tensors, contents.separator)
     most = MAX_LAYERS if max_layers is None else max_layers
     if len(rows) > most:
         message = f"the file has more than {most:,} modules (--max-layers allows more)"
         raise InputError(source, [Problem(message)])
     builder = Builder()
-    nodes = list(builder.nodes(rows, natural_order(rows) if natural else rows))
-    said: Details = dict(details or {})
-    if builder.schemes:
-        said["quantization"] = listed(builder.schemes)
+    nodes = list(builder.nodes(rows, natural_order(rows) if contents.natural else rows))
     return Model(
-        name=stem(source) if name is None else name,
-        format=format_,
+        name=stem(source),
+        format=contents.format,
         source=source,
         inputs=[],
         nodes=nodes,
         outputs=[],
         framework=None,
-        details=said,
-        warnings=[*warnings, *builder.warnings()],
+        details=contents.details | ({"quantization": listed(builder.schemes)} if builder.schemes else {}),
+        warnings=[*contents.warnings, *part_of(contents), *builder.warnings()],
     )
+
+
+def part_of(contents: Contents) -> list[str]:
+    """What to say of a file that holds only a part of its model."""
+    if contents.parts == 1:
+        return []
+    return [f"this is file {contents.part + 1:,} of {contents.parts:,}: the others are not counted"]
 
 
 def stem(source: str) -> str:

@@ -61,7 +61,7 @@ def read(source: Source, options: Options) -> Model:
     if array.dtype is None:
         raise InputError(source.name, [Problem("an array of NumPy that holds no numbers")])
     tensors = [Tensor("array", array.shape, array.dtype, array.size)]
-    return model_of(tensors, source.name, "npy", max_layers=options.max_layers)
+    return model_of(Contents(tensors, "npy", {}), source.name, options.max_layers)
 
 
 def read_archive(source: Source, options: Options) -> Model:
@@ -70,17 +70,7 @@ def read_archive(source: Source, options: Options) -> Model:
     Raises:
         InputError: for a broken archive, or one with a broken array in it.
     """
-    found = contents(source)
-    separator = "/" if any("/" in tensor.name for tensor in found.tensors) else "."
-    return model_of(
-        found.tensors,
-        source.name,
-        found.format,
-        separator=separator,
-        max_layers=options.max_layers,
-        details=found.details,
-        warnings=found.warnings,
-    )
+    return model_of(contents(source), source.name, options.max_layers)
 
 
 def contents(source: Source) -> Contents:
@@ -107,7 +97,8 @@ def contents(source: Source) -> Contents:
         raise InputError(source.name, [Problem("an archive of NumPy without an array of numbers")])
     more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
     warnings = [f"{', '.join(others[:3])}{more}: no numbers, and not counted"] if others else []
-    return Contents(tensors, "npz", {"tensors": len(tensors)}, warnings)
+    separator = "/" if any("/" in tensor.name for tensor in tensors) else "."
+    return Contents(tensors, "npz", {"tensors": len(tensors)}, warnings, separator=separator)
 
 
 def array_in(data: bytes, size: int) -> Array:

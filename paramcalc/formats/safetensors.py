@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, MAX_PROBLEMS, InputError, Problem, echo
-from paramcalc.formats.checkpoint import Contents, Details, model_in, shape_of
+from paramcalc.formats.checkpoint import Contents, Details, model_of, shape_of
 from paramcalc.formats.shards import part_of
 from paramcalc.formats.source import Options, Source
 from paramcalc.formats.tensor import Tensor
@@ -82,7 +82,7 @@ def read(source: Source, options: Options) -> Model:
         InputError: for a header that is no header, or does not fit its file.
     """
     part, parts = part_of(source)
-    return model_in(contents(source)._replace(part=part, parts=parts), source.name, options.max_layers)
+    return model_of(contents(source)._replace(part=part, parts=parts), source.name, options.max_layers)
 
 
 def contents(source: Source) -> Contents:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
 from paramcalc.formats import is_gguf, is_old_torch, is_safetensors, is_torch
-from paramcalc.formats.checkpoint import Contents, Details, model_in, natural_order
+from paramcalc.formats.checkpoint import Contents, Details, model_of, natural_order
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_SHARDS
@@ -65,7 +65,7 @@ def read_index(source: Source, options: Options) -> Model | None:
         raise InputError(source.name, [Problem(message)])
     found = gathered(folder, names)
     check_map(index.weight_map, found, source.name)
-    return model_in(joined(found, size_warning(index, found)), source.name, options.max_layers)
+    return model_of(joined(found, size_warning(index, found)), source.name, options.max_layers)
 
 
 def index_in(source: Source) -> Index | None:
@@ -216,7 +216,7 @@ def alone(index: Index, files: int, name: str) -> Model:
     warning = f"none of its {files:,} files is beside it: " + (
         f"it does not say {unknown}" if unknown else "the totals are what the index says"
     )
-    model = model_in(Contents([row], "safetensors", details, [warning]), name)
+    model = model_of(Contents([row], "safetensors", details, [warning]), name)
     model.unknown = [ALONE] if unknown else []
     return model
 
@@ -237,7 +237,7 @@ def read_folder(source: Source, options: Options) -> Model | None:
         return None
     found = gathered(folder, names)
     joint = joined(found) if len(found) > 1 else found[0].contents
-    return model_in(joint, source.name, options.max_layers)
+    return model_of(joint, source.name, options.max_layers)
 
 
 def index_of(names: Iterable[str], name: str) -> str | None:

@@ -9,7 +9,7 @@ from paramcalc.analysis.diff import compare
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.explain import explain
 from paramcalc.check.budgets import check_budget, parse_budget
-from paramcalc.formats.checkpoint import model_of, natural_order
+from paramcalc.formats.checkpoint import Contents, model_of, natural_order
 from paramcalc.formats.convert import WRITERS, ConvertError, convert
 from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_TENSOR_NAME, MAX_TENSORS
@@ -23,8 +23,12 @@ def tensor(name, *shape, dtype="float32", **more):
     return Tensor(name, shape, dtype, more.pop("size", 4 * count), **more)
 
 
+def model_with(*tensors, max_layers=None, **facts):
+    return model_of(Contents(list(tensors), "test", {}, **facts), "net.pt", max_layers)
+
+
 def summary_of(*tensors, **options):
-    return summarize(model_of(tensors, "net.pt", "test", **options))
+    return summarize(model_with(*tensors, **options))
 
 
 def names_of(summary):
@@ -122,7 +126,7 @@ def test_packed_parameters_count_and_bytes_are_those_of_the_file():
     assert (found.totals.params, found.totals.buffers, found.totals.size_bytes) == (256, 8, 128 + 16 + 32)
     assert (
         summarize(
-            model_of([tensor("up.qweight", 8, 4, dtype="int32", kind="weight", elements=256)], "x", "test"),
+            model_with(tensor("up.qweight", 8, 4, dtype="int32", kind="weight", elements=256)),
             dtype="float16",
         ).totals.size_bytes
         == 128
@@ -130,7 +134,7 @@ def test_packed_parameters_count_and_bytes_are_those_of_the_file():
 
 
 def test_a_dtype_that_is_asked_for_takes_the_place_of_floats_only():
-    model = model_of([tensor("a.weight", 8), tensor("a.scale", 2, kind="scale")], "x", "test")
+    model = model_with(tensor("a.weight", 8), tensor("a.scale", 2, kind="scale"))
     assert summarize(model, dtype="float16").totals.size_bytes == 16 + 8
     [found] = check_budget(summarize(model), parse_budget({"size": "24 B", "dtype": "float16"}))
     assert (found.status, found.actual) == ("passed", 24)
@@ -143,7 +147,7 @@ def test_tied_tensors_count_once():
 
 
 def test_explain_takes_a_stored_tensor_apart():
-    model = model_of([tensor("up.weight", 8, 4, dtype="uint8", kind="weight", elements=64)], "x", "test")
+    model = model_with(tensor("up.weight", 8, 4, dtype="uint8", kind="weight", elements=64))
     [(path, explained)] = explain(evaluate(model))
     assert (path, explained.params.numbers, explained.params.result) == ("up", "8 × 4 × 2", 64)
 
@@ -166,9 +170,9 @@ def test_diff_tells_a_tensor_of_another_shape_or_type():
 @pytest.mark.parametrize("target", WRITERS)
 def test_there_is_no_architecture_to_convert(target):
     with pytest.raises(ConvertError, match="the file says what it holds, not what it was made with"):
-        convert(model_of([tensor("a.weight", 8)], "x", "test"), target)
+        convert(model_with(tensor("a.weight", 8)), target)
     with pytest.raises(ConvertError):
-        convert(model_of([], "x", "test"), target)
+        convert(model_with(), target)
 
 
 def test_equal_layers_fold_and_different_ones_do_not():
@@ -197,7 +201,7 @@ REFUSED = [
 @pytest.mark.parametrize(("tensors", "words"), REFUSED, ids=[words for _, words in REFUSED])
 def test_what_no_program_could_hold_is_refused(tensors, words):
     with pytest.raises(InputError, match=words):
-        model_of(tensors, "x", "test")
+        model_with(*tensors)
 
 
 def test_what_is_just_within_the_limits_is_read():

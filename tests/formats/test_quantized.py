@@ -8,7 +8,7 @@ from math import prod
 import pytest
 
 from paramcalc import summarize
-from paramcalc.formats.checkpoint import model_of
+from paramcalc.formats.checkpoint import Contents, model_of
 from paramcalc.formats.safetensors import DTYPES
 from paramcalc.formats.tensor import Tensor
 
@@ -21,7 +21,7 @@ def summary_of(tensors):
     made = []
     for name, (dtype, *shape) in tensors.items():
         made.append(Tensor(name, tuple(shape), dtype, prod(shape) * BITS[dtype] // 8))
-    return summarize(model_of(made, "x", "safetensors"))
+    return summarize(model_of(Contents(made, "safetensors", {}), "x"))
 
 
 CASES = {

@@ -10,7 +10,7 @@ from struct import Struct as Layout
 from typing import Any, BinaryIO, NamedTuple
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem
-from paramcalc.formats.checkpoint import Contents, model_in, shape_of
+from paramcalc.formats.checkpoint import Contents, model_of, shape_of
 from paramcalc.formats.gguf.stream import SCALARS, BrokenError, Stream
 from paramcalc.formats.gguf.types import DTYPES, FILE_TYPES, REMOVED, dtype_name
 from paramcalc.formats.shards import with_siblings
@@ -69,7 +69,7 @@ def read(source: Source, options: Options) -> Model:
     found = contents(source)
     if found.part == 0:
         found = with_siblings(found, source)
-    return model_in(found, source.name, options.max_layers)
+    return model_of(found, source.name, options.max_layers)
 
 
 def contents(source: Source) -> Contents:

@@ -1,10 +1,10 @@
 """Keras' HDF5 files: a whole model, its architecture in the root's `model_config`, or weights alone."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.checkpoint import Details, model_of
+from paramcalc.formats.checkpoint import Contents, Details, model_of
 from paramcalc.formats.hdf5 import Object, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
 from paramcalc.formats.keras.h5_layers import StoredLayer, tensors_of
@@ -51,11 +51,9 @@ def read_weights(root: Object, name: str, options: Options) -> Model:
 
 
 def weights_model(
-    layers: list[StoredLayer], name: str, options: Options, details: Details | None = None, warnings: Iterable[str] = ()
+    layers: list[StoredLayer], name: str, options: Options, details: Details | None = None, warnings: Sequence[str] = ()
 ) -> Model:
     """A model with a row for each module of weights."""
     tensors = tensors_of(layers)
     said: Details = {"tensors": len(tensors), **(details or {})}
-    return model_of(
-        tensors, name, WEIGHTS_FORMAT, separator="/", max_layers=options.max_layers, details=said, warnings=warnings
-    )
+    return model_of(Contents(tensors, WEIGHTS_FORMAT, said, warnings, separator="/"), name, options.max_layers)

@@ -48,7 +48,7 @@ def read(source: Source, options: Options) -> Model:
             found[name] = list(walk(open_hdf5(shard.file, shard.name)))
     check_places(places, found, source.name)
     layers = list(layers_of(merged(found)))
-    return weights_model(layers, source.name, options, {"files": len(names)}, size_warning(value, found))
+    return weights_model(layers, source.name, options, {"files": len(names)}, list(size_warning(value, found)))
 
 
 def places_in(value: Any, name: str) -> Places:

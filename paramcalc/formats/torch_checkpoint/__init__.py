@@ -7,7 +7,7 @@ counts the bytes that they share.
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.archive import open_archive
-from paramcalc.formats.checkpoint import Contents, Details, model_in
+from paramcalc.formats.checkpoint import Contents, Details, model_of
 from paramcalc.formats.source import Options, Source
 from paramcalc.formats.torch_checkpoint.files import Saved, read_old, read_zip
 from paramcalc.formats.torch_checkpoint.storages import Sharing, some
@@ -23,7 +23,7 @@ def read(source: Source, options: Options) -> Model:
     Raises:
         InputError: for a broken file, one without tensors, and one that asks for more than descriptions.
     """
-    return model_in(contents(source), source.name, options.max_layers)
+    return model_of(contents(source), source.name, options.max_layers)
 
 
 def contents(source: Source) -> Contents:
