@@ -2,7 +2,7 @@
 
     import paramcalc
 
-    model = paramcalc.load("model.yaml")  # or a model.json, .keras or .h5 file of Keras
+    model = paramcalc.load("model.yaml")  # or what Keras, PyTorch or Hugging Face wrote
     summary = paramcalc.summarize(model, batch_size=32)
     summary.totals.params  # 19082
     for layer in summary.layers:

@@ -90,8 +90,9 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
 def cli(debug: bool) -> None:
     """model.summary() without the framework.
 
-    Reads an architecture file (a paramcalc spec, or the JSON that Keras writes) and says exactly what every
-    layer outputs, holds and costs. No framework is needed and no code of the model runs.
+    Reads a file that describes a network (a paramcalc spec, what Keras wrote, a config.json of Hugging Face, a .pt2
+    of PyTorch, a checkpoint) and says exactly what every layer outputs, holds and costs. No framework is needed and
+    no code of the model runs.
 
     Exit codes: 0 fine, 1 over budget, 2 bad usage or input, 3 a bug in paramcalc.
     """

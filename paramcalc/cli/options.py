@@ -13,7 +13,11 @@ from paramcalc.units import DTYPE_BITS, UnitError, parse_increase
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-SPEC_ENDINGS = (".yaml", ".yml", ".json", ".keras", ".h5", ".hdf5")
+SPEC_ENDINGS = (
+    *(".yaml", ".yml", ".json", ".keras", ".h5", ".hdf5", ".pt2"),
+    *(".safetensors", ".gguf", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".npy"),
+)
+"""What files that can be read are called; only completion goes by it."""
 
 
 class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2

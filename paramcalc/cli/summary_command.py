@@ -63,7 +63,7 @@ MEANT_FOR = {
 def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     """Show the layers of models with their shapes and parameters.
 
-    SPEC is a paramcalc spec (YAML or JSON), a Keras model.json, a .keras file, or - for stdin.
+    SPEC is a paramcalc spec, what Keras wrote, a config.json of Hugging Face, a .pt2, a checkpoint, or - for stdin.
     """
     check_usage(specs, format_, given)
     failed: list[ParamcalcError] = []
