@@ -190,8 +190,24 @@ def quoted(keys: list[str]) -> str:
 
 
 _BY_KEYS = (
-    (("model_type", "architectures"), "a transformers config.json, which paramcalc does not read yet"),
-    (("model_type", "transformers_version"), "a transformers config.json, which paramcalc does not read yet"),
+    (("_class_name", "_diffusers_version"), "a configuration of diffusers, which paramcalc does not read"),
+    (
+        ("peft_type",),
+        "the configuration of an adapter (PEFT), not of a model: count its .safetensors file",
+    ),
+    (("image_processor_type",), "the configuration of a preprocessor: the model's is its config.json"),
+    (("feature_extractor_type",), "the configuration of a preprocessor: the model's is its config.json"),
+    (("do_resize", "image_mean"), "the configuration of a preprocessor: the model's is its config.json"),
+    (("tokenizer_class",), "the configuration of a tokenizer: the model's is its config.json"),
+    (("added_tokens_decoder",), "the configuration of a tokenizer: the model's is its config.json"),
+    (("word_embedding_dimension",), "the configuration of a pooling of sentence-transformers, which holds no weights"),
+    (
+        ("__version__", "similarity_fn_name"),
+        "the settings of sentence-transformers: the model's is its config.json",
+    ),
+    (("_from_model_config",), "a generation_config.json: the model's is its config.json"),
+    (("bos_token_id", "transformers_version"), "a generation_config.json: the model's is its config.json"),
+    (("eos_token_id", "transformers_version"), "a generation_config.json: the model's is its config.json"),
     (("added_tokens", "model"), "a Hugging Face tokenizer, not a model"),
     (("nbformat", "cells"), "a Jupyter notebook"),
     (("keras_version", "date_saved"), "the metadata.json of a .keras file: the architecture is in its config.json"),

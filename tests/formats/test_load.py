@@ -312,3 +312,19 @@ def test_an_archive_of_too_many_entries_is_refused_before_it_is_known_what_it_is
     assert "the archive has 3 entries, the limit is 2" in error(zipped(("a", b""), ("b", b""), ("c", b"")))
     monkeypatch.setattr(sources, "MAX_ANY_DIRECTORY", 50)
     assert "table of contents is larger than 50 bytes" in error(zipped(("a" * 60, b"")))
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ({"_class_name": "UNet2DModel", "_diffusers_version": "0.30"}, "a configuration of diffusers"),
+        ({"peft_type": "LORA", "r": 8}, "the configuration of an adapter (PEFT)"),
+        ({"image_processor_type": "ViTImageProcessor"}, "the configuration of a preprocessor"),
+        ({"do_resize": True, "image_mean": [0.5]}, "the configuration of a preprocessor"),
+        ({"tokenizer_class": "LlamaTokenizer"}, "the configuration of a tokenizer"),
+        ({"word_embedding_dimension": 384}, "a pooling of sentence-transformers"),
+        ({"bos_token_id": 1, "eos_token_id": 2, "transformers_version": "4.40"}, "a generation_config.json"),
+    ],
+)
+def test_what_stands_beside_a_config_json_is_named_for_what_it_is(value, what):
+    assert what in error(json.dumps(value).encode())

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
+from paramcalc.errors import MAX_ECHO, DocPath, InputError, Key, Problem, did_you_mean, echo, listed
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
 
 COUNT_IT = (
@@ -27,6 +27,7 @@ class Config(Struct):
         head: what the class is for, such as "causal_lm"; "base" for the model without a head.
         num_labels: the classes of a classifier; None where the file does not say.
         warnings: what was noticed that changes no number.
+        dtype: what the weights are stored as; None where the file does not say.
     """
 
     type: ModelType
@@ -36,6 +37,7 @@ class Config(Struct):
     head: str
     num_labels: int | None
     warnings: list[str]
+    dtype: str | None = None
 
 
 class ConfigError(Exception):
@@ -66,7 +68,32 @@ def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     named, inner, found = text_half(raw, found, named)
     values, given = values_of(inner, found)
     architecture = class_of(found, named)
-    return Config(found, values, given, architecture, found.classes[architecture], labels(raw), warnings)
+    dtype = stored_dtype(inner) or stored_dtype(raw)
+    warnings += quantized(inner) or quantized(raw)
+    return Config(found, values, given, architecture, found.classes[architecture], labels(raw), warnings, dtype)
+
+
+STORED = ("bfloat16", "float16", "float32", "float64")
+"""What transformers stores weights as, unless they are quantised."""
+
+
+def stored_dtype(raw: dict[str, Any]) -> str | None:
+    """What the weights are stored as: `dtype`, which was called torch_dtype; None where nothing useful is said."""
+    for key in ("dtype", "torch_dtype"):
+        value = raw.get(key)
+        if isinstance(value, str) and value.removeprefix("torch.") in STORED:
+            return value.removeprefix("torch.")
+    return None
+
+
+def quantized(raw: dict[str, Any]) -> list[str]:
+    """What to say of a configuration whose checkpoint is quantised: its sizes are not those of the weights here."""
+    scheme = raw.get("quantization_config")
+    if not isinstance(scheme, dict):
+        return []
+    method = scheme.get("quant_method")
+    named = f" ({method[:MAX_ECHO]})" if isinstance(method, str) else ""
+    return [f"its checkpoint is quantised{named}; sizes here are of the weights before that, so count the checkpoint"]
 
 
 def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> tuple[str | None, dict[str, Any], ModelType]:

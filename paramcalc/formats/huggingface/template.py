@@ -40,7 +40,8 @@ def spec_of(config: Config) -> dict[str, Any]:
     blocks = {name: part(config, field) for name, field in template.get("parts", {}).items()}
     if blocks:
         spec["blocks"] = blocks | spec.get("blocks", {})
-    return {"name": config.architecture} | spec
+    stored = {} if config.dtype is None else {"dtype": config.dtype}
+    return {"name": config.architecture} | stored | spec
 
 
 def template_of(config: Config) -> dict[str, Any]:

@@ -77,3 +77,30 @@ def test_bloom_takes_the_older_name_of_its_width():
     summary = summarize(load(json.dumps(config).encode()))
     layer = 4 * 32 + 4 * 32 * 32 + 4 * 32 + 8 * 32 * 32 + 5 * 32  # norms, attention, feed-forward network
     assert summary.totals.params == 10 * 32 + 2 * 32 + layer + 2 * 32
+
+
+LLAMA = {"model_type": "llama", "hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1, "vocab_size": 10}
+
+
+@pytest.mark.parametrize(
+    ("said", "dtype", "bytes_each"),
+    [
+        ({"torch_dtype": "bfloat16"}, "bfloat16", 2),
+        ({"dtype": "float16"}, "float16", 2),
+        ({"dtype": "float32", "torch_dtype": "float16"}, "float32", 4),
+        ({"torch_dtype": "torch.float16"}, "float16", 2),
+        ({"torch_dtype": None}, "float32", 4),
+        ({"torch_dtype": "auto"}, "float32", 4),
+    ],
+)
+def test_the_size_is_that_of_the_type_that_the_file_says(said, dtype, bytes_each):
+    summary = summarize(load(json.dumps(LLAMA | said).encode()))
+    assert {weight.dtype for row in summary.layers for weight in row.weights} == {dtype}
+    assert summary.totals.size_bytes == bytes_each * summary.totals.params
+
+
+def test_a_quantised_checkpoint_is_said_to_have_another_size():
+    summary = summarize(load(json.dumps(LLAMA | {"quantization_config": {"quant_method": "gptq"}}).encode()))
+    assert summary.warnings == [
+        "its checkpoint is quantised (gptq); sizes here are of the weights before that, so count the checkpoint"
+    ]
