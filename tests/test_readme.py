@@ -1,65 +1,57 @@
-"""The README's samples are what the program prints."""
+"""The samples of the README and the guide are what the program prints."""
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from html import unescape
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from paramcalc.cli import run
 from tests import bench
+from tests.samples import ROOT, blocks_of, is_sample, is_spec, page_rerun, specs_of, workspace
 from tests.synthetic import SHAPES
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = [
-    block
-    for block in map(dedent, re.findall(r"```console\n(.*?)```", README, re.DOTALL))
-    if block.startswith("$ paramcalc")
-]
-SPECS = [block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "\nlayers:" in block]
+PAGES = {path.name: path for path in (ROOT / "README.md", *sorted((ROOT / "paramcalc" / "guide").glob("*.md")))}
+TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
+README = TEXTS["README.md"]
+SPECS = [(name, spec) for name, text in TEXTS.items() for spec in specs_of(text)]
 
 
-def commands_of(block):
-    """(command line, what it prints) for each command of a block."""
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
-        yield command, output
-
-
-SAMPLES = [sample for block in BLOCKS for sample in commands_of(block)]
-
-
-@pytest.mark.parametrize(("command", "output"), SAMPLES, ids=[command for command, _ in SAMPLES])
-def test_a_sample_is_what_the_program_prints(command, output):
-    words = shlex.split(command)
-    assert words[0] == "paramcalc"
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-    )
-    assert done.stdout.decode().rstrip() == output.rstrip()
+@pytest.mark.parametrize("name", PAGES)
+def test_the_samples_of_a_page_are_what_the_program_prints(name, request, tmp_path, monkeypatch):
+    """`pytest --regenerate` writes the page anew: read what changed."""
+    with workspace(tmp_path, monkeypatch):
+        now = page_rerun(TEXTS[name])
+    if request.config.getoption("--regenerate"):
+        PAGES[name].write_text(now, encoding="utf-8")
+    assert now == PAGES[name].read_text(encoding="utf-8")
 
 
 def test_there_are_samples():
-    assert SAMPLES
+    for name in ("README.md", "language.md"):
+        assert any(is_sample(block) for block in blocks_of(TEXTS[name]))
     assert SPECS
 
 
-@pytest.mark.parametrize("spec", SPECS)
-def test_a_spec_can_be_copied_and_keeps_its_budget(spec, tmp_path):
+@pytest.mark.parametrize(("name", "spec"), SPECS, ids=[f"{name}-{number}" for number, (name, _) in enumerate(SPECS)])
+def test_a_spec_can_be_copied_and_keeps_its_budget(name, spec, tmp_path):
     (tmp_path / "model.yaml").write_text(spec, encoding="utf-8")
     limit = [] if "budget:" in spec else ["--max-params", "1B"]
-    command = [sys.executable, "-m", "paramcalc", "check", str(tmp_path / "model.yaml"), *limit]
-    assert subprocess.run(command, check=False).returncode == 0
+    assert run(["check", str(tmp_path / "model.yaml"), *limit]) == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_block_of_yaml_is_a_whole_spec_or_no_spec_at_all(name):
+    """A fragment could not be run, so that nobody would see when it stops being true."""
+    fragments = [
+        block.text
+        for block in blocks_of(TEXTS[name])
+        if block.language == "yaml" and not is_spec(block) and block.text.startswith("- ")
+    ]
+    assert fragments == []
 
 
 def test_the_configuration_can_be_copied_and_turns_red(tmp_path):
@@ -84,8 +76,9 @@ def test_the_configuration_can_be_copied_and_turns_red(tmp_path):
 
 
 def test_every_file_that_is_named_exists():
-    for name in re.findall(r"(?<![\w/])(?:specs|tests|paramcalc|docs)/[\w./-]*\w", README):
-        assert (ROOT / name).exists(), name
+    for page, text in TEXTS.items():
+        for name in re.findall(r"(?<![\w/])(?:specs|tests|paramcalc|docs)/[\w./-]*\w", text):
+            assert (ROOT / name).exists(), (page, name)
 
 
 def test_the_picture_of_the_benchmark_has_a_row_of_each_thing_it_measures():

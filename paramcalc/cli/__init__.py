@@ -27,6 +27,7 @@ COMMANDS = {
     "convert": "Write a model as a spec, or as Keras 3 JSON.",
     "schema": "Print the JSON Schema of specs, for editors, or of the JSON that summary prints.",
     "init": "Write a small commented spec to edit.",
+    "guide": "Print the reference: the spec language, files, memory, CI and more.",
 }
 """Command → its line in `paramcalc --help` and in completions; the module is `paramcalc.cli.<command>_command`."""
 

@@ -1,0 +1,71 @@
+"""`paramcalc guide`: the reference, a page a topic."""
+
+import sys
+from importlib.resources import files
+
+import click
+
+from paramcalc.cli import output
+
+TOPICS = {
+    "language": "The spec language: layers, inputs, variables, blocks, repeats, branches, calls.",
+}
+"""Topic → what its page is about; the page is `paramcalc/guide/TOPIC.md`."""
+
+MAX_WIDTH = 100
+"""Prose in longer lines is hard to read."""
+
+
+def complete_topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The topics that begin like this."""
+    return [topic for topic in TOPICS if topic.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("topic", required=False, shell_complete=complete_topics)
+def command(topic: str | None) -> int:
+    """Print a page of the guide. Without TOPIC, list them all.
+
+    A terminal shows the page laid out, in the pager; a pipe gets it as Markdown.
+    """
+    if topic is None:
+        output.write([contents()], None)
+    elif sys.stdout.isatty() and output.speaks_unicode(None):
+        show(page(topic))
+    else:
+        output.write([page(topic)], None)
+    return 0
+
+
+def contents() -> str:
+    """The topics, a line each."""
+    width = max(map(len, TOPICS))
+    lines = [f"  {topic:<{width}}  {about}" for topic, about in TOPICS.items()]
+    return "\n".join(["paramcalc guide TOPIC prints one of these pages:", "", *lines, ""])
+
+
+def page(topic: str) -> str:
+    """A page, in Markdown.
+
+    Raises:
+        click.BadParameter: naming the nearest topic, or all of them.
+    """
+    if topic not in TOPICS:
+        from paramcalc.errors import did_you_mean
+
+        near = did_you_mean(topic, TOPICS) or f"; the topics are: {', '.join(TOPICS)}"
+        raise click.BadParameter(f"the guide has no page '{topic}'{near}", param_hint="TOPIC")
+    return (files("paramcalc") / "guide" / f"{topic}.md").read_text(encoding="utf-8")
+
+
+def show(text: str) -> None:
+    """Lay a page out for the terminal, and page it."""
+    import os
+
+    from paramcalc.render.guide import laid_out
+
+    colour = output.use_colour("auto", None)
+    width = min(output.terminal_width(None) or MAX_WIDTH, MAX_WIDTH)
+    # As git does it: show colours, and end at once where everything fits on the screen.
+    os.environ.setdefault("LESS", "FRX")
+    click.echo_via_pager(laid_out(text, width, colour), color=colour)

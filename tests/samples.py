@@ -1,0 +1,131 @@
+"""The samples of a Markdown page, run: in order, in a folder of its own that holds the files that the page shows.
+
+A fence says what its block is:
+
+    ```console          commands that begin with `$ paramcalc`, each with what it prints
+    ```yaml NAME.yaml   a file of this name (any language), for the commands below it
+    ```yaml             a whole spec, or a configuration of CI
+    ```python           statements; an expression with a comment behind it has the comment's value
+"""
+
+import ast
+import io
+import os
+import re
+import shlex
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import NamedTuple
+
+from paramcalc.cli import run
+
+ROOT = Path(__file__).parents[1]
+FENCE = re.compile(r"(?P<margin>^ *)```(?P<info>[^\n`]+)\n(?P<body>.*?)^ *```$", re.DOTALL | re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """A fenced block: the language, the name of the file that it shows (or ""), its text without the margin."""
+
+    language: str
+    name: str
+    text: str
+
+
+def block_of(match):
+    language, _, name = match["info"].partition(" ")
+    return Block(language, name, dedent(match["body"]))
+
+
+def blocks_of(page):
+    return [block_of(match) for match in FENCE.finditer(page)]
+
+
+def is_sample(block):
+    """Whether a block shows commands of paramcalc; others, such as pip's, are not run."""
+    return block.language == "console" and block.text.startswith("$ paramcalc")
+
+
+def specs_of(page):
+    """The whole specs that have no name: the named ones are read by the commands around them."""
+    return [block.text for block in blocks_of(page) if is_spec(block) and not block.name]
+
+
+def is_spec(block):
+    return block.language in ("yaml", "json") and "layers:" in block.text
+
+
+def commands_of(block):
+    """(command line, what it prints) for each command of a block."""
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def printed(command):
+    """What a command prints to stdout and stderr, as one text."""
+    words = shlex.split(command)
+    assert words[0] == "paramcalc", command
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    before = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = stream
+    try:
+        code = run(words[1:])
+    finally:
+        sys.stdout, sys.stderr = before
+    assert code in (0, 1, 2), command
+    stream.flush()
+    return stream.buffer.getvalue().decode()
+
+
+def rerun(block):
+    """The block with what its commands print now."""
+    parts = []
+    for command, output in commands_of(block):
+        now = printed(command).rstrip("\n")
+        now = output.rstrip("\n") if now == output.rstrip("\n") else now
+        parts.append(f"$ {command}\n" + (f"{now}\n" if now else ""))
+    return "\n".join(parts)
+
+
+def page_rerun(page):
+    """The page with the output of each sample as it is now; the current folder is where its files are written."""
+
+    def replaced(match):
+        block = block_of(match)
+        if block.name:
+            Path(block.name).parent.mkdir(parents=True, exist_ok=True)
+            Path(block.name).write_text(block.text, encoding="utf-8")
+        if block.language == "python" and "import torch" not in block.text:
+            check_python(block.text)
+        if not is_sample(block):
+            return match[0]
+        body = indent(rerun(block), match["margin"], lambda line: line != "\n")
+        return f"{match['margin']}```{match['info']}\n{body}{match['margin']}```"
+
+    return FENCE.sub(replaced, page)
+
+
+def check_python(text):
+    """Run statements; the value of an expression is what its comment says."""
+    lines = text.splitlines()
+    names = {"__name__": "sample"}
+    for statement in ast.parse(text).body:
+        source = ast.unparse(statement)
+        comment = lines[statement.end_lineno - 1][statement.end_col_offset :].strip().removeprefix("#").strip()
+        if isinstance(statement, ast.Expr) and comment:
+            assert repr(eval(source, names)) == comment, source
+        else:
+            exec(compile(ast.Module([statement], []), "sample", "exec"), names)
+
+
+@contextmanager
+def workspace(folder, monkeypatch):
+    """A folder with the example specs, as the current one; nothing of CI's own environment is seen in it."""
+    shutil.copytree(ROOT / "specs", folder / "specs")
+    monkeypatch.chdir(folder)
+    for name in [name for name in os.environ if name.startswith(("GITHUB_", "PARAMCALC_"))]:
+        monkeypatch.delenv(name)
+    yield folder
