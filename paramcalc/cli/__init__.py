@@ -147,8 +147,8 @@ def complete(instruction: str) -> int:
 
 
 GLYPHS = {
-    "→": ">", "Δ": "d", "×": "x", "·": ".", "…": "~", "—": "-", "²": "^2", "ⁿ": "^n", "✅": "ok", "❌": "NO", "⚠": "??",
-    "\ufe0f": "",
+    "→": ">", "Δ": "d", "×": "x", "·": ".", "…": "~", "—": "-", "−": "-", "²": "^2", "ⁿ": "^n", "⌈": "ceil(", "⌉": ")",
+    "⌊": "floor(", "⌋": ")", "≤": "<=", "≥": ">=", "✅": "ok", "❌": "NO", "⚠": "??", "\ufe0f": "",
 }  # fmt: skip
 """Replacements for our own glyphs where a terminal's encoding lacks them."""
 
@@ -172,7 +172,13 @@ def prepare_streams() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115 - open to the end
         elif name != "stdin":
-            stream.reconfigure(errors="paramcalc")
+            stream.reconfigure(errors="paramcalc", encoding="ascii" if wants_ascii() else None)
+
+
+def wants_ascii() -> bool:
+    """Whether the user set the locale to C: Python itself would write UTF-8 all the same."""
+    chosen = os.environ.get("PYTHONUTF8") or os.environ.get("PYTHONIOENCODING")
+    return not chosen and os.environ.get("LC_ALL") in ("C", "POSIX")
 
 
 def help_width() -> int:

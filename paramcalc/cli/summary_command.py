@@ -98,7 +98,7 @@ def render_totals(summaries: Iterator[Summary], format_: str, given: dict[str, A
     if format_ in ("json", "jsonl"):
         yield from (overview.json(summary, indent=format_ == "json") for summary in summaries)
     elif format_ == "csv":
-        yield from overview.csv(summaries, bool(given["memory"] or given["optimizer"]))
+        yield from (part.encode() for part in overview.csv(summaries, bool(given["memory"] or given["optimizer"])))
     elif format_ == "markdown":
         yield from overview.markdown(list(summaries))
     else:
@@ -138,9 +138,10 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
         from paramcalc.render import csv_format
 
         chosen = (given["columns"], given["sort"], given["top"], several)
-        yield csv_format.header(given["columns"], several)
+        # Data is UTF-8 whatever a terminal speaks.
+        yield csv_format.header(given["columns"], several).encode()
         for summary in summaries:
-            yield from csv_format.summary_csv(summary, *chosen)
+            yield from (part.encode() for part in csv_format.summary_csv(summary, *chosen))
     else:
         # Several models on a terminal begin with a row for each: the eye finds there which one to look at.
         if several and format_ == "table" and output.terminal_width(given["output"]):
@@ -159,9 +160,8 @@ def picture(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[s
     from paramcalc.render.text import pieces
 
     chosen = options_of(format_, given)
-    usual = layout.default_columns(summary)
-    if chosen.columns is None and given["sort"] not in (None, *usual):
-        chosen = replace(chosen, columns=[*usual[:-1], given["sort"], usual[-1]])
+    if chosen.columns is None and given["sort"]:
+        chosen = replace(chosen, columns=layout.sorted_columns(summary, given["sort"]))
     if format_ == "markdown":
         from paramcalc.render.markdown import summary_markdown
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from paramcalc.shapes import format_shape
-from paramcalc.summary import LayerSummary
+from paramcalc.summary import LayerSummary, Totals
 
 Layers = Sequence[LayerSummary]
 ColumnKind = Literal["text", "shape", "number", "share", "bytes"]
@@ -79,12 +79,22 @@ COLUMNS: dict[str, Column] = {
     "dtype": Column("Dtype", "text", _dtypes),
     "bytes": Column("Size", "bytes", _sum("size_bytes")),
     "share": Column("Share", "share", _sum("params")),
+    "macs_share": Column("MACs share", "share", _sum("macs")),
     "output_bytes": Column("Output size", "bytes", _sum("output_bytes")),
     "shared": Column("Shared with", "text", lambda layers: _only("shared_with")(layers) or ""),
 }
 
+SHARES = {"share": "params", "macs_share": "macs"}
+"""Column → the total that it is a share of."""
+
 COUNTED = ("params", "trainable", "non_trainable", "weights", "bias", "share")
 """Columns that an unknown layer leaves unknown (MACs and bytes say so themselves)."""
+
+
+def whole_of(totals: Totals, column: str) -> int:
+    """What a column of shares takes for all of it; 0 where that is unknown, or where the column is no share."""
+    name = SHARES.get(column)
+    return (getattr(totals, name) or 0) if name is not None else 0
 
 
 def shape_text(value: Any) -> str:

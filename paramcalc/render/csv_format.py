@@ -6,7 +6,7 @@ from io import StringIO
 from itertools import islice
 from typing import Any
 
-from paramcalc.render.columns import COLUMNS, shape_text
+from paramcalc.render.columns import COLUMNS, shape_text, whole_of
 from paramcalc.render.rows import Row, sorted_rows, unknown_of
 from paramcalc.render.text import PIECE, sanitise
 from paramcalc.summary import Summary
@@ -50,9 +50,9 @@ def summary_csv(
         unknown = unknown_of(summary)
         marked = ((layer, "?" if layer.path in unknown else "") for layer in summary.layers)
         rows = (Row(layer.path, (layer,), marks=marks) for layer, marks in marked)
-    total = summary.totals.params
+    wholes = {name: whole_of(summary.totals, name) for name in names}
     first = [text_cell(summary.source)] if with_source else []
-    return lines([*first, *[_cell(row.value(name), name, total) for name in names]] for row in rows)
+    return lines([*first, *[_cell(row.value(name), name, wholes[name]) for name in names]] for row in rows)
 
 
 def _cell(value: Any, column: str, total: int) -> str:

@@ -40,7 +40,7 @@ def lines(item: LayerExplained) -> Iterator[tuple[str, str]]:
         yield "params", item.params.names
         yield "", equation(item.params)
     else:
-        yield "params", "0: this call holds no weights of its own"
+        yield "params", "0: no weights"
     if item.macs.numbers == "?":
         yield "MACs", "unknown"
     elif item.macs.result != 0:

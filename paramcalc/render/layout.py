@@ -1,11 +1,11 @@
 """Rows → the lines of a table that fits a width: numbers and shapes are never cut, names are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from paramcalc.render.columns import COLUMNS, shape_text
+from paramcalc.render.columns import COLUMNS, shape_text, whole_of
 from paramcalc.render.numbers import format_bytes, format_int, format_share
 from paramcalc.render.rows import Row, Rows
 from paramcalc.render.text import cut_middle, sanitise, width_of
@@ -15,7 +15,16 @@ DEFAULT_COLUMNS = ("name", "type", "output_shape", "params", "share")
 WEIGHTS_COLUMNS = ("name", "weight_shapes", "dtype", "params", "share")
 """The usual columns of a file that holds weights and no graph."""
 MIN_NAME = 16
-MIN_TYPE = 8
+MIN_TEXT = 12
+LEAST_TEXT = 8
+LEAST_NAME = 5
+"""The cells of a name that are kept before the lines of the tree are drawn."""
+GIVE_WAY = (
+    *[(name, MIN_TEXT) for name in ("inputs", "path", "name", "shared", "dtype", "type")],
+    *[(name, LEAST_TEXT) for name in ("inputs", "path", "name", "shared", "dtype", "type")],
+)
+"""Columns of text, and the cells that are left of each, in the order in which they give way."""
+
 BAR = 10
 MAX_CELL = 512
 """The widest that a name or a list of names is shown: every line is as long as the longest."""
@@ -57,6 +66,7 @@ class Cell(Struct, frozen=True, gc=False):
 
     Attributes:
         width: terminal cells when nothing is cut.
+        whole: whether not even `text` may be cut.
     """
 
     text: str
@@ -64,17 +74,18 @@ class Cell(Struct, frozen=True, gc=False):
     before: str = ""
     after: str = ""
     style: str = ""
+    whole: bool = False
 
 
-def cell_of(text: str, before: str = "", after: str = "", style: str = "") -> Cell:
+def cell_of(text: str, before: str = "", after: str = "", style: str = "", whole: bool = False) -> Cell:
     """A cell, measured."""
-    return Cell(text, width_of(text) + len(before) + len(after), before, after, style)
+    return Cell(text, width_of(text) + len(before) + len(after), before, after, style, whole)
 
 
 def table_lines(
     summary: Summary, rows: Rows, columns: Sequence[str] | None, width: int | None, glyphs: Glyphs
-) -> Iterator[Line]:
-    """Header, rule, one line a row, rule.
+) -> Generator[Line, None, str]:
+    """Header, rule, one line a row, rule; returns what there was no room for, in words.
 
     Args:
         summary: whose totals the shares are of.
@@ -84,29 +95,38 @@ def table_lines(
         glyphs: what to draw with.
     """
     names = list(columns or default_columns(summary))
-    total = summary.totals.params
-    grid = {name: [cell(row, name, total, glyphs) for row in rows.rows] for name in names}
-    widths = {name: max([len(COLUMNS[name].header), *[c.width for c in grid[name]]]) for name in names}
-    bar = BAR if "share" in names and total else 0
-    if width is not None:
-        bar = fit(names, widths, bar, width, may_drop=columns is None)
-    right = [COLUMNS[name].kind in ("number", "share", "bytes") for name in names]
-    room = [widths[name] for name in names]
-    bar_at = names.index("share") if bar else None
-    header = [cell_of(COLUMNS[name].header, style="header") for name in names]
-    rule = [Span(glyphs.rule * (sum(widths.values()) + len(GAP) * (len(names) - 1) + bar + (bar > 0)), "rule")]
-    yield _line(header, room, right, bar_at, " " * bar, glyphs)
+    wholes = {name: whole_of(summary.totals, name) for name in names}
+    grid = {name: [cell(row, name, wholes[name], glyphs) for row in rows.rows] for name in names}
+    drawn_by = next((name for name in names if wholes[name]), None)
+    shape = fit(names, grid, BAR if drawn_by else 0, width, may_drop=columns is None)
+    bar = shape.bar if drawn_by in shape.names else 0
+    right = [COLUMNS[name].kind in ("number", "share", "bytes") for name in shape.names]
+    bar_at = shape.names.index(drawn_by) if bar and drawn_by else None
+    header = [cell_of(COLUMNS[name].header, style="header") for name in shape.names]
+    rule = [Span(glyphs.rule * (sum(shape.room) + len(GAP) * (len(shape.room) - 1) + bar + (bar > 0)), "rule")]
+    yield _line(header, shape.room, right, bar_at, " " * bar, glyphs)
     yield rule
-    for row, cells in zip(rows.rows, zip(*[grid[name] for name in names], strict=True), strict=True):
-        share = row.value("share") if bar else None
-        drawn = bar_text(share / total, bar, glyphs) if isinstance(share, int) else " " * bar
-        yield _line(cells, room, right, bar_at, drawn, glyphs)
+    for row, cells in zip(rows.rows, zip(*[grid[name] for name in shape.names], strict=True), strict=True):
+        share = row.value(drawn_by) if bar and drawn_by else None
+        drawn = bar_text(share / wholes[drawn_by], bar, glyphs) if isinstance(share, int) and drawn_by else " " * bar
+        yield _line(cells, shape.room, right, bar_at, drawn, glyphs)
     yield rule
+    left_out = ", ".join([COLUMNS[name].header for name in shape.left_out])
+    return f"no room for {left_out}: --width {shape.needed:,} shows all" if left_out else ""
 
 
 def default_columns(summary: Summary) -> tuple[str, ...]:
     """The columns that are shown when nobody says which."""
     return DEFAULT_COLUMNS if summary.framework is not None else WEIGHTS_COLUMNS
+
+
+def sorted_columns(summary: Summary, column: str) -> list[str] | None:
+    """The usual columns with the one that the rows are sorted by, and its share; None where that is one of them."""
+    usual = default_columns(summary)
+    if column in usual:
+        return None
+    share = "macs_share" if column in ("macs", "flops", "macs_share") else "share"
+    return list(dict.fromkeys([*usual[:-1], column, share]))
 
 
 def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:
@@ -124,7 +144,7 @@ def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:
     text = value_text(row.value(column), column, total)
     if COLUMNS[column].kind == "text":
         text = cut_middle(sanitise(text, glyphs.ascii_only), MAX_CELL, glyphs.ellipsis)
-    return cell_of(text, style="dim" if style or not row.layers else "")
+    return cell_of(text, style="dim" if style or not row.layers else "", whole=bool(style) and column == "type")
 
 
 def value_text(value: Any, column: str, total: int) -> str:
@@ -140,29 +160,73 @@ def value_text(value: Any, column: str, total: int) -> str:
     if kind == "bytes":
         return format_bytes(value)
     if kind == "share":
-        return "" if value == 0 else format_share(None if value is None else value / total)
+        return "" if value == 0 else format_share(None if value is None or not total else value / total)
     return str(value)
 
 
-def fit(names: list[str], widths: dict[str, int], bar: int, width: int, may_drop: bool) -> int:
-    """Make the columns narrow enough, changing `names` and `widths`; returns the width left for the bar.
+class Fitted(NamedTuple):
+    """The columns that fit a width.
 
-    The bar goes first, then the share (where nobody asked for it), then names and types are cut; numbers
-    and shapes never: a line that is still too long runs over.
+    Attributes:
+        names: which are shown.
+        room: the cells that each takes.
+        bar: the cells of the bar; 0 for none.
+        left_out: columns for which there is no room.
+        needed: the width that shows them, too.
     """
 
+    names: list[str]
+    room: list[int]
+    bar: int
+    left_out: list[str]
+    needed: int
+
+
+def fit(names: list[str], grid: dict[str, list[Cell]], bar: int, width: int | None, may_drop: bool) -> Fitted:
+    """Make the columns narrow enough for a width.
+
+    The bar goes first, then the share (where nobody asked for it), then text is cut: names before types, and the rows
+    of a block, whose type says how many layers it has, never. Numbers and shapes are shown whole or not at all: what
+    still does not fit is left out from the right, and named.
+    """
+    names = list(names)
+    widths = {name: max([len(COLUMNS[name].header), *[c.width for c in grid[name]]]) for name in names}
+    needed = sum(widths.values()) + len(GAP) * (len(names) - 1)
+    if width is None:
+        return Fitted(names, [widths[name] for name in names], bar, [], needed)
+    room = width
+
     def excess() -> int:
-        return sum(widths.values()) + len(GAP) * (len(names) - 1) + (bar + 1 if bar else 0) - width
+        return sum(widths[name] for name in names) + len(GAP) * (len(names) - 1) + (bar + 1 if bar else 0) - room
 
     if excess() > 0:
         bar = max(bar - excess(), 0) if excess() <= bar - 4 else 0
     if excess() > max(widths.get("name", 0) - MIN_NAME, 0) and may_drop and "share" in names:
         names.remove("share")
-        del widths["share"]
-    for name, least in (("name", MIN_NAME), ("path", MIN_NAME), ("inputs", MIN_NAME), ("type", MIN_TYPE)):
-        if name in widths and excess() > 0:
-            widths[name] = max(widths[name] - excess(), min(least, widths[name]))
-    return bar
+    needed = sum(widths[name] for name in names) + len(GAP) * (len(names) - 1)
+    for name, least in GIVE_WAY:
+        if name in names and excess() > 0:
+            widths[name] = max(widths[name] - excess(), min(max(least, _least(grid[name])), widths[name]))
+    left_out: list[str] = []
+    while excess() > 0 and len(names) > 1:
+        left_out.insert(0, names.pop(next(index for index in range(len(names) - 1, -1, -1) if _may_go(names, index))))
+    if left_out:  # what is left may have room again
+        for name in names:
+            widths[name] += max(min(-excess(), max([c.width for c in grid[name]], default=0) - widths[name]), 0)
+    return Fitted(names, [widths[name] for name in names], bar, left_out, needed)
+
+
+def _least(cells: list[Cell]) -> int:
+    """The cells that a column of text needs: for what is shown whole, and for some of a name with its marks."""
+    return max([min(item.width, LEAST_NAME + len(item.after)) for item in cells if item.after], default=0) or max(
+        [item.width for item in cells if item.whole], default=0
+    )
+
+
+def _may_go(names: list[str], index: int) -> bool:
+    """Whether a column may be left out: the name only with nothing else left, the counts after shapes and types."""
+    others = [name for name in names if name not in ("name", "path", "params")]
+    return names[index] in others if others else index == len(names) - 1
 
 
 def _line(
@@ -175,7 +239,8 @@ def _line(
         text = item.text
         space = room[index] - item.width
         if space < 0:
-            text = cut_middle(text, room[index] - len(item.before) - len(item.after), glyphs.ellipsis)
+            item = _shortened(item, room[index], glyphs)
+            text = item.text
             space = max(room[index] - len(item.before) - len(item.after) - width_of(text), 0)
         if right[index]:
             blank += " " * space
@@ -191,6 +256,16 @@ def _line(
         if index == bar_at:
             line.append(Span(f" {drawn}", "bar"))
     return _stripped(line)
+
+
+def _shortened(item: Cell, room: int, glyphs: Glyphs) -> Cell:
+    """The cell with its name cut, and where that is not enough the drawing before it, whose end says most."""
+    left = room - len(item.after) - len(item.before)
+    before = item.before
+    if left < LEAST_NAME and before:
+        before = before[max(len(before) - max(room - len(item.after) - LEAST_NAME, 0), 0) :]
+        left = room - len(item.after) - len(before)
+    return Cell(cut_middle(item.text, left, glyphs.ellipsis), room, before, item.after, item.style)
 
 
 def _stripped(line: Line) -> Line:

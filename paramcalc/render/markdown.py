@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from paramcalc.render.columns import COLUMNS
+from paramcalc.render.columns import COLUMNS, whole_of
 from paramcalc.render.layout import UNICODE, Line, cell, default_columns
 from paramcalc.render.rows import Row
 from paramcalc.render.table import Options, choose_rows, footnotes, total_entries
@@ -27,11 +27,11 @@ def summary_markdown(summary: Summary, options: Options) -> Iterator[str]:
     """A heading, the table, and the totals as a list."""
     rows = choose_rows(summary, options)
     columns = list(options.columns or default_columns(summary))
-    total = summary.totals.params
+    wholes = {name: whole_of(summary.totals, name) for name in columns}
     yield f"### {code(summary.name)}\n\n"
     yield table_row([COLUMNS[name].header for name in columns])
     yield table_row(["---" if COLUMNS[name].kind in ("text", "shape") else "---:" for name in columns])
-    yield from (table_row([_cell(row, name, total) for name in columns]) for row in rows.rows)
+    yield from (table_row([_cell(row, name, wholes[name]) for name in columns]) for row in rows.rows)
     sums = [(label, f"**{number}** " if number else "", note) for label, number, note in total_entries(summary)]
     lines = ["", *[f"- {label}: {number}{escape(note)}".rstrip() for label, number, note in sums]]
     lines += ["", *[_text(line) + "  " for line in footnotes(summary, rows, UNICODE) if line]]

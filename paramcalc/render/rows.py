@@ -62,7 +62,7 @@ def unknown_of(summary: Summary) -> frozenset[str]:
 
 def tree_rows(summary: Summary, depth: int | None = None) -> Rows:
     """The layers as a tree, `depth` levels of it; as many as fit a screen when None."""
-    unknown = unknown_of(summary)
+    unknown, given = unknown_of(summary), depth is not None
     inputs = [Row(item.name, fixed=_input_values(item.name, item.shape)) for item in summary.inputs]
     if depth is None and len(inputs) > SCREEN:
         inputs = [*inputs[:SCREEN], Row(f"and {len(inputs) - SCREEN:,} more inputs", fixed={"type": "Input"})]
@@ -72,6 +72,8 @@ def tree_rows(summary: Summary, depth: int | None = None) -> Rows:
         tree = everywhere(fold_sequences, everywhere(fold_names, tree))
         depth = next((depth for depth in range(_depth(tree), 1, -1) if _count(tree, depth) <= SCREEN), 1)
     rows = list(_flatten(tree, full_depth if depth is None else depth, unknown))
+    if depth is not None and not given:  # names that were nested are not, once a depth is given: never hint at less
+        full_depth = max(full_depth, depth + 1)
     hidden = any(row.folded for row in rows)
     return Rows(inputs + rows, full_depth if hidden else None)
 

@@ -8,6 +8,7 @@ from paramcalc.render.layout import MAX_CELL, UNICODE, Glyphs, Line, Span, table
 from paramcalc.render.numbers import UNKNOWN, format_bytes, format_count, format_int
 from paramcalc.render.rows import Rows, sorted_rows, tree_rows, unknown_of
 from paramcalc.render.text import cut_middle, sanitise
+from paramcalc.render.wrap import all_wrapped, wrapped
 from paramcalc.summary import Summary
 
 STYLES = {
@@ -30,6 +31,12 @@ FOOTNOTES = {
     "+": "has weights tied to another layer's: they are counted there",
     "?": "unknown: the totals are of the other layers only",
 }
+LABEL = 15
+"""Cells of a label under the table."""
+
+MIN_NOTE = 20
+"""Beside its number a note needs this many cells; where there are fewer, it goes on at the left."""
+
 MAX_UNKNOWN = 5
 MAX_DTYPES = 6
 
@@ -69,11 +76,14 @@ def summary_lines(summary: Summary, options: Options) -> Iterator[Line]:
         Span(sanitise(summary.name, glyphs.ascii_only), "title"),
         Span(f" {glyphs.dash} {sanitise(summary.source, glyphs.ascii_only)}", "dim"),
     ]
-    yield title
+    yield from wrapped(title, options.width, glyphs)
     yield []
-    yield from table_lines(summary, rows, options.columns, options.width, glyphs)
-    yield from totals(summary)
-    yield from footnotes(summary, rows, glyphs)
+    left_out = yield from table_lines(summary, rows, options.columns, options.width, glyphs)
+    yield from totals(summary, options.width, glyphs)
+    notes = footnotes(summary, rows, glyphs)
+    if left_out:
+        notes += [*([] if notes else [[]]), [Span(left_out, "dim")]]
+    yield from all_wrapped(notes, options.width, glyphs)
 
 
 def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
@@ -117,14 +127,19 @@ def missing_for_macs(summary: Summary) -> str:
     return "a dimension is unknown; --input NAME=… gives it" if given else "what an operation costs is not known"
 
 
-def totals(summary: Summary) -> list[Line]:
-    """The sums under the table, each with its unit or note."""
+def totals(summary: Summary, width: int | None, glyphs: Glyphs) -> Iterator[Line]:
+    """The sums under the table, each with its unit or note, which goes on below itself."""
     entries = total_entries(summary)
-    width = max(len(number) for _, number, _ in entries)
-    return [
-        [Span(f"{label:<15}"), Span(f"{number:>{width}}", "total"), Span(f"  {note}" if note else "", "dim")]
-        for label, number, note in entries
-    ]
+    numbers = max(len(number) for _, number, _ in entries)
+    beside = LABEL + numbers + 2
+    indent = beside if width is not None and width - beside >= MIN_NOTE else 2
+    for label, number, note in entries:
+        line = [
+            Span(f"{label:<{LABEL}}"),
+            Span(f"{number:>{numbers}}", "total"),
+            Span(f"  {note}" if note else "", "dim"),
+        ]
+        yield from wrapped(line, width, glyphs, indent)
 
 
 def dtypes(summary: Summary) -> str:

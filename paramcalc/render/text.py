@@ -69,7 +69,7 @@ def width_of(text: str) -> int:
     return len(text) if text.translate(_NARROW).isascii() else cell_len(text)
 
 
-_NARROW = dict.fromkeys(map(ord, "─│├└█▉▊▋▌▍▎▏×…·—"), "-")
+_NARROW = dict.fromkeys(map(ord, "─│├└█▉▊▋▌▍▎▏×…·—→−Δ"), "-")
 
 
 def cut_middle(text: str, width: int, ellipsis: str) -> str:

@@ -89,7 +89,7 @@ def complete(words, monkeypatch, capsys):
         (["paramcalc", "summ"], ["summary"]),
         (["paramcalc", "summary", "net"], ["net.json"]),
         (["paramcalc", "summary", "--columns", "name,out"], ["name,output_shape", "name,output_bytes"]),
-        (["paramcalc", "summary", "--sort", "mac"], ["macs"]),
+        (["paramcalc", "summary", "--sort", "mac"], ["macs", "macs_share"]),
         (["paramcalc", "summary", "net.json", "--assume", "de"], ["dense=", "dense_1="]),
         (["paramcalc", "summary", "net.json", "--input", ""], ["input="]),
         (["paramcalc", "explain", "net.json", "dense_"], ["dense_1"]),

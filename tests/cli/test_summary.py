@@ -175,6 +175,13 @@ def test_a_pipe_gets_no_colour_and_colour_can_be_had(specs):
     assert b"\x1b[" in piped("rnn.json", "--color", "always")
 
 
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_the_c_locale_gets_ascii_and_data_stays_utf_8(specs, locale):
+    assert piped("rnn.json", LC_ALL=locale, PYTHONIOENCODING="").isascii()
+    (specs / "é.json").write_text(RNN)
+    assert "é.json".encode() in piped("é.json", "rnn.json", "--format", "csv", LC_ALL=locale, PYTHONIOENCODING="")
+
+
 def test_an_ascii_terminal_gets_ascii(specs):
     assert piped("rnn.json", PYTHONIOENCODING="ascii").isascii()
 
