@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from os import SEEK_END
+from os import SEEK_CUR, SEEK_END, SEEK_SET
 from struct import unpack
 from typing import Any, BinaryIO, NamedTuple
 
@@ -27,6 +27,44 @@ class Span(NamedTuple):
     file: BinaryIO
     start: int
     size: int | None
+
+
+class SpanFile:
+    """A part of a file as a file of its own, such as an archive that is stored in another: for reading alone."""
+
+    def __init__(self, span: Span) -> None:
+        self._file = span.file
+        self._start = span.start
+        self._size = span.file.seek(0, SEEK_END) - span.start if span.size is None else span.size
+        self._at = 0
+
+    def seekable(self) -> bool:
+        """Yes: zipfile asks."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read, from the beginning of the part."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Move to a place, which may be behind the end.
+
+        Raises:
+            OSError: when it is before the beginning.
+        """
+        base = {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise OSError("before the beginning of the file")  # as files do, and zipfile expects
+        self._at = base + offset
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or those that are left."""
+        left = max(self._size - self._at, 0)
+        self._file.seek(self._start + self._at)
+        data = self._file.read(left if size < 0 else min(size, left))
+        self._at += len(data)
+        return data
 
 
 class Archive:

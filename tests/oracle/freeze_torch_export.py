@@ -1,10 +1,11 @@
 """Freeze exported programs with what PyTorch says of the modules: `python -m tests.oracle.freeze_torch_export`.
 
-Writes tests/data/torch_export/VERSION.jsonl.gz for the PyTorch that it runs with (2.5, 2.7 and 2.13 are there): a line
-a program with the JSON in its archive, and facts of its parameters, buffers and products. The bytes of the weights and
-the lines of Python that each operation came from are left out.
+Writes tests/data/torch_export/VERSION.jsonl.gz for the PyTorch that it runs with; 2.5, 2.6, 2.7 and 2.13 are there, the
+first and the third without the state_dict. A line is a program: the JSON in its archive, and facts of its parameters,
+buffers and products. The bytes of the weights and the lines of Python that each operation came from are left out.
 """
 
+import base64
 import copy
 import gzip
 import io
@@ -23,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tests.oracle.torch_operations import operations
 from tests.oracle.torch_programs import Case, newer, zoo
 
+STATE = "serialized_state_dict.pt"
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "torch_export"
 
 
@@ -42,8 +44,8 @@ def flops(case: Case) -> int | None:
     return counted(*(case.twin or (case.module, case.inputs)))
 
 
-def exported(case: Case) -> dict[str, str]:
-    """The JSON of the archive, and which entries are empty, by name."""
+def exported(case: Case) -> dict[str, Any]:
+    """The JSON of the archive, its state_dict, and which entries are empty, by name."""
     torch._dynamo.reset()
     with torch.set_grad_enabled(not case.inference):
         program = torch.export.export(case.module, case.inputs, **case.options)
@@ -56,9 +58,19 @@ def exported(case: Case) -> dict[str, str]:
         for entry in archive.infolist():
             if entry.filename.endswith((".json", "archive_format")):
                 entries[entry.filename] = without_traces(archive.read(entry).decode())
+            elif entry.filename == STATE:
+                entries[entry.filename] = described(archive.read(entry))
             elif entry.file_size == 0:
                 entries[entry.filename] = ""
     return entries
+
+
+def described(data: bytes) -> dict[str, str | int]:
+    """A file of `torch.save`: its pickle in base64, and how long each other entry is."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sizes: dict[str, str | int] = {entry.filename: entry.file_size for entry in archive.infolist()}
+        pickle = next(name for name in sizes if name.endswith("data.pkl"))
+        return sizes | {pickle: base64.b64encode(archive.read(pickle)).decode()}
 
 
 def without_traces(text: str) -> str:

@@ -8,6 +8,8 @@ name.
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from paramcalc.errors import MAX_ECHO
 from paramcalc.formats.checkpoint import shape_of
 from paramcalc.formats.torch_checkpoint.values import (
@@ -177,11 +179,11 @@ def tensor_v3(storage: Any, first: Any, shape: Any, stride: Any, grad: Any, hook
     return view(storage, first, shape, stride, dtype_of(dtype))
 
 
-def parameter(data: Any, *rest: Any) -> Any:
+def parameter(data: Any, requires_grad: Any = True, *rest: Any) -> Any:
     """`_rebuild_parameter`: the tensor, as a parameter."""
     if type(data) is not View:
         raise ValueError("no tensor")
-    return View(data.storage, data.dtype, data.first, data.shape, data.stride, data.layout, data.beside, parameter=True)
+    return replace(data, parameter=True, requires_grad=requires_grad is True)
 
 
 def quantized(storage: Any, first: Any, shape: Any, stride: Any, quantizer: Any, *rest: Any) -> View:

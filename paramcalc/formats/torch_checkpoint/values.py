@@ -103,6 +103,7 @@ class View(Struct, gc=False):
         layout: what is odd about it: "sparse_coo", "quantized"; empty for an ordinary one.
         beside: the tensors that it is made of besides, such as the indices of a sparse one.
         parameter: whether it is a parameter of a module.
+        requires_grad: whether that parameter is trained.
     """
 
     storage: Storage | None
@@ -113,6 +114,7 @@ class View(Struct, gc=False):
     layout: str = ""
     beside: "tuple[View, ...]" = ()
     parameter: bool = False
+    requires_grad: bool = False
 
 
 class Array:

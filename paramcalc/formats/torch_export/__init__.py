@@ -70,11 +70,11 @@ class _Reader:
         self.max_rows = max_rows
         self.most = package.most_rows()
         self.symbol = batch_symbol(self.graph, self.users())
-        self.weights = self.table(package.weights)
-        self.payloads = self.table(package.constants) | self.weights
+        self.weights = self.table(package.weights) if package.state is None else package.state
+        self.payloads = self.weights | self.table(package.constants)
 
     def table(self, data: bytes | None) -> dict[str, Payload]:
-        """Where weights or constants are kept; nothing before PyTorch 2.9."""
+        """Where weights or constants are kept."""
         return {} if data is None else read_payloads(data, self.source, f"the table beside {self.package.entry}")
 
     def users(self) -> list[str]:
@@ -147,12 +147,13 @@ class _Reader:
         return inputs, scope
 
     def doubts(self) -> list[str]:
-        """What an old archive leaves open."""
-        if self.package.weights is not None:
+        """What an archive without the table of its weights leaves open."""
+        if self.package.weights is not None or self.package.state is not None:
             return []
         version = self.program.torch_version[:MAX_ECHO]
         return [
-            f"written by PyTorch {version}: it may not say which weights are tied, or have those that nothing reads"
+            f"written by PyTorch {version}, and its weights were taken out: it may not say which of them are tied, "
+            "or have those that nothing reads"
         ]
 
 

@@ -1,7 +1,8 @@
 """The archives of `torch.export.save`: which entries hold a program, and what an archive without one is.
 
-PyTorch 2.5 to 2.8 write one program at the top. From 2.9 on everything is in a folder named after the file, a
-program for each model in its `models`; where the weights are is said by a table for each model.
+PyTorch 2.5 to 2.8 write one program at the top, with the state_dict beside it as `torch.save` writes it. From 2.9 on
+everything is in a folder named after the file, a program for each model in its `models`; where the weights are is said
+by a table for each model.
 """
 
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from typing import NamedTuple
 from paramcalc.errors import InputError, Problem, did_you_mean, listed
 from paramcalc.formats.archive import Archive, RefusedError, open_archive
 from paramcalc.formats.source import Source
+from paramcalc.formats.torch_export.program import Payload
+from paramcalc.formats.torch_export.state import NOWHERE, read_state
 from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, MIN_PROGRAM_ROWS, PROGRAM_PER_ROW, max_program
 
 OLD_PROGRAM = "serialized_exported_program.json"
@@ -34,6 +37,7 @@ class Package(NamedTuple):
         weights: the JSON of the table of weights; None before PyTorch 2.9.
         constants: the same of constants, which buffers that are not saved are among.
         empty: the entries without a byte, as those of weights are that were never made.
+        state: what those archives have instead of the table: the state_dict; None where it was taken out.
     """
 
     entry: str
@@ -41,6 +45,7 @@ class Package(NamedTuple):
     weights: bytes | None = None
     constants: bytes | None = None
     empty: frozenset[str] = frozenset()
+    state: dict[str, Payload] | None = None
 
     def most_rows(self) -> int:
         """How many rows, and how many weights, so much JSON can have if PyTorch wrote it."""
@@ -61,7 +66,8 @@ def read_package(source: Source, chosen: str | None = None) -> Package:
     with open_archive(source.file, source.name, MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES) as archive:
         limit = max_program(archive.size)
         if OLD_PROGRAM in archive.names:
-            return Package(OLD_PROGRAM, archive.read(OLD_PROGRAM, limit))
+            text = archive.read(OLD_PROGRAM, limit)
+            return Package(OLD_PROGRAM, text, empty=frozenset((NOWHERE,)), state=read_state(archive, source.name))
         root, models = models_in(archive)
         model = choose(models, chosen, source.name)
         entry = f"{root}{MODELS}{model}.json"

@@ -158,11 +158,13 @@ def has_place(payload: Payload | None, empty: Container[str]) -> bool:
 def tied_in(stored: list[Stored], table: Mapping[str, Payload], empty: Container[str]) -> list[tuple[str, str]]:
     """Pairs of names that are one tensor, the first of each the one that holds it: all their elements are the same.
 
+    The first is that of the table, which has the order of the module; of tied parameters the graph may have the last.
     Weights that were never made are all in one entry, which is empty: that does not make them one.
     """
     first: dict[tuple[object, ...], str] = {}
     pairs = []
-    for item in stored:
+    order = {name: index for index, name in enumerate(table)}
+    for item in sorted(stored, key=lambda item: order.get(item.name, -1)):
         payload = table.get(item.name)
         meta = payload.tensor_meta if payload is not None else None
         if payload is None or meta is None or not has_place(payload, empty):

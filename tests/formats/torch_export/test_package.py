@@ -1,7 +1,9 @@
 """Which archives are exported programs, and what is said of the others."""
 
+import base64
 import io
 import json
+import pickle
 import zipfile
 
 import pytest
@@ -114,7 +116,36 @@ def test_a_bomb_is_not_unpacked():
     assert "a/models/model.json is larger than 8 MiB, the limit" in error(file.getvalue())
 
 
-def test_an_old_archive_says_less_than_pytorch_knows():
+def test_an_old_archive_without_its_state_dict_says_less_than_pytorch_knows():
     assert paramcalc.load(archived(programs("2.5")["residual"]["entries"])).warnings == [
-        "written by PyTorch 2.5.1+cu124: it may not say which weights are tied, or have those that nothing reads"
+        "written by PyTorch 2.5.1+cu124, and its weights were taken out: it may not say which of them are tied, or "
+        "have those that nothing reads"
     ]
+
+
+STATE = "serialized_state_dict.pt"
+
+
+def test_an_old_archive_says_in_its_state_dict_what_is_tied_and_what_nothing_reads():
+    entries = programs("2.6")["tied"]["entries"]
+    model = paramcalc.load(archived(entries))
+    assert not model.warnings
+    assert len(model.tied) == 1
+    less = paramcalc.load(archived({name: entry for name, entry in entries.items() if name != STATE}))
+    assert len(less.warnings) == 1
+    assert not less.tied
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"a/data.pkl": base64.b64encode(b"N.").decode()}, f"{STATE} is no state_dict"),
+        ({"a/data.pkl": base64.b64encode(pickle.dumps({1: None})).decode()}, f"{STATE} has a key that is no text"),
+        ({"a/data.pkl": base64.b64encode(pickle.dumps({"w": 1})).decode()}, f"{STATE}: 'w' is no ordinary tensor"),
+        ({"a/data.pkl": base64.b64encode(b"cos\nsystem\nX\x02\x00\x00\x00ls\x85R.").decode()}, "os.system"),
+        ({"b": 3}, "the archive has 0 files data.pkl where PyTorch writes one"),
+        ("no archive", "a broken archive: File is not a zip file"),
+    ],
+)
+def test_a_state_dict_that_is_none_is_refused(state, message):
+    assert message in error(archived(programs("2.6")["tied"]["entries"] | {STATE: state}))

@@ -8,7 +8,8 @@ import paramcalc
 from paramcalc.analysis.summarize import summarize
 from tests.formats.torch_export.programs import archive_of, programs
 
-CASES = [(version, name) for version in ("2.5", "2.7", "2.13") for name in programs(version)]
+VERSIONS = ("2.5", "2.6", "2.7", "2.13")
+CASES = [(version, name) for version in VERSIONS for name in programs(version)]
 RENAMED = [("2.5", "tied"), ("2.7", "tied")]
 """Tied parameters have one name in these."""
 
@@ -31,7 +32,9 @@ def weights(summary):
 def known(version, name):
     """Facts of the parameters and buffers that the file names: without a table of weights, not of all."""
     case = programs(version)[name]
-    text = "".join(case["entries"].values())
+    text = "".join(filter(lambda entry: isinstance(entry, str), case["entries"].values()))
+    if "serialized_state_dict.pt" in case["entries"]:
+        return [case["parameters"], case["buffers"]]
     return [{key: fact for key, fact in case[kind].items() if f'"{key}"' in text} for kind in ("parameters", "buffers")]
 
 

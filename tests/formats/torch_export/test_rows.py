@@ -12,7 +12,7 @@ def rows(name, version="2.13"):
     return {row.path: row for row in summarize(paramcalc.load(archive_of(name, version))).layers}
 
 
-@pytest.mark.parametrize("version", ["2.5", "2.7", "2.13"])
+@pytest.mark.parametrize("version", ["2.5", "2.6", "2.7", "2.13"])
 def test_a_module_called_again_is_a_row_without_weights(version):
     found = rows("shared", version)
     assert [(path, row.shared_with) for path, row in found.items() if row.shared_with] == [
