@@ -69,6 +69,8 @@ class LayerSummary(Struct, frozen=True, gc=False):
         buffers: elements of what is saved with the model, but is no parameter: buffers and scales.
         active_params: the parameters that one token uses: fewer than `params` in a mixture of experts.
         size_bytes: bytes of all weights and saved buffers.
+        decode_macs: the multiply-accumulates of one more token, all tokens of `macs` being kept; null where nothing is
+            kept, or not known of how many tokens.
     """
 
     path: str
@@ -90,6 +92,7 @@ class LayerSummary(Struct, frozen=True, gc=False):
     buffers: int = 0
     active_params: int = 0
     size_bytes: int = 0
+    decode_macs: int | None = None
 
 
 class Totals(Struct, frozen=True, gc=False):
@@ -101,6 +104,7 @@ class Totals(Struct, frozen=True, gc=False):
         layers: layers, each counted once however often it is called.
         buffers: elements of what is saved with the model, but is no parameter: buffers and scales.
         active_params: the parameters that one token uses.
+        decode_macs: null where that of one layer is.
     """
 
     params: int
@@ -113,6 +117,29 @@ class Totals(Struct, frozen=True, gc=False):
     layers: int
     buffers: int = 0
     active_params: int = 0
+    decode_macs: int | None = None
+
+
+class KVCache(Struct, frozen=True, gc=False):
+    """What a decoder keeps of the tokens so far.
+
+    `bytes` is `batch_size` × (`context` × `per_token_bytes` + `fixed_bytes`).
+
+    Attributes:
+        context: after how many tokens.
+        batch_size: how many sequences.
+        dtype: what keys and values are stored as.
+        per_token_bytes: what the next token of one sequence adds.
+        fixed_bytes: what does not grow with one sequence, or no longer: states, full windows, what an encoder said.
+        bytes: all of it.
+    """
+
+    context: int
+    batch_size: int
+    dtype: str
+    per_token_bytes: int
+    fixed_bytes: int
+    bytes: int
 
 
 class Training(Struct, frozen=True, gc=False):
@@ -130,6 +157,9 @@ class Memory(Struct, frozen=True):
     """What the model takes in memory, in bytes; null where a shape is unknown.
 
     `assumptions` says, field by field, what the number assumes.
+
+    Attributes:
+        kv_cache: null for a model that keeps nothing between tokens, or where it is not known of how many.
     """
 
     batch_size: int
@@ -141,6 +171,7 @@ class Memory(Struct, frozen=True):
     inference_bytes: int | None
     training: Training | None
     assumptions: dict[str, str]
+    kv_cache: KVCache | None = None
 
 
 class Summary(Struct):

@@ -18,6 +18,7 @@ def evaluate(
     input_shapes: Mapping[str, Shape] | None = None,
     allow_unknown: bool = False,
     assume: Mapping[str, Any] | None = None,
+    context: int | None = None,
 ) -> Evaluation:
     """Send shapes through the model.
 
@@ -27,11 +28,16 @@ def evaluate(
         input_shapes: other input shapes by name, batch included, None where unknown.
         allow_unknown: keep going past layers whose formula is not known.
         assume: output shapes by path for such layers, or "same".
+        context: how many tokens there are in sequences whose length the file leaves open.
 
     Raises:
         InputError: with every independent problem of the model.
     """
     inputs = inputs_for(model, batch_size, input_shapes or {})
+    if context is not None:
+        from paramcalc.analysis.decoding import with_context
+
+        inputs = with_context(model.source, inputs, context)
     if model.recorded is not None and any(a.shape != b.shape for a, b in zip(model.inputs, inputs, strict=True)):
         model = model.recorded(inputs)
     forward = ForwardPass(model, inputs, UnknownLayers(allow_unknown, assume or {}, model.unknown))

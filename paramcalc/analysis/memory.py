@@ -6,6 +6,7 @@ Each number makes assumptions; `ASSUMPTIONS` names them, and is part of the resu
 from collections.abc import Iterable, Sequence
 from math import prod
 
+from paramcalc.analysis.cache import measure_cache
 from paramcalc.analysis.calls import Call, Evaluation
 from paramcalc.model import Input, Ref, refs
 from paramcalc.shapes import Shape, volume
@@ -28,13 +29,19 @@ ASSUMPTIONS = {
     "to the last one that reads it, inputs from the start, outputs to the end; nothing is computed in place and no "
     "layer needs working space",
     "inference_bytes": "the weights and the peak",
+    "kv_cache": "what each layer keeps of the tokens so far, for every sequence of the batch, as transformers keeps "
+    "it: no padding, no blocks, nothing reserved ahead",
     "training": "a gradient for each trainable weight, in its type; the optimizer's state as Keras 3 keeps it, a few "
     "scalars aside; every activation kept for the backward pass",
 }
 
 
 def measure_memory(
-    evaluation: Evaluation, rows: list[LayerSummary], dtype: str | None = None, optimizer: str | None = None
+    evaluation: Evaluation,
+    rows: list[LayerSummary],
+    dtype: str | None = None,
+    optimizer: str | None = None,
+    kv_dtype: str | None = None,
 ) -> Memory:
     """The memory of an evaluated model.
 
@@ -43,6 +50,7 @@ def measure_memory(
         rows: the same as a summary has it.
         dtype: takes the place of the dtypes in the file.
         optimizer: one of `OPTIMIZERS`, to train with; None leaves training out.
+        kv_dtype: what is kept of each token is stored as this; None for what it is computed in.
     """
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
@@ -61,6 +69,7 @@ def measure_memory(
         inference_bytes=None if best is None else weights + best,
         training=None if optimizer is None else training(rows, weights, activations, optimizer),
         assumptions=ASSUMPTIONS,
+        kv_cache=measure_cache(evaluation, batch_of(evaluation.inputs), dtype, kv_dtype),
     )
 
 

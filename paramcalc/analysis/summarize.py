@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from paramcalc.analysis.calls import Call, Evaluation, failure
 from paramcalc.analysis.evaluate import evaluate
@@ -36,6 +37,8 @@ def summarize(
     assume: Mapping[str, Any] | None = None,
     memory: bool = False,
     optimizer: str | None = None,
+    context: int | None = None,
+    kv_dtype: str | None = None,
 ) -> Summary:
     """Compute shapes, counts, MACs and sizes of every layer call.
 
@@ -51,18 +54,25 @@ def summarize(
         assume: output shapes of such layers by path, batch first, or "same" for that of the input.
         memory: fill in `Summary.memory`.
         optimizer: the same with `memory.training`, for one of `paramcalc.analysis.memory.OPTIMIZERS`.
+        context: how many tokens there are in sequences whose length the file leaves open.
+        kv_dtype: what is kept of each token between tokens is stored as this type, such as "float8".
 
     Raises:
         InputError: with every independent problem of the model.
     """
     evaluation = evaluate(
-        model, batch_size=batch_size, input_shapes=input_shapes, allow_unknown=allow_unknown, assume=assume
+        model,
+        batch_size=batch_size,
+        input_shapes=input_shapes,
+        allow_unknown=allow_unknown,
+        assume=assume,
+        context=context,
     )
     summary = summarize_evaluation(evaluation, dtype)
-    if memory or optimizer:
+    if memory or optimizer or kv_dtype:
         from paramcalc.analysis.memory import measure_memory
 
-        summary.memory = measure_memory(evaluation, summary.layers, dtype, optimizer)
+        summary.memory = measure_memory(evaluation, summary.layers, dtype, optimizer, kv_dtype)
     return summary
 
 
@@ -73,6 +83,12 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     ties = tie_weights(evaluation) if model.tied else {}
     counts = counter(ties, dtype)
     rows = [layer_row(call, *reads_of(call, evaluation, names), counts(call), dtype) for call in evaluation.calls]
+    if any(call.cache for call in evaluation.calls):
+        from paramcalc.analysis.decoding import decode_products  # only loaded for models that write token by token
+
+        products = decode_products(evaluation)
+        if products is not None:
+            rows = [with_decoding(row, terms) for row, terms in zip(rows, products, strict=True)]
     totals = total(rows)
     check_counts(evaluation, rows, totals)
     warnings = [*model.warnings, *[found.problem.message for found in evaluation.contradictions]]
@@ -235,6 +251,11 @@ def layer_row(
     )
 
 
+def with_decoding(row: LayerSummary, terms: tuple[Factors, ...] | None) -> LayerSummary:
+    """The row with the products of one more token."""
+    return replace(row, decode_macs=None if terms is None else count_macs(terms))
+
+
 def output_shape(call: Call) -> Shape | list[Shape] | None:
     """The output as the JSON has it: a list of shapes only for a layer with several."""
     if call.outputs is None or call.multiple:
@@ -269,6 +290,7 @@ def output_bytes(call: Call, override: str | None) -> int | None:
 def total(rows: list[LayerSummary]) -> Totals:
     """The sums of the rows."""
     macs = [row.macs for row in rows]
+    decoded = [row.decode_macs for row in rows] or [None]
     return Totals(
         params=sum([row.params for row in rows]),
         trainable_params=sum([row.trainable_params for row in rows]),
@@ -280,6 +302,7 @@ def total(rows: list[LayerSummary]) -> Totals:
         layers=sum([row.shared_with is None for row in rows]),
         buffers=sum([row.buffers for row in rows]),
         active_params=sum([row.active_params for row in rows]),
+        decode_macs=None if None in decoded else sum(decoded),  # type: ignore[arg-type]
     )
 
 

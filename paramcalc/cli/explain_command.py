@@ -16,6 +16,7 @@ from paramcalc.cli.models import evaluation_of, question, read
 )
 @options.set_option
 @options.batch_option
+@options.context_option
 @options.input_option
 @options.allow_option
 @options.assume_option

@@ -25,6 +25,8 @@ class Question(Struct, frozen=True):
         max_layers: how many layers a model may have; None for the usual limit.
         memory: measure memory too.
         optimizer: measure what training with it takes.
+        context: how many tokens there are in sequences whose length the file leaves open.
+        kv_dtype: what a decoder's cache is stored as.
     """
 
     sets: dict[str, str] = field(default_factory=dict)
@@ -36,6 +38,8 @@ class Question(Struct, frozen=True):
     max_layers: int | None = None
     memory: bool = False
     optimizer: str | None = None
+    context: int | None = None
+    kv_dtype: str | None = None
 
 
 def question(given: dict[str, Any]) -> Question:
@@ -50,6 +54,8 @@ def question(given: dict[str, Any]) -> Question:
         max_layers=given.get("max_layers"),
         memory=bool(given.get("memory")),
         optimizer=given.get("optimizer"),
+        context=given.get("context"),
+        kv_dtype=given.get("kv_dtype"),
     )
 
 
@@ -70,7 +76,12 @@ def summary_of(model: Model, asked: Question) -> Summary:
     from paramcalc.analysis.summarize import summarize
 
     return summarize(
-        model, **shapes_for(model, asked), dtype=asked.dtype, memory=asked.memory, optimizer=asked.optimizer
+        model,
+        **shapes_for(model, asked),
+        dtype=asked.dtype,
+        memory=asked.memory,
+        optimizer=asked.optimizer,
+        kv_dtype=asked.kv_dtype,
     )
 
 
@@ -89,6 +100,7 @@ def shapes_for(model: Model, asked: Question) -> dict[str, Any]:
         first = (asked.batch_size,)
     return {
         "batch_size": asked.batch_size,
+        "context": asked.context,
         "input_shapes": {name: (*batches.get(name, (None,)), *dims) for name, dims in asked.input_shapes.items()},
         "allow_unknown": asked.allow_unknown,
         "assume": {path: dims if isinstance(dims, str) else (*first, *dims) for path, dims in asked.assume.items()},

@@ -20,6 +20,10 @@ SPEC_ENDINGS = (
 """What files that can be read are called; only completion goes by it."""
 
 
+SHORT_DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "fp8": "float8"}
+"""What servers of models call dtypes."""
+
+
 class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
     """`NAME=VALUE`, the value converted by `convert_value`."""
 
@@ -189,6 +193,19 @@ set_option = click.option(
 )
 batch_option = click.option(
     "--batch-size", type=Whole(1, MAX_DIMENSION), help="Compute for this batch size instead of one sample."
+)
+context_option = click.option(
+    "--context",
+    type=Whole(1, MAX_DIMENSION),
+    metavar="TOKENS",
+    help="Compute for sequences of this many tokens, where the file leaves that open.",
+)
+kv_dtype_option = click.option(
+    "--kv-dtype",
+    type=click.Choice([*DTYPE_BITS, *SHORT_DTYPES]),
+    metavar="DTYPE",
+    callback=lambda ctx, param, value: SHORT_DTYPES.get(value, value),
+    help="Show the memory of a cache whose keys and values are of this dtype, such as fp8.",
 )
 input_option = click.option(
     "--input",

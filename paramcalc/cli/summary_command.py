@@ -24,6 +24,7 @@ MEANT_FOR = {
     "width": ("table", "svg"),
     "memory": ("table", "json", "jsonl", "markdown", "svg"),
     "optimizer": ("table", "json", "jsonl", "markdown", "svg"),
+    "kv_dtype": ("table", "json", "jsonl", "markdown", "svg"),
 }
 """Options about what is shown, and the formats that show it."""
 
@@ -51,6 +52,7 @@ MEANT_FOR = {
 @click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
 @options.set_option
 @options.batch_option
+@options.context_option
 @options.input_option
 @options.dtype_option
 @options.allow_option
@@ -58,6 +60,7 @@ MEANT_FOR = {
 @options.max_layers_option
 @options.memory_option
 @options.optimizer_option
+@options.kv_dtype_option
 @options.color_option
 @options.output_option
 def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
@@ -118,7 +121,7 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
     """Refuse what would be ignored in silence."""
     for name, formats in MEANT_FOR.items():
         if given[name] is not None and format_ not in formats:
-            raise click.UsageError(f"--{name} does nothing for --format {format_}")
+            raise click.UsageError(f"--{name.replace('_', '-')} does nothing for --format {format_}")
     if given["depth"] is not None and (given["sort"] or given["top"]):
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
     if len(specs) > 1 and format_ == "json":

@@ -86,8 +86,9 @@ class Cache(Struct, frozen=True, gc=False):
         name: what it holds: "keys", "values", "state".
         factors: its elements for one sequence: of one token, or of all of them where `fixed`.
         fixed: whether its size does not depend on the number of tokens.
-        window: the most tokens that are kept; None for all.
+        window: how many tokens a token sees, itself included; one fewer is kept for it. None for all.
         dtype: what its elements are stored as; None for what the layer computes in.
+        tokens: of how many tokens this call adds one: the length of what is kept.
     """
 
     name: str
@@ -95,6 +96,16 @@ class Cache(Struct, frozen=True, gc=False):
     fixed: bool = False
     window: int | None = None
     dtype: str | None = None
+    tokens: Dim = None
+
+    @property
+    def most(self) -> int | None:
+        """The most tokens that are kept; None for all.
+
+        With a window of one token transformers keeps all: the slice `[-window + 1:]` begins at 0
+        (transformers/cache_utils.py, DynamicSlidingWindowLayer).
+        """
+        return None if self.window is None or self.window < 2 else self.window - 1
 
 
 class Inferred(Struct, frozen=True, gc=False):

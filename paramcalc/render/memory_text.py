@@ -1,7 +1,7 @@
 """The memory of a model as lines under the table; what each number takes for granted stands beside it."""
 
 from paramcalc.render.numbers import format_bytes
-from paramcalc.summary import Memory, Training
+from paramcalc.summary import KVCache, Memory, Training
 
 Entries = list[tuple[str, str, str]]
 
@@ -18,7 +18,16 @@ def memory_entries(memory: Memory) -> Entries:
         ("Peak memory", format_bytes(memory.peak_bytes), "activations alive at once, no working space"),
         ("Inference", format_bytes(memory.inference_bytes), "weights + peak"),
     ]
+    if memory.kv_cache is not None:
+        entries.append(cache_entry(memory.kv_cache))
     return entries + (training_entries(memory.training) if memory.training is not None else [])
+
+
+def cache_entry(cache: KVCache) -> tuple[str, str, str]:
+    """What a decoder keeps, and how it grows."""
+    sequences = f"{cache.batch_size:,} × " if cache.batch_size > 1 else ""
+    grows = f"{format_bytes(cache.per_token_bytes)} more with a token of each sequence"
+    return "KV cache", format_bytes(cache.bytes), f"after {sequences}{cache.context:,} tokens in {cache.dtype}; {grows}"
 
 
 def training_entries(training: Training) -> Entries:

@@ -102,6 +102,8 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
     entries.append(("Size", format_bytes(total.size_bytes) + partial, dtypes(summary)))
     if summary.framework is not None:
         entries.append(("MACs", format_int(total.macs), macs_note(summary)))
+    if total.decode_macs is not None:
+        entries.append(("MACs a token", format_int(total.decode_macs), decode_note(summary)))
     if summary.details is not UNSET:
         entries.append(("Details", "", details(summary.details)))
     if summary.memory is not UNSET:
@@ -123,8 +125,16 @@ def missing_for_macs(summary: Summary) -> str:
     """What is missing to know them: an output, a dimension that the user can give, or what an operation costs."""
     if any(layer.output_shape is None for layer in summary.layers):
         return "what a layer outputs is not known; --assume NAME=shape gives it"
+    if any(item.shape[1] is None for item in summary.inputs if len(item.shape) in (2, 3)):
+        return "the number of tokens is unknown; --context N gives it"
     given = any(None in item.shape for item in summary.inputs)
     return "a dimension is unknown; --input NAME=… gives it" if given else "what an operation costs is not known"
+
+
+def decode_note(summary: Summary) -> str:
+    """How many more a token after the prompt takes."""
+    macs = summary.totals.decode_macs or 0
+    return f"({format_count(macs)}) one more token of each sequence" if macs >= 1000 else "one more token"
 
 
 def totals(summary: Summary, width: int | None, glyphs: Glyphs) -> Iterator[Line]:

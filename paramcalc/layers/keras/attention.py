@@ -2,8 +2,10 @@
 
 from typing import ClassVar, Literal
 
+from msgspec.structs import replace
+
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Factors, Inferred, Layer, NonNegative, Positive, Rate, Weight, macs_at
+from paramcalc.layers.base import Cache, Factors, Inferred, Layer, NonNegative, Positive, Rate, Weight, macs_at
 from paramcalc.layers.formulas.attention import attention_macs, score_factors
 from paramcalc.layers.keras.fields import Constraint, Initializer, Regularizer
 from paramcalc.shapes import Dim, Shape, check_min_rank, check_rank, format_shape, known, product, volume
@@ -80,8 +82,13 @@ class MultiHeadAttention(Layer, frozen=True):
         key: Shape | None = None,
         *masks: Shape | None,
         return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+        past: int = 0,
     ) -> Inferred:
-        """Projections of query, key and value, the attention of each head, and one projection back."""
+        """Projections of query, key and value, the attention of each head, and one projection back.
+
+        Where each token sees those before it alone, their keys and values are kept: `past` of them were before these.
+        """
         key = value if key is None else key
         self.check(query, value, key)
         heads: Factors = (("heads", self.num_heads),)
@@ -95,7 +102,7 @@ class MultiHeadAttention(Layer, frozen=True):
             ahead.append(Projection("gate", query, features(query, "query"), values, bias))
         ahead.append(Projection("value", value, features(value, "value"), values, bias))
         back = Projection("attention_output", query, values, output, bias)
-        scores = self.scores(query, key)
+        scores = self.scores(query, after(past, key))
         projected = [term for projection in ahead for term in projection.macs]
         macs = (*projected, *attention_macs(scores, keys[-1], values[-1]), *back.macs)
         weights = [weight for projection in (*ahead, back) for weight in projection.weights]
@@ -103,7 +110,8 @@ class MultiHeadAttention(Layer, frozen=True):
         outputs: Shape | list[Shape] = result
         if return_attention_scores:
             outputs = [result, self.scores_shape(query, key)]
-        return Inferred(outputs, tuple(weights), macs)
+        cache = kept_vectors(key, self.sliding_window, keys, values) if use_causal_mask and len(key) == 3 else ()
+        return Inferred(outputs, tuple(weights), macs, cache=cache)
 
     def scores_shape(self, query: Shape, key: Shape) -> Shape:
         """Keras reports the queries on both axes, even where the keys are fewer or more."""
@@ -195,8 +203,10 @@ class GroupQueryAttention(Layer, frozen=True):
         key: Shape | None = None,
         *masks: Shape | None,
         return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+        past: int = 0,
     ) -> Inferred:
-        """Few projected heads of keys and values, repeated for all query heads."""
+        """Few projected heads of keys and values, repeated for all query heads; kept where attention is causal."""
         key = value if key is None else key
         self.check(query, value, key)
         size = ("head_dim", self.head_dim)
@@ -210,14 +220,15 @@ class GroupQueryAttention(Layer, frozen=True):
             ahead.append(Projection("gate", query, wide, asking, bias))
         ahead.append(Projection("value", value, features(value, "value"), answering, bias))
         back = Projection("attention_output", query, asking, wide, bias)
-        scores = score_factors(query[0], query[1], key[1], asking[0])
+        scores = score_factors(query[0], query[1], after(past, key)[1], asking[0])
         products = attention_macs(scores, size, size)
         projected = [term for projection in ahead for term in projection.macs]
         weights = [weight for projection in (*ahead, back) for weight in projection.weights]
         outputs: Shape | list[Shape] = query
         if return_attention_scores:
             outputs = [query, (query[0], self.num_query_heads, query[1], key[1])]
-        return Inferred(outputs, tuple(weights), (*projected, *products, *back.macs))
+        cache = kept_vectors(key, self.sliding_window, answering, answering) if use_causal_mask else ()
+        return Inferred(outputs, tuple(weights), (*projected, *products, *back.macs), cache=cache)
 
     def check(self, query: Shape, value: Shape, key: Shape) -> None:
         """Refuse inputs and heads that do not belong together."""
@@ -254,7 +265,9 @@ class Attention(Layer, frozen=True):
     dropout: float = 0.0
     seed: int | None = None
 
-    def infer(self, *inputs: Shape, return_attention_scores: bool = False) -> Inferred:
+    def infer(
+        self, *inputs: Shape, return_attention_scores: bool = False, use_causal_mask: bool = False, past: int = 0
+    ) -> Inferred:
         """At most two scalars; only the dot mode multiplies queries with keys."""
         query, value, key = three_inputs(inputs)
         names = []
@@ -264,7 +277,12 @@ class Attention(Layer, frozen=True):
             names.append("concat_score_weight")
         weights = tuple(Weight(name, (), (("scalar", 1),)) for name in names)
         dot = self.score_mode == "dot"
-        return attend(query, value, key, weights, dot, return_attention_scores)
+        found = attend(query, after(past, value), after(past, key), weights, dot, return_attention_scores)
+        if use_causal_mask and len(key) == 3:
+            vectors = [(("features", key[-1]),), (("value features", value[-1]),)]
+            # Keys that are the values are kept once.
+            return replace(found, cache=kept_vectors(key, None, *(vectors if len(inputs) == 3 else vectors[:1])))
+        return found
 
 
 class AdditiveAttention(Layer, frozen=True):
@@ -292,6 +310,19 @@ class AdditiveAttention(Layer, frozen=True):
             size = known(query, -1, "number of features of the query")
             weights = (Weight("scale", (size,), (("features", size),)),)
         return attend(query, value, key, weights, False, return_attention_scores)
+
+
+def after(past: int, key: Shape) -> Shape:
+    """The shape of keys, or values, with those of earlier tokens before them."""
+    if not past or len(key) != 3 or key[1] is None:
+        return key
+    return (key[0], key[1] + past, key[2])
+
+
+def kept_vectors(key: Shape, window: int | None, *vectors: Factors) -> tuple[Cache, ...]:
+    """What is kept of each token: its keys, and its values unless they are the same."""
+    names = ("keys", "values")
+    return tuple([Cache(name, of, window=window, tokens=key[1]) for name, of in zip(names, vectors, strict=False)])
 
 
 def three_inputs(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:

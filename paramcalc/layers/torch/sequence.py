@@ -87,7 +87,8 @@ class Cached(Layer, frozen=True, kw_only=True):
         if past and tokens is not None and self.window is not None:
             tokens = min(tokens, self.window)
         factors = tuple((f"size {axis}" if len(x) > 3 else "size", size) for axis, size in enumerate(x[2:], start=1))
-        return Inferred((x[0], tokens, *x[2:]), cache=(Cache(self.content, factors, window=self.window),))
+        cache = Cache(self.content, factors, window=self.window, tokens=x[1])
+        return Inferred((x[0], tokens, *x[2:]), cache=(cache,))
 
 
 class Indexer(Layer, frozen=True, kw_only=True):
@@ -149,8 +150,9 @@ class Attention(Layer, frozen=True, kw_only=True):
         start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", keys))
         macs = (*start, ("size", size)), (*start, ("value_size", value_size))
         width = None if value_size is None else self.heads * value_size
-        cache = (kept("keys", kv_heads, size, self.window), kept("values", kv_heads, value_size, self.window))
-        return Inferred((*query[:2], width), macs=macs, cache=cache if self.kept else ())
+        parts = (("keys", size), ("values", value_size)) if self.kept else ()
+        cache = tuple([kept(name, kv_heads, part, self.window, key[1]) for name, part in parts])
+        return Inferred((*query[:2], width), macs=macs, cache=cache)
 
     def sizes(self, query: Shape, key: Shape, value: Shape, kv_heads: int) -> tuple[Dim, Dim]:
         """The features of a query or key head, and those of a value head."""
@@ -173,9 +175,9 @@ def taken_apart(x: Shape, heads: tuple[int, ...]) -> list[Shape]:
     return [(*x[:2], None if size is None else count * size) for count in heads]
 
 
-def kept(name: str, heads: int, size: Dim, window: int | None) -> Cache:
+def kept(name: str, heads: int, size: Dim, window: int | None, tokens: Dim) -> Cache:
     """A vector for each head and token."""
-    return Cache(name, (("heads", heads), ("size", size)), window=window)
+    return Cache(name, (("heads", heads), ("size", size)), window=window, tokens=tokens)
 
 
 def head_size(x: Shape, heads: int, what: str) -> Dim:
