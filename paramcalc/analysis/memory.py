@@ -29,8 +29,8 @@ ASSUMPTIONS = {
     "to the last one that reads it, inputs from the start, outputs to the end; nothing is computed in place and no "
     "layer needs working space",
     "inference_bytes": "the weights and the peak",
-    "kv_cache": "what each layer keeps of the tokens so far, for every sequence of the batch, as transformers keeps "
-    "it: no padding, no blocks, nothing reserved ahead",
+    "kv_cache": "what each layer keeps of the tokens so far, for every sequence of the batch: "
+    "no padding, no blocks, nothing reserved ahead",
     "training": "a gradient for each trainable weight, in its type; the optimizer's state as Keras 3 keeps it, a few "
     "scalars aside; every activation kept for the backward pass",
 }
