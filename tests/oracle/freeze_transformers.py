@@ -34,7 +34,7 @@ IRRELEVANT = re.compile(
     r".*_mask_length|.*_min_masks|apply_spec_augment|.*scaling|.*scaling_factor|rope_theta|rope_parameters|summary_.*|.*_coef"
 )
 """Fields that no shape depends on."""
-KEPT = {"conv_scaling_factor", "use_scaling"}
+KEPT = {"conv_scaling_factor", "use_scaling", "summary_use_proj", "summary_proj_to_labels"}
 
 LETTERS = {int: "i", float: "f", bool: "b", str: "s", list: "l", tuple: "l", dict: "d", type(None): "n"}
 FIRST = ("MODEL_MAPPING_NAMES", "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "MODEL_FOR_MASKED_LM_MAPPING_NAMES")
