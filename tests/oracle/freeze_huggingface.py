@@ -44,7 +44,7 @@ SIZES = {
     ("sliding_window", "max_position_embeddings", "n_positions"): (64, 128),
 }
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads", "encoder_attention_heads")
-WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed")
+WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed", "emb_dim")
 GROUPS = ("num_key_value_heads", "num_kv_heads")
 OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""

@@ -6,6 +6,7 @@ A template is a spec in paramcalc's own language, and has beside its keys
              template's defaults, which may be expressions over any field of its configuration
     heads    what its classes may be for, as types.jsonl has it; a class with another head is refused
     parts    blocks that are other models: name → the field with that model's configuration
+    refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
 
 A variable that is called like a field has the field's value; `head`, `architecture`, `model_type` and `num_labels` are
 what the configuration says of the class.
@@ -17,10 +18,10 @@ from typing import Any
 from paramcalc.errors import listed
 from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, config_of
 from paramcalc.formats.huggingface.types import FOLDER, VERSION, find_type
-from paramcalc.formats.native.templates import variables
+from paramcalc.formats.native.templates import fill, variables
 
 FAMILIES = FOLDER / "families"
-OWN_KEYS = ("types", "parts", "heads")
+OWN_KEYS = ("types", "parts", "heads", "refused")
 
 
 def spec_of(config: Config) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def spec_of(config: Config) -> dict[str, Any]:
         raise ConfigError(f"{message}; {COUNT_IT}", ("architectures",))
     spec = {key: value for key, value in template.items() if key not in OWN_KEYS}
     spec["vars"] = vars_of(template, config)
+    check_refused(template.get("refused", []), spec["vars"])
     blocks = {name: part(config, field) for name, field in template.get("parts", {}).items()}
     if blocks:
         spec["blocks"] = blocks | spec.get("blocks", {})
@@ -91,6 +93,24 @@ def vars_of(template: dict[str, Any], config: Config) -> dict[str, Any]:
     for name, default in declared.items():
         found[name] = own[name] if name in own else literal(known[name]) if name in known else default
     return found
+
+
+def check_refused(rules: list[dict[str, str]], raw: dict[str, Any]) -> None:
+    """Refuse what one of a template's rules is about.
+
+    Raises:
+        ConfigError: with the rule's message.
+    """
+    if not rules:
+        return
+    from paramcalc.formats.native.problems import Problems
+    from paramcalc.formats.native.variables import spec_variables
+
+    problems = Problems()
+    known = spec_variables(raw, {}, ("vars",), problems)
+    for rule in [] if problems.found else rules:  # a variable that is wrong is told of where the spec is read
+        if fill(rule["when"], known) is True:
+            raise ConfigError(fill(rule["because"], known))
 
 
 def literal(value: Any) -> Any:

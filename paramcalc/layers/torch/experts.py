@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Inferred, Kind, Layer, Positive, Weight, bias, macs_at
 from paramcalc.layers.torch.common import agreed
 from paramcalc.shapes import Shape, volume
@@ -89,3 +90,41 @@ class Experts(Layer, frozen=True, kw_only=True):
         active = None if used is None else (("per_token", used), *sizes)
         shape = (self.num_experts, *[size for _, size in sizes])
         return Weight(name, shape, (("num_experts", self.num_experts), *sizes), kind, active=active)
+
+
+class ExpertLinear(Layer, frozen=True, kw_only=True):
+    """One matrix for each expert, stacked: (experts, out, in). A token goes through `per_token` of them.
+
+    What they give is side by side, or, with `summed`, what they read is, each its own part, and the results are summed.
+    With `vectors` each expert has one feature on its narrow side, an axis that the tensor leaves out.
+
+    Shapes: (batch, ..., features) → (batch, ..., per_token × out_features); with `summed`
+        (batch, ..., per_token × features) → (batch, ..., out_features)
+    Formula: num_experts × out_features × features
+    Source: transformers/models/jetmoe/modeling_jetmoe.py, JetMoeParallelExperts; models/doge/modeling_doge.py, DogeCDMoE
+    Example: {framework: torch, input: [8, 64], layers: [{ExpertLinear: {num_experts: 8, per_token: 2, out_features: 9}}]}
+    """  # noqa: E501
+
+    num_experts: Positive
+    per_token: Positive
+    out_features: Positive
+    summed: bool = False
+    vectors: bool = False
+
+    def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
+        """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
+        used = min(self.per_token, self.num_experts)
+        size = agreed(None, x, -1, "features")
+        if self.summed and size % used:
+            raise LayerError(f"{size} features cannot be divided evenly among {used} experts")
+        inside = size // used if self.summed else size
+        if self.vectors and 1 not in (inside, self.out_features):
+            raise LayerError(f"vectors are of experts with 1 feature on a side, got {inside} → {self.out_features}")
+        sizes: Factors = (("out_features", self.out_features), ("features", inside))
+        if self.vectors:
+            sizes = tuple(factor for factor in sizes if factor[1] != 1) or sizes[:1]
+        shape = (self.num_experts, *[length for _, length in sizes if length is not None])
+        active = (("per_token", used), *sizes)
+        weight = Weight("weight", shape, (("num_experts", self.num_experts), *sizes), active=active)
+        width = self.out_features if self.summed else used * self.out_features
+        return Inferred((*x[:-1], width), (weight,), ((("tokens", volume(x[:-1])), *active),))

@@ -97,3 +97,26 @@ class Identity(Unchanged, frozen=True):
     Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.Identity.html
     Example: {framework: torch, input: [10], layers: [Identity]}
     """
+
+
+class HeadLinear(Layer, frozen=True, kw_only=True):
+    """A matrix to the heads of attention, as a bare tensor (features, heads, size); with `back`, from them.
+
+    Shapes: (batch, ..., features) → (batch, ..., heads × size); back: the other way
+    Formula: features × heads × size
+    Source: transformers/models/xlnet/modeling_xlnet.py, XLNetRelativeAttention
+    Example: {framework: torch, input: [10, 64], layers: [{HeadLinear: {heads: 4, size: 8}}]}
+    """
+
+    heads: Positive
+    size: Positive
+    back: Positive | None = None
+
+    def infer(self, x: Shape) -> Inferred:
+        """One matrix over the last axis."""
+        width = self.heads * self.size
+        size = agreed(width if self.back else None, x, -1, "features")
+        features = self.back or size
+        factors = (("features", features), ("heads", self.heads), ("size", self.size))
+        weight = Weight("", (features, self.heads, self.size), factors)
+        return Inferred((*x[:-1], self.back or width), (weight,), macs_at(x[:-1], weight))

@@ -1,7 +1,7 @@
 """The names of torch.nn's modules: which module of this package has which class."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "linear": ("Linear", "TransposedLinear", "Bilinear", "Identity"),
+    "linear": ("Linear", "TransposedLinear", "HeadLinear", "Bilinear", "Identity"),
     "embedding": ("Embedding", "EmbeddingBag"),
     "convolution": ("Conv1d", "Conv2d", "Conv3d"),
     "transposed": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
@@ -97,9 +97,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
     "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean"),
-    "sequence": ("Activation", "Heads", "Split", "Cached", "Indexer", "Attention"),
+    "sequence": ("Activation", "Heads", "Split", "Cached", "Indexer", "Scores", "Attention"),
     "recurrence": ("CausalConv1d", "Recurrence"),
-    "experts": ("Router", "Experts"),
+    "experts": ("Router", "Experts", "ExpertLinear"),
 }
 """Family (a module of this package) → the classes it has, in the order that `paramcalc layers` lists them."""
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive, Weight, bias
+from paramcalc.layers.base import Cache, Factors, Inferred, Layer, NonNegative, Positive, Weight, bias
 from paramcalc.layers.torch.common import agreed
 from paramcalc.shapes import Shape, format_shape, volume
 
@@ -39,7 +39,7 @@ class Recurrence(Layer, frozen=True, kw_only=True):
     """A matrix of key_size × value_size for each head that every token changes and reads, without any projection.
 
     Linear attention, the delta rule and selective state spaces are such: the first input has the tokens, whatever
-    else they read. Each token takes `products` products with the matrix; elementwise work is none.
+    else they read. Each token takes `products` products with the matrix; elementwise work is none, and 0 is all such.
 
     Shapes: (batch, tokens, ...), any others → (batch, tokens, heads × value_size)
     Formula: no weights
@@ -50,7 +50,7 @@ class Recurrence(Layer, frozen=True, kw_only=True):
     heads: Positive
     key_size: Positive
     value_size: Positive
-    products: Positive = 2
+    products: NonNegative = 2
 
     def infer(self, x: Shape, *others: Shape) -> Inferred:
         """The state is kept, whatever the number of tokens."""
@@ -59,4 +59,5 @@ class Recurrence(Layer, frozen=True, kw_only=True):
         sizes: Factors = (("heads", self.heads), ("key_size", self.key_size), ("value_size", self.value_size))
         macs: Factors = (("tokens", volume(x[:2])), *sizes, ("products", self.products))
         state = Cache("state", sizes, fixed=True)
-        return Inferred((*x[:2], self.heads * self.value_size), macs=(macs,), cache=(state,))
+        width = self.heads * self.value_size
+        return Inferred((*x[:2], width), macs=(macs,) if self.products else (), cache=(state,))

@@ -109,6 +109,27 @@ class Indexer(Layer, frozen=True, kw_only=True):
         return Inferred((query[0], query[1], key[1]), macs=((*start, ("size", size)), start))
 
 
+class Scores(Layer, frozen=True, kw_only=True):
+    """The product of every query with every key, head by head: QKᵀ, such as with keys that stand for positions.
+
+    Shapes: (batch, queries, heads × size), (batch, keys, heads × size) → (batch, heads, queries, keys)
+    Formula: no weights
+    Source: transformers/models/xlnet/modeling_xlnet.py, XLNetRelativeAttention
+    Example: {framework: torch, inputs: {q: [8, 64], k: [16, 64]}, layers: [{Scores: {heads: 4}, inputs: [q, k]}]}
+    """
+
+    heads: Positive
+
+    def infer(self, query: Shape, key: Shape, *others: Shape) -> Inferred:
+        """A product for each head, query and key; further inputs are added to the queries."""
+        size, other = head_size(query, self.heads, "query"), head_size(key, self.heads, "key")
+        if None not in (size, other) and size != other:
+            raise LayerError(f"a query head has {size} features and a key head {other}: they are multiplied")
+        start: Factors = (("batch", volume(query[:1])), ("heads", self.heads))
+        macs: Factors = (*start, ("queries", query[1]), ("keys", key[1]), ("size", size))
+        return Inferred((query[0], self.heads, query[1], key[1]), macs=(macs,))
+
+
 class Attention(Layer, frozen=True, kw_only=True):
     """Scaled dot-product attention over heads, without any projection: softmax(QKᵀ)V.
 
