@@ -98,6 +98,56 @@ class DeclaredInput(NamedTuple):
     label: str
 
 
+class StoredTensor(Struct, frozen=True, gc=False):
+    """What a checkpoint has of one weight of an architecture, which may be several tensors there.
+
+    Attributes:
+        source: the name of the first of them, as it is in the file.
+        shape: the weight's shape by these tensors; None where it is not known, or packed.
+        dtype: what they are stored as; "" where that is not known.
+        size: their bytes.
+        elements: the parameters that are packed in them; None for one in each element.
+        parts: how many tensors they are.
+        scales: what is stored beside them to decode them, each under its name in the layer.
+        ignored: whether the framework lets it pass where the model has no such weight.
+    """
+
+    source: str
+    shape: tuple[int, ...] | None
+    dtype: str
+    size: int
+    elements: int | None = None
+    parts: int = 1
+    scales: tuple[Weight, ...] = ()
+    ignored: bool = False
+
+
+class Split(NamedTuple):
+    """A tensor of a checkpoint that is several weights of the architecture, one after the other along an axis."""
+
+    names: tuple[str, ...]
+    axis: int
+    tensor: StoredTensor
+
+
+class Checkpoint(Struct):
+    """The weights that are stored beside an architecture, under the names that it has for them.
+
+    Attributes:
+        where: what they are stored in, for messages.
+        tensors: path and name of a weight, joined by dots → what is stored of it.
+        splits: tensors that are several weights.
+        optional: names, within a layer, of buffers that older files leave out.
+        wrong: what is wrong with the checkpoint itself, in words for the user.
+    """
+
+    where: str
+    tensors: dict[str, StoredTensor]
+    splits: list[Split] = field(default_factory=list)
+    optional: frozenset[str] = frozenset()
+    wrong: list[str] = field(default_factory=list)
+
+
 class Claims(Struct):
     """What a file says of itself beside its architecture; `analysis.claims` compares it with what is computed.
 
@@ -111,6 +161,7 @@ class Claims(Struct):
         weights_in: what in the file that list is, for messages.
         unreadable: why there is no such list, where there should be one.
         merged: names, within a layer, of weights that the list leaves out, because they are added to others there.
+        checkpoint: the weights that are stored beside the architecture, where their names are exactly its own.
     """
 
     built: str | None = None
@@ -119,6 +170,7 @@ class Claims(Struct):
     weights_in: str = "manifest"
     unreadable: str | None = None
     merged: frozenset[str] = frozenset()
+    checkpoint: Checkpoint | None = None
 
 
 class Model(Struct):

@@ -1,7 +1,8 @@
 """What a file says of itself, checked against what was computed from its architecture.
 
 A file may say what a layer was built for (`Instance.built`, `Sublayer.built`), what a model inside it takes
-(`Claims.inputs`) and which weights are stored beside it (`Claims.weights`). Where it says otherwise than its own graph,
+(`Claims.inputs`) and which weights are stored beside it (`Claims.weights`, and `Claims.checkpoint` where they have the
+very names that the architecture gives them). Where it says otherwise than its own graph,
 one of the two is wrong, and nobody can tell which: each is a `Contradiction`. All of it is checked here, after the
 evaluation, and only for the shapes that the file has: others that the user asks for contradict nothing.
 """
@@ -11,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from paramcalc.analysis.calls import Call, Contradiction, Evaluation, InnerCall
+from paramcalc.analysis.checkpoint import check_checkpoint
 from paramcalc.analysis.inference import option_shapes
 from paramcalc.analysis.nested import accepts, inside
 from paramcalc.errors import LayerError, Problem
@@ -28,6 +30,9 @@ def check(evaluation: Evaluation) -> list[Contradiction]:
     found += [contradicted for declared in claims.inputs if (contradicted := check_input(evaluation, declared))]
     if claims.unreadable is not None:
         found.append(Contradiction(Problem(claims.unreadable), "warning"))
+    if claims.checkpoint is not None:
+        messages = check_checkpoint(evaluation, claims.checkpoint)
+        found += [Contradiction(Problem(message), "warning") for message in messages]
     return found if claims.weights is None else found + check_weights(evaluation, claims, claims.weights)
 
 

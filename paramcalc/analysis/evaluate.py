@@ -50,6 +50,10 @@ def evaluate(
         problems += [found.problem for found in evaluation.contradictions if found.severity == "error"]
     if problems:
         raise failure(model, problems)
+    if model.claims is not None and model.claims.checkpoint is not None:
+        from paramcalc.analysis.checkpoint import take_stored
+
+        take_stored(evaluation, model.claims.checkpoint)
     return evaluation
 
 

@@ -37,6 +37,15 @@ NEVER_WEIGHTS = frozenset(
 """What is kept of activations for a module that is quantised."""
 
 
+LOGICAL = {"qweight": "weight", "weight_packed": "weight", "W_q": "weight"}
+"""Names of quantised tensors → what the layer calls the weight in them."""
+
+
+def logical(leaf: str) -> str:
+    """What a layer calls the weight that is quantised in a tensor of this name."""
+    return LOGICAL.get(leaf) or leaf.removesuffix("_blocks")
+
+
 def recognise(row: Row) -> Scheme | None:
     """The scheme of a module; None where it is not quantised, or in a way that is not known."""
     for scheme in SCHEMES:

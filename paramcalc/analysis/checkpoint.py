@@ -1,0 +1,142 @@
+"""An architecture against the checkpoint beside it: what is missing, extra, or of another shape; and what is stored.
+
+In: an evaluation, and the checkpoint by the names of the architecture (`Claims.checkpoint`). Out: messages, and the
+weights as they are stored, with their types, their bytes, and what decodes them where they are quantised.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from paramcalc.analysis.calls import Evaluation
+from paramcalc.layers.base import Stored, Weight
+from paramcalc.model import Checkpoint, Split, StoredTensor
+from paramcalc.shapes import format_shape
+from paramcalc.units import weight_dtype
+
+Weights = Mapping[str, Weight]
+"""Path and name of a weight, joined by dots → the weight."""
+
+
+def check_checkpoint(evaluation: Evaluation, checkpoint: Checkpoint) -> list[str]:
+    """Every weight that the checkpoint has otherwise than the architecture, in words for the user."""
+    weights = weights_of(evaluation)
+    splits = {name: split for split in checkpoint.splits for name in split.names}
+    messages = list(checkpoint.wrong)
+    for name, weight in weights.items():
+        stored = checkpoint.tensors.get(name)
+        if stored is not None and (said := differs(weight, stored)):
+            messages.append(f"weight '{name}' is {format_shape(weight.shape)} by its layer, but {said}")
+    messages += [said for split in checkpoint.splits if (said := differs_together(weights, split))]
+    if not evaluation.unknown:  # else it may be an unknown layer's
+        messages += [
+            f"tensor '{stored.source}'{shape_of(stored)} in {checkpoint.where} belongs to no layer"
+            for name, stored in checkpoint.tensors.items()
+            if name not in weights and not stored.ignored
+        ]
+    there = checkpoint.tensors.keys() | splits.keys()
+    messages += [
+        f"weight '{name}' {format_shape(weights[name].shape)} is not in {checkpoint.where}"
+        for name in missing(evaluation, weights, there, checkpoint.optional)
+    ]
+    return messages
+
+
+def weights_of(evaluation: Evaluation) -> dict[str, Weight]:
+    """The weights that a file would hold, by name."""
+    return {
+        name_of(call.node.path, weight): weight
+        for call in evaluation.calls
+        for weight in call.weights
+        if weight.persistent
+    }
+
+
+def name_of(path: str, weight: Weight) -> str:
+    """The name that a checkpoint has for a weight; a bare parameter is called like its layer."""
+    return f"{path}.{weight.name}".strip(".").replace("/", ".")
+
+
+def differs(weight: Weight, stored: StoredTensor) -> str | None:
+    """What the checkpoint has instead of this weight; None where it has the weight."""
+    if stored.elements is not None:
+        if stored.elements == weight.params:
+            return None
+        return f"its {stored.dtype} tensor holds {stored.elements:,} parameters instead of {weight.params:,}"
+    if stored.shape is None or stored.shape == weight.shape:
+        return None
+    return f"{format_shape(stored.shape)} in the checkpoint"
+
+
+def differs_together(weights: Weights, split: Split) -> str | None:
+    """What is wrong with a tensor that several weights are cut from; None if nothing is."""
+    shape = split.tensor.shape
+    parts = [weights[name].shape for name in split.names if name in weights]
+    if shape is None or len(parts) < len(split.names):
+        return None  # those that are not there are reported as tensors of no layer elsewhere
+    cut = [part[: split.axis] + part[split.axis + 1 :] for part in parts]
+    whole = (*parts[0][: split.axis], sum([part[split.axis] for part in parts]), *parts[0][split.axis + 1 :])
+    if whole == shape and cut.count(cut[0]) == len(cut):
+        return None
+    return f"tensor '{split.tensor.source}' is {format_shape(shape)}; its weights need {format_shape(whole)}"
+
+
+def shape_of(stored: StoredTensor) -> str:
+    """The shape for a message; nothing where it is not known."""
+    return "" if stored.shape is None else f" {format_shape(stored.shape)}"
+
+
+def missing(
+    evaluation: Evaluation, weights: Weights, there: "set[str]", optional: frozenset[str]
+) -> Iterator[str]:
+    """The weights that are not in the checkpoint, nor any that they are tied to."""
+    first: dict[str, str] = {}
+
+    def group(name: str) -> str:
+        while name in first:
+            name = first[name]
+        return name
+
+    for owner, other, _ in evaluation.model.tied:
+        a, b = group(owner.replace("/", ".")), group(other.replace("/", "."))
+        if a != b:
+            first[b] = a
+    held = {group(name) for name in there} if first else there
+    for name, weight in weights.items():
+        if name not in there and group(name) not in held and weight.name not in optional:
+            yield name
+
+
+def take_stored(evaluation: Evaluation, checkpoint: Checkpoint) -> None:
+    """Give the calls their weights as they are stored, where that is otherwise than the architecture says.
+
+    Calls of equal layers share their weights; they still do where the same is stored of them.
+    """
+    known: dict[tuple[int, tuple[StoredTensor | None, ...]], tuple[Weight, ...]] = {}
+    for call in evaluation.calls:
+        policy = call.node.instance.dtype
+        found = [checkpoint.tensors.get(name_of(call.node.path, weight)) for weight in call.weights]
+        if not any(stored is not None and is_other(weight, stored, policy) for weight, stored in zip(call.weights, found, strict=True)):
+            continue
+        same = tuple([None if stored is None else replace(stored, source="") for stored in found])
+        key = id(call.weights), same
+        if key not in known:
+            known[key] = tuple(as_stored(call.weights, found))
+        call.weights = known[key]
+
+
+def is_other(weight: Weight, stored: StoredTensor, policy: str) -> bool:
+    """Whether a weight is stored in another way than its layer would be."""
+    if not stored.dtype or differs(weight, stored) is not None:
+        return False  # nothing is known, or nothing can be trusted
+    return stored.dtype != weight_dtype(weight.dtype, policy, None) or bool(stored.scales)
+
+
+def as_stored(weights: tuple[Weight, ...], found: list[StoredTensor | None]) -> Iterator[Weight]:
+    """The weights with the types and bytes of what is stored, each with what decodes it."""
+    for weight, stored in zip(weights, found, strict=True):
+        if stored is None or not stored.dtype or differs(weight, stored) is not None:
+            yield weight
+            continue
+        yield replace(weight, dtype=stored.dtype, stored=Stored(stored.size))
+        yield from stored.scales

@@ -1,0 +1,209 @@
+"""A checkpoint beside an architecture → what the architecture claims of it (`Claims.checkpoint`).
+
+The tensors are named as the architecture names its weights: quantised ones by the weight that is packed in them, with
+what decodes them beside it, and others by the rules of the framework (`naming`).
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
+
+from paramcalc.errors import InputError, Problem
+from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer
+from paramcalc.formats.naming import Naming, Rule, ShapeError, combined
+from paramcalc.formats.tensor import Tensor
+from paramcalc.layers.base import Stored, Weight
+from paramcalc.model import Checkpoint, Claims, Model, Split, StoredTensor
+
+if TYPE_CHECKING:
+    from paramcalc.formats.quantized import Found
+
+WRAPPERS = ("module.", "_orig_mod.", "model.", "module._orig_mod.")
+"""What tools put before every name: DataParallel, torch.compile, Lightning."""
+
+OPTIONAL = frozenset(("num_batches_tracked",))
+"""Buffers that PyTorch itself does not miss in a file of version 0.4 or older."""
+
+NO_GRAPH = "--weights needs an architecture to compare them with; this file holds weights only"
+OTHER_NAMES = "its tensors have llama.cpp's names, which are not compared with an architecture's: count it by itself"
+
+
+class Part(NamedTuple):
+    """A tensor that is a weight, or a part of one.
+
+    Attributes:
+        name: the name of the weight, by the checkpoint's own way to name modules.
+        tensor: the tensor itself.
+        scales: what decodes it, each with its name in the module.
+    """
+
+    name: str
+    tensor: Tensor
+    scales: Sequence[tuple[str, Tensor]] = ()
+
+
+def add_checkpoint(model: Model, contents: Contents, where: str, naming: Naming | None = None) -> None:
+    """Put a checkpoint beside an architecture; whatever stood there before does no more.
+
+    Args:
+        model: what the architecture gave.
+        contents: what is in the checkpoint.
+        where: what to call it in messages.
+        naming: the framework's rules; None where the names are the architecture's, but for what tools put before all.
+
+    Raises:
+        InputError: for a checkpoint whose names are another program's, and an architecture that is none.
+    """
+    if model.framework is None:
+        raise InputError(model.source, [Problem(NO_GRAPH)])
+    if contents.format == "gguf":
+        raise InputError(where, [Problem(OTHER_NAMES)])
+    owners = Owners(model)
+    parts = list(parts_of(contents))
+    if naming is None:
+        naming = Naming()
+        parts = without_wrapper(parts, owners)
+    claims = model.claims = model.claims or Claims()
+    claims.checkpoint = gathered(parts, naming, owners, os.path.basename(where) or where)
+    model.warnings += contents.warnings
+
+
+class Owners:
+    """Which names are those of weights, as far as the layers' paths tell without computing anything."""
+
+    def __init__(self, model: Model) -> None:
+        self.paths = {node.path.replace("/", ".") for node in model.nodes}
+
+    def known(self, name: str) -> bool:
+        """Whether there is a layer that could have a weight of this name, or that is one."""
+        while name and name not in self.paths:
+            name = name.rpartition(".")[0]
+        return bool(name)
+
+
+def parts_of(contents: Contents) -> Iterator[Part]:
+    """The weights in a checkpoint, quantised ones under the names of what is packed in them."""
+    tensors = [tensor for tensor in contents.tensors if tensor.kind != "state"]
+    separator = contents.separator
+    if not any(is_integer(tensor.dtype) or tensor.dtype.startswith("float8") for tensor in tensors):
+        yield from [Part(tensor.name.replace(separator, "."), tensor) for tensor in tensors]
+        return
+    from paramcalc.formats import quantized  # most checkpoints are not
+
+    for path, row in by_module(tensors, separator).items():
+        module = path.replace("/", ".") + "." if path else ""
+        by_leaf = dict(row)
+        scheme = quantized.recognise(by_leaf) if len(by_leaf) > 1 else None
+        found: Found = scheme.tensors if scheme is not None else {}
+        for leaf, tensor in row:
+            kind, elements = found.get(leaf, (None, None))
+            if kind == "scale":
+                continue
+            if kind is None:
+                yield Part((module + leaf).strip("."), tensor)
+                continue
+            scales = [(other, by_leaf[other]) for other, (what, _) in found.items() if what == "scale"]
+            mine = [item for item in scales if owner_of(item[0], found) == leaf]
+            packed = Tensor(tensor.name, tensor.shape, tensor.dtype, tensor.size, kind, elements)
+            yield Part(module + quantized.logical(leaf), packed, mine)
+
+
+def owner_of(scale: str, found: "Found") -> str:
+    """The quantised tensor of a module that a scale is for: the one whose name begins its name, else the first."""
+    weights = [leaf for leaf in found if found[leaf][0] == "weight"]
+    own = [leaf for leaf in weights if scale.startswith(leaf.removesuffix("_blocks"))]
+    return max(own, key=len) if own else weights[0]
+
+
+def without_wrapper(parts: list[Part], owners: Owners) -> list[Part]:
+    """The parts without what a tool put before every name, where only that makes them the architecture's."""
+    for wrapper in WRAPPERS:
+        names = [part.name for part in parts]
+        if all(name.startswith(wrapper) for name in names) and not any(owners.known(name) for name in names):
+            if any(owners.known(name[len(wrapper) :]) for name in names):
+                return [part._replace(name=part.name[len(wrapper) :]) for part in parts]
+    return parts
+
+
+class Gathered(Struct):
+    """The tensors that become one weight by one rule: those of each of its sources."""
+
+    rule: Rule
+    sources: dict[int, list[Part]] = field(default_factory=dict)
+
+
+def gathered(parts: Iterable[Part], naming: Naming, owners: Owners, where: str) -> Checkpoint:
+    """The parts by the names of the architecture."""
+    checkpoint = Checkpoint(where, {}, optional=OPTIONAL)
+    several: dict[str, Gathered] = {}
+    for part in parts:
+        name, rule, source = naming.target(part.name, owners.known)
+        if rule is not None:
+            several.setdefault(name, Gathered(rule)).sources.setdefault(source, []).append(part)
+            continue
+        ignored = naming.ignored is not None and naming.ignored.search(name) is not None
+        checkpoint.tensors[name] = stored(name, [part], part.tensor.shape, ignored)
+    for name, found in several.items():
+        add_several(checkpoint, name, found)
+    return checkpoint
+
+
+def add_several(checkpoint: Checkpoint, name: str, found: Gathered) -> None:
+    """What a rule makes of its tensors: a weight of several, or several weights of one."""
+    rule = found.rule
+    parts = [part for source in sorted(found.sources) for part in found.sources[source]]
+    names = [name.replace(rule.targets[0], target, 1) for target in rule.targets]
+    shapes = [[part.tensor.shape for part in found.sources[source]] for source in sorted(found.sources)]
+    shape = None
+    try:
+        if all(part.tensor.elements is None for part in parts):
+            shape = combined(shapes, rule.operations, len(names))
+    except ShapeError as error:
+        checkpoint.wrong.append(f"the tensors of weight '{name}', such as '{parts[0].tensor.name}', {error}")
+    whole = stored(name, parts, shape)
+    if any(operation[0] == "split" for operation in rule.operations):
+        axis = next(int(operation[1]) for operation in rule.operations if operation[0] == "split")
+        checkpoint.splits.append(Split(tuple(names), axis, whole))
+        return
+    for each in names:
+        checkpoint.tensors[each] = whole if len(names) == 1 else portion(whole, len(names))
+
+
+def portion(whole: StoredTensor, parts: int) -> StoredTensor:
+    """One of several equal weights in a tensor."""
+    return StoredTensor(whole.source, whole.shape, whole.dtype, whole.size // parts)
+
+
+def stored(name: str, parts: Sequence[Part], shape: tuple[int, ...] | None, ignored: bool = False) -> StoredTensor:
+    """What is stored of a weight, all its parts together."""
+    first = parts[0].tensor
+    dtypes = {part.tensor.dtype for part in parts}
+    elements = None
+    if any(part.tensor.elements is not None for part in parts):
+        elements = sum([part.tensor.elements or 0 for part in parts])
+    return StoredTensor(
+        first.name,
+        None if elements is not None else shape,
+        first.dtype if len(dtypes) == 1 else "",
+        sum([part.tensor.size for part in parts]),
+        elements,
+        len(parts),
+        tuple(scales_of(name, parts)),
+        ignored,
+    )
+
+
+def scales_of(name: str, parts: Sequence[Part]) -> Iterator[Weight]:
+    """What decodes a weight: as it is stored for one tensor, and for a weight of many what is alike as one."""
+    alike: dict[str, list[Tensor]] = {}
+    for part in parts:
+        leaf = part.name.rpartition(".")[2]
+        for scale, tensor in part.scales:
+            key = scale if len(parts) == 1 else name.rpartition(".")[2] + scale.removeprefix(leaf)
+            alike.setdefault(key, []).append(tensor)
+    for leaf, tensors in alike.items():
+        shape = tensors[0].shape if len(tensors) == 1 else (len(tensors), *tensors[0].shape)
+        size = sum([tensor.size for tensor in tensors])
+        yield Weight(leaf, shape, factors_of(shape, None), "scale", False, tensors[0].dtype, stored=Stored(size))

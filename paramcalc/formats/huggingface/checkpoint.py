@@ -1,0 +1,79 @@
+"""How transformers turns the names in a checkpoint into those of its model: checkpoints.jsonl, a line a model_type.
+
+tests/oracle/freeze_huggingface_checkpoints.py makes the file from transformers' own rules, which merge the experts of a
+mixture, rename what older versions called otherwise, and let pass what a model no longer has.
+"""
+
+import re
+from functools import lru_cache
+
+import msgspec
+from msgspec import Struct
+
+from paramcalc.formats.huggingface.config import Config
+from paramcalc.formats.huggingface.types import FOLDER
+from paramcalc.formats.naming import Naming, Rule, rule
+
+RuleData = tuple[list[str], list[str], list[list[str | int]], str | None]
+"""Sources, targets, operations, and the module below which they are."""
+
+FOR_ALL = ""
+"""The type whose only list of rules is for all types."""
+
+
+class Line(Struct):
+    """The rules of one model_type.
+
+    Attributes:
+        classes: class → the number of its rules, what its base model is called in it, the number of its ignored names.
+        rules: lists of rules, each for some classes.
+        ignored: lists of patterns of names that a checkpoint may hold and the model does not.
+    """
+
+    classes: dict[str, tuple[int, str, int]]
+    rules: list[list[RuleData]]
+    ignored: list[list[str]]
+
+
+@lru_cache(maxsize=1)
+def lines() -> bytes:
+    """The whole file, with a line break before each line."""
+    return b"\n" + (FOLDER / "checkpoints.jsonl").read_bytes()
+
+
+def find_line(type_: str) -> Line | None:
+    """The line of a model_type; only that is read as JSON."""
+    start = lines().find(b'\n{"type":%s,' % msgspec.json.encode(type_))
+    if start < 0:
+        return None
+    return msgspec.json.decode(lines()[start + 1 : lines().find(b"\n", start + 1)], type=Line)
+
+
+def naming_of(config: Config) -> Naming | None:
+    """The rules for a configuration's class; None where they are not known.
+
+    A class without any of its own has those of another class of its type.
+    """
+    line = find_line(config.type.name)
+    every = find_line(FOR_ALL)
+    if line is None or not line.classes or every is None:
+        return None
+    chosen, base, ignored = line.classes.get(config.architecture) or next(iter(line.classes.values()))
+    data = [*line.rules[chosen], *every.rules[0]]
+    rules = [made(item, base) for item in data]
+    patterns = line.ignored[ignored]
+    return Naming(
+        [each for each in rules if not each.operations and len(each.targets) == 1],
+        [each for each in rules if each.operations or len(each.targets) > 1],
+        base,
+        re.compile("|".join([f"(?:{pattern})" for pattern in patterns])) if patterns else None,
+    )
+
+
+def made(data: RuleData, base: str) -> Rule:
+    """A rule of its data; one for a module inside is for that with the base model's name before it, and without."""
+    sources, targets, operations, scope = data
+    if scope is None:
+        return rule(sources, targets, operations, None)
+    inside = f"{scope}." if scope else ""
+    return rule(sources, targets, operations, [f"{base}.{inside}" if base else inside, inside])

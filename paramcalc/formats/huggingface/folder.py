@@ -1,0 +1,60 @@
+"""A model's folder: the network is what its config.json says, and the checkpoint in it is held against that."""
+
+import os
+
+from paramcalc.errors import InputError, Problem, located
+from paramcalc.formats import is_huggingface
+from paramcalc.formats.beside import add_checkpoint
+from paramcalc.formats.checkpoint import Contents, model_of
+from paramcalc.formats.huggingface import built
+from paramcalc.formats.huggingface.checkpoint import naming_of
+from paramcalc.formats.huggingface.config import Config, ConfigError, NotBuiltError
+from paramcalc.formats.shards import contents_at, folder_contents
+from paramcalc.formats.source import Options, Source, open_source
+from paramcalc.model import Model
+
+CONFIG = "config.json"
+
+
+def read(source: Source, options: Options) -> Model | None:
+    """The model of a folder with a config.json; None where that is no file of transformers.
+
+    Where the network is not known here, the checkpoint alone is counted, and a warning says so.
+
+    Raises:
+        InputError: for a config.json or a checkpoint that is broken, and for a folder without a network or weights.
+    """
+    with open_source(os.path.join(source.path or os.curdir, CONFIG)) as beside:
+        if not is_huggingface(beside):
+            return None
+        contents = contents_at(options.weights) if options.weights else folder_contents(source)
+        try:
+            config, model = built(beside, options)
+        except NotBuiltError as error:
+            if contents is None:
+                raise InputError(beside.name, [located(Problem(str(error), error.where), beside.document.locate)]) from None
+            return alone(contents, str(error), source, options)
+        except ConfigError as error:
+            raise InputError(beside.name, [located(Problem(str(error), error.where), beside.document.locate)]) from None
+    model.source = source.name
+    if contents is None:
+        model.warnings.append("the folder holds no checkpoint: nothing was compared with its config.json")
+        return model
+    return compared(model, config, contents, options.weights or source.name) or alone(contents, "", source, options)
+
+
+def compared(model: Model, config: Config, contents: Contents, where: str) -> Model | None:
+    """The model with the checkpoint held against it; None where that cannot be done."""
+    naming = naming_of(config)
+    if naming is None or contents.format == "gguf":
+        return None
+    add_checkpoint(model, contents, where, naming)
+    return model
+
+
+def alone(contents: Contents, why: str, source: Source, options: Options) -> Model:
+    """The checkpoint without the network."""
+    model = model_of(contents, source.name, options.max_layers)
+    why = why or "its names are not those of transformers"
+    model.warnings.append(f"the checkpoint was counted, and not compared with {CONFIG}: {why}")
+    return model

@@ -1,0 +1,160 @@
+"""How transformers names what it saves → formats/huggingface/checkpoints.jsonl, and the checkpoints that tests are held to.
+
+    python -m tests.oracle.freeze_huggingface_checkpoints           (with transformers and torch; minutes)
+
+For each type of a template and each of its classes, the rules by which `from_pretrained` turns the names in a checkpoint
+into those of the model, and the names that it ignores. A line a type:
+
+    type       the model_type
+    classes    class → [number of its rules, prefix of its base model, number of its ignored names]
+    rules      lists of [sources, targets, operations, scope]
+    ignored    lists of patterns
+
+Of the smallest record of each class, tests/data/huggingface_checkpoints.jsonl.gz has what `save_pretrained` writes.
+"""
+
+import copy
+import gzip
+import json
+import re
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import CONFIG_MAPPING
+from transformers.conversion_mapping import get_checkpoint_conversion_mapping, get_model_conversion_mapping
+from transformers.core_model_loading import PrefixChange, WeightConverter, WeightRenaming
+
+from paramcalc.formats.huggingface.template import index
+from tests.oracle.freeze_huggingface import FOLDER, build
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = ROOT / "paramcalc" / "formats" / "huggingface" / "checkpoints.jsonl"
+SAVED = ROOT / "tests" / "data" / "huggingface_checkpoints.jsonl.gz"
+
+OPERATIONS = {"MergeModulelist": "stack", "Concatenate": "join", "Chunk": "chunk", "Split": "split"}
+KEEPS_SHAPE = ("PermuteForRope", "Interleave")
+LARGEST = 12_000_000
+"""Parameters of a model that is saved."""
+
+
+def rule(transform):
+    """One transform as data; the patterns are those that it searches for."""
+    operations = []
+    for operation in getattr(transform, "operations", ()):
+        name = type(operation).__name__
+        if name == "Transpose":
+            operations.append(["transpose", operation.dim0, operation.dim1])
+        elif name in OPERATIONS:
+            operations.append([OPERATIONS[name], operation.dim])
+        elif name not in KEEPS_SHAPE:
+            raise ValueError(f"{name} is not known")
+    if type(transform) not in (WeightConverter, WeightRenaming, PrefixChange):
+        raise ValueError(f"{type(transform).__name__} is not known")
+    return [list(transform.source_patterns), list(transform.target_patterns), operations, transform.scope_prefix]
+
+
+def rules_of(model):
+    """The rules of a model, without those that all have."""
+    return [rule(transform) for transform in get_model_conversion_mapping(model, add_legacy=False)]
+
+
+def ignored_by(model):
+    """What a checkpoint may hold although the model does not."""
+    buffers = [name for name, _ in model.named_buffers()]
+    found = set(model._keys_to_ignore_on_load_unexpected or ())
+    if any(name.endswith("rotary_emb.inv_freq") for name in buffers):
+        found.add(r"rotary_emb\.inv_freq")
+    if any(name.endswith("position_ids") for name in buffers):
+        found.add(r"(^|\.)position_ids$")
+    return sorted(found)
+
+
+def number(items, item):
+    """The place of an item in a list that has each once."""
+    if item not in items:
+        items.append(item)
+    return items.index(item)
+
+
+def smallest():
+    """Type → class → its record with the fewest parameters."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            record = json.loads(line)
+            config = record["config"]
+            best = found.setdefault(config["model_type"], {})
+            name = config["architectures"][0]
+            if name not in best or record["total"] < best[name]["total"]:
+                best[name] = record
+    return found
+
+
+def saved(type_, config, architecture):
+    """Name → dtype and shape, as `save_pretrained` writes a model of this configuration."""
+    made = CONFIG_MAPPING[type_].from_dict(copy.deepcopy(config))
+    cls = getattr(transformers, architecture)
+    with torch.device("meta"):
+        model = (cls._from_config if hasattr(cls, "_from_config") else cls)(made)
+    model = model.to(torch.bfloat16).to_empty(device="cpu")
+    model.tie_weights()
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        model.save_pretrained(folder)
+        data = (Path(folder) / "model.safetensors").read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    header.pop("__metadata__", None)
+    return {name: [entry["dtype"], *entry["shape"]] for name, entry in header.items()}
+
+
+def main(types):
+    lines, checkpoints = [], []
+    legacy = [rule(each) for each in get_checkpoint_conversion_mapping("legacy")]
+    lines.append({"type": "", "classes": {}, "rules": [legacy], "ignored": []})
+    for type_, records in smallest().items():
+        if type_ not in index() or (types and type_ not in types):
+            continue
+        line = {"type": type_, "classes": {}, "rules": [], "ignored": []}
+        for name, record in records.items():
+            try:
+                model = build(type_, record["config"], name)
+                rules = rules_of(model)
+            except Exception as error:
+                print(f"{type_} {name}: {str(error)[:200]}", file=sys.stderr)
+                continue
+            place = [
+                number(line["rules"], rules),
+                model.base_model_prefix,
+                number(line["ignored"], ignored_by(model)),
+            ]
+            line["classes"][name] = place
+            if record["total"] <= LARGEST:
+                try:
+                    checkpoints.append({"config": record["config"], "tensors": saved(type_, record["config"], name)})
+                except Exception as error:
+                    print(f"{type_} {name} is not saved: {str(error)[:200]}", file=sys.stderr)
+        lines.append(line)
+        print(type_, len(line["classes"]), sum(map(len, line["rules"])), flush=True)
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in sorted(lines, key=lambda each: each["type"]))
+    check(lines)
+    RULES.write_text(text)
+    with gzip.GzipFile(SAVED, "wb", mtime=0) as file:
+        for each in checkpoints:
+            file.write(json.dumps(each, separators=(",", ":")).encode() + b"\n")
+
+
+def check(lines):
+    """No pattern may take long on a name: none repeats what may repeat."""
+    for line in lines:
+        for pattern in [p for rules in line["rules"] for rule_ in rules for p in rule_[0]] + sum(line["ignored"], []):
+            re.compile(pattern)
+            assert not re.search(r"[+*]\)[+*]", pattern), pattern
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    transformers.logging.set_verbosity_error()
+    main(sys.argv[1:])
