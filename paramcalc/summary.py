@@ -184,7 +184,9 @@ class Summary(Struct):
         layers: one row a call, in execution order.
         partial: true where something is not known, which the caller allowed or the file does not hold.
         unknown: the paths of what is not known.
-        warnings: what the reader noticed that changes no number.
+        warnings: what the reader noticed that changes no number, and the contradictions.
+        contradictions: what is stored or said otherwise than the architecture gives, so that nothing can be judged by
+            the numbers; only where there is something.
         memory: only when it was asked for.
         details: what else the file says of itself, by name; only where there is something.
     """
@@ -203,3 +205,4 @@ class Summary(Struct):
     memory: Memory | UnsetType = UNSET
     framework: str | None = "keras"
     details: dict[str, str | int | float] | UnsetType = UNSET
+    contradictions: list[str] | UnsetType = UNSET

@@ -12,7 +12,7 @@ from paramcalc.analysis.calls import Evaluation
 from paramcalc.layers.base import Stored, Weight
 from paramcalc.model import Checkpoint, Split, StoredTensor
 from paramcalc.shapes import format_shape
-from paramcalc.units import weight_dtype
+from paramcalc.units import size_of, weight_dtype
 
 Weights = Mapping[str, Weight]
 """Path and name of a weight, joined by dots → the weight."""
@@ -86,9 +86,7 @@ def shape_of(stored: StoredTensor) -> str:
     return "" if stored.shape is None else f" {format_shape(stored.shape)}"
 
 
-def missing(
-    evaluation: Evaluation, weights: Weights, there: "set[str]", optional: frozenset[str]
-) -> Iterator[str]:
+def missing(evaluation: Evaluation, weights: Weights, there: "set[str]", optional: frozenset[str]) -> Iterator[str]:
     """The weights that are not in the checkpoint, nor any that they are tied to."""
     first: dict[str, str] = {}
 
@@ -112,17 +110,27 @@ def take_stored(evaluation: Evaluation, checkpoint: Checkpoint) -> None:
 
     Calls of equal layers share their weights; they still do where the same is stored of them.
     """
+    cut = {name: replace(split.tensor, shape=None) for split in checkpoint.splits for name in split.names}
     known: dict[tuple[int, tuple[StoredTensor | None, ...]], tuple[Weight, ...]] = {}
     for call in evaluation.calls:
+        found = [stored_of(name_of(call.node.path, weight), weight, checkpoint, cut) for weight in call.weights]
         policy = call.node.instance.dtype
-        found = [checkpoint.tensors.get(name_of(call.node.path, weight)) for weight in call.weights]
-        if not any(stored is not None and is_other(weight, stored, policy) for weight, stored in zip(call.weights, found, strict=True)):
-            continue
-        same = tuple([None if stored is None else replace(stored, source="") for stored in found])
-        key = id(call.weights), same
-        if key not in known:
-            known[key] = tuple(as_stored(call.weights, found))
-        call.weights = known[key]
+        pairs = zip(call.weights, found, strict=True)
+        if any(stored is not None and is_other(weight, stored, policy) for weight, stored in pairs):
+            key = id(call.weights), tuple([None if stored is None else replace(stored, source="") for stored in found])
+            if key not in known:
+                known[key] = tuple(as_stored(call.weights, found))
+            call.weights = known[key]
+
+
+def stored_of(
+    name: str, weight: Weight, checkpoint: Checkpoint, cut: Mapping[str, StoredTensor]
+) -> StoredTensor | None:
+    """What is stored of a weight; None for nothing. Of a tensor that several are cut from, each has its part."""
+    whole = cut.get(name) if name not in checkpoint.tensors else None
+    if whole is None:
+        return checkpoint.tensors.get(name)
+    return replace(whole, size=size_of(weight.params, whole.dtype)) if whole.dtype else None
 
 
 def is_other(weight: Weight, stored: StoredTensor, policy: str) -> bool:

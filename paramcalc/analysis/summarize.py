@@ -91,7 +91,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
             rows = [with_decoding(row, terms) for row, terms in zip(rows, products, strict=True)]
     totals = total(rows)
     check_counts(evaluation, rows, totals)
-    warnings = [*model.warnings, *[found.problem.message for found in evaluation.contradictions]]
+    contradictions = [found.problem.message for found in evaluation.contradictions]
     return Summary(
         name=model.name,
         source=model.source,
@@ -104,7 +104,8 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
         unknown=evaluation.unknown or UNSET,
         framework=model.framework,
         details=model.details or UNSET,
-        warnings=truncate_warnings(warnings) or UNSET,
+        warnings=truncate_warnings([*model.warnings, *contradictions]) or UNSET,
+        contradictions=truncate_warnings(contradictions) or UNSET,
     )
 
 

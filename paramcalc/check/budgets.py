@@ -20,6 +20,9 @@ from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase
 MAX_NAMED = 3
 """How many layers a sentence names."""
 
+SAID = 2
+"""How many contradictions it does."""
+
 
 class BudgetError(ParamcalcError):
     """A budget that makes no sense as it is written; `where` is the place in it."""
@@ -145,6 +148,11 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
     if summary.partial is True:
         unknown = some([] if summary.unknown is UNSET else summary.unknown)
         return [Finding("broken", "model", None, None, f"the model cannot be judged: {unknown} cannot be known")]
+    if summary.contradictions:
+        said = (
+            f"the model cannot be judged, for its file contradicts itself: {'; '.join(summary.contradictions[:SAID])}"
+        )
+        return [Finding("broken", "model", None, None, said)]
     findings = []
     for metric, limit in budget.limits.items():
         if metric == "layer_params":
@@ -189,6 +197,11 @@ def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -
     rows = [row for row in summary.layers if is_named(row.path, glob)]
     if not rows:
         return [Finding("broken", "layers", None, None, "no layer matches it", glob)]
+    if summary.contradictions:
+        said = (
+            f"the model cannot be judged, for its file contradicts itself: {'; '.join(summary.contradictions[:SAID])}"
+        )
+        return [Finding("broken", "model", None, None, said)]
     findings = []
     for metric, limit in budget.limits.items():
         if metric == "layer_params":

@@ -54,10 +54,11 @@ def check_file(
     growth: Growth | None = None,
     sets: dict[str, str] | None = None,
     dtype: str | None = None,
+    weights: str | None = None,
 ) -> FileReport:
     """Judge one file by its own `budget:` and the given ones: all of them must be kept."""
     try:
-        model = load(file, sets=sets)
+        model = load(file, sets=sets, weights=weights)
         budgets = [*own_budget(model), *budgets]
         memory = any("peak_memory" in budget.limits for budget in budgets)
         summary = summarize(model, allow_unknown=True, memory=memory)

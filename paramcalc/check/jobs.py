@@ -31,11 +31,13 @@ class Question(NamedTuple):
         budget: limits that count besides the file's own and those of the configuration.
         sets: values for a spec's vars.
         dtype: what sizes are judged as where a budget names no dtype.
+        weights: the path of a checkpoint to compare the architecture with.
     """
 
     budget: Budget
     sets: dict[str, str] | None = None
     dtype: str | None = None
+    weights: str | None = None
 
 
 def find_checks(path: str | None) -> Config | None:
@@ -104,4 +106,4 @@ def report_of(job: Job, asked: Question, growth: Growth | None) -> FileReport:
     """The report of one file."""
     if job.error:
         return unreadable(job.file, ParamcalcError(job.error))
-    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.sets, asked.dtype)
+    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.sets, asked.dtype, asked.weights)

@@ -54,6 +54,7 @@ MANY = 50
     help="How much a metric may grow since the baseline.",
 )
 @options.set_option
+@options.weights_option
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 when over budget; what cannot be judged still exits 2.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong.")
@@ -73,6 +74,8 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
     if given["increases"] and given["against"] is None:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
+    if given["weights"] is not None and len(specs) != 1:
+        raise click.UsageError("--weights is for one architecture; name one file")
     try:
         config = find_checks(given["config"])
     except InputError as error:  # reported as a model that cannot be read is: where CI looks, on its line
@@ -96,7 +99,7 @@ def run(jobs: "list[Job]", config: "Config | None", given: dict[str, Any]) -> "l
     """The report of each file, with a bar on a terminal when they are many."""
     from paramcalc.check.jobs import Question, run_jobs
 
-    asked = Question(flag_budget(given), dict(given["sets"]) or None, given["dtype"])
+    asked = Question(flag_budget(given), dict(given["sets"]) or None, given["dtype"], given["weights"])
     against, increases = given["against"], given["increases"]
     with run_jobs(jobs, config.folder if config else os.curdir, asked, against, increases) as reports:
         return list(progress(reports, len(jobs)))

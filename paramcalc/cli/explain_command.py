@@ -21,6 +21,7 @@ from paramcalc.cli.models import evaluation_of, question, read
 @options.allow_option
 @options.assume_option
 @options.max_layers_option
+@options.weights_option
 @options.output_option
 def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     """Take every count apart: which weight, which factors, which numbers.

@@ -23,6 +23,7 @@ class Question(Struct, frozen=True):
         allow_unknown: go on past layers that cannot be known.
         assume: what such layers output, by path, or "same".
         max_layers: how many layers a model may have; None for the usual limit.
+        weights: the path of a checkpoint to compare the architecture with.
         memory: measure memory too.
         optimizer: measure what training with it takes.
         context: how many tokens there are in sequences whose length the file leaves open.
@@ -36,6 +37,7 @@ class Question(Struct, frozen=True):
     allow_unknown: bool = False
     assume: dict[str, Shape | str] = field(default_factory=dict)
     max_layers: int | None = None
+    weights: str | None = None
     memory: bool = False
     optimizer: str | None = None
     context: int | None = None
@@ -52,6 +54,7 @@ def question(given: dict[str, Any]) -> Question:
         allow_unknown=given.get("allow_unknown", False),
         assume=dict(given.get("assumed", ())),
         max_layers=given.get("max_layers"),
+        weights=given.get("weights"),
         memory=bool(given.get("memory")),
         optimizer=given.get("optimizer"),
         context=given.get("context"),
@@ -63,7 +66,7 @@ def read(source: str, asked: Question) -> Model:
     """The model in a file (or stdin, `-`)."""
     from paramcalc.formats import load
 
-    return load(source, sets=asked.sets or None, max_layers=asked.max_layers)
+    return load(source, sets=asked.sets or None, max_layers=asked.max_layers, weights=asked.weights)
 
 
 def answer(source: str, asked: Question) -> Summary:

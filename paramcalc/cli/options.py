@@ -245,6 +245,12 @@ optimizer_option = click.option(
     type=click.Choice(["sgd", "momentum", "adam", "adamw", "adafactor", "lion"]),
     help="Show the memory that training with it takes as well.",
 )
+weights_option = click.option(
+    "--weights",
+    type=click.Path(),
+    metavar="PATH",
+    help="A checkpoint, or its folder, to compare the architecture with.",
+)
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table."
 )

@@ -58,6 +58,7 @@ MEANT_FOR = {
 @options.allow_option
 @options.assume_option
 @options.max_layers_option
+@options.weights_option
 @options.memory_option
 @options.optimizer_option
 @options.kv_dtype_option
@@ -124,6 +125,8 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
             raise click.UsageError(f"--{name.replace('_', '-')} does nothing for --format {format_}")
     if given["depth"] is not None and (given["sort"] or given["top"]):
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
+    if len(specs) > 1 and given["weights"] is not None:
+        raise click.UsageError("--weights is for one architecture; name one file")
     if len(specs) > 1 and format_ == "json":
         raise click.UsageError("--format json is one object for one file; use --format jsonl for several")
     if len(specs) > 1 and format_ == "svg" and not given["totals"]:

@@ -23,10 +23,13 @@ class Format(NamedTuple):
         matches: whether a source looks like one of this format; it asks for as little of the source as it can.
         reader: where in this package the reader is: "hdf5.read". It takes the source and the options, and returns the
             model, or None for a file that turns out to be of a format further down.
+        compares: whether the reader itself compares the weights that the user names, because only it knows how a
+            checkpoint calls them.
     """
 
     matches: Callable[[Source], bool]
     reader: str
+    compares: bool = False
 
     def read(self, source: Source, options: Options) -> "Model | None":
         """The model, or None for a file of another format.
@@ -48,6 +51,7 @@ def load(
     name: str | None = None,
     sets: Mapping[str, Any] | None = None,
     max_layers: int | None = None,
+    weights: str | os.PathLike[str] | None = None,
 ) -> "Model":
     """Read a model: a spec, a Keras file, a `.pt2` of PyTorch, a checkpoint, …, told apart by content.
 
@@ -59,12 +63,13 @@ def load(
         name: what errors and the summary call it; by default the path.
         sets: values for a spec's `vars`; text is read as `--set` reads it.
         max_layers: how many layers a model may unroll to; by default 100,000.
+        weights: a checkpoint, or its folder, to compare the architecture with.
 
     Raises:
         InputError: with every independent problem, each with its place.
     """
     with open_source(source, name) as opened:
-        return read_source(opened, Options(sets, max_layers))
+        return read_source(opened, Options(sets, max_layers, None if weights is None else os.fspath(weights)))
 
 
 def read_source(source: Source, options: Options) -> "Model":
@@ -77,6 +82,8 @@ def read_source(source: Source, options: Options) -> "Model":
         if form.matches(source):
             model = form.read(source, options)
             if model is not None:
+                if options.weights is not None and not form.compares:
+                    import_module("paramcalc.formats.weights").add_weights(model, options.weights)
                 return model
     raise AssertionError("the last format takes every file")
 
@@ -137,6 +144,11 @@ def is_arrays(source: Source) -> bool:
 def is_folder_of_weights(source: Source) -> bool:
     """Whether this is a folder with a checkpoint in it."""
     return any(name.endswith((".safetensors", ".gguf", ".bin", ".index.json")) for name in source.folder)
+
+
+def is_model_folder(source: Source) -> bool:
+    """Whether this is a folder with a config.json in it."""
+    return "config.json" in source.folder
 
 
 def begins_as_index(source: Source) -> bool:
@@ -200,6 +212,7 @@ def anything(source: Source) -> bool:
 
 FORMATS = (
     # Folders, known by the names in them.
+    Format(is_model_folder, "huggingface.folder.read", compares=True),
     Format(is_folder_of_weights, "shards.read_folder"),
     # Known by the first bytes.
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
@@ -221,7 +234,7 @@ FORMATS = (
     Format(is_keras, "keras.read"),
     Format(is_index, "shards.read_index"),
     Format(is_spec, "native.read"),
-    Format(is_huggingface, "huggingface.read"),
+    Format(is_huggingface, "huggingface.read", compares=True),
     Format(anything, "unsupported.refuse_value"),
     Format(anything, "native.read"),  # an incomplete spec: the errors say what it lacks
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer
@@ -67,7 +68,16 @@ def add_checkpoint(model: Model, contents: Contents, where: str, naming: Naming 
         parts = without_wrapper(parts, owners)
     claims = model.claims = model.claims or Claims()
     claims.checkpoint = gathered(parts, naming, owners, os.path.basename(where) or where)
+    if not contents.described:
+        forget_shapes(claims.checkpoint)
     model.warnings += contents.warnings
+
+
+def forget_shapes(checkpoint: Checkpoint) -> None:
+    """Keep the names alone."""
+    for name, tensor in checkpoint.tensors.items():
+        checkpoint.tensors[name] = replace(tensor, shape=None)
+    checkpoint.splits = [split._replace(tensor=replace(split.tensor, shape=None)) for split in checkpoint.splits]
 
 
 class Owners:
@@ -119,11 +129,13 @@ def owner_of(scale: str, found: "Found") -> str:
 
 def without_wrapper(parts: list[Part], owners: Owners) -> list[Part]:
     """The parts without what a tool put before every name, where only that makes them the architecture's."""
+    names = [part.name for part in parts]
+    if any(owners.known(name) for name in names):
+        return parts
     for wrapper in WRAPPERS:
-        names = [part.name for part in parts]
-        if all(name.startswith(wrapper) for name in names) and not any(owners.known(name) for name in names):
-            if any(owners.known(name[len(wrapper) :]) for name in names):
-                return [part._replace(name=part.name[len(wrapper) :]) for part in parts]
+        bare = [name.removeprefix(wrapper) for name in names if name.startswith(wrapper)]
+        if len(bare) == len(names) and any(owners.known(name) for name in bare):
+            return [part._replace(name=name) for part, name in zip(parts, bare, strict=True)]
     return parts
 
 

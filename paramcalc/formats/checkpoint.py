@@ -52,6 +52,7 @@ class Contents(NamedTuple):
         part: which of several files that hold a model together this is, from 0.
         parts: how many they are.
         separator: what stands between the parts of a name.
+        described: whether shapes and types of the tensors are known, and not their names alone.
     """
 
     tensors: list[Tensor]
@@ -62,6 +63,7 @@ class Contents(NamedTuple):
     part: int = 0
     parts: int = 1
     separator: str = "."
+    described: bool = True
 
 
 def model_of(contents: Contents, source: str, max_layers: int | None = None) -> Model:

@@ -52,7 +52,10 @@ class Rule(NamedTuple):
 
 
 def rule(
-    sources: Sequence[str], targets: Sequence[str], operations: Sequence[Sequence[str | int]], scope: Sequence[str] | None
+    sources: Sequence[str],
+    targets: Sequence[str],
+    operations: Sequence[Sequence[str | int]],
+    scope: Sequence[str] | None,
 ) -> Rule:
     """A rule of its data; the sources are regular expressions in which `*.` is the number of a module."""
     branches = []

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
-from paramcalc.formats import is_gguf, is_old_torch, is_safetensors, is_torch
+from paramcalc.formats import is_arrays, is_gguf, is_old_torch, is_safetensors, is_torch
 from paramcalc.formats.checkpoint import Contents, Details, model_of, natural_order
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.formats.tensor import Tensor
@@ -34,6 +34,7 @@ READERS = (
     (is_gguf, "gguf"),
     (is_torch, "torch_checkpoint"),
     (is_old_torch, "torch_checkpoint"),
+    (is_arrays, "numpy_arrays"),
 )
 """How a file's content is recognised, and the module that reads it."""
 
@@ -45,6 +46,13 @@ class Index(Struct):
     metadata: dict[str, Any] = {}
 
 
+class Shard(NamedTuple):
+    """One file of several."""
+
+    name: str
+    contents: Contents
+
+
 def read_index(source: Source, options: Options) -> Model | None:
     """The model whose files an index names; what the index itself knows where none of them is beside it.
 
@@ -54,18 +62,47 @@ def read_index(source: Source, options: Options) -> Model | None:
     index = index_in(source)
     if index is None:
         return None
+    found = shards_of(index, source)
+    if found is None:
+        return alone(index, len(shard_names(index, source.name)), source.name)
+    return model_of(joined(found, size_warning(index, found)), source.name, options.max_layers)
+
+
+def index_contents(source: Source) -> Contents | None:
+    """What an index and its files hold; the names alone where none of them is beside it. None for no index.
+
+    Raises:
+        InputError: as `read_index` does.
+    """
+    index = index_in(source)
+    if index is None:
+        return None
+    found = shards_of(index, source)
+    if found is not None:
+        return joined(found, size_warning(index, found))
+    tensors = [Tensor(name, (), "", 0) for name in index.weight_map]
+    warning = "the index names files of which none is beside it: only the names of the weights were compared"
+    return Contents(tensors, "safetensors", {}, [warning], described=False)
+
+
+def shards_of(index: Index, source: Source) -> list[Shard] | None:
+    """The files that an index names; None where none of them is beside it.
+
+    Raises:
+        InputError: when some of them are missing, broken, or hold other tensors than the index says.
+    """
     names = shard_names(index, source.name)
     folder = None if source.path is None else os.path.dirname(source.path)
     there = [] if folder is None else [name for name in names if os.path.exists(os.path.join(folder, name))]
     if folder is None or not there:
-        return alone(index, len(names), source.name)
+        return None
     if len(there) < len(names):
         missing = sorted(set(names) - set(there))
         message = f"{len(missing):,} of the {len(names):,} files that it names are missing: {listed(missing)}"
         raise InputError(source.name, [Problem(message)])
     found = gathered(folder, names)
     check_map(index.weight_map, found, source.name)
-    return model_of(joined(found, size_warning(index, found)), source.name, options.max_layers)
+    return found
 
 
 def index_in(source: Source) -> Index | None:
@@ -115,13 +152,6 @@ def is_plain(name: str) -> bool:
     return re.fullmatch(r"[\w.-][\w. -]*", name) is not None and name.endswith(tuple(WEIGHTS))
 
 
-class Shard(NamedTuple):
-    """One file of several."""
-
-    name: str
-    contents: Contents
-
-
 def gathered(folder: str, names: Iterable[str]) -> list[Shard]:
     """What stands in each file.
 
@@ -145,7 +175,7 @@ def contents_of(source: Source) -> Contents:
         if matches(source):
             found: Contents = import_module(f"paramcalc.formats.{module}").contents(source)
             return found
-    raise InputError(source.name, [Problem("this is no checkpoint, although its name is one's")])
+    raise InputError(source.name, [Problem("this is no checkpoint that can be read")])
 
 
 def joined(shards: list[Shard], warnings: Iterable[str] = ()) -> Contents:
@@ -232,12 +262,49 @@ def read_folder(source: Source, options: Options) -> Model | None:
     if chosen is not None:
         with open_source(os.path.join(folder, chosen)) as index:
             return read_index(index, options)
+    contents = files_contents(source)
+    return None if contents is None else model_of(contents, source.name, options.max_layers)
+
+
+def folder_contents(source: Source) -> Contents | None:
+    """What the checkpoint in a folder holds; None where there is none.
+
+    Raises:
+        InputError: as `read_folder` does.
+    """
+    chosen = index_of(source.folder, source.name)
+    if chosen is None:
+        return files_contents(source)
+    with open_source(os.path.join(source.path or os.curdir, chosen)) as index:
+        return index_contents(index)
+
+
+def files_contents(source: Source) -> Contents | None:
+    """What the files of a checkpoint in a folder hold, where no index says which they are."""
     names = checkpoint_of(source.folder, source.name)
     if names is None:
         return None
-    found = gathered(folder, names)
-    joint = joined(found) if len(found) > 1 else found[0].contents
-    return model_of(joint, source.name, options.max_layers)
+    found = gathered(source.path or os.curdir, names)
+    return joined(found) if len(found) > 1 else found[0].contents
+
+
+def contents_at(path: str) -> Contents:
+    """What a checkpoint holds: a file of any format, an index, or a folder.
+
+    Raises:
+        InputError: when there is none, or it is broken.
+    """
+    with open_source(path) as source:
+        if source.folder:
+            contents = folder_contents(source)
+            if contents is None:
+                raise InputError(source.name, [Problem("the folder holds no checkpoint")])
+            return contents
+        if source.head.lstrip()[:1] == b"{":
+            contents = index_contents(source)
+            if contents is not None:
+                return contents
+        return contents_of(source)
 
 
 def index_of(names: Iterable[str], name: str) -> str | None:

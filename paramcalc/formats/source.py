@@ -36,10 +36,12 @@ class Options(NamedTuple):
     Attributes:
         sets: values that take the place of a spec's `vars`; text is read as `--set` reads it.
         max_layers: how many layers a model may unroll to; None for the usual limit.
+        weights: the path of a checkpoint to compare the architecture with.
     """
 
     sets: Mapping[str, Any] | None = None
     max_layers: int | None = None
+    weights: str | None = None
 
 
 class Source:

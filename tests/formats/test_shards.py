@@ -135,7 +135,7 @@ def test_an_index_whose_map_comes_late_is_known_as_well(folder, truth):
 
 def test_a_broken_shard_is_named(folder):
     (folder / SECOND).write_bytes(b"nothing")
-    with pytest.raises(InputError, match=f"{SECOND}: this is no checkpoint, although its name is one's"):
+    with pytest.raises(InputError, match=f"{SECOND}: this is no checkpoint that can be read"):
         load(folder / INDEX)
 
 

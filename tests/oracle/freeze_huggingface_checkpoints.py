@@ -1,9 +1,9 @@
-"""How transformers names what it saves → formats/huggingface/checkpoints.jsonl, and the checkpoints that tests are held to.
+"""How transformers names what it saves → formats/huggingface/checkpoints.jsonl, and checkpoints for the tests.
 
     python -m tests.oracle.freeze_huggingface_checkpoints           (with transformers and torch; minutes)
 
-For each type of a template and each of its classes, the rules by which `from_pretrained` turns the names in a checkpoint
-into those of the model, and the names that it ignores. A line a type:
+For each type of a template and each of its classes, the rules by which `from_pretrained` turns the names in a
+checkpoint into those of the model, and the names that it ignores. A line a type:
 
     type       the model_type
     classes    class → [number of its rules, prefix of its base model, number of its ignored names]
@@ -111,6 +111,7 @@ def saved(type_, config, architecture):
 
 
 def main(types):
+    """Write both files; with types, say only what would be written of these."""
     lines, checkpoints = [], []
     legacy = [rule(each) for each in get_checkpoint_conversion_mapping("legacy")]
     lines.append({"type": "", "classes": {}, "rules": [legacy], "ignored": []})
@@ -138,7 +139,9 @@ def main(types):
                     print(f"{type_} {name} is not saved: {str(error)[:200]}", file=sys.stderr)
         lines.append(line)
         print(type_, len(line["classes"]), sum(map(len, line["rules"])), flush=True)
-    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in sorted(lines, key=lambda each: each["type"]))
+    text = "".join(
+        json.dumps(line, separators=(",", ":")) + "\n" for line in sorted(lines, key=lambda each: each["type"])
+    )
     check(lines)
     RULES.write_text(text)
     with gzip.GzipFile(SAVED, "wb", mtime=0) as file:
@@ -149,7 +152,8 @@ def main(types):
 def check(lines):
     """No pattern may take long on a name: none repeats what may repeat."""
     for line in lines:
-        for pattern in [p for rules in line["rules"] for rule_ in rules for p in rule_[0]] + sum(line["ignored"], []):
+        sources = [pattern for rules in line["rules"] for rule_ in rules for pattern in rule_[0]]
+        for pattern in [*sources, *[pattern for patterns in line["ignored"] for pattern in patterns]]:
             re.compile(pattern)
             assert not re.search(r"[+*]\)[+*]", pattern), pattern
 

@@ -3,15 +3,20 @@
 types.jsonl    what transformers knows of each model_type; tests/oracle/freeze_transformers.py makes it
 config.py      a file's values → the type, its fields, the class and its head
 template.py    the template of the type with the fields for variables → a spec
+checkpoint.py  how the names in a checkpoint become those of the model: checkpoints.jsonl
+folder.py      a folder with a config.json and a checkpoint
 families/      the templates; its README says how to add one
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paramcalc.errors import InputError, Problem, located
 from paramcalc.formats.source import Options, Source
 from paramcalc.model import Model
+
+if TYPE_CHECKING:
+    from paramcalc.formats.huggingface.config import Config
 
 
 def read(source: Source, options: Options) -> Model:
@@ -20,19 +25,39 @@ def read(source: Source, options: Options) -> Model:
     Raises:
         InputError: when its type is not known, or a value is one that transformers refuses.
     """
-    from paramcalc.formats.huggingface.config import ConfigError, config_of
+    from paramcalc.formats.huggingface.config import ConfigError
+
+    try:
+        config, model = built(source, options)
+    except ConfigError as error:
+        raise InputError(source.name, [located(Problem(str(error), error.where), source.document.locate)]) from None
+    if options.weights is not None:
+        from paramcalc.formats.huggingface.checkpoint import compared
+        from paramcalc.formats.shards import contents_at
+
+        if compared(model, config, contents_at(options.weights), options.weights) is None:
+            message = (
+                f"how a checkpoint of '{config.type.name}' names its weights is not known: --weights cannot compare it"
+            )
+            raise InputError(source.name, [Problem(message)])
+    return model
+
+
+def built(source: Source, options: Options) -> "tuple[Config, Model]":
+    """What a config.json says, and the model that it describes.
+
+    Raises:
+        ConfigError: when its type is not known, or a value is one that transformers refuses.
+        InputError: when the values do not fit together.
+    """
+    from paramcalc.formats.huggingface.config import config_of
     from paramcalc.formats.huggingface.template import spec_of
 
-    document = source.document
-    try:
-        config = config_of(document.value)
-        spec = spec_of(config)
-    except ConfigError as error:
-        raise InputError(source.name, [located(Problem(str(error), error.where), document.locate)]) from None
-    model = model_of(spec, source.name, options.sets, options.max_layers)
+    config = config_of(source.document.value)
+    model = model_of(spec_of(config), source.name, options.sets, options.max_layers)
     model.format = "huggingface"
-    model.warnings = config.warnings
-    return model
+    model.warnings = list(config.warnings)
+    return config, model
 
 
 def model_of(spec: dict[str, Any], name: str, sets: Mapping[str, Any] | None, max_layers: int | None) -> Model:

@@ -10,9 +10,12 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from paramcalc.formats.beside import add_checkpoint
+from paramcalc.formats.checkpoint import Contents
 from paramcalc.formats.huggingface.config import Config
 from paramcalc.formats.huggingface.types import FOLDER
 from paramcalc.formats.naming import Naming, Rule, rule
+from paramcalc.model import Model
 
 RuleData = tuple[list[str], list[str], list[list[str | int]], str | None]
 """Sources, targets, operations, and the module below which they are."""
@@ -77,3 +80,12 @@ def made(data: RuleData, base: str) -> Rule:
         return rule(sources, targets, operations, None)
     inside = f"{scope}." if scope else ""
     return rule(sources, targets, operations, [f"{base}.{inside}" if base else inside, inside])
+
+
+def compared(model: Model, config: Config, contents: Contents, where: str = "the checkpoint") -> Model | None:
+    """The model with the checkpoint held against it; None where that cannot be done."""
+    naming = naming_of(config)
+    if naming is None or contents.format == "gguf":
+        return None
+    add_checkpoint(model, contents, where, naming)
+    return model

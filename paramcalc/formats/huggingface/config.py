@@ -48,6 +48,10 @@ class ConfigError(Exception):
         self.where = where
 
 
+class NotBuiltError(ConfigError):
+    """The file is right, as far as can be seen, but its network is not known here."""
+
+
 def read_config(value: dict[str, Any], source: str) -> Config:
     """The configuration in a file's value.
 
@@ -137,14 +141,14 @@ def known_type(
             )
         return by_class
     if name is None:
-        raise ConfigError("there is no model_type, and no architecture that would say it")
+        raise NotBuiltError("there is no model_type, and no architecture that would say it")
     where = ("model_type",)
     if raw.get("auto_map"):
-        raise ConfigError(
+        raise NotBuiltError(
             f"model_type {echo(name)} is built by code of its own repository, not read here; {COUNT_IT}", where
         )
     near = did_you_mean(str(name), type_names())
-    raise ConfigError(f"model_type {echo(name)} is not known{near}; {COUNT_IT}", where)
+    raise NotBuiltError(f"model_type {echo(name)} is not known{near}; {COUNT_IT}", where)
 
 
 def class_of(type_: ModelType, named: str | None) -> str:

@@ -4,11 +4,10 @@ import os
 
 from paramcalc.errors import InputError, Problem, located
 from paramcalc.formats import is_huggingface
-from paramcalc.formats.beside import add_checkpoint
 from paramcalc.formats.checkpoint import Contents, model_of
 from paramcalc.formats.huggingface import built
-from paramcalc.formats.huggingface.checkpoint import naming_of
-from paramcalc.formats.huggingface.config import Config, ConfigError, NotBuiltError
+from paramcalc.formats.huggingface.checkpoint import compared
+from paramcalc.formats.huggingface.config import ConfigError, NotBuiltError
 from paramcalc.formats.shards import contents_at, folder_contents
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.model import Model
@@ -32,7 +31,9 @@ def read(source: Source, options: Options) -> Model | None:
             config, model = built(beside, options)
         except NotBuiltError as error:
             if contents is None:
-                raise InputError(beside.name, [located(Problem(str(error), error.where), beside.document.locate)]) from None
+                raise InputError(
+                    beside.name, [located(Problem(str(error), error.where), beside.document.locate)]
+                ) from None
             return alone(contents, str(error), source, options)
         except ConfigError as error:
             raise InputError(beside.name, [located(Problem(str(error), error.where), beside.document.locate)]) from None
@@ -40,16 +41,8 @@ def read(source: Source, options: Options) -> Model | None:
     if contents is None:
         model.warnings.append("the folder holds no checkpoint: nothing was compared with its config.json")
         return model
-    return compared(model, config, contents, options.weights or source.name) or alone(contents, "", source, options)
-
-
-def compared(model: Model, config: Config, contents: Contents, where: str) -> Model | None:
-    """The model with the checkpoint held against it; None where that cannot be done."""
-    naming = naming_of(config)
-    if naming is None or contents.format == "gguf":
-        return None
-    add_checkpoint(model, contents, where, naming)
-    return model
+    where = options.weights or "the checkpoint"
+    return compared(model, config, contents, where) or alone(contents, "", source, options)
 
 
 def alone(contents: Contents, why: str, source: Source, options: Options) -> Model:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from paramcalc.errors import listed
-from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, config_of
+from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, NotBuiltError, config_of
 from paramcalc.formats.huggingface.types import FOLDER, VERSION, find_type
 from paramcalc.formats.native.templates import fill, variables
 
@@ -28,14 +28,14 @@ def spec_of(config: Config) -> dict[str, Any]:
     """The spec of a configuration.
 
     Raises:
-        ConfigError: when there is no template for its type.
+        NotBuiltError: when there is no template for its type.
     """
     template = template_of(config)
     if config.head not in template["heads"]:
         message = (
             f"paramcalc does not know the head of {config.architecture} yet; it knows: {listed(template['heads'])}"
         )
-        raise ConfigError(f"{message}; {COUNT_IT}", ("architectures",))
+        raise NotBuiltError(f"{message}; {COUNT_IT}", ("architectures",))
     spec = {key: value for key, value in template.items() if key not in OWN_KEYS}
     spec["vars"] = vars_of(template, config)
     check_refused(template.get("refused", []), spec["vars"])
@@ -53,7 +53,7 @@ def template_of(config: Config) -> dict[str, Any]:
         message = (
             f"transformers {VERSION} has model_type '{config.type.name}', but paramcalc has no template for it yet"
         )
-        raise ConfigError(f"{message}; {COUNT_IT}", ("model_type",))
+        raise NotBuiltError(f"{message}; {COUNT_IT}", ("model_type",))
     return load_template(name)
 
 

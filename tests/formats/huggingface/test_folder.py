@@ -1,0 +1,258 @@
+"""A folder with a config.json and a checkpoint: the one is held against the other.
+
+The checkpoints are what transformers writes: tests/oracle/freeze_huggingface_checkpoints.py made the records.
+"""
+
+import gzip
+import json
+from itertools import groupby
+from math import prod
+from pathlib import Path
+
+import pytest
+
+from paramcalc import InputError, load, summarize
+from paramcalc.check.budgets import parse_budget
+from paramcalc.check.gate import check_file
+from paramcalc.cli import run
+
+DATA = Path(__file__).parents[2] / "data" / "huggingface_checkpoints.jsonl.gz"
+RECORDS = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
+BY_TYPE = {name: list(found) for name, found in groupby(RECORDS, lambda record: record["config"]["model_type"])}
+BYTES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "I64": 8, "I32": 4, "I8": 1, "U8": 1, "BOOL": 1}
+
+
+def write(folder, config, tensors, name="model.safetensors"):
+    """A folder as transformers has it, of weights that are all holes."""
+    folder.mkdir(exist_ok=True)
+    header, at = {}, 0
+    for tensor, (dtype, *shape) in tensors.items():
+        size = BYTES[dtype] * prod(shape)
+        header[tensor] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    with open(folder / name, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + at)
+    if config is not None:
+        (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def size(tensors):
+    return sum(BYTES[dtype] * prod(shape) for dtype, *shape in tensors.values())
+
+
+def record_of(type_, head):
+    return next(r for r in BY_TYPE[type_] if r["config"]["architectures"][0].endswith(head))
+
+
+LLAMA = record_of("llama", "ForCausalLM")
+BERT = record_of("bert", "ForMaskedLM")
+MIXTRAL = record_of("mixtral", "ForCausalLM")
+
+
+def said(folder, **options):
+    return summarize(load(folder, **options)).contradictions or []
+
+
+@pytest.mark.parametrize("type_", BY_TYPE)
+def test_a_folder_agrees_with_what_transformers_saves(tmp_path, type_):
+    """Names after fusing and renaming, shapes, tied weights, buffers, and the bytes of all of them."""
+    for number, record in enumerate(BY_TYPE[type_]):
+        summary = summarize(load(write(tmp_path / str(number), record["config"], record["tensors"])))
+        assert not summary.warnings, record["config"]
+        assert summary.totals.size_bytes == size(record["tensors"])
+
+
+def test_a_weight_that_is_missing_extra_or_of_another_shape_is_named(tmp_path):
+    tensors = dict(LLAMA["tensors"])
+    del tensors["model.norm.weight"]
+    dtype, rows, columns = tensors["model.embed_tokens.weight"]
+    tensors["model.embed_tokens.weight"] = [dtype, rows + 1, columns]
+    tensors["model.layers.0.self_attn.q_norm.weight"] = ["BF16", 8]
+    found = said(write(tmp_path, LLAMA["config"], tensors))
+    assert found == [
+        f"weight 'model.embed_tokens.weight' is ({rows}, {columns}) by its layer, "
+        f"but ({rows + 1}, {columns}) in the checkpoint",
+        "tensor 'model.layers.0.self_attn.q_norm.weight' (8,) in the checkpoint belongs to no layer",
+        f"weight 'model.norm.weight' ({columns},) is not in the checkpoint",
+    ]
+
+
+def test_a_folder_that_contradicts_itself_cannot_be_judged(tmp_path, capsys):
+    tensors = {name: entry for name, entry in LLAMA["tensors"].items() if name != "model.norm.weight"}
+    write(tmp_path, LLAMA["config"], tensors)
+    assert check_file(str(tmp_path), [parse_budget({"params": "1G"})]).status == "broken"
+    assert run(["check", str(tmp_path), "--max-params", "1B"]) == 2
+    assert "'model.norm.weight'" in capsys.readouterr().out
+    assert run(["summary", str(tmp_path)]) == 0
+    assert "warning: weight 'model.norm.weight'" in capsys.readouterr().err
+
+
+def test_a_folder_that_agrees_is_judged(tmp_path):
+    write(tmp_path, LLAMA["config"], LLAMA["tensors"])
+    assert check_file(str(tmp_path), [parse_budget({"params": "1G"})]).status == "passed"
+
+
+def test_the_size_is_that_of_the_checkpoint(tmp_path):
+    """The configuration may say another type than that of the weights, and each weight may have its own."""
+    tensors = {name: ["F32" if "norm" in name else dtype, *shape] for name, (dtype, *shape) in LLAMA["tensors"].items()}
+    summary = summarize(load(write(tmp_path, LLAMA["config"] | {"torch_dtype": "float16"}, tensors)))
+    assert not summary.contradictions
+    assert summary.totals.size_bytes == size(tensors)
+    assert {weight.dtype for row in summary.layers for weight in row.weights} == {"bfloat16", "float32"}
+
+
+def test_a_base_model_takes_its_part_of_a_checkpoint_with_a_head(tmp_path):
+    """The prefix of the base model is removed; the head is left over, and named."""
+    config = BERT["config"] | {"architectures": ["BertModel"]}
+    found = said(write(tmp_path, config, BERT["tensors"]))
+    assert all("'cls.predictions." in message or "'pooler.dense." in message for message in found)
+    assert any("'cls.predictions.bias'" in message for message in found)
+
+
+def test_a_model_with_a_head_takes_the_checkpoint_of_its_base(tmp_path):
+    base = record_of("bert", "BertModel")
+    config = base["config"] | {"architectures": ["BertForSequenceClassification"]}
+    assert [message.split("'")[1] for message in said(write(tmp_path, config, base["tensors"]))] == [
+        "classifier.weight",
+        "classifier.bias",
+    ]
+
+
+def test_old_names_of_norms_are_those_of_today(tmp_path):
+    """Checkpoints that were converted from TensorFlow have gamma and beta, and hold their position_ids."""
+    old = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): entry
+        for name, entry in BERT["tensors"].items()
+    }
+    old["bert.embeddings.position_ids"] = ["I64", 1, 512]
+    assert said(write(tmp_path, BERT["config"], old)) == []
+
+
+def test_frequencies_that_older_versions_saved_are_let_pass(tmp_path):
+    tensors = LLAMA["tensors"] | {"model.layers.0.self_attn.rotary_emb.inv_freq": ["F32", 4]}
+    assert said(write(tmp_path, LLAMA["config"], tensors)) == []
+
+
+def test_a_tied_weight_may_be_there_and_may_not(tmp_path):
+    tensors = dict(LLAMA["tensors"])
+    tensors.pop("lm_head.weight", None)
+    tied = LLAMA["config"] | {"tie_word_embeddings": True}
+    assert said(write(tmp_path, tied, tensors)) == []
+    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
+    assert said(write(tmp_path, tied, tensors)) == []
+    del tensors["lm_head.weight"], tensors["model.embed_tokens.weight"]
+    assert len(said(write(tmp_path, tied, tensors))) == 2
+
+
+def test_an_expert_that_is_missing_shows_in_the_fused_weight(tmp_path):
+    expert = next(name for name in MIXTRAL["tensors"] if ".experts.1.w2" in name)
+    tensors = {name: entry for name, entry in MIXTRAL["tensors"].items() if name != expert}
+    (message,) = said(write(tmp_path, MIXTRAL["config"], tensors))
+    assert "experts.down_proj' is (" in message
+
+
+def test_an_expert_of_another_shape_is_named(tmp_path):
+    expert = next(name for name in MIXTRAL["tensors"] if ".experts.1.w2" in name)
+    dtype, rows, columns = MIXTRAL["tensors"][expert]
+    tensors = MIXTRAL["tensors"] | {expert: [dtype, rows + 1, columns]}
+    (message,) = said(write(tmp_path, MIXTRAL["config"], tensors))
+    assert f"({rows}, {columns}) and ({rows + 1}, {columns})" in message
+
+
+def test_an_index_without_its_files_is_compared_by_names(tmp_path):
+    write(tmp_path, LLAMA["config"], {})
+    (tmp_path / "model.safetensors").unlink()
+    names = [name for name in LLAMA["tensors"] if name != "model.norm.weight"]
+    index = {"metadata": {}, "weight_map": dict.fromkeys(names, "model-00001-of-00001.safetensors")}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    summary = summarize(load(tmp_path))
+    assert [message.split("'")[1] for message in summary.contradictions] == ["model.norm.weight"]
+    assert summary.totals.params == summarize(load(tmp_path / "config.json")).totals.params
+
+
+def test_a_network_that_is_not_known_is_counted_by_its_checkpoint(tmp_path):
+    summary = summarize(load(write(tmp_path, {"model_type": "homemade"}, {"a.weight": ["F32", 3]})))
+    assert summary.totals.params == 3
+    assert "not compared with config.json: model_type 'homemade' is not known" in summary.warnings[0]
+
+
+def test_a_network_that_is_wrong_is_refused(tmp_path):
+    with pytest.raises(InputError, match="num_hidden_layers"):
+        load(write(tmp_path, LLAMA["config"] | {"num_hidden_layers": "two"}, LLAMA["tensors"]))
+
+
+def test_a_folder_with_a_network_alone_is_read(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA["config"]))
+    summary = summarize(load(tmp_path))
+    assert summary.totals.params == summarize(load(tmp_path / "config.json")).totals.params
+    assert summary.warnings == ["the folder holds no checkpoint: nothing was compared with its config.json"]
+
+
+def test_weights_may_be_named_for_a_config(tmp_path):
+    """The file, or the folder that it is in."""
+    folder = write(tmp_path / "a", LLAMA["config"], LLAMA["tensors"])
+    other = {name: entry for name, entry in LLAMA["tensors"].items() if name != "model.norm.weight"}
+    wrong = write(tmp_path / "b", None, other)
+    assert said(folder / "config.json", weights=folder) == []
+    assert said(folder, weights=wrong / "model.safetensors")[0].endswith("is not in model.safetensors")
+
+
+TORCH = b"{framework: torch, input: [8], layers: [{Linear: 4, name: first}, {BatchNorm1d: 4, name: norm}]}"
+STATE = {
+    "first.weight": ["F32", 4, 8],
+    "first.bias": ["F32", 4],
+    **{f"norm.{name}": ["F32", 4] for name in ("weight", "bias", "running_mean", "running_var")},
+    "norm.num_batches_tracked": ["I64"],
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "model."])
+def test_any_architecture_is_compared_with_any_checkpoint(tmp_path, prefix):
+    """What a tool puts before all names is no contradiction."""
+    tensors = {prefix + name: entry for name, entry in STATE.items()}
+    assert said(TORCH, weights=write(tmp_path, None, tensors)) == []
+    del tensors[prefix + "norm.num_batches_tracked"]  # PyTorch 0.4 did not save it
+    assert said(TORCH, weights=write(tmp_path, None, tensors)) == []
+    del tensors[prefix + "first.bias"]
+    assert said(TORCH, weights=write(tmp_path, None, tensors)) == [
+        f"weight 'first.bias' (4,) is not in {tmp_path.name}"
+    ]
+
+
+def test_weights_have_no_weights(tmp_path):
+    folder = write(tmp_path, None, STATE)
+    with pytest.raises(InputError, match="--weights needs an architecture"):
+        load(folder, weights=folder)
+
+
+def test_the_size_of_eight_bit_floats_includes_their_scales(tmp_path):
+    """Each Linear in float8 with a scale for a block: the parameters are those of the network."""
+    tensors = {}
+    for name, (dtype, *shape) in LLAMA["tensors"].items():
+        eight = len(shape) == 2 and "_proj" in name
+        tensors[name] = ["F8_E4M3" if eight else dtype, *shape]
+        if eight:
+            tensors[name + "_scale_inv"] = ["F32", -(-shape[0] // 128), -(-shape[1] // 128)]
+    summary = summarize(load(write(tmp_path, LLAMA["config"], tensors)))
+    assert not summary.contradictions
+    assert summary.totals.size_bytes == size(tensors)
+    assert summary.totals.params == sum(prod(shape) for _, *shape in LLAMA["tensors"].values())
+
+
+def test_packed_experts_count_as_the_parameters_in_them(tmp_path):
+    """gpt-oss: 32 parameters in each 16 bytes and a scale."""
+    record = record_of("gpt_oss", "ForCausalLM")
+    tensors = {}
+    for name, (dtype, *shape) in record["tensors"].items():
+        if name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            first, inside, outside = shape  # stored the other way round
+            tensors[name + "_blocks"] = ["U8", first, outside, inside // 32, 16]
+            tensors[name + "_scales"] = ["U8", first, outside, inside // 32]
+        else:
+            tensors[name] = [dtype, *shape]
+    summary = summarize(load(write(tmp_path, record["config"], tensors)))
+    assert not summary.contradictions
+    assert summary.totals.size_bytes == size(tensors)
