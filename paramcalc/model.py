@@ -186,6 +186,8 @@ class Model(Struct):
         unknown: paths of layers whose weights the file does not say, where it says something of the whole all the same.
         recorded: makes the same model for inputs of other shapes, of a file that records what a program does with its
             own; it raises InputError where nothing says what the program does with those.
+        layers: makes the same model of layers with fields, of a file that records what they hold and give; it raises
+            ConvertError where the file does not say enough.
         max_different: how many calls may be like no other, where a small file can make many.
         locate: finds a place of the document in the text; only called for errors.
     """
@@ -204,6 +206,7 @@ class Model(Struct):
     details: dict[str, str | int | float] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     recorded: "Callable[[list[Input]], Model] | None" = None
+    layers: "Callable[[], Model] | None" = None
     max_different: int | None = None
     locate: Callable[[DocPath], Position | None] = lambda where: None
 

@@ -7,13 +7,16 @@ a function in its format's package, which takes a model and returns the text; it
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.collector import gc_paused
 from paramcalc.errors import MAX_ECHO, ParamcalcError
 from paramcalc.layers.base import Layer
 from paramcalc.limits import MAX_CONVERTED
 from paramcalc.model import Instance, Model, Node
+
+if TYPE_CHECKING:
+    from paramcalc.summary import LayerSummary, Summary
 
 READ_BACK = 100
 """How many times the layers the reader may take: what was written of a model that is not too large is not either."""
@@ -73,9 +76,13 @@ def convert(model: Model, target: str = "spec", max_layers: int | None = None) -
     most = max_layers or MAX_CONVERTED
     if len(model.nodes) > most:
         raise ConvertError(f"convert takes up to {most:,} layers, this model has more (--max-layers allows more)")
-    check_written(model)
-    text = writer.write(model)
+    written = model if model.layers is None else model.layers()
+    check_written(written)
+    text = writer.write(written)
     again = load(text.encode(), name=model.source, max_layers=READ_BACK * most)
+    if model.layers is not None and not same_records(model, again):
+        raise ConvertError(f"--to {target} cannot say this model: what was written is not what the file records")
+    model = written
     if same_models(model, again, names=writer.keeps_names):
         del again
         summarize(model)  # what is computed from both is the same; whether it can be computed is not known yet
@@ -114,6 +121,38 @@ def facts(model: Model) -> Iterator[Any]:
     fields = asdict(summarize(model))
     yield from fields.pop("layers")
     yield {key: value for key, value in fields.items() if key not in ("source", "format", "warnings")}
+
+
+def same_records(model: Model, written: Model) -> bool:
+    """Whether layers with fields give what a file records of them: it has no class of a function.
+
+    Nor does it have outputs that nothing reads, such as the last states of an LSTM.
+    """
+    from paramcalc.analysis.summarize import summarize
+
+    ours, theirs = summarize(model), summarize(written)
+    for a, b in zip_longest(ours.layers, theirs.layers):
+        if a is None or b is None or record(a) != record(b):
+            return False
+        if a.output_shape != b.output_shape and not set(shapes_in(a.output_shape)) <= set(shapes_in(b.output_shape)):
+            return False
+    return ours.totals == theirs.totals and ends_of(ours) == ends_of(theirs)
+
+
+def record(row: "LayerSummary") -> tuple[Any, ...]:
+    """What both say of a call."""
+    weights = [(w.name, w.shape, w.dtype, w.trainable, w.tied_to) for w in row.weights]
+    return row.path, row.params, row.trainable_params, row.buffers, row.macs, weights
+
+
+def shapes_in(shape: Any) -> list[Any]:
+    """The shapes of one output or of several."""
+    return shape if isinstance(shape, list) else [shape]
+
+
+def ends_of(summary: "Summary") -> tuple[Any, ...]:
+    """The inputs and outputs; their names may be others."""
+    return [(item.shape, item.dtype) for item in summary.inputs], [item.shape for item in summary.outputs]
 
 
 def counts(model: Model) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
 from paramcalc.formats.source import Options, Source
-from paramcalc.formats.torch_export.build import in_order, nodes_of, outputs_of
+from paramcalc.formats.torch_export.build import InstanceOf, in_order, nodes_of, outputs_of
 from paramcalc.formats.torch_export.calls import BrokenError, Sizes
 from paramcalc.formats.torch_export.higher_order import Costs
 from paramcalc.formats.torch_export.inputs import batch_symbol, symbols_for
@@ -99,7 +99,18 @@ class _Reader:
         except BrokenError as error:
             raise InputError(self.source, [Problem(str(error))]) from None
 
-    def _model(self, sizes: Sizes) -> Model:
+    def layers(self) -> Model:
+        """The same of layers with fields, instead of what is recorded of each.
+
+        Raises:
+            ConvertError: naming a row that is no module of torch.nn.
+        """
+        from paramcalc.formats.torch_export.layers import Builder
+
+        sizes = Sizes(self.symbol, {})
+        return self._model(sizes, Builder(sizes).instance)
+
+    def _model(self, sizes: Sizes, layer: InstanceOf | None = None) -> Model:
         modules = Modules()
         learn(self.graph, modules)
         signature = self.program.graph_module.signature
@@ -123,11 +134,12 @@ class _Reader:
             format=FORMAT,
             source=self.source,
             inputs=inputs,
-            nodes=nodes_of(rows, inputs, holders.modules),
+            nodes=nodes_of(rows, inputs, holders.modules, layer),
             outputs=outputs_of(given, rows, len(inputs)),
             tied=[(holders.places[a], holders.places[b], ()) for a, b in tied],
             framework="torch",
             recorded=self.model,
+            layers=self.layers,
             warnings=[*self.doubts(), *map(unknown_cost, costs.unknown)],
         )
 

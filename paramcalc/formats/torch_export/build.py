@@ -1,11 +1,13 @@
 """Rows → Model: numbers for producers, one layer for all calls of a module."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from paramcalc.formats.torch_export.tensors import Row, Tensor
 from paramcalc.layers.base import Inferred, Weight
 from paramcalc.layers.recorded import Recorded, RecordedCalls
 from paramcalc.model import Input, Instance, Node, Output, Ref
+
+InstanceOf = Callable[[list[Row], tuple[Weight, ...]], Instance]
 
 
 def in_order(rows: Iterable[Row], unused: Iterable[Row]) -> list[Row]:
@@ -17,22 +19,34 @@ def in_order(rows: Iterable[Row], unused: Iterable[Row]) -> list[Row]:
     return [*found, *unused]
 
 
-def nodes_of(rows: list[Row], inputs: list[Input], weights: dict[str, list[Weight]]) -> list[Node]:
-    """A node for each row; `weights` are those of each module that is a row, by its path with dots."""
+def nodes_of(
+    rows: list[Row], inputs: list[Input], weights: dict[str, list[Weight]], layer: InstanceOf | None = None
+) -> list[Node]:
+    """A node for each row.
+
+    Args:
+        rows: in execution order.
+        inputs: those of the model.
+        weights: those of each module that is a row, by its path with dots.
+        layer: makes the layer of the calls of a module or of one other row; by default it says what is recorded.
+    """
+    make = layer or instance_of
     number = {id(row): len(inputs) + index for index, row in enumerate(rows)}
     places = {id(tensor): at for row in rows for at, tensor in enumerate(row.outputs())}
     calls = calls_of(rows)
-    instances = {path: instance_of(each, tuple(weights.get(path, ()))) for path, each in calls.items()}
+    instances = {path: make(each, tuple(weights.get(path, ()))) for path, each in calls.items()}
     nodes = []
     counts: dict[str, int] = {}
     for row in rows:
         refs = tuple(refs_of(row.reads.values(), number, places, number[id(row)]))
         if row.module is None:
-            nodes.append(Node(row.path, instance_of([row], tuple(row.weights)), refs))
+            # A layer of a spec reads something; of what stands before a parameter only the batch is looked at.
+            refs = refs or ((Ref(0),) if layer and inputs else ())
+            nodes.append(Node(row.path, make([row], tuple(row.weights)), refs))
             continue
         path = row.module.path
         call = counts[path] = counts.get(path, -1) + 1
-        nodes.append(Node(row.path, instances[path], refs, {"call": call} if call else None))
+        nodes.append(Node(row.path, instances[path], refs, {"call": call} if call and not layer else None))
     return nodes
 
 

@@ -5,7 +5,7 @@ Their fields are those of PyTorch's `torch/_export/serde/schema.py`; what is not
 
 import re
 from contextlib import suppress
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -103,10 +103,17 @@ class Argument(Struct, gc=False):
     as_nested_tensors: list[list[Named]] | None = None
     as_int: int | None = None
     as_ints: list[int] | None = None
+    as_float: float | str | None = None
+    as_floats: list[float] | None = None
     as_bool: bool | None = None
     as_string: str | None = None
     as_operator: str | None = None
     as_graph: Subgraph | None = None
+
+    def value(self) -> Any:
+        """The plain value; None for a tensor, and where there is none."""
+        values = self.as_int, self.as_ints, self.as_float, self.as_floats, self.as_bool, self.as_string
+        return next((value for value in values if value is not None), None)
 
     def tensors(self) -> list[str]:
         """The names of the tensors in it."""

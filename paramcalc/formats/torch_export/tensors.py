@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from paramcalc.formats.torch_export.modules import Module
 from paramcalc.formats.torch_export.products import Terms
+from paramcalc.formats.torch_export.program import Graph, Node
 from paramcalc.layers.base import Weight
 from paramcalc.shapes import Shape
 
@@ -43,6 +44,7 @@ class Row(Struct, eq=False, gc=False):
         borrowed: the weights of other modules that it reads.
         made: those that it makes.
         macs: the products of its operations.
+        operations: these, each with the graph that it is in.
     """
 
     path: str
@@ -54,6 +56,7 @@ class Row(Struct, eq=False, gc=False):
     borrowed: list[Tensor] = field(default_factory=list)
     made: list[Tensor] = field(default_factory=list)
     macs: list[Terms] = field(default_factory=list)
+    operations: list[tuple[Node, Graph]] = field(default_factory=list)
     placed: bool = False
 
     def read(self, tensors: Iterable[Tensor]) -> None:

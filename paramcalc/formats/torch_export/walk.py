@@ -109,6 +109,7 @@ class Walk:
         names = [name for item in node.inputs for name in item.arg.tensors()]
         row.read([self._find(node, name, scope) for name in names])
         row.macs.append(macs)
+        row.operations.append((node, graph))
         for name in made:
             meta = graph.tensor_values.get(name)
             if meta is None:

@@ -8,6 +8,7 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
+VERSIONS = ("2.5", "2.6", "2.7", "2.13")
 DATA = Path(__file__).parents[2] / "data" / "torch_export"
 
 

@@ -6,9 +6,8 @@ import pytest
 
 import paramcalc
 from paramcalc.analysis.summarize import summarize
-from tests.formats.torch_export.programs import archive_of, programs
+from tests.formats.torch_export.programs import VERSIONS, archive_of, programs
 
-VERSIONS = ("2.5", "2.6", "2.7", "2.13")
 CASES = [(version, name) for version in VERSIONS for name in programs(version)]
 RENAMED = [("2.5", "tied"), ("2.7", "tied")]
 """Tied parameters have one name in these."""

@@ -5,14 +5,14 @@ import pytest
 import paramcalc
 from paramcalc import InputError
 from paramcalc.analysis.summarize import summarize
-from tests.formats.torch_export.programs import archive_of
+from tests.formats.torch_export.programs import VERSIONS, archive_of
 
 
 def rows(name, version="2.13"):
     return {row.path: row for row in summarize(paramcalc.load(archive_of(name, version))).layers}
 
 
-@pytest.mark.parametrize("version", ["2.5", "2.6", "2.7", "2.13"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_module_called_again_is_a_row_without_weights(version):
     found = rows("shared", version)
     assert [(path, row.shared_with) for path, row in found.items() if row.shared_with] == [
