@@ -130,7 +130,7 @@ def root_schema() -> Schema:
         "blocks": {},
         "layers": {"type": "array", "minItems": 1},
         "outputs": ref("outputs"),
-        "tied": any_of({"type": "array", "items": tie_schema()}, {"type": "null"}, ref("expression")),
+        "tied": ties_schema(),
         "budget": ref("budget"),
     }
     root = objects(properties, ("layers",))
@@ -140,6 +140,11 @@ def root_schema() -> Schema:
         chosen = {"properties": {"framework": {"const": framework}}, "required": ["framework"]}
         by_framework = {"if": chosen, "then": layers_of(framework), "else": by_framework}
     return root | {"oneOf": [{"required": ["input"]}, {"required": ["inputs"]}], **by_framework}
+
+
+def ties_schema() -> Schema:
+    """All groups of weights that are one tensor, of a spec or of a block."""
+    return any_of({"type": "array", "items": tie_schema()}, {"type": "null"}, ref("expression"))
 
 
 def tie_schema() -> Schema:
@@ -186,6 +191,7 @@ def block_schema(own: str) -> Schema:
         "blocks": blocks_schema(own),
         "layers": ref("layers" + own + BLOCKS),
         "outputs": ref("names"),
+        "tied": ties_schema(),
     }
     return objects(properties, ("layers",), inputs="block_inputs")
 

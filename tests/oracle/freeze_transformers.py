@@ -7,7 +7,9 @@ A line has
     fields    configuration fields: name → [default, kinds], the kinds of JSON values that the class accepts as letters:
               i(nteger) f(loat) b(ool) s(tring) l(ist) d(ict) n(ull); "*" is anything
     aliases   other names of fields (`attribute_map`), and those of fields with names of their own
-    parts     fields that hold a configuration of their own: name → its model_type where it says none
+    parts     fields that hold a configuration of their own: name → type, its model_type where it says none; fixed,
+              whether it is that whatever it says; optional, whether null means that there is none; values, what it is
+              where the file has none
     classes   the classes that are built from it: name → what they are for, by transformers' AUTO mappings ("" for none)
 """
 
@@ -34,7 +36,15 @@ IRRELEVANT = re.compile(
     r".*_mask_length|.*_min_masks|apply_spec_augment|.*scaling|.*scaling_factor|rope_theta|rope_parameters|summary_.*|.*_coef"
 )
 """Fields that no shape depends on."""
-KEPT = {"conv_scaling_factor", "use_scaling", "summary_use_proj", "summary_proj_to_labels"}
+KEPT = {
+    "conv_scaling_factor",
+    "layer_scale_init_value",
+    "mask_feature_prob",
+    "mask_time_prob",
+    "summary_proj_to_labels",
+    "summary_use_proj",
+    "use_scaling",
+}
 
 LETTERS = {int: "i", float: "f", bool: "b", str: "s", list: "l", tuple: "l", dict: "d", type(None): "n"}
 FIRST = ("MODEL_MAPPING_NAMES", "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "MODEL_FOR_MASKED_LM_MAPPING_NAMES")
@@ -112,8 +122,19 @@ def read_beside(module_name, cls):
 
 
 def parts(cls):
-    """Fields that hold configurations → the type where none is said."""
-    return {key: spec.model_type for key, spec in (cls.sub_configs_defaults or {}).items()}
+    """Fields that hold configurations → what they are where the file does not say."""
+    return {key: part(spec) for key, spec in (cls.sub_configs_defaults or {}).items()}
+
+
+def part(spec):
+    """One of them, without what is usual."""
+    found = {
+        "type": spec.model_type,
+        "fixed": issubclass(spec.config_class, PreTrainedConfig),
+        "optional": spec.optional,
+        "values": json.loads(json.dumps(spec.init_kwargs, default=str)),
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def is_table(name):

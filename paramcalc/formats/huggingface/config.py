@@ -28,6 +28,7 @@ class Config(Struct):
         num_labels: the classes of a classifier; None where the file does not say.
         warnings: what was noticed that changes no number.
         dtype: what the weights are stored as; None where the file does not say.
+        raw: the whole mapping, for a part whose fields stand beside those of the rest.
     """
 
     type: ModelType
@@ -38,6 +39,7 @@ class Config(Struct):
     num_labels: int | None
     warnings: list[str]
     dtype: str | None = None
+    raw: dict[str, Any] = {}
 
 
 class ConfigError(Exception):
@@ -74,7 +76,43 @@ def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     architecture = class_of(found, named)
     dtype = stored_dtype(inner) or stored_dtype(raw)
     warnings += quantized(inner) or quantized(raw)
-    return Config(found, values, given, architecture, found.classes[architecture], labels(raw), warnings, dtype)
+    head = found.classes[architecture]
+    return Config(found, values, given, architecture, head, labels(raw), warnings, dtype, raw)
+
+
+def part_of(config: Config, field: str, heads: list[str], flat: bool = False) -> Config | None:
+    """The configuration in a field of another, for the first of these heads that its type has.
+
+    It is built as AutoModel builds it: what class it names is of no account. Where the file has none, it has the
+    values that the type has for that, or, if `flat`, those fields of the whole that are its own.
+    Returns None for an optional part that is null.
+
+    Raises:
+        ConfigError: with the place below the whole configuration.
+    """
+    part = config.type.parts[field]
+    raw = config.values.get(field)
+    if raw is None and part.optional:
+        return None
+    if not isinstance(raw, dict):
+        raw = config.raw if flat else part.values
+        raw = {key: value for key, value in raw.items() if key != "model_type"} if flat else raw
+    try:
+        return config_for(raw, find_type(part.type), part.fixed, heads)
+    except ConfigError as error:
+        raise ConfigError(str(error), (field, *error.where)) from None
+
+
+def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, heads: list[str]) -> Config:
+    """The configuration of a model that another builds, for the first of these heads that its type has."""
+    warnings: list[str] = []
+    type_ = default if fixed and default is not None else known_type(raw, None, default, warnings)
+    values, given = values_of(raw, type_)
+    for head in heads:
+        for name, its_head in type_.classes.items():
+            if its_head == head:
+                return Config(type_, values, given, name, head, labels(raw), warnings, None, raw)
+    raise ConfigError(f"'{type_.name}' has no class for {listed(heads)}", ("model_type",))
 
 
 STORED = ("bfloat16", "float16", "float32", "float64")
@@ -105,7 +143,8 @@ def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> tuple
 
     The fields stand in the part of the configuration that is for it, or the file has them and no part.
     """
-    part = find_type(type_.parts.get("text_config", ""))
+    text = type_.parts.get("text_config")
+    part = find_type(text.type) if text is not None else None
     chosen = named or default_class(type_)
     if part is None or chosen not in part.classes:
         return named, raw, type_

@@ -5,7 +5,9 @@ A template is a spec in paramcalc's own language, and has beside its keys
     types    the model_types that are built like this: each with values for variables in which it differs from the
              template's defaults, which may be expressions over any field of its configuration
     heads    what its classes may be for, as types.jsonl has it; a class with another head is refused
-    parts    blocks that are other models: name → the field with that model's configuration
+    parts    blocks that are other models: name → the field with that model's configuration, or a mapping: `config`,
+             that field; `heads`, what it may be for, [base] by default; `flat: true` where older files have its
+             fields beside those of the whole. An optional part that is null is a block without layers
     refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
 
 A variable that is called like a field has the field's value; `head`, `architecture`, `model_type` and `num_labels` are
@@ -13,12 +15,15 @@ what the configuration says of the class.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from paramcalc.errors import listed
-from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, NotBuiltError, config_of
-from paramcalc.formats.huggingface.types import FOLDER, VERSION, find_type
+from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, NotBuiltError, part_of
+from paramcalc.formats.huggingface.types import FOLDER, VERSION
+from paramcalc.formats.native.expressions import ExpressionError
+from paramcalc.formats.native.problems import Problems
 from paramcalc.formats.native.templates import fill, variables
+from paramcalc.formats.native.variables import spec_variables
 
 FAMILIES = FOLDER / "families"
 OWN_KEYS = ("types", "parts", "heads", "refused")
@@ -37,11 +42,11 @@ def spec_of(config: Config) -> dict[str, Any]:
         )
         raise NotBuiltError(f"{message}; {COUNT_IT}", ("architectures",))
     spec = {key: value for key, value in template.items() if key not in OWN_KEYS}
-    spec["vars"] = vars_of(template, config)
+    parts = {name: part(config, said) for name, said in template.get("parts", {}).items()}
+    spec["vars"] = vars_of(template, config, {part.field: part.values for part in parts.values()})
     check_refused(template.get("refused", []), spec["vars"])
-    blocks = {name: part(config, field) for name, field in template.get("parts", {}).items()}
-    if blocks:
-        spec["blocks"] = blocks | spec.get("blocks", {})
+    if parts:
+        spec["blocks"] = {name: part.block for name, part in parts.items()} | spec.get("blocks", {})
     stored = {} if config.dtype is None else {"dtype": config.dtype}
     return {"name": config.architecture} | stored | spec
 
@@ -74,22 +79,27 @@ def load_template(name: str) -> dict[str, Any]:
     return value
 
 
-def vars_of(template: dict[str, Any], config: Config) -> dict[str, Any]:
+def vars_of(template: dict[str, Any], config: Config, parts: dict[str, Any]) -> dict[str, Any]:
     """The template's variables with the values that they have for this configuration.
 
-    What the type's own values read of the configuration comes first.
+    What the type's own values read of the configuration comes first, and the fields that are `parts`, with all values
+    of these.
     """
     own: dict[str, Any] = template["types"][config.type.name] or {}
-    known = config.values | {
-        "head": config.head,
-        "architecture": config.architecture,
-        "model_type": config.type.name,
-    }
+    known = (
+        config.values
+        | parts
+        | {
+            "head": config.head,
+            "architecture": config.architecture,
+            "model_type": config.type.name,
+        }
+    )
     if config.num_labels is not None:  # else it is the default of the type, which a template has
         known["num_labels"] = config.num_labels
     declared = template["vars"]
     read = {name for value in own.values() for name in variables(value)} - declared.keys()
-    found = {name: literal(known[name]) for name in sorted(read & known.keys())}
+    found = {name: literal(known[name]) for name in sorted((read & known.keys()) | parts.keys())}
     for name, default in declared.items():
         found[name] = own[name] if name in own else literal(known[name]) if name in known else default
     return found
@@ -103,9 +113,6 @@ def check_refused(rules: list[dict[str, str]], raw: dict[str, Any]) -> None:
     """
     if not rules:
         return
-    from paramcalc.formats.native.problems import Problems
-    from paramcalc.formats.native.variables import spec_variables
-
     problems = Problems()
     known = spec_variables(raw, {}, ("vars",), problems)
     for rule in [] if problems.found else rules:  # a variable that is wrong is told of where the spec is read
@@ -124,10 +131,53 @@ def literal(value: Any) -> Any:
     return value
 
 
-def part(config: Config, field: str) -> dict[str, Any]:
-    """The block of a model inside another: its spec, what it is given being the inputs of that."""
-    raw = config.values.get(field)
-    default = find_type(config.type.parts.get(field, ""))
-    spec = spec_of(config_of(raw if isinstance(raw, dict) else {}, default))
-    block = {key: spec[key] for key in ("vars", "blocks", "layers", "outputs") if key in spec}
-    return block | {"inputs": list(spec["inputs"])}
+class Part(NamedTuple):
+    """A model inside another.
+
+    Attributes:
+        field: the field with its configuration.
+        values: the values of its fields, those of other names under these, too; None where there is no such part.
+        block: its spec as a block, what it is given being its inputs.
+    """
+
+    field: str
+    values: dict[str, Any] | None
+    block: dict[str, Any]
+
+
+def part(config: Config, said: str | dict[str, Any]) -> Part:
+    """The part that a template means by this.
+
+    Raises:
+        ConfigError: with the place below the whole configuration.
+    """
+    said = {"config": said} if isinstance(said, str) else said
+    field = said["config"]
+    inner = part_of(config, field, said.get("heads", ["base"]), said.get("flat", False))
+    if inner is None:
+        return Part(field, None, {"layers": []})
+    try:
+        spec = spec_of(inner)
+    except ConfigError as error:
+        raise ConfigError(str(error), (field, *error.where)) from None
+    values = inner.values | {
+        alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values
+    }
+    block = {key: spec[key] for key in ("vars", "blocks", "layers", "outputs", "tied") if key in spec}
+    return Part(field, values, block | {"inputs": inputs_of(spec)})
+
+
+def inputs_of(spec: dict[str, Any]) -> list[str]:
+    """The names of a filled template's inputs, without those whose `when` is false."""
+    problems = Problems()
+    env = spec_variables(spec["vars"], {}, ("vars",), problems)
+    if problems.found:
+        raise ConfigError(problems.found[0].message)
+    try:
+        return [
+            name
+            for name, value in spec["inputs"].items()
+            if not isinstance(value, dict) or fill(value.get("when", True), env)
+        ]
+    except ExpressionError as error:
+        raise ConfigError(str(error)) from None

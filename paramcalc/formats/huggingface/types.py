@@ -19,6 +19,22 @@ KINDS = {"i": "an integer", "f": "a number", "b": "true or false", "s": "text", 
 """The letters of a field's kinds, but for n, null, and *, anything."""
 
 
+class Part(Struct, frozen=True):
+    """A field that holds the configuration of another model.
+
+    Attributes:
+        type: its model_type where it says none.
+        fixed: whether it is of that type whatever it says.
+        optional: whether null means that there is none.
+        values: what it is where the file has none.
+    """
+
+    type: str
+    fixed: bool = False
+    optional: bool = False
+    values: dict[str, Any] = {}
+
+
 class ModelType(Struct, frozen=True, rename={"name": "type"}):
     """One model_type of transformers.
 
@@ -26,14 +42,14 @@ class ModelType(Struct, frozen=True, rename={"name": "type"}):
         name: the model_type.
         fields: the configuration's fields: name → default, and the kinds of values that it takes.
         aliases: other names of its fields.
-        parts: fields that hold a configuration → its model_type where it says none.
+        parts: the fields that hold a configuration of their own.
         classes: the classes built from it → what they are for, such as "causal_lm", "base"; "" where nothing says that.
     """
 
     name: str
     fields: dict[str, tuple[Any, str]]
     aliases: dict[str, str]
-    parts: dict[str, str]
+    parts: dict[str, Part]
     classes: dict[str, str]
 
 

@@ -68,6 +68,7 @@ class Block(Sized):
         inputs: the names that its inputs have inside.
         outputs: the names of its results; None for that of the last entry.
         outer: the block that it is defined in, whose variables it sees; None for a block of the spec itself.
+        tied: groups of its weights that are one tensor, raw.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Block(Sized):
     layers: list[Entry]
     outputs: list[Any] | None
     outer: "Block | None" = None
+    tied: Any = None
 
 
 class BlockEntry(Entry):

@@ -29,6 +29,7 @@ from paramcalc.formats.native.minimum import Minimum
 from paramcalc.formats.native.names import BlockUse, Reference, Scope, TensorName, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import origin
+from paramcalc.formats.native.ties import Tie, read_ties
 from paramcalc.formats.native.values import first_of, named, only, value_in_scope
 from paramcalc.formats.native.variables import block_variables, maps_of
 from paramcalc.formats.native.work import Work
@@ -48,6 +49,7 @@ class Expander(Work):
         spec_env: the spec's own variables, which every block sees.
         uses: the uses of blocks by path, for further calls of them.
         calls: how often what is at a path was called.
+        ties: what the blocks say of their weights that are one tensor.
         level: how many blocks, repeats and branches are around what is being expanded.
     """
 
@@ -60,6 +62,7 @@ class Expander(Work):
         self.spec_env = spec_env
         self.uses: dict[str, BlockUse] = {}
         self.calls: dict[str, int] = {}
+        self.ties: list[Tie] = []
         self.minimum = Minimum()
         self.level = 0
 
@@ -221,8 +224,7 @@ class Expander(Work):
 
     def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Reference, ...], name: str) -> Value:
         """One use of a block."""
-        env = self.block_env(entry, scope)
-        return self.use_block(BlockUse(entry, env), scope, sources, name)
+        return self.use_block(BlockUse(entry, self.block_env(entry, scope)), scope, sources, name)
 
     def use_block(
         self,
@@ -251,6 +253,8 @@ class Expander(Work):
         value = self.chain(block.layers, inner, sources[0])
         if block.outputs is not None:
             value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs")))
+        if block.tied is not None and inner.first_call_prefix is None:
+            self.ties += read_ties(block.tied, inner, (*block.where, "tied"), self.problems)
         if name:
             self.uses[scope.prefix + name] = use
             self.names.values[scope.prefix + name] = value
@@ -287,8 +291,7 @@ class Expander(Work):
             raise SpecError(f"block '{entry.block.name}' uses itself", entry.where)
         value = inner.chain(entry.block.layers, inside, Ref(0))
         if entry.block.outputs is not None:
-            where = (*entry.block.where, "outputs")
-            value = tuple(inner.block_outputs(entry.block.outputs, inside, where))
+            value = tuple(inner.block_outputs(entry.block.outputs, inside, (*entry.block.where, "outputs")))
         tensors = (Ref(value),) if isinstance(value, int) else value
         nodes, refs = inner.draft.finish(tensors)
         outputs = [Output(str(number), ref) for number, ref in enumerate(refs)]
@@ -333,9 +336,8 @@ class Expander(Work):
     def branches(self, entry: BranchesEntry, scope: Scope, start: Reference) -> Value:
         """The branches, all from the same start, and the layer that merges them; their names belong to the scope."""
         self.step(entry.where, len(entry.branches) // INPUTS_PER_STEP)
-        frozen = scope
-        if "trainable" in entry.common or "dtype" in entry.common:
-            frozen = self.with_flags(entry, scope)
+        flagged = "trainable" in entry.common or "dtype" in entry.common
+        frozen = self.with_flags(entry, scope) if flagged else scope
         ends = tuple([first_of(self.chain(branch, frozen, start)) for branch in entry.branches])
         merge = self.resolved(entry.merge, frozen) if isinstance(entry.merge, DynamicEntry) else entry.merge
         named = entry if "name" in entry.common else merge
@@ -349,8 +351,7 @@ class Expander(Work):
         """The same scope, but with the `trainable` and `dtype` of an entry."""
         from msgspec.structs import replace
 
-        trainable = scope.trainable and flag(entry, "trainable", scope)
-        return replace(scope, trainable=trainable, dtype=policy(entry, scope))
+        return replace(scope, trainable=scope.trainable and flag(entry, "trainable", scope), dtype=policy(entry, scope))
 
     def call(self, entry: CallEntry, scope: Scope, previous: Reference) -> Value:
         """A further call of a layer or block above; its weights exist once."""

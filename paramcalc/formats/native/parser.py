@@ -36,7 +36,7 @@ from paramcalc.layers.registry import Registry, snake_case
 from paramcalc.limits import MAX_NESTED
 
 Blocks = ChainMap[str, Block]
-BLOCK_KEYS = ("vars", "inputs", "blocks", "layers", "outputs")
+BLOCK_KEYS = ("vars", "inputs", "blocks", "layers", "outputs", "tied")
 STRUCTURE = {
     "repeat": ("repeat", "layers"),
     "branches": ("branches", "merge"),
@@ -102,7 +102,8 @@ class Parser:
             return
         for key, near in unknown_keys(raw, BLOCK_KEYS):
             self.problems.add(f"a block has no '{key[:80]}'{near}", (*where, Key(key)))
-        block.size = size_of([raw.get("vars"), raw.get("outputs")])
+        block.size = size_of([raw.get("vars"), raw.get("outputs"), raw.get("tied")])
+        block.tied = raw.get("tied")
         block.vars = self.vars(raw.get("vars"), (*where, "vars"))
         block.inputs = self.block_inputs(raw.get("inputs", ["input"]), (*where, "inputs"))
         known = self.blocks(raw.get("blocks"), (*where, "blocks"), known, block)

@@ -6,17 +6,15 @@ from os.path import basename, splitext
 from typing import Any
 
 from paramcalc.errors import DocPath, Key, did_you_mean, echo, unknown_keys
-from paramcalc.formats.native.entry_facts import size_of
 from paramcalc.formats.native.expand import Expander
-from paramcalc.formats.native.expanded_size import expanded_size
-from paramcalc.formats.native.expressions import ExpressionError
 from paramcalc.formats.native.names import Reference, Scope, TensorName, check_name
 from paramcalc.formats.native.parser import Parser
 from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.formats.native.ties import read_ties
 from paramcalc.formats.native.values import check_policy, first_of, value_in_scope
 from paramcalc.formats.native.variables import spec_variables
 from paramcalc.layers.registry import FRAMEWORKS, Registry
-from paramcalc.limits import MAX_EXPANDED_NODES, Allowance
+from paramcalc.limits import Allowance
 from paramcalc.model import Input, Model, Output, Ref, reachable
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
@@ -69,7 +67,7 @@ class SpecReader:
         outputs = [Output(name, ref, ("outputs",)) for name, ref in zip(names, results, strict=False)]
         model = Model(self.name(raw, scope), "paramcalc", self.source, inputs, nodes, outputs)
         model.framework = framework
-        model.tied = self.tied(raw.get("tied"), scope)
+        model.tied = read_ties(raw.get("tied"), scope, ("tied",), self.problems) + expander.ties
         model.budget = raw.get("budget")
         model.max_different = allowance.max_different + parser.entries_read
         model.warnings = unreachable_warnings(model)
@@ -169,36 +167,6 @@ class SpecReader:
             return []
         places = [("outputs", index) for index in range(len(pairs))]
         return [(p[0], TensorName(scope, p[1], where)) for p, where in zip(pairs, places, strict=True) if p]
-
-    def tied(self, raw: Any, scope: Scope) -> list[tuple[str, str, DocPath]]:
-        """Groups of weights that are one tensor, as pairs with the first of each group."""
-        if raw is None:
-            return []
-        groups = self.guard(lambda: value_in_scope(raw, scope, ("tied",)), None)
-        try:
-            expanded_size(groups, max(MAX_EXPANDED_NODES, size_of(raw)))
-        except ExpressionError as error:
-            self.problems.add(f"tied: {error}", ("tied",))
-            return []
-        if not isinstance(groups, list):
-            self.problems.add(
-                "tied: expected a list of lists of weights, such as [[embed.embeddings, head.kernel]]", ("tied",)
-            )
-            return []
-        found: list[tuple[str, str, DocPath]] = []
-        for index, group in enumerate(groups):
-            where: DocPath = ("tied", index)
-            if isinstance(group, dict) and group.keys() == {"weights", "when"}:
-                if not isinstance(group["when"], bool):
-                    self.problems.add(f"when: expected true or false, got {echo(group['when'])}", (*where, "when"))
-                if group["when"] is not True:
-                    continue
-                where, group = (*where, "weights"), group["weights"]
-            if not isinstance(group, list) or len(group) < 2 or not all(isinstance(name, str) for name in group):
-                self.problems.add(f"tied: expected two or more weights, got {echo(group)}", where)
-                continue
-            found += [(group[0], other, (*where, number)) for number, other in enumerate(group[1:], start=1)]
-        return found
 
 
 def named_output(item: Any) -> tuple[str, str] | None:

@@ -67,6 +67,13 @@ def test_weights_may_be_tied_under_a_condition(when, params):
     assert read(f"{{input: [4], vars: {{x: 1}}, {layers}, {tied}}}").totals.params == params
 
 
+def test_a_block_ties_weights_of_its_own_each_time_it_is_used():
+    """Two uses, each with two equal Dense layers whose kernels are one tensor; a further call has the first's."""
+    pair = "{vars: {n: 4}, layers: [{Dense: $n, name: a}, {Dense: $n, name: b}], tied: [[a.kernel, b.kernel]]}"
+    layers = "[{pair: 4, name: p}, {pair: 4, name: q}, {call: p}]"
+    assert read(f"{{input: [4], blocks: {{pair: {pair}}}, layers: {layers}}}").totals.params == 2 * (16 + 4 + 4)
+
+
 def test_a_condition_of_a_tie_is_true_or_false():
     with pytest.raises(InputError, match="when: expected true or false, got 3"):
         read("{input: [4], layers: [{Dense: 4, name: a}], tied: [{weights: [a.kernel, a.bias], when: 3}]}")
