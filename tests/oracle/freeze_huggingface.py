@@ -19,17 +19,25 @@ import torch
 import transformers
 from transformers import CONFIG_MAPPING
 
-from paramcalc.formats.huggingface.template import index
+from paramcalc.formats.huggingface.template import index, load_template
 from paramcalc.formats.huggingface.types import find_type
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "huggingface"
-KNOWN = ("base", "causal_lm", "masked_lm", "sequence_classification", "token_classification", "question_answering")
-"""The heads that records are made for."""
 RECORDS = 3
 """Of each type, beside those of other heads."""
 
 SIZES = {
-    ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "decoder_layers", "encoder_layers"): (1, 2, 3, 5),
+    (
+        "num_hidden_layers",
+        "n_layer",
+        "n_layers",
+        "num_layers",
+        "decoder_layers",
+        "encoder_layers",
+        "num_encoder_layers",
+        "num_decoder_layers",
+        "depth",
+    ): (1, 2, 3, 5),
     ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "decoder_ffn_dim", "encoder_ffn_dim", "ffn_hidden_size"): (
         96,
         160,
@@ -42,16 +50,41 @@ SIZES = {
     ("q_lora_rank", "kv_lora_rank"): (24, 40),
     ("qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"): (8, 16),
     ("sliding_window", "max_position_embeddings", "n_positions"): (64, 128),
+    ("image_size",): (64, 96),
+    ("patch_size",): (8, 16),
+    ("projection_dim", "embedding_size"): (24, 40),
+    ("hidden_dim", "mlp_dim"): (96, 192),
+    ("num_hidden_groups", "inner_group_num"): (1, 2),
+    ("num_queries", "query_length", "num_query_tokens"): (10, 20),
 }
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads", "encoder_attention_heads")
-WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed", "emb_dim")
+WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed", "emb_dim", "dim", "embed_dim")
 GROUPS = ("num_key_value_heads", "num_kv_heads")
 OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
 NEEDED = {"lfm2_moe": {"layer_types": ["full_attention", "conv"]}, "ministral": {"head_dim": 128}}
 """What transformers cannot do without, though its defaults do."""
+ALWAYS_TIED = ("t5", "mt5", "umt5")
+"""transformers ties the weights of these whatever they say; paramcalc believes them, as their checkpoints do."""
 LISTS = ("layer_types", "mlp_layer_types", "layers_block_type", "block_types")
-FLAG = ("bias", "tie_word_embeddings", "qk_norm", "parallel", "alibi", "multi_query", "norm_before", "cross_attention")
+FLAG = (
+    "bias",
+    "tie_word_embeddings",
+    "qk_norm",
+    "parallel",
+    "alibi",
+    "multi_query",
+    "norm_before",
+    "cross_attention",
+    "use_head",
+    "use_mask",
+    "position_embeddings",
+    "stable",
+    "add_",
+    "weighted",
+    "two_stage",
+    "box_refine",
+)
 """A field whose name has one of these in it is turned over now and then, if it is true or false."""
 
 
@@ -69,6 +102,8 @@ def mutated(config, rng):
         if type(config.get(name)) is int or (name in OPTIONAL and name in config and rng.random() < 0.5):
             config[name] = value
     for name, value in config.items():
+        if config["model_type"] in ALWAYS_TIED and name == "tie_word_embeddings":
+            continue
         if isinstance(value, bool) and any(part in name for part in FLAG) and rng.random() < 0.4:
             config[name] = not value
     layers = next((config[name] for names in SIZES for name in names if "layer" in name and name in config), None)
@@ -80,6 +115,16 @@ def mutated(config, rng):
     if type(config.get("pad_token_id")) is int:
         config["pad_token_id"] = 0  # the defaults' may be past the end of a small vocabulary
     return {name: value for name, value in config.items() if value != before[name]}
+
+
+def with_parts(type_, config, rng):
+    """The same for a type whose configuration holds others: these get values of their own."""
+    found = mutated(config, rng)
+    for field, part in find_type(type_).parts.items():
+        if config.get(field) is not None and part.type in CONFIG_MAPPING:
+            inner = json.loads(json.dumps(CONFIG_MAPPING[part.type]().to_dict(), default=str))
+            found[field] = {"model_type": part.type} | with_parts(part.type, inner, rng)
+    return found
 
 
 def build(type_, config, architecture):
@@ -120,16 +165,17 @@ def record(type_, config, architecture):
 def records(type_, seed):
     """The records of one type, the same ones each time."""
     rng = random.Random(f"{seed} {type_}")
-    info = find_type(type_)
+    info, known = find_type(type_), load_template(index()[type_])["heads"]
     needed = NEEDED.get(type_, {})
     base = json.loads(json.dumps(CONFIG_MAPPING[type_]().to_dict(), default=str)) | needed
-    main = next((name for name, head in info.classes.items() if head == "causal_lm"), None) or next(iter(info.classes))
+    heads = {head: name for name, head in reversed(info.classes.items()) if head in known}
+    main = heads.get("causal_lm") or next(iter(reversed(heads.values())))
     others = [
-        name for name, head in info.classes.items() if head in KNOWN and name != main and hasattr(transformers, name)
+        name for name, head in info.classes.items() if head in known and name != main and hasattr(transformers, name)
     ]
     for architecture in [main] * RECORDS + others:
         for _ in range(40):
-            config = {name: base[name] for name in needed} | mutated(base, rng)
+            config = {name: base[name] for name in needed} | with_parts(type_, base, rng)
             if "layer_types" in needed:
                 kinds = needed["layer_types"]
                 config["layer_types"] = [rng.choice(kinds) for _ in range(config.get("num_hidden_layers", 32))]

@@ -91,7 +91,7 @@ def part_of(config: Config, field: str, heads: list[str], flat: bool = False) ->
         ConfigError: with the place below the whole configuration.
     """
     part = config.type.parts[field]
-    raw = config.values.get(field)
+    raw = config.values.get(f"{field}_dict") or config.values.get(field)  # old files of CLIP's kind have both
     if raw is None and part.optional:
         return None
     if not isinstance(raw, dict):

@@ -174,10 +174,11 @@ def inputs_of(spec: dict[str, Any]) -> list[str]:
     if problems.found:
         raise ConfigError(problems.found[0].message)
     try:
-        return [
-            name
-            for name, value in spec["inputs"].items()
-            if not isinstance(value, dict) or fill(value.get("when", True), env)
-        ]
+        return [name for name, value in spec.get("inputs", {"input": []}).items() if is_wanted(value, env)]
     except ExpressionError as error:
         raise ConfigError(str(error)) from None
+
+
+def is_wanted(value: Any, env: dict[str, Any]) -> bool:
+    """Whether an input is there: the `when` of it, where it has one."""
+    return not isinstance(value, dict) or bool(fill(value.get("when", True), env))

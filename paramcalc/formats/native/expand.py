@@ -265,10 +265,11 @@ class Expander(Work):
         found: list[Reference] = []
         self.step(where, len(raw) // INPUTS_PER_STEP)
         for index, item in enumerate(raw):
-            name = value_in_scope(item, scope, (*where, index))
-            if not isinstance(name, str):
-                raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
-            found.append(TensorName(scope, name, (*where, index)))
+            value = value_in_scope(item, scope, (*where, index))
+            for name in value if isinstance(value, list) else [value]:  # an expression may list them all
+                if not isinstance(name, str):
+                    raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
+                found.append(TensorName(scope, name, (*where, index)))
         return found
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
@@ -316,10 +317,9 @@ class Expander(Work):
         maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
         outer = self.inside(scope, name, ChainMap(number, *maps), entry)
         value: Value = (start,)
-        for i in range(count):
+        for number["i"] in range(count):
             self.step(entry.where)
-            number["i"] = i
-            time = outer if entry.each else self.inside(outer, str(i), outer.env)
+            time = outer if entry.each else self.inside(outer, str(number["i"]), outer.env)
             value = self.chain(entry.layers, time, first_of(value))
         if name:
             self.names.values[scope.prefix + name] = value

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive
+from paramcalc.layers.torch.functions import joined
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, volume
 
 
@@ -65,6 +66,30 @@ class Split(Layer, frozen=True, kw_only=True):
             total = sum(self.sizes)
             raise LayerError(f"the sizes are {total} together, but axis {axis} of {format_shape(x)} is {x[axis]}")
         return Inferred([(*x[:axis], size, *x[axis + 1 :]) for size in self.sizes])
+
+
+class Prepend(Layer, frozen=True):
+    """Put vectors before a sequence, the same for every sample: a class token, registers, learned queries.
+
+    The first input is the sequence; the others, in this order, are a vector each, or several: (..., count, features).
+
+    Shapes: (batch, tokens, features), (features) → (batch, tokens + 1, features)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.cat.html
+    Example: {framework: torch, input: [196, 64], layers: [{Parameter: [64], name: cls}, {Prepend: {}, inputs: [input, cls]}]}
+    """  # noqa: E501
+
+    keeps_dtype: ClassVar[bool] = True
+
+    def infer(self, x: Shape, *tokens: Shape) -> Inferred:
+        """As many tokens more as there are vectors."""
+        if len(x) != 3:
+            raise LayerError(f"expects a sequence (batch, tokens, features), got {format_shape(x)}")
+        for token in tokens:
+            if not token:
+                raise LayerError("a single number is no vector to put before a sequence")
+            x = joined(x, (x[0], token[-2] if len(token) > 1 else 1, token[-1]), 1)
+        return Inferred(x)
 
 
 class Cached(Layer, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from paramcalc import load, summarize
+from paramcalc import InputError, load, summarize
 from paramcalc.formats.huggingface.template import FAMILIES, index
 from paramcalc.formats.huggingface.types import find_type, lines
 
@@ -104,3 +104,36 @@ def test_a_quantised_checkpoint_is_said_to_have_another_size():
     assert summary.warnings == [
         "its checkpoint is quantised (gptq); sizes here are of the weights before that, so count the checkpoint"
     ]
+
+
+TOWER = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8}
+CLIP = {
+    "model_type": "clip",
+    "text_config": TOWER | {"vocab_size": 10, "max_position_embeddings": 4},
+    "vision_config": TOWER | {"image_size": 8, "patch_size": 4},
+}
+
+
+def test_a_part_of_a_model_is_what_it_is_alone():
+    """CLIP's two encoders, and what it adds itself: two projections and a temperature."""
+    whole = summarize(load(json.dumps(CLIP).encode())).totals.params
+    halves = [
+        CLIP["text_config"] | {"model_type": "clip_text_model"},
+        CLIP["vision_config"] | {"model_type": "clip_vision_model"},
+    ]
+    assert whole == sum(summarize(load(json.dumps(half).encode())).totals.params for half in halves) + 2 * 16 * 512 + 1
+
+
+def test_a_mistake_in_a_part_has_its_place_there():
+    text = json.dumps(CLIP | {"vision_config": {"hidden_size": "wide"}}, indent=0)
+    with pytest.raises(InputError, match=r":12:1: hidden_size: expected an integer, got 'wide'"):
+        load(text.encode())
+
+
+def test_a_t5_whose_head_is_its_own_has_one():
+    """transformers ties it all the same, but the checkpoints of T5 1.1, FLAN-T5 and mT5 hold one."""
+    config = {"model_type": "t5", "d_model": 8, "vocab_size": 10, "architectures": ["T5ForConditionalGeneration"]}
+    tied, free = (
+        summarize(load(json.dumps(config | {"tie_word_embeddings": said}).encode())) for said in (True, False)
+    )
+    assert free.totals.params == tied.totals.params + 80
