@@ -100,7 +100,7 @@ def part_of(config: Config, field: str, heads: list[str], flat: bool = False) ->
     try:
         return config_for(raw, find_type(part.type), part.fixed, heads)
     except ConfigError as error:
-        raise ConfigError(str(error), (field, *error.where)) from None
+        raise type(error)(str(error), (field, *error.where)) from None
 
 
 def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, heads: list[str]) -> Config:
@@ -112,7 +112,7 @@ def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, head
         for name, its_head in type_.classes.items():
             if its_head == head:
                 return Config(type_, values, given, name, head, labels(raw), warnings, None, raw)
-    raise ConfigError(f"'{type_.name}' has no class for {listed(heads)}", ("model_type",))
+    raise NotBuiltError(f"'{type_.name}' has no class for {listed(heads)}", ("model_type",))
 
 
 STORED = ("bfloat16", "float16", "float32", "float64")

@@ -159,7 +159,7 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     try:
         spec = spec_of(inner)
     except ConfigError as error:
-        raise ConfigError(str(error), (field, *error.where)) from None
+        raise type(error)(str(error), (field, *error.where)) from None
     values = inner.values | {
         alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values
     }
