@@ -23,13 +23,13 @@ class Part(Struct, frozen=True):
     """A field that holds the configuration of another model.
 
     Attributes:
-        type: its model_type where it says none.
+        type: its model_type where it says none; "" for one that no model_type has.
         fixed: whether it is of that type whatever it says.
         optional: whether null means that there is none.
         values: what it is where the file has none.
     """
 
-    type: str
+    type: str = ""
     fixed: bool = False
     optional: bool = False
     values: dict[str, Any] = {}
