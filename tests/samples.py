@@ -6,6 +6,8 @@ A fence says what its block is:
     ```yaml NAME.yaml   a file of this name (any language), for the commands below it
     ```yaml             a whole spec, or a configuration of CI
     ```python           statements; an expression with a comment behind it has the comment's value
+
+What needs PyTorch is run by tests/oracle/freeze_guide.py, which keeps the files that it writes.
 """
 
 import ast
@@ -15,6 +17,7 @@ import re
 import shlex
 import shutil
 import sys
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent, indent
@@ -23,6 +26,9 @@ from typing import NamedTuple
 from paramcalc.cli import run
 
 ROOT = Path(__file__).parents[1]
+FROZEN = ROOT / "tests" / "data" / "guide.zip"
+"""The files that samples write by PyTorch: PAGE/NAME."""
+
 FENCE = re.compile(r"(?P<margin>^ *)```(?P<info>[^\n`]+)\n(?P<body>.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
 
@@ -48,13 +54,18 @@ def is_sample(block):
     return block.language == "console" and block.text.startswith("$ paramcalc")
 
 
+def is_for_torch(block):
+    """Whether a block is Python that needs PyTorch."""
+    return block.language == "python" and re.search(r"(?:import|from) (?:torch|tagger)\b", block.text) is not None
+
+
 def specs_of(page):
     """The whole specs that have no name: the named ones are read by the commands around them."""
     return [block.text for block in blocks_of(page) if is_spec(block) and not block.name]
 
 
 def is_spec(block):
-    return block.language in ("yaml", "json") and "layers:" in block.text
+    return block.language == "yaml" and re.search(r"^layers:", block.text, re.MULTILINE) is not None
 
 
 def commands_of(block):
@@ -98,7 +109,9 @@ def page_rerun(page):
         if block.name:
             Path(block.name).parent.mkdir(parents=True, exist_ok=True)
             Path(block.name).write_text(block.text, encoding="utf-8")
-        if block.language == "python" and "import torch" not in block.text:
+        if is_for_torch(block):
+            ast.parse(block.text)
+        elif block.language == "python" and not block.name:
             check_python(block.text)
         if not is_sample(block):
             return match[0]
@@ -109,9 +122,10 @@ def page_rerun(page):
 
 
 def check_python(text):
-    """Run statements; the value of an expression is what its comment says."""
+    """Run statements; the value of an expression is what its comment says. Files of the page can be imported."""
     lines = text.splitlines()
     names = {"__name__": "sample"}
+    sys.path.insert(0, os.getcwd())
     for statement in ast.parse(text).body:
         source = ast.unparse(statement)
         comment = lines[statement.end_lineno - 1][statement.end_col_offset :].strip().removeprefix("#").strip()
@@ -119,12 +133,17 @@ def check_python(text):
             assert repr(eval(source, names)) == comment, source
         else:
             exec(compile(ast.Module([statement], []), "sample", "exec"), names)
+    sys.path.pop(0)
 
 
 @contextmanager
-def workspace(folder, monkeypatch):
-    """A folder with the example specs, as the current one; nothing of CI's own environment is seen in it."""
+def workspace(folder, monkeypatch, page=""):
+    """A folder with the example specs and the page's frozen files, as the current one; nothing of CI is seen in it."""
     shutil.copytree(ROOT / "specs", folder / "specs")
+    with zipfile.ZipFile(FROZEN) as archive:
+        for name in archive.namelist():
+            if name.startswith(f"{page}/"):
+                (folder / Path(name).name).write_bytes(archive.read(name))
     monkeypatch.chdir(folder)
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "PARAMCALC_"))]:
         monkeypatch.delenv(name)

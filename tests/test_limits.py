@@ -303,9 +303,9 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
     assert tested | elsewhere == own
 
 
-def test_the_readme_has_the_numbers():
+def test_the_guide_has_the_numbers():
     """Row by row, as the table has them."""
-    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    text = (Path(__file__).parents[1] / "paramcalc" / "guide" / "limits.md").read_text("utf-8")
     rows = text.partition("| Limit | | Raised by |")[2].partition("\n\n")[0].splitlines()[2:]
     mib = limits.MIB
     expected = [
@@ -322,6 +322,10 @@ def test_the_readme_has_the_numbers():
         f"{limits.MAX_GLOB:,}; {limits.MAX_GLOB_WORK:,}; {limits.MAX_GLOBS:,}; {limits.MAX_LINKED_FOLDERS:,}",
         f"{limits.MAX_TOML_BYTES // mib} MiB; {limits.MAX_KEY_PARTS}",
         f"{limits.MAX_ARCHIVE_ENTRIES:,}; {limits.MAX_ARCHIVE_DIRECTORY // mib} MiB",
+        f"{limits.MAX_TENSORS:,}; {limits.MAX_SHARDS:,}; {limits.MAX_TENSOR_NAME:,}",
+        f"{limits.MAX_SAFETENSORS_HEADER // 10**6} MB; {limits.MAX_GGUF_HEADER // mib} MiB",
+        f"{limits.MAX_HDF5_METADATA // mib} MiB; {limits.MAX_PICKLE_BYTES // mib} MiB",
+        f"{limits.MAX_SMALL_PROGRAM // mib} MiB; {limits.MAX_JSON_BYTES // mib} MiB",
     ]
     assert [row.split(" | ")[1] for row in rows] == expected
     assert (shapes.MAX_DIMENSION, shapes.MAX_COUNT) == (2**31 - 1, 2**63 - 1)

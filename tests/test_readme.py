@@ -1,15 +1,24 @@
 """The samples of the README and the guide are what the program prints."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from html import unescape
-from textwrap import dedent
+from textwrap import dedent, fill
 
 import pytest
 
+from paramcalc.check.config import read_config
 from paramcalc.cli import run
+from paramcalc.formats.native.entries import COMMON
+from paramcalc.formats.native.expressions import CONSTANTS, FUNCTIONS
+from paramcalc.formats.native.parser import STRUCTURE
+from paramcalc.formats.native.spec import KEYS
+from paramcalc.metrics import METRICS
+from paramcalc.render.columns import COLUMNS
+from paramcalc.summary import LayerSummary, Summary, Totals, WeightSummary
 from tests import bench
 from tests.samples import ROOT, blocks_of, is_sample, is_spec, page_rerun, specs_of, workspace
 from tests.synthetic import SHAPES
@@ -23,7 +32,7 @@ SPECS = [(name, spec) for name, text in TEXTS.items() for spec in specs_of(text)
 @pytest.mark.parametrize("name", PAGES)
 def test_the_samples_of_a_page_are_what_the_program_prints(name, request, tmp_path, monkeypatch):
     """`pytest --regenerate` writes the page anew: read what changed."""
-    with workspace(tmp_path, monkeypatch):
+    with workspace(tmp_path, monkeypatch, PAGES[name].stem):
         now = page_rerun(TEXTS[name])
     if request.config.getoption("--regenerate"):
         PAGES[name].write_text(now, encoding="utf-8")
@@ -73,6 +82,68 @@ def test_the_configuration_can_be_copied_and_turns_red(tmp_path):
     done = paramcalc("check")
     assert done.returncode == 1
     assert "Ask the firmware team before raising this." in done.stdout
+
+
+GENERATED = {
+    ("huggingface.md", "types"): lambda: json.loads(
+        (ROOT / "paramcalc/formats/huggingface/families/index.json").read_text(encoding="utf-8")
+    ),
+    ("summary.md", "columns"): lambda: COLUMNS,
+}
+"""Lists of names in the guide, and where they come from."""
+
+
+@pytest.mark.parametrize(("name", "label"), GENERATED)
+def test_a_list_of_the_guide_is_complete(name, label, request):
+    """`pytest --regenerate` writes it anew."""
+    begin, end = f"<!-- {label}:begin -->\n", f"<!-- {label}:end -->"
+    before, rest = PAGES[name].read_text(encoding="utf-8").split(begin)
+    written, after = rest.split(end)
+    names = ", ".join(f"`{each}`" for each in GENERATED[name, label]())
+    wanted = fill(names, 120, break_on_hyphens=False) + "\n"
+    if request.config.getoption("--regenerate"):
+        PAGES[name].write_text(before + begin + wanted + end + after, encoding="utf-8")
+    else:
+        assert written == wanted
+
+
+def first_column(text):
+    """The names in backticks in the first column of the tables of a text."""
+    cells = re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_the_guide_describes_every_key_of_the_json():
+    """Section by section, as the schema has them."""
+    sections = re.split(r"^## ", TEXTS["json.md"], flags=re.MULTILINE)
+    for title, struct in {"The object": Summary, "A row": LayerSummary, "The totals": Totals}.items():
+        [section] = [text for text in sections if text.startswith(f"{title}\n")]
+        assert sorted(first_column(section)) == sorted(struct.__struct_fields__), title
+    weights = re.search(r"Each with (.*)", TEXTS["json.md"])[1]
+    assert set(WeightSummary.__struct_fields__) <= set(re.findall(r"`(\w+)`", weights))
+
+
+def test_the_guide_describes_every_key_and_function_of_the_language():
+    page = TEXTS["language.md"]
+    tables = set(first_column(page))
+    assert {*KEYS, *COMMON} <= tables
+    listed = re.search(r"^\| functions \|.*", page, re.MULTILINE)[0]
+    assert all(f"`{name}`" in listed for name in (*FUNCTIONS, "len"))
+    reserved = page.partition("These names are taken")[2].partition("`--set")[0]
+    assert all(f"`{name}`" in reserved for name in (*COMMON, *CONSTANTS, *STRUCTURE, "i", "type"))
+
+
+def test_the_configuration_is_the_same_in_both_languages(tmp_path):
+    found = []
+    for language, name in {"toml": "pyproject.toml", "yaml": "paramcalc.yaml"}.items():
+        [text] = [b.text for b in blocks_of(TEXTS["check.md"]) if b.language == language and "checks" in b.text]
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        found.append(read_config(str(tmp_path / name)).checks)
+    assert found[0] == found[1]
+
+
+def test_the_guide_describes_every_limit_of_a_budget():
+    assert {*METRICS, "dtype", "layers"} <= set(first_column(TEXTS["check.md"]))
 
 
 def test_every_file_that_is_named_exists():

@@ -9,6 +9,19 @@ from paramcalc.cli import output
 
 TOPICS = {
     "language": "The spec language: layers, inputs, variables, blocks, repeats, branches, calls.",
+    "layers": "All layers of Keras and PyTorch, by family.",
+    "files": "What is read: specs, Keras, TensorFlow.js, PyTorch, Hugging Face, checkpoints.",
+    "pytorch": "From a PyTorch model to a summary; what is counted how; CI.",
+    "huggingface": "What a config.json tells, and the model types that are known.",
+    "checkpoints": "Files with weights alone: safetensors, GGUF, torch.save, HDF5, NumPy.",
+    "summary": "The table: columns, depth, other shapes, unknown layers, the terminal, exit codes.",
+    "explain": "Every count taken apart; the kinds of weights.",
+    "diff": "What changed between two models, also in git.",
+    "check": "Budgets: the configuration, baselines, GitHub, GitLab, pre-commit.",
+    "memory": "What a model takes to run and to train, and what each number assumes.",
+    "json": "The data: JSON, CSV, Markdown, and the same from Python.",
+    "plugins": "A layer of your own.",
+    "limits": "Files from anyone: what is promised, all limits, speed.",
 }
 """Topic → what its page is about; the page is `paramcalc/guide/TOPIC.md`."""
 

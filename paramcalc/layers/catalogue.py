@@ -1,4 +1,4 @@
-"""The layers there are, as plain data: what `paramcalc layers` and the README's table show.
+"""The layers there are, as plain data: what `paramcalc layers` and the guide's table show.
 
 Everything comes from the classes: fields from their annotations, texts from their docstrings.
 """

@@ -34,7 +34,7 @@ def list_text(entries: Sequence[Entry]) -> str:
 
 
 def list_markdown(entries: Sequence[Entry]) -> str:
-    """The table of the README: a row a family."""
+    """The table of the guide: a row a family."""
     lines = ["| Family | Layers with weights | Layers without |", "|---|---|---|"]
     for family, group in by_family(entries):
         cells = [", ".join(f"`{each.name}`" for each in group if each.weights is held) for held in (True, False)]

@@ -16,7 +16,7 @@ from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
 
 NAMES = built_in(Registry())
 ENTRIES = {name: entry(Registry(), name) for name in NAMES}
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "paramcalc" / "guide" / "layers.md"
 BEGIN, END = "<!-- layers:begin -->", "<!-- layers:end -->"
 BASES = {"Wrapper"}
 """Classes whose example shows what to use instead: they compute nothing."""
@@ -159,13 +159,13 @@ def test_markdown_is_only_for_the_list():
     assert run("--format", "markdown").output == list_markdown(list(ENTRIES.values()))
 
 
-def test_the_readme_has_the_table_that_the_command_prints(request):
+def test_the_guide_has_the_table_that_the_command_prints(request):
     """`paramcalc layers --format markdown` makes it; `pytest --regenerate` writes it anew."""
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     before, old, after = text.partition(BEGIN)[0], text.partition(BEGIN)[2].partition(END)[0], text.partition(END)[2]
     table = f"\n{list_markdown(list(ENTRIES.values()))}"
     if request.config.getoption("--regenerate") and old:
-        README.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
+        PAGE.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
     assert old == table
 
 
