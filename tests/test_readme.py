@@ -36,7 +36,7 @@ def test_the_samples_of_a_page_are_what_the_program_prints(name, request, tmp_pa
         now = page_rerun(TEXTS[name])
     if request.config.getoption("--regenerate"):
         PAGES[name].write_text(now, encoding="utf-8")
-    assert now == PAGES[name].read_text(encoding="utf-8")
+    assert now == PAGES[name].read_text(encoding="utf-8"), "`pytest tests/test_readme.py --regenerate` writes it anew"
 
 
 def test_there_are_samples():
@@ -104,7 +104,7 @@ def test_a_list_of_the_guide_is_complete(name, label, request):
     if request.config.getoption("--regenerate"):
         PAGES[name].write_text(before + begin + wanted + end + after, encoding="utf-8")
     else:
-        assert written == wanted
+        assert written == wanted, "`pytest tests/test_readme.py --regenerate` writes it anew"
 
 
 def first_column(text):
