@@ -15,7 +15,7 @@ ORDER = [
     {"summary"},
     {"analysis"},
     {"formats"},
-    {"schema"},
+    {"schema", "answer"},
     {"check"},
     {"render"},
     {"cli"},

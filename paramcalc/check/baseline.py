@@ -8,10 +8,10 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from paramcalc.analysis.summarize import summarize, total
+from paramcalc.analysis.summarize import total
+from paramcalc.answer import Question, answer
 from paramcalc.check.git import AmbiguousError, GitError, NoRepositoryError, Repository, split_revision
 from paramcalc.errors import ParamcalcError, why
-from paramcalc.formats import load
 from paramcalc.shapes import MAX_COUNT
 from paramcalc.summary import SCHEMA_VERSION, Summary
 from paramcalc.units import size_of, variable_dtype
@@ -37,13 +37,17 @@ class Baseline(Protocol):
         """Let go of what is held open."""
 
 
-def open_baseline(against: str, root: str, sets: dict[str, str] | None = None, alone: bool = False) -> Baseline | None:
+ASKED = Question(allow_unknown=True)
+"""What a check asks: what cannot be known is a finding of its own, not an error."""
+
+
+def open_baseline(against: str, root: str, asked: Question = ASKED, alone: bool = False) -> Baseline | None:
     """A baseline by its name; None where there is none yet, which is no error.
 
     Args:
         against: a folder, a file of saved summaries, or a revision.
         root: the folder that the names of files start from, in a baseline that is a folder.
-        sets: values for the vars of specs: the same as for the models that are compared.
+        asked: the options that change what is computed: the same as for the models that are compared.
         alone: whether one model only is compared: then a single saved summary is its, whatever it was called.
 
     Raises:
@@ -52,12 +56,12 @@ def open_baseline(against: str, root: str, sets: dict[str, str] | None = None, a
     if os.path.exists(against):
         refuse_two_meanings(against, against)
     if os.path.isdir(against):
-        return Folder(against, root, sets)
+        return Folder(against, root, asked)
     if os.path.isfile(against):
         return Saved(against, root, alone)
     if against.endswith((".json", ".jsonl", "/")):
         return None
-    return History(against, sets)
+    return History(against, asked)
 
 
 def refuse_two_meanings(name: str, revision: str) -> None:
@@ -83,8 +87,8 @@ def refuse_two_meanings(name: str, revision: str) -> None:
 class Folder:
     """A folder that holds the same files as they were."""
 
-    def __init__(self, folder: str, root: str, sets: dict[str, str] | None) -> None:
-        self.folder, self.root, self.sets = folder, root, sets
+    def __init__(self, folder: str, root: str, asked: Question) -> None:
+        self.folder, self.root, self.asked = folder, root, asked
 
     def find(self, file: str) -> Summary | None:
         """The file at the same place below the folder; in a checkout, from the top of the repository that it is in."""
@@ -108,7 +112,7 @@ class Folder:
             raise BaselineError(f"{old} cannot be read: {why(error)}") from None
         if same:
             raise BaselineError(f"{file} would be compared with itself: {self.folder} holds the same file")
-        return summarize(load(old, sets=self.sets), allow_unknown=True)
+        return answer(old, self.asked)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -205,8 +209,8 @@ def check_sound(path: str, summary: Summary) -> None:
 class History:
     """A revision of the repository that a file is in."""
 
-    def __init__(self, revision: str, sets: dict[str, str] | None) -> None:
-        self.revision, self.sets = revision, sets
+    def __init__(self, revision: str, asked: Question) -> None:
+        self.revision, self.asked = revision, asked
         self.repositories: dict[str, tuple[Repository, str | None]] = {}
         with suppress(NoRepositoryError):  # the files may be in one all the same
             self._at(os.curdir)  # a revision that does not exist is one error, not one a file
@@ -222,7 +226,7 @@ class History:
         data = None if commit is None else repository.read(commit, path)
         if data is None:
             return None
-        return summarize(load(data, name=f"{self.revision}:{path}", sets=self.sets), allow_unknown=True)
+        return answer(data, self.asked, f"{self.revision}:{path}")
 
     def _at(self, folder: str) -> tuple[Repository, str | None]:
         """The repository around a folder, and the commit that the revision is in it."""
@@ -262,4 +266,4 @@ def summary_at(name: str) -> Summary | None:
             raise GitError(f"there is no file '{given}' at {revision}{hint}")
     if data is None:
         raise GitError(f"there is no file '{given}' at {revision}")
-    return summarize(load(data, name=name))
+    return answer(data, Question(), name)

@@ -5,9 +5,10 @@ from heapq import nlargest
 from typing import NamedTuple
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
-from paramcalc.analysis.summarize import summarize
-from paramcalc.check.baseline import Baseline
+from paramcalc.answer import Question, read, summary_of
+from paramcalc.check.baseline import ASKED, Baseline
 from paramcalc.check.budgets import (
     Budget,
     BudgetError,
@@ -20,7 +21,6 @@ from paramcalc.check.budgets import (
 )
 from paramcalc.check.outcome import FileReport, Grown
 from paramcalc.errors import DocPath, InputError, ParamcalcError, Position, Problem
-from paramcalc.formats import load
 from paramcalc.model import Model
 from paramcalc.summary import Summary
 
@@ -52,16 +52,23 @@ def check_file(
     file: str,
     budgets: Sequence[Budget],
     growth: Growth | None = None,
-    sets: dict[str, str] | None = None,
+    asked: Question = ASKED,
     dtype: str | None = None,
-    weights: str | None = None,
 ) -> FileReport:
-    """Judge one file by its own `budget:` and the given ones: all of them must be kept."""
+    """Judge one file by its own `budget:` and the given ones: all of them must be kept.
+
+    Args:
+        file: its path.
+        budgets: the given ones.
+        growth: how much it may grow.
+        asked: the options that change what is computed.
+        dtype: what sizes are judged as where a budget names no dtype.
+    """
     try:
-        model = load(file, sets=sets, weights=weights)
+        model = read(file, asked)
         budgets = [*own_budget(model), *budgets]
         memory = any("peak_memory" in budget.limits for budget in budgets)
-        summary = summarize(model, allow_unknown=True, memory=memory)
+        summary = summary_of(model, replace(asked, memory=memory))
         findings = check_budgets(summary, budgets, dtype)
     except ParamcalcError as error:
         return unreadable(file, error)

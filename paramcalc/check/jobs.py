@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from typing import NamedTuple
 
-from paramcalc.check.baseline import open_baseline
+from msgspec.structs import replace
+
+from paramcalc.answer import Question
+from paramcalc.check.baseline import ASKED, open_baseline
 from paramcalc.check.budgets import Budget
 from paramcalc.check.config import Config, covers, expand, find_config, named_files, read_config
 from paramcalc.check.gate import Growth, check_file, unreadable
@@ -24,20 +27,18 @@ class Job(NamedTuple):
     error: str | None = None
 
 
-class Question(NamedTuple):
+class Asked(NamedTuple):
     """What is asked of every file.
 
     Attributes:
         budget: limits that count besides the file's own and those of the configuration.
-        sets: values for a spec's vars.
+        options: those that change what is computed.
         dtype: what sizes are judged as where a budget names no dtype.
-        weights: the path of a checkpoint to compare the architecture with.
     """
 
     budget: Budget
-    sets: dict[str, str] | None = None
+    options: Question = ASKED
     dtype: str | None = None
-    weights: str | None = None
 
 
 def find_checks(path: str | None) -> Config | None:
@@ -82,7 +83,7 @@ def named_jobs(names: Iterable[str], config: Config | None) -> Iterator[Job]:
 
 @contextmanager
 def run_jobs(
-    jobs: Sequence[Job], folder: str, asked: Question, against: str | None, increases: Mapping[str, str]
+    jobs: Sequence[Job], folder: str, asked: Asked, against: str | None, increases: Mapping[str, str]
 ) -> Iterator[Iterator[FileReport]]:
     """The report of each file, made when it is asked for; one that is broken hides none of the others.
 
@@ -96,14 +97,15 @@ def run_jobs(
     Raises:
         ParamcalcError: for a baseline that cannot be read.
     """
-    found = None if against is None else open_baseline(against, folder or os.curdir, asked.sets, alone=len(jobs) == 1)
+    before = replace(asked.options, weights=None)  # a checkpoint is of the architecture as it is now
+    found = None if against is None else open_baseline(against, folder or os.curdir, before, alone=len(jobs) == 1)
     growth = None if against is None else Growth(against, found, increases)
     with closing(found) if found else nullcontext():
         yield (report_of(job, asked, growth) for job in jobs)
 
 
-def report_of(job: Job, asked: Question, growth: Growth | None) -> FileReport:
+def report_of(job: Job, asked: Asked, growth: Growth | None) -> FileReport:
     """The report of one file."""
     if job.error:
         return unreadable(job.file, ParamcalcError(job.error))
-    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.sets, asked.dtype, asked.weights)
+    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.options, asked.dtype)

@@ -97,9 +97,11 @@ def flag_budget(given: dict[str, Any]) -> "Budget":
 
 def run(jobs: "list[Job]", config: "Config | None", given: dict[str, Any]) -> "list[FileReport]":
     """The report of each file, with a bar on a terminal when they are many."""
-    from paramcalc.check.jobs import Question, run_jobs
+    from paramcalc.answer import question
+    from paramcalc.check.jobs import Asked, run_jobs
 
-    asked = Question(flag_budget(given), dict(given["sets"]) or None, given["dtype"], given["weights"])
+    options = question(given | {"dtype": None, "allow_unknown": True})
+    asked = Asked(flag_budget(given), options, given["dtype"])
     against, increases = given["against"], given["increases"]
     with run_jobs(jobs, config.folder if config else os.curdir, asked, against, increases) as reports:
         return list(progress(reports, len(jobs)))

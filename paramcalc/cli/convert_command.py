@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
+from paramcalc.answer import question, read
 from paramcalc.cli import options, output
-from paramcalc.cli.models import question, read
 
 
 @click.command()

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paramcalc.answer import Question, answer
 from paramcalc.cli import options, output
-from paramcalc.cli.models import Question, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

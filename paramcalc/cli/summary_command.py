@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from paramcalc.answer import answer, question
 from paramcalc.cli import options, output, report
-from paramcalc.cli.models import answer, question
 from paramcalc.errors import ParamcalcError
 from paramcalc.summary import Summary
 

@@ -147,7 +147,7 @@ def test_a_bug_is_named_and_its_traceback_only_for_debug(specs, capsys, monkeypa
     def broken(*args):
         raise KeyError("oops")
 
-    monkeypatch.setattr("paramcalc.cli.models.answer", broken)
+    monkeypatch.setattr("paramcalc.answer.answer", broken)
     monkeypatch.setattr("paramcalc.cli.summary_command.answer", broken, raising=False)
     assert run(["summary", "rnn.json"]) == 3
     assert "Traceback" not in (first := capsys.readouterr().err)
@@ -216,7 +216,7 @@ def test_a_terminal_gets_colour_unless_it_says_no(specs):
 
 
 def test_a_warning_goes_to_stderr(specs, capsys, monkeypatch):
-    from paramcalc.cli import models
+    from paramcalc import answer as models
 
     real = models.answer
 

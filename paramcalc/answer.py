@@ -1,4 +1,4 @@
-"""From a file name and the options of a command line to a model and its summary: one way for all commands."""
+"""From a file and the options that were given to a model and its summary: one way for all commands and the gate."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -62,16 +62,17 @@ def question(given: dict[str, Any]) -> Question:
     )
 
 
-def read(source: str, asked: Question) -> Model:
-    """The model in a file (or stdin, `-`)."""
+def read(source: str | bytes, asked: Question, name: str | None = None) -> Model:
+    """The model in a file, in standard input (`-`), or in a content that is called `name`."""
     from paramcalc.formats import load
 
-    return load(source, sets=asked.sets or None, max_layers=asked.max_layers, weights=asked.weights)
+    sets = asked.sets or None
+    return load(source, name=name, sets=sets, max_layers=asked.max_layers, weights=asked.weights)
 
 
-def answer(source: str, asked: Question) -> Summary:
-    """The summary of the model in a file."""
-    return summary_of(read(source, asked), asked)
+def answer(source: str | bytes, asked: Question, name: str | None = None) -> Summary:
+    """The summary of the model in a file, as `read` finds it."""
+    return summary_of(read(source, asked, name), asked)
 
 
 def summary_of(model: Model, asked: Question) -> Summary:
