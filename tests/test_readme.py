@@ -11,7 +11,7 @@ from textwrap import dedent, fill
 import pytest
 
 from paramcalc.check.config import read_config
-from paramcalc.cli import run
+from paramcalc.cli import COMMANDS, run
 from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.expressions import CONSTANTS, FUNCTIONS
 from paramcalc.formats.native.parser import STRUCTURE
@@ -150,6 +150,37 @@ def test_every_file_that_is_named_exists():
     for page, text in TEXTS.items():
         for name in re.findall(r"(?<![\w/])(?:specs|tests|paramcalc|docs)/[\w./-]*\w", text):
             assert (ROOT / name).exists(), (page, name)
+
+
+def test_the_readme_links_to_every_page_of_the_guide():
+    assert set(re.findall(r"\]\(paramcalc/guide/(\w+\.md)\)", README)) == PAGES.keys() - {"README.md"}
+
+
+def test_the_readme_has_every_command_and_every_kind_of_file():
+    assert {f"paramcalc {name}" for name in COMMANDS} <= set(re.findall(r"`(paramcalc \w+)[^`]*`", README))
+    table = README.partition("## What it reads")[2].partition("\n## ")[0]
+    for kind in (
+        ".keras",
+        ".h5",
+        "TensorFlow.js",
+        "config.json",
+        ".pt2",
+        ".safetensors",
+        ".gguf",
+        "torch.save",
+        ".npz",
+    ):
+        assert kind in table
+
+
+def test_nothing_names_a_release_before_there_is_one():
+    """Snippets that install a version, or use the tag of one, would fail for whoever copies them."""
+    released = re.findall(
+        r"^## \[([\d.]+)\] - \d{4}", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    for name, text in TEXTS.items():
+        for version in re.findall(r"paramcalc@v([\d.]+)|rev: v([\d.]+)|paramcalc==([\d.]+)", text):
+            assert set(version) & set(released), (name, version)
 
 
 def test_the_picture_of_the_benchmark_has_a_row_of_each_thing_it_measures():
