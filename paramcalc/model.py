@@ -61,7 +61,8 @@ class Node(Struct, gc=False):
     """One call of a layer.
 
     Attributes:
-        path: unique in the model, nesting separated by "/": "encoder/0/dense"; a later call ends in "#2".
+        path: unique in the model, nesting separated by "/": "encoder/0/dense"; a later call ends in "#2",
+            unless the file gives it a name of its own.
         instance: the layer that is called.
         inputs: the tensors it reads, in the order of the layer's call; None for one left out.
         options: call arguments by name: a Ref, a list of Refs, or a plain value.

@@ -56,7 +56,7 @@ class LayerSummary(Struct, frozen=True, gc=False):
     """One call of a layer. A later call of the same layer has no params of its own: rows add up.
 
     Attributes:
-        path: unique in the model: "encoder/0/dense"; a later call ends in "#2".
+        path: unique in the model: "encoder/0/dense"; a later call ends in "#2", or has a name of its own.
         inputs: the names of the inputs and the paths of the layers it reads, those of masks and other tensors among
             its call arguments last.
         input_shapes: batch first; null where an unknown layer hides one.

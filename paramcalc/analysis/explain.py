@@ -7,13 +7,13 @@ arithmetic is the arithmetic that was done.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from paramcalc.analysis.calls import Call, Evaluation
-from paramcalc.analysis.summarize import NO_PARAMETERS, count_macs, tie_weights, weight_name
-from paramcalc.errors import InputError, Problem, UnknownDimensionError, did_you_mean
+from paramcalc.analysis.summarize import NO_PARAMETERS, call_name, count_macs, counter, tie_weights, weight_name
+from paramcalc.errors import UnknownDimensionError
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.layers.catalogue import parse_docstring
 from paramcalc.layers.formulas.window import traced
@@ -21,6 +21,9 @@ from paramcalc.layers.recorded import Recorded
 from paramcalc.model import Instance
 from paramcalc.shapes import Shape
 from paramcalc.units import weight_dtype
+
+if TYPE_CHECKING:
+    from paramcalc.analysis.blocks import Part
 
 
 class Formula(Struct, frozen=True):
@@ -63,6 +66,7 @@ class LayerExplained(Struct, frozen=True, eq=False):
     params: Formula
     macs: Formula
     notes: list[str]
+    shared_with: str | None = None
 
 
 KEPT = 1_000
@@ -72,12 +76,17 @@ KEPT = 1_000
 def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tuple[str, LayerExplained]]:
     """Each call that a path, name or glob matches (all of them where none is given), as its path and its explanation.
 
+    The name of a block, which no layer has, gives one explanation: that of their sum.
+
     Raises:
         InputError: when nothing matches.
     """
     ties = tie_weights(evaluation) if evaluation.model.tied else {}
     known: dict[tuple[Any, ...], LayerExplained] = {}
-    for call in evaluation.calls if pattern is None else matching(evaluation, pattern):
+    calls = evaluation.calls if pattern is None else matching(evaluation, pattern)
+    if not calls and pattern is not None:
+        yield explain_block(evaluation, pattern, ties)
+    for call in calls:
         node, instance = call.node, call.node.instance
         if ties and any(weight_name(node.path, weight.name) in ties for weight in call.weights):
             yield node.path, explain_call(call, ties)
@@ -94,16 +103,47 @@ def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tupl
 
 def matching(evaluation: Evaluation, pattern: str) -> list[Call]:
     """The calls that a path, name or glob matches."""
-    calls = [
+    return [
         call
         for call in evaluation.calls
-        if fnmatchcase(call.node.path, pattern) or pattern in (call.node.path, call.node.instance.name)
+        if fnmatchcase(call.node.path, pattern) or pattern in (call.node.path, call_name(call))
     ]
-    if not calls:
-        near = did_you_mean(pattern, [call.node.path for call in evaluation.calls])
-        message = f"no layer matches '{pattern[:80]}'{near}"
-        raise InputError(evaluation.model.source, [Problem(message)])
-    return calls
+
+
+def explain_block(evaluation: Evaluation, name: str, ties: dict[str, str]) -> tuple[str, LayerExplained]:
+    """The block with this name, as its path and its explanation: what its parts add up to.
+
+    Raises:
+        InputError: when there is none.
+    """
+    from paramcalc.analysis.blocks import find_block
+
+    count = counter(ties, None)
+    block = find_block(evaluation, name, lambda call: ((found := count(call)).params, found.macs))
+    found = [count(call) for call in block.calls]
+    macs = [each.macs for each in found if each.macs is not None]
+    outputs = [shape for shape in block.hands_out if shape is not None]
+    return block.path, LayerExplained(
+        f"{len(block.calls):,} layers",
+        block.reads,
+        outputs[0] if len(outputs) == 1 else outputs or None,
+        [],
+        [],
+        sum_of_parts([(part, part.params) for part in block.parts], sum([each.params for each in found])),
+        sum_of_parts([(part, part.macs) for part in block.parts], sum(macs) if len(macs) == len(found) else None),
+        [f"'{block.path}{block.calls[0].node.path[len(block.path)]}*' explains each of its layers"],
+    )
+
+
+def sum_of_parts(parts: "Sequence[tuple[Part, int | None]]", result: int | None) -> Formula:
+    """The sum over the parts that have something to add: `attention + 2 × (norm)`."""
+    names, numbers = [], []
+    for part, value in parts:
+        if value != 0:
+            number = "?" if value is None else f"{value:,}"
+            names.append(part.name if part.times == 1 else f"{part.times:,} × ({part.name})")
+            numbers.append(number if part.times == 1 else f"{part.times:,} × {number}")
+    return Formula(" + ".join(names) or "0", " + ".join(numbers) or "0", result)
 
 
 def explain_call(call: Call, ties: Mapping[str, str]) -> LayerExplained:
@@ -124,6 +164,7 @@ def explain_call(call: Call, ties: Mapping[str, str]) -> LayerExplained:
         sum_of([weight.factors for weight, item in zip(call.weights, weights, strict=True) if item.counted]),
         macs_formula(call.macs),
         notes(call),
+        call.shared_with,
     )
 
 

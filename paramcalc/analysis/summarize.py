@@ -231,7 +231,7 @@ def layer_row(
     policy = dtype or instance.dtype
     return LayerSummary(
         node.path,
-        instance.name,
+        call_name(call),
         instance.type,
         inputs,
         shapes,
@@ -255,6 +255,12 @@ def layer_row(
 def with_decoding(row: LayerSummary, terms: tuple[Factors, ...] | None) -> LayerSummary:
     """The row with the products of one more token."""
     return replace(row, decode_macs=None if terms is None else count_macs(terms))
+
+
+def call_name(call: Call) -> str:
+    """The name of a call: a later one's own, where the file gives it one, else that of its layer."""
+    own = call.shared_with is not None and "#" not in call.node.path
+    return call.node.path.rpartition("/")[2] if own else call.node.instance.name
 
 
 def output_shape(call: Call) -> Shape | list[Shape] | None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
+from paramcalc.analysis.macs import why_unknown
 from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, Position, did_you_mean
 from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
 from paramcalc.metrics import BYTES, METRICS
@@ -254,8 +255,7 @@ def judge_rows(
     found = judge(metric, limit, measure(rows, metric, dtype), dtype, layer)
     if found.actual is not None:
         return found
-    unknown = [row.path for row in rows if getattr(row, metric) is None]
-    return found._replace(message=f"{name_of(metric)} cannot be computed: a dimension is unknown in {some(unknown)}")
+    return found._replace(message=f"{name_of(metric)} cannot be computed: {why_unknown(rows)}")
 
 
 def judge(metric: str, limit: int, actual: int | None, dtype: str | None = None, layer: str | None = None) -> Finding:

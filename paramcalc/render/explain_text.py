@@ -34,15 +34,17 @@ def lines(item: LayerExplained) -> Iterator[tuple[str, str]]:
         if weight.active is not None:
             yield "", f"for one token  {weight.active.names}: {equation(weight.active)}"
         yield "", f"{weight.kind}, {weight.why}"
-    if item.weights and not any(weight.counted for weight in item.weights):
+    if item.shared_with is not None:
+        yield "params", f"0: its weights are counted at '{item.shared_with}'"
+    elif item.weights and not any(weight.counted for weight in item.weights):
         yield "params", "0: none of these is counted here"
-    elif item.weights:
+    elif item.params.result != 0:
         yield "params", item.params.names
         yield "", equation(item.params)
     else:
         yield "params", "0: no weights"
     if item.macs.numbers == "?":
-        yield "MACs", "unknown"
+        yield "MACs", f"unknown: {item.macs.names}" if item.macs.names != "?" else "unknown"
     elif item.macs.result != 0:
         yield "MACs", item.macs.names
         yield "", equation(item.macs)

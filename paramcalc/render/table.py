@@ -117,18 +117,10 @@ def macs_note(summary: Summary) -> str:
     """The MACs in short and what they are for, or what is missing to know them."""
     macs = summary.totals.macs
     if macs is None:
-        return "" if summary.partial is True else missing_for_macs(summary)
+        from paramcalc.analysis.macs import missing
+
+        return "" if summary.partial is True else sanitise(missing(summary))
     return f"({format_count(macs)}) {batch(summary)}" if macs >= 1000 else batch(summary)
-
-
-def missing_for_macs(summary: Summary) -> str:
-    """What is missing to know them: an output, a dimension that the user can give, or what an operation costs."""
-    if any(layer.output_shape is None for layer in summary.layers):
-        return "what a layer outputs is not known; --assume NAME=shape gives it"
-    if any(item.shape[1] is None for item in summary.inputs if len(item.shape) in (2, 3)):
-        return "the number of tokens is unknown; --context N gives it"
-    given = any(None in item.shape for item in summary.inputs)
-    return "a dimension is unknown; --input NAME=… gives it" if given else "what an operation costs is not known"
 
 
 def decode_note(summary: Summary) -> str:

@@ -43,3 +43,34 @@ def test_as_many_layers_as_the_user_allows_are_also_read_back(monkeypatch, tmp_p
     command = ["convert", str(spec), "--to", target, "-o", str(tmp_path / "out")]
     assert run(command) == 2
     assert run([*command, "--max-layers", "3"]) == 0
+
+
+CALLS = """input: [4]
+blocks: {b: {layers: [{Dense: 4, name: d}, ReLU]}}
+layers:
+  - {Dense: 4, name: a}
+  - {call: a, name: second}
+  - call: second
+  - {b: {}, name: x}
+  - {call: x, name: w}
+  - {Add: {}, inputs: [second, w, "a#2", w/d]}
+"""
+
+
+def test_a_call_keeps_the_name_that_it_has(tmp_path, capsys):
+    (tmp_path / "calls.yaml").write_text(CALLS)
+    assert run(["convert", str(tmp_path / "calls.yaml")]) == 0
+    written = capsys.readouterr().out
+    assert "{call: a, name: second}" in written
+    assert "{call: x, name: w" in written
+    assert [node.path for node in load(written.encode()).nodes] == [
+        *("a", "second", "a#2", "x/d", "x/re_lu", "w/d", "w/re_lu", "add")
+    ]
+
+
+def test_a_call_of_a_layer_in_another_block_cannot_be_written(tmp_path, capsys):
+    """A spec can say it; what is written is flat lists of blocks, and has no way to."""
+    spec = "{input: [4], layers: [{Dense: 4, name: d}, {b: null}], blocks: {b: {layers: [{call: d, name: own}]}}}"
+    (tmp_path / "spec.yaml").write_text(spec)
+    assert run(["convert", str(tmp_path / "spec.yaml")]) == 2
+    assert "layer 'b/own' is a further call of one that is inside another block" in capsys.readouterr().err

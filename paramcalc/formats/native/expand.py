@@ -50,6 +50,7 @@ class Expander(Work):
         uses: the uses of blocks by path, for further calls of them.
         calls: how often what is at a path was called.
         ties: what the blocks say of their weights that are one tensor.
+        firsts: for a later call with a name of its own, the path of the first.
         level: how many blocks, repeats and branches are around what is being expanded.
     """
 
@@ -63,6 +64,7 @@ class Expander(Work):
         self.uses: dict[str, BlockUse] = {}
         self.calls: dict[str, int] = {}
         self.ties: list[Tie] = []
+        self.firsts: dict[str, str] = {}
         self.minimum = Minimum()
         self.level = 0
 
@@ -373,28 +375,26 @@ class Expander(Work):
         if getattr(first.instance.layer, "self_attends", False) and len(sources) == 1:
             sources *= 2
         self.step(entry.where, called_again(first.instance.layer, self.allowance))
-        again = self.next_call_path(first.path)
-        name = self.call_name(entry, scope, again.rpartition("/")[2])
+        again, name = self.call_path(entry, scope, first.path)
         return self.emit(scope, again, name, first.instance, sources, entry)
 
     def call_block(self, entry: CallEntry, scope: Scope, sources: tuple[Reference, ...], path: str) -> Value:
         """A further call of a block."""
         use = self.uses[path]
-        again = self.next_call_path(path)
-        name = self.call_name(entry, scope, again.rpartition("/")[2])
+        again, name = self.call_path(entry, scope, path)
         root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
         root.notes, root.blocks, root.envs = scope.notes, scope.blocks, scope.envs
         value = self.use_block(use, root, sources, again.rpartition("/")[2], first_call_prefix=path + "/")
         self.names.values[scope.prefix + name] = value
         return value
 
-    def next_call_path(self, path: str) -> str:
-        """The path of the next call of what is at a path, perhaps that of a later call: `stem#2`, then `stem#3`."""
-        around, slash, last = path.rpartition("/")
-        first = around + slash + last.partition("#")[0]
-        self.calls[first] = self.calls.get(first, 1) + 1
-        return f"{first}#{self.calls[first]}"
-
-    def call_name(self, entry: CallEntry, scope: Scope, default: str) -> str:
-        """The name of a call's result: that of the entry, else the last part of its path."""
-        return default if entry.common.get("name") is None else self.name(entry, scope, "call")
+    def call_path(self, entry: CallEntry, scope: Scope, first: str) -> tuple[str, str]:
+        """The path of a further call of what is at a path, and its name: `stem#2`, `stem#3`, or a name of its own."""
+        if entry.common.get("name") is not None:
+            name = self.name(entry, scope, "call")
+            self.firsts[scope.prefix + name] = self.firsts.get(first, first)
+            return scope.prefix + name, name
+        around, slash, last = self.firsts.get(first, first).rpartition("/")
+        last = last.partition("#")[0]
+        self.calls[around + slash + last] = number = self.calls.get(around + slash + last, 1) + 1
+        return f"{around}{slash}{last}#{number}", f"{last}#{number}"

@@ -230,6 +230,33 @@ def test_call_shares_the_weights_of_a_layer():
     ]
 
 
+def test_a_call_has_its_own_name_everywhere():
+    """In its path, its name, what reads it, and what is explained."""
+    spec = chain(
+        {"Dense": 8, "name": "d"},
+        {"call": "d", "name": "again"},
+        {"call": "again"},
+        {"b": None, "name": "x"},
+        {"call": "x", "name": "y"},
+        {"Add": {}, "inputs": ["again", "y", "d#2", "y/dense"]},
+        blocks={"b": {"layers": [{"Dense": 8}]}},
+    )
+    rows = summarize(read(spec)).layers
+    assert [(row.path, row.name, row.shared_with) for row in rows[:-1]] == [
+        ("d", "d", None),
+        ("again", "again", "d"),
+        ("d#2", "d", "d"),
+        ("x/dense", "dense", None),
+        ("y/dense", "dense", "x/dense"),
+    ]
+    assert rows[-1].inputs == ["again", "y/dense", "d#2", "y/dense"]
+
+
+def test_a_call_in_a_block_has_its_name_there():
+    block = {"layers": [{"call": "d", "name": "own"}]}
+    assert paths(chain({"Dense": 8, "name": "d"}, {"b": None}, blocks={"b": block})) == ["d", "b/own"]
+
+
 def test_call_shares_a_whole_block_and_works_across_scopes():
     block = {"layers": [{"Dense": 8}]}
     spec = chain({"b": None}, {"call": "b"}, {"c": None}, blocks={"b": block, "c": {"layers": [{"call": "b/dense"}]}})

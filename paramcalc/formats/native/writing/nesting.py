@@ -16,7 +16,7 @@ class Item(Struct):
         start: its first node.
         end: the node after its last one.
         inside: the length of the path that all nodes in a nested model share; 0 for a layer.
-        first: for a later call, the name of the first one.
+        first: for a later call, the name of the first one. It may have a name of its own.
     """
 
     name: str
@@ -48,6 +48,7 @@ def items_between(nodes: Sequence[Node], start: int, end: int, shared: int) -> l
     """The items of the nodes from `start` to `end`, whose paths have the first `shared` characters in common."""
     items: list[Item] = []
     seen: set[str] = set()
+    owners: dict[int, Item] = {}  # by the identity of a layer, the item that calls it first
     while start < end:
         path = nodes[start].path
         name, slash, _ = path[shared:].partition("/")
@@ -60,11 +61,22 @@ def items_between(nodes: Sequence[Node], start: int, end: int, shared: int) -> l
                 raise ConvertError(f"'{name}' is both a layer and a nested model")
         if name in seen:
             raise ConvertError(f"the layers in '{path[: shared + len(name)]}' do not stand together")
-        base = name.rpartition("#")[0]
-        items.append(Item(name, start, stop, inside, base if base in seen else None))
+        item = Item(name, start, stop, inside)
+        first = owners.get(id(nodes[start].instance))
+        item.first = first.name if first is not None and same_layers(nodes, first, item) else None
+        for node in nodes[start:stop] if item.first is None else ():
+            owners.setdefault(id(node.instance), item)
+        items.append(item)
         seen.add(name)
         start = stop
     return items
+
+
+def same_layers(nodes: Sequence[Node], first: Item, item: Item) -> bool:
+    """Whether an item calls the layers of another one again, all of them in their order."""
+    pairs = zip(first.steps(), item.steps(), strict=False)
+    alike = (first.end - first.start, first.inside > 0) == (item.end - item.start, item.inside > 0)
+    return alike and all(nodes[one].instance is nodes[other].instance for one, other in pairs)
 
 
 class LastReads:

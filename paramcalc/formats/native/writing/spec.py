@@ -98,6 +98,7 @@ class SpecWriter:
         self.known: dict[tuple[int, str, int], dict[str, Any]] = {}
         self.numbers: Counter[str] = Counter()
         self.last_reads = LastReads(model)
+        self.firsts = {id(node.instance): len(model.nodes) - 1 - n for n, node in enumerate(reversed(model.nodes))}
         dtypes = {node.instance.dtype for node in model.nodes}
         self.dtype = dtype or (dtypes.pop() if len(dtypes) == 1 else "float32")
 
@@ -176,7 +177,9 @@ class SpecWriter:
         if getattr(instance.layer, "self_attends", False) and len(reads) == 2 and reads[0] == reads[1]:
             del reads[1]
         if item.first is not None:
-            entry: dict[str, Any] = {"call": item.first}
+            entry = further_call(item)
+        elif self.firsts[id(instance)] != item.start:
+            raise ConvertError(f"layer '{node.path}' is a further call of one that is inside another block")
         else:
             entry = self.arguments(node)
             self.named(scope, entry, item, next(iter(entry)))
@@ -225,7 +228,7 @@ class SpecWriter:
         reads = [tensors[offset : offset + width] for tensors in inputs]
         if not calls:
             scope.handed_out[item.name] = scope.handed_out[base]
-            return {"call": base}, reads
+            return further_call(item), reads
         scope.handed_out[base] = out = sorted({place for call in calls for place in self.last_reads.leaving(call)})
         inner = self.scope([items_in(self.model.nodes, call) for call in calls], inputs)
         block: dict[str, Any] = {}
@@ -344,6 +347,12 @@ class SpecWriter:
     def last(self, scope: Scope) -> Tensors | None:
         """The output of a list of layers that names none."""
         return self.first_output(scope, -1) if scope.layers else None
+
+
+def further_call(item: Item) -> dict[str, Any]:
+    """The entry of a later call; one without a name of its own is numbered."""
+    entry: dict[str, Any] = {"call": item.first}
+    return entry if item.name.rpartition("#")[0] == item.first else entry | {"name": spec_name(item.name, "a call")}
 
 
 def input_value(item: Input) -> Any:
