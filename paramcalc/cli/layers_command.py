@@ -32,19 +32,17 @@ def command(name: str | None, format_: str, output: str | None) -> int:
 
 def text_of(name: str | None, format_: str) -> str | bytes:
     """What to print."""
-    import msgspec
-
     from paramcalc.layers.catalogue import catalogue, entry
     from paramcalc.layers.registry import Registry
     from paramcalc.render import catalogue_text
-    from paramcalc.render.json_format import harmless
+    from paramcalc.render.json_format import to_json
 
     if name is not None and format_ == "markdown":
         raise click.UsageError("--format markdown is for the list of all layers")
     registry = Registry()
     found = catalogue(registry) if name is None else entry(registry, name)
     if format_ == "json":
-        return harmless(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+        return to_json(found, indent=1) + b"\n"
     if not isinstance(found, list):
         return catalogue_text.entry_text(found)
     return catalogue_text.list_markdown(found) if format_ == "markdown" else catalogue_text.list_text(found)

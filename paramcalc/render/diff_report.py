@@ -1,14 +1,11 @@
 """A Diff as a table, Markdown or JSON."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import msgspec
 
 from paramcalc.analysis.diff import Change, Diff, Total
 from paramcalc.check.budgets import percent
 from paramcalc.render.columns import shape_text
-from paramcalc.render.json_format import harmless, text_of
+from paramcalc.render.json_format import text_of, to_json
 from paramcalc.render.layout import UNICODE, Line, Span
 from paramcalc.render.markdown import code, escape, table_row
 from paramcalc.render.text import cut_middle, sanitise, width_of
@@ -163,7 +160,7 @@ def markdown(diff: Diff) -> Iterator[str]:
 def as_json(diff: Diff) -> Iterator[bytes]:
     """For a program: every change with both sides."""
     names = {"schema_version": 1, "base": text_of(diff.base.source), "head": text_of(diff.head.source)}
-    yield indented(names).removesuffix(b"\n}") + b',\n  "changes": ['
+    yield to_json(names, indent=2).removesuffix(b"\n}") + b',\n  "changes": ['
     for index, change in enumerate(diff.changes):
         said = {
             "kind": change.kind,
@@ -173,12 +170,7 @@ def as_json(diff: Diff) -> Iterator[bytes]:
             "params_delta": change.delta("params"),
             "macs_delta": change.delta("macs"),
         }
-        yield (b",\n    " if index else b"\n    ") + indented(said).replace(b"\n", b"\n    ")
+        yield (b",\n    " if index else b"\n    ") + to_json(said, indent=2).replace(b"\n", b"\n    ")
     totals = {total.metric: {"base": total.base, "head": total.head, "delta": total.delta} for total in diff.totals}
-    rest = indented({"unchanged": diff.unchanged, "totals": totals}).removeprefix(b"{")
+    rest = to_json({"unchanged": diff.unchanged, "totals": totals}, indent=2).removeprefix(b"{")
     yield (b"\n  ]," if diff.changes else b"],") + rest + b"\n"
-
-
-def indented(value: dict[str, Any]) -> bytes:
-    """An object as JSON that a person can read."""
-    return harmless(msgspec.json.format(msgspec.json.encode(value), indent=2))

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from paramcalc.analysis.explain import KEPT, Formula, LayerExplained
 from paramcalc.render.columns import shape_text
-from paramcalc.render.json_format import harmless
+from paramcalc.render.json_format import to_json
 from paramcalc.render.text import sanitise
 from paramcalc.shapes import format_shape
 
@@ -94,7 +92,7 @@ def as_json(items: Items) -> Iterator[bytes]:
     yield b'{\n  "schema_version": 1,\n  "layers": ['
     index = -1
     for index, (path, item) in enumerate(items):
-        name = harmless(msgspec.json.encode(path))
+        name = to_json(path)
         yield b'%s\n    {\n      "path": %s,%s' % (b"," if index else b"", name, json_of(item))
     yield b"]\n}\n" if index < 0 else b"\n  ]\n}\n"
 
@@ -102,8 +100,7 @@ def as_json(items: Items) -> Iterator[bytes]:
 @lru_cache(KEPT)
 def json_of(item: LayerExplained) -> bytes:
     """The fields of a layer but its path, at their place in the whole."""
-    data = msgspec.json.format(msgspec.json.encode(item), indent=2)
-    return harmless(data.removeprefix(b"{").replace(b"\n", b"\n    "))
+    return to_json(item, indent=2).removeprefix(b"{").replace(b"\n", b"\n    ")
 
 
 FORMATS: dict[str, Callable[[Items], Iterator[Any]]] = {"text": text, "markdown": markdown, "json": as_json}

@@ -24,7 +24,7 @@ def summary_json(summary: Summary) -> Iterator[bytes]:
     for name, value in _fields(summary).items():
         text += b'"%s": ' % name.encode()
         if not isinstance(value, list) or not value:
-            text += harmless(msgspec.json.encode(value)) + b",\n "
+            text += to_json(value) + b",\n "
             continue
         text += b"[\n  "
         for start in range(0, len(value), ROWS):
@@ -38,7 +38,7 @@ def summary_json(summary: Summary) -> Iterator[bytes]:
 
 def summary_jsonl(summary: Summary) -> bytes:
     """The same object on one line."""
-    return harmless(msgspec.json.encode(_fields(summary)) + b"\n")
+    return to_json(_fields(summary)) + b"\n"
 
 
 def _fields(summary: Summary) -> dict[str, Any]:
@@ -53,6 +53,12 @@ def _fields(summary: Summary) -> dict[str, Any]:
 def text_of(name: str) -> str:
     """The name of a file, which may hold bytes that are no text; JSON cannot."""
     return name.encode(errors="backslashreplace").decode()
+
+
+def to_json(value: Any, indent: int = 0) -> bytes:
+    """A value as JSON, on one line or indented, without a line break at its end."""
+    encoded = msgspec.json.encode(value)
+    return harmless(msgspec.json.format(encoded, indent=indent) if indent else encoded)
 
 
 def harmless(encoded: bytes) -> bytes:

@@ -6,12 +6,11 @@ In: summaries. Out: the row of each as lines of a table, Markdown, CSV or JSON.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from paramcalc.render.csv_format import lines as csv_lines
 from paramcalc.render.csv_format import text_cell
-from paramcalc.render.json_format import FIRST, harmless, text_of
+from paramcalc.render.json_format import FIRST, text_of, to_json
 from paramcalc.render.layout import GAP, MIN_NAME, Glyphs, Line, Span
 from paramcalc.render.numbers import UNKNOWN, format_bytes, format_int
 from paramcalc.render.text import cut_middle, sanitise, width_of
@@ -118,5 +117,4 @@ def json(summary: Summary, indent: bool) -> bytes:
     names = (*FIRST, "framework", "totals", "memory", "partial")
     fields: dict[str, Any] = {name: getattr(summary, name) for name in names}
     fields |= {name: text_of(fields[name]) for name in ("name", "source")}
-    encoded = msgspec.json.encode({name: value for name, value in fields.items() if value is not UNSET})
-    return harmless((msgspec.json.format(encoded, indent=1) if indent else encoded) + b"\n")
+    return to_json({name: value for name, value in fields.items() if value is not UNSET}, int(indent)) + b"\n"

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from paramcalc.check.outcome import FileReport
-from paramcalc.render.json_format import harmless, text_of
+from paramcalc.render.json_format import text_of, to_json
 
 
 def render(reports: Sequence[FileReport], number: Mapping[str, int]) -> str:
@@ -17,7 +15,7 @@ def render(reports: Sequence[FileReport], number: Mapping[str, int]) -> str:
 
 def encode(value: Any) -> str:
     """Indented JSON with no character in it that drives a terminal or a CI log."""
-    return harmless(msgspec.json.format(msgspec.json.encode(value), indent=2)).decode() + "\n"
+    return to_json(value, indent=2).decode() + "\n"
 
 
 def file_of(report: FileReport) -> dict[str, Any]:
