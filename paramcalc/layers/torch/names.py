@@ -97,7 +97,17 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
     "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean"),
-    "sequence": ("Activation", "Heads", "Split", "Prepend", "Cached", "Indexer", "Scores", "Attention"),
+    "sequence": (
+        "Activation",
+        "Heads",
+        "Split",
+        "Prepend",
+        "Cached",
+        "Indexer",
+        "Scores",
+        "Attention",
+        "SparseAttention",
+    ),
     "recurrence": ("CausalConv1d", "Recurrence"),
     "experts": ("Router", "Experts", "ExpertLinear"),
 }

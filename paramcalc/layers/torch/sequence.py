@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive
 from paramcalc.layers.torch.functions import joined
@@ -213,6 +215,26 @@ class Attention(Layer, frozen=True, kw_only=True):
     def seen(self, keys: int) -> int:
         """How many keys are there for one more token."""
         return keys if self.window is None else min(keys, self.window)
+
+
+class SparseAttention(Attention, frozen=True, kw_only=True):
+    """Attention of each query to some of the keys, picked by what they hold: how many products that takes is not known.
+
+    Shapes: those of Attention
+    Formula: no weights
+    Source: transformers/models/reformer/modeling_reformer.py, LSHSelfAttention
+    Example: {framework: torch, inputs: {q: [8, 64], kv: [8, 32]}, layers: [{SparseAttention: {heads: 4, kv_heads: 2}, inputs: [q, kv, kv]}]}
+    """  # noqa: E501
+
+    def infer(
+        self, query: Shape, key: Shape | None = None, value: Shape | None = None, *others: Shape, past: int = 0
+    ) -> Inferred:
+        """As of Attention, with the number of keys unknown."""
+        found = Attention.infer(self, query, key, value, *others, past=past)
+        macs = tuple(
+            tuple((name, None if name == "keys" else size) for name, size in product) for product in found.macs
+        )
+        return replace(found, macs=macs)
 
 
 def taken_apart(x: Shape, heads: tuple[int, ...]) -> list[Shape]:

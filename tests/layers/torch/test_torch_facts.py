@@ -22,7 +22,7 @@ from tests.layers.torch.deliberate import refused_deliberately
 DATA = Path(__file__).parents[2] / "data" / "torch" / "layers.jsonl.gz"
 REGISTRY = Registry("torch")
 OWN = {"Activation", "Attention", "Cached", "Experts", "Heads", "Indexer", "Parameter", "Prepend", "Router", "Split"}
-OWN |= {"CausalConv1d", "ExpertLinear", "HeadLinear", "Scores", "Recurrence", "TransposedLinear"}
+OWN |= {"CausalConv1d", "ExpertLinear", "HeadLinear", "Scores", "SparseAttention", "Recurrence", "TransposedLinear"}
 """Classes that are neither modules of torch.nn nor functions of torch."""
 
 Case = dict[str, Any]
