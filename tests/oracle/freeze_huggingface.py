@@ -62,7 +62,11 @@ WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed", "emb_dim", "dim", "embe
 GROUPS = ("num_key_value_heads", "num_kv_heads")
 OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
-NEEDED = {"lfm2_moe": {"layer_types": ["full_attention", "conv"]}, "ministral": {"head_dim": 128}}
+NEEDED = {
+    "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
+    "ministral": {"head_dim": 128},
+    "reformer": {"axial_pos_embds": False},
+}
 """What transformers cannot do without, though its defaults do."""
 ALWAYS_TIED = ("t5", "mt5", "umt5")
 """transformers ties the weights of these whatever they say; paramcalc believes them, as their checkpoints do."""
@@ -72,6 +76,7 @@ FLAG = (
     "tie_word_embeddings",
     "qk_norm",
     "parallel",
+    "is_decoder",
     "alibi",
     "multi_query",
     "norm_before",
