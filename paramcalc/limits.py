@@ -187,6 +187,13 @@ MAX_GGUF_HEADER = 64 * MIB
 """Bytes before the tensors of a GGUF file, its tokenizer included; the largest vocabularies take 20 MiB."""
 
 
+MAX_TABLE_BYTES = 64 * MIB
+"""The index of a TensorFlow checkpoint: some 60 bytes for each tensor …"""
+
+MAX_TABLE_KEY = 4_096
+"""… and the characters of a name in it."""
+
+
 def max_bytes(default: int) -> int:
     """The limit on a file's size: `default`, or what the environment variable says instead."""
     value = os.environ.get(SIZE_VARIABLE, "")

@@ -293,6 +293,7 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
         "MAX_SAFETENSORS_HEADER",  # in formats/test_safetensors.py
         *("MAX_PICKLE_BYTES", "MAX_PICKLE_STEPS", "MAX_PICKLE_OBJECTS"),  # in formats/test_torch_checkpoint.py
         "MAX_GGUF_HEADER",  # in formats/test_gguf.py
+        *("MAX_TABLE_BYTES", "MAX_TABLE_KEY"),  # in formats/tensorflow
         "MAX_SHARDS",  # in formats/test_shards.py
         *("MAX_HDF5_METADATA", "MAX_HDF5_PATH"),  # in formats/hdf5/test_reader.py
         *("MAX_SMALL_PROGRAM", "MAX_SYMBOLIC", "MAX_OPERANDS"),  # in formats/torch_export

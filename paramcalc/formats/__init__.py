@@ -143,12 +143,28 @@ def is_arrays(source: Source) -> bool:
 
 def is_folder_of_weights(source: Source) -> bool:
     """Whether this is a folder with a checkpoint in it."""
-    return any(name.endswith((".safetensors", ".gguf", ".bin", ".index.json")) for name in source.folder)
+    return any(name.endswith((".safetensors", ".gguf", ".bin", ".index.json", ".index")) for name in source.folder)
 
 
 def is_model_folder(source: Source) -> bool:
     """Whether this is a folder with a config.json in it."""
     return "config.json" in source.folder
+
+
+def is_saved_model(source: Source) -> bool:
+    """Whether this is the folder of a SavedModel."""
+    return "saved_model.pb" in source.folder
+
+
+def begins_as_bundle(source: Source) -> bool:
+    """Whether a file begins as the index of a TensorFlow checkpoint: with the entry of its header, without a name."""
+    head = source.head
+    return head[:2] == b"\0\0" and head[3:4] == b"\x08" and 2 <= head[2] <= 64
+
+
+def is_keras_metadata(source: Source) -> bool:
+    """Whether a file begins as a SavedModel's keras_metadata.pb."""
+    return b"_tf_keras_" in source.head[:32]
 
 
 def begins_as_index(source: Source) -> bool:
@@ -213,6 +229,8 @@ def anything(source: Source) -> bool:
 FORMATS = (
     # Folders, known by the names in them.
     Format(is_model_folder, "huggingface.folder.read", compares=True),
+    Format(is_model_folder, "keras.archive.read_folder"),
+    Format(is_saved_model, "tensorflow.saved_model.read_folder"),
     Format(is_folder_of_weights, "shards.read_folder"),
     # Known by the first bytes.
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
@@ -220,6 +238,8 @@ FORMATS = (
     Format(is_safetensors, "safetensors.read"),
     Format(begins(b"\x93NUMPY"), "numpy_arrays.read"),
     Format(is_old_torch, "torch_checkpoint.read"),
+    Format(begins_as_bundle, "tensorflow.bundle.read"),
+    Format(is_keras_metadata, "tensorflow.saved_model.read_metadata"),
     Format(is_binary, "unsupported.refuse_bytes"),
     # Zip archives, known by what is in them.
     Format(holds("config.json"), "keras.archive.read"),

@@ -80,6 +80,16 @@ def forget_shapes(checkpoint: Checkpoint) -> None:
     checkpoint.splits = [split._replace(tensor=replace(split.tensor, shape=None)) for split in checkpoint.splits]
 
 
+def add_by_shape(model: Model, contents: Contents, where: str) -> None:
+    """The same for a checkpoint with other names, some of them numbers: weights are paired by their shapes."""
+    claims = model.claims = model.claims or Claims()
+    claims.weights = {
+        tensor.name: tensor.shape for tensor in contents.tensors if tensor.kind != "state" and tensor.tied_to is None
+    }
+    claims.weights_in = where
+    model.warnings += contents.warnings
+
+
 class Owners:
     """Which names are those of weights, as far as the layers' paths tell without computing anything."""
 

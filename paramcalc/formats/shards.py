@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
-from paramcalc.formats import is_arrays, is_gguf, is_old_torch, is_safetensors, is_torch
+from paramcalc.formats import begins_as_bundle, is_arrays, is_gguf, is_old_torch, is_safetensors, is_torch
 from paramcalc.formats.checkpoint import Contents, Details, model_of, natural_order
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.formats.tensor import Tensor
@@ -26,6 +26,7 @@ NUMBERED = re.compile(r"(?P<stem>.*)-(?P<number>[0-9]{5,6})-of-(?P<count>[0-9]{5
 
 INDEXES = (".safetensors.index.json", ".bin.index.json")
 WEIGHTS = {".safetensors": "model", ".gguf": "model", ".bin": "pytorch_model", ".pt": "model", ".pth": "model"}
+WEIGHTS |= {".index": "model.ckpt"}
 """Endings of a checkpoint's files in a folder, those first that are meant before others, and their usual names."""
 
 
@@ -35,6 +36,7 @@ READERS = (
     (is_torch, "torch_checkpoint"),
     (is_old_torch, "torch_checkpoint"),
     (is_arrays, "numpy_arrays"),
+    (begins_as_bundle, "tensorflow.bundle"),
 )
 """How a file's content is recognised, and the module that reads it."""
 

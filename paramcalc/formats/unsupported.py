@@ -90,12 +90,10 @@ def identify_bytes(head: bytes) -> str | None:
     for offset, magic, what in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return what
-    if b"_tf_keras_" in head[:32]:
-        return f"the keras_metadata.pb of a SavedModel, which paramcalc does not read: {_TO_JSON}"
     if len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5:
         return f"a Python pickle, which paramcalc never loads (that runs code): {_TO_JSON}"
     if head[:3] == b"\x08\x01\x12" and head[3:4] > b"\x7f":  # schema version 1, then a graph, which is long
-        return f"a SavedModel, which paramcalc does not read: {_TO_JSON}"
+        return "the graph of a SavedModel, which paramcalc does not read: give the folder that it is in"
     if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
         return "an ONNX file, which paramcalc does not read"
     return None

@@ -1,7 +1,9 @@
 """The weights that the user names for an architecture (`--weights`), whatever wrote either."""
 
+import os
+
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.beside import NO_GRAPH, add_checkpoint
+from paramcalc.formats.beside import NO_GRAPH, add_by_shape, add_checkpoint
 from paramcalc.formats.hdf5 import SIGNATURE, open_hdf5
 from paramcalc.formats.shards import contents_at
 from paramcalc.formats.source import open_source
@@ -11,7 +13,8 @@ from paramcalc.model import Model
 def add_weights(model: Model, path: str) -> None:
     """Put a checkpoint beside an architecture, to be compared with it.
 
-    Keras' weights in HDF5 are compared as those beside a `.keras` are; any other by the exact names.
+    Keras' weights in HDF5 are compared as those beside a `.keras` are, those that TensorFlow wrote for a model of Keras
+    by their shapes; any other by the exact names.
 
     Raises:
         InputError: when there is no checkpoint, it is broken, or the model has no architecture.
@@ -20,7 +23,10 @@ def add_weights(model: Model, path: str) -> None:
         raise InputError(model.source, [Problem(NO_GRAPH)])
     with open_source(path) as source:
         if not source.head.startswith(SIGNATURE):
-            add_checkpoint(model, contents_at(path), path)
+            if model.framework == "keras":
+                add_by_shape(model, contents_at(path), os.path.basename(path) or path)
+            else:
+                add_checkpoint(model, contents_at(path), path)
             return
         from paramcalc.formats.keras.h5_weights import read_layers
         from paramcalc.formats.keras.stored import add_stored

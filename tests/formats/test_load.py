@@ -172,7 +172,6 @@ def test_an_entry_up_to_the_limit_is_read(monkeypatch):
         (b"\x80\x04\x95", "Python pickle"),
         (b"\x08\x07\x12\x07pytorch", "ONNX"),
         (b"\x08\x01\x12\xd2\x9c\x05\n", "a SavedModel"),
-        (b'\n\xf2%\x12\x04root"\x0f_tf_keras_layer', "keras_metadata.pb"),
         (b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
         (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
         (b"<!DOCTYPE html>", "web page"),

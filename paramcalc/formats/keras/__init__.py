@@ -36,6 +36,7 @@ def read(source: "Source", options: "Options") -> Model:
         InputError: with every independent problem.
     """
     document = source.document
+    unwrap_sequences(source.data, document.value)
     return read_keras(document.value, source.name, document.locate, max_layers=options.max_layers)
 
 
@@ -66,6 +67,32 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
                 return
             value[key] = parse_text(value[key], name, key, locate(where))
         value = value[key]
+
+
+SEQUENCES = ("__tuple__", "TensorShape")
+"""How some writers mark a list as what it was in Python: {"class_name": "__tuple__", "items": [1, 1]}."""
+
+
+def unwrap_sequences(data: bytes, value: Any) -> None:
+    """Put, in place, the plain list for each that is marked so; most texts have none, and are not searched.
+
+    Args:
+        data: the text that the value was parsed from.
+        value: the document's value.
+    """
+    if not any(mark.encode() in data for mark in SEQUENCES):
+        return
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        pairs = item.items() if isinstance(item, dict) else enumerate(item)
+        for key, inner in list(pairs):
+            while isinstance(inner, dict) and inner.keys() == {"class_name", "items"}:
+                if inner["class_name"] not in SEQUENCES or not isinstance(inner["items"], list):
+                    break
+                inner = item[key] = inner["items"]
+            if isinstance(inner, (dict, list)):
+                stack.append(inner)
 
 
 def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:

@@ -1,5 +1,8 @@
 """`.keras` archives: the architecture is the `config.json` in a zip, the weights beside it are HDF5."""
 
+import os
+
+from paramcalc.formats import is_keras
 from paramcalc.formats.archive import Archive, open_archive
 from paramcalc.formats.hdf5 import SIGNATURE, open_hdf5
 from paramcalc.formats.keras.embedded import read_embedded
@@ -7,10 +10,11 @@ from paramcalc.formats.keras.group_names import group_names
 from paramcalc.formats.keras.h5_layers import StoredLayer
 from paramcalc.formats.keras.h5_weights import read_layers
 from paramcalc.formats.keras.stored import add_stored
-from paramcalc.formats.source import Options, Source
+from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.limits import (
     MAX_ARCHIVE_DIRECTORY,
     MAX_ARCHIVE_ENTRIES,
+    MAX_CONFIG_BYTES,
     MAX_UNPACKED_WEIGHTS,
     MIB,
     SIZE_VARIABLE,
@@ -41,6 +45,25 @@ def read(source: Source, options: Options) -> Model:
         model.claims.unreadable = weights
     elif weights is not None:
         add_stored(model, weights, _MERGED)
+    return model
+
+
+def read_folder(source: Source, options: Options) -> Model | None:
+    """The model of an unpacked archive; None for a folder whose `config.json` is no architecture of Keras.
+
+    Raises:
+        InputError: when what is in it is broken.
+    """
+    folder = source.path or os.curdir
+    with open_source(os.path.join(folder, CONFIG)) as beside:
+        if not is_keras(beside):
+            return None
+        data = beside.read(max_bytes(MAX_CONFIG_BYTES), "the architecture")
+    model = read_embedded(data, source.name, options, f"the folder's {CONFIG}", shared_objects=True)
+    if WEIGHTS in source.folder:
+        with open_source(os.path.join(folder, WEIGHTS)) as file:
+            layers = read_layers(open_hdf5(file.file, file.name), lambda: group_names(data))
+        add_stored(model, layers or [], _MERGED)
     return model
 
 

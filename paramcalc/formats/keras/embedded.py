@@ -1,7 +1,7 @@
 """The JSON of an architecture that stands in a larger file, beside the weights → a Model."""
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.keras import read_keras, recognise
+from paramcalc.formats.keras import read_keras, recognise, unwrap_sequences
 from paramcalc.formats.keras.large import read_large
 from paramcalc.formats.source import LARGE, Options
 from paramcalc.formats.text.document import parse
@@ -41,6 +41,7 @@ def read_embedded(
         refuse_document(document)
         raise InputError(name, [Problem(f"{what} is no architecture of Keras")])
     value = document.value
+    unwrap_sequences(data, value)
     if version is not None:
         value.setdefault("keras_version", version)
     return read_keras(value, name, document.locate, shared_objects=shared_objects, max_layers=options.max_layers)

@@ -1,0 +1,65 @@
+"""Protocol Buffers' wire format, read field by field: no schema, no recursion, nothing copied that is not asked for.
+
+https://protobuf.dev/programming-guides/encoding
+"""
+
+from collections.abc import Iterator
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+"""How a field is written; groups, 3 and 4, have been out of use since 2008."""
+
+Field = tuple[int, int | bytes]
+"""A field's number and its value: bytes for texts, messages and numbers of fixed width."""
+
+
+class WireError(ValueError):
+    """What is no message; in words for the user."""
+
+
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned number of variable length, at most 64 bits, and where it ends.
+
+    Raises:
+        WireError: when there is none.
+    """
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise WireError("a number in it has no end")
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return value & 0xFFFF_FFFF_FFFF_FFFF, at
+        shift += 7
+
+
+def fields(data: bytes) -> Iterator[Field]:
+    """The fields of a message, in order.
+
+    Raises:
+        WireError: when it is none, or is cut off.
+    """
+    at, end = 0, len(data)
+    while at < end:
+        key, at = varint(data, at)
+        kind = key & 7
+        if kind == VARINT:
+            number, at = varint(data, at)
+            yield key >> 3, number
+            continue
+        if kind == BYTES:
+            size, at = varint(data, at)
+        elif kind in (FIXED32, FIXED64):
+            size = 4 if kind == FIXED32 else 8
+        else:
+            raise WireError(f"a field in it is of the unknown kind {kind}")
+        if size > end - at:
+            raise WireError("a field in it is cut off")
+        yield key >> 3, data[at : at + size]
+        at += size
+
+
+def signed(value: int) -> int:
+    """A varint as the int64 that it stands for."""
+    return value - (1 << 64) if value >= 1 << 63 else value
