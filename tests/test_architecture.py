@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "paramcalc"
 ORDER = [
-    {"characters", "errors", "units", "limits", "collector", "metrics"},
+    {"characters", "errors", "units", "limits", "collector", "metrics", "budget"},
     {"shapes"},
     {"layers"},
     {"model"},

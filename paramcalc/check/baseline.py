@@ -1,4 +1,9 @@
-"""Where a model stood before: a git revision, a folder, or a summary saved as JSON."""
+"""Where a model stood before: a git revision, a folder, or a summary saved as JSON.
+
+A pull request must not choose its own baseline. A revision is looked up in the repository of the configuration, not
+in one that a file happens to be in, and a file is found by its path as it is named: neither a link nor a submodule
+that the working tree has now leads to another one.
+"""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +15,14 @@ from msgspec.structs import replace
 
 from paramcalc.analysis.summarize import total
 from paramcalc.answer import Question, answer
-from paramcalc.check.git import AmbiguousError, GitError, NoRepositoryError, Repository, split_revision
+from paramcalc.check.git import (
+    AmbiguousError,
+    GitError,
+    NoRepositoryError,
+    Repository,
+    path_below,
+    split_revision,
+)
 from paramcalc.errors import ParamcalcError, why
 from paramcalc.shapes import MAX_COUNT
 from paramcalc.summary import SCHEMA_VERSION, Summary
@@ -41,17 +53,18 @@ ASKED = Question(allow_unknown=True)
 """What a check asks: what cannot be known is a finding of its own, not an error."""
 
 
-def open_baseline(against: str, root: str, asked: Question = ASKED, alone: bool = False) -> Baseline | None:
-    """A baseline by its name; None where there is none yet, which is no error.
+def open_baseline(against: str, root: str, asked: Question = ASKED, alone: bool = False) -> Baseline:
+    """A baseline by its name. It has to be there; a model that is not in it is new.
 
     Args:
         against: a folder, a file of saved summaries, or a revision.
-        root: the folder that the names of files start from, in a baseline that is a folder.
+        root: the folder of the configuration: the repository around it is asked for a revision, and the names of
+            files start there in a baseline that is a folder.
         asked: the options that change what is computed: the same as for the models that are compared.
         alone: whether one model only is compared: then a single saved summary is its, whatever it was called.
 
     Raises:
-        ParamcalcError: when it cannot be read.
+        ParamcalcError: when there is none of that name, or it cannot be read.
     """
     if os.path.exists(against):
         refuse_two_meanings(against, against)
@@ -60,8 +73,9 @@ def open_baseline(against: str, root: str, asked: Question = ASKED, alone: bool 
     if os.path.isfile(against):
         return Saved(against, root, alone)
     if against.endswith((".json", ".jsonl", "/")):
-        return None
-    return History(against, asked)
+        advice = "save one with: paramcalc summary FILE... --format jsonl -o baseline.jsonl"
+        raise BaselineError(f"there is no baseline '{against}'; {advice}")
+    return History(against, root, asked)
 
 
 def refuse_two_meanings(name: str, revision: str) -> None:
@@ -91,14 +105,14 @@ class Folder:
         self.folder, self.root, self.asked = folder, root, asked
 
     def find(self, file: str) -> Summary | None:
-        """The file at the same place below the folder; in a checkout, from the top of the repository that it is in."""
+        """The file at the same place below the folder; in a checkout, the place is that in the repository."""
         if file == STDIN:
             raise BaselineError(f"standard input cannot be found in {self.folder}")
         start = self.root
         if os.path.exists(os.path.join(self.folder, ".git")):
-            start = Repository(os.path.dirname(file)).top
-        name = os.path.relpath(os.path.realpath(file), os.path.realpath(start))
-        if name.startswith(".."):
+            start = repository_of(self.root, file)[0].top
+        name = path_below(start, file)
+        if name is None:
             raise BaselineError(f"{file} is not below {start}, so it cannot be found in the folder {self.folder}")
         old = os.path.join(self.folder, name)
         try:
@@ -206,39 +220,76 @@ def check_sound(path: str, summary: Summary) -> None:
             raise BaselineError(f"{what}: its layers' {name} do not add up to its totals'")
 
 
-class History:
-    """A revision of the repository that a file is in."""
+def repository_of(root: str, file: str) -> tuple[Repository, str]:
+    """The repository of the configuration, and a file's path in it; the repository of a file that is not below it.
 
-    def __init__(self, revision: str, asked: Question) -> None:
-        self.revision, self.asked = revision, asked
+    Raises:
+        NoRepositoryError: when the file is in none.
+    """
+    own = os.path.dirname(os.path.abspath(file))
+    for folder in (root, own):
+        with suppress(NoRepositoryError):
+            repository = Repository(folder)
+            path = path_below(repository.top, file)
+            if path is not None:
+                return repository, path
+    raise NoRepositoryError(f"{own} is in no git repository")
+
+
+class History:
+    """A revision of the configuration's repository."""
+
+    def __init__(self, revision: str, root: str, asked: Question) -> None:
+        self.revision, self.root, self.asked = revision, root, asked
         self.repositories: dict[str, tuple[Repository, str | None]] = {}
         with suppress(NoRepositoryError):  # the files may be in one all the same
-            self._at(os.curdir)  # a revision that does not exist is one error, not one a file
+            self._commit(Repository(root))  # a revision that does not exist is one error, not one a file
 
     def find(self, file: str) -> Summary | None:
         """The file at the same path in the revision."""
         if file == STDIN:
             raise BaselineError(f"standard input cannot be found at {self.revision}")
-        folder, name = os.path.split(os.path.abspath(file))
-        folder = os.path.realpath(folder)
-        repository, commit = self._at(folder)
-        path = os.path.relpath(os.path.join(folder, name), repository.top)
+        repository, path = repository_of(self.root, file)
+        repository, commit = self._commit(repository)
         data = None if commit is None else repository.read(commit, path)
         if data is None:
             return None
         return answer(data, self.asked, f"{self.revision}:{path}")
 
-    def _at(self, folder: str) -> tuple[Repository, str | None]:
-        """The repository around a folder, and the commit that the revision is in it."""
-        repository = Repository(folder)
+    def _commit(self, repository: Repository) -> tuple[Repository, str | None]:
+        """The repository, one for all files, and the commit that the revision is in it."""
         if repository.top not in self.repositories:
-            self.repositories[repository.top] = repository, repository.commit_of(self.revision)
+            commit = repository.commit_of(self.revision)
+            refuse_new_submodule(repository, self.revision)
+            self.repositories[repository.top] = repository, commit
         return self.repositories[repository.top]
 
     def close(self) -> None:
         """End what git is running."""
         for repository, _ in self.repositories.values():
             repository.close()
+
+
+def refuse_new_submodule(repository: Repository, revision: str) -> None:
+    """Refuse a repository that is a submodule now and was none at the revision: its history came with the change.
+
+    Raises:
+        BaselineError: when it is such.
+    """
+    outer = repository.superproject()
+    if outer is None:
+        return
+    with Repository(outer) as around:
+        refuse_new_submodule(around, revision)
+        try:
+            commit = around.commit_of(revision)
+        except GitError:  # it has no such revision: the submodule's own was meant
+            return
+        path = os.path.relpath(repository.top, around.top)
+        if commit is not None and not around.is_submodule(commit, path):
+            raise BaselineError(
+                f"'{path}' is a submodule now, but was none at {revision}: run paramcalc in {around.top} instead"
+            )
 
 
 def summary_at(name: str) -> Summary | None:

@@ -7,51 +7,24 @@ Equal passes. What cannot be judged (unknown MACs, a partial model, a glob that 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import UNSET
 
 from paramcalc.analysis.macs import why_unknown
-from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, Position, did_you_mean
-from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
-from paramcalc.metrics import BYTES, METRICS
+from paramcalc.budget import Budget, BudgetError, parse_budget
+from paramcalc.errors import MAX_PROBLEMS, Position
+from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
+from paramcalc.metrics import BYTES
+from paramcalc.model import Model
 from paramcalc.summary import LayerSummary, Summary
-from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, parse_increase, size_of, weight_dtype
+from paramcalc.units import parse_increase, size_of, weight_dtype
 
 MAX_NAMED = 3
 """How many layers a sentence names."""
 
 SAID = 2
 """How many contradictions it does."""
-
-
-class BudgetError(ParamcalcError):
-    """A budget that makes no sense as it is written; `where` is the place in it."""
-
-    def __init__(self, message: str, where: DocPath = ()) -> None:
-        super().__init__(message)
-        self.where = where
-
-
-class Budget(NamedTuple):
-    """Limits by metric, in plain numbers; `layers` limits the sum over the layers a glob names.
-
-    Attributes:
-        dtype: what sizes are computed in; None for the dtypes of the model.
-        check: the name of the check that sets it, where the configuration gives one.
-        hint: the message of that check for when the budget is exceeded.
-    """
-
-    limits: dict[str, int]
-    dtype: str | None = None
-    layers: tuple[tuple[str, "Budget"], ...] = ()
-    check: str | None = None
-    hint: str | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to check."""
-        return not self.limits and not self.layers
 
 
 class Finding(NamedTuple):
@@ -80,54 +53,9 @@ class Finding(NamedTuple):
     place: Position | None = None
 
 
-def parse_budget(value: Any, *, nested: bool = False) -> Budget:
-    """A budget as written: `{params: 5M, size: 20 MiB, dtype: int8, layers: {"head*": {params: 1M}}}`.
-
-    Raises:
-        BudgetError: for an unknown key or a value without its unit.
-    """
-    if not isinstance(value, dict):
-        raise BudgetError("a budget is a mapping such as {params: 5M, size: 20 MiB}")
-    known = [*METRICS, "dtype", "layers"]
-    if nested:
-        known = [key for key in known if key not in ("peak_memory", "layers")]
-    limits: dict[str, int] = {}
-    for key, limit in value.items():
-        if key not in known:
-            raise BudgetError(f"budget: unknown key '{str(key)[:60]}'{did_you_mean(str(key), known)}", (Key(key),))
-        if key in METRICS:
-            try:
-                limits[key] = parse_bytes(limit) if key in BYTES else parse_count(limit)
-            except ParamcalcError as error:
-                raise BudgetError(f"budget: {key}: {error}", (key,)) from None
-    dtype = value.get("dtype")
-    if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPE_BITS):
-        near = did_you_mean(str(dtype), list(DTYPE_BITS))
-        raise BudgetError(f"budget: unknown dtype '{str(dtype)[:40]}'{near}", ("dtype",))
-    return Budget(limits, dtype, parse_layers(value.get("layers")))
-
-
-def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
-    """`layers:` of a budget; each glob has a limit, or it would pass whatever the layers hold."""
-    if value is None:
-        return ()
-    if not isinstance(value, dict):
-        raise BudgetError("budget: layers is a mapping of globs to limits", ("layers",))
-    layers = []
-    for key, limits in value.items():
-        glob = str(key)
-        place = ("layers", Key(glob))
-        if len(glob) > MAX_GLOB:
-            message = f"budget: layers: a glob has at most {MAX_GLOB:,} characters, one has {len(glob):,}"
-            raise BudgetError(message, place)
-        try:
-            inner = parse_budget(limits, nested=True)
-        except BudgetError as error:
-            raise BudgetError(str(error), ("layers", glob, *error.where)) from None
-        if inner.empty:
-            raise BudgetError(f"budget: layers: '{glob[:60]}' has no limit", place)
-        layers.append((glob, inner))
-    return tuple(layers)
+def own_budget(model: Model) -> list[Budget]:
+    """The spec's own `budget:`, whose reader has looked at it already."""
+    return [] if model.budget is None else [parse_budget(model.budget)]
 
 
 def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None = None) -> list[Finding]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from paramcalc.check.budgets import Budget, parse_budget
+from paramcalc.budget import Budget, parse_budget
 from paramcalc.check.globs import MAGIC, Search, begins, names
 from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, unknown_keys
 from paramcalc.formats.source import open_source

@@ -8,15 +8,14 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from paramcalc.answer import Question, read, summary_of
+from paramcalc.budget import Budget
 from paramcalc.check.baseline import ASKED, Baseline
 from paramcalc.check.budgets import (
-    Budget,
-    BudgetError,
     Finding,
     check_budgets,
     check_growth,
     is_named,
-    parse_budget,
+    own_budget,
     worst,
 )
 from paramcalc.check.outcome import FileReport, Grown
@@ -32,10 +31,10 @@ START = Position(1, 1)
 
 
 class Growth(NamedTuple):
-    """How much a model may grow, and since when; None when there is no baseline yet."""
+    """How much a model may grow, and since when."""
 
     against: str
-    baseline: Baseline | None
+    baseline: Baseline
     limits: Mapping[str, str]
 
 
@@ -73,7 +72,7 @@ def check_file(
     except ParamcalcError as error:
         return unreadable(file, error)
     compared = compare_with(growth, file, summary, dtype) if growth else Compared()
-    findings += compared.findings
+    findings.extend(compared.findings)
     if all(budget.empty for budget in budgets) and (growth is None or not growth.limits):
         nothing = "nothing to check: there is no budget in it and no limit was given"
         findings.append(Finding("broken", "budget", None, None, nothing))
@@ -107,25 +106,8 @@ def unreadable(source: str, error: ParamcalcError) -> FileReport:
     return FileReport(source, "broken", problems=problems)
 
 
-def own_budget(model: Model) -> list[Budget]:
-    """The spec's own `budget:`.
-
-    Raises:
-        InputError: when it makes no sense, with its place.
-    """
-    if model.budget is None:
-        return []
-    try:
-        return [parse_budget(model.budget)]
-    except BudgetError as error:
-        position = model.locate(("budget", *error.where))
-        raise InputError(model.source, [Problem(str(error), position=position)]) from None
-
-
 def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None) -> Compared:
     """The findings of the growth; a model that was not there is new, and may be."""
-    if growth.baseline is None:
-        return Compared(new=True, notices=(f"new: there is nothing at {growth.against} yet to compare with",))
     try:
         base = growth.baseline.find(file)
         if base is None:

@@ -83,6 +83,17 @@ class Repository:
         if said not in ("", _NOT_FOUND):
             raise GitError(f"git cannot read '{revision[:80]}': {said}")
 
+    def superproject(self) -> str | None:
+        """The top of the work tree that this repository is a submodule of; None where it is none."""
+        found = self._run("rev-parse", "--show-superproject-working-tree")
+        return os.fsdecode(found.stdout.rstrip(b"\n")) or None
+
+    def is_submodule(self, commit: str, path: str) -> bool:
+        """Whether a path in a commit is a submodule there, too."""
+        # The path is no pattern: with `--literal-pathspecs`, `*` and `:(…)` in it mean themselves.
+        found = self._run("--literal-pathspecs", "ls-tree", "-z", commit, "--", path)
+        return found.stdout.startswith(b"160000 ")
+
     def read(self, commit: str, path: str) -> bytes | None:
         """The file at a path (from the top) in a commit, links followed; None when it is not there.
 
@@ -171,6 +182,42 @@ def top_of(folder: str) -> str:
             raise NoRepositoryError(f"{os.path.realpath(folder)} is in no git repository")
         at = os.path.dirname(at)
     return at
+
+
+def path_below(top: str, file: str) -> str | None:
+    """The path of a file from the top of a work tree, by its name; None where the file is not below the top.
+
+    Links on the way to the work tree are followed. Those in it are not: a pull request may have put them there.
+
+    Raises:
+        GitError: for a name that goes back (`..`) after a link, which leads elsewhere than it reads.
+    """
+    top = os.path.realpath(top)
+    for here in (logical_folder(), os.getcwd()):
+        full = os.path.normpath(os.path.join(here, file))
+        for folder in ancestors(full):
+            real = os.path.realpath(folder)
+            if real == top or real.startswith(os.path.join(top, "")):
+                if os.path.realpath(full) != os.path.realpath(os.path.join(here, file)):
+                    raise GitError(f"'{file}' goes back with '..' after a link: name it without")
+                return os.path.relpath(os.path.join(real, os.path.relpath(full, folder)), top)
+    return None
+
+
+def ancestors(path: str) -> list[str]:
+    """The folders that a path leads through, from the root on."""
+    found = []
+    while path != os.path.dirname(path):
+        path = os.path.dirname(path)
+        found.append(path)
+    return found[::-1]
+
+
+def logical_folder() -> str:
+    """The current folder as the user came to it, through links; a shell keeps that in PWD."""
+    here = os.getcwd()
+    given = os.environ.get("PWD", "")
+    return given if os.path.isabs(given) and os.path.realpath(given) == os.path.realpath(here) else here
 
 
 def environment() -> dict[str, str]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from paramcalc.answer import Question
+from paramcalc.budget import Budget
 from paramcalc.check.baseline import ASKED, open_baseline
-from paramcalc.check.budgets import Budget
 from paramcalc.check.config import Config, covers, expand, find_config, named_files, read_config
 from paramcalc.check.gate import Growth, check_file, unreadable
 from paramcalc.check.outcome import FileReport
@@ -99,7 +99,7 @@ def run_jobs(
     """
     before = replace(asked.options, weights=None)  # a checkpoint is of the architecture as it is now
     found = None if against is None else open_baseline(against, folder or os.curdir, before, alone=len(jobs) == 1)
-    growth = None if against is None else Growth(against, found, increases)
+    growth = None if found is None or against is None else Growth(against, found, increases)
     with closing(found) if found else nullcontext():
         yield (report_of(job, asked, growth) for job in jobs)
 

@@ -11,7 +11,7 @@ from paramcalc.cli import options, output
 from paramcalc.units import DTYPE_BITS
 
 if TYPE_CHECKING:
-    from paramcalc.check.budgets import Budget
+    from paramcalc.budget import Budget
     from paramcalc.check.config import Config
     from paramcalc.check.jobs import Job
     from paramcalc.check.outcome import FileReport
@@ -90,7 +90,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 def flag_budget(given: dict[str, Any]) -> "Budget":
     """The budget that the flags set."""
-    from paramcalc.check.budgets import parse_budget
+    from paramcalc.budget import parse_budget
 
     return parse_budget({name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None})
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import paramcalc
 from paramcalc.check.baseline import BaselineError, open_baseline, summary_at
 from paramcalc.check.git import GitError, Repository, split_revision
 from paramcalc.cli import run
@@ -146,7 +147,7 @@ def test_what_git_has_lost_was_there(repository, at, damage, file):
     path = object_of(at)
     path.chmod(0o644)
     damage(path)
-    with pytest.raises(GitError, match="its content is not here"):
+    with pytest.raises(GitError, match=r"its content is not here|leads nowhere"):
         before("HEAD", file)
     if at == "HEAD:models/a.json":
         Path("models/new.json").write_text(model(1))
@@ -181,7 +182,7 @@ def test_a_file_above_the_top_is_not_new(repository, monkeypatch):
     """A hook's GIT_DIR says which repository is asked, wherever the file is."""
     monkeypatch.setenv("GIT_DIR", ".git")
     Path("../a.json").write_text(model(1))
-    with pytest.raises(GitError, match="above its top"):
+    with pytest.raises(GitError, match="no git repository"):
         before("HEAD", "../a.json")
 
 
@@ -241,13 +242,98 @@ def test_a_file_outside_every_repository_is_an_error(repository, tmp_path):
         before("HEAD", "../a.json")
 
 
-def test_a_nested_repository_is_asked_for_its_own_files(repository):
+def commit(folder, message="next"):
+    git("add", ".", cwd=folder)
+    git("commit", "-qm", message, cwd=folder)
+
+
+def add_submodule(source, path, cwd):
+    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(source), path, cwd=cwd)
+
+
+def test_a_repository_inside_is_not_asked(repository):
+    """The configuration's is: who adds a repository, with a revision of the same name, would bring a baseline."""
     Path("models/inner").mkdir()
     git("init", "-q", "models/inner")
     Path("models/inner/a.json").write_text(model(3))
-    git("add", ".", cwd="models/inner")
-    git("commit", "-qm", "inner", cwd="models/inner")
-    assert before("HEAD", "models/inner/a.json") == 15
+    commit("models/inner")
+    assert before("HEAD", "models/inner/a.json") is None
+
+
+def test_a_file_elsewhere_has_the_repository_that_it_is_in(repository, tmp_path):
+    (tmp_path / "other").mkdir()
+    git("init", "-q", str(tmp_path / "other"))
+    (tmp_path / "other" / "a.json").write_text(model(3))
+    commit(tmp_path / "other")
+    assert before("HEAD", "../other/a.json") == 15
+
+
+@pytest.fixture
+def submodule(repository, tmp_path):
+    """A pull request that puts a submodule in the place of models/, whose a.json has had 505 parameters on main."""
+    git("checkout", "-q", "--", ".")
+    git("init", "-q", str(tmp_path / "evil"))
+    (tmp_path / "evil" / "a.json").write_text(model(101))
+    commit(tmp_path / "evil")
+    git("checkout", "-qb", "change")
+    git("rm", "-qr", "models")
+    add_submodule(tmp_path / "evil", "models", repository)
+    commit(repository)
+    return repository
+
+
+def test_a_submodule_brings_no_baseline(submodule):
+    assert paramcalc.load("models/a.json").nodes[0].instance.layer.units == 101
+    assert before("main", "models/a.json") == 5
+
+
+@pytest.mark.parametrize("root", [".", "/"])
+def test_a_submodule_that_was_none_is_no_place_to_look_from(submodule, monkeypatch, root):
+    """Neither as the folder that one stands in, nor where there is no other repository."""
+    if root == ".":
+        monkeypatch.chdir("models")
+    with pytest.raises(BaselineError, match="'models' is a submodule now, but was none at main"):
+        before("main", str(submodule / "models" / "a.json"), root=root)
+
+
+def test_a_submodule_that_was_one_is_asked_for_its_own_files(submodule, monkeypatch):
+    git("branch", "-qf", "main", "change")
+    with pytest.raises(GitError, match="in a submodule"):
+        before("main", "models/a.json")
+    monkeypatch.chdir("models")
+    assert before("main", "a.json") == 505
+
+
+@pytest.mark.parametrize("swap", ["folder", "file"])
+def test_a_link_brings_no_baseline(repository, swap, monkeypatch):
+    """A pull request puts a link to a larger model in the place of a small one: its path is what was compared."""
+    Path("archive").mkdir()
+    Path("archive/a.json").write_text(model(101))
+    git("checkout", "-q", "--", "models/a.json")
+    commit(".")
+    git("rm", "-qr", "models" if swap == "folder" else "models/a.json")
+    os.symlink(*("archive", "models") if swap == "folder" else ("../archive/a.json", "models/a.json"))
+    assert before("main", "models/a.json") == 5
+    git("worktree", "add", "-q", "--detach", "../base", "main")
+    assert before("../base", "models/a.json") == 5
+    if swap == "folder":
+        monkeypatch.setenv("PWD", str(repository / "models"))  # as the shell that went there has it
+        monkeypatch.chdir("models")
+        assert before("main", "a.json") == 5
+
+
+def test_a_link_outside_leads_into_the_repository(repository, tmp_path, monkeypatch):
+    """What is above the repository no pull request can change."""
+    os.symlink("top/models", tmp_path / "short")
+    monkeypatch.chdir(tmp_path)
+    assert before("HEAD", "short/a.json", root="top") == 5
+
+
+def test_a_name_that_goes_back_after_a_link_is_refused(repository):
+    """It is another file than the name reads as."""
+    os.symlink("models/below", "down")
+    with pytest.raises(GitError, match="goes back"):
+        before("HEAD", "down/../models/a.json")
 
 
 def test_a_hook_s_environment_finds_the_same(repository, monkeypatch):
@@ -283,7 +369,7 @@ def test_many_files_are_read_through_one_git(repository, monkeypatch):
     for name in ODD:
         assert baseline.find(f"models/{name}").totals.params == 5
     baseline.close()
-    assert len(started) == 2  # one for the revision, one for all files
+    assert len(started) == 3  # for the revision, for a repository around this one, and one for all files
 
 
 def test_a_name_with_a_line_break_asks_git_for_nothing_else(repository):
@@ -440,10 +526,11 @@ def test_a_summary_that_0_1_saved_is_a_baseline(repository):
     assert (found.totals.size_bytes, found.totals.active_params) == (40, 10)
 
 
-@pytest.mark.parametrize("against", ["missing.json", "missing.jsonl", "missing/"])
-def test_a_baseline_that_is_not_there_yet_is_none(tmp_path, monkeypatch, against):
-    monkeypatch.chdir(tmp_path)
-    assert open_baseline(against, ".") is None
+@pytest.mark.parametrize("against", ["missing.json", "missing.jsonl", "missing/", "missing"])
+def test_a_baseline_that_is_not_there_is_an_error(repository, against):
+    """One rule for all kinds: a name that is misspelt would let everything pass."""
+    with pytest.raises(ParamcalcError, match=r"there is no baseline 'missing|'missing' is not a revision"):
+        open_baseline(against, ".")
 
 
 def test_without_git_a_revision_is_an_error(repository, monkeypatch):

@@ -355,11 +355,54 @@ def test_a_baseline_that_is_broken_is_no_pass_and_hides_no_other_finding(folder,
     assert "note: the baseline cannot be read" in out
 
 
-def test_a_baseline_that_is_not_there_yet_is_a_notice(folder, capsys):
-    """The first run has none; the other limits hold all the same."""
-    code, out, _ = check(capsys, "model.yaml", "--against", "old.json", "--max-increase", "0")
-    assert (code, "note: new: there is nothing at old.json yet" in out) == (0, True)
-    assert check(capsys, "model.yaml", "--against", "old.json", "--max-increase", "0", "--max-params", "1")[0] == 1
+def test_a_baseline_that_is_not_there_cannot_be_compared_with(folder, capsys):
+    """Whatever kind of baseline its name means."""
+    for name in ("old.json", "old/", "old"):
+        assert check(capsys, "model.yaml", "--against", name, "--max-increase", "0")[0] == 2
+
+
+MANIFEST = {
+    "format": "layers-model",
+    "modelTopology": {
+        "keras_version": "2.4.0",
+        "model_config": {
+            "class_name": "Sequential",
+            "config": {
+                "name": "s",
+                "layers": [
+                    {"class_name": "Dense", "config": {"name": "d", "units": 3, "batch_input_shape": [None, 4]}}
+                ],
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("weights", "code"),
+    [
+        ([("d/kernel", [4, 3]), ("d/bias", [3])], 0),
+        ([("d/kernel", [4000, 3]), ("d/bias", [3])], 2),
+        ([("d/kernel", [4, 3]), ("d/bias", [3]), ("e/kernel", [4000, 3])], 2),
+        ([("d/kernel", [4, 3])], 2),
+    ],
+)
+def test_a_file_that_contradicts_itself_cannot_be_judged(folder, capsys, weights, code):
+    """Its layers are within budget, but its list of weights is another model's."""
+    listed = [{"name": name, "shape": shape, "dtype": "float32"} for name, shape in weights]
+    (folder / "model.json").write_text(
+        json.dumps(MANIFEST | {"weightsManifest": [{"paths": ["a"], "weights": listed}]})
+    )
+    found, out, _ = check(capsys, "model.json", "--max-params", "20")
+    assert (found, "contradicts itself" in out) == (code, code == 2)
+
+
+@pytest.mark.parametrize("command", ["summary", "explain", "convert", "check"])
+def test_a_mistake_in_a_budget_is_one_in_every_command(folder, capsys, command):
+    (folder / "model.yaml").write_text("input: [4]\nlayers: [{Dense: 3}]\nbudget: {parms: 5}\n")
+    assert run([command, "model.yaml"]) == 2
+    said = capsys.readouterr()
+    assert "model.yaml:3:10: budget: unknown key 'parms'; did you mean 'params'?" in said.out + said.err
 
 
 def test_the_baseline_is_read_with_the_same_vars(repository, capsys):

@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+from paramcalc.formats.keras.entries import foreign_name, is_foreign
 from paramcalc.layers.formulas.elementwise import Elementwise
 from paramcalc.layers.keras.fields import ActivationName
 from paramcalc.layers.registry import Registry, UnknownTypeError
@@ -28,6 +29,8 @@ def is_layer(value: Any) -> bool:
 
 def why_unknown(value: Any, registry: Registry, depth: int = 0) -> str | None:
     """Why the weights of an activation are not known; None for one of Keras' without weights."""
+    if isinstance(value, dict) and is_foreign(value):
+        return not_keras(foreign_name(value))
     if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")  # Keras 3 writes a function that it does not know in this form
     if isinstance(value, str):

@@ -20,6 +20,8 @@ from paramcalc.formats.keras.emit import Emitter
 from paramcalc.formats.keras.entries import (
     LayerNames,
     entry_name,
+    foreign_name,
+    is_foreign,
     is_input,
     is_model,
     is_operation,
@@ -135,6 +137,9 @@ class Builder:
         if depth > MAX_NESTED:
             raise LayerError(f"models are nested more than {MAX_NESTED} deep")
         config = entry.get("config")
+        if is_foreign(entry):
+            message = f"the model is of class '{foreign_name(entry)}', which is not Keras' own: only its code says more"
+            raise PlacedError(message, (*where, "class_name"))
         if entry.get("class_name") == "Sequential":
             made = self.sequential(config, where, depth)
             made.inputs = [built_input(entry)] if made.inputs == [None] else made.inputs
@@ -176,7 +181,7 @@ class Builder:
         name = entry_name(item) if self.origin.is_legacy(item) else item.get("name")
         if not isinstance(name, str):
             raise LayerError("a layer needs a name beside its config")
-        if item.get("class_name") == "InputLayer":
+        if is_input(item):
             return Member(name, None, [], where)
         try:
             calls = parse_calls(item, names)
@@ -293,6 +298,9 @@ class Builder:
                 raise PlacedError(f"input_layers names '{tensor.layer[:80]}' twice", place)
             named.add(tensor.layer)
             entry = config["layers"][member.where[-1]]
+            if entry.get("class_name") == "InputLayer" and not is_input(entry):
+                message = f"input_layers names a '{foreign_name(entry)}', which is not Keras' own InputLayer"
+                raise PlacedError(message, place)
             inputs.append(self.problems.guard(entry, member.where, input_of, entry, member.name))
             members.append(member)
         return inputs, members

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
+"""What the names of Keras' own modules begin with once a dot is added; `keras_cv` is not one of them."""
 MODELS = ("Functional", "Model", "Sequential")
 TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 """The classes of layers in which tf.keras stores a bare operation of TensorFlow."""
@@ -40,15 +42,40 @@ def entry_name(item: dict[str, Any]) -> Any:
     return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
 
 
+def is_foreign(item: dict[str, Any]) -> bool:
+    """Whether an entry says that its class is somebody else's: whatever it is called, only its code says what it does.
+
+    A class of Keras comes from one of Keras' modules, and is not registered under a name that is not its own: Keras
+    looks for a registered class first.
+    """
+    module, registered, kind = item.get("module"), item.get("registered_name"), item.get("class_name")
+    if module is not None and not (isinstance(module, str) and f"{module}.".startswith(KERAS_MODULES)):
+        return True
+    package, _, _ = kind.rpartition(">") if isinstance(kind, str) else ("", "", "")  # tf.keras' `Custom>Name`
+    return package not in ("", "Keras") or (registered is not None and registered not in (kind, f"Keras>{kind}"))
+
+
+def foreign_name(item: dict[str, Any]) -> str:
+    """The name of a foreign class, as the file has it in full."""
+    registered = item.get("registered_name")
+    if isinstance(registered, str) and ">" in registered:
+        return registered[:80]
+    module = item.get("module")
+    prefix = f"{module}." if isinstance(module, str) else ""
+    return f"{prefix}{item.get('class_name')}"[:80]
+
+
 def is_input(item: Any) -> bool:
     """Whether an entry is an InputLayer."""
-    return isinstance(item, dict) and item.get("class_name") == "InputLayer"
+    return isinstance(item, dict) and item.get("class_name") == "InputLayer" and not is_foreign(item)
 
 
 def is_model(item: dict[str, Any]) -> bool:
     """Whether an entry is a nested model."""
     config = item.get("config")
     kind = item.get("class_name")
+    if is_foreign(item):
+        return False
     if kind in MODELS:
         return True
     return isinstance(config, dict) and "input_layers" in config and isinstance(config.get("layers"), list)
@@ -56,13 +83,15 @@ def is_model(item: dict[str, Any]) -> bool:
 
 def is_operation(item: dict[str, Any]) -> bool:
     """Whether an entry is an operation (`keras.src.ops.…`, TFOpLambda) and not a layer."""
+    if is_foreign(item):
+        return False
     if item.get("class_name") in TENSORFLOW_OPERATIONS:
         return True
     module = item.get("module")
     if module is None:
         return is_bare(item)
-    prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops", "keras.src.random")
-    return isinstance(module, str) and module.startswith(prefixes)
+    prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops.", "keras.src.random.")
+    return isinstance(module, str) and f"{module}.".startswith(prefixes)
 
 
 def is_bare(item: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
+from paramcalc.formats.keras.entries import MODELS, foreign_name, is_foreign
 from paramcalc.formats.keras.legacy import modernise, without_old_fields
 from paramcalc.formats.text.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.layers.base import Layer, Sublayer
@@ -39,8 +40,6 @@ COMMON = frozenset(
 """Fields that every Keras layer may have and no formula needs, unless its class has a field of that name."""
 NAMES = frozenset(("name", "trainable"))
 """Fields in which layers may differ and still share one object, unless their class has a field of that name."""
-KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
-"""What the names of Keras' own modules begin with once a dot is added; `keras_cv` is not one of them."""
 COMPOSITES = frozenset(("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
 """Classes whose weights are those of layers that they make themselves, and that are no wrappers."""
 ACTIVATIONS = ("activation", "recurrent_activation")
@@ -57,17 +56,15 @@ class MadeLayer(Struct, frozen=True):
 
 def layer_class(registry: KerasClasses, entry: dict[str, Any], class_name: str) -> type[Layer] | Unknown:
     """The class that an entry names; an `Unknown` for a custom class and for a Lambda."""
-    module = entry.get("module")
-    if class_name == "Lambda":
+    foreign = is_foreign(entry)
+    if class_name == "Lambda" and not foreign:
         return lambda_layer(entry.get("config"))
-    own = isinstance(module, str) and not f"{module}.".startswith(KERAS_MODULES)
-    registered = entry.get("registered_name")
-    if isinstance(registered, str) and ">" in registered:  # a registered class goes before Keras' own of that name
-        own = own or not registered.startswith("Keras")
-    package, _, name = class_name.rpartition(">")  # in tf.keras, that of a registered class was `Custom>Name`
+    name = class_name.rpartition(">")[2]  # in tf.keras, that of a registered class was `Custom>Name`
     try:
-        return registry.plugin(name) if own or package not in ("", "Keras") else registry.framework_class(name)
+        return registry.plugin(name) if foreign else registry.framework_class(name)
     except UnknownTypeError:
+        if foreign:
+            return custom_class(f"'{foreign_name(entry)}' is not a Keras layer")
         if registry.original and is_later(class_name):
             return custom_class(f"{registry.original} had no '{class_name}', so this is another one")
         return custom_class(f"'{class_name[:80]}' is not a Keras layer")
@@ -128,6 +125,8 @@ def dtype_policy(value: Any) -> str:
     if isinstance(value, dict):
         config = value.get("config")
         kind = value.get("class_name", "")
+        if is_foreign(value):
+            raise LayerError(f"dtype policy '{foreign_name(value)}' is not one of Keras' own")
         if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
             name = str(config.get("name") or "float32")
             if "_from_" in name:
@@ -348,7 +347,7 @@ def sublayer(registry: KerasClasses, value: Any, legacy: bool, nested: Any, wher
     built: Sequence[Any] = ()
     trainable = True
     try:
-        if value.get("class_name") in ("Functional", "Model", "Sequential"):
+        if value.get("class_name") in MODELS and not is_foreign(value):
             layer, type_ = nested(value, where), str(value["class_name"])
         else:
             made = make_layer(registry, value, legacy, nested, where, depth + 1)

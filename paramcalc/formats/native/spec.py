@@ -68,7 +68,7 @@ class SpecReader:
         model = Model(self.name(raw, scope), "paramcalc", self.source, inputs, nodes, outputs)
         model.framework = framework
         model.tied = read_ties(raw.get("tied"), scope, ("tied",), self.problems) + expander.ties
-        model.budget = raw.get("budget")
+        model.budget = self.guard(lambda: checked_budget(raw.get("budget")), None)
         model.max_different = allowance.max_different + parser.entries_read
         model.warnings = unreachable_warnings(model)
         return model
@@ -205,3 +205,20 @@ def unreachable_warnings(model: Model) -> list[str]:
     if len(unreachable) > MAX_WARNINGS:
         warnings.append(f"nor on {len(unreachable) - MAX_WARNINGS} more layers")
     return warnings + [f"nothing reads input '{model.inputs[n].name}'" for n in range(first) if n not in found]
+
+
+def checked_budget(raw: Any) -> Any:
+    """The `budget:` as it is written; a mistake in it is one in every command, not only where it is judged.
+
+    Raises:
+        SpecError: for a budget that makes no sense.
+    """
+    if raw is None:
+        return None
+    from paramcalc.budget import BudgetError, parse_budget  # most specs have none
+
+    try:
+        parse_budget(raw)
+    except BudgetError as error:
+        raise SpecError(str(error), ("budget", *error.where)) from None
+    return raw
