@@ -10,6 +10,7 @@ from paramcalc.summary import Summary
 
 if TYPE_CHECKING:
     from paramcalc.analysis.calls import Evaluation
+    from paramcalc.analysis.explain import LayerExplained
 
 
 class Question(Struct, frozen=True):
@@ -87,6 +88,16 @@ def summary_of(model: Model, asked: Question) -> Summary:
         optimizer=asked.optimizer,
         kv_dtype=asked.kv_dtype,
     )
+
+
+def answer_explained(source: str, asked: Question) -> "tuple[Summary, dict[str, LayerExplained]]":
+    """The summary of the model in a file, and by path why the counts of each layer are what they are."""
+    from paramcalc.analysis.explain import explain
+    from paramcalc.analysis.summarize import summarize_with_memory
+
+    evaluation = evaluation_of(read(source, asked), asked)
+    summary = summarize_with_memory(evaluation, asked.dtype, asked.memory, asked.optimizer, asked.kv_dtype)
+    return summary, dict(explain(evaluation))
 
 
 def evaluation_of(model: Model, asked: Question) -> "Evaluation":

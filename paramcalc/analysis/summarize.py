@@ -68,6 +68,13 @@ def summarize(
         assume=assume,
         context=context,
     )
+    return summarize_with_memory(evaluation, dtype, memory, optimizer, kv_dtype)
+
+
+def summarize_with_memory(
+    evaluation: Evaluation, dtype: str | None, memory: bool, optimizer: str | None, kv_dtype: str | None
+) -> Summary:
+    """The same for a model that has been evaluated."""
     summary = summarize_evaluation(evaluation, dtype)
     if memory or optimizer or kv_dtype:
         from paramcalc.analysis.memory import measure_memory

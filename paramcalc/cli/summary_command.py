@@ -1,12 +1,12 @@
 """`paramcalc summary`: one or several models, as a table or as data."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from msgspec.structs import replace
 
-from paramcalc.answer import answer, question
+from paramcalc.answer import Question, answer, answer_explained, question
 from paramcalc.cli import options, output, report
 from paramcalc.errors import ParamcalcError
 from paramcalc.summary import Summary
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from paramcalc.render.layout import Line
     from paramcalc.render.table import Options
 
-FORMATS = ("table", "json", "jsonl", "csv", "markdown", "svg")
+Found = TypeVar("Found")
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", "svg", "html")
 MEANT_FOR = {
     "columns": ("table", "csv", "markdown", "svg"),
     "sort": ("table", "csv", "markdown", "svg"),
     "top": ("table", "csv", "markdown", "svg"),
-    "depth": ("table", "markdown", "svg"),
+    "depth": ("table", "markdown", "svg", "html"),
     "width": ("table", "svg"),
-    "memory": ("table", "json", "jsonl", "markdown", "svg"),
-    "optimizer": ("table", "json", "jsonl", "markdown", "svg"),
-    "kv_dtype": ("table", "json", "jsonl", "markdown", "svg"),
+    "memory": ("table", "json", "jsonl", "markdown", "svg", "html"),
+    "optimizer": ("table", "json", "jsonl", "markdown", "svg", "html"),
+    "kv_dtype": ("table", "json", "jsonl", "markdown", "svg", "html"),
 }
 """Options about what is shown, and the formats that show it."""
 
@@ -72,7 +73,10 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     check_usage(specs, format_, given)
     failed: list[ParamcalcError] = []
     summaries = read_all(specs, given, failed)
-    if given["totals"]:
+    parts: Iterable[str | bytes]
+    if format_ == "html":
+        parts = html_page(specs, given, failed)
+    elif given["totals"]:
         parts = render_totals(summaries, format_, given)
     else:
         parts = render(summaries, format_, given, several=len(specs) > 1)
@@ -82,17 +86,40 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 def read_all(specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError]) -> Iterator[Summary]:
     """The summary of each file; a broken one is reported, and the others still come."""
+    for summary in each(specs, given, failed, answer):
+        warn(summary)
+        yield summary
+
+
+def each(
+    specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError], read: Callable[[str, Question], Found]
+) -> Iterator[Found]:
+    """What `read` makes of each file; a broken one is reported, and the others still come."""
     asked = question(given)
     for source in specs:
         try:
-            summary = answer(source, asked)
+            found = read(source, asked)
         except ParamcalcError as error:
             failed.append(error)
             report(error)
             continue
-        for warning in summary.warnings or ():
-            output.warn(f"{summary.source}: warning: {warning}")
-        yield summary
+        yield found
+
+
+def warn(summary: Summary) -> None:
+    """What the reader of a file noticed that changes no number."""
+    for warning in summary.warnings or ():
+        output.warn(f"{summary.source}: warning: {warning}")
+
+
+def html_page(specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError]) -> Iterator[bytes]:
+    """One page for all the models; none where no file can be read."""
+    from paramcalc.render.html.summary import Entry, summary_page
+
+    entries = [Entry(*found) for found in each(specs, given, failed, answer_explained)]
+    for entry in entries:
+        warn(entry.summary)
+    return (part.encode() for part in (summary_page(entries, given["depth"]) if entries else ()))
 
 
 def render_totals(summaries: Iterator[Summary], format_: str, given: dict[str, Any]) -> Iterator[str | bytes]:
@@ -127,6 +154,8 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
     if len(specs) > 1 and given["weights"] is not None:
         raise click.UsageError("--weights is for one architecture; name one file")
+    if given["totals"] and format_ == "html":
+        raise click.UsageError("--totals does nothing for --format html: a page of several models begins with them")
     if len(specs) > 1 and format_ == "json":
         raise click.UsageError("--format json is one object for one file; use --format jsonl for several")
     if len(specs) > 1 and format_ == "svg" and not given["totals"]:

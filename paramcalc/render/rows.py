@@ -62,20 +62,28 @@ def unknown_of(summary: Summary) -> frozenset[str]:
 
 def tree_rows(summary: Summary, depth: int | None = None) -> Rows:
     """The layers as a tree, `depth` levels of it; as many as fit a screen when None."""
-    unknown, given = unknown_of(summary), depth is not None
+    unknown = unknown_of(summary)
     inputs = [Row(item.name, fixed=_input_values(item.name, item.shape)) for item in summary.inputs]
     if depth is None and len(inputs) > SCREEN:
         inputs = [*inputs[:SCREEN], Row(f"and {len(inputs) - SCREEN:,} more inputs", fixed={"type": "Input"})]
-    tree = build_tree(summary.layers, unknown)
+    tree, shown, full_depth = folded_tree(summary, depth)
+    rows = list(_flatten(tree, shown, unknown))
+    hidden = any(row.folded for row in rows)
+    return Rows(inputs + rows, full_depth if hidden else None)
+
+
+def folded_tree(summary: Summary, depth: int | None = None) -> tuple[list[Branch], int, int]:
+    """The layers as a tree, how many levels of it to show, and how deep the paths of the layers go.
+
+    Where no `depth` is given and the tree is past a screen, it is folded by what the names share, too.
+    """
+    tree = build_tree(summary.layers, unknown_of(summary))
     full_depth = _depth(tree)
     if depth is None and _count(tree, full_depth) > SCREEN:
         tree = everywhere(fold_sequences, everywhere(fold_names, tree))
         depth = next((depth for depth in range(_depth(tree), 1, -1) if _count(tree, depth) <= SCREEN), 1)
-    rows = list(_flatten(tree, full_depth if depth is None else depth, unknown))
-    if depth is not None and not given:  # names that were nested are not, once a depth is given: never hint at less
-        full_depth = max(full_depth, depth + 1)
-    hidden = any(row.folded for row in rows)
-    return Rows(inputs + rows, full_depth if hidden else None)
+        full_depth = max(full_depth, depth + 1)  # names are not nested once a depth is given: never hint at less
+    return tree, full_depth if depth is None else depth, full_depth
 
 
 def _input_values(name: str, shape: Any) -> dict[str, Any]:

@@ -175,7 +175,8 @@ def _head(branch: Branch, depth: int) -> str | None:
 
 def fold_sequences(branches: list[Branch]) -> list[Branch]:
     """Sequences of branches that repeat, as one branch for all their repeats."""
-    kinds = [branch.kind for branch in branches]
+    numbers = _Kinds(frozenset())  # `×4` is no repeat of `×5`
+    kinds = [numbers.number((branch.kind, branch.repeats)) for branch in branches]
     following = _following(kinds)
     folded: list[Branch] = []
     start = 0
