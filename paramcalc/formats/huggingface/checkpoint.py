@@ -13,7 +13,7 @@ from msgspec import Struct
 from paramcalc.formats.beside import add_checkpoint
 from paramcalc.formats.checkpoint import Contents
 from paramcalc.formats.huggingface.config import Config
-from paramcalc.formats.huggingface.types import FOLDER
+from paramcalc.formats.huggingface.types import data
 from paramcalc.formats.naming import Naming, Rule, rule
 from paramcalc.model import Model
 
@@ -41,7 +41,7 @@ class Line(Struct):
 @lru_cache(maxsize=1)
 def lines() -> bytes:
     """The whole file, with a line break before each line."""
-    return b"\n" + (FOLDER / "checkpoints.jsonl").read_bytes()
+    return b"\n" + data("checkpoints.jsonl")
 
 
 def find_line(type_: str) -> Line | None:

@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 from paramcalc.errors import listed
 from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, NotBuiltError, part_of
-from paramcalc.formats.huggingface.types import FOLDER, VERSION
+from paramcalc.formats.huggingface.types import VERSION, data
 from paramcalc.formats.native.expressions import ExpressionError
 from paramcalc.formats.native.problems import Problems
 from paramcalc.formats.native.templates import fill, variables
 from paramcalc.formats.native.variables import spec_variables
 
-FAMILIES = FOLDER / "families"
+FAMILIES = "families"
 OWN_KEYS = ("types", "parts", "heads", "refused")
 
 
@@ -67,7 +67,7 @@ def index() -> dict[str, str]:
     """model_type → the template that it is built like."""
     import msgspec
 
-    return msgspec.json.decode((FAMILIES / "index.json").read_bytes(), type=dict[str, str])
+    return msgspec.json.decode(data(FAMILIES, "index.json"), type=dict[str, str])
 
 
 @lru_cache(maxsize=16)
@@ -75,7 +75,7 @@ def load_template(name: str) -> dict[str, Any]:
     """A template; nobody may change it."""
     from paramcalc.formats.text.strict_yaml import parse_yaml
 
-    value: dict[str, Any] = parse_yaml((FAMILIES / f"{name}.yaml").read_text(encoding="utf-8"), name)[0]
+    value: dict[str, Any] = parse_yaml(data(FAMILIES, f"{name}.yaml").decode(), name)[0]
     return value
 
 

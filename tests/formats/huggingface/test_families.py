@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from paramcalc import InputError, load, summarize
-from paramcalc.formats.huggingface.template import FAMILIES, index
-from paramcalc.formats.huggingface.types import find_type, lines
+from paramcalc.formats.huggingface.template import index
+from paramcalc.formats.huggingface.types import FOLDER, find_type, lines
 
 DATA = Path(__file__).parents[2] / "data" / "huggingface"
+FAMILIES = Path(FOLDER) / "families"
 TEMPLATES = sorted(path.stem for path in FAMILIES.glob("*.yaml"))
 
 
