@@ -14,7 +14,7 @@ from paramcalc.check.config import read_config
 from paramcalc.cli import COMMANDS, run
 from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.expressions import CONSTANTS, FUNCTIONS
-from paramcalc.formats.native.parser import STRUCTURE
+from paramcalc.formats.native.parser import BLOCK_KEYS, STRUCTURE
 from paramcalc.formats.native.spec import KEYS
 from paramcalc.metrics import METRICS
 from paramcalc.render.columns import COLUMNS
@@ -127,6 +127,8 @@ def test_the_guide_describes_every_key_and_function_of_the_language():
     page = TEXTS["language.md"]
     tables = set(first_column(page))
     assert {*KEYS, *COMMON} <= tables
+    blocks = page.partition("| Key of a block |")[2].partition("\n\n")[0]
+    assert sorted(first_column(blocks)) == sorted(BLOCK_KEYS)
     listed = re.search(r"^\| functions \|.*", page, re.MULTILINE)[0]
     assert all(f"`{name}`" in listed for name in (*FUNCTIONS, "len"))
     reserved = page.partition("These names are taken")[2].partition("`--set")[0]

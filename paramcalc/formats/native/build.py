@@ -6,6 +6,7 @@ from typing import Any
 from paramcalc.errors import DocPath, Key, LayerError, at_key, echo
 from paramcalc.formats.native.entries import BlockEntry, Entry, LayerEntry
 from paramcalc.formats.native.expressions import ExpressionError, Names
+from paramcalc.formats.native.mistakes import needs
 from paramcalc.formats.native.names import check_name
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.formats.native.templates import fill, origin
@@ -75,6 +76,8 @@ def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: 
     try:
         return equal_layer(entry.cls, fields)
     except FieldsError as error:
+        if not fields:  # a bare name, all of whose problems are what is missing
+            raise FieldsError([FieldProblem(needs(entry.cls), entry.where)]) from None
         raise FieldsError([located(entry, problem, names) for problem in error.problems]) from None
 
 

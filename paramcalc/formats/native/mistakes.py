@@ -5,6 +5,8 @@ from typing import Any
 
 from paramcalc.errors import did_you_mean
 from paramcalc.formats.native.entries import COMMON
+from paramcalc.formats.text.fields import fields_of
+from paramcalc.layers.base import Layer
 
 
 def no_list(raw: Any) -> str:
@@ -28,6 +30,15 @@ def misspelled(name: str) -> str | None:
     type_, colon, call, braces = found.groups()
     right = f"{type_}: {{{braces}: …}}" if braces is not None else f"{type_}: {colon or call or '…'}"
     return f"there is no layer type '{name[:80]}'; write '{right}'"
+
+
+def needs(cls: type[Layer]) -> str:
+    """The message about a layer without any of the fields that it needs, such as a bare `Conv2D`."""
+    names = [name for name, required, _ in fields_of(cls) if required]
+    quoted = " and ".join(f"'{name}'" for name in names)
+    example = ", ".join(f"{name}: …" for name in names)
+    subject = f"the fields {quoted} are" if len(names) > 1 else f"the field {quoted} is"
+    return f"{subject} missing; write '{cls.__name__}: {{{example}}}'"
 
 
 def stray_key(key: str, type_: str, value: Any) -> str:

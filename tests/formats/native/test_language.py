@@ -290,7 +290,9 @@ def test_dtype_of_the_spec_and_of_a_layer():
 MISTAKES = [
     ({"Dnse": 4}, "there is no layer type 'Dnse'; did you mean 'Dense'?"),
     ({"Dense": {"unit": 4}}, "unknown field 'unit'; did you mean 'units'?"),
-    ({"Dense": {}}, "the field 'units' is missing"),
+    ({"Dense": {}}, "the field 'units' is missing; write 'Dense: {units: …}'"),
+    ("Conv2D", "the fields 'filters' and 'kernel_size' are missing; write 'Conv2D: {filters: …, kernel_size: …}'"),
+    ({"Conv2D": {"filters": 3}}, "the field 'kernel_size' is missing"),
     ({"Dense": True}, "expected an integer"),
     ({"Dense": 10.5}, "expected an integer, got 10.5"),
     ({"Dense": 0}, "Expected `int` >= 1|expected an integer >= 1"),
