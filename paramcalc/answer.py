@@ -11,6 +11,7 @@ from paramcalc.summary import Summary
 if TYPE_CHECKING:
     from paramcalc.analysis.calls import Evaluation
     from paramcalc.analysis.explain import LayerExplained
+    from paramcalc.analysis.memory_options import MemoryOptions
 
 
 class Question(Struct, frozen=True):
@@ -29,6 +30,8 @@ class Question(Struct, frozen=True):
         optimizer: measure what training with it takes.
         context: how many tokens there are in sequences whose length the file leaves open.
         kv_dtype: what a decoder's cache is stored as.
+        checkpointing: train with the parts of a stack computed again.
+        master_weights: train with float32 copies of the weights.
     """
 
     sets: dict[str, str] = field(default_factory=dict)
@@ -43,6 +46,8 @@ class Question(Struct, frozen=True):
     optimizer: str | None = None
     context: int | None = None
     kv_dtype: str | None = None
+    checkpointing: bool = False
+    master_weights: bool = False
 
 
 def question(given: dict[str, Any]) -> Question:
@@ -60,6 +65,8 @@ def question(given: dict[str, Any]) -> Question:
         optimizer=given.get("optimizer"),
         context=given.get("context"),
         kv_dtype=given.get("kv_dtype"),
+        checkpointing=bool(given.get("checkpointing")),
+        master_weights=bool(given.get("master_weights")),
     )
 
 
@@ -80,14 +87,14 @@ def summary_of(model: Model, asked: Question) -> Summary:
     """The summary of a model."""
     from paramcalc.analysis.summarize import summarize
 
-    return summarize(
-        model,
-        **shapes_for(model, asked),
-        dtype=asked.dtype,
-        memory=asked.memory,
-        optimizer=asked.optimizer,
-        kv_dtype=asked.kv_dtype,
-    )
+    return summarize(model, **shapes_for(model, asked), dtype=asked.dtype, **memory_options(asked)._asdict())
+
+
+def memory_options(asked: Question) -> "MemoryOptions":
+    """What is asked of the memory."""
+    from paramcalc.analysis.memory_options import MemoryOptions
+
+    return MemoryOptions(asked.memory, asked.optimizer, asked.kv_dtype, asked.checkpointing, asked.master_weights)
 
 
 def answer_explained(source: str, asked: Question) -> "tuple[Summary, dict[str, LayerExplained]]":
@@ -96,7 +103,7 @@ def answer_explained(source: str, asked: Question) -> "tuple[Summary, dict[str, 
     from paramcalc.analysis.summarize import summarize_with_memory
 
     evaluation = evaluation_of(read(source, asked), asked)
-    summary = summarize_with_memory(evaluation, asked.dtype, asked.memory, asked.optimizer, asked.kv_dtype)
+    summary = summarize_with_memory(evaluation, asked.dtype, memory_options(asked))
     return summary, dict(explain(evaluation))
 
 

@@ -143,7 +143,16 @@ class KVCache(Struct, frozen=True, gc=False):
 
 
 class Training(Struct, frozen=True, gc=False):
-    """What training takes, in bytes; null where a shape is unknown."""
+    """What training takes, in bytes; null where a shape is unknown.
+
+    Attributes:
+        activation_bytes: what is kept for the backward pass when the forward pass is done.
+        total_bytes: the sum of weights, gradients, the optimizer's state and activations.
+        master_bytes: copies of the weights in float32 that the optimizer works on.
+        temporary_bytes: what a step of the optimizer needs beside its state.
+        checkpointing: whether the parts of a stack are computed again in the backward pass.
+        peak_bytes: the most at once in a step: in the forward or the backward pass, or in the optimizer's.
+    """
 
     optimizer: str
     weights_bytes: int
@@ -151,6 +160,10 @@ class Training(Struct, frozen=True, gc=False):
     optimizer_bytes: int
     activation_bytes: int | None
     total_bytes: int | None
+    master_bytes: int = 0
+    temporary_bytes: int = 0
+    checkpointing: bool = False
+    peak_bytes: int | None = None
 
 
 class Memory(Struct, frozen=True):
@@ -159,6 +172,11 @@ class Memory(Struct, frozen=True):
     `assumptions` says, field by field, what the number assumes.
 
     Attributes:
+        inference_bytes: the larger of `prefill_bytes` and `decode_bytes` where they are known.
+        prefill_bytes: the peak while a decoder reads the whole prompt, weights and cache included.
+        decode_bytes: the same for one more token.
+        prefill_at: the call at which the first is reached.
+        workspace_bytes: what the library of matrix products reserves, a part of the peaks.
         kv_cache: null for a model that keeps nothing between tokens, or where it is not known of how many.
     """
 
@@ -172,6 +190,10 @@ class Memory(Struct, frozen=True):
     training: Training | None
     assumptions: dict[str, str]
     kv_cache: KVCache | None = None
+    prefill_bytes: int | None = None
+    decode_bytes: int | None = None
+    prefill_at: str | None = None
+    workspace_bytes: int = 0
 
 
 class Summary(Struct):

@@ -94,9 +94,6 @@ FOREIGN = re.compile(
 
 INSIDE = [path for path in MODULES if room_of(path) not in ("formats", "layers", "cli")]
 EXCEPTIONS = {
-    # What an optimizer keeps is a fact of Keras 3, and whoever reads the number must know that.
-    "analysis/memory.py": ["the optimizer's state as Keras 3 keeps it"],
-    "render/memory_text.py": [", as Keras 3 keeps it"],
     # Help texts of the spec language, whose layers are a framework's.
     "schema/spec.py": ["keras where nothing is said", "Keras' class name"],
     # Every limit is in one place.

@@ -4,23 +4,26 @@ Each number makes assumptions; `ASSUMPTIONS` names them, and is part of the resu
 """
 
 from collections.abc import Iterable, Sequence
-from math import prod
+
+from msgspec import Struct
 
 from paramcalc.analysis.cache import measure_cache
 from paramcalc.analysis.calls import Call, Evaluation
+from paramcalc.analysis.memory_options import MemoryOptions
+from paramcalc.analysis.peaks import Peak, decode_peak, prefill_peak, window_bytes
+from paramcalc.analysis.training import measure_training
+from paramcalc.layers.optimizers import NAMES
+from paramcalc.layers.programs import Program, program_of
 from paramcalc.model import Input, Ref, refs
 from paramcalc.shapes import Shape, volume
-from paramcalc.summary import LayerSummary, Memory, Training
-from paramcalc.units import STORED_BITS, output_dtype, size_of, variable_dtype
+from paramcalc.summary import KVCache, LayerSummary, Memory
+from paramcalc.units import STORED_BITS, output_dtype, size_of
 
 DTYPES = ("float32", "float16", "bfloat16", "float8", "int8", "int4")
 """What weights are commonly kept as."""
 
-COPIES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2, "adafactor": 1, "lion": 1}
-"""Tensors of the size of each trainable weight that Keras 3's optimizers keep; momentum is SGD with momentum."""
-
-OPTIMIZERS = tuple(COPIES)
-"""The optimizers whose state is known."""
+OPTIMIZERS = NAMES
+"""The optimizers whose state is known, of some framework."""
 
 ASSUMPTIONS = {
     "weights_as": "every weight in this type, tied and shared ones once; int4 packs two in a byte; no scales added",
@@ -28,20 +31,27 @@ ASSUMPTIONS = {
     "peak_bytes": "layers run one after the other in the order listed; a tensor lives from the layer that makes it "
     "to the last one that reads it, inputs from the start, outputs to the end; nothing is computed in place and no "
     "layer needs working space",
-    "inference_bytes": "the weights and the peak",
-    "kv_cache": "what each layer keeps of the tokens so far, for every sequence of the batch: "
-    "no padding, no blocks, nothing reserved ahead",
-    "training": "a gradient for each trainable weight, in its type; the optimizer's state as Keras 3 keeps it, a few "
-    "scalars aside; every activation kept for the backward pass",
+    "inference_bytes": "the larger of prefill_bytes and decode_bytes, where there is a context; else the weights and "
+    "the peak, of a model whose program is known with its working space, and 32 MiB for the library of matrix "
+    "products",
+    "kv_cache": "what each layer keeps of the tokens so far, for every sequence of the batch: no padding, no blocks, "
+    "nothing reserved ahead",
+    "prefill_bytes": "the weights, the cache of the whole prompt, and the most activations alive at once: logits of "
+    "the last token alone, no mask but for a window that is full, no matrix of scores where a fused kernel does "
+    "without, and 32 MiB for the library of matrix products (an H100's; 8 MiB on other cards); fragments are not "
+    "counted",
+    "decode_bytes": "the same for one more token: a layer's keys are there twice while the new one is added",
+    "training": "a gradient for each trainable weight, in its type; the optimizer's state as the model's framework "
+    "keeps it, a few scalars aside, with what a step of it needs; what each layer keeps for the backward pass, of "
+    "a language model with the logarithms of its probabilities in float32; no dropout that the file does not say",
 }
 
 
+ANYTHING = MemoryOptions(memory=True)
+
+
 def measure_memory(
-    evaluation: Evaluation,
-    rows: list[LayerSummary],
-    dtype: str | None = None,
-    optimizer: str | None = None,
-    kv_dtype: str | None = None,
+    evaluation: Evaluation, rows: list[LayerSummary], dtype: str | None = None, options: MemoryOptions = ANYTHING
 ) -> Memory:
     """The memory of an evaluated model.
 
@@ -49,8 +59,10 @@ def measure_memory(
         evaluation: the graph with its shapes, for the batch they have (1 where it is unknown).
         rows: the same as a summary has it.
         dtype: takes the place of the dtypes in the file.
-        optimizer: one of `OPTIMIZERS`, to train with; None leaves training out.
-        kv_dtype: what is kept of each token is stored as this; None for what it is computed in.
+        options: what is asked.
+
+    Raises:
+        InputError: for an optimizer that the model's framework does not have.
     """
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
@@ -59,18 +71,70 @@ def measure_memory(
         activations = sum(map(sum, sizes))
         best, step = peak(sizes, *uses(evaluation), first=len(evaluation.inputs))
         at = evaluation.calls[step - 1].node.path if step else None
+    batch = batch_of(evaluation.inputs)
+    cache = measure_cache(evaluation, batch, dtype, options.kv_dtype)
+    model = evaluation.model
+    running = Running(program_of(model.framework, model.format, model.name), weights, dtype, options.kv_dtype)
+    prefill, decode = running.with_cache(evaluation, cache)
+    trained = None
+    if options.optimizer is not None:
+        trained = measure_training(evaluation, rows, activations, dtype, options)
     return Memory(
-        batch_size=batch_of(evaluation.inputs),
+        batch_size=batch,
         weights_bytes=weights,
         weights_as={name: sum(size_of(row.params, name) for row in rows) for name in DTYPES},
         activation_bytes=activations,
         peak_bytes=best,
         peak_at=at,
-        inference_bytes=None if best is None else weights + best,
-        training=None if optimizer is None else training(rows, weights, activations, optimizer),
+        inference_bytes=running.inference(evaluation, best, prefill, decode),
+        training=trained,
         assumptions=ASSUMPTIONS,
-        kv_cache=measure_cache(evaluation, batch_of(evaluation.inputs), dtype, kv_dtype),
+        kv_cache=cache,
+        prefill_bytes=None if prefill is None else prefill.size,
+        decode_bytes=None if decode is None else decode.size,
+        prefill_at=None if prefill is None else evaluation.calls[prefill.step].node.path,
+        workspace_bytes=running.workspace,
     )
+
+
+class Running(Struct, frozen=True):
+    """A model that is run: its program, the bytes of its weights, and the dtypes that were asked for."""
+
+    program: Program | None
+    weights: int
+    dtype: str | None
+    kv_dtype: str | None
+
+    @property
+    def workspace(self) -> int:
+        """What the library of matrix products reserves."""
+        return self.program.workspace if self.program is not None else 0
+
+    def with_cache(self, evaluation: Evaluation, cache: KVCache | None) -> tuple[Peak | None, Peak | None]:
+        """The peaks of a prompt and of one more token, with weights, cache and workspace; None where not known."""
+        if cache is None or self.program is None:
+            return None, None
+        prompt = prefill_peak(evaluation, self.program, self.dtype)
+        token = decode_peak(evaluation, self.program, self.dtype, self.kv_dtype)
+        fixed = self.weights + self.workspace + cache.bytes
+        if prompt is not None:
+            fill = window_bytes(evaluation, self.dtype, self.kv_dtype) * cache.batch_size
+            prompt = Peak(fixed + prompt.size + fill, prompt.step)
+        return prompt, None if token is None else Peak(fixed + token.size, token.step)
+
+    def inference(
+        self, evaluation: Evaluation, peak: int | None, prefill: Peak | None, decode: Peak | None
+    ) -> int | None:
+        """The peak of running the model, whichever way it is run."""
+        known = [each.size for each in (prefill, decode) if each is not None]
+        if known:
+            return max(known)
+        if peak is None:
+            return None
+        found = None
+        if self.program is not None and self.program.known:
+            found = prefill_peak(evaluation, self.program, self.dtype)
+        return self.weights + (peak if found is None else found.size + self.workspace)
 
 
 def batch_of(inputs: Iterable[Input]) -> int:
@@ -139,26 +203,3 @@ def peak(
         if alive > best[0]:
             best = (alive, step)
     return best
-
-
-def training(rows: list[LayerSummary], weights: int, activations: int | None, optimizer: str) -> Training:
-    """What it takes to train the model with an optimizer."""
-    gradients = sum(size_of(row.trainable_params, variable_dtype(row.dtype)) for row in rows)
-    state = sum(size_of(state_elements(row, optimizer), variable_dtype(row.dtype)) for row in rows)
-    total = None if activations is None else weights + gradients + state + activations
-    return Training(optimizer, weights, gradients, state, activations, total)
-
-
-def state_elements(row: LayerSummary, optimizer: str) -> int:
-    """The elements of the optimizer's tensors for one layer.
-
-    Adafactor (Shazeer & Stern 2018, arXiv:1804.04235) keeps a row and a column of averages over the last two axes of
-    each matrix; Keras makes a tensor of the full size as well.
-    """
-    count = COPIES[optimizer] * row.trainable_params
-    if optimizer == "adafactor":
-        for weight in row.weights:
-            if weight.trainable and weight.tied_to is None and len(weight.shape) > 1:
-                *others, height, width = weight.shape
-                count += prod(others) * (height + width)
-    return count

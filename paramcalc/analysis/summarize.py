@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from paramcalc.analysis.calls import Call, Evaluation, failure
 from paramcalc.analysis.evaluate import evaluate
+from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.collector import gc_paused
 from paramcalc.errors import MAX_PROBLEMS, LayerError, Problem, clipped, did_you_mean
 from paramcalc.layers.base import Factors, Weight
@@ -39,6 +40,8 @@ def summarize(
     optimizer: str | None = None,
     context: int | None = None,
     kv_dtype: str | None = None,
+    checkpointing: bool = False,
+    master_weights: bool = False,
 ) -> Summary:
     """Compute shapes, counts, MACs and sizes of every layer call.
 
@@ -55,6 +58,8 @@ def summarize(
         memory: fill in `Summary.memory`.
         optimizer: the same with `memory.training`, for one of `paramcalc.analysis.memory.OPTIMIZERS`.
         context: how many tokens there are in sequences whose length the file leaves open.
+        checkpointing: train with the parts of a stack computed again in the backward pass.
+        master_weights: train with float32 copies of the weights, which the optimizer works on.
         kv_dtype: what is kept of each token between tokens is stored as this type, such as "float8".
 
     Raises:
@@ -68,18 +73,18 @@ def summarize(
         assume=assume,
         context=context,
     )
-    return summarize_with_memory(evaluation, dtype, memory, optimizer, kv_dtype)
+    return summarize_with_memory(
+        evaluation, dtype, MemoryOptions(memory, optimizer, kv_dtype, checkpointing, master_weights)
+    )
 
 
-def summarize_with_memory(
-    evaluation: Evaluation, dtype: str | None, memory: bool, optimizer: str | None, kv_dtype: str | None
-) -> Summary:
+def summarize_with_memory(evaluation: Evaluation, dtype: str | None, options: MemoryOptions) -> Summary:
     """The same for a model that has been evaluated."""
     summary = summarize_evaluation(evaluation, dtype)
-    if memory or optimizer or kv_dtype:
+    if options.asked:
         from paramcalc.analysis.memory import measure_memory
 
-        summary.memory = measure_memory(evaluation, summary.layers, dtype, optimizer, kv_dtype)
+        summary.memory = measure_memory(evaluation, summary.layers, dtype, options)
     return summary
 
 

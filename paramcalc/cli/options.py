@@ -242,8 +242,21 @@ memory_option = click.option(
 )
 optimizer_option = click.option(
     "--optimizer",
-    type=click.Choice(["sgd", "momentum", "adam", "adamw", "adafactor", "lion"]),
-    help="Show the memory that training with it takes as well.",
+    type=click.Choice(["sgd", "momentum", "adam", "adamw", "adamw-8bit", "adafactor", "muon", "lion"]),
+    metavar="NAME",
+    help="Show the memory that training with it takes as well, such as adamw.",
+)
+checkpointing_option = click.option(
+    "--checkpointing",
+    is_flag=True,
+    default=None,
+    help="Train with the parts of a stack computed again in the backward pass.",
+)
+master_option = click.option(
+    "--master-weights",
+    is_flag=True,
+    default=None,
+    help="Train with float32 copies of the weights, which the optimizer works on.",
 )
 weights_option = click.option(
     "--weights",

@@ -62,6 +62,8 @@ MEANT_FOR = {
 @options.weights_option
 @options.memory_option
 @options.optimizer_option
+@options.checkpointing_option
+@options.master_option
 @options.kv_dtype_option
 @options.color_option
 @options.output_option
@@ -150,6 +152,9 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
     for name, formats in MEANT_FOR.items():
         if given[name] is not None and format_ not in formats:
             raise click.UsageError(f"--{name.replace('_', '-')} does nothing for --format {format_}")
+    for name in ("checkpointing", "master_weights"):
+        if given[name] and given["optimizer"] is None:
+            raise click.UsageError(f"--{name.replace('_', '-')} is about training; --optimizer NAME asks for that")
     if given["depth"] is not None and (given["sort"] or given["top"]):
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
     if len(specs) > 1 and given["weights"] is not None:

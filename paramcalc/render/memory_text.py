@@ -16,10 +16,8 @@ def memory_entries(memory: Memory) -> Entries:
     entries += [
         ("Activations", format_bytes(memory.activation_bytes), f"inputs and all outputs, {batch}"),
         ("Peak memory", format_bytes(memory.peak_bytes), "activations alive at once, no working space"),
-        ("Inference", format_bytes(memory.inference_bytes), "weights + peak"),
     ]
-    if memory.kv_cache is not None:
-        entries.append(cache_entry(memory.kv_cache))
+    entries += running_entries(memory)
     return entries + (training_entries(memory.training) if memory.training is not None else [])
 
 
@@ -30,10 +28,44 @@ def cache_entry(cache: KVCache) -> tuple[str, str, str]:
     return "KV cache", format_bytes(cache.bytes), f"after {sequences}{cache.context:,} tokens in {cache.dtype}; {grows}"
 
 
-def training_entries(training: Training) -> Entries:
-    """What training adds, and the sum."""
+def running_entries(memory: Memory) -> Entries:
+    """What running the model takes: of a decoder with a context, what it keeps, a prompt and one more token."""
+    entries = [] if memory.kv_cache is None else [cache_entry(memory.kv_cache)]
+    space = f", {format_bytes(memory.workspace_bytes)} workspace" if memory.workspace_bytes else ""
+    if memory.prefill_bytes is None and memory.decode_bytes is None:
+        note = f"weights + activations alive at once{space}" if space else "weights + peak"
+        return [*entries, ("Inference", format_bytes(memory.inference_bytes), note)]
     return [
-        ("Gradients", format_bytes(training.gradient_bytes), "one for each trainable weight"),
-        ("Optimizer", format_bytes(training.optimizer_bytes), f"state of {training.optimizer}, as Keras 3 keeps it"),
-        ("Training", format_bytes(training.total_bytes), "weights + gradients + optimizer + all activations"),
+        *entries,
+        ("Prompt", format_bytes(memory.prefill_bytes), f"weights + cache + activations, last logits only{space}"),
+        ("One more token", format_bytes(memory.decode_bytes), "the same, a layer's keys being copied"),
+        ("Inference", format_bytes(memory.inference_bytes), "the larger of both"),
     ]
+
+
+def training_entries(training: Training) -> Entries:
+    """What training adds, the sum, and the most at once."""
+    whole = "kept for the backward pass" + (", parts computed again" if training.checkpointing else "")
+    entries = [
+        ("Gradients", format_bytes(training.gradient_bytes), "one for each trainable weight"),
+        (
+            "Optimizer",
+            format_bytes(training.optimizer_bytes),
+            f"state of {training.optimizer}, as the model's framework keeps it",
+        ),
+    ]
+    if training.master_bytes:
+        entries.append(("Master weights", format_bytes(training.master_bytes), "copies in float32 for the optimizer"))
+    return [
+        *entries,
+        ("Kept", format_bytes(training.activation_bytes), whole),
+        ("Training", format_bytes(training.total_bytes), "weights + gradients + optimizer + kept"),
+        ("Peak of a step", format_bytes(training.peak_bytes), peak_note(training)),
+    ]
+
+
+def peak_note(training: Training) -> str:
+    """What the peak of a step has beside the sum, or in its place."""
+    if not training.temporary_bytes:
+        return "backward pass or optimizer, the larger"
+    return f"backward pass, or optimizer with {format_bytes(training.temporary_bytes)} of its own"

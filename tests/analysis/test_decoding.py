@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paramcalc import load, summarize
@@ -124,6 +124,7 @@ def test_an_encoder_may_have_another_length():
     assert summary.memory.kv_cache.context == 6
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 500), st.integers(1, 9), st.sampled_from(["", ", window: 8", ", window: 1"]))
 def test_the_parts_of_a_cache_are_the_whole(tokens, batch, window):
     cache = asked(DECODER.replace("WINDOW", window), tokens, batch).memory.kv_cache

@@ -180,7 +180,7 @@ KERAS_STATE = {"sgd": 0, "momentum": 1417, "adam": 2834, "adamw": 2834, "adafact
 """Elements of `optimizer.variables`, scalars aside, that Keras 3.15.1 has for this model after `build`."""
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", KERAS_STATE)
 def test_the_state_of_an_optimizer_is_what_keras_keeps(optimizer):
     training = memory(CNN, optimizer=optimizer).training
     assert training.optimizer_bytes == 4 * KERAS_STATE[optimizer]

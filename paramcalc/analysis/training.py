@@ -1,0 +1,115 @@
+"""What it takes to train a model: weights, gradients, the optimizer, and the peak of a step.
+
+In: an evaluation, and the rows of its summary. Out: `Training`.
+"""
+
+from paramcalc.analysis.backward import training_peak
+from paramcalc.analysis.calls import Evaluation
+from paramcalc.analysis.memory_options import MemoryOptions
+from paramcalc.errors import InputError, Problem, listed
+from paramcalc.layers.optimizers import OPTIMIZERS, Optimizer, Tensor
+from paramcalc.layers.programs import Program, program_of
+from paramcalc.summary import LayerSummary, Training, WeightSummary
+from paramcalc.units import STORED_BITS, size_of
+
+MASTER = 4
+"""Bytes of an element of a master weight: float32."""
+
+
+def measure_training(
+    evaluation: Evaluation, rows: list[LayerSummary], activations: int | None, dtype: str | None, options: MemoryOptions
+) -> Training:
+    """What training takes.
+
+    Args:
+        evaluation: the graph with its shapes.
+        rows: the same as a summary has it.
+        activations: bytes of all inputs and outputs, which are kept where it is not known what is.
+        dtype: takes the place of the dtypes in the file.
+        options: how it is trained.
+
+    Raises:
+        InputError: for an optimizer that the model's framework does not have.
+    """
+    model = evaluation.model
+    name = options.optimizer or ""
+    optimizer = optimizer_of(evaluation, name)
+    weights = sum(row.size_bytes for row in rows)
+    trained = [[weight for weight in row.weights if is_trained(weight)] for row in rows]
+    gradients = [sum([gradient_bytes(weight) for weight in each]) for each in trained]
+    tensors = [tensor_of(weight, options) for each in trained for weight in each]
+    master = (
+        sum([size_of(weight.params, "float32") for each in trained for weight in each]) if options.master_weights else 0
+    )
+    state = optimizer.state_bytes(tensors)
+    temporary = optimizer.temporary_bytes(tensors)
+    program = program_of(model.framework, model.format, model.name)
+    kept, size = passes(evaluation, rows, program, dtype, gradients, options.checkpointing)
+    if program is None or not program.known:
+        kept, size = activations, None if activations is None else activations + sum(gradients)
+    constant = weights + master + state + (2 * program.workspace if program is not None else 0)
+    step = sum(gradients) + temporary
+    return Training(
+        optimizer=name,
+        weights_bytes=weights,
+        gradient_bytes=sum(gradients),
+        optimizer_bytes=state,
+        activation_bytes=kept,
+        total_bytes=None if kept is None else weights + master + sum(gradients) + state + kept,
+        master_bytes=master,
+        temporary_bytes=temporary,
+        checkpointing=options.checkpointing,
+        peak_bytes=None if size is None else constant + max(size, step),
+    )
+
+
+def optimizer_of(evaluation: Evaluation, name: str) -> Optimizer:
+    """The optimizer of this name, of the model's framework; of a file of weights alone, PyTorch's.
+
+    Raises:
+        InputError: where that framework does not have it.
+    """
+    known = OPTIMIZERS.get(evaluation.model.framework or "", OPTIMIZERS[""])
+    if name not in known:
+        message = f"{name} is no optimizer of this model's framework; it has: {listed(list(known))}"
+        raise InputError(evaluation.model.source, [Problem(message)])
+    return known[name]
+
+
+def is_trained(weight: WeightSummary) -> bool:
+    """Whether a gradient changes the weight, and it is counted here."""
+    return weight.trainable and weight.params > 0
+
+
+def gradient_bytes(weight: WeightSummary) -> int:
+    """The bytes of a weight's gradient, in its own type."""
+    return size_of(weight.params, weight.dtype)
+
+
+def tensor_of(weight: WeightSummary, options: MemoryOptions) -> Tensor:
+    """A weight as the optimizer sees it."""
+    return weight.shape, MASTER if options.master_weights else max(1, STORED_BITS.get(weight.dtype, 32) // 8)
+
+
+def passes(
+    evaluation: Evaluation,
+    rows: list[LayerSummary],
+    program: Program | None,
+    dtype: str | None,
+    gradients: list[int],
+    checkpointing: bool,
+) -> tuple[int | None, int | None]:
+    """What is kept for the backward pass, and the peak of both passes; None where that is not known."""
+    if program is None or not program.known:
+        return None, None
+    found = training_peak(evaluation, program, dtype, gradients, checkpointing, tied_bytes(rows))
+    return (None, None) if found is None else (found.activations, found.size)
+
+
+def tied_bytes(rows: list[LayerSummary]) -> int:
+    """The bytes of the largest gradient that comes from two layers: it is added up out of place."""
+    owners = {weight.tied_to for row in rows for weight in row.weights if weight.tied_to and weight.trainable}
+    if not owners:
+        return 0
+    named = [(f"{row.path}.{weight.name}", weight) for row in rows for weight in row.weights]
+    return max([gradient_bytes(weight) for name, weight in named if name in owners], default=0)
