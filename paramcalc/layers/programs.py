@@ -276,9 +276,16 @@ Squeeze Unsqueeze alias expand_as view_as narrow swapaxes
 LARGEST = "MaxPool1d MaxPool2d MaxPool3d max_pool2d AdaptiveMaxPool1d AdaptiveMaxPool2d max_pool2d_with_indices"
 DROPOUTS = "Dropout dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout StochasticDepth"
 STACKS = frozenset(
-    ("TransformerEncoderLayer", "TransformerDecoderLayer", "TransformerEncoder", "TransformerDecoder", "Transformer")
+    (
+        "TransformerEncoderLayer",
+        "TransformerDecoderLayer",
+        "TransformerEncoder",
+        "TransformerDecoder",
+        "Transformer",
+        "SparseAttention",
+    )
 )
-"""Modules of many others in one row: what is kept inside is not known."""
+"""Modules of many others in one row, and attention to keys that are picked: what is kept inside is not known."""
 
 MODULES: dict[str, Rule] = {
     **named(INPUT, INPUT_KEPT),
