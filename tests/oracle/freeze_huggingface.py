@@ -55,6 +55,7 @@ SIZES = {
     ("projection_dim", "embedding_size"): (24, 40),
     ("hidden_dim", "mlp_dim"): (96, 192),
     ("num_hidden_groups", "inner_group_num"): (1, 2),
+    ("num_register_tokens",): (2, 4),
     ("num_queries", "query_length", "num_query_tokens"): (10, 20),
 }
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads", "encoder_attention_heads")

@@ -69,7 +69,13 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "int": (int, 1, 1),
 }
 """Name → function, and the fewest and most arguments that it takes; all arguments are numbers."""
-NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | {"len"}
+LIST_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "len": len,
+    "sum": lambda items: sum(number(item) for item in items),
+    "pair": lambda value: value if isinstance(value, list) else [number(value)] * 2,
+}
+"""Name → function of one list; `len` is one of a text, too, and `pair` makes a height and width of a single number."""
+NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | LIST_FUNCTIONS.keys()
 OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.BinOp: lambda node: [node.left, node.right],
     ast.UnaryOp: lambda node: [node.operand],
@@ -212,6 +218,10 @@ def _visit_binary(node: ast.BinOp, names: Names) -> Any:
         raise _WrongError(f"{type(node.op).__name__} is not part of the expression language")
     if isinstance(node.op, ast.Add) and isinstance(left, str) and isinstance(right, str):
         return left + right
+    if isinstance(node.op, ast.Add) and isinstance(left, list) and isinstance(right, list):
+        if len(left) + len(right) > 1_000:
+            raise _WrongError("joined lists may have 1,000 items")
+        return left + right
     number(left)
     number(right)
     if isinstance(node.op, ast.Pow) and abs(right) > MAX_EXPONENT:
@@ -283,18 +293,23 @@ def _visit_choice(node: ast.IfExp, names: Names) -> Any:
 
 
 def _visit_call(node: ast.Call, names: Names) -> Any:
+    known = (*FUNCTIONS, *LIST_FUNCTIONS)
     if not isinstance(node.func, ast.Name) or node.keywords:
-        raise _WrongError(f"only {', '.join(FUNCTIONS)} and len can be called, with plain arguments")
+        raise _WrongError(f"only {', '.join(known[:-1])} and {known[-1]} can be called, with plain arguments")
     arguments = [visit(argument, names) for argument in node.args]
-    if node.func.id == "len" and len(arguments) == 1 and isinstance(arguments[0], (list, str)):
-        return len(arguments[0])
+    if node.func.id in LIST_FUNCTIONS and len(arguments) == 1 and takes(node.func.id, arguments[0]):
+        return LIST_FUNCTIONS[node.func.id](arguments[0])
     if node.func.id not in FUNCTIONS:
-        known = (*FUNCTIONS, "len")
         raise _WrongError(f"there is no function '{node.func.id}'{did_you_mean(node.func.id, known)}")
     function, fewest, most = FUNCTIONS[node.func.id]
     if not fewest <= len(arguments) <= most:
         raise _WrongError(f"{node.func.id} was given {len(arguments)} arguments")
     return function(*[number(argument) for argument in arguments])
+
+
+def takes(function: str, argument: Any) -> bool:
+    """Whether a function of lists takes this."""
+    return isinstance(argument, list) or (isinstance(argument, str) and function == "len") or function == "pair"
 
 
 def _visit_subscript(node: ast.Subscript, names: Names) -> Any:
@@ -380,5 +395,5 @@ def is_variable_name(name: str) -> bool:
     """Whether `$name` could be a variable: an ASCII identifier that means nothing else."""
     from keyword import iskeyword
 
-    taken = name in FUNCTIONS or name in CONSTANTS or name in ("i", "len")
+    taken = name in FUNCTIONS or name in CONSTANTS or name in LIST_FUNCTIONS or name == "i"
     return bool(_NAME.fullmatch(name)) and not iskeyword(name) and not taken

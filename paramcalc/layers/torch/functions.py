@@ -134,6 +134,33 @@ class Select(Layer, frozen=True):
         return Inferred((*x[:axis], *x[axis + 1 :]))
 
 
+class Slice(Layer, frozen=True, kw_only=True):
+    """Some elements of a dimension, from `start` to before `end`: `x[:, start:end]`; negative ones count from the end.
+
+    Shapes: (batch, length, features) → (batch, end - start, features) for dim 1
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.narrow.html
+    Example: {framework: torch, input: [197, 768], layers: [{Slice: {dim: 1, start: 1}}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    dim: int
+    start: int = 0
+    end: int | None = None
+
+    def infer(self, x: Shape) -> Inferred:
+        """At least one element must be left."""
+        axis = positive_axis(self.dim, len(x))
+        size = x[axis]
+        if size is None:
+            return Inferred((*x[:axis], None, *x[axis + 1 :]))
+        left = len(range(size)[self.start : self.end])
+        if not left:
+            raise LayerError(f"{self.start} to {self.end} leaves nothing of dimension {self.dim} of {format_shape(x)}")
+        return Inferred((*x[:axis], left, *x[axis + 1 :]))
+
+
 class Mean(Layer, frozen=True):
     """The mean over one dimension or several: torch.mean.
 

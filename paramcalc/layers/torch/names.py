@@ -96,8 +96,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "dropout": ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"),
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
-    "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean"),
-    "sequence": (
+    "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean", "Slice"),
+    "sequence", "Activation", "Heads", "Split", "Prepend", "Cached", "Indexer", "Scores", "Attention": (
         "Activation",
         "Heads",
         "Split",

@@ -21,8 +21,26 @@ from tests.layers.torch.deliberate import refused_deliberately
 
 DATA = Path(__file__).parents[2] / "data" / "torch" / "layers.jsonl.gz"
 REGISTRY = Registry("torch")
-OWN = {"Activation", "Attention", "Cached", "Experts", "Heads", "Indexer", "Parameter", "Prepend", "Router", "Split"}
-OWN |= {"CausalConv1d", "ExpertLinear", "HeadLinear", "Scores", "SparseAttention", "Recurrence", "TransposedLinear"}
+OWN = set("""
+Activation
+Attention
+Cached
+CausalConv1d
+ExpertLinear
+Experts
+HeadLinear
+Heads
+Indexer
+Parameter
+Prepend
+Recurrence
+Router
+Scores
+Slice
+SparseAttention
+Split
+TransposedLinear
+""".split())
 """Classes that are neither modules of torch.nn nor functions of torch."""
 
 Case = dict[str, Any]
