@@ -1,6 +1,6 @@
 """What transformers builds of random configurations → tests/data/huggingface/TEMPLATE.jsonl, a record a line.
 
-    python -m tests.oracle.freeze_huggingface [TEMPLATE…]           (with transformers and torch; seconds a template)
+    python -m tests.oracle.freeze_huggingface [--keep] [TEMPLATE…]      (with transformers and torch; seconds each)
 
 For each type of a template, a few configurations with small random sizes, and one for each class with another head.
 A record has the fields that differ from the type's defaults, the total, and a digest of all names and shapes: enough to
@@ -9,6 +9,7 @@ see that something is wrong. With --show CONFIG.json it prints what transformers
 
 import copy
 import hashlib
+import importlib
 import json
 import random
 import sys
@@ -136,7 +137,8 @@ def with_parts(type_, config, rng):
 def build(type_, config, architecture):
     """The model on the meta device."""
     made = CONFIG_MAPPING[type_].from_dict(copy.deepcopy(config))
-    cls = getattr(transformers, architecture)
+    module = CONFIG_MAPPING[type_].__module__.replace(".configuration_", ".modeling_")
+    cls = getattr(transformers, architecture, None) or getattr(importlib.import_module(module), architecture)
     with torch.device("meta"):
         return (cls._from_config if hasattr(cls, "_from_config") else cls)(made)
 
@@ -195,15 +197,20 @@ def records(type_, seed):
             print(f"{type_}: no configuration for {architecture}", file=sys.stderr)
 
 
-def freeze(templates):
-    """Write the files of these templates."""
+def freeze(templates, keep=False):
+    """Write the files of these templates; with `keep` what is there stays, and only further types get records."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for template in templates:
+        path = FOLDER / f"{template}.jsonl"
+        old = path.read_text().splitlines() if keep and path.is_file() else []
+        kept = {}
+        for line in old:
+            kept.setdefault(json.loads(line)["config"]["model_type"], []).append(line)
         lines = []
-        for type_, name in index().items():
-            if name == template:
-                lines += [json.dumps(each, separators=(",", ":")) for each in records(type_, 1)]
-        (FOLDER / f"{template}.jsonl").write_text("\n".join(lines) + "\n")
+        for type_ in sorted(type_ for type_, name in index().items() if name == template):
+            made = (json.dumps(each, separators=(",", ":")) for each in records(type_, 1))
+            lines += kept.get(type_) or list(made)
+        path.write_text("\n".join(lines) + "\n")
         print(template, len(lines))
 
 
@@ -221,4 +228,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--show"]:
         show(sys.argv[2])
     else:
-        freeze(sys.argv[1:] or sorted(set(index().values())))
+        named = [each for each in sys.argv[1:] if each != "--keep"]
+        freeze(named or sorted(set(index().values())), "--keep" in sys.argv)

@@ -160,9 +160,12 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
         spec = spec_of(inner)
     except ConfigError as error:
         raise type(error)(str(error), (field, *error.where)) from None
-    values = inner.values | {
-        alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values
-    }
+    tied = {"tie_word_embeddings": inner.raw.get("tie_word_embeddings")}  # whether or not it is a field of the type
+    values = (
+        tied
+        | inner.values
+        | {alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values}
+    )
     block = {key: spec[key] for key in ("vars", "blocks", "layers", "outputs", "tied") if key in spec}
     return Part(field, values, block | {"inputs": inputs_of(spec)})
 

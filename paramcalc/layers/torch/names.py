@@ -102,6 +102,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Heads",
         "Split",
         "Prepend",
+        "MergeTokens",
+        "Patches",
         "Cached",
         "Indexer",
         "Scores",

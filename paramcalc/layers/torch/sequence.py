@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive
+from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive, Weight
 from paramcalc.layers.torch.functions import joined
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, volume
 
@@ -92,6 +92,53 @@ class Prepend(Layer, frozen=True):
                 raise LayerError("a single number is no vector to put before a sequence")
             x = joined(x, (x[0], token[-2] if len(token) > 1 else 1, token[-1]), 1)
         return Inferred(x)
+
+
+class MergeTokens(Layer, frozen=True):
+    """Lay the features of neighbouring tokens side by side: a view, which makes fewer and wider tokens.
+
+    Shapes: (batch, tokens, features) → (batch, tokens / count, count × features)
+    Formula: no weights
+    Source: transformers/models/qwen2_vl/modeling_qwen2_vl.py, PatchMerger
+    Example: {framework: torch, input: [64, 32], layers: [{MergeTokens: 4}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    count: Positive
+
+    def infer(self, x: Shape) -> Inferred:
+        """The tokens must divide evenly."""
+        if len(x) != 3:
+            raise LayerError(f"expects a sequence (batch, tokens, features), got {format_shape(x)}")
+        tokens = per_head(x[1], self.count, "tokens", "of one group")
+        return Inferred((x[0], tokens, None if x[2] is None else x[2] * self.count))
+
+
+class Patches(Layer, frozen=True, kw_only=True):
+    """A convolution of patches that come already cut out, each as large as the kernel, its values in a row.
+
+    Shapes: (batch, patches, product of kernel) → (batch, patches, out_channels)
+    Formula: out_channels × product of kernel + out_channels
+    Source: transformers/models/qwen2_vl/modeling_qwen2_vl.py, PatchEmbed
+    Example: {framework: torch, input: [64, 588], layers: [{Patches: {out_channels: 32, kernel: [3, 14, 14]}}]}
+    """
+
+    out_channels: Positive
+    kernel: tuple[Positive, ...]
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Inferred:
+        """A product for each value of a patch; the kernel is (channels, height, width), perhaps with frames."""
+        values = volume(self.kernel)
+        if len(x) != 3 or x[2] not in (None, values):
+            raise LayerError(f"expects patches (batch, patches, {values}), got {format_shape(x)}")
+        factors = (("out_channels", self.out_channels), *[(f"kernel[{i}]", size) for i, size in enumerate(self.kernel)])
+        weights = [Weight("weight", (self.out_channels, *self.kernel), factors)]
+        if self.bias:
+            weights.append(Weight("bias", (self.out_channels,), (factors[0],), "bias"))
+        macs: Factors = (("batch", x[0]), ("patches", x[1]), *factors)
+        return Inferred((x[0], x[1], self.out_channels), tuple(weights), macs=(macs,))
 
 
 class Cached(Layer, frozen=True, kw_only=True):
@@ -263,8 +310,8 @@ def head_size(x: Shape, heads: int, what: str) -> Dim:
     return per_head(x[2], heads, f"{what} features")
 
 
-def per_head(features: Dim, heads: int, what: str) -> Dim:
+def per_head(features: Dim, heads: int, what: str, among: str = "heads") -> Dim:
     """The features of each head."""
     if features is not None and features % heads:
-        raise LayerError(f"{features} {what} cannot be divided evenly among {heads} heads")
+        raise LayerError(f"{features} {what} cannot be divided evenly among {heads} {among}")
     return None if features is None else features // heads

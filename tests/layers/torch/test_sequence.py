@@ -24,3 +24,26 @@ def test_prepend_refuses_vectors_of_another_size():
         shapes("{Parameter: [32], name: b}, {Prepend: {}, inputs: [input, b]}")
     with pytest.raises(InputError, match="expects a sequence"):
         shapes("{Prepend: {}, inputs: [cls, cls]}")
+
+
+def test_neighbours_become_one_token_of_all_their_features():
+    assert shapes("{MergeTokens: 4, inputs: input}")[-1] == (None, 49, 256)
+    with pytest.raises(InputError, match="196 tokens cannot be divided evenly among 5 of one group"):
+        shapes("{MergeTokens: 5, inputs: input}")
+
+
+def test_patches_are_multiplied_with_a_kernel_of_their_size():
+    """Conv3d(3, 8, (2, 4, 4)) has 8 × 96 weights and 8 biases; each of 10 patches takes 8 × 96 multiplications."""
+    spec = "{framework: torch, input: [10, 96], layers: [{Patches: {out_channels: 8, kernel: [3, 2, 4, 4]}}]}"
+    (row,) = summarize(load(spec.encode()), batch_size=1).layers
+    assert (row.params, row.macs, row.output_shape) == (8 * 96 + 8, 10 * 8 * 96, (1, 10, 8))
+    with pytest.raises(InputError, match=r"expects patches \(batch, patches, 96\)"):
+        load_wrong = spec.replace("[10, 96]", "[10, 95]")
+        summarize(load(load_wrong.encode()))
+
+
+def test_a_slice_leaves_some_of_a_dimension():
+    assert shapes("{Slice: {dim: 1, start: 1}, inputs: input}")[-1] == (None, 195, 64)
+    assert shapes("{Slice: {dim: 2, start: -8, end: -2}, inputs: input}")[-1] == (None, 196, 6)
+    with pytest.raises(InputError, match="leaves nothing of dimension 1"):
+        shapes("{Slice: {dim: 1, start: 196}, inputs: input}")

@@ -21,6 +21,7 @@ from tests.layers.torch.deliberate import refused_deliberately
 
 DATA = Path(__file__).parents[2] / "data" / "torch" / "layers.jsonl.gz"
 REGISTRY = Registry("torch")
+<<<<<<< HEAD
 OWN = set("""
 Activation
 Attention
@@ -41,6 +42,20 @@ SparseAttention
 Split
 TransposedLinear
 """.split())
+=======
+OWN = {"Activation", "Attention", "Cached", "Experts", "Heads", "Indexer", "Parameter", "Prepend", "Router", "Split"}
+OWN |= {
+    "CausalConv1d",
+    "ExpertLinear",
+    "HeadLinear",
+    "MergeTokens",
+    "Patches",
+    "Scores",
+    "Slice",
+    "Recurrence",
+    "TransposedLinear",
+}
+>>>>>>> 710ab8e (Hugging Face: Qwen2-VL, Qwen2.5-VL, Qwen3-VL, Qwen3.5 and their mixtures)
 """Classes that are neither modules of torch.nn nor functions of torch."""
 
 Case = dict[str, Any]
