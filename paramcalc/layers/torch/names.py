@@ -97,7 +97,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
     "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean", "Slice"),
-    "sequence", "Activation", "Heads", "Split", "Prepend", "Cached", "Indexer", "Scores", "Attention": (
+    "sequence": (
         "Activation",
         "Heads",
         "Split",

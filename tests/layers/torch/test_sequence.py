@@ -37,9 +37,9 @@ def test_patches_are_multiplied_with_a_kernel_of_their_size():
     spec = "{framework: torch, input: [10, 96], layers: [{Patches: {out_channels: 8, kernel: [3, 2, 4, 4]}}]}"
     (row,) = summarize(load(spec.encode()), batch_size=1).layers
     assert (row.params, row.macs, row.output_shape) == (8 * 96 + 8, 10 * 8 * 96, (1, 10, 8))
+    wrong = spec.replace("[10, 96]", "[10, 95]").encode()
     with pytest.raises(InputError, match=r"expects patches \(batch, patches, 96\)"):
-        load_wrong = spec.replace("[10, 96]", "[10, 95]")
-        summarize(load(load_wrong.encode()))
+        summarize(load(wrong))
 
 
 def test_a_slice_leaves_some_of_a_dimension():

@@ -21,41 +21,28 @@ from tests.layers.torch.deliberate import refused_deliberately
 
 DATA = Path(__file__).parents[2] / "data" / "torch" / "layers.jsonl.gz"
 REGISTRY = Registry("torch")
-<<<<<<< HEAD
-OWN = set("""
-Activation
-Attention
-Cached
-CausalConv1d
-ExpertLinear
-Experts
-HeadLinear
-Heads
-Indexer
-Parameter
-Prepend
-Recurrence
-Router
-Scores
-Slice
-SparseAttention
-Split
-TransposedLinear
-""".split())
-=======
-OWN = {"Activation", "Attention", "Cached", "Experts", "Heads", "Indexer", "Parameter", "Prepend", "Router", "Split"}
-OWN |= {
+OWN = {
+    "Activation",
+    "Attention",
+    "Cached",
     "CausalConv1d",
     "ExpertLinear",
+    "Experts",
     "HeadLinear",
+    "Heads",
+    "Indexer",
     "MergeTokens",
+    "Parameter",
     "Patches",
+    "Prepend",
+    "Recurrence",
+    "Router",
     "Scores",
     "Slice",
-    "Recurrence",
+    "SparseAttention",
+    "Split",
     "TransposedLinear",
 }
->>>>>>> 710ab8e (Hugging Face: Qwen2-VL, Qwen2.5-VL, Qwen3-VL, Qwen3.5 and their mixtures)
 """Classes that are neither modules of torch.nn nor functions of torch."""
 
 Case = dict[str, Any]
