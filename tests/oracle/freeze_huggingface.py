@@ -20,7 +20,8 @@ import torch
 import transformers
 from transformers import CONFIG_MAPPING
 
-from paramcalc.formats.huggingface.template import index, load_template
+from paramcalc.formats.huggingface.config import ConfigError, config_of
+from paramcalc.formats.huggingface.template import index, spec_of
 from paramcalc.formats.huggingface.types import find_type
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "huggingface"
@@ -170,17 +171,24 @@ def record(type_, config, architecture):
     }
 
 
+def is_known(type_, architecture):
+    """Whether paramcalc builds this class, too."""
+    try:
+        spec_of(config_of({"model_type": type_, "architectures": [architecture]}))
+    except ConfigError:
+        return False
+    return True
+
+
 def records(type_, seed):
     """The records of one type, the same ones each time."""
     rng = random.Random(f"{seed} {type_}")
-    info, known = find_type(type_), load_template(index()[type_])["heads"]
+    info = find_type(type_)
     needed = NEEDED.get(type_, {})
     base = json.loads(json.dumps(CONFIG_MAPPING[type_]().to_dict(), default=str)) | needed
-    heads = {head: name for name, head in reversed(info.classes.items()) if head in known}
-    main = heads.get("causal_lm") or next(iter(reversed(heads.values())))
-    others = [
-        name for name, head in info.classes.items() if head in known and name != main and hasattr(transformers, name)
-    ]
+    classes = [name for name in info.classes if is_known(type_, name)]
+    main = next((name for name in classes if info.classes[name] == "causal_lm"), classes[0])
+    others = [name for name in classes if name != main and hasattr(transformers, name)]
     for architecture in [main] * RECORDS + others:
         for _ in range(40):
             config = {name: base[name] for name in needed} | with_parts(type_, base, rng)

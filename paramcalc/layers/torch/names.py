@@ -5,6 +5,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "embedding": ("Embedding", "EmbeddingBag"),
     "convolution": ("Conv1d", "Conv2d", "Conv3d"),
     "transposed": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+    "weight_norm": ("WeightNormConv1d", "WeightNormConvTranspose1d"),
     "recurrent": ("RNN", "LSTM", "GRU"),
     "recurrent_cells": ("RNNCell", "LSTMCell", "GRUCell"),
     "normalization": ("LayerNorm", "RMSNorm", "GroupNorm", "LocalResponseNorm", "CrossMapLRN2d"),

@@ -47,3 +47,13 @@ def test_a_slice_leaves_some_of_a_dimension():
     assert shapes("{Slice: {dim: 2, start: -8, end: -2}, inputs: input}")[-1] == (None, 196, 6)
     with pytest.raises(InputError, match="leaves nothing of dimension 1"):
         shapes("{Slice: {dim: 1, start: 196}, inputs: input}")
+
+
+@pytest.mark.parametrize(("dim", "lengths"), [(0, 16), (1, 1), (2, 5)])
+def test_a_normed_kernel_is_a_direction_and_lengths(dim, lengths):
+    """Conv1d(8, 16, 5, groups=8): 16 × 1 × 5 weights, 16 biases, and a length for each index of a dimension."""
+    layer = f"{{WeightNormConv1d: {{out_channels: 16, kernel_size: 5, groups: 8, norm_dim: {dim}}}}}"
+    (row,) = summarize(load(f"{{framework: torch, input: [8, 100], layers: [{layer}]}}".encode())).layers
+    assert row.params == 80 + 16 + lengths
+    names = [weight.name for weight in row.weights]
+    assert names == ["parametrizations.weight.original0", "parametrizations.weight.original1", "bias"]

@@ -42,6 +42,8 @@ OWN = {
     "SparseAttention",
     "Split",
     "TransposedLinear",
+    "WeightNormConv1d",
+    "WeightNormConvTranspose1d",
 }
 """Classes that are neither modules of torch.nn nor functions of torch."""
 
