@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from paramcalc.analysis.diff import compare
 from paramcalc.answer import Question, read, summary_of
 from paramcalc.budget import Budget
 from paramcalc.check.baseline import ASKED, Baseline
@@ -53,6 +54,7 @@ def check_file(
     growth: Growth | None = None,
     asked: Question = ASKED,
     dtype: str | None = None,
+    with_diff: bool = False,
 ) -> FileReport:
     """Judge one file by its own `budget:` and the given ones: all of them must be kept.
 
@@ -62,6 +64,7 @@ def check_file(
         growth: how much it may grow.
         asked: the options that change what is computed.
         dtype: what sizes are judged as where a budget names no dtype.
+        with_diff: report what changed since the baseline, layer by layer.
     """
     try:
         model = read(file, asked)
@@ -84,6 +87,7 @@ def check_file(
         params_before=compared.base.totals.params if compared.base else None,
         new=compared.new,
         notices=compared.notices,
+        diff=compare(compared.base, summary) if with_diff and compared.base else None,
     )
     return report if report.status == "passed" else explained(report, model, summary, compared.base)
 
@@ -122,8 +126,6 @@ def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None)
 
 def what_grew(base: Summary, head: Summary) -> list[Grown]:
     """What changed since the baseline, the largest first."""
-    from paramcalc.analysis.diff import compare
-
     changes = [Grown(change.kind, change.path, change.delta("params") or 0) for change in compare(base, head).changes]
     return nlargest(SHOWN, [change for change in changes if change.delta], lambda change: abs(change.delta))
 

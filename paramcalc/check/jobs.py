@@ -34,11 +34,13 @@ class Asked(NamedTuple):
         budget: limits that count besides the file's own and those of the configuration.
         options: those that change what is computed.
         dtype: what sizes are judged as where a budget names no dtype.
+        with_diff: report what changed since the baseline, layer by layer.
     """
 
     budget: Budget
     options: Question = ASKED
     dtype: str | None = None
+    with_diff: bool = False
 
 
 def find_checks(path: str | None) -> Config | None:
@@ -108,4 +110,4 @@ def report_of(job: Job, asked: Asked, growth: Growth | None) -> FileReport:
     """The report of one file."""
     if job.error:
         return unreadable(job.file, ParamcalcError(job.error))
-    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.options, asked.dtype)
+    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.options, asked.dtype, asked.with_diff)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from paramcalc.analysis.diff import Diff
 from paramcalc.check.budgets import Finding
 from paramcalc.errors import Problem
 
@@ -30,6 +31,7 @@ class FileReport(NamedTuple):
         grown: what changed the most since the baseline.
         new: whether the baseline does not have the file.
         notices: what a person should know though it changes no outcome.
+        diff: what changed since the baseline, layer by layer; only where it was asked for.
     """
 
     source: str
@@ -42,6 +44,7 @@ class FileReport(NamedTuple):
     grown: Sequence[Grown] = ()
     new: bool = False
     notices: Sequence[str] = ()
+    diff: Diff | None = None
 
     @property
     def bad(self) -> list[Finding]:

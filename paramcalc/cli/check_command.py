@@ -56,6 +56,9 @@ MANY = 50
 @options.set_option
 @options.weights_option
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
+@click.option(
+    "--graph", is_flag=True, help="Add what changed since --against as a graph to Markdown and the step summary."
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 when over budget; what cannot be judged still exits 2.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong.")
 @click.option("--hide-passed", is_flag=True, help="Leave out models within budget.")
@@ -74,6 +77,8 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
     if given["increases"] and given["against"] is None:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
+    if given["graph"] and given["against"] is None:
+        raise click.UsageError("--graph needs --against, the baseline to draw the changes since")
     if given["weights"] is not None and len(specs) != 1:
         raise click.UsageError("--weights is for one architecture; name one file")
     try:
@@ -101,7 +106,7 @@ def run(jobs: "list[Job]", config: "Config | None", given: dict[str, Any]) -> "l
     from paramcalc.check.jobs import Asked, run_jobs
 
     options = question(given | {"dtype": None, "allow_unknown": True})
-    asked = Asked(flag_budget(given), options, given["dtype"])
+    asked = Asked(flag_budget(given), options, given["dtype"], given["graph"])
     against, increases = given["against"], given["increases"]
     with run_jobs(jobs, config.folder if config else os.curdir, asked, against, increases) as reports:
         return list(progress(reports, len(jobs)))

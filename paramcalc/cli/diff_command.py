@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     metavar="params:0",
     help="Exit 1 when a metric grew by more: params:0, params:10k, macs:1%, 'size:4 KiB'.",
 )
+@click.option("--graph", is_flag=True, help="Add the changed part of the graph to --format markdown, as Mermaid.")
 @options.color_option
 @options.output_option
 def command(base: str, head: str, format_: str, limits: dict[str, str], **given: Any) -> int:
@@ -38,8 +39,10 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     from paramcalc.analysis.diff import compare
     from paramcalc.check.budgets import check_growth, worst
 
+    if given["graph"] and format_ != "markdown":
+        raise click.UsageError(f"--graph does nothing for --format {format_}; it is for --format markdown")
     before, now = read_side(base), read_side(head)
-    output.write(render(compare(before, now), format_, given["color"], given["output"]), given["output"])
+    output.write(render(compare(before, now), format_, given), given["output"])
     findings = check_growth(now, before, limits)
     for finding in findings:
         if finding.status != "passed":
@@ -47,7 +50,7 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     return {"passed": 0, "failed": 1, "broken": 2}[worst(findings)]
 
 
-def render(diff: "Diff", format_: str, color: str, path: str | None) -> "Iterable[str | bytes]":
+def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str | bytes]":
     """What to print."""
     from paramcalc.render import diff_report, table
     from paramcalc.render.text import pieces
@@ -55,9 +58,10 @@ def render(diff: "Diff", format_: str, color: str, path: str | None) -> "Iterabl
     if format_ == "json":
         return pieces(diff_report.as_json(diff))
     if format_ == "markdown":
-        return pieces(diff_report.markdown(diff))
+        return pieces(diff_report.markdown(diff, given["graph"]))
+    path = given["output"]
     lines = diff_report.lines(diff, output.terminal_width(path))
-    return pieces(table.coloured(lines) if output.use_colour(color, path) else table.plain(lines))
+    return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
 
 
 def read_side(name: str) -> Any:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from paramcalc.render.table import Options
 
 Found = TypeVar("Found")
-FORMATS = ("table", "json", "jsonl", "csv", "markdown", "svg", "html")
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", "svg", "html", "mermaid", "dot")
+GRAPHS = ("mermaid", "dot")
 MEANT_FOR = {
     "columns": ("table", "csv", "markdown", "svg"),
     "sort": ("table", "csv", "markdown", "svg"),
     "top": ("table", "csv", "markdown", "svg"),
-    "depth": ("table", "markdown", "svg", "html"),
+    "depth": ("table", "markdown", "svg", "html", "mermaid", "dot"),
     "width": ("table", "svg"),
     "memory": ("table", "json", "jsonl", "markdown", "svg", "html"),
     "optimizer": ("table", "json", "jsonl", "markdown", "svg", "html"),
@@ -159,12 +160,12 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
     if len(specs) > 1 and given["weights"] is not None:
         raise click.UsageError("--weights is for one architecture; name one file")
-    if given["totals"] and format_ == "html":
-        raise click.UsageError("--totals does nothing for --format html: a page of several models begins with them")
+    if given["totals"] and format_ in ("html", *GRAPHS):
+        raise click.UsageError(f"--totals does nothing for --format {format_}")
     if len(specs) > 1 and format_ == "json":
         raise click.UsageError("--format json is one object for one file; use --format jsonl for several")
-    if len(specs) > 1 and format_ == "svg" and not given["totals"]:
-        raise click.UsageError("--format svg is one picture of one file")
+    if len(specs) > 1 and (format_ in GRAPHS or (format_ == "svg" and not given["totals"])):
+        raise click.UsageError(f"--format {format_} is one picture of one file")
 
 
 def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], several: bool) -> Iterator[str | bytes]:
@@ -191,7 +192,25 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
             summaries = iter(read)
         for index, summary in enumerate(summaries):
             yield from ("\n",) if index else ()
-            yield from picture(summary, format_, given)
+            yield from (graph if format_ in GRAPHS else picture)(summary, format_, given)
+
+
+def graph(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[bytes]:
+    """The graph of a model in the language of a program that draws it."""
+    from paramcalc.render.graph import graph_of
+
+    found = graph_of(summary, given["depth"])
+    if format_ == "dot":
+        from paramcalc.render.dot import dot
+
+        yield "".join(dot(found)).encode()
+        return
+    from paramcalc.render.mermaid import mermaid, too_large
+
+    drawn = "".join(mermaid(found))
+    if too_large(drawn):
+        output.warn(f"{summary.source}: GitHub draws no graph this large; a smaller --depth folds it")
+    yield drawn.encode()
 
 
 def picture(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[str | bytes]:

@@ -143,8 +143,8 @@ def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width:
         yield [Span(GAP.join(padded).rstrip(), style)]
 
 
-def markdown(diff: Diff) -> Iterator[str]:
-    """For a pull request."""
+def markdown(diff: Diff, graph: bool = False) -> Iterator[str]:
+    """For a pull request, with the part of the graph that changed where that is wanted."""
     yield f"**{code(diff.base.source)} → {code(diff.head.source)}**\n\n"
     changes = shown(diff)
     if changes:
@@ -155,6 +155,18 @@ def markdown(diff: Diff) -> Iterator[str]:
         yield "\n"
     yield f"{folded(diff)}\n\n" + table_row(["", "Before", "After", "Δ", "Δ %"]) + "|---|---:|---:|---:|---:|\n"
     yield from (table_row(total_cells(total)) for total in shown_totals(diff))
+    if graph:
+        yield from graph_block(diff)
+
+
+def graph_block(diff: Diff) -> Iterator[str]:
+    """The part of the graph that changed, as Markdown."""
+    from paramcalc.render.graph import changed_graph  # only loaded where it is drawn
+    from paramcalc.render.mermaid import fenced
+
+    drawn = fenced(changed_graph(diff))
+    if drawn:
+        yield "\n" + drawn
 
 
 def as_json(diff: Diff) -> Iterator[bytes]:

@@ -10,6 +10,9 @@ MARKS = {"passed": "✅", "failed": "❌", "broken": "⚠️"}
 MAX_BYTES = 900_000
 """GitHub refuses the summary of a job past 1 MiB; what is left out is counted, what passed first."""
 
+MAX_GRAPHS = 100_000
+"""Bytes that graphs may take of the rest."""
+
 
 def render(reports: Sequence[FileReport], number: Mapping[str, int]) -> str:
     """The sum, and a row a file."""
@@ -23,7 +26,23 @@ def render(reports: Sequence[FileReport], number: Mapping[str, int]) -> str:
         out += ["|  | Model | Params | Outcome |", "| --- | --- | ---: | --- |", *rows, ""]
     if len(rows) < len(reports):
         out += [f"… and {len(reports) - len(rows):,} more", ""]
-    return "\n".join(out[:-1]) + "\n"
+    return "\n".join(out[:-1]) + "\n" + graphs(reports)
+
+
+def graphs(reports: Sequence[FileReport]) -> str:
+    """What changed in each model as a graph, where that was asked for."""
+    text = ""
+    for report in reports:
+        if report.diff is None or not report.diff.changes:
+            continue
+        from paramcalc.render.graph import changed_graph  # only loaded where it is drawn
+        from paramcalc.render.mermaid import fenced
+
+        drawn = fenced(changed_graph(report.diff))
+        if len((text + drawn).encode()) > MAX_GRAPHS:
+            return text + "\nThe graphs of further models are left out.\n"
+        text += f"\n{code(report.source)}\n\n{drawn}" if drawn else ""
+    return text
 
 
 def size_of(rows: Sequence[str]) -> int:

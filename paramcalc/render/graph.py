@@ -1,0 +1,235 @@
+"""A summary as a graph to draw: boxes, some of them open, and arrows between those that are closed.
+
+In: a summary, and how deep to open its blocks; or a diff. Out: the graph, which `mermaid` and `dot` write down.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from msgspec import Struct, field
+
+from paramcalc.analysis.diff import Change, Diff
+from paramcalc.render.columns import shape_text
+from paramcalc.render.rows import folded_tree
+from paramcalc.render.tree import Branch
+from paramcalc.summary import LayerSummary, Summary
+
+MANY = 40
+"""Boxes that are still looked at: of a larger graph of changes the blocks stay closed."""
+
+
+class Box(Struct):
+    """A layer, equal layers, or a block.
+
+    Attributes:
+        key: its name in the graph, no other's.
+        label: what a reader knows it by.
+        layers: all that are in it, those of every repeat.
+        children: its parts, where it is open; of one repeat.
+        repeats: how many equal ones in a row it is.
+        start: the number of its first layer in the summary.
+        status: "added", "removed" or "changed" in a graph of changes.
+    """
+
+    key: str
+    label: str
+    layers: Sequence[LayerSummary]
+    children: list["Box"]
+    repeats: int = 1
+    start: int = 0
+    status: str = ""
+
+    @property
+    def type(self) -> str:
+        """The type of a layer or of equal layers, else how many layers there are."""
+        equal = len(self.layers) == self.repeats
+        return self.layers[0].type if equal else f"{len(self.layers):,} layers"
+
+    @property
+    def params(self) -> int:
+        """The parameters of all its layers."""
+        return sum([layer.params for layer in self.layers])
+
+
+class Arrow(Struct, frozen=True):
+    """A tensor that goes from one box, or input, to another."""
+
+    tail: str
+    head: str
+    shape: str
+
+
+class Source(Struct, frozen=True):
+    """An input of the model."""
+
+    key: str
+    label: str
+    shape: str
+
+
+class Graph(Struct):
+    """What is drawn."""
+
+    name: str
+    inputs: list[Source]
+    boxes: list[Box]
+    arrows: list[Arrow] = field(default_factory=list)
+
+
+def graph_of(summary: Summary, depth: int | None = None) -> Graph:
+    """The graph with its blocks open to a depth; as far as fits a screen when None."""
+    tree, shown, _ = folded_tree(summary, depth)
+    boxes = list(boxes_of(tree, 0, shown))
+    return joined(summary, boxes)
+
+
+def boxes_of(branches: Sequence[Branch], start: int, depth: int, prefix: str = "n") -> Iterator[Box]:
+    """The branches as boxes, open to a depth."""
+    for number, branch in enumerate(branches):
+        key = f"{prefix}{number}"
+        inner = list(boxes_of(branch.children, start, depth - 1, f"{key}_")) if depth > 1 else []
+        yield Box(key, branch.label, branch.layers, inner, branch.repeats, start)
+        start += len(branch.layers)
+
+
+def joined(summary: Summary, boxes: list[Box]) -> Graph:
+    """The boxes with the model's inputs and an arrow for each tensor that goes from one to another."""
+    inputs = {
+        item.name: Source(f"i{number}", item.name, shape_text(item.shape)) for number, item in enumerate(summary.inputs)
+    }
+    homes: list[Home] = [Home("", ())] * len(summary.layers)
+    settle(boxes, homes, 0, ())
+    found: dict[Arrow, None] = {}
+    producers = {layer.path: home for layer, home in zip(summary.layers, homes, strict=True)}
+    for layer, home in zip(summary.layers, homes, strict=True):
+        for name, shape in zip(layer.inputs, layer.input_shapes, strict=True):
+            tail = producers.get(name)
+            if tail is None and name in inputs:
+                found[Arrow(inputs[name].key, home.key, shape_text(shape))] = None
+            elif tail is not None and tail.key != home.key and not apart(tail, home):
+                found[Arrow(tail.key, home.key, shape_text(shape))] = None
+    used = {arrow.tail for arrow in found}
+    return Graph(summary.name, [source for source in inputs.values() if source.key in used], boxes, list(found))
+
+
+class Home(Struct, frozen=True):
+    """The closed box that a layer is drawn in, and for each open block around it that repeats, in which repeat."""
+
+    key: str
+    repeats: tuple[tuple[str, int], ...]
+
+
+def settle(boxes: Sequence[Box], homes: list[Home], shift: int, repeats: tuple[tuple[str, int], ...]) -> None:
+    """Give each layer its home; `shift` is how far it is from its like in the repeat that is drawn."""
+    for box in boxes:
+        start, size = box.start + shift, len(box.layers)
+        if not box.children:
+            homes[start : start + size] = [Home(box.key, repeats)] * size
+            continue
+        each = size // box.repeats
+        for number in range(box.repeats):
+            inside = (*repeats, (box.key, number)) if box.repeats > 1 else repeats
+            settle(box.children, homes, shift + number * each, inside)
+
+
+def apart(tail: Home, head: Home) -> bool:
+    """Whether two layers are in different repeats of one block: `×N` says already that these follow one another."""
+    return any(key == other and number != its for key, number in tail.repeats for other, its in head.repeats)
+
+
+def changed_graph(diff: Diff) -> Graph:
+    """The part of the new model's graph that changed, with what is next to it, and the layers that are gone."""
+    statuses = {
+        change.head.path: change.kind
+        for change in diff.changes
+        if change.head is not None and change.kind in ("added", "changed")
+    }
+    tree, _, _ = folded_tree(diff.head)
+    boxes = list(boxes_of(tree, 0, 1))
+    while opened(boxes, tree, statuses):
+        pass
+    graph = joined(diff.head, boxes)
+    mark(graph.boxes, statuses)
+    add_removed(graph, diff)
+    return near_changes(graph)
+
+
+def opened(boxes: list[Box], tree: Sequence[Branch], statuses: Mapping[str, str]) -> bool:
+    """Open the closed blocks that hold a change and more that does not, a level at a time, while it stays readable."""
+    count = sum([1 for _ in every(boxes)])
+    done = False
+    for branch, box in zip(tree, boxes, strict=True):
+        if box.children:
+            done = opened(box.children, branch.children, statuses) or done
+            continue
+        touched = sum([layer.path in statuses for layer in box.layers])
+        if branch.children and touched and count + len(branch.children) <= MANY:
+            box.children = list(boxes_of(branch.children, box.start, 1, f"{box.key}_"))
+            count += len(branch.children)
+            done = True
+    return done
+
+
+def every(boxes: Sequence[Box]) -> Iterator[Box]:
+    """The boxes and all that are in them."""
+    for box in boxes:
+        yield box
+        yield from every(box.children)
+
+
+def mark(boxes: Sequence[Box], statuses: Mapping[str, str]) -> None:
+    """Say of each closed box what became of its layers."""
+    for box in every(boxes):
+        kinds = {statuses.get(layer.path, "") for layer in box.layers}
+        if not box.children and kinds != {""}:
+            box.status = "added" if kinds == {"added"} else "changed"
+
+
+def add_removed(graph: Graph, diff: Diff) -> None:
+    """The layers that are gone, each with arrows to those of its neighbours that are still there, or gone too."""
+    gone = [change for change in diff.changes if change.head is None]
+    graph.boxes += [removed_box(number, change) for number, change in enumerate(gone[:MANY])]
+    keys = {layer.path: box.key for box in every(graph.boxes) if not box.children for layer in box.layers}
+    keys |= {change.base.path: keys[change.head.path] for change in diff.changes if change.base and change.head}
+    keys |= {source.label: source.key for source in graph.inputs}
+    old = {box.key for box in graph.boxes if box.status == "removed"}
+    for layer in diff.base.layers:
+        for name, shape in zip(layer.inputs, layer.input_shapes, strict=True):
+            tail, head = keys.get(name), keys.get(layer.path)
+            if tail and head and tail != head and (tail in old or head in old):
+                graph.arrows.append(Arrow(tail, head, shape_text(shape)))
+
+
+def removed_box(number: int, change: Change) -> Box:
+    """A layer that is gone."""
+    return Box(f"r{number}", change.path, [change.base] if change.base else [], [], status="removed")
+
+
+def near_changes(graph: Graph) -> Graph:
+    """What changed, what is next to it, and the blocks around both."""
+    changed = {box.key for box in every(graph.boxes) if box.status}
+    arrows = [arrow for arrow in graph.arrows if arrow.tail in changed or arrow.head in changed]
+    kept = changed | {key for arrow in arrows for key in (arrow.tail, arrow.head)}
+    inputs = [source for source in graph.inputs if source.key in kept]
+    return Graph(graph.name, inputs, pruned(graph.boxes, lambda box: box.key in kept), arrows)
+
+
+def pruned(boxes: Sequence[Box], keep: Callable[[Box], bool]) -> list[Box]:
+    """The closed boxes to keep, in the open ones around them."""
+    found = []
+    for box in boxes:
+        was_open = bool(box.children)
+        box.children = pruned(box.children, keep)
+        if box.children or (not was_open and keep(box)):
+            found.append(box)
+    return found
+
+
+def label_lines(box: Box) -> list[str]:
+    """What a closed box says: its name, its type, its parameters, what became of it."""
+    params = f"{box.params:,} params" if box.params else ""
+    return [line for line in (block_label(box), box.type, params, box.status) if line]
+
+
+def block_label(box: Box) -> str:
+    """What a box is called, and how many equal ones it is."""
+    return f"{box.label} ×{box.repeats:,}" if box.repeats > 1 else box.label
