@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from paramcalc.errors import Problem, located
 from paramcalc.model import Model
 from paramcalc.shapes import Shape
 from paramcalc.summary import Summary
@@ -97,14 +98,20 @@ def memory_options(asked: Question) -> "MemoryOptions":
     return MemoryOptions(asked.memory, asked.optimizer, asked.kv_dtype, asked.checkpointing, asked.master_weights)
 
 
-def answer_explained(source: str, asked: Question) -> "tuple[Summary, dict[str, LayerExplained]]":
-    """The summary of the model in a file, and by path why the counts of each layer are what they are."""
+def summary_explained(model: Model, asked: Question) -> "tuple[Summary, dict[str, LayerExplained]]":
+    """The summary of a model, and by path why the counts of each layer are what they are."""
     from paramcalc.analysis.explain import explain
     from paramcalc.analysis.summarize import summarize_with_memory
 
-    evaluation = evaluation_of(read(source, asked), asked)
+    evaluation = evaluation_of(model, asked)
     summary = summarize_with_memory(evaluation, asked.dtype, memory_options(asked))
     return summary, dict(explain(evaluation))
+
+
+def warnings_of(model: Model, summary: Summary) -> list[Problem]:
+    """What was noticed that changes no number, each with its place where it has one."""
+    found = [Problem(text, model.places.get(text)) for text in summary.warnings or ()]
+    return [located(problem, model.locate) for problem in found]
 
 
 def evaluation_of(model: Model, asked: Question) -> "Evaluation":

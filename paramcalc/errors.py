@@ -200,12 +200,18 @@ def unknown_keys(given: Iterable[str], known: Collection[str]) -> Iterator[tuple
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'filters'?`, or nothing when no known name is near."""
+    near = nearest(name, known)
+    return f"; did you mean '{near}'?" if near is not None else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is nearest to a wrong one; None where none is near."""
     from difflib import get_close_matches  # only loaded when something is wrong already
 
     wanted = name[:MAX_COMPARED].lower()
     lowered = {candidate[:MAX_COMPARED].lower(): candidate for candidate in islice(known, MAX_CANDIDATES)}
     near = get_close_matches(wanted, likely(wanted, lowered), n=1, cutoff=0.6)
-    return f"; did you mean '{lowered[near[0]]}'?" if near else ""
+    return lowered[near[0]] if near else None
 
 
 def likely(name: str, candidates: Iterable[str]) -> list[str]:

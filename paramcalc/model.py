@@ -181,6 +181,7 @@ class Model(Struct):
         tied: pairs of weights ("path.weight") that are one tensor; the first holds it.
         budget: the spec's own `budget:`, as it was written.
         warnings: what the reader noticed that does not change a number.
+        places: for a warning that is about one, its place in the document.
         claims: what the file says of itself beside this; None where it says nothing.
         framework: whose layers they are; None where the file holds weights and no layers.
         details: what else the file says of itself, by name: its quantisation, how many tensors it holds.
@@ -202,6 +203,7 @@ class Model(Struct):
     tied: list[tuple[str, str, DocPath]] = field(default_factory=list)
     budget: Any = None
     warnings: list[str] = field(default_factory=list)
+    places: dict[str, DocPath | None] = field(default_factory=dict)
     claims: Claims | None = None
     framework: str | None = None
     details: dict[str, str | int | float] = field(default_factory=dict)

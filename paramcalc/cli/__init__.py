@@ -227,16 +227,32 @@ def report(error: Exception, debug: bool = False) -> int:
     return code
 
 
-COLOURS = {"error": "1;31", "bold": "1", "mark": "34", "help": "1;32"}
+def report_warnings(source: str, problems: list[Any]) -> None:
+    """Say on stderr what was noticed of a file, as errors are said, one line each in a pipe."""
+    if not problems:
+        return
+    from paramcalc.errors import InputError
+    from paramcalc.render.text import sanitise
+
+    with suppress(OSError):
+        if sys.stderr.isatty():
+            show_problems(InputError(source, problems), "warning")
+            return
+        for problem in problems:
+            place = ":".join(map(str, (source, *(problem.position or ()))))
+            print(sanitise(f"{place}: warning: {problem.message}"), file=sys.stderr)
+
+
+COLOURS = {"error": "1;31", "warning": "1;33", "bold": "1", "mark": "34", "help": "1;32"}
 """Style of a part of an error → the terminal's code for it."""
 
 
-def show_problems(error: Any) -> None:
+def show_problems(error: Any, severity: str = "error") -> None:
     """The problems of an input, on a terminal: with the lines they are about."""
     from paramcalc.render.problems import problem_lines
 
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    for line in problem_lines(error, os.get_terminal_size(sys.stderr.fileno()).columns or 80):
+    for line in problem_lines(error, os.get_terminal_size(sys.stderr.fileno()).columns or 80, severity):
         parts = [
             f"\x1b[{COLOURS[part.style]}m{part.text}\x1b[0m" if colour and part.style else part.text for part in line
         ]

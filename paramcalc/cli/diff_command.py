@@ -1,11 +1,13 @@
 """`paramcalc diff`: what changed between two models."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from paramcalc.answer import Question, answer
 from paramcalc.cli import options, output
+from paramcalc.errors import InputError, ParamcalcError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +43,7 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
 
     if given["graph"] and format_ != "markdown":
         raise click.UsageError(f"--graph does nothing for --format {format_}; it is for --format markdown")
-    before, now = read_side(base), read_side(head)
+    before, now = read_side(base, head), read_side(head, base)
     output.write(render(compare(before, now), format_, given), given["output"])
     findings = check_growth(now, before, limits)
     for finding in findings:
@@ -64,8 +66,8 @@ def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str |
     return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
 
 
-def read_side(name: str) -> Any:
-    """The summary of a file, or of `REV:path`.
+def read_side(name: str, other: str) -> Any:
+    """The summary of a file, or of `REV:path`; `other` is the file on the other side.
 
     Raises:
         ParamcalcError: when there is no such thing.
@@ -76,4 +78,24 @@ def read_side(name: str) -> Any:
         found = summary_at(name)
         if found is not None:
             return found
-    return answer(name, Question())
+    try:
+        return answer(name, Question())
+    except InputError as error:
+        if os.path.exists(name) or ":" in name:
+            raise
+        near = next(filter(is_in_git, (f"{name}:{other}", f"{name}:./{other}")), None)
+        if near is None:
+            raise
+        raise InputError(name, [Problem(f"there is no such file; did you mean '{near}'?")]) from error
+
+
+def is_in_git(name: str) -> bool:
+    """Whether git has this `REV:path`."""
+    from paramcalc.check.baseline import summary_at
+
+    try:
+        return summary_at(name) is not None
+    except InputError:
+        return True  # it is there, and wrong
+    except ParamcalcError:
+        return False

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec.structs import replace
 
-from paramcalc.answer import Question, answer, answer_explained, question
-from paramcalc.cli import options, output, report
+from paramcalc.answer import Question, question, read, summary_explained, summary_of, warnings_of
+from paramcalc.cli import options, output, report, report_warnings
 from paramcalc.errors import ParamcalcError
+from paramcalc.model import Model
 from paramcalc.summary import Summary
 
 if TYPE_CHECKING:
@@ -89,39 +90,35 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 def read_all(specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError]) -> Iterator[Summary]:
     """The summary of each file; a broken one is reported, and the others still come."""
-    for summary in each(specs, given, failed, answer):
-        warn(summary)
+    for model, summary in each(specs, given, failed, summary_of):
+        report_warnings(summary.source, warnings_of(model, summary))
         yield summary
 
 
 def each(
-    specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError], read: Callable[[str, Question], Found]
-) -> Iterator[Found]:
-    """What `read` makes of each file; a broken one is reported, and the others still come."""
+    specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError], ask: Callable[[Model, Question], Found]
+) -> Iterator[tuple[Model, Found]]:
+    """Each model, and the answer to what is asked of it; a broken one is reported, and the others still come."""
     asked = question(given)
     for source in specs:
         try:
-            found = read(source, asked)
+            model = read(source, asked)
+            found = ask(model, asked)
         except ParamcalcError as error:
             failed.append(error)
             report(error)
             continue
-        yield found
-
-
-def warn(summary: Summary) -> None:
-    """What the reader of a file noticed that changes no number."""
-    for warning in summary.warnings or ():
-        output.warn(f"{summary.source}: warning: {warning}")
+        yield model, found
 
 
 def html_page(specs: tuple[str, ...], given: dict[str, Any], failed: list[ParamcalcError]) -> Iterator[bytes]:
     """One page for all the models; none where no file can be read."""
     from paramcalc.render.html.summary import Entry, summary_page
 
-    entries = [Entry(*found) for found in each(specs, given, failed, answer_explained)]
-    for entry in entries:
-        warn(entry.summary)
+    entries = []
+    for model, (summary, explained) in each(specs, given, failed, summary_explained):
+        report_warnings(summary.source, warnings_of(model, summary))
+        entries.append(Entry(summary, explained))
     return (part.encode() for part in (summary_page(entries, given["depth"]) if entries else ()))
 
 

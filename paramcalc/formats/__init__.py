@@ -115,6 +115,11 @@ def is_binary(source: Source) -> bool:
     return not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head
 
 
+def is_code(source: Source) -> bool:
+    """Whether this is Python's source code, or a notebook."""
+    return source.name.endswith((".py", ".ipynb")) or source.head.startswith((b"import ", b"from ", b"#!"))
+
+
 def is_gguf(source: Source) -> bool:
     """Whether a file begins as llama.cpp's do."""
     return source.head.startswith(b"GGUF")
@@ -247,6 +252,7 @@ FORMATS = (
     Format(is_torch, "torch_checkpoint.read"),
     Format(is_arrays, "numpy_arrays.read_archive"),
     Format(is_archive, "unsupported.refuse_archive"),
+    Format(is_code, "unsupported.refuse_code"),
     # Texts. Only the first of these does not parse the whole.
     Format(begins_as_keras_index, "keras.shards.read"),
     Format(begins_as_index, "shards.read_index"),

@@ -44,6 +44,12 @@ _MAGIC = (
 )
 
 
+CODE = (
+    "Python code, which paramcalc never runs; write what it builds to a file, and name that: in Keras "
+    "`model.save('model.keras')`, in PyTorch `torch.export.save(torch.export.export(model, args), 'model.pt2')`"
+)
+
+
 def refuse_bytes(source: Source, options: Options) -> None:
     """Refuse a file of a known kind, by its first bytes.
 
@@ -53,6 +59,15 @@ def refuse_bytes(source: Source, options: Options) -> None:
     what = identify_bytes(source.head)
     if what:
         raise InputError(source.name, [Problem(f"this is {what}")])
+
+
+def refuse_code(source: Source, options: Options) -> None:
+    """Refuse Python's source code.
+
+    Raises:
+        InputError: saying what to write in Python instead.
+    """
+    raise InputError(source.name, [Problem(f"this is {CODE}")])
 
 
 def refuse_archive(source: Source, options: Options) -> None:

@@ -157,6 +157,9 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     mask_arguments: ClassVar[tuple[str, ...]] = ()
     """Call arguments that take tensors and change neither a shape nor a count."""
 
+    merges: ClassVar[bool] = False
+    """Whether it is called with a list of tensors: the framework refuses a tensor that is in no list."""
+
     self_attends: ClassVar[bool] = False
     """Whether a single input is both the query and the value."""
 

@@ -17,12 +17,12 @@ FRAME = 5
 """Lines that a problem takes beside its message, when its line of the file is shown."""
 
 MIN_EXCERPT = 20
-_HELP = re.compile(r"; (did you mean .*|write .*|use .*)$", re.DOTALL)
+_HELP = re.compile(r"; (did you mean .*|write .*|use .*|leave it out.*)$", re.DOTALL)
 _TOKEN = re.compile(r"\$?\([^)]*\)|\"[^\"]*\"|'[^']*'|[\w.$/%-]+|.", re.ASCII)
 
 
 class Part(NamedTuple):
-    """A piece of a line in one style: "error", "bold", "mark", "help" or "" for none."""
+    """A piece of a line in one style: "error", "warning", "bold", "mark", "help" or "" for none."""
 
     text: str
     style: str = ""
@@ -31,20 +31,22 @@ class Part(NamedTuple):
 Line = list[Part]
 
 
-def problem_lines(error: InputError, width: int) -> Iterator[Line]:
+def problem_lines(error: InputError, width: int, severity: str = "error") -> Iterator[Line]:
     """The problems of an error, at most a screen of them; the first ones with their lines where all fit.
 
     Args:
         error: what was refused.
         width: terminal cells; lines of the file are cut around the place to fit, messages are not.
+        severity: "error" or "warning".
     """
     problems = error.problems[:MAX_PROBLEMS]
     framed = max(MAX_LINES - 1 - len(problems), 0) // (FRAME + 1)
     for index, problem in enumerate(problems):
         if index < framed:
-            yield from framed_problem(error.source, problem, width)
+            yield from framed_problem(error.source, problem, width, severity)
         else:
-            yield [Part("error", "error"), Part(f": {sanitise(said(problem))}", "bold"), *place(error.source, problem)]
+            message = Part(f": {sanitise(said(problem))}", "bold")
+            yield [Part(severity, severity), message, *place(error.source, problem)]
     more = len(error.problems) - len(problems)
     if more:
         yield [Part(f"{sanitise(error.source)}: and {more:,} more")]
@@ -65,7 +67,7 @@ def spot(source: str, position: Position | None) -> str:
     return source if position is None else f"{source}:{position.line}:{position.column}"
 
 
-def framed_problem(source: str, problem: Problem, width: int) -> Iterator[Line]:
+def framed_problem(source: str, problem: Problem, width: int, severity: str) -> Iterator[Line]:
     """One problem: message, place, line, caret, help, notes."""
     message = said(problem)
     help_ = _HELP.search(message)
@@ -74,12 +76,12 @@ def framed_problem(source: str, problem: Problem, width: int) -> Iterator[Line]:
     position = problem.position
     line = None if position is None else source_line(source, position.line)
     gutter = " " * len(str(position.line if position is not None and line is not None else ""))
-    yield [Part("error", "error"), Part(f": {sanitise(message)}", "bold")]
+    yield [Part(severity, severity), Part(f": {sanitise(message)}", "bold")]
     yield [Part(f"{gutter}--> ", "mark"), Part(sanitise(spot(source, position)))]
     if position is not None and line is not None:
         text, before, marked = excerpt(line, position.column, width - len(gutter) - 4)
         yield [Part(f"{position.line} | ", "mark"), Part(text)]
-        yield [Part(f"{gutter} | ", "mark"), Part(" " * before), Part("^" * marked, "error")]
+        yield [Part(f"{gutter} | ", "mark"), Part(" " * before), Part("^" * marked, severity)]
     for note, at in problem.notes:
         if isinstance(at, Position):
             yield [Part(f"{gutter} = ", "mark"), Part("note: ", "bold"), Part(sanitise(f"{spot(source, at)}: {note}"))]

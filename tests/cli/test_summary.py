@@ -148,7 +148,7 @@ def test_a_bug_is_named_and_its_traceback_only_for_debug(specs, capsys, monkeypa
         raise KeyError("oops")
 
     monkeypatch.setattr("paramcalc.answer.answer", broken)
-    monkeypatch.setattr("paramcalc.cli.summary_command.answer", broken, raising=False)
+    monkeypatch.setattr("paramcalc.cli.summary_command.summary_of", broken, raising=False)
     assert run(["summary", "rnn.json"]) == 3
     assert "Traceback" not in (first := capsys.readouterr().err)
     assert "bug in paramcalc: KeyError" in first
@@ -160,7 +160,7 @@ def test_ctrl_c_is_quiet(specs, capsys, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paramcalc.cli.summary_command.answer", interrupted)
+    monkeypatch.setattr("paramcalc.cli.summary_command.summary_of", interrupted)
     assert run(["summary", "rnn.json"]) == 130
     assert capsys.readouterr() == ("", "")
 
@@ -215,16 +215,42 @@ def test_a_terminal_gets_colour_unless_it_says_no(specs):
     assert "\x1b" not in on_terminal("rnn.json", "--color", "never")
 
 
+UNUSED = "input: [4]\nlayers:\n  - {Dense: 3, name: unused}\n  - {Dense: 3, inputs: input}\n"
+
+
+def test_a_warning_has_its_place(specs, capsys):
+    (specs / "u.yaml").write_text(UNUSED)
+    assert run(["summary", "u.yaml"]) == 0
+    assert capsys.readouterr().err == "u.yaml:3:5: warning: no output depends on layer 'unused' (Dense)\n"
+
+
+def test_a_warning_is_shown_on_a_terminal_as_an_error_is(specs):
+    (specs / "u.yaml").write_text(UNUSED)
+    shown = on_terminal("u.yaml", NO_COLOR="1")
+    assert "warning: no output depends on layer 'unused' (Dense)" in shown
+    assert " --> u.yaml:3:5" in shown
+    assert "3 |   - {Dense: 3, name: unused}" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("model.py", "class A: pass"), ("x.txt", "import torch\n"), ("n.ipynb", "{}")]
+)
+def test_code_is_refused_with_what_to_write_instead(specs, capsys, name, text):
+    (specs / name).write_text(text)
+    assert run(["summary", name]) == 2
+    assert "this is Python code, which paramcalc never runs; write what it builds" in capsys.readouterr().err
+
+
 def test_a_warning_goes_to_stderr(specs, capsys, monkeypatch):
     from paramcalc import answer as models
 
-    real = models.answer
+    real = models.summary_of
 
-    def warned(source, asked):
-        summary = real(source, asked)
+    def warned(model, asked):
+        summary = real(model, asked)
         summary.warnings = ["odd \x1b name"]
         return summary
 
-    monkeypatch.setattr("paramcalc.cli.summary_command.answer", warned)
+    monkeypatch.setattr("paramcalc.cli.summary_command.summary_of", warned)
     assert run(["summary", "rnn.json"]) == 0
-    assert capsys.readouterr().err == "paramcalc: rnn.json: warning: odd \\x1b name\n"
+    assert capsys.readouterr().err == "rnn.json: warning: odd \\x1b name\n"

@@ -52,7 +52,7 @@ def read_spec(
         model.locate = document.locate
         if not reader.problems.found:
             return model
-        problems = reader.problems.found + shape_problems(model)
+        problems = reader.problems.found + (shape_problems(model) if reader.shapes_known else [])
     except InputError as error:
         problems = error.problems
     raise InputError(name, in_order_of_text([located(problem, document.locate) for problem in problems]))

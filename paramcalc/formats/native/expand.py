@@ -26,6 +26,7 @@ from paramcalc.formats.native.entry_facts import entry_label
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.masks import call_arguments
 from paramcalc.formats.native.minimum import Minimum
+from paramcalc.formats.native.mistakes import check_merge
 from paramcalc.formats.native.names import BlockUse, Reference, Scope, TensorName, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import origin
@@ -100,6 +101,7 @@ class Expander(Work):
             entry = self.resolved(entry, scope)
         if isinstance(entry, LayerEntry):
             sources = self.read_inputs(entry, scope, previous)
+            check_merge(entry, sources)
             return self.layer(entry, scope, sources, self.name(entry, scope, entry.type, bool(scope.prefix)))
         if isinstance(entry, BrokenEntry):
             return self.broken(entry, scope)

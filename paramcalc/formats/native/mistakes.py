@@ -1,12 +1,30 @@
 """Something in a spec that is valid YAML and wrong → the usual mistake that it shows, and what to write instead."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from paramcalc.errors import did_you_mean
-from paramcalc.formats.native.entries import COMMON
+from paramcalc.errors import did_you_mean, nearest
+from paramcalc.formats.native.entries import COMMON, LayerEntry
+from paramcalc.formats.native.problems import SpecError
 from paramcalc.formats.text.fields import fields_of
 from paramcalc.layers.base import Layer
+
+
+def check_merge(entry: LayerEntry, sources: Sequence[Any]) -> None:
+    """Refuse a layer that merges tensors and is called with a single one, as the frameworks do.
+
+    A list of one tensor is what they let pass, and here it is `inputs: [a]`.
+
+    Raises:
+        SpecError: at the layer.
+    """
+    raw = entry.common.get("inputs")
+    if entry.cls.merges and len(sources) == 1 and (raw is None or (isinstance(raw, str) and "$" not in raw)):
+        reads = f"'{raw[:40]}'" if raw is not None else "the entry before it"
+        first = "previous" if raw is None else raw[:40]
+        message = f"{entry.type} merges tensors, but reads only {reads}; write inputs: [{first}, …]"
+        raise SpecError(message, (*entry.where, "inputs") if raw is not None else entry.where)
 
 
 def no_list(raw: Any) -> str:
@@ -51,6 +69,13 @@ def stray_key(key: str, type_: str, value: Any) -> str:
     if value is None:
         return f"unknown key '{key[:80]}'; write it two columns further in, so that it is a field of '{type_[:80]}:'"
     return f"unknown key '{key[:80]}': the fields of the layer stand inside '{type_[:80]}: {{…}}'"
+
+
+def meant_keys(raw: dict[str, Any], type_: str) -> dict[str, Any]:
+    """The values of misspelled common keys under the keys that are meant, so that a name is known to its readers."""
+    others = [key for key in raw if key != type_ and key not in COMMON]
+    found = {nearest(key, COMMON): raw[key] for key in others}
+    return {key: value for key, value in found.items() if key is not None and key not in raw}
 
 
 def is_misplaced(value: Any) -> bool:

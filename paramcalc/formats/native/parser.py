@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo, unknown_keys
+from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo, nearest, unknown_keys
 from paramcalc.formats.native.arguments import block_arguments, layer_arguments
 from paramcalc.formats.native.build import build_entry
 from paramcalc.formats.native.entries import (
@@ -27,9 +27,9 @@ from paramcalc.formats.native.entries import (
 )
 from paramcalc.formats.native.entry_facts import entry_label, entry_variables, is_dynamic, size_of
 from paramcalc.formats.native.expressions import ExpressionError, is_variable_name
-from paramcalc.formats.native.mistakes import is_misplaced, misspelled, no_list, stray_key
+from paramcalc.formats.native.mistakes import is_misplaced, meant_keys, misspelled, no_list, stray_key
 from paramcalc.formats.native.names import check_name
-from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.formats.native.problems import AlreadyNotedError, Problems, SpecError, is_meant
 from paramcalc.formats.text.fields import FieldsError
 from paramcalc.layers.base import Layer
 from paramcalc.layers.registry import Registry, snake_case
@@ -109,7 +109,7 @@ class Parser:
         known = self.blocks(raw.get("blocks"), (*where, "blocks"), known, block)
         if "layers" in raw:
             block.layers = self.entries(raw["layers"], (*where, "layers"), known)
-        else:
+        elif not is_meant("layers", raw, BLOCK_KEYS):
             self.problems.add("a block needs layers", where)
         if "outputs" in raw:
             outputs = raw["outputs"]
@@ -158,6 +158,8 @@ class Parser:
             if self.level > MAX_NESTED:
                 raise SpecError(f"entries are nested more than {MAX_NESTED} deep", where)
             entry = self.read(raw, where, common, blocks)
+        except AlreadyNotedError:
+            return BrokenEntry(where, common)
         except SpecError as error:
             self.problems.add(str(error), error.where)
             return BrokenEntry(where, common)
@@ -186,18 +188,21 @@ class Parser:
             if not isinstance(raw["type"], str):
                 raise SpecError(f"type: expected the name of a layer, got {echo(raw['type'])}", (*where, "type"))
             return self.typed(raw["type"], fields, (*where, "type"), where, common, blocks, raw)
-        key = self.short_key(raw, where, blocks)
+        key = self.short_key(raw, where, common, blocks)
         return self.typed(key, raw[key], (*where, key), where, common, blocks, raw)
 
     def check_keys(self, raw: dict[str, Any], keys: tuple[str, ...], where: DocPath) -> None:
         """Refuse keys that an entry with these keys does not have, and one that lacks any of them."""
         for key, near in unknown_keys(raw, (*keys, *COMMON)):
             self.problems.add(f"'{key[:80]}' cannot stand beside {keys[0]}{near}", (*where, Key(key)))
+        meant = {nearest(key, (*keys, *COMMON)) for key in raw if key not in keys and key not in COMMON}
         for key in keys:
+            if key in meant and key not in raw:
+                raise AlreadyNotedError(where)
             if key not in raw:
                 raise SpecError(f"{keys[0]} needs '{key}' beside it", where)
 
-    def short_key(self, raw: dict[str, Any], where: DocPath, blocks: Blocks) -> str:
+    def short_key(self, raw: dict[str, Any], where: DocPath, common: dict[str, Any], blocks: Blocks) -> str:
         """Which key of `{Conv2D: …, name: …}` is the type; the others must be the common ones."""
         keys = [key for key in raw if key not in COMMON]
         if not keys:
@@ -212,6 +217,7 @@ class Parser:
             raise SpecError(f"an entry is one layer, not both '{types[0]}' and '{second}'", (*where, Key(second)))
         key = types[0] if types else keys[0]
         strays = [(stray_key(other, key, raw[key]), (*where, Key(other))) for other in keys if other != key]
+        common |= meant_keys(raw, key)
         for message, place in strays[:-1]:
             self.problems.add(message, place)
         if strays and is_misplaced(

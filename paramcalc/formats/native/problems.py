@@ -1,6 +1,9 @@
 """The problems of one spec, collected; each is noted once, however often its place is expanded."""
 
-from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem, nearest
 from paramcalc.limits import MAX_FOUND_PROBLEMS
 
 Notes = tuple[tuple[str, DocPath], ...]
@@ -12,6 +15,18 @@ class SpecError(ParamcalcError):
     def __init__(self, message: str, where: DocPath) -> None:
         super().__init__(message)
         self.where = where
+
+
+class AlreadyNotedError(SpecError):
+    """Something is wrong here, and what caused it is a problem of its own already."""
+
+    def __init__(self, where: DocPath) -> None:
+        super().__init__("is not read, because of another problem", where)
+
+
+def is_meant(key: str, raw: Mapping[str, Any], known: Collection[str]) -> bool:
+    """Whether a key that a mapping lacks is one that was misspelled in it, so that it is no second problem."""
+    return any(nearest(str(other), known) == key for other in raw if other not in known)
 
 
 class Problems:

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from os.path import basename, splitext
 from typing import Any
 
-from paramcalc.errors import DocPath, Key, did_you_mean, echo, unknown_keys
+from paramcalc.errors import DocPath, Key, did_you_mean, echo, nearest, unknown_keys
 from paramcalc.formats.native.expand import Expander
 from paramcalc.formats.native.names import Reference, Scope, TensorName, check_name
 from paramcalc.formats.native.parser import Parser
-from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.formats.native.problems import Problems, SpecError, is_meant
 from paramcalc.formats.native.ties import read_ties
 from paramcalc.formats.native.values import check_policy, first_of, value_in_scope
 from paramcalc.formats.native.variables import spec_variables
 from paramcalc.layers.registry import FRAMEWORKS, Registry
 from paramcalc.limits import Allowance
-from paramcalc.model import Input, Model, Output, Ref, reachable
+from paramcalc.model import Input, Model, Output, Ref, label_of, reachable
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
 
@@ -33,6 +33,7 @@ class SpecReader:
         self.sets = sets
         self.max_layers = max_layers
         self.problems = Problems()
+        self.shapes_known = True
 
     def read(self, raw: dict[str, Any]) -> Model:
         """The model, as far as it could be read: it is only complete if there are no problems."""
@@ -46,7 +47,7 @@ class SpecReader:
         inputs = self.inputs(raw, scope)
         scope.dtype = self.guard(lambda: self.dtype(raw, scope), "float32")
         blocks = parser.blocks(raw.get("blocks"), ("blocks",), ChainMap())
-        if "layers" not in raw:
+        if "layers" not in raw and not is_meant("layers", raw, KEYS):
             self.problems.add("a spec needs layers", ())
         entries = parser.entries(raw.get("layers", []), ("layers",), blocks)
         if raw.get("layers") == []:
@@ -70,7 +71,8 @@ class SpecReader:
         model.tied = read_ties(raw.get("tied"), scope, ("tied",), self.problems) + expander.ties
         model.budget = self.guard(lambda: checked_budget(raw.get("budget")), None)
         model.max_different = allowance.max_different + parser.entries_read
-        model.warnings = unreachable_warnings(model)
+        model.places = unreachable(model)
+        model.warnings = list(model.places)
         return model
 
     def guard(self, read: Any, default: Any) -> Any:
@@ -95,8 +97,9 @@ class SpecReader:
         if isinstance(found, str) and found in FRAMEWORKS:
             return found
         message = f"framework: expected {' or '.join(FRAMEWORKS)}, got {echo(found)}"
+        near = nearest(str(found), FRAMEWORKS)
         self.problems.add(message + did_you_mean(str(found), FRAMEWORKS), ("framework",))
-        return FRAMEWORKS[0]
+        return near or FRAMEWORKS[0]  # its layers are read as those that are meant
 
     def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
         """The dtype policy of layers that name none."""
@@ -108,26 +111,32 @@ class SpecReader:
 
     def inputs(self, raw: dict[str, Any], scope: Scope) -> list[Input]:
         """The inputs; a placeholder if they are missing or wrong, so that the layers can still be read."""
-        placeholder = [Input("input", (None,))]
         if "input" in raw and "inputs" in raw:
             self.problems.add("a spec has either input or inputs, not both", ("inputs",))
-            return placeholder
+            return self.in_place_of("input")
         if "input" in raw:
             one = self.guard(lambda: self.input("input", raw["input"], scope, ("input",)), None)
-            return [one] if one else placeholder
+            return [one] if one else self.in_place_of("input")
         if not isinstance(raw.get("inputs"), dict) or not raw["inputs"]:
             message = "inputs: expected a mapping of names to shapes" if "inputs" in raw else "a spec needs an input"
-            self.problems.add(f"{message}, such as input: [224, 224, 3]", ("inputs",) if "inputs" in raw else ())
-            return placeholder
-        found = []
+            if not is_meant("input", raw, KEYS) and not is_meant("inputs", raw, KEYS):
+                self.problems.add(f"{message}, such as input: [224, 224, 3]", ("inputs",) if "inputs" in raw else ())
+            return self.in_place_of("input")
+        found: list[Input] = []
         for name, value in raw["inputs"].items():
             where = ("inputs", name)
             if isinstance(value, dict) and "when" in value:
                 if not self.guard(lambda v=value, w=where: self.is_wanted(v["when"], scope, (*w, "when")), True):
                     continue
                 value = {key: item for key, item in value.items() if key != "when"}
-            found.append(self.guard(lambda n=name, v=value, w=where: self.input(check_name(n, w), v, scope, w), None))
-        return [item for item in found if item] or placeholder
+            one = self.guard(lambda n=name, v=value, w=where: self.input(check_name(n, w), v, scope, w), None)
+            found += [one] if one else self.in_place_of(str(name))
+        return found or self.in_place_of("input")
+
+    def in_place_of(self, name: str) -> list[Input]:
+        """What stands for an input that is missing or wrong, so that its name is known; no shape follows from it."""
+        self.shapes_known = False
+        return [Input(name, (None,))]
 
     def is_wanted(self, raw: Any, scope: Scope, where: DocPath) -> bool:
         """Whether the `when` of an input holds."""
@@ -197,14 +206,15 @@ def read_dims(value: Any, where: DocPath) -> Shape:
     return tuple(value)
 
 
-def unreachable_warnings(model: Model) -> list[str]:
-    """Warnings about layers and inputs that no output depends on: they count, but may be a mistake."""
+def unreachable(model: Model) -> dict[str, DocPath | None]:
+    """Warnings about layers and inputs that no output depends on, with their places: they count, but may be wrong."""
     first, found = len(model.inputs), reachable(model)
-    unreachable = [node.path for number, node in enumerate(model.nodes, start=first) if number not in found]
-    warnings = [f"no output depends on layer '{path}'" for path in unreachable[:MAX_WARNINGS]]
-    if len(unreachable) > MAX_WARNINGS:
-        warnings.append(f"nor on {len(unreachable) - MAX_WARNINGS} more layers")
-    return warnings + [f"nothing reads input '{model.inputs[n].name}'" for n in range(first) if n not in found]
+    nodes = [node for number, node in enumerate(model.nodes, start=first) if number not in found]
+    warnings = {f"no output depends on layer {label_of(node)}": node.where for node in nodes[:MAX_WARNINGS]}
+    if len(nodes) > MAX_WARNINGS:
+        warnings[f"nor on {len(nodes) - MAX_WARNINGS} more layers"] = None
+    unread = [item.name for number, item in enumerate(model.inputs) if number not in found]
+    return warnings | {f"nothing reads input '{name}'": ("inputs", Key(name)) for name in unread}
 
 
 def checked_budget(raw: Any) -> Any:

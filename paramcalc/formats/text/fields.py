@@ -5,13 +5,18 @@ It is the same for every format; the caller knows the place of the values in the
 
 import re
 from functools import cache
-from typing import Any, get_type_hints
+from importlib import import_module
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
-from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you_mean, echo
+from paramcalc.errors import MAX_PROBLEMS, DocPath, Key, ParamcalcError, did_you_mean, echo, listed, nearest
 from paramcalc.layers.base import Layer, Sublayer
+from paramcalc.layers.registry import FRAMEWORKS, framework_of
+
+MAX_ALLOWED = 8
+"""Up to this many names an error lists all that a field takes."""
 
 
 class FieldProblem(Struct, frozen=True):
@@ -62,14 +67,14 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
         if len(problems) >= MAX_PROBLEMS:
             break
         if name not in known:
-            near = did_you_mean(str(name), known)
-            meant.update(field for field in known if near == f"; did you mean '{field}'?")
-            problems.append(FieldProblem(f"unknown field '{str(name)[:80]}'{near}", (Key(name),)))
+            near, advice = meant_field(cls, str(name))
+            meant.add(near or "")
+            problems.append(FieldProblem(f"unknown field '{str(name)[:80]}'{advice}", (Key(name),)))
             continue
         try:
             msgspec.convert(value, hints[name])
         except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
-            problems.append(explain_value(name, value, str(error)))
+            problems.append(explain_value(name, value, str(error), hints[name]))
     # A field that was only misspelled is not reported as missing, too.
     given = meant.union(fields)
     missing = [info.name for info in msgspec.structs.fields(cls) if info.required and info.name not in given]
@@ -89,7 +94,26 @@ WORDS = {
 _PATH = re.compile(r" - at `\$(.*)`$")
 
 
-def explain_value(name: str, value: Any, error: str) -> FieldProblem:
+def meant_field(cls: type[Layer], name: str) -> tuple[str | None, str]:
+    """The field that a wrong name means, and what to say of it: another framework's name for it, or the nearest."""
+    known = cls.__struct_fields__
+    names = import_module(f"paramcalc.layers.{framework_of(cls) or FRAMEWORKS[0]}.names")
+    theirs: tuple[str, ...] = names.FIELD_COUNTERPARTS.get(name, ())
+    near = next((field for field in theirs if field in known), None)
+    if near is None and name in names.NO_FIELDS:
+        return None, f"; {names.NO_FIELDS[name]}"
+    near = near or nearest(name, known)
+    return near, f"; did you mean '{near}'?" if near else ""
+
+
+def names_in(hint: Any) -> list[str]:
+    """The texts that a type allows."""
+    if get_origin(hint) is Literal:
+        return [name for name in get_args(hint) if isinstance(name, str)]
+    return [name for part in get_args(hint) for name in names_in(part)]
+
+
+def explain_value(name: str, value: Any, error: str, hint: Any) -> FieldProblem:
     """An error of msgspec in our words: `units: expected an integer, got 10.5`."""
     match = _PATH.search(error)
     inner = match.group(1) if match else ""
@@ -106,7 +130,9 @@ def explain_value(name: str, value: Any, error: str) -> FieldProblem:
         if wanted.group(1).startswith("int") and isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             text += f", a float; write {int(value)}"
     elif text.startswith("Invalid enum value") and isinstance(value, str):
-        text = f"{echo(value)} is not one of the names that Keras takes"
+        allowed = names_in(hint)
+        near = did_you_mean(value, allowed) or (f"; use {listed(allowed)}" if len(allowed) <= MAX_ALLOWED else "")
+        text = f"{echo(value)} is not one of the names that it takes{near}"
     return FieldProblem(f"{name}: {text}", tuple(where))
 
 

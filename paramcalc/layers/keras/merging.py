@@ -1,5 +1,7 @@
 """Merging layers: several inputs, one output."""
 
+from typing import ClassVar
+
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Inferred, Layer
 from paramcalc.layers.formulas.broadcasting import aligned, broadcast
@@ -8,6 +10,8 @@ from paramcalc.shapes import Dim, Shape, format_shape, product
 
 class Merge(Layer, frozen=True):
     """Base of the merges that work on each element: shapes are broadcast, as numpy does."""
+
+    merges: ClassVar[bool] = True
 
     def infer(self, *inputs: Shape) -> Inferred:
         """All batches must agree; the other axes are aligned from the right."""
@@ -124,6 +128,7 @@ class Concatenate(Layer, frozen=True):
     Example: {inputs: {a: [8], b: [4]}, layers: [{Concatenate: {}, inputs: [a, b]}]}
     """
 
+    merges: ClassVar[bool] = True
     axis: int = -1
 
     def infer(self, *inputs: Shape) -> Inferred:
@@ -163,6 +168,7 @@ class Dot(Layer, frozen=True):
     Example: {inputs: {a: [5, 8], b: [7, 8]}, layers: [{Dot: {axes: 2}, inputs: [a, b]}]}
     """
 
+    merges: ClassVar[bool] = True
     axes: int | tuple[int, int]
     normalize: bool = False
 

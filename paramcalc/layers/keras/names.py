@@ -171,3 +171,32 @@ COUNTERPARTS: dict[str, str] = {
     **{f"ZeroPad{n}d": f"ZeroPadding{n}D" for n in (1, 2, 3)},
 }
 """What another framework calls a layer → the class for it here, where the names are not alike."""
+
+FIELD_COUNTERPARTS: dict[str, tuple[str, ...]] = {
+    "out_features": ("units",),
+    "hidden_size": ("units",),
+    "out_channels": ("filters",),
+    "num_embeddings": ("input_dim",),
+    "embedding_dim": ("output_dim",),
+    "stride": ("strides",),
+    "kernel_size": ("pool_size", "size"),
+    "dilation": ("dilation_rate",),
+    "bias": ("use_bias",),
+    "p": ("rate",),
+    "eps": ("epsilon",),
+    "num_groups": ("groups",),
+    "negative_slope": ("negative_slope", "alpha"),
+    "scale_factor": ("size",),
+    "batch_first": (),
+}
+"""What another framework calls a field → what it may be called here."""
+
+NO_FIELDS: dict[str, str] = {
+    **dict.fromkeys(
+        ("in_features", "in_channels", "input_size", "num_features", "embed_dim", "normalized_shape", "input_shape"),
+        "leave it out: the input says it",
+    ),
+    "num_layers": "write an entry for each layer, or use repeat",
+    "bidirectional": "write Bidirectional around it",
+}
+"""Fields that no layer here has, or that this one has no need of → what to do without."""

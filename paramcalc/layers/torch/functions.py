@@ -17,6 +17,7 @@ class Broadcast(Layer, frozen=True):
     """Base of the functions of each element of several tensors, which are stretched to one shape."""
 
     keeps_dtype: ClassVar[bool] = True
+    merges: ClassVar[bool] = True
 
     def infer(self, x: Shape, *others: Shape) -> Inferred:
         """The broadcast shape."""
@@ -56,6 +57,7 @@ class Cat(Layer, frozen=True):
     Example: {framework: torch, inputs: {a: [8, 7, 7], b: [4, 7, 7]}, layers: [{Cat: 1, inputs: [a, b]}]}
     """
 
+    merges: ClassVar[bool] = True
     keeps_dtype: ClassVar[bool] = True
 
     dim: int = 0

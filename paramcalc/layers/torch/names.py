@@ -139,3 +139,30 @@ COUNTERPARTS: dict[str, str] = {
     **{f"UpSampling{n}D": "Upsample" for n in (1, 2, 3)},
 }
 """What another framework calls a layer → the class for it here, where the names are not alike."""
+
+FIELD_COUNTERPARTS: dict[str, tuple[str, ...]] = {
+    "units": ("out_features", "hidden_size"),
+    "filters": ("out_channels",),
+    "input_dim": ("num_embeddings",),
+    "output_dim": ("embedding_dim",),
+    "strides": ("stride",),
+    "pool_size": ("kernel_size",),
+    "size": ("scale_factor",),
+    "dilation_rate": ("dilation",),
+    "use_bias": ("bias",),
+    "rate": ("p",),
+    "epsilon": ("eps",),
+    "groups": ("num_groups",),
+}
+"""What another framework calls a field → what it may be called here."""
+
+NO_FIELDS: dict[str, str] = {
+    "activation": "write the activation as a layer of its own, after this one",
+    "recurrent_activation": "leave it out: it is always a sigmoid",
+    "input_shape": "leave it out: the input says it",
+    "data_format": "leave it out: channels come first",
+    "return_sequences": "leave it out: the first output is the sequence, and Select takes a part of it",
+    "return_state": "leave it out: the states are the second output",
+    "kernel_initializer": "leave it out: it changes no count",
+}
+"""Fields that no layer here has, or that this one has no need of → what to do without."""

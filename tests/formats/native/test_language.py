@@ -131,7 +131,13 @@ def test_outputs_default_to_the_last():
 def test_what_no_output_needs_is_counted_with_a_warning():
     model = read(chain({"Dense": 4, "name": "a"}, {"Dense": 2, "inputs": "input"}))
     assert summarize(model).totals.params == 36 + 18
-    assert model.warnings == ["no output depends on layer 'a'"]
+    assert model.warnings == ["no output depends on layer 'a' (Dense)"]
+    assert model.places == {"no output depends on layer 'a' (Dense)": ("layers", 0)}
+
+
+def test_an_input_that_nothing_reads_is_named_at_its_key():
+    model = read({"inputs": {"a": [4], "b": [4]}, "layers": [{"Dense": 2}]})
+    assert model.places == {"nothing reads input 'b'": ("inputs", "b")}
 
 
 def test_trainable_freezes_a_layer_and_a_whole_block():

@@ -155,11 +155,18 @@ class SpecWriter:
                 entry, reads = self.layer(scope, number)
             if reads != [previous]:
                 names = [self.text(scope, tensors) for tensors in reads]
-                entry["inputs"] = names[0] if len(names) == 1 else names
+                entry["inputs"] = names[0] if len(names) == 1 and not self.merges_one(item) else names
+            elif self.merges_one(item):
+                entry["inputs"] = [PREVIOUS]
             scope.layers.append(shortened(entry))
             scope.taken.add(item.name)
             previous = self.first_output(scope, number)
         return scope
+
+    def merges_one(self, item: Item) -> bool:
+        """Whether an item is a layer that is called with a list of a single tensor."""
+        node = self.model.nodes[item.start]
+        return not item.inside and node.instance.layer.merges and len(node.inputs) == 1
 
     def named(self, scope: Scope, entry: dict[str, Any], item: Item, type_: str) -> dict[str, Any]:
         """The entry with its name, unless that is the automatic one."""
