@@ -11,7 +11,8 @@ from textwrap import dedent, fill
 import pytest
 
 from paramcalc.check.config import read_config
-from paramcalc.cli import COMMANDS, run
+from paramcalc.cli import COMMANDS, cli, run
+from paramcalc.formats import FORMATS
 from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.expressions import CONSTANTS, FUNCTIONS
 from paramcalc.formats.native.parser import BLOCK_KEYS, STRUCTURE
@@ -142,6 +143,37 @@ def test_the_configuration_is_the_same_in_both_languages(tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
         found.append(read_config(str(tmp_path / name)).checks)
     assert found[0] == found[1]
+
+
+READ = {
+    "native": "A spec",
+    "keras": "`.keras`",
+    "tensorflow": "SavedModel",
+    "torch_export": "`.pt2`",
+    "torch_checkpoint": "`torch.save`",
+    "huggingface": "`config.json`",
+    "safetensors": "`.safetensors`",
+    "shards": "folder of shards",
+    "gguf": "`.gguf`",
+    "numpy_arrays": "`.npz`",
+    "unsupported": "What cannot be read",
+}
+"""Each room of the readers → what the page on files calls its format."""
+
+
+def test_the_guide_describes_every_format_that_is_read():
+    assert {form.reader.partition(".")[0] for form in FORMATS} == READ.keys()
+    assert [word for word in READ.values() if word not in TEXTS["files.md"]] == []
+
+
+@pytest.mark.parametrize("name", ["summary", "explain", "diff", "check"])
+def test_the_page_of_a_command_has_every_option_and_format(name):
+    page = TEXTS[f"{name}.md"]
+    options = [param for param in cli.get_command(None, name).params if param.param_type_name == "option"]
+    assert [option.opts[0] for option in options if f"`{option.opts[0]}" not in page] == []
+    [format_] = [option.type for option in options if option.name == "format_"]
+    named = re.findall(r"`(?:--format )?(\w+)`", page)
+    assert [choice for choice in format_.choices if choice not in named] == []
 
 
 def test_the_guide_describes_every_limit_of_a_budget():
