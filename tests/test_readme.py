@@ -10,6 +10,7 @@ from textwrap import dedent, fill
 
 import pytest
 
+from paramcalc.analysis.memory import OPTIMIZERS
 from paramcalc.check.config import read_config
 from paramcalc.cli import COMMANDS, cli, run
 from paramcalc.formats import FORMATS
@@ -19,7 +20,7 @@ from paramcalc.formats.native.parser import BLOCK_KEYS, STRUCTURE
 from paramcalc.formats.native.spec import KEYS
 from paramcalc.metrics import METRICS
 from paramcalc.render.columns import COLUMNS
-from paramcalc.summary import LayerSummary, Summary, Totals, WeightSummary
+from paramcalc.summary import KVCache, LayerSummary, Memory, Summary, Totals, Training, WeightSummary
 from tests import bench
 from tests.samples import ROOT, blocks_of, is_sample, is_spec, page_rerun, specs_of, workspace
 from tests.synthetic import SHAPES
@@ -90,6 +91,7 @@ GENERATED = {
         (ROOT / "paramcalc/formats/huggingface/families/index.json").read_text(encoding="utf-8")
     ),
     ("summary.md", "columns"): lambda: COLUMNS,
+    ("memory.md", "optimizers"): lambda: OPTIMIZERS,
 }
 """Lists of names in the guide, and where they come from."""
 
@@ -120,6 +122,9 @@ def test_the_guide_describes_every_key_of_the_json():
     for title, struct in {"The object": Summary, "A row": LayerSummary, "The totals": Totals}.items():
         [section] = [text for text in sections if text.startswith(f"{title}\n")]
         assert sorted(first_column(section)) == sorted(struct.__struct_fields__), title
+    tables = re.split(r"^\| Key", TEXTS["memory.md"], flags=re.MULTILINE)[1:]
+    for table, struct in zip(tables, (Memory, KVCache, Training), strict=True):
+        assert sorted(first_column(table)) == sorted(struct.__struct_fields__)
     weights = re.search(r"Each with (.*)", TEXTS["json.md"])[1]
     assert set(WeightSummary.__struct_fields__) <= set(re.findall(r"`(\w+)`", weights))
 

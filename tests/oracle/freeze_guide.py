@@ -13,6 +13,8 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import torch
+
 from tests.samples import FROZEN, ROOT, blocks_of, is_for_torch
 
 MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -33,6 +35,7 @@ def written_by(page):
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         sys.path.insert(0, folder)
+        torch.manual_seed(0)
         for block in filter(is_for_torch, blocks_of(page)):
             if block.name:
                 shown[block.name] = Path(block.name).write_text(block.text, encoding="utf-8")
