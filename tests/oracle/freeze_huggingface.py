@@ -69,6 +69,9 @@ NEEDED = {
     "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
     "ministral": {"head_dim": 128},
     "reformer": {"axial_pos_embds": False},
+    "gemma4_text": {"vocab_size_per_layer_input": 500},
+    "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
+    "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},
 }
 """What transformers cannot do without, though its defaults do."""
 ALWAYS_TIED = ("t5", "mt5", "umt5")
@@ -131,7 +134,8 @@ def with_parts(type_, config, rng):
     for field, part in find_type(type_).parts.items():
         if config.get(field) is not None and part.type in CONFIG_MAPPING:
             inner = json.loads(json.dumps(CONFIG_MAPPING[part.type]().to_dict(), default=str))
-            found[field] = {"model_type": part.type} | with_parts(part.type, inner, rng)
+            needed = NEEDED.get(part.type, {}) | NEEDED.get(type_, {}).get(field, {})
+            found[field] = {"model_type": part.type} | with_parts(part.type, inner, rng) | needed
     return found
 
 
@@ -185,7 +189,8 @@ def records(type_, seed):
     rng = random.Random(f"{seed} {type_}")
     info = find_type(type_)
     needed = NEEDED.get(type_, {})
-    base = json.loads(json.dumps(CONFIG_MAPPING[type_]().to_dict(), default=str)) | needed
+    base = json.loads(json.dumps(CONFIG_MAPPING[type_].from_dict(copy.deepcopy(needed)).to_dict(), default=str))
+    base |= needed
     classes = [name for name in info.classes if is_known(type_, name)]
     main = next((name for name in classes if info.classes[name] == "causal_lm"), classes[0])
     others = [name for name in classes if name != main and hasattr(transformers, name)]

@@ -54,6 +54,7 @@ FUNCTIONS = {
     "Add": lambda **options: Calling(lambda *x: reduce(torch.add, x), **options),
     "Mul": lambda **options: Calling(lambda *x: reduce(torch.mul, x), **options),
     "Cat": lambda **options: Calling(torch.cat, as_list=True, **options),
+    "MatMul": lambda **options: Calling(torch.matmul, **options),
     "Permute": lambda **options: Calling(torch.permute, **options),
     "Select": lambda **options: Calling(torch.select, **options),
     "Mean": lambda **options: Calling(torch.mean, **options),

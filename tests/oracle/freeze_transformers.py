@@ -117,6 +117,8 @@ def read_beside(module_name, cls):
     model, configuration = folder / f"modeling_{module_name}.py", folder / f"configuration_{module_name}.py"
     found = {*READ.findall(text_of(model))} - {*dir(cls)}
     found |= {*POPPED.findall(text_of(configuration)), *DERIVED.findall(text_of(configuration))}
+    if '"per_layer_config"' in text_of(configuration):
+        found.add("per_layer_config")
     names = sorted(name for name in found - {*fields_of(cls)} if not IRRELEVANT.fullmatch(name))
     return {name: [None, "*"] for name in names if not name.startswith("_")}
 

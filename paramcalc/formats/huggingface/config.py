@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, DocPath, InputError, Key, Problem, did_you_mean, echo, listed
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
+from paramcalc.limits import MAX_LAYERS
 
 COUNT_IT = (
     "its checkpoint can be counted all the same: give paramcalc the .safetensors file, or the folder of the model"
@@ -254,6 +255,8 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
         values[name] = value
         given.add(name)
     check_layer_types(values)
+    if "per_layer_config" in values:
+        values["per_layer_config"] = by_layer(values["per_layer_config"], values.get("num_hidden_layers"))
     return values, given
 
 
@@ -280,6 +283,29 @@ def check_layer_types(values: dict[str, Any]) -> None:
         if type(layers) is int and layers != len(kinds):
             message = f"num_hidden_layers is {layers}, but {field} has {len(kinds)} items: one for each layer is meant"
             raise ConfigError(message, (field,))
+
+
+OF_A_LAYER = ("head_dim", "num_key_value_heads")
+"""What templates read of a layer that has values of its own."""
+
+
+def by_layer(own: Any, layers: Any) -> list[dict[str, Any]] | None:
+    """The values that single layers have: a mapping from numbers, such as "05", as a list with an entry for each layer.
+
+    Raises:
+        ConfigError: for another layer than there are, or a value that no template reads.
+    """
+    if not isinstance(own, dict) or type(layers) is not int or not 0 < layers <= MAX_LAYERS:
+        return None
+    found: list[dict[str, Any]] = [{} for _ in range(layers)]
+    for key, values in own.items():
+        where = ("per_layer_config", Key(key))
+        if not key.isascii() or not key.isdigit() or int(key[:9]) >= layers:
+            raise ConfigError(f"per_layer_config: {echo(key)} is none of the {layers} layers, counted from 0", where)
+        if not isinstance(values, dict) or not values.keys() <= {*OF_A_LAYER}:
+            raise ConfigError(f"per_layer_config: read of a layer are {listed(OF_A_LAYER)}, got {echo(values)}", where)
+        found[int(key[:9])] = values
+    return found
 
 
 LETTERS: dict[type, str] = {int: "i", float: "f", bool: "b", str: "s", list: "l", dict: "d", type(None): "n"}

@@ -72,6 +72,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
 LIST_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "len": len,
     "sum": lambda items: sum(number(item) for item in items),
+    "is_list": lambda value: isinstance(value, list),
     "pair": lambda value: value if isinstance(value, list) else [number(value)] * 2,
 }
 """Name → function of one list; `len` is one of a text, too, and `pair` makes a height and width of a single number."""
@@ -86,7 +87,7 @@ OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.Subscript: lambda node: [node.value, node.slice],
     ast.Attribute: lambda node: [node.value],
     ast.List: lambda node: node.elts,
-    ast.ListComp: lambda node: [node.elt, *[each.iter for each in node.generators]],
+    ast.ListComp: lambda node: [node.elt, *[part for each in node.generators for part in (each.iter, *each.ifs)]],
 }
 """Kind of syntax node → the expressions in it. `visit` refuses every other kind."""
 
@@ -309,7 +310,7 @@ def _visit_call(node: ast.Call, names: Names) -> Any:
 
 def takes(function: str, argument: Any) -> bool:
     """Whether a function of lists takes this."""
-    return isinstance(argument, list) or (isinstance(argument, str) and function == "len") or function == "pair"
+    return isinstance(argument, list) or function in (("len",) if isinstance(argument, str) else ("pair", "is_list"))
 
 
 def _visit_subscript(node: ast.Subscript, names: Names) -> Any:
@@ -338,24 +339,21 @@ def _visit_comprehension(node: ast.ListComp, names: Names) -> list[Any]:
     """`[i % 4 for i in range(layers)]`: a list of an expression's values; `size_of` bounds the work of it."""
     loop = node.generators[0]
     over = loop.iter
-    is_simple = len(node.generators) == 1 and not loop.ifs and isinstance(loop.target, ast.Name)
-    if (
-        not is_simple
-        or not isinstance(over, ast.Call)
-        or getattr(over.func, "id", "") != "range"
-        or len(over.args) != 1
-    ):
-        raise _WrongError("a list is written [… for i in range(n)]")
+    is_simple = len(node.generators) == 1 and isinstance(loop.target, ast.Name)
+    is_range = isinstance(over, ast.Call) and getattr(over.func, "id", "") == "range" and len(over.args) == 1
+    if not is_simple or not is_range:
+        raise _WrongError("a list is written [… for i in range(n)], perhaps with an `if` after that")
     if isinstance(names, InList):
         raise _WrongError("a list cannot be written inside another")
-    count = visit(over.args[0], names)
+    count = visit(over.args[0], names)  # type: ignore[attr-defined]
     if type(count) is not int or not 0 <= count <= MAX_SEARCHED:
         raise _WrongError(f"range is for numbers from 0 to {MAX_SEARCHED:,}, not {echo(count)}")
     inner = InList({}, names)
     values = []
     for number in range(count):
         inner[loop.target.id] = number  # type: ignore[attr-defined]
-        values.append(visit(node.elt, inner))
+        if all(visit(condition, inner) for condition in loop.ifs):
+            values.append(visit(node.elt, inner))
     return values
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer
 from paramcalc.layers.formulas.broadcasting import broadcast
-from paramcalc.shapes import MAX_RANK, Dim, Shape, format_shape, positive_axis
+from paramcalc.shapes import MAX_RANK, Dim, Shape, format_shape, positive_axis, volume
 
 Axes = Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
 """Several dimensions of one tensor."""
@@ -89,6 +89,27 @@ def joined(a: Shape, b: Shape, axis: int) -> Shape:
         else:
             found.append(y if x is None else x)
     return tuple(found)
+
+
+class MatMul(Layer, frozen=True):
+    """The product of two matrices, or of two stacks of them: torch.matmul, or `@`.
+
+    Shapes: (..., n, k), (..., k, m) → (..., n, m)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.matmul.html
+    Example: {framework: torch, inputs: {a: [8, 7], b: [7, 4]}, layers: [{MatMul: {}, inputs: [a, b]}]}
+    """
+
+    def infer(self, x: Shape, y: Shape) -> Inferred:
+        """A sum over k for each element."""
+        if len(x) < 2 or len(y) < 2:
+            raise LayerError(f"expects two matrices, got {format_shape(x)} and {format_shape(y)}")
+        if None not in (x[-1], y[-2]) and x[-1] != y[-2]:
+            raise LayerError(f"{format_shape(x)} and {format_shape(y)} are no product: {x[-1]} columns, {y[-2]} rows")
+        stack = broadcast(x[:-2], y[:-2])
+        inner = y[-2] if x[-1] is None else x[-1]
+        rows = (*stack, x[-2])
+        return Inferred((*rows, y[-1]), macs=((("rows", volume(rows)), ("inner", inner), ("columns", y[-1])),))
 
 
 class Permute(Layer, frozen=True):

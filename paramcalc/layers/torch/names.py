@@ -97,7 +97,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "dropout": ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"),
     "distance": ("CosineSimilarity", "PairwiseDistance"),
     "parameter": ("Parameter",),
-    "functions": ("Add", "Mul", "Cat", "Permute", "Select", "Mean", "Slice"),
+    "functions": ("Add", "Mul", "Cat", "MatMul", "Permute", "Select", "Mean", "Slice"),
     "sequence": (
         "Activation",
         "Heads",
