@@ -169,6 +169,7 @@ class Expander(Work):
         """Emit a layer; returns its number as a producer."""
         if entry.cls.self_attends and len(sources) == 1:
             sources *= 2
+        path = scope.prefix + name if name else scope.prefix[:-1]
         instance = None if scope.first_call_prefix is None else self.first_call(scope.first_call_prefix + name)
         if instance is not None:
             self.step(entry.where, called_again(instance.layer, self.allowance))
@@ -182,8 +183,8 @@ class Expander(Work):
             self.allowance.different.add(id(layer))  # equal layers are one object, so this counts those that differ
             trainable = scope.trainable and flag(entry, "trainable", scope)
             type_ = getattr(layer, "type_name", entry.type)
-            instance = Instance(layer, name, type_, trainable, dtype)
-        return self.emit(scope, scope.prefix + name if name else scope.prefix[:-1], name, instance, sources, entry)
+            instance = Instance(layer, path.rpartition("/")[2], type_, trainable, dtype)
+        return self.emit(scope, path, name, instance, sources, entry)
 
     def first_call(self, path: str) -> Instance | None:
         """The layer at this path, in the first call of a block that is called again."""

@@ -143,3 +143,9 @@ def test_a_later_call_can_itself_be_called_by_its_path():
     spec = """{input: [4], blocks: {twice: {layers: [{Dense: 4, name: d}, {call: d}, {call: "d#2"}]}},
         layers: [{twice: {}, name: a}, {call: a}]}"""
     assert paths(spec) == ["a/d", "a/d#2", "a/d#3", "a#2/d", "a#2/d#2", "a#2/d#3"]
+
+
+def test_a_layer_without_a_name_of_its_own_is_called_like_what_it_stands_in():
+    model = load(b'{framework: torch, input: [4], layers: [{name: gate, layers: [{Linear: 2, name: ""}]}]}')
+    (row,) = summarize(model).layers
+    assert (row.path, row.name) == ("gate", "gate")
