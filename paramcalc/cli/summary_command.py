@@ -25,6 +25,7 @@ MEANT_FOR = {
     "top": ("table", "csv", "markdown", "svg"),
     "depth": ("table", "markdown", "svg", "html", "mermaid", "dot"),
     "width": ("table", "svg"),
+    "theme": ("svg",),
     "memory": ("table", "json", "jsonl", "markdown", "svg", "html"),
     "optimizer": ("table", "json", "jsonl", "markdown", "svg", "html"),
     "kv_dtype": ("table", "json", "jsonl", "markdown", "svg", "html"),
@@ -53,6 +54,7 @@ MEANT_FOR = {
 @click.option("--top", type=options.Whole(1), help="Show only the first N layers, by --sort or by parameters.")
 @click.option("--totals", is_flag=True, help="Show one row a model: parameters, MACs and size.")
 @click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours of the picture (default: light).")
 @options.set_option
 @options.batch_option
 @options.context_option
@@ -141,8 +143,12 @@ def overview_table(summaries: list[Summary], format_: str, given: dict[str, Any]
     from paramcalc.render import overview
 
     shape = options_of(format_, given)
+    if format_ == "svg":
+        from paramcalc.render.svg import overview_svg
+
+        return iter([overview_svg(summaries, shape.width, given["theme"] or "light").encode()])
     lines = overview.table_lines(summaries, shape.width, shape.glyphs) if summaries else iter(())
-    return drawn(lines, format_, given, "paramcalc summary --totals")
+    return drawn(lines, given)
 
 
 def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> None:
@@ -222,7 +228,11 @@ def picture(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[s
         from paramcalc.render.markdown import summary_markdown
 
         return pieces(summary_markdown(summary, chosen))
-    return drawn(table.summary_lines(summary, chosen), format_, given, f"paramcalc summary {summary.source}")
+    if format_ == "svg":
+        from paramcalc.render.svg import summary_svg
+
+        return iter([summary_svg(summary, chosen, given["theme"] or "light").encode()])
+    return drawn(table.summary_lines(summary, chosen), given)
 
 
 def options_of(format_: str, given: dict[str, Any]) -> "Options":
@@ -241,14 +251,10 @@ def options_of(format_: str, given: dict[str, Any]) -> "Options":
     )
 
 
-def drawn(lines: "Iterator[Line]", format_: str, given: dict[str, Any], title: str) -> Iterator[str | bytes]:
-    """The lines of a table as a picture, or as text with or without colour."""
+def drawn(lines: "Iterator[Line]", given: dict[str, Any]) -> Iterator[str | bytes]:
+    """The lines of a table as text with or without colour."""
     from paramcalc.render import table
     from paramcalc.render.text import pieces
 
-    if format_ == "svg":
-        from paramcalc.render.svg import lines_svg
-
-        return iter([lines_svg(lines, title).encode()])
     colour = output.use_colour(given["color"], given["output"])
     return pieces(table.coloured(lines) if colour else table.plain(lines))

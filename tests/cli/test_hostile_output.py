@@ -139,7 +139,7 @@ def test_no_error_echoes_what_would_be_obeyed(capsys, name):
 def assert_picture(out):
     """Text alone: nothing that is run or loaded."""
     tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(out).iter()}
-    assert tags <= {"svg", "g", "text", "rect", "circle", "path", "defs", "clipPath", "style", "line"}
+    assert tags <= {"svg", "g", "text", "rect", "circle", "path", "defs", "clipPath", "style", "line", "title", "tspan"}
 
 
 def assert_table(out):

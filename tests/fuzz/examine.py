@@ -83,7 +83,7 @@ def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
         raise FoundError("the rows do not sum to the total")
     yield data
     if pictures:
-        yield svg.lines_svg(table.summary_lines(summary, table.Options()), "fuzz")
+        yield svg.summary_svg(summary, table.Options())
 
 
 def questions(model: paramcalc.Model, summary: paramcalc.Summary) -> Iterator[Callable[[], str]]:

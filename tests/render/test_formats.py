@@ -3,7 +3,6 @@
 import csv
 import json
 from io import StringIO
-from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -12,8 +11,7 @@ from hypothesis import strategies as st
 from paramcalc.render.csv_format import header, summary_csv
 from paramcalc.render.json_format import summary_json, summary_jsonl
 from paramcalc.render.markdown import summary_markdown
-from paramcalc.render.svg import lines_svg
-from paramcalc.render.table import Options, summary_lines
+from paramcalc.render.table import Options
 from tests.render.build import dense, layer, summary, transformer
 
 HOSTILE = [
@@ -94,19 +92,3 @@ def test_no_name_ends_a_markdown_cell_or_begins_markup():
     assert {line.count("|") for line in table} == {6}
     assert "<img" not in "".join(lines)
     assert "](x)" not in "".join(lines)
-
-
-def test_the_svg_is_well_formed_and_loads_nothing():
-    drawn = lines_svg(summary_lines(hostile(), Options()), "title <b>")
-    ET.fromstring(drawn)
-    assert "@font-face" not in drawn
-    assert "url(http" not in drawn
-    assert drawn == lines_svg(summary_lines(hostile(), Options()), "title <b>")
-
-
-def test_a_picture_of_thousands_of_lines_is_cut_but_for_its_totals():
-    rows = [layer(f"odd{n}x", "Dense", (None, n + 1)) for n in range(5_000)]
-    drawn = lines_svg(summary_lines(summary(rows), Options()), "t")
-    assert "more&#160;lines" in drawn
-    assert "odd499x" not in drawn
-    assert "Total&#160;params" in drawn
