@@ -46,6 +46,8 @@ class Instance(Struct, eq=False, gc=False):
         built: the shapes of the inputs that the file says its weights were made for, if it says so: lists of whatever
             the file has there. What they mean is up to `Claims.built`.
         stored: the weights that the file has for it, for where they cannot be computed; None where it does not say.
+        shared: for a layer that stands inside others as well, what it is known by there, and what its weights' names
+            begin with there; see `Weight.origin`.
     """
 
     layer: Layer
@@ -55,6 +57,14 @@ class Instance(Struct, eq=False, gc=False):
     dtype: str = "float32"
     built: Sequence[Any] = ()
     stored: tuple[Weight, ...] | None = None
+    shared: tuple[Any, str] | None = None
+
+    def origin(self, weight: Weight) -> tuple[Any, str] | None:
+        """What a weight of this layer is one tensor with; None for a weight that is in no other place."""
+        if weight.origin is not None or self.shared is None:
+            return weight.origin
+        known_by, prefix = self.shared
+        return known_by, prefix + weight.name
 
 
 class Node(Struct, gc=False):
@@ -179,6 +189,7 @@ class Model(Struct):
 
     Attributes:
         tied: pairs of weights ("path.weight") that are one tensor; the first holds it.
+        shares: whether layers of it may stand in several places, so that `Instance.shared` matters.
         budget: the spec's own `budget:`, as it was written.
         warnings: what the reader noticed that does not change a number.
         places: for a warning that is about one, its place in the document.
@@ -211,6 +222,7 @@ class Model(Struct):
     recorded: "Callable[[list[Input]], Model] | None" = None
     layers: "Callable[[], Model] | None" = None
     max_different: int | None = None
+    shares: bool = False
     locate: Callable[[DocPath], Position | None] = lambda where: None
 
 

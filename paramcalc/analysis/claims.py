@@ -61,12 +61,14 @@ def check_weights(evaluation: Evaluation, claims: Claims, claimed: Mapping[str, 
     """
     place = f"the file's {claims.weights_in}"
     listed = dict(claimed)
-    computed: dict[str, Shape] = {
-        f"{call.node.path}/{weight.name}": weight.shape
-        for call in evaluation.calls
-        for weight in call.weights
-        if weight.name.rpartition("/")[2] not in claims.merged
-    }
+    computed: dict[str, Shape] = {}
+    origins: set[Any] = set()
+    for call in evaluation.calls:
+        for weight in call.weights:
+            origin = call.node.instance.origin(weight)
+            if weight.name.rpartition("/")[2] not in claims.merged and (origin is None or origin not in origins):
+                computed[f"{call.node.path}/{weight.name}"] = weight.shape
+                origins.add(origin)  # a layer that stands in several places is stored once
     messages = []
     for name in [name for name in listed if name in computed]:
         shape, ours = listed.pop(name), computed.pop(name)

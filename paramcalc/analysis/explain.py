@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from paramcalc.analysis.calls import Call, Evaluation
-from paramcalc.analysis.summarize import NO_PARAMETERS, call_name, count_macs, counter, tie_weights, weight_name
+from paramcalc.analysis.summarize import NO_PARAMETERS, call_name, count_macs, counter
+from paramcalc.analysis.ties import tie_weights, weight_name
 from paramcalc.errors import UnknownDimensionError
 from paramcalc.layers.base import Factors, Weight
 from paramcalc.layers.catalogue import parse_docstring
@@ -81,7 +82,7 @@ def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tupl
     Raises:
         InputError: when nothing matches.
     """
-    ties = tie_weights(evaluation) if evaluation.model.tied else {}
+    ties = tie_weights(evaluation)
     known: dict[tuple[Any, ...], LayerExplained] = {}
     calls = evaluation.calls if pattern is None else matching(evaluation, pattern)
     if not calls and pattern is not None:

@@ -21,7 +21,7 @@ class ObservedSublayer(Sublayer):
 
     def __init__(self, original: Sublayer, found: list[InnerCall]) -> None:
         layer = observed(original.layer, found)
-        super().__init__(layer, original.name, original.type, original.trainable, original.built)
+        super().__init__(layer, original.name, original.type, original.trainable, original.built, original.shared)
         self.original = original
         self.found = found
 
@@ -29,7 +29,7 @@ class ObservedSublayer(Sublayer):
         """What the inner layer says; noted where there is a claim that it can be held against."""
         if isinstance(self.layer, InnerModel):
             evaluation = self.layer.evaluate(*shapes)
-            inferred = self.layer.as_inferred(evaluation)
+            inferred = self.owned(self.layer.as_inferred(evaluation))
             self.found.append(InnerCall(self, self.layer.infer, shapes, inferred.weights, evaluation))
             return inferred
         inferred = super().ask(formula, shapes, options)

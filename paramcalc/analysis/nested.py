@@ -36,7 +36,10 @@ class NestedModel(InnerModel, frozen=True):
         macs: list[Factors] = []
         for call in evaluation.calls:
             macs.extend(call.macs or ())
-            weights.extend(replace(weight, name=f"{call.node.path}/{weight.name}") for weight in call.weights)
+            path, origin = call.node.path, call.node.instance.origin
+            weights.extend(
+                replace(weight, name=f"{path}/{weight.name}", origin=origin(weight)) for weight in call.weights
+            )
         outputs = [output_shape(evaluation, output.ref) for output in self.model.outputs]
         return Inferred(outputs[0] if len(outputs) == 1 else outputs, tuple(weights), tuple(macs))
 

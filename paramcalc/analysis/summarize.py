@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from paramcalc.analysis.calls import Call, Evaluation, failure
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.memory_options import MemoryOptions
+from paramcalc.analysis.ties import tie_weights, weight_name
 from paramcalc.collector import gc_paused
-from paramcalc.errors import MAX_PROBLEMS, LayerError, Problem, clipped, did_you_mean
+from paramcalc.errors import MAX_PROBLEMS, Problem, clipped
 from paramcalc.layers.base import Factors, Weight
-from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Model, label_of, refs
-from paramcalc.shapes import MAX_COUNT, Shape, format_shape, volume
+from paramcalc.shapes import MAX_COUNT, Shape, volume
 from paramcalc.summary import (
     InputSummary,
     LayerSummary,
@@ -92,7 +92,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
     """Count what an evaluation found."""
     model = evaluation.model
     names = [item.name for item in evaluation.inputs] + [node.path for node in model.nodes]
-    ties = tie_weights(evaluation) if model.tied else {}
+    ties = tie_weights(evaluation)
     counts = counter(ties, dtype)
     rows = [layer_row(call, *reads_of(call, evaluation, names), counts(call), dtype) for call in evaluation.calls]
     if any(call.cache for call in evaluation.calls):
@@ -167,8 +167,14 @@ def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
     """The weights of a call summed by what they are."""
     weights: list[WeightSummary] = []
     params = trainable = weight_params = bias_params = buffers = active = size_bytes = 0
+    own: set[Any] = set()
     for weight in call.weights:
-        tied_to = ties.get(weight_name(call.node.path, weight.name)) if ties else None
+        name = weight_name(call.node.path, weight.name)
+        tied_to = ties.get(name) if ties else None
+        if weight.origin is not None:
+            if weight.origin in own:  # a layer that stands twice inside this one
+                tied_to = tied_to or name
+            own.add(weight.origin)
         row = weight_row(weight, tied_to, kept_as(weight, call.node.instance.dtype, dtype))
         weights.append(row)
         size_bytes += row.bytes
@@ -187,11 +193,6 @@ def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
     macs = None if call.macs is None else count_macs(call.macs)
     out = output_bytes(call, dtype)
     return Counts(weights, params, trainable, weight_params, bias_params, macs, buffers, active, size_bytes, out)
-
-
-def weight_name(path: str, name: str) -> str:
-    """What a spec calls a weight: "embed.embeddings"; a bare parameter has the name of its layer."""
-    return f"{path}.{name}" if name else path
 
 
 def active_params(weight: Weight, row: WeightSummary) -> int:
@@ -343,52 +344,3 @@ def check_counts(evaluation: Evaluation, rows: list[LayerSummary], totals: Total
             node = call.node
             message = f"the model's counts are past {MAX_COUNT:,}"
             raise failure(evaluation.model, [Problem(message, node.where, label_of(node), None, node.notes)])
-
-
-def tie_weights(evaluation: Evaluation) -> dict[str, str]:
-    """Weights that are another's tensor: "path.weight" → the one that is counted.
-
-    Raises:
-        InputError: for a weight that does not exist, or shapes that are not equal or transposed.
-    """
-    by_name = {weight_name(call.node.path, weight.name): weight for call in evaluation.calls for weight in call.weights}
-    ties: dict[str, str] = {}
-    problems = []
-    for owner, other, where in evaluation.model.tied:
-        try:
-            check_tie(by_name, owner, other)
-            first, second = holder(ties, owner), holder(ties, other)
-            if first != second:  # else they are one already: a circle must leave one that is counted
-                ties[second] = first
-        except LayerError as error:
-            problems.append(Problem(str(error), where))
-            if len(problems) == MAX_FOUND_PROBLEMS:
-                break
-    if problems:
-        raise failure(evaluation.model, problems)
-    return {name: holder(ties, name) for name in ties}
-
-
-def holder(ties: dict[str, str], name: str) -> str:
-    """The weight that holds this one's tensor; the chain of ties to it is shortened on the way."""
-    way = []
-    while name in ties:
-        way.append(name)
-        name = ties[name]
-    ties.update(dict.fromkeys(way, name))
-    return name
-
-
-def check_tie(weights: dict[str, Weight], owner: str, other: str) -> None:
-    """Both must exist, be different, and have the same shape, or one the transpose of the other."""
-    for name in (owner, other):
-        if name not in weights:
-            raise LayerError(f"tied: there is no weight '{name}'{did_you_mean(name, weights)}")
-    a, b = weights[owner].shape, weights[other].shape
-    if owner == other:
-        raise LayerError(f"tied: '{owner}' cannot be tied to itself")
-    if a != b and a != b[::-1]:
-        raise LayerError(
-            f"tied: '{owner}' is {format_shape(a)} and '{other}' is {format_shape(b)}: "
-            "tied weights must have the same shape, or one the transpose of the other"
-        )

@@ -59,6 +59,8 @@ class Weight(Struct, frozen=True, gc=False):
         active: the part of the elements that one token uses, as factors; None where that is all of them.
         persistent: whether a buffer is saved with the model.
         stored: what the file says of it, for a weight that was read from one.
+        origin: for a weight of a layer that stands in several places, the layer and the weight's name in it: weights
+            of the same origin are one tensor.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Weight(Struct, frozen=True, gc=False):
     active: Factors | None = None
     persistent: bool = True
     stored: Stored | None = None
+    origin: tuple[Any, str] | None = None
 
     @property
     def params(self) -> int:
@@ -196,9 +199,10 @@ class Sublayer:
         trainable: False freezes its weights.
         built: the shapes of the inputs that the file says its weights were made for, if it says so, as the file has
             them.
+        shared: for a layer that stands in several places, what it is known by; see `Weight.origin`.
     """
 
-    __slots__ = ("built", "layer", "name", "trainable", "type")
+    __slots__ = ("built", "layer", "name", "shared", "trainable", "type")
 
     def __init__(
         self,
@@ -207,7 +211,9 @@ class Sublayer:
         type: str,  # noqa: A002
         trainable: bool = True,
         built: Sequence[Any] = (),
+        shared: Any = None,
     ) -> None:
+        self.shared = shared
         self.built = built
         self.layer = layer
         self.name = name
@@ -227,14 +233,26 @@ class Sublayer:
     def ask(self, formula: str, shapes: Sequence[Shape], options: dict[str, Any]) -> Inferred:
         """What a formula of the inner layer says: every call of it comes through here, so that it can be observed."""
         inferred: Inferred = getattr(self.layer, formula)(*shapes, **options)
-        return inferred
+        return self.owned(inferred)
+
+    def owned(self, inferred: Inferred) -> Inferred:
+        """The answer of a layer that stands in several places, with its weights marked as its own."""
+        if self.shared is None:
+            return inferred
+        weights = [with_origin(weight, (self.shared, weight.name)) for weight in inferred.weights]
+        return replace(inferred, weights=tuple(weights))
 
     def renamed(self, name: str) -> "Sublayer":
-        """The same layer under another name."""
+        """A copy of the layer under another name."""
+        return self.copied(name=name, shared=None)
+
+    def copied(self, **changes: Any) -> "Sublayer":
+        """A copy with other attributes."""
         from copy import copy  # only loaded for the few layers that do this
 
         other = copy(self)
-        other.name = name
+        for name, value in changes.items():
+            setattr(other, name, value)
         return other
 
     def named(self, weights: tuple[Weight, ...], prefix: str | None = None) -> tuple[Weight, ...]:
@@ -248,6 +266,11 @@ class Sublayer:
             )
             for weight in weights
         )
+
+
+def with_origin(weight: Weight, origin: tuple[Any, str] | None) -> Weight:
+    """The weight with its origin, unless that is known already: a layer further inside knows it better."""
+    return weight if origin is None or weight.origin is not None else replace(weight, origin=origin)
 
 
 def sublayers_of(layer: Any) -> list[Sublayer]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from paramcalc.errors import DocPath, LayerError, Position, echo
+from msgspec.structs import replace
+
+from paramcalc.errors import DocPath, LayerError, Position
 from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
 from paramcalc.formats.keras.definition import (
@@ -14,6 +16,7 @@ from paramcalc.formats.keras.definition import (
     flatten_histories,
     freeze,
     history_places,
+    mark_shared,
     set_offsets,
 )
 from paramcalc.formats.keras.emit import Emitter
@@ -61,7 +64,6 @@ class Builder:
         registry: the classes that the file can name.
         assumed: classes of Keras 1 whose layers do not say where their channels are.
         problems: what has been found wrong so far.
-        objects: the layers and models so far, by their `shared_object_id`.
     """
 
     def __init__(
@@ -77,10 +79,9 @@ class Builder:
         self.locate = locate
         self.origin = origin
         self.allowance = allowance
-        self.registry: KerasClasses = outer.registry if outer else KerasClasses(origin)
+        self.registry: KerasClasses = outer.registry if outer else KerasClasses(origin, shared_objects)
         self.assumed: set[str] = outer.assumed if outer else set()
         self.problems = Problems(source, locate)
-        self.objects: dict[Any, Any] | None = {} if shared_objects else None
 
     # -- from the architecture to a Model ------------------------------------------------------------
 
@@ -126,6 +127,7 @@ class Builder:
         dialect = self.origin.dialect
         model = Model(definition.name, dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
         model.framework = "keras"
+        model.shares = bool(self.registry.objects)
         # Only Keras 3 makes the weights from the build_config: the loaders of before do not read it.
         model.claims = Claims("build_config" if dialect == "keras3" else None, emitter.declared)
         return model
@@ -216,16 +218,22 @@ class Builder:
 
     def part(self, name: str, item: dict[str, Any], where: DocPath, depth: int) -> Instance | Definition:
         """The layer or the nested model that an entry describes; the same object for the same `shared_object_id`."""
-        shared = item.get("shared_object_id") if self.objects is not None else None
-        if isinstance(shared, (list, dict)):
-            raise PlacedError(f"shared_object_id: expected a number, got {echo(shared)}", (*where, "shared_object_id"))
-        part: Instance | Definition | None = self.objects.get(shared) if self.objects is not None else None
-        if part is not None:
-            return part
-        part = self.definition(item, where, depth + 1) if is_model(item) else self.instance(name, item, where)
-        if shared is not None and self.objects is not None:
-            self.objects[shared] = part
+        part: Instance | Definition | None = self.registry.shared_part(item)
+        if part is None:
+            part = self.definition(item, where, depth + 1) if is_model(item) else self.instance(name, item, where)
+            self.share(item, part)
         return part
+
+    def share(self, item: dict[str, Any], part: Instance | Definition) -> None:
+        """Note a layer or a model that may stand in other places, too, and give its weights what they are known by."""
+        known_by = self.registry.shared_id(item)
+        if known_by is None:
+            return
+        self.registry.share(item, part)
+        if isinstance(part, Definition):
+            mark_shared(part, known_by)
+        elif part.shared is None:
+            part.shared = (known_by, "")
 
     def instance(self, name: str, item: dict[str, Any], where: DocPath) -> Instance:
         """A layer with its name, its dtype, and whether it is trained."""
@@ -237,20 +245,24 @@ class Builder:
         if legacy and self.origin.gru_resets_after:
             item = with_reset_after(item)
         config = item["config"]
-        made = make_layer(self.registry, item, legacy, self.nested_layer, where)
+        made = make_layer(self.registry, item, legacy, self, where)
         trained = not (is_frozen(config) and trainable_applies(made, legacy))
         built = shapes_of(item["build_config"]) if "build_config" in item else ()
         return Instance(made.layer, name, made.type, trained, made.dtype, built)
 
-    def nested_layer(self, entry: dict[str, Any], where: DocPath) -> Layer:
-        """A model inside a wrapper, such as TimeDistributed of a Sequential, as a single layer."""
-        from paramcalc.analysis.nested import as_layer
-
+    def model_inside(self, entry: dict[str, Any], where: DocPath) -> Definition:
+        """A model inside a wrapper, such as TimeDistributed of a Sequential."""
         inner = Builder(self.source, self.locate, self.origin, self.allowance, outer=self)
         definition = inner.definition(entry, where, 1)
         inner.problems.stop()
-        definition.inputs = [item or Input("input", ()) for item in definition.inputs]
-        return as_layer(inner.emit_model(definition))
+        return definition
+
+    def as_layer(self, definition: Definition) -> Layer:
+        """A model as the single layer of a wrapper."""
+        from paramcalc.analysis.nested import as_layer
+
+        inputs = [item or Input("input", ()) for item in definition.inputs]
+        return as_layer(self.emit_model(replace(definition, inputs=inputs)))
 
     def functional(
         self, config: dict[str, Any], by_name: dict[str, Member], legacy: bool, where: DocPath

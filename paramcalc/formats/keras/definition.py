@@ -3,6 +3,7 @@
 A nested model that is called twice is one definition, which is emitted twice.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -147,10 +148,29 @@ def as_history(tensor: History, members: dict[str, Member]) -> History:
     return tensor
 
 
+def members_within(definition: Definition) -> Iterator[tuple[str, Instance]]:
+    """Every layer of a model and of the models in it, once, with its path, however often a model stands in others."""
+    seen = {id(definition)}
+    stack = [("", definition)]
+    while stack:
+        prefix, model = stack.pop()
+        for member in model.members:
+            path, part = prefix + member.name, member.part
+            if isinstance(part, Instance):
+                yield path, part
+            elif part is not None and id(part) not in seen:
+                seen.add(id(part))
+                stack.append((f"{path}/", part))
+
+
 def freeze(definition: Definition) -> None:
     """Make every layer of a model, and of the models in it, untrainable."""
-    for member in definition.members:
-        if isinstance(member.part, Definition):
-            freeze(member.part)
-        elif member.part is not None:
-            member.part.trainable = False
+    for _, instance in members_within(definition):
+        instance.trainable = False
+
+
+def mark_shared(definition: Definition, known_by: Any) -> None:
+    """Give the layers of a model that may stand in several places what their weights are known by."""
+    for path, instance in members_within(definition):
+        if instance.shared is None:  # else it is known by itself, or by a model further inside
+            instance.shared = (known_by, f"{path}/")

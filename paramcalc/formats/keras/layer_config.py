@@ -17,6 +17,7 @@ from paramcalc.layers.keras.versions import KERAS2_SHAPES, is_later
 from paramcalc.layers.registry import UnknownTypeError, snake_case
 from paramcalc.layers.unknown import Unknown
 from paramcalc.limits import MAX_NESTED
+from paramcalc.model import Instance
 from paramcalc.shapes import MAX_RANK, Shape, is_size
 from paramcalc.units import is_policy
 
@@ -187,7 +188,7 @@ def make_layer(
         registry: where classes are looked up.
         entry: `{"class_name": …, "config": {…}}`.
         legacy: whether Keras 1 or 2 wrote it, so that its fields have to be renamed.
-        nested: makes a layer of a model inside a wrapper: (entry, where) → Layer.
+        nested: the Builder, which makes layers of models inside wrappers, and knows layers that stand elsewhere, too.
         where: the place of the entry, for errors in layers within it.
         depth: how many wrappers are around it.
 
@@ -276,7 +277,7 @@ def with_fallbacks(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(with_fallbacks(item) for item in value)
     layer = value.layer.fallback if isinstance(value.layer, Unknown) else value.layer
-    return Sublayer(layer, value.name, value.type, value.trainable, value.built)
+    return value.copied(layer=layer)
 
 
 def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
@@ -342,23 +343,36 @@ def sublayer(registry: KerasClasses, value: Any, legacy: bool, nested: Any, wher
     """One layer in a field of another."""
     if not isinstance(value, dict):
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
-    config = value.get("config")
+    part = registry.shared_part(value)
+    if part is None:
+        part = inner_part(registry, value, legacy, nested, where, depth)
+        nested.share(value, part)
+    known_by = registry.shared_id(value)
+    if not isinstance(part, Instance):
+        name = name_in(value) or snake_case(str(value["class_name"]))
+        return Sublayer(nested.as_layer(part), name, str(value["class_name"]), shared=known_by)
+    return Sublayer(part.layer, part.name, part.type, part.trainable, part.built, known_by)
+
+
+def name_in(entry: dict[str, Any]) -> str:
+    """The name in the config of an entry; empty where there is none."""
+    config = entry.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    built: Sequence[Any] = ()
-    trainable = True
+    return name if isinstance(name, str) else ""
+
+
+def inner_part(
+    registry: KerasClasses, value: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int
+) -> Any:
+    """What an entry in a field of a layer describes: a model's definition, or an Instance of a layer."""
     try:
         if value.get("class_name") in MODELS and not is_foreign(value):
-            layer, type_ = nested(value, where), str(value["class_name"])
-        else:
-            made = make_layer(registry, value, legacy, nested, where, depth + 1)
-            layer, type_ = made.layer, made.type
-            trainable = not (is_frozen(value["config"]) and trainable_applies(made, legacy))
-            built = (
-                () if legacy else shapes_of(value.get("build_config"))
-            )  # tf.keras wrote that of a layer further inside here
+            return nested.model_inside(value, where)
+        made = make_layer(registry, value, legacy, nested, where, depth + 1)
+        trainable = not (is_frozen(value["config"]) and trainable_applies(made, legacy))
     except FieldsError as error:
         inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
         raise FieldsError(inner) from None
-    if not isinstance(name, str):
-        name = snake_case(type_)
-    return Sublayer(layer, name, type_, trainable, built)
+    # tf.keras wrote the build_config of a layer further inside here.
+    built: Sequence[Any] = () if legacy else shapes_of(value.get("build_config"))
+    return Instance(made.layer, name_in(value) or snake_case(made.type), made.type, trainable, made.dtype, built)

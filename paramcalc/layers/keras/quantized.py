@@ -70,7 +70,7 @@ def quantized_field(value: Any, policy: str) -> Any:
         raise LayerError(
             f"dtype {echo(policy)} of a wrapper does not reach into '{value.type[:60]}': give its layers one"
         )
-    return Sublayer(quantized_layer(value.layer, policy), value.name, value.type, value.trainable, value.built)
+    return value.copied(layer=quantized_layer(value.layer, policy))
 
 
 @lru_cache(maxsize=256)

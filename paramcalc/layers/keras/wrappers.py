@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, Literal
 
+from msgspec.structs import replace
+
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Sublayer, Weight, single
 from paramcalc.layers.keras.merging import Merge
@@ -136,7 +138,7 @@ class Bidirectional(Layer, frozen=True):
         outputs = self.outputs(ahead.shapes, back.shapes)
         return Inferred(
             outputs[0] if len(outputs) == 1 else outputs,
-            (*ahead.weights, *back.weights),
+            (*copies(ahead.weights), *(copies(back.weights) if self.backward_layer is None else back.weights)),
             (*ahead.macs, *back.macs),
         )
 
@@ -167,6 +169,13 @@ class Bidirectional(Layer, frozen=True):
         if y[-1] is None or other[-1] is None:
             raise LayerError(f"cannot join outputs of the shape {format_shape(y)}: the last axis is unknown")
         return [(*y[:-1], y[-1] + other[-1])]
+
+
+def copies(weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
+    """The weights of a copy of a layer: Keras makes the forward layer anew, so nothing else has its tensors."""
+    if all(weight.origin is None for weight in weights):
+        return weights
+    return tuple([replace(weight, origin=None) for weight in weights])
 
 
 def check_directions(forward: Sublayer, backward: Sublayer | None) -> None:
