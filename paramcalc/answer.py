@@ -27,6 +27,7 @@ class Question(Struct, frozen=True):
         assume: what such layers output, by path, or "same".
         max_layers: how many layers a model may have; None for the usual limit.
         weights: the path of a checkpoint to compare the architecture with.
+        lora: an adapter to add: a rank, with layers or without, or the path of one.
         memory: measure memory too.
         optimizer: measure what training with it takes.
         context: how many tokens there are in sequences whose length the file leaves open.
@@ -43,6 +44,7 @@ class Question(Struct, frozen=True):
     assume: dict[str, Shape | str] = field(default_factory=dict)
     max_layers: int | None = None
     weights: str | None = None
+    lora: str | None = None
     memory: bool = False
     optimizer: str | None = None
     context: int | None = None
@@ -62,6 +64,7 @@ def question(given: dict[str, Any]) -> Question:
         assume=dict(given.get("assumed", ())),
         max_layers=given.get("max_layers"),
         weights=given.get("weights"),
+        lora=given.get("lora"),
         memory=bool(given.get("memory")),
         optimizer=given.get("optimizer"),
         context=given.get("context"),
@@ -76,7 +79,7 @@ def read(source: str | bytes, asked: Question, name: str | None = None) -> Model
     from paramcalc.formats import load
 
     sets = asked.sets or None
-    return load(source, name=name, sets=sets, max_layers=asked.max_layers, weights=asked.weights)
+    return load(source, name=name, sets=sets, max_layers=asked.max_layers, weights=asked.weights, lora=asked.lora)
 
 
 def answer(source: str | bytes, asked: Question, name: str | None = None) -> Summary:

@@ -7,7 +7,7 @@ None of these structs is ever part of a cycle: `gc=False` spares each the 16 byt
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct, field
 
@@ -150,6 +150,8 @@ class Checkpoint(Struct):
         splits: tensors that are several weights.
         optional: names, within a layer, of buffers that older files leave out.
         wrong: what is wrong with the checkpoint itself, in words for the user.
+        covers: which weights it has: all, those without what an adapter adds, or these alone.
+        added: what the names of weights begin with, within a layer, that an adapter adds.
     """
 
     where: str
@@ -157,6 +159,8 @@ class Checkpoint(Struct):
     splits: list[Split] = field(default_factory=list)
     optional: frozenset[str] = frozenset()
     wrong: list[str] = field(default_factory=list)
+    covers: Literal["all", "base", "added"] = "all"
+    added: tuple[str, ...] = ()
 
 
 class Claims(Struct):

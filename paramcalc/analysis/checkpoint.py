@@ -37,7 +37,7 @@ def check_checkpoint(evaluation: Evaluation, checkpoint: Checkpoint) -> list[str
     there = checkpoint.tensors.keys() | splits.keys()
     messages += [
         f"weight '{name}' {format_shape(weights[name].shape)} is not in {checkpoint.where}"
-        for name in missing(evaluation, weights, there, checkpoint.optional)
+        for name in missing(evaluation, weights, there, checkpoint)
     ]
     return messages
 
@@ -86,7 +86,7 @@ def shape_of(stored: StoredTensor) -> str:
     return "" if stored.shape is None else f" {format_shape(stored.shape)}"
 
 
-def missing(evaluation: Evaluation, weights: Weights, there: "set[str]", optional: frozenset[str]) -> Iterator[str]:
+def missing(evaluation: Evaluation, weights: Weights, there: set[str], checkpoint: Checkpoint) -> Iterator[str]:
     """The weights that are not in the checkpoint, nor any that they are tied to."""
     first: dict[str, str] = {}
 
@@ -101,7 +101,9 @@ def missing(evaluation: Evaluation, weights: Weights, there: "set[str]", optiona
             first[b] = a
     held = {group(name) for name in there} if first else there
     for name, weight in weights.items():
-        if name not in there and group(name) not in held and weight.name not in optional:
+        if name in there or group(name) in held or weight.name in checkpoint.optional:
+            continue
+        if checkpoint.covers == "all" or (checkpoint.covers == "added") == weight.name.startswith(checkpoint.added):
             yield name
 
 

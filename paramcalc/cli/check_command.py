@@ -55,6 +55,7 @@ MANY = 50
 )
 @options.set_option
 @options.weights_option
+@options.lora_option
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
 @click.option(
     "--graph", is_flag=True, help="Add what changed since --against as a graph to Markdown and the step summary."

@@ -22,6 +22,7 @@ from paramcalc.cli import options, output
 @options.assume_option
 @options.max_layers_option
 @options.weights_option
+@options.lora_option
 @options.output_option
 def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     """Take every count apart: which weight, which factors, which numbers.

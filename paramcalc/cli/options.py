@@ -264,6 +264,11 @@ weights_option = click.option(
     metavar="PATH",
     help="A checkpoint, or its folder, to compare the architecture with.",
 )
+lora_option = click.option(
+    "--lora",
+    metavar="RANK[:LAYER,...]|PATH",
+    help="Add a low-rank adapter, or one that PEFT wrote, and freeze the rest.",
+)
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table."
 )

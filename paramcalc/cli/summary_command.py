@@ -64,6 +64,7 @@ MEANT_FOR = {
 @options.assume_option
 @options.max_layers_option
 @options.weights_option
+@options.lora_option
 @options.memory_option
 @options.optimizer_option
 @options.checkpointing_option

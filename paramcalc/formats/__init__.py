@@ -23,8 +23,8 @@ class Format(NamedTuple):
         matches: whether a source looks like one of this format; it asks for as little of the source as it can.
         reader: where in this package the reader is: "hdf5.read". It takes the source and the options, and returns the
             model, or None for a file that turns out to be of a format further down.
-        compares: whether the reader itself compares the weights that the user names, because only it knows how a
-            checkpoint calls them.
+        compares: whether the reader itself compares the weights that the user names, and adapts the model, because only
+            it knows what its layers are called.
     """
 
     matches: Callable[[Source], bool]
@@ -52,6 +52,7 @@ def load(
     sets: Mapping[str, Any] | None = None,
     max_layers: int | None = None,
     weights: str | os.PathLike[str] | None = None,
+    lora: str | None = None,
 ) -> "Model":
     """Read a model: a spec, a Keras file, a `.pt2` of PyTorch, a checkpoint, …, told apart by content.
 
@@ -64,12 +65,17 @@ def load(
         sets: values for a spec's `vars`; text is read as `--set` reads it.
         max_layers: how many layers a model may unroll to; by default 100,000.
         weights: a checkpoint, or its folder, to compare the architecture with.
+        lora: an adapter to add: "RANK" or "RANK:target,…", or the path of one that PEFT wrote.
 
     Raises:
         InputError: with every independent problem, each with its place.
     """
+    options = Options(sets, max_layers, None if weights is None else os.fspath(weights))
     with open_source(source, name) as opened:
-        return read_source(opened, Options(sets, max_layers, None if weights is None else os.fspath(weights)))
+        if lora is None:
+            return read_source(opened, options)
+        model: Model = import_module("paramcalc.formats.adapters.option").read(opened, options, lora)
+        return model
 
 
 def read_source(source: Source, options: Options) -> "Model":
@@ -82,10 +88,22 @@ def read_source(source: Source, options: Options) -> "Model":
         if form.matches(source):
             model = form.read(source, options)
             if model is not None:
-                if options.weights is not None and not form.compares:
-                    import_module("paramcalc.formats.weights").add_weights(model, options.weights)
+                if not form.compares:
+                    add_options(model, options)
                 return model
     raise AssertionError("the last format takes every file")
+
+
+def add_options(model: "Model", options: Options) -> None:
+    """Compare the weights that the user names, and adapt the model, as the user asks.
+
+    Raises:
+        InputError: when one of them cannot be.
+    """
+    if options.weights is not None:
+        import_module("paramcalc.formats.weights").add_weights(model, options.weights)
+    if options.adapter is not None:
+        import_module("paramcalc.formats.adapters.apply").adapt(model, options.adapter)
 
 
 def begins(*signatures: bytes) -> Callable[[Source], bool]:
@@ -154,6 +172,17 @@ def is_folder_of_weights(source: Source) -> bool:
 def is_model_folder(source: Source) -> bool:
     """Whether this is a folder with a config.json in it."""
     return "config.json" in source.folder
+
+
+def is_adapter_folder(source: Source) -> bool:
+    """Whether this is a folder with an adapter of PEFT in it."""
+    return "adapter_config.json" in source.folder
+
+
+def is_adapter(source: Source) -> bool:
+    """Whether a document is the configuration of an adapter."""
+    value = source.document.value
+    return isinstance(value, dict) and "peft_type" in value
 
 
 def is_saved_model(source: Source) -> bool:
@@ -233,6 +262,7 @@ def anything(source: Source) -> bool:
 
 FORMATS = (
     # Folders, known by the names in them.
+    Format(is_adapter_folder, "adapters.folder.read_folder", compares=True),
     Format(is_model_folder, "huggingface.folder.read", compares=True),
     Format(is_model_folder, "keras.archive.read_folder"),
     Format(is_saved_model, "tensorflow.saved_model.read_folder"),
@@ -260,6 +290,7 @@ FORMATS = (
     Format(is_keras, "keras.read"),
     Format(is_index, "shards.read_index"),
     Format(is_spec, "native.read"),
+    Format(is_adapter, "adapters.folder.read_config", compares=True),
     Format(is_huggingface, "huggingface.read", compares=True),
     Format(anything, "unsupported.refuse_value"),
     Format(anything, "native.read"),  # an incomplete spec: the errors say what it lacks

@@ -13,6 +13,7 @@ from paramcalc.errors import InputError, Problem, why
 from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, MAX_FOLDER_FILES, MAX_JSON_BYTES, check_size, max_bytes
 
 if TYPE_CHECKING:
+    from paramcalc.formats.adapters.config import Adapter
     from paramcalc.formats.text.document import Document
 
 STDIN = "<stdin>"
@@ -37,11 +38,13 @@ class Options(NamedTuple):
         sets: values that take the place of a spec's `vars`; text is read as `--set` reads it.
         max_layers: how many layers a model may unroll to; None for the usual limit.
         weights: the path of a checkpoint to compare the architecture with.
+        adapter: what becomes of the layers in an adapted model.
     """
 
     sets: Mapping[str, Any] | None = None
     max_layers: int | None = None
     weights: str | None = None
+    adapter: "Adapter | None" = None
 
 
 class Source:

@@ -204,10 +204,6 @@ def quoted(keys: list[str]) -> str:
 
 _BY_KEYS = (
     (("_class_name", "_diffusers_version"), "a configuration of diffusers, which paramcalc does not read"),
-    (
-        ("peft_type",),
-        "the configuration of an adapter (PEFT), not of a model: count its .safetensors file",
-    ),
     (("image_processor_type",), "the configuration of a preprocessor: the model's is its config.json"),
     (("feature_extractor_type",), "the configuration of a preprocessor: the model's is its config.json"),
     (("do_resize", "image_mean"), "the configuration of a preprocessor: the model's is its config.json"),

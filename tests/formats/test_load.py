@@ -317,7 +317,7 @@ def test_an_archive_of_too_many_entries_is_refused_before_it_is_known_what_it_is
     ("value", "what"),
     [
         ({"_class_name": "UNet2DModel", "_diffusers_version": "0.30"}, "a configuration of diffusers"),
-        ({"peft_type": "LORA", "r": 8}, "the configuration of an adapter (PEFT)"),
+        ({"peft_type": "LORA", "r": 8}, "the adapter's base is not beside it"),
         ({"image_processor_type": "ViTImageProcessor"}, "the configuration of a preprocessor"),
         ({"do_resize": True, "image_mean": [0.5]}, "the configuration of a preprocessor"),
         ({"tokenizer_class": "LlamaTokenizer"}, "the configuration of a tokenizer"),

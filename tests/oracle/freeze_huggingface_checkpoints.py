@@ -1,14 +1,15 @@
 """How transformers names what it saves → formats/huggingface/checkpoints.jsonl, and checkpoints for the tests.
 
-    python -m tests.oracle.freeze_huggingface_checkpoints           (with transformers and torch; minutes)
+    python -m tests.oracle.freeze_huggingface_checkpoints           (with transformers, torch and peft; minutes)
 
 For each type of a template and each of its classes, the rules by which `from_pretrained` turns the names in a
 checkpoint into those of the model, and the names that it ignores. A line a type:
 
     type       the model_type
-    classes    class → [number of its rules, prefix of its base model, number of its ignored names]
+    classes    class → [number of its rules, prefix of its base model, number of its ignored names, layer of the logits]
     rules      lists of [sources, targets, operations, scope]
     ignored    lists of patterns
+    adapted    the layers that PEFT adapts where an adapter names none
 
 Of the smallest record of each class, tests/data/huggingface_checkpoints.jsonl.gz has what `save_pretrained` writes.
 """
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as ADAPTED
 from transformers import CONFIG_MAPPING
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping, get_model_conversion_mapping
 from transformers.core_model_loading import PrefixChange, WeightConverter, WeightRenaming
@@ -71,6 +73,12 @@ def ignored_by(model):
     if any(name.endswith("position_ids") for name in buffers):
         found.add(r"(^|\.)position_ids$")
     return sorted(found)
+
+
+def output_of(model):
+    """The name of the layer that gives the logits."""
+    output = model.get_output_embeddings()
+    return next((name for name, module in model.named_modules() if module is output), "") if output is not None else ""
 
 
 def number(items, item):
@@ -126,10 +134,13 @@ def main(types):
             except Exception as error:
                 print(f"{type_} {name}: {str(error)[:200]}", file=sys.stderr)
                 continue
+            if model.config.model_type in ADAPTED:
+                line["adapted"] = sorted(ADAPTED[model.config.model_type])
             place = [
                 number(line["rules"], rules),
                 model.base_model_prefix,
                 number(line["ignored"], ignored_by(model)),
+                output_of(model),
             ]
             line["classes"][name] = place
             if record["total"] <= LARGEST:

@@ -40,7 +40,21 @@ def read(source: Source, options: Options) -> Model:
                 f"how a checkpoint of '{config.type.name}' names its weights is not known: --weights cannot compare it"
             )
             raise InputError(source.name, [Problem(message)])
+    add_adapter(model, config, options)
     return model
+
+
+def add_adapter(model: Model, config: "Config", options: Options) -> None:
+    """Adapt the model, where the user asks for that.
+
+    Raises:
+        InputError: when the adapter is not for this model.
+    """
+    if options.adapter is not None:
+        from paramcalc.formats.adapters.apply import adapt
+        from paramcalc.formats.huggingface.checkpoint import hints_of
+
+        adapt(model, options.adapter, hints_of(config))
 
 
 def built(source: Source, options: Options) -> "tuple[Config, Model]":
@@ -53,11 +67,32 @@ def built(source: Source, options: Options) -> "tuple[Config, Model]":
     from paramcalc.formats.huggingface.config import config_of
     from paramcalc.formats.huggingface.template import spec_of
 
-    config = config_of(source.document.value)
+    value = source.document.value
+    config = config_of(value)
+    if options.adapter is not None:
+        config = config_of(value | {"architectures": [class_for(config, options.adapter.task)]})
     model = model_of(spec_of(config), source.name, options.sets, options.max_layers)
     model.format = "huggingface"
     model.warnings = list(config.warnings)
     return config, model
+
+
+TASKS = {
+    "CAUSAL_LM": "causal_lm",
+    "SEQ_2_SEQ_LM": "seq_to_seq_causal_lm",
+    "SEQ_CLS": "sequence_classification",
+    "TOKEN_CLS": "token_classification",
+    "QUESTION_ANS": "question_answering",
+    "FEATURE_EXTRACTION": "base",
+}
+"""What PEFT calls a task → the head of the class that it builds the base with."""
+
+
+def class_for(config: "Config", task: str) -> str:
+    """The class that an adapter's base is built with: the file's own, but where the task needs another head."""
+    head = TASKS.get(task)
+    found = next((name for name, each in config.type.classes.items() if each == head), None)
+    return config.architecture if found is None or config.head == head else found
 
 
 def model_of(spec: dict[str, Any], name: str, sets: Mapping[str, Any] | None, max_layers: int | None) -> Model:

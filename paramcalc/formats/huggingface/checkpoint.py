@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from paramcalc.formats.adapters.apply import Hints
 from paramcalc.formats.beside import add_checkpoint
 from paramcalc.formats.checkpoint import Contents
 from paramcalc.formats.huggingface.config import Config
@@ -28,14 +29,17 @@ class Line(Struct):
     """The rules of one model_type.
 
     Attributes:
-        classes: class → the number of its rules, what its base model is called in it, the number of its ignored names.
+        classes: class → the number of its rules, what its base model is called in it, the number of its ignored names,
+            and the layer that gives a language model's logits.
         rules: lists of rules, each for some classes.
         ignored: lists of patterns of names that a checkpoint may hold and the model does not.
+        adapted: the layers that PEFT adapts where an adapter names none.
     """
 
-    classes: dict[str, tuple[int, str, int]]
+    classes: dict[str, tuple[int, str, int, str]]
     rules: list[list[RuleData]]
     ignored: list[list[str]]
+    adapted: list[str] = []
 
 
 @lru_cache(maxsize=1)
@@ -61,7 +65,7 @@ def naming_of(config: Config) -> Naming | None:
     every = find_line(FOR_ALL)
     if line is None or not line.classes or every is None:
         return None
-    chosen, base, ignored = line.classes.get(config.architecture) or next(iter(line.classes.values()))
+    chosen, base, ignored, _ = line.classes.get(config.architecture) or next(iter(line.classes.values()))
     data = [*line.rules[chosen], *every.rules[0]]
     rules = [made(item, base) for item in data]
     patterns = line.ignored[ignored]
@@ -71,6 +75,16 @@ def naming_of(config: Config) -> Naming | None:
         base,
         re.compile("|".join([f"(?:{pattern})" for pattern in patterns])) if patterns else None,
     )
+
+
+def hints_of(config: Config) -> Hints:
+    """What an adapter needs to know of a configuration's class."""
+    line = find_line(config.type.name)
+    if line is None:
+        return Hints()
+    found = line.classes.get(config.architecture)
+    stacked = any(["stack", 0] in operations for rules in line.rules for _, _, operations, _ in rules)
+    return Hints("" if found is None else found[3], tuple(line.adapted), stacked)
 
 
 def made(data: RuleData, base: str) -> Rule:

@@ -5,9 +5,9 @@ import os
 from paramcalc.errors import InputError, Problem, located
 from paramcalc.formats import is_huggingface
 from paramcalc.formats.checkpoint import Contents, model_of
-from paramcalc.formats.huggingface import built
+from paramcalc.formats.huggingface import add_adapter, built
 from paramcalc.formats.huggingface.checkpoint import compared
-from paramcalc.formats.huggingface.config import ConfigError, NotBuiltError
+from paramcalc.formats.huggingface.config import Config, ConfigError, NotBuiltError, first_architecture
 from paramcalc.formats.shards import contents_at, folder_contents
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.model import Model
@@ -30,14 +30,26 @@ def read(source: Source, options: Options) -> Model | None:
         try:
             config, model = built(beside, options)
         except NotBuiltError as error:
-            if contents is None:
+            if contents is None or options.adapter is not None:
                 raise InputError(
                     beside.name, [located(Problem(str(error), error.where), beside.document.locate)]
                 ) from None
             return alone(contents, str(error), source, options)
         except ConfigError as error:
             raise InputError(beside.name, [located(Problem(str(error), error.where), beside.document.locate)]) from None
+        named = first_architecture(beside.document.value)
     model.source = source.name
+    if named not in (None, config.architecture) and options.adapter is not None:
+        model.warnings.append(f"the adapter is for {config.architecture}: the checkpoint of {named} was not compared")
+        add_adapter(model, config, options)
+        return model
+    model = with_checkpoint(model, config, contents, source, options)
+    add_adapter(model, config, options)
+    return model
+
+
+def with_checkpoint(model: Model, config: Config, contents: Contents | None, source: Source, options: Options) -> Model:
+    """The model with the checkpoint held against it; the checkpoint alone where its names are not the model's."""
     if contents is None:
         model.warnings.append("the folder holds no checkpoint: nothing was compared with its config.json")
         return model
