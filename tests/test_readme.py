@@ -156,6 +156,7 @@ READ = {
     "tensorflow": "SavedModel",
     "torch_export": "`.pt2`",
     "torch_checkpoint": "`torch.save`",
+    "adapters": "`adapter_config.json`",
     "huggingface": "`config.json`",
     "safetensors": "`.safetensors`",
     "shards": "folder of shards",
