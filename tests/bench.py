@@ -246,9 +246,11 @@ def keras_row(name: str) -> Row:
 def chart(rows):
     """A bar a row, of how much of its goal it takes, with the numbers beside it."""
     right = ("paramcalc", "takes", "ratio", "goal")
-    headings = [Heading("what"), Heading("of the goal", bar=260, goal=0.8)]
+    headings = [Heading("what"), Heading("", bar=260, goal=0.8)]
     headings += [Heading(name, name in right) for name in ("paramcalc", "against", "takes", "ratio", "goal")]
-    lines = [Line([row.what, "", *row[1:6]], bar=0.8 * row.used) for row in rows]
+    against = [row.against.removeprefix('python -c "').removesuffix('"') for row in rows]
+    cells = [[row.what, "", row.ours, name, *row[3:6]] for row, name in zip(rows, against, strict=True)]
+    lines = [Line(each, bar=0.8 * row.used) for each, row in zip(cells, rows, strict=True)]
     note = "The bar is what it takes of its goal, whose end is the line: the shorter, the better."
     return draw(Picture("How fast paramcalc is", "python -m tests.bench", headings, lines, notes=[note]))
 

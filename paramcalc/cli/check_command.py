@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from paramcalc.check.jobs import Job
     from paramcalc.check.outcome import FileReport
 
-FORMATS = ("text", "json", "github", "junit", "sarif", "markdown")
-MACHINE = ("json", "junit", "sarif")
+FORMATS = ("text", "json", "github", "junit", "sarif", "markdown", "html")
+MACHINE = ("json", "junit", "sarif", "html")
 """Formats that are UTF-8 whatever a terminal speaks."""
 
 LIMITS = ("params", "trainable_params", "size", "macs", "layer_params")

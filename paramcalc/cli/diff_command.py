@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paramcalc.answer import Question, answer
+from paramcalc.answer import Question, answer, read, summary_explained
 from paramcalc.cli import options, output
 from paramcalc.errors import InputError, ParamcalcError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from paramcalc.analysis.diff import Diff
+
+FORMATS = ("table", "markdown", "json", "html")
 
 
 @click.command()
 @click.argument("base", shell_complete=options.complete_specs)
 @click.argument("head", shell_complete=options.complete_specs)
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "markdown", "json"]), default="table", help="How to print it."
-)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
 @click.option(
     "--fail-on",
     "limits",
@@ -44,7 +44,8 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     if given["graph"] and format_ != "markdown":
         raise click.UsageError(f"--graph does nothing for --format {format_}; it is for --format markdown")
     before, now = read_side(base, head), read_side(head, base)
-    output.write(render(compare(before, now), format_, given), given["output"])
+    diff = compare(before, now)
+    output.write(html(diff, head) if format_ == "html" else render(diff, format_, given), given["output"])
     findings = check_growth(now, before, limits)
     for finding in findings:
         if finding.status != "passed":
@@ -64,6 +65,15 @@ def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str |
     path = given["output"]
     lines = diff_report.lines(diff, output.terminal_width(path))
     return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
+
+
+def html(diff: "Diff", head: str) -> "Iterator[bytes]":
+    """The page, with why the counts of the new model are what they are where it is in a file."""
+    from paramcalc.render.html.diff import diff_page
+    from paramcalc.render.html.summary import Entry
+
+    explained = summary_explained(read(head, Question()), Question())[1] if os.path.exists(head) else {}
+    return (part.encode() for part in diff_page(diff, Entry(diff.head, explained)))
 
 
 def read_side(name: str, other: str) -> Any:

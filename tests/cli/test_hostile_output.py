@@ -16,14 +16,15 @@ import paramcalc
 from paramcalc.cli import run
 from tests.hostile_text import NAMES, TOO_LONG, assert_harmless
 
-CHECKS = ("text", "json", "github", "junit", "sarif", "markdown")
-SUMMARIES = ("table", "json", "jsonl", "csv", "markdown", "svg")
+CHECKS = ("text", "json", "github", "junit", "sarif", "markdown", "html")
+SUMMARIES = ("table", "json", "jsonl", "csv", "markdown", "svg", "html", "mermaid", "dot")
 COMMANDS = [
     *[f"summary {{}} --allow-unknown --format {format_}" for format_ in SUMMARIES],
     "summary {} --allow-unknown --color always",
     "summary {} --allow-unknown --columns path,name,type,inputs,shared --sort path --width 40",
     *[f"check {{}} --max-layer-params 1 --format {format_}" for format_ in CHECKS],
-    *[f"diff {{}} other.json --format {format_}" for format_ in ("table", "json", "markdown")],
+    *[f"diff {{}} other.json --format {format_}" for format_ in ("table", "json", "markdown", "html")],
+    "diff {} other.json --format markdown --graph",
     "diff other.json {} --color always",
     *[f"explain {{}} --format {format_}" for format_ in ("text", "json", "markdown")],
     "convert {}",

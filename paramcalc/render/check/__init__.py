@@ -15,6 +15,7 @@ FORMATS = {
     "junit": "junit",
     "sarif": "sarif",
     "markdown": "markdown",
+    "html": "html",
 }
 """Format → its module."""
 

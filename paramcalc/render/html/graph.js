@@ -144,7 +144,7 @@ class Graph {
 
   button(node, x, y, look, ...inside) {
     const block = node.children.length > 0;
-    const status = this.model.statuses[node.start] || '';
+    const status = this.model.status(node);
     const said = `${node.label}${node.repeats > 1 ? ` times ${node.repeats}` : ''}, ${this.model.type(node)}${status ? `, ${status}` : ''}`;
     return svg('g', {
       class: `node ${look} ${status}`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, role: 'button',

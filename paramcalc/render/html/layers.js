@@ -151,7 +151,7 @@ class Layers {
     const of = row === undefined ? (name) => this.model.sum(node, name) : (name) => this.model.value(row, METRICS[name].field);
     const kind = this.model.kind(row === undefined ? node.end - 1 : row);
     const type = row === undefined ? this.model.type(node) : kind.type;
-    const status = this.model.statuses[row === undefined ? node.start : row];
+    const status = this.model.status(node, row);
     const cells = this.columns.map(({ name, text }) => {
       const made = { class: `${text ? '' : 'number'} of-${name}` };
       if (name === 'name') return this.nameCell(node, row, level, block, `${type} ${kind.out}`, status);

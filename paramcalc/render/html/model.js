@@ -21,6 +21,8 @@ class Model {
     for (const [name, metric] of Object.entries(METRICS)) this.sums[name] = this.prefixSums(metric.field);
     this.colours = this.pickColours();
     this.statuses = data.statuses || {};
+    this.touched = [0];
+    for (let row = 0; row < this.count; row++) this.touched.push(this.touched[row] + (this.statuses[row] ? 1 : 0));
   }
 
   kind(row) {
@@ -79,6 +81,16 @@ class Model {
   type(node) {
     if (node.end - node.start === 1 || !node.children.length) return this.kind(node.start).type;
     return `${whole(node.end - node.start)} layers`;
+  }
+
+  // What became of a layer, or of a block with a layer that is not as it was; only where two models are compared.
+  status(node, row) {
+    if (row !== undefined) return this.statuses[row] || '';
+    const touched = this.touched[node.end] - this.touched[node.start];
+    if (!touched) return '';
+    const first = this.statuses[node.start];
+    for (let index = node.start; index < node.end; index++) if (this.statuses[index] !== first) return 'changed';
+    return first;
   }
 
   isLayer(node) {

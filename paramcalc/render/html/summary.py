@@ -1,6 +1,6 @@
 """The page of one or several models: what the table says, and the facts from which its scripts draw the rest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from paramcalc.render import overview
@@ -56,8 +56,13 @@ def models_table(summaries: Sequence[Summary]) -> str:
     )
 
 
-def model_section(entry: Entry, depth: int | None, number: int, heading: str) -> Iterator[str]:
-    """One model: its totals, its table for who runs no scripts, and the facts for the scripts."""
+def model_section(
+    entry: Entry, depth: int | None, number: int, heading: str, statuses: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """One model: its totals, its table for who runs no scripts, and the facts for the scripts.
+
+    `statuses` says what became of a layer, by path, where the page compares two models.
+    """
     summary = entry.summary
     tree, shown, _ = folded_tree(summary, depth)
     yield (
@@ -65,7 +70,11 @@ def model_section(entry: Entry, depth: int | None, number: int, heading: str) ->
         f'<p class="source">{text(", ".join(described(summary)))}</p>\n{totals_list(summary)}'
     )
     yield from static_table(summary, tree_rows(summary, depth))
-    yield data(facts(summary, tree, shown, entry.explained))
+    found = facts(summary, tree, shown, entry.explained)
+    if statuses:
+        paths = enumerate([layer.path for layer in summary.layers])
+        found["statuses"] = {str(index): statuses[path] for index, path in paths if path in statuses}
+    yield data(found)
     yield "</article>\n"
 
 
