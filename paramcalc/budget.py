@@ -1,11 +1,12 @@
 """A budget as a spec or a configuration writes it → limits in plain numbers."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean
 from paramcalc.limits import MAX_GLOB
 from paramcalc.metrics import BYTES, METRICS
-from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count
+from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, split_number
 
 
 class BudgetError(ParamcalcError):
@@ -23,6 +24,8 @@ class Budget(NamedTuple):
         dtype: what sizes are computed in; None for the dtypes of the model.
         check: the name of the check that sets it, where the configuration gives one.
         hint: the message of that check for when the budget is exceeded.
+        owner: who sets it, where no check does: "its own budget"; `{}` stands for the name of the metric.
+        units: the unit that a limit in bytes is written in, by metric.
     """
 
     limits: dict[str, int]
@@ -30,6 +33,8 @@ class Budget(NamedTuple):
     layers: tuple[tuple[str, "Budget"], ...] = ()
     check: str | None = None
     hint: str | None = None
+    owner: str | None = None
+    units: Mapping[str, str] = {}
 
     @property
     def empty(self) -> bool:
@@ -49,19 +54,22 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
     if nested:
         known = [key for key in known if key not in ("peak_memory", "layers")]
     limits: dict[str, int] = {}
+    units: dict[str, str] = {}
     for key, limit in value.items():
         if key not in known:
             raise BudgetError(f"budget: unknown key '{str(key)[:60]}'{did_you_mean(str(key), known)}", (Key(key),))
         if key in METRICS:
             try:
                 limits[key] = parse_bytes(limit) if key in BYTES else parse_count(limit)
+                if key in BYTES:
+                    units[key] = split_number(limit, "20 MiB")[1]
             except ParamcalcError as error:
                 raise BudgetError(f"budget: {key}: {error}", (key,)) from None
     dtype = value.get("dtype")
     if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPE_BITS):
         near = did_you_mean(str(dtype), list(DTYPE_BITS))
         raise BudgetError(f"budget: unknown dtype '{str(dtype)[:40]}'{near}", ("dtype",))
-    return Budget(limits, dtype, parse_layers(value.get("layers")))
+    return Budget(limits, dtype, parse_layers(value.get("layers")), units=units)
 
 
 def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:

@@ -141,6 +141,19 @@ def parse_bytes(value: int | str) -> int:
     return whole(number * BYTE_UNITS[unit], value)
 
 
+def in_unit(value: int, unit: str, other: int | None = None) -> str:
+    """Bytes in a unit: `97.8 MiB`, with as many digits as tell it from another number; very few bytes as such."""
+    size = BYTE_UNITS[unit]
+    if size == 1 or 0 < abs(value) * 1000 < size:
+        return f"{value:,} B"
+    text = ""
+    for digits in (1, 2, 3, 6):
+        text = f"{value / size:,.{digits}f}"
+        if other is None or other == value or text != f"{other / size:,.{digits}f}":
+            break
+    return f"{text.rstrip('0').rstrip('.')} {unit}"
+
+
 def whole(number: "Fraction", text: str) -> int:
     """The number as an int.
 

@@ -18,7 +18,7 @@ from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_S
 from paramcalc.metrics import BYTES
 from paramcalc.model import Model
 from paramcalc.summary import LayerSummary, Summary
-from paramcalc.units import parse_increase, size_of, weight_dtype
+from paramcalc.units import BYTE_UNITS, UnitError, in_unit, parse_increase, size_of, split_number, weight_dtype
 
 MAX_NAMED = 3
 """How many layers a sentence names."""
@@ -40,6 +40,8 @@ class Finding(NamedTuple):
         check: the name of the check that sets the limit, if it has one.
         hint: the message of that check for when the budget is exceeded.
         place: where in the file it shows best; None for a finding that passed.
+        whose: who sets the limit, where no check does: "its own budget", "--max-params".
+        unit: what a limit in bytes is written in.
     """
 
     status: str
@@ -51,11 +53,13 @@ class Finding(NamedTuple):
     check: str | None = None
     hint: str | None = None
     place: Position | None = None
+    whose: str | None = None
+    unit: str | None = None
 
 
 def own_budget(model: Model) -> list[Budget]:
     """The spec's own `budget:`, whose reader has looked at it already."""
-    return [] if model.budget is None else [parse_budget(model.budget)]
+    return [] if model.budget is None else [parse_budget(model.budget)._replace(owner="its own budget")]
 
 
 def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None = None) -> list[Finding]:
@@ -66,8 +70,15 @@ def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None
     found = []
     for budget in budgets:
         judged = check_budget(summary, budget._replace(dtype=budget.dtype or dtype))
-        found += [item._replace(check=budget.check, hint=budget.hint) for item in judged]
+        found += [item._replace(check=budget.check, hint=budget.hint, whose=whose(budget, item)) for item in judged]
     return list(dict.fromkeys(found))
+
+
+def whose(budget: Budget, item: Finding) -> str | None:
+    """Who sets the limit of a finding, where no check that has a name does."""
+    if budget.owner is None or budget.check is not None or item.limit is None:
+        return None
+    return budget.owner.format(item.metric.replace("_", "-"))
 
 
 def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
@@ -87,9 +98,9 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
         if metric == "layer_params":
             findings += check_each_layer(summary.layers, limit)
         elif metric == "peak_memory":
-            findings.append(judge(metric, limit, peak_memory(summary)))
+            findings.append(judge(metric, limit, peak_memory(summary), unit=budget.units[metric]))
         else:
-            findings.append(judge_rows(summary.layers, metric, limit, budget.dtype))
+            findings.append(judge_rows(summary.layers, metric, limit, budget.dtype, unit=budget.units.get(metric)))
     if budget.layers and glob_work(summary.layers, budget) > MAX_GLOB_WORK:
         message = f"{len(budget.layers):,} globs for {len(summary.layers):,} layers are too many: use fewer globs"
         return [*findings, Finding("broken", "layers", None, None, message)]
@@ -136,7 +147,7 @@ def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -
         if metric == "layer_params":
             findings += check_each_layer(rows, limit)
         else:
-            findings.append(judge_rows(rows, metric, limit, budget.dtype or dtype, glob))
+            findings.append(judge_rows(rows, metric, limit, budget.dtype or dtype, glob, budget.units.get(metric)))
     return findings
 
 
@@ -177,27 +188,53 @@ def bytes_as(row: LayerSummary, dtype: str) -> int:
 
 
 def judge_rows(
-    rows: list[LayerSummary], metric: str, limit: int, dtype: str | None, layer: str | None = None
+    rows: list[LayerSummary],
+    metric: str,
+    limit: int,
+    dtype: str | None,
+    layer: str | None = None,
+    unit: str | None = None,
 ) -> Finding:
     """One limit on the sum over rows."""
-    found = judge(metric, limit, measure(rows, metric, dtype), dtype, layer)
+    found = judge(metric, limit, measure(rows, metric, dtype), dtype, layer, unit)
     if found.actual is not None:
         return found
     return found._replace(message=f"{name_of(metric)} cannot be computed: {why_unknown(rows)}")
 
 
-def judge(metric: str, limit: int, actual: int | None, dtype: str | None = None, layer: str | None = None) -> Finding:
-    """One limit, one number."""
+def judge(
+    metric: str,
+    limit: int,
+    actual: int | None,
+    dtype: str | None = None,
+    layer: str | None = None,
+    unit: str | None = None,
+) -> Finding:
+    """One limit, one number; bytes are said in the unit of the limit."""
     what = name_of(metric, dtype)
-    unit = " B" if metric in BYTES else ""
     if actual is None:
         return Finding("broken", metric, limit, None, f"{what} cannot be computed: a dimension is unknown", layer)
     if actual <= limit:
-        return Finding("passed", metric, limit, actual, f"{what}: {actual:,}{unit} of {limit:,}{unit}", layer)
+        message = f"{what}: {amount(actual, unit, limit)} of {amount(limit, unit)}{headroom(actual, limit)}"
+        return Finding("passed", metric, limit, actual, message, layer, unit=unit)
     over = actual - limit
     share = f" ({percent(over, limit)})" if limit else ""
-    message = f"{what}: {actual:,}{unit} is over the budget of {limit:,}{unit} by {over:,}{unit}{share}"
-    return Finding("failed", metric, limit, actual, message, layer)
+    now = amount(actual, unit, limit)
+    message = f"{what}: {now} is over the budget of {amount(limit, unit)} by {amount(over, unit)}{share}"
+    return Finding("failed", metric, limit, actual, message, layer, unit=unit)
+
+
+def amount(value: int, unit: str | None, other: int | None = None) -> str:
+    """A number as a person reads it: a count in full, bytes in a unit; `other` is what it must be told from."""
+    return f"{value:,}" if unit is None else in_unit(value, unit, other)
+
+
+def headroom(actual: int, limit: int) -> str:
+    """What is left of a limit that is kept: `, 1.4% left`."""
+    if actual == limit:
+        return ", nothing left" if limit else ""
+    left = 100 * (limit - actual) / limit
+    return f", {left:.1f}% left" if left >= 0.05 else f", {left:.2g}% left"
 
 
 def name_of(metric: str, dtype: str | None = None) -> str:
@@ -230,16 +267,27 @@ def check_growth(head: Summary, base: Summary, limits: Mapping[str, str], dtype:
 
 def judge_growth(metric: str, before: int, now: int, allowed: str, dtype: str | None) -> Finding:
     """One growth, one allowance."""
-    share, amount = parse_increase(allowed, metric in BYTES)
-    most = before + amount + int(before * share)
-    change = f"{now - before:+,}" + (f", {percent(now - before, before)}" if before else "")
+    share, fixed = parse_increase(allowed, metric in BYTES)
+    most = before + fixed + int(before * share)
+    unit = unit_of(allowed) if metric in BYTES else None
+    sign = "+" if now >= before else "-"
+    change = sign + amount(abs(now - before), unit) + (f", {percent(now - before, before)}" if before else "")
     change = change if now != before else "unchanged"
-    unit = " B" if metric in BYTES else ""
     what = name_of(metric, dtype)
+    old, new = amount(before, unit, now), amount(now, unit, before)
     if now <= most:
-        return Finding("passed", metric, most, now, f"{what}: {before:,} → {now:,}{unit} ({change})")
-    message = f"{what} grew from {before:,} to {now:,}{unit} ({change}); {allowed.strip()} is allowed"
+        return Finding("passed", metric, most, now, f"{what}: {old} → {new} ({change}; {allowed.strip()} is allowed)")
+    message = f"{what} grew from {old} to {new} ({change}); {allowed.strip()} is allowed"
     return Finding("failed", metric, most, now, message)
+
+
+def unit_of(allowed: str) -> str:
+    """The unit of an allowance in bytes; bytes for a share."""
+    try:
+        unit = split_number(allowed, "4 KiB")[1]
+    except UnitError:
+        return "B"
+    return unit if unit in BYTE_UNITS else "B"
 
 
 def worst(findings: Iterable[Finding]) -> str:

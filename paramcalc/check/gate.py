@@ -55,6 +55,7 @@ def check_file(
     asked: Question = ASKED,
     dtype: str | None = None,
     with_diff: bool = False,
+    depth: int | None = None,
 ) -> FileReport:
     """Judge one file by its own `budget:` and the given ones: all of them must be kept.
 
@@ -65,6 +66,7 @@ def check_file(
         asked: the options that change what is computed.
         dtype: what sizes are judged as where a budget names no dtype.
         with_diff: report what changed since the baseline, layer by layer.
+        depth: how much of a path names a layer in what explains the outcome; what lies deeper is summed.
     """
     try:
         model = read(file, asked)
@@ -89,19 +91,44 @@ def check_file(
         notices=compared.notices,
         diff=compare(compared.base, summary) if with_diff and compared.base else None,
     )
-    return report if report.status == "passed" else explained(report, model, summary, compared.base)
+    return report if report.status == "passed" else explained(report, model, summary, compared.base, depth)
 
 
-def explained(report: FileReport, model: Model, summary: Summary, base: Summary | None) -> FileReport:
+def explained(
+    report: FileReport, model: Model, summary: Summary, base: Summary | None, depth: int | None
+) -> FileReport:
     """The report with what helps to understand why it is not passed."""
     grown = what_grew(base, summary) if base else []
     over = any(item.status == "failed" for item in report.findings)
-    largest = nlargest(SHOWN, summary.layers, lambda row: row.params) if over else []
+    sizes: dict[str, int] = {}
+    for row in summary.layers if over else ():
+        name = outer(row.path, depth)
+        sizes[name] = sizes.get(name, 0) + row.params
+    largest = nlargest(SHOWN, sizes.items(), lambda item: item[1])
     return report._replace(
-        findings=placed(model, summary, report.findings, grown),
-        largest=[(row.path, row.params) for row in largest if row.params],
-        grown=grown,
+        findings=placed(model, summary, report.findings, grown[:SHOWN]),
+        largest=[(path, params) for path, params in largest if params],
+        grown=grown[:SHOWN] if depth is None else summed(grown, depth),
     )
+
+
+def outer(path: str, depth: int | None) -> str:
+    """The block that a layer is in, so many levels down; the layer itself where there are no more."""
+    return path if depth is None else "/".join(path.split("/")[:depth])
+
+
+def summed(grown: Sequence[Grown], depth: int) -> list[Grown]:
+    """The changes summed by the blocks they are in, the largest first."""
+    kinds: dict[str, set[str]] = {}
+    deltas: dict[str, int] = {}
+    for change in grown:
+        name = outer(change.path, depth)
+        kinds.setdefault(name, set()).add(change.kind)
+        deltas[name] = deltas.get(name, 0) + change.delta
+    found = [
+        Grown(kinds[name].pop() if len(kinds[name]) == 1 else "changed", name, delta) for name, delta in deltas.items()
+    ]
+    return nlargest(SHOWN, [change for change in found if change.delta], lambda change: abs(change.delta))
 
 
 def unreadable(source: str, error: ParamcalcError) -> FileReport:
@@ -127,7 +154,7 @@ def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None)
 def what_grew(base: Summary, head: Summary) -> list[Grown]:
     """What changed since the baseline, the largest first."""
     changes = [Grown(change.kind, change.path, change.delta("params") or 0) for change in compare(base, head).changes]
-    return nlargest(SHOWN, [change for change in changes if change.delta], lambda change: abs(change.delta))
+    return sorted([change for change in changes if change.delta], key=lambda change: -abs(change.delta))
 
 
 def placed(model: Model, summary: Summary, findings: Sequence[Finding], grown: Sequence[Grown]) -> Sequence[Finding]:

@@ -35,12 +35,14 @@ class Asked(NamedTuple):
         options: those that change what is computed.
         dtype: what sizes are judged as where a budget names no dtype.
         with_diff: report what changed since the baseline, layer by layer.
+        depth: how deep what explains an outcome goes; None for single layers.
     """
 
     budget: Budget
     options: Question = ASKED
     dtype: str | None = None
     with_diff: bool = False
+    depth: int | None = None
 
 
 def find_checks(path: str | None) -> Config | None:
@@ -110,4 +112,5 @@ def report_of(job: Job, asked: Asked, growth: Growth | None) -> FileReport:
     """The report of one file."""
     if job.error:
         return unreadable(job.file, ParamcalcError(job.error))
-    return check_file(job.file, [*job.budgets, asked.budget], growth, asked.options, asked.dtype, asked.with_diff)
+    budgets = [*job.budgets, asked.budget]
+    return check_file(job.file, budgets, growth, asked.options, asked.dtype, asked.with_diff, asked.depth)

@@ -25,6 +25,15 @@ MANY = 50
 """From this many files on a progress bar is worth its line."""
 
 
+def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
+    """Columns of the text, checked."""
+    if value is None:
+        return None
+    from paramcalc.render.check.text import COLUMNS
+
+    return options.checked_columns(ctx, param, value, COLUMNS)
+
+
 @click.command()
 @click.argument("specs", nargs=-1, metavar="[SPEC...]", shell_complete=options.complete_specs)
 @click.option("--max-params", metavar="5M", help="Maximum number of parameters.")
@@ -63,6 +72,15 @@ MANY = 50
 @click.option("--exit-zero", is_flag=True, help="Exit 0 when over budget; what cannot be judged still exits 2.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong.")
 @click.option("--hide-passed", is_flag=True, help="Leave out models within budget.")
+@click.option("--width", type=options.Whole(20), help="Fit the text into this many characters.")
+@click.option(
+    "--columns",
+    callback=parse_columns,
+    metavar="NAME,...",
+    help="A table with a row for each limit: status, file, layer, metric, actual, limit, headroom, set_by.",
+)
+@click.option("--depth", type=options.Whole(1), help="Sum what holds most, or grew, by blocks of this depth.")
+@options.color_option
 @options.output_option
 def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     """Fail when a model outgrows its budget.
@@ -80,6 +98,9 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
         raise click.UsageError("--max-increase needs --against, the baseline to grow from")
     if given["graph"] and given["against"] is None:
         raise click.UsageError("--graph needs --against, the baseline to draw the changes since")
+    for name in ("width", "columns"):
+        if given[name] is not None and format_ != "text":
+            raise click.UsageError(f"--{name} does nothing for --format {format_}; it is for --format text")
     if given["weights"] is not None and len(specs) != 1:
         raise click.UsageError("--weights is for one architecture; name one file")
     try:
@@ -98,7 +119,8 @@ def flag_budget(given: dict[str, Any]) -> "Budget":
     """The budget that the flags set."""
     from paramcalc.budget import parse_budget
 
-    return parse_budget({name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None})
+    limits = {name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None}
+    return parse_budget(limits)._replace(owner="--max-{}")
 
 
 def run(jobs: "list[Job]", config: "Config | None", given: dict[str, Any]) -> "list[FileReport]":
@@ -107,7 +129,7 @@ def run(jobs: "list[Job]", config: "Config | None", given: dict[str, Any]) -> "l
     from paramcalc.check.jobs import Asked, run_jobs
 
     options = question(given | {"dtype": None, "allow_unknown": True})
-    asked = Asked(flag_budget(given), options, given["dtype"], given["graph"])
+    asked = Asked(flag_budget(given), options, given["dtype"], given["graph"], given["depth"])
     against, increases = given["against"], given["increases"]
     with run_jobs(jobs, config.folder if config else os.curdir, asked, against, increases) as reports:
         return list(progress(reports, len(jobs)))
@@ -122,6 +144,15 @@ def progress(reports: "Iterator[FileReport]", count: int) -> "Iterator[FileRepor
         yield from bar
 
 
+def style_of(given: dict[str, Any]) -> Any:
+    """How the text looks: what was chosen, and what the terminal can show."""
+    from paramcalc.render.check.text import Style
+
+    path = given["output"]
+    width = given["width"] or output.terminal_width(path)
+    return Style(width, output.use_colour(given["color"], path), given["columns"], output.glyphs_for(path))
+
+
 def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, Any]) -> None:
     """Write the report where it is wanted, and in GitHub Actions to the summary of the job, too."""
     from paramcalc.errors import why
@@ -130,7 +161,7 @@ def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, 
     hide = given["hide_passed"] or given["quiet"]
     silent = given["quiet"] and code == 0 and given["output"] is None and format_ in ("text", "github", "markdown")
     if not silent:
-        text = render(reports, format_, hide_passed=hide)
+        text = render(reports, format_, hide_passed=hide, style=style_of(given) if format_ == "text" else None)
         output.write([text.encode() if format_ in MACHINE else text], given["output"])
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or os.environ.get("GITHUB_ACTIONS") != "true":

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -146,13 +146,19 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
     """`name,params` → the columns, each checked."""
     if value is None:
         return None
-    from paramcalc.errors import did_you_mean
     from paramcalc.render.columns import COLUMNS
+
+    return checked_columns(ctx, param, value, COLUMNS)
+
+
+def checked_columns(ctx: click.Context, param: click.Parameter, value: str, known: Collection[str]) -> list[str]:
+    """`name,params` → the columns, each one of those that are known."""
+    from paramcalc.errors import did_you_mean
 
     names = [name.strip() for name in value.split(",")]
     for name in names:
-        if name not in COLUMNS:
-            near = did_you_mean(name, list(COLUMNS)) or f"; they are: {', '.join(COLUMNS)}"
+        if name not in known:
+            near = did_you_mean(name, list(known)) or f"; they are: {', '.join(known)}"
             raise click.BadParameter(f"there is no column '{name}'{near}", ctx, param)
     return list(dict.fromkeys(names))
 

@@ -5,10 +5,14 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from paramcalc.errors import ParamcalcError, why
+
+if TYPE_CHECKING:
+    from paramcalc.render.layout import Glyphs
 
 
 class OutputError(ParamcalcError):
@@ -119,6 +123,13 @@ def speaks_unicode(path: str | None) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def glyphs_for(path: str | None) -> "Glyphs":
+    """What tables can be drawn with there."""
+    from paramcalc.render.layout import ASCII, UNICODE
+
+    return UNICODE if speaks_unicode(path) else ASCII
 
 
 def terminal_width(path: str | None) -> int | None:

@@ -33,7 +33,7 @@ def wrapped(line: Line, width: int | None, glyphs: Glyphs, indent: int = 2) -> I
     current: Line = []
     used = 0
     for word in words(line):
-        text = word.text if current else word.text.lstrip()
+        text = word.text
         if used + width_of(text) > width and current:
             yield current
             current, used = ([Span(" " * indent)] if indent else []), indent

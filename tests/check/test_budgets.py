@@ -154,3 +154,35 @@ def test_growth_is_held_against_the_baseline(allowed, status):
     """From 8,256 to 16,512 is 100 %, to the unit."""
     head = summary_of("{input: [128], layers: [{Dense: 128}]}")
     assert worst(check_growth(head, DENSE, {"params": allowed})) == status
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({"size": "40 kB"}, "size: 33 kB of 40 kB, 17.4% left"),
+        ({"size": "33 KiB"}, "size: 32.2 KiB of 33 KiB, 2.3% left"),
+        ({"size": "33024 B"}, "size: 33,024 B of 33,024 B, nothing left"),
+        ({"size": "33020 B"}, "size: 33,024 B is over the budget of 33,020 B by 4 B (+0.012%)"),
+        ({"size": "20 KiB"}, "size: 32.2 KiB is over the budget of 20 KiB by 12.2 KiB (+61.2%)"),
+        ({"size": "1 GiB"}, "size: 33,024 B of 1 GiB, 100.0% left"),
+        ({"params": "10k"}, "params: 8,256 of 10,000, 17.4% left"),
+        ({"params": 8256}, "params: 8,256 of 8,256, nothing left"),
+    ],
+)
+def test_sizes_are_said_in_the_unit_of_the_limit_with_what_is_left(budget, said):
+    [found] = check_budget(DENSE, parse_budget(budget))
+    assert found.message == said
+
+
+def test_two_sizes_that_differ_never_read_the_same():
+    """However few bytes it is over, the digits show it."""
+    from paramcalc.units import in_unit
+
+    assert in_unit(20 * 1024**2 + 100, "MiB", 20 * 1024**2) == "20.000095 MiB"
+    assert in_unit(20 * 1024**2, "MiB", 20 * 1024**2) == "20 MiB"
+
+
+def test_growth_of_a_size_is_said_in_the_unit_of_the_allowance():
+    more = summary_of("{input: [128], layers: [{Dense: 128}]}")
+    [found] = check_growth(more, DENSE, {"size": "4 KiB"})
+    assert found.message == "size grew from 32.2 KiB to 64.5 KiB (+32.2 KiB, +100.0%); 4 KiB is allowed"

@@ -482,3 +482,63 @@ def test_diff_as_json_holds_both_sides(repository, capsys):
 def test_help_tells_what_passes(capsys):
     """`paramcalc check --help`."""
     assert "Equal passes" in check(capsys, "--help")[1]
+
+
+LIMITED = SPEC + "budget: {params: 9k, size: 40 KiB}\n"
+
+
+def test_each_limit_says_whose_it_is(folder, capsys):
+    (folder / "model.yaml").write_text(LIMITED)
+    (folder / "paramcalc.yaml").write_text("checks: [{files: model.yaml, name: phone, macs: 10k}]")
+    code, out, _ = check(capsys, "model.yaml", "--max-layer-params", "9k")
+    assert code == 0
+    for said in (
+        "params: 8,256 of 9,000, 8.3% left (its own budget)",
+        "size: 32.2 KiB of 40 KiB, 19.4% left (its own budget)",
+        "MACs: 8,192 of 10,000, 18.1% left (check 'phone')",
+        "layer params: 8,256 of 9,000, 8.3% left (--max-layer-params)",
+    ):
+        assert said in out
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+@pytest.mark.parametrize("more", [[], ["--columns", "status,file,layer,metric,actual,limit,headroom,set_by"]])
+def test_every_line_keeps_to_the_width(folder, capsys, width, more):
+    (folder / "model.yaml").write_text(LIMITED)
+    (folder / "broken.yaml").write_text("{input: [4], layers: [{Dens: 3}]}")
+    out = check(capsys, "model.yaml", "broken.yaml", "--max-macs", "1k", "--width", str(width), *more)[1]
+    least = 35 if more else 20  # the outcome, the metric and the number stand in any width
+    assert max(map(len, out.splitlines())) <= max(width, least)
+
+
+def test_columns_are_a_row_for_each_limit(folder, capsys):
+    (folder / "model.yaml").write_text(LIMITED)
+    out = check(capsys, "model.yaml", "--max-macs", "1k", "--columns", "status,metric,actual,limit,headroom,set_by")[1]
+    assert [line.split() for line in out.splitlines()] == [
+        ["Metric", "Actual", "Limit", "Left", "Set", "by"],
+        ["ok", "params", "8,256", "9,000", "8.3%", "its", "own", "budget"],
+        ["ok", "size", "32.2", "KiB", "40", "KiB", "19.4%", "its", "own", "budget"],
+        ["OVER", "BUDGET", "MACs", "8,192", "1,000", "-719.2%", "--max-macs"],
+        ["0", "passed,", "1", "over", "budget,", "0", "broken"],
+    ]
+
+
+def test_a_column_that_there_is_not_is_answered_with_the_nearest(folder, capsys):
+    code, _, err = check(capsys, "model.yaml", "--columns", "metrik")
+    assert (code, "did you mean 'metric'" in err) == (2, True)
+    assert "--width does nothing" in check(capsys, "model.yaml", "--width", "80", "--format", "json")[2]
+
+
+def test_depth_sums_what_holds_most_by_blocks(folder, capsys):
+    block = "blocks: {b: {layers: [{Dense: 64}, {Dense: 64}]}}\n"
+    (folder / "model.yaml").write_text(f"input: [128]\n{block}layers: [b, {{Dense: 2}}]\n")
+    assert "the largest layers: b/dense 8,256" in check(capsys, "model.yaml", "--max-params", "1k")[1]
+    assert (
+        "the largest layers: b 12,416, dense 130"
+        in check(capsys, "model.yaml", "--max-params", "1k", "--depth", "1")[1]
+    )
+
+
+def test_colour_is_only_where_it_is_asked_for(folder, capsys):
+    assert "\x1b[" not in check(capsys, "model.yaml", "--max-params", "1M")[1]
+    assert "\x1b[32mok" in check(capsys, "model.yaml", "--max-params", "1M", "--color", "always")[1]

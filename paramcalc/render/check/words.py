@@ -36,10 +36,11 @@ def sentences(report: FileReport) -> list[Sentence]:
 
 
 def finding(item: Finding) -> Sentence:
-    """One limit that is not kept."""
+    """One limit, and whose it is."""
     layer = ("layer '", Name(item.layer), "': ") if item.layer else ()
     check = (" (check '", Name(item.check), "')") if item.check else ()
-    return (*layer, item.message, *check)
+    whose = (f" ({item.whose})",) if item.whose else ()
+    return (*layer, item.message, *check, *whose)
 
 
 def context(report: FileReport) -> Iterator[Sentence]:

@@ -1,0 +1,85 @@
+"""Cells of text under one another, in as many columns as fit a width: what `diff` and `check` print.
+
+In: columns, and rows of cells as text. Out: lines. Numbers are never cut: names give way, then columns are left out
+from the right, and named.
+"""
+
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
+
+from paramcalc.render.layout import GAP, Glyphs, Line, Span
+from paramcalc.render.text import cut_middle, width_of
+
+STEPS = (24, 12, 8)
+"""A column of names is cut to the first of these before the next one is, and so on."""
+
+
+class GridColumn(NamedTuple):
+    """How a column is headed, and what may happen to it.
+
+    Attributes:
+        number: whether its cells stand at the right.
+        gives_way: whether its cells may be cut.
+        needed: whether it is shown at any width.
+    """
+
+    header: str
+    number: bool = False
+    gives_way: bool = False
+    needed: bool = False
+
+
+class Row(NamedTuple):
+    """The cells of a row, and the style of all of it."""
+
+    cells: Sequence[str]
+    style: str = ""
+
+
+def grid_lines(
+    columns: Sequence[GridColumn], rows: Sequence[Row], width: int | None, glyphs: Glyphs
+) -> Generator[Line, None, list[str]]:
+    """The heading and the rows; returns the headings of the columns for which there is no room.
+
+    Args:
+        columns: of every row.
+        rows: cells are harmless already.
+        width: terminal cells; None for as many as needed.
+        glyphs: what to show in place of the middle of a name.
+    """
+    table = [Row([column.header for column in columns], "header"), *rows]
+    widths = [max([width_of(row.cells[index]) for row in table]) for index in range(len(columns))]
+    shown = [index for index in range(len(columns)) if widths[index]]
+    left_out = fit(columns, widths, shown, width) if width is not None else []
+    for row in table:
+        cells = [cell(row.cells[index], widths[index], columns[index].number, glyphs) for index in shown]
+        yield [Span(GAP.join(cells).rstrip(), row.style)]
+    return left_out
+
+
+def fit(columns: Sequence[GridColumn], widths: list[int], shown: list[int], width: int) -> list[str]:
+    """Cut `widths` and take columns out of `shown` until a width is kept; returns the headings of those."""
+
+    def excess() -> int:
+        return sum([widths[index] for index in shown]) + len(GAP) * (len(shown) - 1) - width
+
+    whole = list(widths)
+    for least in STEPS:
+        for index in shown:
+            if columns[index].gives_way and excess() > 0:
+                widths[index] = max(widths[index] - excess(), min(least, widths[index]))
+    left_out: list[str] = []
+    for index in [index for index in reversed(shown) if not columns[index].needed]:
+        if excess() > 0:
+            shown.remove(index)
+            left_out.insert(0, columns[index].header)
+    for index in shown if left_out else ():  # what is left may have room again
+        widths[index] += max(min(-excess(), whole[index] - widths[index]), 0)
+    return left_out
+
+
+def cell(text: str, room: int, number: bool, glyphs: Glyphs) -> str:
+    """A cell in its room."""
+    text = cut_middle(text, room, glyphs.ellipsis)
+    space = " " * (room - width_of(text))
+    return space + text if number else text + space
