@@ -136,6 +136,8 @@ def with_parts(type_, config, rng):
             inner = json.loads(json.dumps(CONFIG_MAPPING[part.type]().to_dict(), default=str))
             needed = NEEDED.get(part.type, {}) | NEEDED.get(type_, {}).get(field, {})
             found[field] = {"model_type": part.type} | with_parts(part.type, inner, rng) | needed
+            if field == "encoder":  # what it attends to would be nothing
+                found[field].pop("add_cross_attention", None)
     return found
 
 

@@ -26,6 +26,8 @@ from paramcalc.formats.native.templates import fill, variables
 from paramcalc.formats.native.variables import spec_variables
 
 FAMILIES = "families"
+BESIDE = ("tie_word_embeddings", "cross_attention_hidden_size")
+"""What a whole reads of its parts, whether or not it is a field of their types."""
 OWN_KEYS = ("types", "parts", "heads", "refused")
 
 
@@ -136,7 +138,8 @@ class Part(NamedTuple):
 
     Attributes:
         field: the field with its configuration.
-        values: the values of its fields, those of other names under these, too; None where there is no such part.
+        values: the values of its fields, those of other names under these, too, and the names of its `inputs`; None
+            where there is no such part.
         block: its spec as a block, what it is given being its inputs.
     """
 
@@ -160,14 +163,10 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
         spec = spec_of(inner)
     except ConfigError as error:
         raise type(error)(str(error), (field, *error.where)) from None
-    tied = {"tie_word_embeddings": inner.raw.get("tie_word_embeddings")}  # whether or not it is a field of the type
-    values = (
-        tied
-        | inner.values
-        | {alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values}
-    )
+    aliases = {alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values}
+    values = {name: inner.raw.get(name) for name in BESIDE} | inner.values | aliases | {"inputs": inputs_of(spec)}
     block = {key: spec[key] for key in ("vars", "blocks", "layers", "outputs", "tied") if key in spec}
-    return Part(field, values, block | {"inputs": inputs_of(spec)})
+    return Part(field, values, block | {"inputs": values["inputs"]})
 
 
 def inputs_of(spec: dict[str, Any]) -> list[str]:

@@ -257,7 +257,7 @@ class Expander(Work):
             self.names.values[inner.prefix + input_name] = (source,)
         value = self.chain(block.layers, inner, sources[0])
         if block.outputs is not None:
-            value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs")))
+            value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs"))) or value
         if block.tied is not None and inner.first_call_prefix is None:
             self.ties += read_ties(block.tied, inner, (*block.where, "tied"), self.problems)
         if name:
@@ -266,12 +266,12 @@ class Expander(Work):
         return value
 
     def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Reference]:
-        """The results that the `outputs` of a block name."""
+        """The results that the `outputs` of a block name: an expression may list them all, or be null for the last."""
         found: list[Reference] = []
         self.step(where, len(raw) // INPUTS_PER_STEP)
         for index, item in enumerate(raw):
             value = value_in_scope(item, scope, (*where, index))
-            for name in value if isinstance(value, list) else [value]:  # an expression may list them all
+            for name in value if isinstance(value, list) else [value] * (value is not None):
                 if not isinstance(name, str):
                     raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
                 found.append(TensorName(scope, name, (*where, index)))

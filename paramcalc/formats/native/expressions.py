@@ -69,13 +69,14 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "int": (int, 1, 1),
 }
 """Name → function, and the fewest and most arguments that it takes; all arguments are numbers."""
-LIST_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "len": len,
-    "sum": lambda items: sum(number(item) for item in items),
-    "is_list": lambda value: isinstance(value, list),
-    "pair": lambda value: value if isinstance(value, list) else [number(value)] * 2,
+LIST_FUNCTIONS: dict[str, tuple[Callable[[Any], Any], tuple[type, ...]]] = {
+    "len": (len, (list, str)),
+    "sum": (lambda items: sum(number(item) for item in items), (list,)),
+    "is_list": (lambda value: isinstance(value, list), (object,)),
+    "items": (lambda value: value if isinstance(value, list) else [value], (object,)),
+    "pair": (lambda value: value if isinstance(value, list) else [number(value)] * 2, (object,)),
 }
-"""Name → function of one list; `len` is one of a text, too, and `pair` makes a height and width of a single number."""
+"""Name → function of one list, and what it takes; the last three take anything."""
 NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | LIST_FUNCTIONS.keys()
 OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.BinOp: lambda node: [node.left, node.right],
@@ -298,19 +299,15 @@ def _visit_call(node: ast.Call, names: Names) -> Any:
     if not isinstance(node.func, ast.Name) or node.keywords:
         raise _WrongError(f"only {', '.join(known[:-1])} and {known[-1]} can be called, with plain arguments")
     arguments = [visit(argument, names) for argument in node.args]
-    if node.func.id in LIST_FUNCTIONS and len(arguments) == 1 and takes(node.func.id, arguments[0]):
-        return LIST_FUNCTIONS[node.func.id](arguments[0])
+    convert, types = LIST_FUNCTIONS.get(node.func.id, (None, ()))
+    if convert is not None and len(arguments) == 1 and isinstance(arguments[0], types):
+        return convert(arguments[0])
     if node.func.id not in FUNCTIONS:
         raise _WrongError(f"there is no function '{node.func.id}'{did_you_mean(node.func.id, known)}")
     function, fewest, most = FUNCTIONS[node.func.id]
     if not fewest <= len(arguments) <= most:
         raise _WrongError(f"{node.func.id} was given {len(arguments)} arguments")
     return function(*[number(argument) for argument in arguments])
-
-
-def takes(function: str, argument: Any) -> bool:
-    """Whether a function of lists takes this."""
-    return isinstance(argument, list) or function in (("len",) if isinstance(argument, str) else ("pair", "is_list"))
 
 
 def _visit_subscript(node: ast.Subscript, names: Names) -> Any:

@@ -165,10 +165,12 @@ class SpecReader:
     # -- outputs and ties ------------------------------------------------------------------------------
 
     def outputs(self, raw: dict[str, Any], scope: Scope) -> list[tuple[str, Reference]]:
-        """The outputs by name; an empty list if the output is the last entry."""
+        """The outputs by name; an empty list, or null by an expression, if the output is the last entry."""
         if "outputs" not in raw:
             return []
         value = self.guard(lambda: value_in_scope(raw["outputs"], scope, ("outputs",)), None)
+        if value is None and raw["outputs"] is not None:
+            return []
         names = [value] if isinstance(value, str) else value
         pairs = [named_output(item) for item in names] if isinstance(names, list) else []
         if not pairs or None in pairs:

@@ -149,3 +149,34 @@ def test_a_layer_without_a_name_of_its_own_is_called_like_what_it_stands_in():
     model = load(b'{framework: torch, input: [4], layers: [{name: gate, layers: [{Linear: 2, name: ""}]}]}')
     (row,) = summarize(model).layers
     assert (row.path, row.name) == ("gate", "gate")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("sum([1, 2, 4])", 7),
+        ("len(pair(5))", 2),
+        ("pair([3, 4])[1]", 4),
+        ("len(items(9))", 1),
+        ("items([8, 9])[0]", 8),
+        ("len([1] + [2, 3])", 3),
+    ],
+)
+def test_lists_in_expressions(expression, value):
+    assert read(f"{{input: [4], layers: [{{Dense: '$({expression})'}}]}}").layers[0].output_shape == (None, value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [("sum(3)", "there is no function 'sum'"), ("pair('a')", "is not a number"), ("sum(['a'])", "is not a number")],
+)
+def test_what_is_no_list_of_numbers_is_refused(expression, message):
+    with pytest.raises(InputError, match=message):
+        read(f'{{input: [4], layers: [{{Dense: "$({expression})"}}]}}')
+
+
+@pytest.mark.parametrize(("wanted", "names"), [("true", ["a", "b"]), ("false", ["b"])])
+def test_outputs_may_be_the_last_entry_by_an_expression(wanted, names):
+    layers = "layers: [{Dense: 3, name: a}, {Dense: 2, name: b}]"
+    spec = f'{{input: [4], vars: {{all: {wanted}}}, {layers}, outputs: \'$(["a", "b"] if all else null)\'}}'
+    assert [output.name for output in load(spec.encode()).outputs] == names
