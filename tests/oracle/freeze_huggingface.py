@@ -67,6 +67,7 @@ OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
 NEEDED = {
     "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
+    "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},
     "ministral": {"head_dim": 128},
     "reformer": {"axial_pos_embds": False},
     "gemma4_text": {"vocab_size_per_layer_input": 500},
@@ -99,6 +100,13 @@ FLAG = (
 """A field whose name has one of these in it is turned over now and then, if it is true or false."""
 
 
+def staged(config, size):
+    """What goes otherwise where there is a number of heads and layers for each stage."""
+    heads = config.get("num_heads")
+    found = {"embed_dim": heads[0] * size} if isinstance(heads, list) else {}
+    return found | ({"num_layers": None} if isinstance(config.get("depths"), list) else {})
+
+
 def mutated(config, rng):
     """Values for fields of a configuration: other, small sizes; some are refused by transformers."""
     before, config = config, copy.deepcopy(config)
@@ -109,7 +117,10 @@ def mutated(config, rng):
     for names, choices in SIZES.items():
         value = rng.choice(choices)
         values |= dict.fromkeys(names, value)
+    values |= staged(config, size)
     for name, value in values.items():
+        if value is None:  # another field says it
+            continue
         if type(config.get(name)) is int or (name in OPTIONAL and name in config and rng.random() < 0.5):
             config[name] = value
     for name, value in config.items():
@@ -177,10 +188,10 @@ def record(type_, config, architecture):
     }
 
 
-def is_known(type_, architecture):
-    """Whether paramcalc builds this class, too."""
+def is_known(type_, architecture, config=None):
+    """Whether paramcalc builds this class, too, and does not refuse the configuration by name."""
     try:
-        spec_of(config_of({"model_type": type_, "architectures": [architecture]}))
+        spec_of(config_of({"model_type": type_, "architectures": [architecture], **(config or {})}))
     except ConfigError:
         return False
     return True
@@ -205,7 +216,7 @@ def records(type_, seed):
             if rng.random() < 0.5:
                 config["num_labels"] = rng.choice((3, 7))
             found = record(type_, config, architecture)
-            if found is not None and found["total"] < 30_000_000:
+            if found is not None and found["total"] < 30_000_000 and is_known(type_, architecture, config):
                 yield found
                 break
         else:

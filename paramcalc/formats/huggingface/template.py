@@ -6,8 +6,9 @@ A template is a spec in paramcalc's own language, and has beside its keys
              template's defaults, which may be expressions over any field of its configuration
     heads    what its classes may be for, as types.jsonl has it; a class with another head is refused
     parts    blocks that are other models: name → the field with that model's configuration, or a mapping: `config`,
-             that field; `heads`, what it may be for, [base] by default; `flat: true` where older files have its
-             fields beside those of the whole. An optional part that is null is a block without layers
+             that field, or `type`, what the whole configuration is read as; `heads`, what it may be for, [base] by
+             default; `flat: true` where older files have its fields beside those of the whole. An optional part
+             that is null is a block without layers
     refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
 
 A variable that is called like a field has the field's value; `head`, `architecture`, `model_type` and `num_labels` are
@@ -18,8 +19,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from paramcalc.errors import listed
-from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, NotBuiltError, part_of
-from paramcalc.formats.huggingface.types import VERSION, data
+from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, NotBuiltError, config_for, part_of
+from paramcalc.formats.huggingface.types import VERSION, data, find_type
 from paramcalc.formats.native.expressions import ExpressionError
 from paramcalc.formats.native.problems import Problems
 from paramcalc.formats.native.templates import fill, variables
@@ -45,7 +46,7 @@ def spec_of(config: Config) -> dict[str, Any]:
         raise NotBuiltError(f"{message}; {COUNT_IT}", ("architectures",))
     spec = {key: value for key, value in template.items() if key not in OWN_KEYS}
     parts = {name: part(config, said) for name, said in template.get("parts", {}).items()}
-    spec["vars"] = vars_of(template, config, {part.field: part.values for part in parts.values()})
+    spec["vars"] = vars_of(template, config, {part.field: part.values for part in parts.values() if part.field})
     check_refused(template.get("refused", []), spec["vars"])
     if parts:
         spec["blocks"] = {name: part.block for name, part in parts.items()} | spec.get("blocks", {})
@@ -137,7 +138,7 @@ class Part(NamedTuple):
     """A model inside another.
 
     Attributes:
-        field: the field with its configuration.
+        field: the field with its configuration; empty where that is the whole.
         values: the values of its fields, those of other names under these, too, and the names of its `inputs`; None
             where there is no such part.
         block: its spec as a block, what it is given being its inputs.
@@ -155,8 +156,12 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
         ConfigError: with the place below the whole configuration.
     """
     said = {"config": said} if isinstance(said, str) else said
-    field = said["config"]
-    inner = part_of(config, field, said.get("heads", ["base"]), said.get("flat", False))
+    field, heads = said.get("config", ""), said.get("heads", ["base"])
+    if field:
+        inner = part_of(config, field, heads, said.get("flat", False))
+    else:
+        known = {name: value for name, value in config.values.items() if value is not None}
+        inner = config_for(known, find_type(said["type"]), True, heads)
     if inner is None:
         return Part(field, None, {"layers": []})
     try:

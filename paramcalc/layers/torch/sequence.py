@@ -210,7 +210,8 @@ class Attention(Layer, frozen=True, kw_only=True):
     Query heads may share a key and a value head. Queries, keys and values have their heads side by side in the last
     axis, or an axis for them before it. Two inputs are the queries, and keys and values side by side; a single one is all
     three side by side. `head_size` says what is a head's where these do not, as in latent attention.
-    The keys and values of all tokens so far are kept.
+    The keys and values of all tokens so far are kept. `keys` is how many of them a query sees, where these are but
+    those of its window.
 
     Shapes: (batch, queries, heads × size), (batch, keys, kv_heads × size), (batch, keys, kv_heads × value_size)
         → (batch, queries, heads × value_size)
@@ -225,6 +226,7 @@ class Attention(Layer, frozen=True, kw_only=True):
     kept: bool = True
     head_size: Positive | None = None
     value_size: Positive | None = None
+    keys: Positive | None = None
 
     def infer(
         self, query: Shape, key: Shape | None = None, value: Shape | None = None, *others: Shape, past: int = 0
@@ -242,7 +244,8 @@ class Attention(Layer, frozen=True, kw_only=True):
             key, value = taken_apart(key, (kv_heads, kv_heads))
         size, value_size = self.sizes(query, key, value, kv_heads)
         keys = key[1] if not past or key[1] is None or not self.kept else self.seen(key[1] + past)
-        start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", keys))
+        seen = self.keys or keys
+        start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", seen))
         macs = (*start, ("size", size)), (*start, ("value_size", value_size))
         width = None if value_size is None else self.heads * value_size
         parts = (("keys", size), ("values", value_size)) if self.kept else ()
