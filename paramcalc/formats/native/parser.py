@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo, nearest, unknown_keys
+from paramcalc.errors import DocPath, Key, ParamcalcError, at_key, did_you_mean, echo, nearest, unknown_keys
 from paramcalc.formats.native.arguments import block_arguments, layer_arguments
 from paramcalc.formats.native.build import build_entry
 from paramcalc.formats.native.entries import (
@@ -289,7 +289,8 @@ class Parser:
             near = did_you_mean(name, chain.from_iterable(blocks.maps))
             message = f"there is no layer type '{name[:80]}'{near}" if near else f"{error}"
             message = misspelled(name) or message
-            raise SpecError(message, place) from None
+            is_key = place[-1:] == (name,)  # `Dens: 10`, and neither `type: Dens` nor a bare `Dens`
+            raise SpecError(message, at_key(place) if is_key else place) from None
 
     def layer_entry(self, entry: LayerEntry, blocks: Blocks) -> Entry:
         """Read the layers in the fields of an entry, and build its layer unless that depends on variables."""

@@ -38,12 +38,12 @@ MISTAKES = {
     "no space after the colon": ("  - Dense:3\n", ["4:5: there is no layer type 'Dense:3'; write 'Dense: 3'"]),
     "no space after the colon inside braces": (
         "  - {Dense:3}\n",
-        ["4:13: there is no layer type 'Dense:3'; write 'Dense: 3'"],
+        ["4:6: there is no layer type 'Dense:3'; write 'Dense: 3'"],
     ),
     "a call as in Python": ("  - Dense(3)\n", ["4:5: there is no layer type 'Dense(3)'; write 'Dense: 3'"]),
     "braces without a colon": (
         "  - Dense {units: 3}\n",
-        ["4:19: there is no layer type 'Dense {units'; write 'Dense: {units: …}'"],
+        ["4:5: there is no layer type 'Dense {units'; write 'Dense: {units: …}'"],
     ),
     "two keys on a line without braces": (
         "  - Dense: 3, name: a\n",
