@@ -34,6 +34,7 @@ class Question(Struct, frozen=True):
         kv_dtype: what a decoder's cache is stored as.
         checkpointing: train with the parts of a stack computed again.
         master_weights: train with float32 copies of the weights.
+        spread: over how many devices: tensor, pipeline and data parallel, and what ZeRO divides.
     """
 
     sets: dict[str, str] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Question(Struct, frozen=True):
     kv_dtype: str | None = None
     checkpointing: bool = False
     master_weights: bool = False
+    spread: tuple[int, int, int, int] = (1, 1, 1, 0)
 
 
 def question(given: dict[str, Any]) -> Question:
@@ -71,6 +73,7 @@ def question(given: dict[str, Any]) -> Question:
         kv_dtype=given.get("kv_dtype"),
         checkpointing=bool(given.get("checkpointing")),
         master_weights=bool(given.get("master_weights")),
+        spread=(given.get("tp") or 1, given.get("pp") or 1, given.get("dp") or 1, given.get("zero") or 0),
     )
 
 
@@ -96,9 +99,10 @@ def summary_of(model: Model, asked: Question) -> Summary:
 
 def memory_options(asked: Question) -> "MemoryOptions":
     """What is asked of the memory."""
-    from paramcalc.analysis.memory_options import MemoryOptions
+    from paramcalc.analysis.memory_options import MemoryOptions, Spread
 
-    return MemoryOptions(asked.memory, asked.optimizer, asked.kv_dtype, asked.checkpointing, asked.master_weights)
+    trained = asked.optimizer, asked.kv_dtype, asked.checkpointing, asked.master_weights
+    return MemoryOptions(asked.memory, *trained, Spread(*asked.spread))
 
 
 def summary_explained(model: Model, asked: Question) -> "tuple[Summary, dict[str, LayerExplained]]":

@@ -166,6 +166,40 @@ class Training(Struct, frozen=True, gc=False):
     peak_bytes: int | None = None
 
 
+class DeviceMemory(Struct, frozen=True, gc=False):
+    """What the largest of several devices takes, in bytes; null where it was not asked for, or a shape is unknown.
+
+    Attributes:
+        tensor: over how many devices each matrix is divided.
+        pipeline: how many stages have layers of their own.
+        data: how many devices have the same, for other samples.
+        zero: what these divide among them: 1 the optimizer's state, 2 gradients as well, 3 weights as well.
+        stage: the stage of the pipeline that this one is in, counted from 0.
+        optimizer_bytes: its state, with master weights.
+        activation_bytes: the most of activations and gradients in the forward and the backward pass.
+        temporary_bytes: what a step of the optimizer needs beside its state.
+        gathered_bytes: the weights and gradients of the largest layer, which is put together to be computed.
+        training_bytes: the peak of a step.
+    """
+
+    tensor: int
+    pipeline: int
+    data: int
+    zero: int
+    stage: int
+    weights_bytes: int
+    kv_cache_bytes: int
+    prefill_bytes: int | None
+    decode_bytes: int | None
+    inference_bytes: int | None
+    gradient_bytes: int | None = None
+    optimizer_bytes: int | None = None
+    activation_bytes: int | None = None
+    temporary_bytes: int | None = None
+    gathered_bytes: int | None = None
+    training_bytes: int | None = None
+
+
 class Memory(Struct, frozen=True):
     """What the model takes in memory, in bytes; null where a shape is unknown.
 
@@ -177,6 +211,7 @@ class Memory(Struct, frozen=True):
         decode_bytes: the same for one more token.
         prefill_at: the call at which the first is reached.
         workspace_bytes: what the library of matrix products reserves, a part of the peaks.
+        device: the largest of several devices, where the model is spread over them.
         kv_cache: null for a model that keeps nothing between tokens, or where it is not known of how many.
     """
 
@@ -194,6 +229,7 @@ class Memory(Struct, frozen=True):
     decode_bytes: int | None = None
     prefill_at: str | None = None
     workspace_bytes: int = 0
+    device: DeviceMemory | None = None
 
 
 class Summary(Struct):

@@ -66,7 +66,7 @@ def training_peak(
     kept = walk.kept + loss.kept
     last = last_uses(evaluation, tape, program)
     forward = max(kept + loss.forward, walk.forward_peak(last))
-    size = max(forward, kept + loss.backward, walk.peak(loss))
+    size = max(forward, kept + loss.backward, walk.peak())
     return TrainingPeak(kept, size)
 
 
@@ -149,7 +149,7 @@ class Backward:
             sums.append(total)
         return highest(self.tape, last, sums).size
 
-    def peak(self, loss: Loss) -> int:
+    def peak(self) -> int:
         """The most while the backward pass runs."""
         steps, index = self.tape.steps, len(self.tape.steps) - 1
         self.alive = self.kept

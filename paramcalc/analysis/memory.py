@@ -16,7 +16,7 @@ from paramcalc.layers.optimizers import NAMES
 from paramcalc.layers.programs import Program, program_of
 from paramcalc.model import Input, Ref, refs
 from paramcalc.shapes import Shape, volume
-from paramcalc.summary import KVCache, LayerSummary, Memory
+from paramcalc.summary import DeviceMemory, KVCache, LayerSummary, Memory
 from paramcalc.units import STORED_BITS, output_dtype, size_of
 
 DTYPES = ("float32", "float16", "bfloat16", "float8", "int8", "int4")
@@ -94,6 +94,7 @@ def measure_memory(
         decode_bytes=None if decode is None else decode.size,
         prefill_at=None if prefill is None else evaluation.calls[prefill.step].node.path,
         workspace_bytes=running.workspace,
+        device=running.device(evaluation, rows, options),
     )
 
 
@@ -121,6 +122,14 @@ class Running(Struct, frozen=True):
             fill = window_bytes(evaluation, self.dtype, self.kv_dtype) * cache.batch_size
             prompt = Peak(fixed + prompt.size + fill, prompt.step)
         return prompt, None if token is None else Peak(fixed + token.size, token.step)
+
+    def device(self, evaluation: Evaluation, rows: list[LayerSummary], options: MemoryOptions) -> DeviceMemory | None:
+        """The largest of the devices that the model is spread over; None where it is one."""
+        if options.spread.devices == 1 or self.program is None:
+            return None
+        from paramcalc.analysis.devices import largest_device  # only loaded where there are several
+
+        return largest_device(evaluation, rows, self.program, self.dtype, options)
 
     def inference(
         self, evaluation: Evaluation, peak: int | None, prefill: Peak | None, decode: Peak | None

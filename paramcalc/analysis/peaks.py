@@ -40,11 +40,27 @@ def highest(tape: Tape, last: Sequence[int], extra: Sequence[int] = ()) -> Peak:
 
 def prefill_peak(evaluation: Evaluation, program: Program, dtype: str | None) -> Peak | None:
     """The peak of activations and working space for the whole prompt; None where a size is not known."""
+    tape = prefill_tape(evaluation, program, dtype)
+    return None if tape is None else highest(tape, last_uses(evaluation, tape, program))
+
+
+def prefill_tape(evaluation: Evaluation, program: Program, dtype: str | None) -> Tape | None:
+    """The steps that the whole prompt takes."""
     shapes: Shapes = evaluation.outputs
     if program.last_logits:
         shapes = with_last_token(evaluation, shapes)
-    tape = record(evaluation, program, dtype, shapes)
-    return None if tape is None else highest(tape, last_uses(evaluation, tape, program))
+    return record(evaluation, program, dtype, shapes)
+
+
+def decode_tape(evaluation: Evaluation, program: Program, dtype: str | None) -> Tape | None:
+    """The steps that one more token takes; None where nothing is kept, or a size is not known."""
+    text = find_text(evaluation)
+    if text is None or text.tokens is None:
+        return None
+    step = TokenStep(evaluation, text)
+    for call in evaluation.calls:
+        step.call(call)
+    return record(evaluation, program, dtype, step.shapes)
 
 
 def with_last_token(evaluation: Evaluation, shapes: Shapes) -> Shapes:
@@ -65,14 +81,8 @@ def decode_peak(evaluation: Evaluation, program: Program, dtype: str | None, kv_
 
     A cache grows by making it anew: the old keys of a layer are there until the new ones are.
     """
-    text = find_text(evaluation)
-    if text is None or text.tokens is None:
-        return None
-    step = TokenStep(evaluation, text)
-    for call in evaluation.calls:
-        step.call(call)
-    tape = record(evaluation, program, dtype, step.shapes)
-    if tape is None:
+    text, tape = find_text(evaluation), decode_tape(evaluation, program, dtype)
+    if text is None or tape is None:
         return None
     batch = evaluation.inputs[min(text.inputs)].shape[0] or 1
     grown = [largest_cache(call, dtype, kv_dtype) * batch for call in evaluation.calls]

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from paramcalc.analysis.calls import Call, Evaluation, failure
 from paramcalc.analysis.evaluate import evaluate
-from paramcalc.analysis.memory_options import MemoryOptions
+from paramcalc.analysis.memory_options import MemoryOptions, Spread
 from paramcalc.analysis.ties import tie_weights, weight_name
 from paramcalc.collector import gc_paused
 from paramcalc.errors import MAX_PROBLEMS, Problem, clipped
@@ -42,6 +42,7 @@ def summarize(
     kv_dtype: str | None = None,
     checkpointing: bool = False,
     master_weights: bool = False,
+    spread: Spread | None = None,
 ) -> Summary:
     """Compute shapes, counts, MACs and sizes of every layer call.
 
@@ -60,6 +61,7 @@ def summarize(
         context: how many tokens there are in sequences whose length the file leaves open.
         checkpointing: train with the parts of a stack computed again in the backward pass.
         master_weights: train with float32 copies of the weights, which the optimizer works on.
+        spread: measure what the largest of several devices takes, too.
         kv_dtype: what is kept of each token between tokens is stored as this type, such as "float8".
 
     Raises:
@@ -74,7 +76,9 @@ def summarize(
         context=context,
     )
     return summarize_with_memory(
-        evaluation, dtype, MemoryOptions(memory, optimizer, kv_dtype, checkpointing, master_weights)
+        evaluation,
+        dtype,
+        MemoryOptions(memory, optimizer, kv_dtype, checkpointing, master_weights, spread or Spread()),
     )
 
 

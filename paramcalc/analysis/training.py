@@ -13,7 +13,7 @@ from paramcalc.summary import LayerSummary, Training, WeightSummary
 from paramcalc.units import STORED_BITS, size_of
 
 MASTER = 4
-"""Bytes of an element of a master weight: float32."""
+"""Bytes of an element of a master weight, and of its gradient: float32."""
 
 
 def measure_training(
@@ -42,7 +42,7 @@ def measure_training(
         sum([size_of(weight.params, "float32") for each in trained for weight in each]) if options.master_weights else 0
     )
     state = optimizer.state_bytes(tensors)
-    temporary = optimizer.temporary_bytes(tensors)
+    temporary = optimizer.temporary_bytes(tensors) + master  # which takes gradients in float32
     program = program_of(model.framework, model.format, model.name)
     kept, size = passes(evaluation, rows, program, dtype, gradients, options.checkpointing)
     if program is None or not program.known:

@@ -275,6 +275,14 @@ lora_option = click.option(
     metavar="RANK[:LAYER,...]|PATH",
     help="Add a low-rank adapter, or one that PEFT wrote, and freeze the rest.",
 )
+tp_option = click.option("--tp", type=Whole(1, 4096), help="Divide each matrix over this many devices.")
+pp_option = click.option("--pp", type=Whole(1, 4096), help="Deal the layers out to this many devices, as a pipeline.")
+dp_option = click.option("--dp", type=Whole(1, 1_000_000), help="Train on this many devices with samples of their own.")
+zero_option = click.option(
+    "--zero",
+    type=Whole(0, 3),
+    help="What these divide: 1 the optimizer's state, 2 gradients too, 3 weights too.",
+)
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table."
 )

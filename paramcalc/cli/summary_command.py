@@ -29,6 +29,9 @@ MEANT_FOR = {
     "memory": ("table", "json", "jsonl", "markdown", "svg", "html"),
     "optimizer": ("table", "json", "jsonl", "markdown", "svg", "html"),
     "kv_dtype": ("table", "json", "jsonl", "markdown", "svg", "html"),
+    "tp": ("table", "json", "jsonl", "markdown", "svg", "html"),
+    "pp": ("table", "json", "jsonl", "markdown", "svg", "html"),
+    "dp": ("table", "json", "jsonl", "markdown", "svg", "html"),
 }
 """Options about what is shown, and the formats that show it."""
 
@@ -70,6 +73,10 @@ MEANT_FOR = {
 @options.checkpointing_option
 @options.master_option
 @options.kv_dtype_option
+@options.tp_option
+@options.pp_option
+@options.dp_option
+@options.zero_option
 @options.color_option
 @options.output_option
 def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
@@ -157,6 +164,8 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
     for name, formats in MEANT_FOR.items():
         if given[name] is not None and format_ not in formats:
             raise click.UsageError(f"--{name.replace('_', '-')} does nothing for --format {format_}")
+    if given["zero"] and given["dp"] is None:
+        raise click.UsageError("--zero divides over the devices of --dp N")
     for name in ("checkpointing", "master_weights"):
         if given[name] and given["optimizer"] is None:
             raise click.UsageError(f"--{name.replace('_', '-')} is about training; --optimizer NAME asks for that")

@@ -1,7 +1,7 @@
 """The memory of a model as lines under the table; what each number takes for granted stands beside it."""
 
 from paramcalc.render.numbers import format_bytes
-from paramcalc.summary import KVCache, Memory, Training
+from paramcalc.summary import DeviceMemory, KVCache, Memory, Training
 
 Entries = list[tuple[str, str, str]]
 
@@ -18,7 +18,8 @@ def memory_entries(memory: Memory) -> Entries:
         ("Peak memory", format_bytes(memory.peak_bytes), "activations alive at once, no working space"),
     ]
     entries += running_entries(memory)
-    return entries + (training_entries(memory.training) if memory.training is not None else [])
+    entries += training_entries(memory.training) if memory.training is not None else []
+    return entries + (device_entries(memory.device) if memory.device is not None else [])
 
 
 def cache_entry(cache: KVCache) -> tuple[str, str, str]:
@@ -69,3 +70,29 @@ def peak_note(training: Training) -> str:
     if not training.temporary_bytes:
         return "backward pass or optimizer, the larger"
     return f"backward pass, or optimizer with {format_bytes(training.temporary_bytes)} of its own"
+
+
+def device_entries(device: DeviceMemory) -> Entries:
+    """What the largest of several devices takes: its own part, and the peaks."""
+    over = f"{device.tensor} × {device.pipeline} × {device.data} devices"
+    stage = f", stage {device.stage} of {device.pipeline}" if device.pipeline > 1 else ""
+    parts = [("weights", device.weights_bytes), ("cache", device.kv_cache_bytes or None)]
+    entries = [("A device of", over, f"tensor × pipeline × data; the largest{stage}")]
+    if device.inference_bytes is not None:
+        entries.append(("- inference", format_bytes(device.inference_bytes), summed(parts, "activations, workspace")))
+    if device.training_bytes is not None:
+        parts = [
+            *parts[:1],
+            ("gradients", device.gradient_bytes),
+            ("optimizer", device.optimizer_bytes),
+            ("a layer gathered", device.gathered_bytes or None),
+        ]
+        entries.append(("- training", format_bytes(device.training_bytes), summed(parts, "activations, workspace")))
+    elif device.inference_bytes is None:
+        entries.append(("- weights", format_bytes(device.weights_bytes), "its part"))
+    return entries
+
+
+def summed(parts: list[tuple[str, int | None]], rest: str) -> str:
+    """`weights 16.1 GiB + cache 1.0 GiB + activations`."""
+    return " + ".join([*[f"{name} {format_bytes(size)}" for name, size in parts if size is not None], rest])

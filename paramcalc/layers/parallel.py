@@ -1,0 +1,37 @@
+"""Which layers tensor parallelism divides, as Megatron does (Shoeybi et al. 2019, arXiv:1909.08053).
+
+A matrix is divided by its columns where what reads its output can work on a part of the features, such as heads; the
+matrix that reads such a part is divided by its rows, and its output is whole again. Everything else is on every device.
+"""
+
+MATRICES = frozenset(("Linear", "TransposedLinear"))
+"""Matrices that may be divided by their columns or by their rows."""
+
+WHOLE_INSIDE = frozenset(("MultiheadAttention", "Experts"))
+"""Layers that are divided inside: what they read and give is whole."""
+
+BY_PART = frozenset(
+    (
+        *(
+            "Activation",
+            "Mul",
+            "mul",
+            "Heads",
+            "Split",
+            "split",
+            "Flatten",
+            "Reshape",
+            "Dropout",
+            "Identity",
+            "Softmax",
+        ),
+        *("ReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "CausalConv1d", "Recurrence", "view", "reshape", "transpose"),
+    )
+)
+"""Layers that give a part of the features for a part of the features; weights of theirs are divided, too."""
+
+NORMS = frozenset(("RMSNorm", "LayerNorm"))
+"""Norms: over the features of a head they work on a part, over all features they do not."""
+
+ATTENTION = "Attention"
+EMBEDDING = "Embedding"
