@@ -20,7 +20,7 @@ from paramcalc.formats.native.parser import BLOCK_KEYS, STRUCTURE
 from paramcalc.formats.native.spec import KEYS
 from paramcalc.metrics import METRICS
 from paramcalc.render.columns import COLUMNS
-from paramcalc.summary import KVCache, LayerSummary, Memory, Summary, Totals, Training, WeightSummary
+from paramcalc.summary import DeviceMemory, KVCache, LayerSummary, Memory, Summary, Totals, Training, WeightSummary
 from tests import bench
 from tests.samples import ROOT, blocks_of, is_sample, is_spec, page_rerun, specs_of, workspace
 from tests.synthetic import SHAPES
@@ -123,7 +123,7 @@ def test_the_guide_describes_every_key_of_the_json():
         [section] = [text for text in sections if text.startswith(f"{title}\n")]
         assert sorted(first_column(section)) == sorted(struct.__struct_fields__), title
     tables = re.split(r"^\| Key", TEXTS["memory.md"], flags=re.MULTILINE)[1:]
-    for table, struct in zip(tables, (Memory, KVCache, Training), strict=True):
+    for table, struct in zip(tables, (Memory, KVCache, Training, DeviceMemory), strict=True):
         assert sorted(first_column(table)) == sorted(struct.__struct_fields__)
     weights = re.search(r"Each with (.*)", TEXTS["json.md"])[1]
     assert set(WeightSummary.__struct_fields__) <= set(re.findall(r"`(\w+)`", weights))

@@ -249,11 +249,12 @@ def named(rule: Rule, names: str) -> dict[str, Rule]:
 
 
 INPUT_KEPT = """
-Linear TransposedLinear HeadLinear ExpertLinear linear addmm mm Embedding EmbeddingBag embedding CausalConv1d Conv1d
-Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d conv1d conv2d conv3d InstanceNorm1d InstanceNorm2d
-InstanceNorm3d SiLU silu GELU gelu Mish mish Softplus softplus Hardswish hardswish Hardsigmoid hardsigmoid LeakyReLU
-leaky_relu ELU elu SELU selu CELU celu PReLU RReLU GLU glu LogSigmoid Softshrink Hardshrink Tanhshrink Activation
-pow sin cos square abs log rsqrt AvgPool1d AvgPool2d AvgPool3d avg_pool2d LPPool1d LPPool2d LPPool3d
+Patches Linear WeightNormConv1d WeightNormConvTranspose1d TransposedLinear HeadLinear ExpertLinear linear addmm mm
+Embedding EmbeddingBag embedding CausalConv1d Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d
+conv1d conv2d conv3d InstanceNorm1d InstanceNorm2d InstanceNorm3d SiLU silu GELU gelu Mish mish Softplus softplus
+Hardswish hardswish Hardsigmoid hardsigmoid LeakyReLU leaky_relu ELU elu SELU selu CELU celu PReLU RReLU GLU glu
+LogSigmoid Softshrink Hardshrink Tanhshrink Activation pow sin cos square abs log rsqrt AvgPool1d AvgPool2d
+AvgPool3d avg_pool2d LPPool1d LPPool2d LPPool3d
 """
 OUTPUT_KEPT = """
 ReLU relu relu_ ReLU6 relu6 relu6_ Hardtanh hardtanh hardtanh_ Sigmoid sigmoid Tanh tanh Softmax softmax LogSoftmax
@@ -269,9 +270,9 @@ mean sum neg roll stack clone contiguous Upsample interpolate UpsamplingNearest2
 PixelUnshuffle ChannelShuffle to _to_copy Indexer Scores Fold Unfold
 """
 VIEWS = """
-Flatten flatten Unflatten unflatten Reshape reshape view Permute permute Transpose transpose Identity Split split
-split_with_sizes chunk Heads Select select slice squeeze unsqueeze expand getitem detach Cached t movedim unbind
-Squeeze Unsqueeze alias expand_as view_as narrow swapaxes
+Slice MergeTokens Flatten flatten Unflatten unflatten Reshape reshape view Permute permute Transpose transpose
+Identity Split split split_with_sizes chunk Heads Select select slice squeeze unsqueeze expand getitem detach Cached
+t movedim unbind Squeeze Unsqueeze alias expand_as view_as narrow swapaxes
 """
 LARGEST = "MaxPool1d MaxPool2d MaxPool3d max_pool2d AdaptiveMaxPool1d AdaptiveMaxPool2d max_pool2d_with_indices"
 DROPOUTS = "Dropout dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout StochasticDepth"
