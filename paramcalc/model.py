@@ -205,6 +205,7 @@ class Model(Struct):
             own; it raises InputError where nothing says what the program does with those.
         layers: makes the same model of layers with fields, of a file that records what they hold and give; it raises
             ConvertError where the file does not say enough.
+        max_tokens: the longest text that it was made for; None where the file does not say.
         max_different: how many calls may be like no other, where a small file can make many.
         locate: finds a place of the document in the text; only called for errors.
     """
@@ -225,6 +226,7 @@ class Model(Struct):
     unknown: list[str] = field(default_factory=list)
     recorded: "Callable[[list[Input]], Model] | None" = None
     layers: "Callable[[], Model] | None" = None
+    max_tokens: int | None = None
     max_different: int | None = None
     shares: bool = False
     locate: Callable[[DocPath], Position | None] = lambda where: None

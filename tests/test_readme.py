@@ -10,6 +10,7 @@ from textwrap import dedent, fill
 
 import pytest
 
+from paramcalc.analysis.cards import CARDS
 from paramcalc.analysis.memory import OPTIMIZERS
 from paramcalc.check.config import read_config
 from paramcalc.cli import COMMANDS, cli, run
@@ -92,6 +93,7 @@ GENERATED = {
     ),
     ("summary.md", "columns"): lambda: COLUMNS,
     ("memory.md", "optimizers"): lambda: OPTIMIZERS,
+    ("fit.md", "cards"): lambda: CARDS,
 }
 """Lists of names in the guide, and where they come from."""
 
@@ -172,7 +174,7 @@ def test_the_guide_describes_every_format_that_is_read():
     assert [word for word in READ.values() if word not in TEXTS["files.md"]] == []
 
 
-@pytest.mark.parametrize("name", ["summary", "explain", "diff", "check"])
+@pytest.mark.parametrize("name", ["summary", "explain", "diff", "check", "fit"])
 def test_the_page_of_a_command_has_every_option_and_format(name):
     page = TEXTS[f"{name}.md"]
     options = [param for param in cli.get_command(None, name).params if param.param_type_name == "option"]

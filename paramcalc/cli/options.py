@@ -20,6 +20,8 @@ SPEC_ENDINGS = (
 """What files that can be read are called; only completion goes by it."""
 
 
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "adamw-8bit", "adafactor", "muon", "lion")
+"""Optimizers that are known of some framework; listed here, so that no formula is loaded for a help text."""
 SHORT_DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "fp8": "float8"}
 """What servers of models call dtypes."""
 
@@ -248,7 +250,7 @@ memory_option = click.option(
 )
 optimizer_option = click.option(
     "--optimizer",
-    type=click.Choice(["sgd", "momentum", "adam", "adamw", "adamw-8bit", "adafactor", "muon", "lion"]),
+    type=click.Choice(OPTIMIZERS),
     metavar="NAME",
     help="Show the memory that training with it takes as well, such as adamw.",
 )

@@ -74,6 +74,7 @@ def built(source: Source, options: Options) -> "tuple[Config, Model]":
     model = model_of(spec_of(config), source.name, options.sets, options.max_layers)
     model.format = "huggingface"
     model.warnings = list(config.warnings)
+    model.max_tokens = longest_text(config.values)
     return config, model
 
 
@@ -93,6 +94,16 @@ def class_for(config: "Config", task: str) -> str:
     head = TASKS.get(task)
     found = next((name for name, each in config.type.classes.items() if each == head), None)
     return config.architecture if found is None or config.head == head else found
+
+
+LENGTHS = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx")
+"""What configurations call the number of tokens that their model was made for."""
+
+
+def longest_text(values: dict[str, Any]) -> int | None:
+    """The tokens that a model was made for; None where its configuration does not say."""
+    found = (values.get(name) for name in LENGTHS)
+    return next((value for value in found if type(value) is int and value > 0), None)
 
 
 def model_of(spec: dict[str, Any], name: str, sets: Mapping[str, Any] | None, max_layers: int | None) -> Model:
