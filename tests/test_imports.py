@@ -57,6 +57,13 @@ def test_a_table_without_colour_needs_no_rich(folder):
     assert "rich" in loaded_by(["summary", "net.json", "--color", "always"], folder)
 
 
+def test_a_picture_is_loaded_for_its_own_format_alone(folder):
+    pictures = {f"paramcalc.render.{name}" for name in ("html", "html.page", "svg", "graph", "mermaid", "dot")}
+    for format_ in ("table", "json", "csv", "markdown"):
+        assert not loaded_by(["summary", "net.json", "--format", format_], folder) & pictures
+    assert not loaded_by(["summary", "net.json", "--format", "html"], folder) & {"rich", "paramcalc.render.svg"}
+
+
 @pytest.mark.parametrize("format_", ["csv", "markdown"])
 def test_csv_and_markdown_need_no_rich(folder, format_):
     assert "rich" not in loaded_by(["summary", "net.json", "--format", format_], folder)

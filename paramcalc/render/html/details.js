@@ -95,7 +95,8 @@ class Details {
       return el('li', {}, el('button', { type: 'button', class: 'link', onclick: go }, child.label), times(child), ` ${model.type(child)}, ${value}`);
     });
     const heading = node.repeats > 1 ? 'What each is made of' : 'What it is made of';
-    return [definitions(facts), el('h3', {}, heading), el('ul', { class: 'plain' }, parts.slice(0, 200))];
+    if (parts.length > 200) parts.splice(200, parts.length, el('li', { class: 'note' }, `and ${whole(parts.length - 200)} more`));
+    return [definitions(facts), el('h3', {}, heading), el('ul', { class: 'plain' }, parts)];
   }
 
   // Producers or readers as buttons, each of which shows that layer.

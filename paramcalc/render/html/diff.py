@@ -34,7 +34,8 @@ def body(diff: Diff, head: Entry, names: str) -> Iterator[str]:
 
 def totals(diff: Diff) -> Iterator[str]:
     """What the models come to, side by side."""
-    yield '<section class="all">\n<h3>Totals</h3>\n<div class="scroll"><table><thead><tr><th scope="col"></th>'
+    yield '<section class="all">\n<h2 class="part">Totals</h2>\n'
+    yield '<div class="scroll"><table><thead><tr><th scope="col">Total</th>'
     yield from (f'<th scope="col" class="number">{name}</th>' for name in ("Before", "After", "Δ", "Δ %"))
     yield "</tr></thead>\n<tbody>\n"
     for total in shown_totals(diff):
@@ -46,7 +47,7 @@ def totals(diff: Diff) -> Iterator[str]:
 
 def changes(diff: Diff) -> Iterator[str]:
     """A row a layer that is not as it was."""
-    yield "<section>\n<h3>Changes</h3>\n"
+    yield '<section>\n<h2 class="part">Changes</h2>\n'
     if diff.changes:
         largest = max([abs(change.delta("params") or 0) for change in diff.changes])
         yield '<div class="scroll"><table data-table="changes"><thead><tr>'

@@ -6,6 +6,7 @@ const PAD = 14;
 const MAX_CHILDREN = 1500;
 const OPEN_AT_FIRST = 28;
 const LABEL = 28;
+const HINT = 'Drag to move, Ctrl and the wheel to zoom; the arrow keys go from box to box, Enter opens one.';
 
 class Graph {
   constructor(view) {
@@ -20,11 +21,11 @@ class Graph {
       button('−', 'Zoom out', () => this.zoom(1 / 1.25)), button('+', 'Zoom in', () => this.zoom(1.25)), button('Fit', 'Fit the graph', () => this.fit()));
     const folding = el('span', { class: 'buttons' },
       button('Open all', 'Open all blocks', () => this.setOpen(blocks)), button('Close all', 'Close all blocks', () => this.setOpen([])));
-    const hint = el('p', { class: 'note' }, 'Drag to move, Ctrl and the wheel to zoom; the arrow keys go from box to box, Enter opens one.');
+    this.hint = el('p', { class: 'note' }, HINT);
     this.layer = svg('g');
     this.canvas = svg('svg', { class: 'graph', role: 'group', 'aria-label': 'Graph of the model', tabindex: -1 }, this.layer);
     this.section = el('section', { class: 'graph-view', 'aria-label': 'Graph' },
-      el('div', { class: 'bar-of-tools' }, el('h3', {}, 'Graph'), tools, blocks.length ? folding : '', hint), this.canvas);
+      el('div', { class: 'bar-of-tools' }, this.view.heading('Graph'), tools, blocks.length ? folding : '', this.hint), this.canvas);
     this.listen();
     this.whenSeen();
   }
@@ -38,8 +39,17 @@ class Graph {
     };
     const watch = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && draw(), { rootMargin: '200px' });
     watch.observe(this.canvas);
-    addEventListener('beforeprint', draw);
     this.ready = draw;
+    // On paper there is all of it, as large as the page allows.
+    addEventListener('beforeprint', () => {
+      draw();
+      this.layer.removeAttribute('transform');
+      this.canvas.setAttribute('viewBox', `-8 -8 ${this.size.w + 16} ${this.size.h + 16}`);
+    });
+    addEventListener('afterprint', () => {
+      this.canvas.removeAttribute('viewBox');
+      this.move(0, 0);
+    });
   }
 
   openAtFirst() {
@@ -76,17 +86,20 @@ class Graph {
   draw() {
     this.drawn = true;
     this.places = new Map();
-    const whole = this.block(null);
-    this.size = whole;
+    this.left = 0;
+    this.size = this.block(null);
     this.layer.replaceChildren();
-    whole.paint(this.layer, 0, 0);
+    this.size.paint(this.layer, 0, 0);
     this.order = [...this.places.keys()];
+    this.hint.textContent = this.left ? `${whole(this.left)} more parts are not drawn: a block shows ${whole(MAX_CHILDREN)}. ${HINT}` : HINT;
     this.mark(this.marked);
   }
 
   // What a block, or the whole, looks like from inside: its size, and a function that paints it at a place.
   block(node) {
-    const children = (node ? node.children : this.model.roots).slice(0, MAX_CHILDREN);
+    const all = node ? node.children : this.model.roots;
+    const children = all.slice(0, MAX_CHILDREN);
+    this.left += all.length - children.length;
     const boxes = children.map((child) => this.box(child));
     const edges = this.edges(node, children, boxes);
     const { width, height, routes } = arrange(boxes, edges);
@@ -117,7 +130,8 @@ class Graph {
       }
       inner.paint(group, left, y + HEAD + PAD);
     };
-    return { w, h, paint };
+    const across = (kind) => inner.ports.filter((port) => port.port === kind).map((port) => port.x - inner.w / 2)[0] || 0;
+    return { w, h, paint, enter: across('in'), leave: across('out') };
   }
 
   closed(node) {

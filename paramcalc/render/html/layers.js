@@ -44,7 +44,7 @@ class Layers {
       el('button', { type: 'button', onclick: all(true) }, 'Open all'),
       el('button', { type: 'button', onclick: all(false) }, 'Close all'));
     this.said = el('p', { class: 'note', role: 'status' });
-    return el('div', { class: 'bar-of-tools' }, el('h3', {}, 'Layers'), search, types, mode, this.folding, this.said);
+    return el('div', { class: 'bar-of-tools' }, this.view.heading('Layers'), search, types, mode, this.folding, this.said);
   }
 
   frame() {

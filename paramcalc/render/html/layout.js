@@ -7,10 +7,12 @@ const SWEEPS = 6;
 const MAX_DUMMIES = 6000;
 
 // boxes: [{w, h}]; edges: [[from, to]] by number. Sets x, y (the middle) of each box; returns the size of the whole
-// and for each edge the points that it passes.
+// and for each edge the points that it passes. `enter` and `leave` say how far from its middle edges reach a box.
 function arrange(boxes, edges) {
   const rank = ranks(boxes.length, edges);
-  const items = boxes.map((box, index) => ({ w: box.w, h: box.h, rank: rank[index], up: [], down: [], real: true }));
+  const items = boxes.map((box, index) => ({
+    w: box.w, h: box.h, rank: rank[index], up: [], down: [], real: true, enter: box.enter || 0, leave: box.leave || 0,
+  }));
   const chains = edges.map(([from, to]) => chain(items, from, to, edges.length));
   const layers = [];
   for (const item of items) (layers[item.rank] ||= []).push(item);
@@ -40,7 +42,7 @@ function chain(items, from, to, count) {
   const length = items[to].rank - items[from].rank;
   if (length * count < MAX_DUMMIES) {
     for (let rank = items[from].rank + 1; rank < items[to].rank; rank++) {
-      const dummy = { w: 4, h: 0, rank, up: [], down: [], real: false };
+      const dummy = { w: 4, h: 0, rank, up: [], down: [], real: false, enter: 0, leave: 0 };
       items.push(dummy);
       list.push(dummy);
     }
@@ -107,13 +109,15 @@ function settle(layer, sides) {
     if (before) offset += before.w / 2 + GAP_X + item.w / 2;
     before = item;
     item.offset = offset;
-    const list = sides.flatMap((side) => item[side]);
     let weight = 0;
     let wish = 0;
-    for (const other of list) {
-      const pull = item.real && other.real ? 2 : item.real || other.real ? 3 : 8;
-      weight += pull;
-      wish += pull * other.x;
+    for (const side of sides) {
+      for (const other of item[side]) {
+        const pull = item.real && other.real ? 2 : item.real || other.real ? 3 : 8;
+        const straight = side === 'up' ? other.x + other.leave - item.enter : other.x + other.enter - item.leave;
+        weight += pull;
+        wish += pull * straight;
+      }
     }
     wish = weight ? wish / weight : item.x;
     let pool = { items: [item], weight: weight || 0.1, at: wish - offset };
@@ -149,8 +153,8 @@ function stack(layers) {
 function route(list) {
   const points = [];
   list.forEach((item, index) => {
-    if (index > 0) points.push([item.x, item.real ? item.y - item.h / 2 : item.top]);
-    if (index < list.length - 1) points.push([item.x, item.real ? item.y + item.h / 2 : item.bottom]);
+    if (index > 0) points.push([item.x + item.enter, item.real ? item.y - item.h / 2 : item.top]);
+    if (index < list.length - 1) points.push([item.x + item.leave, item.real ? item.y + item.h / 2 : item.bottom]);
   });
   return points;
 }

@@ -4,6 +4,7 @@ class View {
   constructor(article, details) {
     this.id = article.id;
     this.details = details;
+    this.part = $('.part', article).tagName;
     this.model = new Model(JSON.parse($('script[type="application/json"]', article).textContent));
     this.layers = new Layers(this);
     this.shares = new Shares(this);
@@ -14,6 +15,11 @@ class View {
     old.replaceWith(...parts);
     this.layers.section.append(...notes.filter((note) => !note.textContent.startsWith('folded')));
     this.shares.section && this.shares.draw();
+  }
+
+  // The heading of a part of this model, one level below the model's own.
+  heading(text) {
+    return el(this.part, { class: 'part' }, text);
   }
 
   // The node that shows a layer: one of another repeat is shown as its like in the first.

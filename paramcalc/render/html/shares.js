@@ -16,7 +16,7 @@ class Shares {
     this.way = el('nav', { class: 'way', 'aria-label': 'Blocks around what is shown' });
     this.content = el('div', { class: 'shares' });
     this.legend = el('p', { class: 'legend note', 'aria-hidden': 'true' });
-    const bar = el('div', { class: 'bar-of-tools' }, el('h3', {}, 'Where it is'),
+    const bar = el('div', { class: 'bar-of-tools' }, this.view.heading('Where it is'),
       choice('What is measured', options, this.metric, (value) => this.change({ metric: value })),
       choice('How it is drawn', kinds, this.kind, (value) => this.change({ kind: value })));
     this.section = el('section', { class: 'shares-view', 'aria-label': 'Where it is' }, bar, this.way, this.content, this.legend);
@@ -66,7 +66,7 @@ class Shares {
     const metric = METRICS[this.metric];
     const said = `${node.label}${node.repeats > 1 ? ` ×${node.repeats}` : ''}: ${metric.show(value)} (${percent(ratio(value, this.model.total(this.metric)))})`;
     const act = () => (node.children.length ? this.go(node) : this.view.details.show(this.view, node));
-    return el('button', { type: 'button', class: label, title: said, 'aria-label': said, onclick: act }, ...inside);
+    return el('button', { type: 'button', class: label, title: said, 'aria-label': inside.flat().length ? null : said, onclick: act }, ...inside);
   }
 
   bars(parts) {
@@ -92,12 +92,26 @@ class Shares {
     return box;
   }
 
+  // The largest parts, the others as one.
+  gathered(parts) {
+    if (parts.length <= MAX_CELLS) return parts;
+    const rest = parts.slice(MAX_CELLS - 1);
+    const value = rest.reduce((sum, part) => sum + part.value, this.model.zero);
+    const others = { value, label: `${whole(rest.length)} smaller ones` };
+    return [...parts.slice(0, MAX_CELLS - 1), others].sort((a, b) => (a.value < b.value ? 1 : a.value > b.value ? -1 : 0));
+  }
+
   // Cells for the parts within `wide` × `high` pixels; a large block shows what is in it.
   fill(box, parts, wide, high, depth) {
-    const sizes = parts.slice(0, MAX_CELLS).map((part) => Number(part.value));
-    const places = squarify(sizes, wide, high);
+    const shown = this.gathered(parts);
+    const places = squarify(shown.map((part) => Number(part.value)), wide, high);
     places.forEach(([x, y, w, h], index) => {
-      const part = parts[index];
+      const part = shown[index];
+      if (!part.node) {
+        const rest = el('div', { class: 'cell cx', title: part.label }, w > 34 && h > 15 ? part.label : '');
+        put(rest, x / wide, y / high, w / wide, h / high);
+        return box.append(rest);
+      }
       const inner = depth < 2 && w > 110 && h > 64 && part.node.children.length ? this.parts(part.node) : [];
       const colour = inner.length ? 'outer' : this.model.colour(part.node, this.metric);
       const label = w > 34 && h > 15 ? [el('span', { class: 'label' }, part.node.label, times(part.node))] : [];

@@ -69,7 +69,7 @@ def model_section(
         f'<article class="model" id="m{number}" tabindex="-1">\n<{heading}>{text(summary.name)}</{heading}>\n'
         f'<p class="source">{text(", ".join(described(summary)))}</p>\n{totals_list(summary)}'
     )
-    yield from static_table(summary, tree_rows(summary, depth))
+    yield from static_table(summary, tree_rows(summary, depth), f"h{int(heading[1]) + 1}")
     found = facts(summary, tree, shown, entry.explained)
     if statuses:
         paths = enumerate([layer.path for layer in summary.layers])
@@ -99,10 +99,11 @@ def totals_list(summary: Summary) -> str:
     return f'<dl class="totals">\n{"".join(items)}</dl>\n'
 
 
-def static_table(summary: Summary, rows: Rows) -> Iterator[str]:
+def static_table(summary: Summary, rows: Rows, heading: str) -> Iterator[str]:
     """The table as the terminal has it; the scripts put theirs in its place."""
     columns = [*default_columns(summary), *(["macs"] if summary.framework is not None else [])]
-    yield '<section class="static">\n<h3>Layers</h3>\n<div class="scroll"><table class="layers"><thead><tr>'
+    yield f'<section class="static">\n<{heading} class="part">Layers</{heading}>\n'
+    yield '<div class="scroll"><table class="layers"><thead><tr>'
     yield from (f'<th scope="col"{kind_class(name)}>{COLUMNS[name].header}</th>' for name in columns)
     yield "</tr></thead>\n<tbody>\n"
     yield from (static_row(row, columns, summary.totals.params) for row in rows.rows)

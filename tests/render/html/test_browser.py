@@ -147,7 +147,7 @@ def test_the_treemap_and_the_bars_go_into_blocks_and_out_again(browser):
 def test_parts_of_the_bars_sum_to_the_total(browser):
     browser.open(tower())
     browser.one(".shares-view .choice:last-of-type button:last-child").click()
-    labels = [each.get_attribute("aria-label") for each in browser.all(".bar-row")]
+    labels = [each.get_attribute("title") for each in browser.all(".bar-row")]
     counts = [int(label.split(": ")[1].split(" (")[0].replace(",", "")) for label in labels]
     spec = SPEC.replace(b"[norm, previous]", b"[norm, norm]")
     assert sum(counts) == summarize(load(spec)).totals.params
@@ -279,6 +279,37 @@ def test_nothing_is_wider_than_the_screen(browser, width):
         browser.run(f"location.hash = 'm{number}'")
         browser.until(lambda number=number: browser.all(f"#m{number} .layers-view"))
         assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_treemap_of_many_parts_has_the_small_ones_as_one(browser):
+    """The areas stay in proportion: 400 small layers, and one that is larger than all of them."""
+    rows = [dense(f"l{n}", 9, 10 + n) for n in range(400)]
+    browser.open(plain(summary([dense("large", 999, 1_000), *rows])))
+    areas = browser.run(
+        "return [...document.querySelectorAll('.cell')].map(c => [c.textContent, c.offsetWidth * c.offsetHeight])"
+    )
+    whole = sum(area for _, area in areas)
+    total = 1_000_000 + sum(row.params for row in rows)
+    assert sum(area for name, area in areas if name.startswith("large")) / whole == pytest.approx(
+        1_000_000 / total, abs=0.03
+    )
+    assert any("smaller ones" in name for name, _ in areas)
+
+
+VIEW_BOX = "return document.querySelector('.graph').getAttribute('viewBox')"
+
+
+def test_on_paper_the_whole_graph_is_drawn(browser):
+    browser.open(tower())
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    left, top, width, height = map(float, browser.run(VIEW_BOX).split())
+    box = browser.run("const b = document.querySelector('.graph > g').getBBox(); return [b.x, b.y, b.width, b.height]")
+    assert left <= box[0]
+    assert top <= box[1]
+    assert left + width >= box[0] + box[2]
+    assert top + height >= box[1] + box[3]
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run(VIEW_BOX) is None
 
 
 def first_paint(browser):
