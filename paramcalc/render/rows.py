@@ -12,6 +12,9 @@ from paramcalc.summary import LayerSummary, Summary
 SCREEN = 40
 """Rows that fit a screen with the totals: past this, a table without --depth folds itself."""
 
+Folded = tuple[list[Branch], int, int]
+"""A tree, how many levels of it to show, and how deep it goes."""
+
 OF_EACH = ("type", "weight_shapes")
 """Columns that equal layers in one row have one answer for."""
 
@@ -60,19 +63,22 @@ def unknown_of(summary: Summary) -> frozenset[str]:
     return frozenset() if summary.unknown is UNSET else frozenset(summary.unknown)
 
 
-def tree_rows(summary: Summary, depth: int | None = None) -> Rows:
-    """The layers as a tree, `depth` levels of it; as many as fit a screen when None."""
+def tree_rows(summary: Summary, depth: int | None = None, found: Folded | None = None) -> Rows:
+    """The layers as a tree, `depth` levels of it; as many as fit a screen when None.
+
+    `found` is what `folded_tree` gives for the same depth, where that was asked for already.
+    """
     unknown = unknown_of(summary)
     inputs = [Row(item.name, fixed=_input_values(item.name, item.shape)) for item in summary.inputs]
     if depth is None and len(inputs) > SCREEN:
         inputs = [*inputs[:SCREEN], Row(f"and {len(inputs) - SCREEN:,} more inputs", fixed={"type": "Input"})]
-    tree, shown, full_depth = folded_tree(summary, depth)
+    tree, shown, full_depth = found or folded_tree(summary, depth)
     rows = list(_flatten(tree, shown, unknown))
     hidden = any(row.folded for row in rows)
     return Rows(inputs + rows, full_depth if hidden else None)
 
 
-def folded_tree(summary: Summary, depth: int | None = None) -> tuple[list[Branch], int, int]:
+def folded_tree(summary: Summary, depth: int | None = None) -> Folded:
     """The layers as a tree, how many levels of it to show, and how deep the paths of the layers go.
 
     Where no `depth` is given and the tree is past a screen, it is folded by what the names share, too.

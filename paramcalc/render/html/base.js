@@ -16,7 +16,8 @@ function make(create, tag, attributes, children) {
   return element;
 }
 
-const el = (tag, attributes = {}, ...children) => make((name) => document.createElement(name), tag, attributes, children);
+const el = (tag, attributes = {}, ...children) =>
+  make((name) => document.createElement(name), tag, attributes, children);
 const svg = (tag, attributes = {}, ...children) =>
   make((name) => document.createElementNS(SVG, name), tag, attributes, children);
 
@@ -58,7 +59,7 @@ function bar(share) {
   return svg(
     'svg',
     { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    svg('rect', { width, height: 6 })
+    svg('rect', { width, height: 6 }),
   );
 }
 
@@ -74,7 +75,11 @@ function choice(label, options, chosen, choose) {
   };
   for (const [value, text] of options) {
     const on = value === chosen;
-    const button = el('button', { type: 'button', role: 'radio', 'aria-checked': String(on), tabindex: on ? 0 : -1 }, text);
+    const button = el(
+      'button',
+      { type: 'button', role: 'radio', 'aria-checked': String(on), tabindex: on ? 0 : -1 },
+      text,
+    );
     button.addEventListener('click', () => pick(button, value));
     group.append(button);
   }
@@ -88,6 +93,21 @@ function choice(label, options, chosen, choose) {
     next.click();
   });
   return group;
+}
+
+// How wide text is in the graph.
+const pen = document.createElement('canvas').getContext('2d');
+
+function width(text, bold) {
+  pen.font = bold ? '600 13px system-ui, sans-serif' : '12px system-ui, sans-serif';
+  return pen.measureText(text).width;
+}
+
+// The middle is left out of a long name: both ends tell it apart.
+function cut(text, most) {
+  const chars = [...text];
+  if (chars.length <= most) return text;
+  return `${chars.slice(0, Math.ceil(most / 2)).join('')}…${chars.slice(chars.length - Math.floor(most / 2)).join('')}`;
 }
 
 function debounce(run, wait) {

@@ -4,8 +4,18 @@ class Details {
   constructor() {
     this.title = el('h2', { tabindex: -1 });
     this.content = el('div', { class: 'content' });
-    const close = el('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => this.close() }, '×');
-    this.panel = el('aside', { class: 'details', 'aria-label': 'Details', hidden: true }, this.title, close, this.content);
+    const close = el(
+      'button',
+      { type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => this.close() },
+      '×',
+    );
+    this.panel = el(
+      'aside',
+      { class: 'details', 'aria-label': 'Details', hidden: true },
+      this.title,
+      close,
+      this.content,
+    );
     document.body.append(this.panel);
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && !this.panel.hidden) this.close();
@@ -27,7 +37,11 @@ class Details {
     const layer = model.isLayer(node);
     this.title.replaceChildren(layer ? model.paths[row] : node.label, times(node));
     const parts = layer ? this.layer(view, row) : this.block(view, node);
-    const find = el('button', { type: 'button', class: 'quiet', onclick: () => view.reveal(node) }, 'Show in the graph');
+    const find = el(
+      'button',
+      { type: 'button', class: 'quiet', onclick: () => view.reveal(node) },
+      'Show in the graph',
+    );
     this.content.replaceChildren(...parts, ...(model.hasGraph ? [find] : []));
     this.content.scrollTop = 0;
     this.panel.hidden = false;
@@ -58,7 +72,11 @@ class Details {
     if (kind.weights) parts.push(el('h3', {}, 'Weights'), ...kind.weights.map((weight) => this.weight(model, weight)));
     parts.push(...formula('Parameters', kind.params_formula, model.value(row, 'params')));
     parts.push(...formula('MACs', kind.macs_formula, model.value(row, 'macs')));
-    if (kind.steps) parts.push(el('h3', {}, 'How the shape comes about'), ...kind.steps.map((step) => el('p', { class: 'step' }, step)));
+    if (kind.steps)
+      parts.push(
+        el('h3', {}, 'How the shape comes about'),
+        ...kind.steps.map((step) => el('p', { class: 'step' }, step)),
+      );
     for (const note of kind.notes || []) parts.push(el('p', { class: 'note' }, note));
     return parts;
   }
@@ -72,7 +90,7 @@ class Details {
       el('p', {}, el('b', {}, name || kind), ` ${shape} `, el('span', { class: 'note' }, dtype)),
       names ? el('p', { class: 'formula' }, names) : null,
       el('p', { class: 'formula' }, numbers && numbers !== count && !tied ? `${numbers} = ${count}` : count),
-      el('p', { class: 'note' }, `${kind}, ${said}${size ? `, ${bytes(size)}` : ''}`)
+      el('p', { class: 'note' }, `${kind}, ${said}${size ? `, ${bytes(size)}` : ''}`),
     );
   }
 
@@ -92,10 +110,17 @@ class Details {
     const parts = node.children.map((child) => {
       const go = () => this.show(view, child);
       const value = METRICS.params.short(model.sum(child, 'params'));
-      return el('li', {}, el('button', { type: 'button', class: 'link', onclick: go }, child.label), times(child), ` ${model.type(child)}, ${value}`);
+      return el(
+        'li',
+        {},
+        el('button', { type: 'button', class: 'link', onclick: go }, child.label),
+        times(child),
+        ` ${model.type(child)}, ${value}`,
+      );
     });
     const heading = node.repeats > 1 ? 'What each is made of' : 'What it is made of';
-    if (parts.length > 200) parts.splice(200, parts.length, el('li', { class: 'note' }, `and ${whole(parts.length - 200)} more`));
+    if (parts.length > 200)
+      parts.splice(200, parts.length, el('li', { class: 'note' }, `and ${whole(parts.length - 200)} more`));
     return [definitions(facts), el('h3', {}, heading), el('ul', { class: 'plain' }, parts)];
   }
 
@@ -117,7 +142,9 @@ function times(node) {
 }
 
 function definitions(facts) {
-  const rows = facts.filter(([, value]) => value.length).map(([label, value]) => el('div', {}, el('dt', {}, label), el('dd', {}, value)));
+  const rows = facts
+    .filter(([, value]) => value.length)
+    .map(([label, value]) => el('div', {}, el('dt', {}, label), el('dd', {}, value)));
   return el('dl', { class: 'facts' }, rows);
 }
 

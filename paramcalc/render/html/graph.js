@@ -8,25 +8,42 @@ const OPEN_AT_FIRST = 28;
 const LABEL = 28;
 const HINT = 'Drag to move, Ctrl and the wheel to zoom; the arrow keys go from box to box, Enter opens one.';
 
-class Graph {
+class Graph extends Stage {
   constructor(view) {
+    const layer = svg('g');
+    const look = { class: 'graph', role: 'group', 'aria-label': 'Graph of the model', tabindex: -1 };
+    super(svg('svg', look, layer), layer);
     this.view = view;
     this.model = view.model;
     this.open = this.openAtFirst();
-    this.scale = 1;
-    this.x = this.y = 0;
-    const button = (text, label, act) => el('button', { type: 'button', 'aria-label': label, title: label, onclick: act }, text);
+    const button = (text, label, act) =>
+      el('button', { type: 'button', 'aria-label': label, title: label, onclick: act }, text);
     const blocks = this.model.nodes.filter((node) => node.children.length);
-    const tools = el('span', { class: 'buttons' },
-      button('−', 'Zoom out', () => this.zoom(1 / 1.25)), button('+', 'Zoom in', () => this.zoom(1.25)), button('Fit', 'Fit the graph', () => this.fit()));
-    const folding = el('span', { class: 'buttons' },
-      button('Open all', 'Open all blocks', () => this.setOpen(blocks)), button('Close all', 'Close all blocks', () => this.setOpen([])));
+    const tools = el(
+      'span',
+      { class: 'buttons' },
+      button('−', 'Zoom out', () => this.zoom(1 / 1.25)),
+      button('+', 'Zoom in', () => this.zoom(1.25)),
+      button('Fit', 'Fit the graph', () => this.fit()),
+    );
+    const folding = el(
+      'span',
+      { class: 'buttons' },
+      button('Open all', 'Open all blocks', () => this.setOpen(blocks)),
+      button('Close all', 'Close all blocks', () => this.setOpen([])),
+    );
     this.hint = el('p', { class: 'note' }, HINT);
-    this.layer = svg('g');
-    this.canvas = svg('svg', { class: 'graph', role: 'group', 'aria-label': 'Graph of the model', tabindex: -1 }, this.layer);
-    this.section = el('section', { class: 'graph-view', 'aria-label': 'Graph' },
-      el('div', { class: 'bar-of-tools' }, this.view.heading('Graph'), tools, blocks.length ? folding : '', this.hint), this.canvas);
-    this.listen();
+    this.section = el(
+      'section',
+      { class: 'graph-view', 'aria-label': 'Graph' },
+      el('div', { class: 'bar-of-tools' }, this.view.heading('Graph'), tools, blocks.length ? folding : '', this.hint),
+      this.canvas,
+    );
+    this.canvas.addEventListener('keydown', (event) => this.key(event));
+    this.canvas.addEventListener('click', (event) => {
+      const element = event.target.closest('[data-node]');
+      if (element) this.act(this.model.nodes[Number(element.dataset.node)]);
+    });
     this.whenSeen();
   }
 
@@ -37,7 +54,9 @@ class Graph {
       this.draw();
       this.fit(0.7);
     };
-    const watch = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && draw(), { rootMargin: '200px' });
+    const watch = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && draw(), {
+      rootMargin: '200px',
+    });
     watch.observe(this.canvas);
     this.ready = draw;
     // On paper there is all of it, as large as the page allows.
@@ -91,7 +110,9 @@ class Graph {
     this.layer.replaceChildren();
     this.size.paint(this.layer, 0, 0);
     this.order = [...this.places.keys()];
-    this.hint.textContent = this.left ? `${whole(this.left)} more parts are not drawn: a block shows ${whole(MAX_CHILDREN)}. ${HINT}` : HINT;
+    this.hint.textContent = this.left
+      ? `${whole(this.left)} more parts are not drawn: a block shows ${whole(MAX_CHILDREN)}. ${HINT}`
+      : HINT;
     this.mark(this.marked);
   }
 
@@ -120,7 +141,15 @@ class Graph {
     const w = Math.max(inner.w + 2 * PAD, width(label, true) + 44);
     const h = inner.h + HEAD + 2 * PAD;
     const paint = (group, x, y) => {
-      const head = this.button(node, x, y, 'cluster', svg('rect', { width: w, height: h, rx: 8 }), svg('path', { class: 'rule', d: `M0 ${HEAD}H${w}` }), svg('text', { x: 12, y: 17, class: 'label' }, `⌄ ${label}`));
+      const head = this.button(
+        node,
+        x,
+        y,
+        'cluster',
+        svg('rect', { width: w, height: h, rx: 8 }),
+        svg('path', { class: 'rule', d: `M0 ${HEAD}H${w}` }),
+        svg('text', { x: 12, y: 17, class: 'label' }, `⌄ ${label}`),
+      );
       group.append(head);
       this.places.set(node.id, { x, y, w, h: Math.min(h, 60), element: head });
       const left = x + (w - inner.w) / 2;
@@ -130,7 +159,8 @@ class Graph {
       }
       inner.paint(group, left, y + HEAD + PAD);
     };
-    const across = (kind) => inner.ports.filter((port) => port.port === kind).map((port) => port.x - inner.w / 2)[0] || 0;
+    const across = (kind) =>
+      inner.ports.filter((port) => port.port === kind).map((port) => port.x - inner.w / 2)[0] || 0;
     return { w, h, paint, enter: across('in'), leave: across('out') };
   }
 
@@ -147,9 +177,19 @@ class Graph {
     const h = 62;
     const paint = (group, x, y) => {
       const shapes = [svg('rect', { width: w, height: h, rx: 6 })];
-      if (node.children.length) shapes.unshift(svg('rect', { x: 4, y: 4, width: w, height: h, rx: 6, class: 'behind' }));
-      const texts = lines.map((line, index) => svg('text', { x: 14, y: 20 + index * 17, class: index ? 'sub' : 'label' }, line));
-      const element = this.button(node, x, y, node.children.length ? 'block' : model.colour(node, 'params'), ...shapes, ...texts);
+      if (node.children.length)
+        shapes.unshift(svg('rect', { x: 4, y: 4, width: w, height: h, rx: 6, class: 'behind' }));
+      const texts = lines.map((line, index) =>
+        svg('text', { x: 14, y: 20 + index * 17, class: index ? 'sub' : 'label' }, line),
+      );
+      const element = this.button(
+        node,
+        x,
+        y,
+        node.children.length ? 'block' : model.colour(node, 'params'),
+        ...shapes,
+        ...texts,
+      );
       group.append(element);
       this.places.set(node.id, { x, y, w, h, element });
     };
@@ -160,11 +200,20 @@ class Graph {
     const block = node.children.length > 0;
     const status = this.model.status(node);
     const said = `${node.label}${node.repeats > 1 ? ` times ${node.repeats}` : ''}, ${this.model.type(node)}${status ? `, ${status}` : ''}`;
-    return svg('g', {
-      class: `node ${look} ${status}`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, role: 'button',
-      tabindex: this.places.size ? -1 : 0, 'aria-label': said, 'data-node': node.id,
-      'aria-expanded': block ? String(this.open.has(node.id)) : null,
-    }, svg('title', {}, said), ...inside);
+    return svg(
+      'g',
+      {
+        class: `node ${look} ${status}`,
+        transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
+        role: 'button',
+        tabindex: this.places.size ? -1 : 0,
+        'aria-label': said,
+        'data-node': node.id,
+        'aria-expanded': block ? String(this.open.has(node.id)) : null,
+      },
+      svg('title', {}, said),
+      ...inside,
+    );
   }
 
   // Edges between the parts of a block; what comes in from outside starts at a point at its head, what leaves ends at
@@ -173,7 +222,8 @@ class Graph {
     const { model } = this;
     const number = new Map(children.map((child, index) => [child, index]));
     const found = new Map();
-    const add = (from, to) => from !== undefined && to !== undefined && from !== to && found.set(`${from} ${to}`, [from, to]);
+    const add = (from, to) =>
+      from !== undefined && to !== undefined && from !== to && found.set(`${from} ${to}`, [from, to]);
     const start = node ? node.start : 0;
     const end = node ? node.unit : model.count;
     const outside = new Map();
@@ -189,7 +239,8 @@ class Graph {
         if (producer >= start) add(number.get(model.childOf(node, producer)), here);
         else if (here !== undefined) found.set(`in ${entrance(producer)} ${here}`, [-1 - entrance(producer), here]);
       }
-      if (node && here !== undefined && (model.readers().get(row) || []).some((reader) => reader >= end)) leaves.push(here);
+      if (node && here !== undefined && (model.readers().get(row) || []).some((reader) => reader >= end))
+        leaves.push(here);
     }
     return this.withPorts(node, boxes, [...found.values()], outside, [...new Set(leaves)]);
   }
@@ -211,90 +262,28 @@ class Graph {
     const lines = [cut(name, LABEL), cut(shape, LABEL + 10)];
     const w = Math.max(...lines.map((line, index) => width(line, index === 0))) + 28;
     const paint = (group, x, y) => {
-      const texts = lines.map((line, index) => svg('text', { x: 14, y: 18 + index * 16, class: index ? 'sub' : 'label' }, line));
-      group.append(svg('g', { class: 'node input', transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` }, svg('rect', { width: w, height: 44, rx: 22 }), ...texts));
+      const texts = lines.map((line, index) =>
+        svg('text', { x: 14, y: 18 + index * 16, class: index ? 'sub' : 'label' }, line),
+      );
+      group.append(
+        svg(
+          'g',
+          { class: 'node input', transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` },
+          svg('rect', { width: w, height: 44, rx: 22 }),
+          ...texts,
+        ),
+      );
     };
     return { w, h: 44, paint };
-  }
-
-  // Pan and zoom.
-  move(dx, dy) {
-    this.x += dx;
-    this.y += dy;
-    this.layer.setAttribute('transform', `translate(${this.x.toFixed(2)} ${this.y.toFixed(2)}) scale(${this.scale.toFixed(4)})`);
-  }
-
-  zoom(factor, x = this.canvas.clientWidth / 2, y = this.canvas.clientHeight / 2) {
-    const scale = Math.min(Math.max(this.scale * factor, 0.02), 4);
-    const real = scale / this.scale;
-    this.scale = scale;
-    this.move((x - this.x) * (1 - real), (y - this.y) * (1 - real));
-  }
-
-  // The whole graph, or from its head as much as can be read: nothing smaller than `least`.
-  fit(least = 0.02) {
-    const { clientWidth, clientHeight } = this.canvas;
-    if (!clientWidth) return;
-    const scale = Math.min(1, (clientWidth - 32) / this.size.w, (clientHeight - 32) / this.size.h);
-    this.scale = Math.max(scale, least);
-    [this.x, this.y] = [(clientWidth - this.size.w * this.scale) / 2, Math.max((clientHeight - this.size.h * this.scale) / 2, 16)];
-    if (this.size.h * this.scale > clientHeight) this.y = 16;
-    this.move(0, 0);
   }
 
   focus(id) {
     const place = this.places.get(id);
     if (!place) return;
-    for (const { element } of this.places.values()) element.setAttribute('tabindex', element === place.element ? 0 : -1);
+    for (const { element } of this.places.values())
+      element.setAttribute('tabindex', element === place.element ? 0 : -1);
     place.element.focus({ preventScroll: true });
-    const { clientWidth, clientHeight } = this.canvas;
-    const [left, top] = [place.x * this.scale + this.x, place.y * this.scale + this.y];
-    const [right, bottom] = [left + place.w * this.scale, top + place.h * this.scale];
-    const dx = left < 8 ? 8 - left : right > clientWidth - 8 ? Math.max(clientWidth - 8 - right, 8 - left) : 0;
-    const dy = top < 8 ? 8 - top : bottom > clientHeight - 8 ? Math.max(clientHeight - 8 - bottom, 8 - top) : 0;
-    if (dx || dy) this.move(dx, dy);
-  }
-
-  listen() {
-    const { canvas } = this;
-    const fingers = new Map();
-    let moved = 0;
-    canvas.addEventListener('wheel', (event) => {
-      if (!event.ctrlKey && !event.metaKey) return;
-      event.preventDefault();
-      const { left, top } = canvas.getBoundingClientRect();
-      this.zoom(Math.exp(-event.deltaY / 300), event.clientX - left, event.clientY - top);
-    }, { passive: false });
-    canvas.addEventListener('pointerdown', (event) => {
-      fingers.set(event.pointerId, [event.clientX, event.clientY]);
-      moved = 0;
-    });
-    canvas.addEventListener('pointermove', (event) => {
-      const last = fingers.get(event.pointerId);
-      if (!last) return;
-      const [dx, dy] = [event.clientX - last[0], event.clientY - last[1]];
-      moved += Math.abs(dx) + Math.abs(dy);
-      if (moved < 4) return;
-      if (!canvas.hasPointerCapture(event.pointerId)) canvas.setPointerCapture(event.pointerId);
-      if (fingers.size === 2) this.pinch(fingers, event);
-      else this.move(dx, dy);
-      fingers.set(event.pointerId, [event.clientX, event.clientY]);
-    });
-    const up = (event) => fingers.delete(event.pointerId);
-    for (const name of ['pointerup', 'pointercancel', 'lostpointercapture']) canvas.addEventListener(name, up);
-    canvas.addEventListener('click', (event) => {
-      const element = event.target.closest('[data-node]');
-      if (element && moved < 4) this.act(this.model.nodes[Number(element.dataset.node)]);
-    });
-    canvas.addEventListener('keydown', (event) => this.key(event));
-  }
-
-  pinch(fingers, event) {
-    const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
-    const last = fingers.get(event.pointerId);
-    const apart = (x, y) => Math.max(Math.hypot(x - other[0], y - other[1]), 1);
-    const { left, top } = this.canvas.getBoundingClientRect();
-    this.zoom(apart(event.clientX, event.clientY) / apart(...last), (event.clientX + other[0]) / 2 - left, (event.clientY + other[1]) / 2 - top);
+    this.keepInSight(place);
   }
 
   act(node) {
@@ -330,9 +319,7 @@ class Graph {
     this.scale = Math.max(this.scale, 0.7);
     const place = this.places.get(node.id);
     if (!place) return;
-    const { clientWidth, clientHeight } = this.canvas;
-    [this.x, this.y] = [clientWidth / 2 - (place.x + place.w / 2) * this.scale, clientHeight / 2 - (place.y + place.h / 2) * this.scale];
-    this.move(0, 0);
+    this.centre(place);
     this.focus(node.id);
     this.mark(node);
   }
@@ -340,20 +327,7 @@ class Graph {
   mark(node) {
     this.marked = node;
     if (!this.drawn) return;
-    for (const [id, { element }] of this.places) element.classList.toggle('marked', node !== null && node !== undefined && id === node.id);
+    for (const [id, { element }] of this.places)
+      element.classList.toggle('marked', node !== null && node !== undefined && id === node.id);
   }
-}
-
-const pen = document.createElement('canvas').getContext('2d');
-
-function width(text, bold) {
-  pen.font = bold ? '600 13px system-ui, sans-serif' : '12px system-ui, sans-serif';
-  return pen.measureText(text).width;
-}
-
-// The middle is left out of a long name: both ends tell it apart.
-function cut(text, most) {
-  const chars = [...text];
-  if (chars.length <= most) return text;
-  return `${chars.slice(0, Math.ceil(most / 2)).join('')}…${chars.slice(chars.length - Math.floor(most / 2)).join('')}`;
 }

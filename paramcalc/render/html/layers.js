@@ -30,21 +30,51 @@ class Layers {
   }
 
   bar() {
-    const search = el('input', { type: 'search', placeholder: 'Search layers', 'aria-label': 'Search layers', autocomplete: 'off', spellcheck: 'false' });
-    search.addEventListener('input', debounce(() => this.change({ query: search.value.toLowerCase().split(/\s+/).filter(Boolean) }), 80));
+    const search = el('input', {
+      type: 'search',
+      placeholder: 'Search layers',
+      'aria-label': 'Search layers',
+      autocomplete: 'off',
+      spellcheck: 'false',
+    });
+    search.addEventListener(
+      'input',
+      debounce(() => this.change({ query: search.value.toLowerCase().split(/\s+/).filter(Boolean) }), 80),
+    );
     const types = el('select', { 'aria-label': 'Filter by type' }, el('option', { value: '' }, 'All types'));
-    for (const [type, count] of this.model.types()) types.append(el('option', { value: type }, `${type} (${whole(count)})`));
+    for (const [type, count] of this.model.types())
+      types.append(el('option', { value: type }, `${type} (${whole(count)})`));
     types.addEventListener('change', () => this.change({ type: types.value }));
-    const mode = choice('How layers are shown', [['tree', 'Tree'], ['list', 'List']], this.mode, (value) => this.change({ mode: value }));
+    const mode = choice(
+      'How layers are shown',
+      [
+        ['tree', 'Tree'],
+        ['list', 'List'],
+      ],
+      this.mode,
+      (value) => this.change({ mode: value }),
+    );
     const all = (open) => () => {
       this.open = new Set(open ? this.model.nodes.map((node) => node.id) : []);
       this.draw();
     };
-    this.folding = el('span', { class: 'buttons' },
+    this.folding = el(
+      'span',
+      { class: 'buttons' },
       el('button', { type: 'button', onclick: all(true) }, 'Open all'),
-      el('button', { type: 'button', onclick: all(false) }, 'Close all'));
+      el('button', { type: 'button', onclick: all(false) }, 'Close all'),
+    );
     this.said = el('p', { class: 'note', role: 'status' });
-    return el('div', { class: 'bar-of-tools' }, this.view.heading('Layers'), search, types, mode, this.folding, this.said);
+    return el(
+      'div',
+      { class: 'bar-of-tools' },
+      this.view.heading('Layers'),
+      search,
+      types,
+      mode,
+      this.folding,
+      this.said,
+    );
   }
 
   frame() {
@@ -54,11 +84,19 @@ class Layers {
       return el('th', { scope: 'col', class: `${text ? '' : 'number'} of-${column.name}` }, inside);
     });
     this.rows = el('tbody');
-    this.table = el('table', { class: 'layers', role: 'treegrid', 'aria-label': 'Layers' },
-      el('thead', {}, el('tr', {}, this.heads)), this.rows);
+    this.table = el(
+      'table',
+      { class: 'layers', role: 'treegrid', 'aria-label': 'Layers' },
+      el('thead', {}, el('tr', {}, this.heads)),
+      this.rows,
+    );
     this.rows.addEventListener('keydown', (event) => this.key(event));
     this.rows.addEventListener('click', (event) => this.click(event));
-    this.more = el('button', { type: 'button', class: 'more', onclick: () => this.change({ limit: this.limit + PAGE }, true) });
+    this.more = el('button', {
+      type: 'button',
+      class: 'more',
+      onclick: () => this.change({ limit: this.limit + PAGE }, true),
+    });
     return el('div', { class: 'scroll' }, this.table, this.more);
   }
 
@@ -85,7 +123,11 @@ class Layers {
     const rows = [];
     for (let row = 0; row < this.model.count; row++) if (this.matches(row)) rows.push(row);
     const found = rows.map((row) => ({ node: this.view.nodeOf(row), row, level: 1 }));
-    return this.sorted(found, (entry) => entry.row, (entry, name) => this.single(entry.row, name));
+    return this.sorted(
+      found,
+      (entry) => entry.row,
+      (entry, name) => this.single(entry.row, name),
+    );
   }
 
   matches(row) {
@@ -98,7 +140,11 @@ class Layers {
 
   walk(nodes, found = []) {
     const entries = nodes.map((node) => ({ node, level: node.level }));
-    for (const entry of this.sorted(entries, (each) => each.node.start, (each, name) => this.summed(each.node, name))) {
+    for (const entry of this.sorted(
+      entries,
+      (each) => each.node.start,
+      (each, name) => this.summed(each.node, name),
+    )) {
       found.push(entry);
       if (entry.node.children.length && this.open.has(entry.node.id)) this.walk(entry.node.children, found);
     }
@@ -148,7 +194,8 @@ class Layers {
   row({ node, row, level }) {
     const block = node.children.length > 0 && row === undefined;
     const open = block && this.open.has(node.id);
-    const of = row === undefined ? (name) => this.model.sum(node, name) : (name) => this.model.value(row, METRICS[name].field);
+    const of =
+      row === undefined ? (name) => this.model.sum(node, name) : (name) => this.model.value(row, METRICS[name].field);
     const kind = this.model.kind(row === undefined ? node.end - 1 : row);
     const type = row === undefined ? this.model.type(node) : kind.type;
     const status = this.model.status(node, row);
@@ -157,22 +204,51 @@ class Layers {
       if (name === 'name') return this.nameCell(node, row, level, block, `${type} ${kind.out}`, status);
       if (name === 'type') return el('td', made, type);
       if (name === 'out') return el('td', made, kind.out);
-      if (name === 'shapes') return el('td', made, block ? '' : (kind.weights || []).map((weight) => weight[2]).slice(0, 8).join(', '));
-      if (name !== 'share') return el('td', made, of(name) === this.model.zero ? el('span', { class: 'zero' }, '0') : METRICS[name].show(of(name)));
+      if (name === 'shapes')
+        return el(
+          'td',
+          made,
+          block
+            ? ''
+            : (kind.weights || [])
+                .map((weight) => weight[2])
+                .slice(0, 8)
+                .join(', '),
+        );
+      if (name !== 'share')
+        return el(
+          'td',
+          made,
+          of(name) === this.model.zero ? el('span', { class: 'zero' }, '0') : METRICS[name].show(of(name)),
+        );
       const share = ratio(of('params'), this.model.total('params'));
       return el('td', made, share ? [percent(share), bar(share)] : '');
     });
-    return el('tr', {
-      id: `${this.view.id}-${row === undefined ? `n${node.id}` : `r${row}`}`,
-      class: `${block ? 'block' : 'layer'} ${status || ''}`, tabindex: -1,
-      'aria-level': level, 'aria-expanded': block ? String(open) : null, 'data-node': node.id, 'data-row': row,
-    }, cells);
+    return el(
+      'tr',
+      {
+        id: `${this.view.id}-${row === undefined ? `n${node.id}` : `r${row}`}`,
+        class: `${block ? 'block' : 'layer'} ${status || ''}`,
+        tabindex: -1,
+        'aria-level': level,
+        'aria-expanded': block ? String(open) : null,
+        'data-node': node.id,
+        'data-row': row,
+      },
+      cells,
+    );
   }
 
   nameCell(node, row, level, block, sub, status) {
     const label = row === undefined ? node.label : this.model.paths[row];
-    const text = el('span', {}, el('span', { class: 'label' }, label), row === undefined ? times(node) : '',
-      status ? el('span', { class: 'status' }, ` ${status}`) : '', el('span', { class: 'sub', 'aria-hidden': 'true' }, sub));
+    const text = el(
+      'span',
+      {},
+      el('span', { class: 'label' }, label),
+      row === undefined ? times(node) : '',
+      status ? el('span', { class: 'status' }, ` ${status}`) : '',
+      el('span', { class: 'sub', 'aria-hidden': 'true' }, sub),
+    );
     const toggle = el('span', { class: 'toggle', 'aria-hidden': 'true' }, block ? '›' : '');
     const cell = el('th', { scope: 'row', class: 'of-name' }, el('span', { class: 'named' }, toggle, text));
     cell.style.setProperty('--level', Math.min(level - 1, 12));

@@ -11,7 +11,14 @@ const MAX_DUMMIES = 6000;
 function arrange(boxes, edges) {
   const rank = ranks(boxes.length, edges);
   const items = boxes.map((box, index) => ({
-    w: box.w, h: box.h, rank: rank[index], up: [], down: [], real: true, enter: box.enter || 0, leave: box.leave || 0,
+    w: box.w,
+    h: box.h,
+    rank: rank[index],
+    up: [],
+    down: [],
+    real: true,
+    enter: box.enter || 0,
+    leave: box.leave || 0,
   }));
   const chains = edges.map(([from, to]) => chain(items, from, to, edges.length));
   const layers = [];
@@ -32,7 +39,8 @@ function ranks(count, edges) {
   const fed = new Set(edges.map(([, to]) => to));
   const next = new Array(count).fill(Infinity);
   for (const [from, to] of edges) next[from] = Math.min(next[from], rank[to]);
-  for (let index = 0; index < count; index++) if (!fed.has(index) && next[index] < Infinity) rank[index] = next[index] - 1;
+  for (let index = 0; index < count; index++)
+    if (!fed.has(index) && next[index] < Infinity) rank[index] = next[index] - 1;
   return rank;
 }
 

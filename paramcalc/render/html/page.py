@@ -15,7 +15,7 @@ import msgspec
 from paramcalc import __version__
 from paramcalc.render.text import sanitise
 
-SCRIPTS = ("base", "model", "layout", "details", "layers", "shares", "graph", "tables", "main")
+SCRIPTS = ("base", "model", "layout", "details", "layers", "shares", "stage", "graph", "tables", "main")
 """The page's own scripts, in an order in which each comes after what it uses."""
 
 # Nothing is loaded and nothing is sent. The hashes allow the page's own style and script; of an attribute such as

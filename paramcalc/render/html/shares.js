@@ -12,14 +12,28 @@ class Shares {
     this.root = null;
     if (!names.length) return;
     const options = names.map((name) => [name, METRICS[name].label]);
-    const kinds = [['treemap', 'Treemap'], ['bars', 'Bars']];
+    const kinds = [
+      ['treemap', 'Treemap'],
+      ['bars', 'Bars'],
+    ];
     this.way = el('nav', { class: 'way', 'aria-label': 'Blocks around what is shown' });
     this.content = el('div', { class: 'shares' });
     this.legend = el('p', { class: 'legend note', 'aria-hidden': 'true' });
-    const bar = el('div', { class: 'bar-of-tools' }, this.view.heading('Where it is'),
+    const bar = el(
+      'div',
+      { class: 'bar-of-tools' },
+      this.view.heading('Where it is'),
       choice('What is measured', options, this.metric, (value) => this.change({ metric: value })),
-      choice('How it is drawn', kinds, this.kind, (value) => this.change({ kind: value })));
-    this.section = el('section', { class: 'shares-view', 'aria-label': 'Where it is' }, bar, this.way, this.content, this.legend);
+      choice('How it is drawn', kinds, this.kind, (value) => this.change({ kind: value })),
+    );
+    this.section = el(
+      'section',
+      { class: 'shares-view', 'aria-label': 'Where it is' },
+      bar,
+      this.way,
+      this.content,
+      this.legend,
+    );
     this.draw();
   }
 
@@ -39,7 +53,9 @@ class Shares {
   parts(node) {
     const list = node ? node.children : this.model.roots;
     const sized = list.map((child) => ({ node: child, value: this.model.known(child, this.metric) }));
-    return sized.filter((part) => part.value > this.model.zero).sort((a, b) => (a.value < b.value ? 1 : a.value > b.value ? -1 : 0));
+    return sized
+      .filter((part) => part.value > this.model.zero)
+      .sort((a, b) => (a.value < b.value ? 1 : a.value > b.value ? -1 : 0));
   }
 
   draw() {
@@ -47,7 +63,9 @@ class Shares {
     this.drawWay();
     const drawn = this.kind === 'bars' ? this.bars(parts) : this.treemap(parts);
     this.content.replaceChildren(...(parts.length ? [drawn] : [el('p', { class: 'note' }, 'Nothing of it is here.')]));
-    this.legend.replaceChildren(...[...this.model.colours].map(([type, colour]) => el('span', { class: colour }, type)));
+    this.legend.replaceChildren(
+      ...[...this.model.colours].map(([type, colour]) => el('span', { class: colour }, type)),
+    );
   }
 
   drawWay() {
@@ -57,7 +75,11 @@ class Shares {
     const last = chain.pop();
     const before = last ? [button('The whole model', null), ...chain.map((node) => button(node.label, node))] : [];
     const parts = before.flatMap((each) => [each, ' / ']);
-    this.way.replaceChildren(...parts, el('span', { 'aria-current': 'true' }, last ? last.label : 'The whole model'), last ? times(last) : '');
+    this.way.replaceChildren(
+      ...parts,
+      el('span', { 'aria-current': 'true' }, last ? last.label : 'The whole model'),
+      last ? times(last) : '',
+    );
   }
 
   // What a part is called, and what it does when it is chosen.
@@ -66,7 +88,11 @@ class Shares {
     const metric = METRICS[this.metric];
     const said = `${node.label}${node.repeats > 1 ? ` ×${node.repeats}` : ''}: ${metric.show(value)} (${percent(ratio(value, this.model.total(this.metric)))})`;
     const act = () => (node.children.length ? this.go(node) : this.view.details.show(this.view, node));
-    return el('button', { type: 'button', class: label, title: said, 'aria-label': inside.flat().length ? null : said, onclick: act }, ...inside);
+    return el(
+      'button',
+      { type: 'button', class: label, title: said, 'aria-label': inside.flat().length ? null : said, onclick: act },
+      ...inside,
+    );
   }
 
   bars(parts) {
@@ -77,14 +103,23 @@ class Shares {
       drawn.classList.add(this.model.colour(part.node, this.metric));
       const name = el('span', { class: 'label' }, part.node.label, times(part.node));
       const value = el('span', { class: 'number' }, METRICS[this.metric].short(part.value));
-      return el('li', {}, this.button(part, 'bar-row', name, drawn, value, el('span', { class: 'number' }, percent(share))));
+      return el(
+        'li',
+        {},
+        this.button(part, 'bar-row', name, drawn, value, el('span', { class: 'number' }, percent(share))),
+      );
     });
-    if (parts.length > MAX_CELLS) rows.push(el('li', { class: 'note' }, `and ${whole(parts.length - MAX_CELLS)} smaller ones`));
+    if (parts.length > MAX_CELLS)
+      rows.push(el('li', { class: 'note' }, `and ${whole(parts.length - MAX_CELLS)} smaller ones`));
     return el('ul', { class: 'bars' }, rows);
   }
 
   treemap(parts) {
-    const box = el('div', { class: 'treemap', role: 'group', 'aria-label': `Treemap of ${METRICS[this.metric].label}` });
+    const box = el('div', {
+      class: 'treemap',
+      role: 'group',
+      'aria-label': `Treemap of ${METRICS[this.metric].label}`,
+    });
     const wide = Math.max(this.content.clientWidth || 900, 200);
     const high = wide < 600 ? 300 : 360;
     box.style.height = `${high}px`;
@@ -98,13 +133,19 @@ class Shares {
     const rest = parts.slice(MAX_CELLS - 1);
     const value = rest.reduce((sum, part) => sum + part.value, this.model.zero);
     const others = { value, label: `${whole(rest.length)} smaller ones` };
-    return [...parts.slice(0, MAX_CELLS - 1), others].sort((a, b) => (a.value < b.value ? 1 : a.value > b.value ? -1 : 0));
+    return [...parts.slice(0, MAX_CELLS - 1), others].sort((a, b) =>
+      a.value < b.value ? 1 : a.value > b.value ? -1 : 0,
+    );
   }
 
   // Cells for the parts within `wide` × `high` pixels; a large block shows what is in it.
   fill(box, parts, wide, high, depth) {
     const shown = this.gathered(parts);
-    const places = squarify(shown.map((part) => Number(part.value)), wide, high);
+    const places = squarify(
+      shown.map((part) => Number(part.value)),
+      wide,
+      high,
+    );
     places.forEach(([x, y, w, h], index) => {
       const part = shown[index];
       if (!part.node) {
@@ -115,7 +156,8 @@ class Shares {
       const inner = depth < 2 && w > 110 && h > 64 && part.node.children.length ? this.parts(part.node) : [];
       const colour = inner.length ? 'outer' : this.model.colour(part.node, this.metric);
       const label = w > 34 && h > 15 ? [el('span', { class: 'label' }, part.node.label, times(part.node))] : [];
-      if (label.length && h > 34 && !inner.length) label.push(el('span', { class: 'value' }, METRICS[this.metric].short(part.value)));
+      if (label.length && h > 34 && !inner.length)
+        label.push(el('span', { class: 'value' }, METRICS[this.metric].short(part.value)));
       const cell = this.button(part, `cell ${colour}`, label);
       put(cell, x / wide, y / high, w / wide, inner.length ? 20 / high : h / high);
       if (!inner.length) return box.append(cell);
@@ -143,7 +185,7 @@ function squarify(sizes, wide, high) {
   const areas = sizes.map((size) => (size / sum) * wide * high);
   const places = [];
   let [x, y, w, h] = [0, 0, wide, high];
-  for (let start = 0; start < areas.length; ) {
+  for (let start = 0; start < areas.length;) {
     const side = Math.min(w, h);
     let end = start;
     let total = 0;

@@ -64,17 +64,17 @@ def model_section(
     `statuses` says what became of a layer, by path, where the page compares two models.
     """
     summary = entry.summary
-    tree, shown, _ = folded_tree(summary, depth)
+    found = folded_tree(summary, depth)
     yield (
         f'<article class="model" id="m{number}" tabindex="-1">\n<{heading}>{text(summary.name)}</{heading}>\n'
         f'<p class="source">{text(", ".join(described(summary)))}</p>\n{totals_list(summary)}'
     )
-    yield from static_table(summary, tree_rows(summary, depth), f"h{int(heading[1]) + 1}")
-    found = facts(summary, tree, shown, entry.explained)
+    yield from static_table(summary, tree_rows(summary, depth, found), f"h{int(heading[1]) + 1}")
+    known = facts(summary, found[0], found[1], entry.explained)
     if statuses:
         paths = enumerate([layer.path for layer in summary.layers])
-        found["statuses"] = {str(index): statuses[path] for index, path in paths if path in statuses}
-    yield data(found)
+        known["statuses"] = {str(index): statuses[path] for index, path in paths if path in statuses}
+    yield data(known)
     yield "</article>\n"
 
 

@@ -6,7 +6,13 @@ function enliven(table) {
   const many = rows.length > 1;
   if (many) heads.forEach((head, index) => sortable(table, heads, head, index, rows));
   if (table.dataset.table === 'model' || rows.length < 2) return;
-  const search = el('input', { type: 'search', placeholder: 'Search', 'aria-label': 'Search this table', autocomplete: 'off', spellcheck: 'false' });
+  const search = el('input', {
+    type: 'search',
+    placeholder: 'Search',
+    'aria-label': 'Search this table',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const states = [...new Set(rows.map((row) => row.dataset.state))].filter(Boolean);
   const said = el('p', { class: 'note', role: 'status' });
   let state = '';
@@ -24,7 +30,10 @@ function enliven(table) {
     state = value;
     filter();
   };
-  const kinds = states.length > 1 ? choice('Which are shown', [['', 'All'], ...states.map((each) => [each, each])], '', choose) : '';
+  const kinds =
+    states.length > 1
+      ? choice('Which are shown', [['', 'All'], ...states.map((each) => [each, each])], '', choose)
+      : '';
   table.closest('.scroll').before(el('div', { class: 'bar-of-tools' }, search, kinds, said));
 }
 
