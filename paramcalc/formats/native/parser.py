@@ -274,7 +274,8 @@ class Parser:
             fields, places = layer_arguments(cls, value, base)
         except SpecError as error:
             self.problems.add(str(error), error.where)
-            return BrokenEntry(where, common, cls.__name__)
+            misplaced = {key: value[key] for key in COMMON if key in value} if isinstance(value, dict) else {}
+            return BrokenEntry(where, misplaced | common, cls.__name__)  # with the name that others know it by
         return self.layer_entry(LayerEntry(where, common, cls, cls.__name__, fields, places), blocks)
 
     def layer_class(self, name: str, place: DocPath, blocks: Blocks) -> type[Layer]:

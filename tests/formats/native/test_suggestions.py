@@ -76,6 +76,7 @@ ONE_MISTAKE = {
     "a key of a block": "{input: [4], blocks: {b: {layer: [{Dense: 3}]}}, layers: [b, {Dense: 3}]}",
     "the key of a name": "{input: [4], layers: [{Dense: 3, nam: foo}, {Dense: 3}, {Add: {}, inputs: [foo, dense]}]}",
     "a field": "{input: [4], layers: [{Dense: {unit: 3}, name: a}, {Add: {}, inputs: [a, a]}]}",
+    "a name inside": "{input: [4], layers: [{Dense: {units: 3, name: a}}, {Dense: 3, inputs: a}], outputs: [a]}",
     "a type": "{input: [4], layers: [{Dens: 3, name: a}, {Dense: 3, inputs: a}], outputs: [a]}",
 }
 
