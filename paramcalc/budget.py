@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean
+from paramcalc.errors import DocPath, Key, ParamcalcError, did_you_mean, echo
 from paramcalc.limits import MAX_GLOB
-from paramcalc.metrics import BYTES, METRICS
+from paramcalc.metrics import BYTES, CONDITIONS, MEMORY, METRICS, OPTIMIZERS, WHOLE
 from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, split_number
+
+MOST = 2**31 - 1
+"""The most tokens or sequences: the largest dimension there is."""
 
 
 class BudgetError(ParamcalcError):
@@ -22,6 +25,9 @@ class Budget(NamedTuple):
 
     Attributes:
         dtype: what sizes are computed in; None for the dtypes of the model.
+        context: the tokens of sequences whose length the file leaves open.
+        batch_size: how many of them.
+        optimizer: what `training_memory` trains with; None for adamw.
         check: the name of the check that sets it, where the configuration gives one.
         hint: the message of that check for when the budget is exceeded.
         owner: who sets it, where no check does: "its own budget"; `{}` stands for the name of the metric.
@@ -35,6 +41,14 @@ class Budget(NamedTuple):
     hint: str | None = None
     owner: str | None = None
     units: Mapping[str, str] = {}
+    context: int | None = None
+    batch_size: int | None = None
+    optimizer: str | None = None
+
+    @property
+    def measures_memory(self) -> bool:
+        """Whether it limits what the model takes at a context and a batch."""
+        return any(metric in self.limits for metric in MEMORY)
 
     @property
     def empty(self) -> bool:
@@ -50,9 +64,9 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
     """
     if not isinstance(value, dict):
         raise BudgetError("a budget is a mapping such as {params: 5M, size: 20 MiB}")
-    known = [*METRICS, "dtype", "layers"]
+    known = [*METRICS, "dtype", *CONDITIONS, "layers"]
     if nested:
-        known = [key for key in known if key not in ("peak_memory", "layers")]
+        known = [key for key in known if key not in (*WHOLE, *CONDITIONS, "layers")]
     limits: dict[str, int] = {}
     units: dict[str, str] = {}
     for key, limit in value.items():
@@ -69,7 +83,40 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
     if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPE_BITS):
         near = did_you_mean(str(dtype), list(DTYPE_BITS))
         raise BudgetError(f"budget: unknown dtype '{str(dtype)[:40]}'{near}", ("dtype",))
-    return Budget(limits, dtype, parse_layers(value.get("layers")), units=units)
+    return Budget(
+        limits,
+        dtype,
+        parse_layers(value.get("layers")),
+        context=parse_positive(value, "context"),
+        batch_size=parse_positive(value, "batch_size"),
+        optimizer=parse_optimizer(value),
+        units=units,
+    )
+
+
+def parse_positive(value: dict[str, Any], key: str) -> int | None:
+    """A number of tokens or of sequences; None where there is none.
+
+    Raises:
+        BudgetError: for anything else.
+    """
+    found = value.get(key)
+    if found is None or (type(found) is int and 1 <= found <= MOST):
+        return found
+    raise BudgetError(f"budget: {key}: expected a whole number from 1 up, got {echo(found)}", (key,))
+
+
+def parse_optimizer(value: dict[str, Any]) -> str | None:
+    """The name of an optimizer; None where there is none.
+
+    Raises:
+        BudgetError: for one that is not known.
+    """
+    found = value.get("optimizer")
+    if found is None or found in OPTIMIZERS:
+        return found
+    near = did_you_mean(str(found), OPTIMIZERS)
+    raise BudgetError(f"budget: unknown optimizer '{str(found)[:40]}'{near}", ("optimizer",))
 
 
 def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:

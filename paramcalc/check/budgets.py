@@ -4,7 +4,7 @@ Equal passes. What cannot be judged (unknown MACs, a partial model, a glob that 
 "broken", never a pass.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import prod
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from paramcalc.analysis.macs import why_unknown
 from paramcalc.budget import Budget, BudgetError, parse_budget
 from paramcalc.errors import MAX_PROBLEMS, Position
 from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
-from paramcalc.metrics import BYTES
+from paramcalc.metrics import BYTES, MEMORY
 from paramcalc.model import Model
-from paramcalc.summary import LayerSummary, Summary
+from paramcalc.summary import LayerSummary, Memory, Summary
 from paramcalc.units import BYTE_UNITS, UnitError, in_unit, parse_increase, size_of, split_number, weight_dtype
 
 MAX_NAMED = 3
@@ -62,14 +62,24 @@ def own_budget(model: Model) -> list[Budget]:
     return [] if model.budget is None else [parse_budget(model.budget)._replace(owner="its own budget")]
 
 
-def check_budgets(summary: Summary, budgets: Iterable[Budget], dtype: str | None = None) -> list[Finding]:
+Measured = Callable[[Budget], Summary]
+"""The summary of a model with its memory, in the type and with the optimizer of a budget."""
+
+
+def check_budgets(
+    summary: Summary, budgets: Iterable[Budget], dtype: str | None = None, measured: Measured | None = None
+) -> list[Finding]:
     """Hold a summary against several budgets: every limit counts, so that none loosens another.
 
-    `dtype` is what sizes are computed in where a budget names none.
+    Args:
+        summary: of the model, for the context and the batch of the budgets.
+        budgets: the limits.
+        dtype: what sizes are computed in where a budget names none.
+        measured: finds the memory that budgets of memory are held against; None where the summary has it.
     """
     found = []
     for budget in budgets:
-        judged = check_budget(summary, budget._replace(dtype=budget.dtype or dtype))
+        judged = check_budget(summary, budget._replace(dtype=budget.dtype or dtype), measured)
         found += [item._replace(check=budget.check, hint=budget.hint, whose=whose(budget, item)) for item in judged]
     return list(dict.fromkeys(found))
 
@@ -81,7 +91,7 @@ def whose(budget: Budget, item: Finding) -> str | None:
     return budget.owner.format(item.metric.replace("_", "-"))
 
 
-def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
+def check_budget(summary: Summary, budget: Budget, measured: Measured | None = None) -> list[Finding]:
     """Hold a summary against a budget; one finding a limit."""
     if budget.empty:
         return []
@@ -98,7 +108,11 @@ def check_budget(summary: Summary, budget: Budget) -> list[Finding]:
         if metric == "layer_params":
             findings += check_each_layer(summary.layers, limit)
         elif metric == "peak_memory":
-            findings.append(judge(metric, limit, peak_memory(summary), unit=budget.units[metric]))
+            found = memory_of(summary, metric)
+            findings.append(judge(metric, limit, found.peak_bytes, unit=budget.units[metric]))
+        elif metric in MEMORY:
+            found = memory_of(summary if measured is None else measured(budget), metric)
+            findings.append(judge_memory(metric, limit, found, budget.units[metric]))
         else:
             findings.append(judge_rows(summary.layers, metric, limit, budget.dtype, unit=budget.units.get(metric)))
     if budget.layers and glob_work(summary.layers, budget) > MAX_GLOB_WORK:
@@ -121,15 +135,33 @@ def some(paths: Sequence[str]) -> str:
     return f"{named} and {len(paths) - MAX_NAMED:,} more" if len(paths) > MAX_NAMED else named
 
 
-def peak_memory(summary: Summary) -> int | None:
-    """The most bytes of activations alive at once; None when one is unknown.
+def memory_of(summary: Summary, metric: str) -> Memory:
+    """The memory that a summary has.
 
     Raises:
         BudgetError: for a summary that was made without `memory`.
     """
     if summary.memory is UNSET:
-        raise BudgetError("peak_memory needs a summary made with memory=True")
-    return summary.memory.peak_bytes
+        raise BudgetError(f"{metric} needs a summary made with memory=True")
+    return summary.memory
+
+
+def judge_memory(metric: str, limit: int, memory: Memory, unit: str) -> Finding:
+    """One limit on what the model takes at a context and a batch."""
+    if metric == "kv_cache":
+        actual = None if memory.kv_cache is None else memory.kv_cache.bytes
+    elif metric == "inference_memory":
+        actual = memory.inference_bytes
+    else:
+        actual = None if memory.training is None else memory.training.peak_bytes
+    found = judge(metric, limit, actual, unit=unit)
+    if actual is not None:
+        return found
+    why = "nothing is kept between tokens, or it is not known of how many" if metric == "kv_cache" else UNKNOWN_MEMORY
+    return found._replace(message=f"{name_of(metric)} cannot be computed: {why}; `context` in the budget gives it")
+
+
+UNKNOWN_MEMORY = "a dimension is unknown"
 
 
 def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -> list[Finding]:
@@ -239,7 +271,7 @@ def headroom(actual: int, limit: int) -> str:
 
 def name_of(metric: str, dtype: str | None = None) -> str:
     """A metric in a sentence: `MACs`, `size as int8`."""
-    name = "MACs" if metric == "macs" else metric.replace("_", " ")
+    name = {"macs": "MACs", "kv_cache": "KV cache"}.get(metric, metric.replace("_", " "))
     return f"{name} as {dtype}" if metric == "size" and dtype else name
 
 

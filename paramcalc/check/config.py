@@ -10,12 +10,12 @@ from paramcalc.check.globs import MAGIC, Search, begins, names
 from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, unknown_keys
 from paramcalc.formats.source import open_source
 from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, check_size, max_bytes
-from paramcalc.metrics import METRICS
+from paramcalc.metrics import CONDITIONS, METRICS
 
 if TYPE_CHECKING:
     from paramcalc.formats.text.document import Document
 
-CHECK_KEYS = ("files", "name", "message", *METRICS, "dtype", "layers")
+CHECK_KEYS = ("files", "name", "message", *METRICS, "dtype", *CONDITIONS, "layers")
 NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
 CHECK_HEADER = rb"(?m)^[ \t]*\[\[[ \t]*tool[ \t]*\.[ \t]*paramcalc[ \t]*\.[ \t]*checks[ \t]*\]\]"
 _KEY_PART = rb"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""

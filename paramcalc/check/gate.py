@@ -5,6 +5,7 @@ from heapq import nlargest
 from typing import NamedTuple
 
 from msgspec import UNSET
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from paramcalc.analysis.diff import compare
@@ -73,7 +74,7 @@ def check_file(
         budgets = [*own_budget(model), *budgets]
         memory = any("peak_memory" in budget.limits for budget in budgets)
         summary = summary_of(model, replace(asked, memory=memory))
-        findings = check_budgets(summary, budgets, dtype)
+        findings = held_against(model, summary, budgets, asked, dtype)
     except ParamcalcError as error:
         return unreadable(file, error)
     compared = compare_with(growth, file, summary, dtype) if growth else Compared()
@@ -92,6 +93,31 @@ def check_file(
         diff=compare(compared.base, summary) if with_diff and compared.base else None,
     )
     return report if report.status == "passed" else explained(report, model, summary, compared.base, depth)
+
+
+def held_against(
+    model: Model, summary: Summary, budgets: Sequence[Budget], asked: Question, dtype: str | None
+) -> list[Finding]:
+    """What becomes of each budget; one for another context or batch is held against a summary of its own."""
+    findings: list[Finding] = []
+    known: dict[bytes, Summary] = {}
+
+    def answered(question: Question) -> Summary:
+        key = encode(question)
+        if key not in known:
+            known[key] = summary_of(model, question)
+        return known[key]
+
+    for budget in budgets:
+        own = replace(asked, context=budget.context or asked.context, batch_size=budget.batch_size or asked.batch_size)
+        here = summary if own == asked else answered(replace(own, memory="peak_memory" in budget.limits))
+        trained = budget.optimizer or "adamw" if "training_memory" in budget.limits else None
+
+        def measured(judged: Budget, own: Question = own, trained: str | None = trained) -> Summary:
+            return answered(replace(own, memory=True, optimizer=trained, dtype=judged.dtype))
+
+        findings += check_budgets(here, [budget], dtype, measured)
+    return list(dict.fromkeys(findings))
 
 
 def explained(

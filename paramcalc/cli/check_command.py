@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paramcalc.cli import options, output
+from paramcalc.metrics import MEMORY
 from paramcalc.units import DTYPE_BITS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ FORMATS = ("text", "json", "github", "junit", "sarif", "markdown", "html")
 MACHINE = ("json", "junit", "sarif", "html")
 """Formats that are UTF-8 whatever a terminal speaks."""
 
-LIMITS = ("params", "trainable_params", "size", "macs", "layer_params")
+LIMITS = ("params", "trainable_params", "size", "macs", "layer_params", *MEMORY)
 MANY = 50
 """From this many files on a progress bar is worth its line."""
 
@@ -41,6 +42,11 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
 @click.option("--max-size", metavar='"20 MiB"', help="Maximum size of all weights, with its unit.")
 @click.option("--max-macs", metavar="300M", help="Maximum multiply-accumulates for one sample.")
 @click.option("--max-layer-params", metavar="1M", help="Maximum parameters of any single layer.")
+@click.option("--max-kv-cache", metavar='"4 GiB"', help="Maximum size of a decoder's cache, at --context.")
+@click.option("--max-inference-memory", metavar='"24 GiB"', help="Maximum memory to run the model.")
+@click.option("--max-training-memory", metavar='"80 GiB"', help="Maximum memory to train the model, with AdamW.")
+@options.context_option
+@options.batch_option
 @click.option(
     "--dtype",
     type=click.Choice(list(DTYPE_BITS)),

@@ -6,6 +6,7 @@ import click
 
 from paramcalc.answer import memory_options, question, read
 from paramcalc.cli import options, output
+from paramcalc.metrics import OPTIMIZERS
 
 
 def parse_memory(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -42,7 +43,7 @@ def parse_card(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @click.option("--train", is_flag=True, help="Train it, and not only run it.")
 @click.option(
     "--optimizer",
-    type=click.Choice(options.OPTIMIZERS),
+    type=click.Choice(OPTIMIZERS),
     metavar="NAME",
     help="Train it with this one; adamw if left out.",
 )

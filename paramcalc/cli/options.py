@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paramcalc.metrics import OPTIMIZERS
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS, UnitError, parse_increase
 
@@ -20,8 +21,6 @@ SPEC_ENDINGS = (
 """What files that can be read are called; only completion goes by it."""
 
 
-OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "adamw-8bit", "adafactor", "muon", "lion")
-"""Optimizers that are known of some framework; listed here, so that no formula is loaded for a help text."""
 SHORT_DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "fp8": "float8"}
 """What servers of models call dtypes."""
 

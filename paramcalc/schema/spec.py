@@ -18,7 +18,7 @@ from paramcalc.layers.base import Layer
 from paramcalc.layers.catalogue import CHOICES, aliases_of, built_in, parse_docstring
 from paramcalc.layers.registry import COMMON as COMMON_CLASSES
 from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case, type_name
-from paramcalc.metrics import BYTES, METRICS
+from paramcalc.metrics import BYTES, METRICS, OPTIMIZERS, WHOLE
 from paramcalc.schema.types import (
     Schema,
     any_of,
@@ -203,8 +203,11 @@ def budget_schema(nested: bool) -> Schema:
     properties: Schema = {metric: size if metric in BYTES else count for metric in METRICS}
     properties["dtype"] = {"enum": [*DTYPE_BITS, None]}
     if nested:
-        del properties["peak_memory"]
+        for metric in WHOLE:
+            del properties[metric]
     else:
+        number: Schema = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_DIMENSION}
+        properties |= {"context": number, "batch_size": number, "optimizer": {"enum": [*OPTIMIZERS, None]}}
         properties["layers"] = {"type": ["object", "null"], "additionalProperties": ref("layer_budget")}
     found = {"type": "object", "properties": properties, "additionalProperties": False}
     return found if nested else any_of(found, {"type": "null"})
