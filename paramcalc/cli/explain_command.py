@@ -1,10 +1,11 @@
 """`paramcalc explain`: every count taken apart."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from paramcalc.answer import evaluation_of, question, read
+from paramcalc.answer import Question, evaluation_of, memory_options, question, read
 from paramcalc.cli import options, output
 
 
@@ -23,6 +24,10 @@ from paramcalc.cli import options, output
 @options.max_layers_option
 @options.weights_option
 @options.lora_option
+@click.option("--memory", is_flag=True, help="Take the figures of its memory apart instead.")
+@options.dtype_option
+@options.optimizer_option
+@options.kv_dtype_option
 @options.output_option
 def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     """Take every count apart: which weight, which factors, which numbers.
@@ -34,6 +39,32 @@ def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     from paramcalc.render.text import pieces
 
     asked = question(given)
+    check_usage(format_, given)
+    if given["memory"]:
+        output.write(memory_parts(spec, layer, format_, asked), given["output"])
+        return 0
     evaluation = evaluation_of(read(spec, asked), asked)
     output.write(pieces(FORMATS[format_](explain(evaluation, layer))), given["output"])
     return 0
+
+
+def check_usage(format_: str, given: dict[str, Any]) -> None:
+    """Refuse what would be ignored."""
+    for name in ("dtype", "optimizer", "kv_dtype"):
+        if given[name] is not None and not given["memory"]:
+            raise click.UsageError(f"--{name.replace('_', '-')} is about the memory; --memory asks for that")
+    if given["memory"] and format_ == "markdown":
+        raise click.UsageError("--memory is text or json")
+
+
+def memory_parts(spec: str, layer: str | None, format_: str, asked: Question) -> Iterator[str | bytes]:
+    """The figures of a model's memory, each with the layers that it is made of."""
+    from paramcalc.analysis.memory_explained import explain_memory
+    from paramcalc.analysis.summarize import summarize_with_memory
+    from paramcalc.render.memory_explained_text import FORMATS
+
+    evaluation = evaluation_of(read(spec, asked), asked)
+    options = memory_options(asked)
+    summary = summarize_with_memory(evaluation, asked.dtype, options)
+    parts = explain_memory(evaluation, summary, asked.dtype, options, layer)
+    yield from FORMATS[format_](parts)
