@@ -70,6 +70,7 @@ NEEDED = {
     "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},
     "ministral": {"head_dim": 128},
     "reformer": {"axial_pos_embds": False},
+    "longcat_flash": {"expert_ffn_hidden_size": 24, "zero_expert_num": 3},
     "gemma4_text": {"vocab_size_per_layer_input": 500},
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},

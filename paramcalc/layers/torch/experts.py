@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Factors, Inferred, Kind, Layer, Positive, Weight, bias, macs_at
+from paramcalc.layers.base import Factors, Inferred, Kind, Layer, NonNegative, Positive, Weight, bias, macs_at
 from paramcalc.layers.torch.common import agreed
 from paramcalc.shapes import Shape, volume
 
@@ -46,7 +46,8 @@ class Experts(Layer, frozen=True, kw_only=True):
     """The experts of a mixture, their matrices stacked: (experts, out, in), or (experts, in, out) if `transposed`.
 
     A router, a layer of its own, says which `per_token` of them a token uses: those are active, and are multiplied.
-    Where that is null, as some configurations have it, it is not known how many.
+    Where that is null, as some configurations have it, it is not known how many. Beside these, `idle` experts give back
+    what they read: only the first tensor has room for them.
 
     Shapes: (batch, ..., features) → the same
     Formula: num_experts × (2 × intermediate_size × features + features × intermediate_size), without the 2 if not
@@ -64,6 +65,7 @@ class Experts(Layer, frozen=True, kw_only=True):
     gated: bool = True
     transposed: bool = False
     bias: bool = False
+    idle: NonNegative = 0
 
     def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
         """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
@@ -88,8 +90,9 @@ class Experts(Layer, frozen=True, kw_only=True):
     def weight(self, name: str, sizes: tuple[tuple[str, int], ...], used: int | None, kind: Kind = "weight") -> Weight:
         """One tensor with a part of these sizes for each expert."""
         active = None if used is None else (("per_token", used), *sizes)
-        shape = (self.num_experts, *[size for _, size in sizes])
-        return Weight(name, shape, (("num_experts", self.num_experts), *sizes), kind, active=active)
+        experts = self.num_experts + (0 if name.startswith("down") else self.idle)
+        shape = (experts, *[size for _, size in sizes])
+        return Weight(name, shape, (("num_experts", experts), *sizes), kind, active=active)
 
 
 class ExpertLinear(Layer, frozen=True, kw_only=True):

@@ -120,3 +120,24 @@ class HeadLinear(Layer, frozen=True, kw_only=True):
         factors = (("features", features), ("heads", self.heads), ("size", self.size))
         weight = Weight("", (features, self.heads, self.size), factors)
         return Inferred((*x[:-1], self.back or width), (weight,), macs_at(x[:-1], weight))
+
+
+class GroupedLinear(Layer, frozen=True, kw_only=True):
+    """A matrix without a bias, of which each group of the features has some rows for itself.
+
+    Shapes: (batch, ..., groups, features) → (batch, ..., out_features)
+    Formula: out_features × features
+    Source: transformers/models/deepseek_v4/modeling_deepseek_v4.py, DeepseekV4GroupedLinear
+    Example: {framework: torch, input: [10, 4, 16], layers: [{GroupedLinear: {groups: 4, out_features: 32}}]}
+    """
+
+    groups: Positive
+    out_features: Positive
+
+    def infer(self, x: Shape) -> Inferred:
+        """Each output reads the features of its group."""
+        if len(x) < 3 or x[-2] not in (None, self.groups) or self.out_features % self.groups:
+            raise LayerError(f"{self.out_features} outputs of {self.groups} groups do not fit {format_shape(x)}")
+        size = agreed(None, x, -1, "features")
+        weight = Weight("weight", (self.out_features, size), (("out_features", self.out_features), ("features", size)))
+        return Inferred((*x[:-2], self.out_features), (weight,), macs_at(x[:-2], weight))

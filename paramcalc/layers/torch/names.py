@@ -1,7 +1,7 @@
 """The names of torch.nn's modules: which module of this package has which class."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "linear": ("Linear", "TransposedLinear", "HeadLinear", "Bilinear", "Identity"),
+    "linear": ("Linear", "TransposedLinear", "HeadLinear", "GroupedLinear", "Bilinear", "Identity"),
     "embedding": ("Embedding", "EmbeddingBag"),
     "convolution": ("Conv1d", "Conv2d", "Conv3d"),
     "transposed": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
@@ -106,6 +106,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "MergeTokens",
         "Patches",
         "Cached",
+        "Compressed",
         "Indexer",
         "Scores",
         "Attention",

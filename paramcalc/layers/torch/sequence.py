@@ -165,6 +165,26 @@ class Cached(Layer, frozen=True, kw_only=True):
         return Inferred((x[0], tokens, *x[2:]), cache=(cache,))
 
 
+class Compressed(Layer, frozen=True, kw_only=True):
+    """One vector for every `rate` tokens so far, mixed from theirs; tokens that are too few for one wait until then.
+
+    How much is kept depends on where a text has been cut, so that it is not known.
+
+    Shapes: (batch, tokens, ...), any others → (batch, tokens so far // rate, size)
+    Formula: no weights
+    Source: transformers/models/deepseek_v4/modeling_deepseek_v4.py, DeepseekV4HCACompressor
+    Example: {framework: torch, input: [10, 64], layers: [{Compressed: {rate: 4, size: 64}}]}
+    """
+
+    rate: Positive
+    size: Positive
+
+    def infer(self, x: Shape, *others: Shape, past: int = 0) -> Inferred:
+        """`past` tokens were there before these."""
+        tokens = None if x[1] is None else (x[1] + past) // self.rate
+        return Inferred((x[0], tokens, self.size), cache=(Cache("compressed keys", (("size", None),)),))
+
+
 class Indexer(Layer, frozen=True, kw_only=True):
     """How much each query wants each key, summed over heads: what sparse attention picks its keys by.
 
