@@ -42,6 +42,14 @@ MAX_EXPANDED_NODES = 200_000
 MAX_EXPANSION = 20
 """… or this many times the nodes it writes, where that is more."""
 
+MAX_EVENTS = 250_000
+EVENTS_PER_CHARACTER = 0.4
+"""Beginnings, ends and values in a YAML file, or this many for each of its characters where that is more: a list of
+lists of nothing has more, a model has one for three."""
+
+MAX_DIRECTIVES = 64
+"""Directives of YAML, such as `%TAG`, or lines that begin like one."""
+
 MAX_LAYERS = 100_000
 """Layer calls after repeat, blocks and nested models; NASNetLarge has 1,041."""
 
@@ -82,6 +90,18 @@ MAX_FILLED = 1_024
 MAX_FOUND_PROBLEMS = 200
 """Where the reading of a wrong file ends: each problem costs a search for the nearest right name."""
 
+MAX_NOTED_PROBLEMS = 500
+"""The same with a problem counted each time that it is found, as in every iteration of a repeat."""
+
+MAX_ANSWER_WORK = 300_000
+"""What formulas may make: a unit for each weight, for each layer around it, and …"""
+
+ANSWER_WORK_PER_LAYER = 8
+"""… this many more for each layer that is like no other: written out, each has a few weights of its own. …"""
+
+NAME_PER_WORK = 1_024
+"""… This many characters of weights' names are a unit, too."""
+
 MAX_NAME = 256
 """Characters of a name in a spec; Keras has no such limit, there long paths count as layers."""
 
@@ -96,6 +116,9 @@ MAX_EXPONENT = 8
 
 MAX_SEARCHED = 1_024
 """Items of a list that an expression makes, or looks for a value in: for each layer anew, where it is in a repeat."""
+
+MAX_SEARCHED_PATHS = 300_000_000
+"""Characters of all paths that are put together to find names such as `encoder/0/dense`: half a second's work."""
 
 MAX_OUTPUTS = 10_000
 """Outputs of one operation: `split` and `unstack` make as many as a number says."""

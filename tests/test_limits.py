@@ -286,6 +286,8 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
     elsewhere = {
         *("MAX_YAML_BYTES", "MAX_JSON_BYTES"),  # below, by the variable that lowers them
         *("MAX_LAYERS", "MAX_CONVERTED"),  # below
+        *("MAX_NOTED_PROBLEMS", "MAX_ANSWER_WORK", "MAX_SEARCHED_PATHS"),  # in test_amplification.py
+        *("MAX_EVENTS", "MAX_DIRECTIVES"),  # there, too
         "MAX_EXPANSION",  # lets larger files than that of MAX_EXPANDED_NODES pass
         *("MAX_GLOB", "MAX_GLOB_WORK"),  # in test_budgets.py: it is a budget that is too much
         *("MAX_GLOBS", "MAX_LINKED_FOLDERS", "MAX_TOML_BYTES", "MAX_KEY_PARTS"),  # in test_check_config.py
@@ -314,6 +316,8 @@ def test_the_guide_has_the_numbers():
         f"{limits.MAX_UNPACKED // mib} MiB; {limits.UNPACKED_PER_MIB // mib} MiB",
         f"{limits.MAX_LAYERS:,}",
         f"{limits.MAX_DIFFERENT:,}",
+        f"{limits.MAX_ANSWER_WORK:,}",
+        f"{limits.MAX_EVENTS:,}; {limits.MAX_DIRECTIVES}",
         f"{limits.MAX_CONVERTED:,}",
         f"{limits.MAX_DEPTH}; {limits.MAX_NESTED}",
         f"{limits.MAX_EXPANDED_NODES:,}",
@@ -329,6 +333,7 @@ def test_the_guide_has_the_numbers():
         f"{limits.MAX_SMALL_PROGRAM // mib} MiB; {limits.MAX_JSON_BYTES // mib} MiB",
     ]
     assert [row.split(" | ")[1] for row in rows] == expected
+    assert f"or {limits.EVENTS_PER_CHARACTER} for each character" in text
     assert (shapes.MAX_DIMENSION, shapes.MAX_COUNT) == (2**31 - 1, 2**63 - 1)
 
 

@@ -7,12 +7,13 @@ from typing import Any, NoReturn
 
 from paramcalc.analysis.calls import Call, Evaluation, InnerCall, failure
 from paramcalc.analysis.inference import Answer, Formulas, check_options, frozen, option_shapes
-from paramcalc.analysis.unknown import UnknownLayers, fixed_weights, stored_weights, with_recorded_shapes
+from paramcalc.analysis.unknown import UnknownLayers, as_trained, fixed_weights, stored_weights, with_recorded_shapes
+from paramcalc.analysis.work import TooMuchWorkError, is_inside, working_on
 from paramcalc.errors import LayerError, Problem
 from paramcalc.layers.base import Weight
 from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.unknown import UnknownLayerError
-from paramcalc.limits import MAX_ALL_OUTPUTS
+from paramcalc.limits import MAX_ALL_OUTPUTS, MAX_FOUND_PROBLEMS
 from paramcalc.model import Input, Model, Node, Ref, formula_refs, label_of
 from paramcalc.shapes import Shape, format_shape
 from paramcalc.units import compute_dtype, promoted
@@ -41,16 +42,26 @@ class ForwardPass:
         self.formulas = Formulas(observe=model.claims is not None and self.as_written)
         self.inner_calls: dict[int, list[InnerCall]] = {}
         self.unrecorded: set[int] = set()
+        self.fixed: dict[tuple[int, int], tuple[Weight, ...] | None] = {}
         self.output_count = 0  # of layers that have several
 
     def run(self) -> Evaluation:
         """Call every node. There may be `problems`, and then there are fewer calls than nodes."""
-        for node in self.model.nodes:
-            try:
-                self.outputs.append(self.evaluate(node))
-            except LayerError as error:
-                self.fail(node, error)
-                self.outputs.append(None)
+        inside = is_inside()
+        with working_on(self.model) as work:
+            self.formulas.work = work
+            for node in self.model.nodes:
+                try:
+                    self.outputs.append(self.evaluate(node))
+                except LayerError as error:
+                    self.fail(node, error)
+                    self.outputs.append(None)
+                except TooMuchWorkError as error:
+                    if inside:  # the layer around this model is what is too much
+                        raise
+                    self.stop(node, str(error))
+                if len(self.problems) >= (1 if inside else MAX_FOUND_PROBLEMS):
+                    raise failure(self.model, self.problems)
         self.problems += self.unknown.check_assumed(self.model)
         self.check_outputs()
         return Evaluation(
@@ -88,6 +99,8 @@ class ForwardPass:
             shared_with = first.node.path
         else:
             weights = answer.weights if instance.trainable else frozen(answer)
+            if instance.layer.sublayers:  # its row has all of them, even where the answer is known already
+                self.formulas.work.spend(answer.cost)
         if answer.multiple or self.model.max_different is not None:
             self.check_limits(node, answer)
         if answer.outputs is None:
@@ -200,13 +213,21 @@ class ForwardPass:
         if first is None:
             weights = stored_weights(node.instance)
             if weights is None:
-                weights = fixed_weights(node.instance, len(node.inputs))
+                weights = self.fixed_weights(node)
             if weights is None and not self.unknown.allowed:
                 raise LayerError(
                     "needs the shape of its input, which a layer before it does not say: its code is unknown"
                 )
         call = self.unknown.mark_unknown(node, len(self.outputs), shapes, weights or (), first)
         self.add(call, weights is not None)
+
+    def fixed_weights(self, node: Node) -> tuple[Weight, ...] | None:
+        """The weights of a layer that no input changes; None where there are none such. Equal layers are asked once."""
+        key = id(node.instance.layer), len(node.inputs)
+        if key not in self.fixed:
+            self.fixed[key] = fixed_weights(node.instance.layer, len(node.inputs))
+        weights = self.fixed[key]
+        return weights if weights is None else as_trained(node.instance, weights)
 
     # -- what is wrong -------------------------------------------------------------------------------
 

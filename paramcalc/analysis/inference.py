@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from paramcalc.analysis.calls import InnerCall
+from paramcalc.analysis.work import Work, cost_of
 from paramcalc.errors import LayerError, UnknownDimensionError, echo
 from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Weight
 from paramcalc.layers.signature import signature_of, why_not_callable
@@ -20,6 +21,7 @@ class Answer(Struct):
     Attributes:
         frozen: the weights of a layer that is not trained, once there is one.
         inner: the calls of layers inside it, where the file makes claims of them.
+        cost: the work that it was.
     """
 
     outputs: list[Shape] | None
@@ -30,6 +32,7 @@ class Answer(Struct):
     cache: tuple[Cache, ...] = ()
     frozen: tuple[Weight, ...] | None = None
     inner: list[InnerCall] | None = None
+    cost: int = 0
 
 
 class Formulas:
@@ -37,11 +40,13 @@ class Formulas:
 
     Attributes:
         observe: whether to note what layers inside others are called with.
+        work: the budget that new answers are drawn from; set before anything is asked.
         answers: by the layer's identity and its input shapes, for calls without options.
     """
 
     def __init__(self, observe: bool) -> None:
         self.observe = observe
+        self.work: Work
         self.answers: dict[tuple[Any, ...], Answer] = {}
 
     def infer(self, layer: Layer, shapes: list[Any], options: dict[str, Any], built: Shape | None) -> Answer:
@@ -74,6 +79,8 @@ class Formulas:
                 raise  # a bug of the formula
             takes = ", ".join(signature_of(type(layer).infer).parameters)
             raise LayerError(f"takes ({takes}), but was called with {len(shapes)} inputs: {why}") from error
+        answer.cost = cost_of(layer, answer.weights)
+        self.work.spend(answer.cost)
         if not options:
             self.answers[id(layer), *shapes] = answer
         return answer

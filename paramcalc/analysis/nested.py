@@ -57,13 +57,15 @@ class NestedModel(InnerModel, frozen=True):
                 raise LayerError(f"the inner model's input is {format_shape(item.shape)}, got {format_shape(shape)}")
         given = [Input(item.name, shape, item.dtype) for item, shape in zip(declared, inputs, strict=True)]
         forward = ForwardPass(self.model, given, UnknownLayers(allowed=False, assumed={}))
+        problems: list[Problem] = []
         try:
             evaluation = forward.run()
-        except InputError as error:  # it gave up
-            raise LayerError(inside(error.problems[0])) from None
-        if forward.problems:
+            problems = forward.problems
+        except InputError as error:  # it stops at the first
+            problems = error.problems
+        if problems:
             unknown = any(isinstance(node.instance.layer, Unknown) for node in self.model.nodes)
-            raise (UnknownLayerError if unknown else LayerError)(inside(forward.problems[0]))
+            raise (UnknownLayerError if unknown else LayerError)(inside(problems[0]))
         return evaluation
 
 

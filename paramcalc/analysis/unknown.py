@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from paramcalc.analysis.calls import Call
 from paramcalc.errors import ParamcalcError, Problem
-from paramcalc.layers.base import Weight
+from paramcalc.layers.base import Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
 from paramcalc.model import Instance, Model, Node
 from paramcalc.shapes import MAX_RANK, Shape, is_size
@@ -118,21 +118,21 @@ PROBE_CHANGE = 60
 """Added to all sizes, makes none of them again."""
 
 
-def fixed_weights(instance: Instance, inputs: int) -> tuple[Weight, ...] | None:
+def fixed_weights(layer: Layer, inputs: int) -> tuple[Weight, ...] | None:
     """The weights of a layer, where they are the same for every input that it takes; else None.
 
     An Embedding has its table, a Dropout nothing, whatever comes before it; a Dense has not.
     """
     found: tuple[Weight, ...] | None = None
     for one, other in _probes():
-        weights = _weights(instance.layer, one, inputs)
-        if weights != _weights(instance.layer, other, inputs):
+        weights = _weights(layer, one, inputs)
+        if weights != _weights(layer, other, inputs):
             return None  # also where it takes only one of the two: what it makes of a third is not known
         if weights is not None:
             if found not in (None, weights):
                 return None
             found = weights
-    return found if found is None else as_trained(instance, found)
+    return found
 
 
 def stored_weights(instance: Instance) -> tuple[Weight, ...] | None:

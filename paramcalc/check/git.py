@@ -247,5 +247,13 @@ def names_in(data: bytes, hash_size: int, kind: bytes = b"tree") -> frozenset[by
 
 def split_revision(name: str) -> tuple[str, str] | None:
     """`REV:path` → both; a revision may hold colons in braces (`HEAD@{12:30:00}`). None where there is no colon."""
-    match = re.fullmatch(r"((?:[^:{]|\{[^}]*\}|\{)*):(.*)", name, re.DOTALL)
-    return (match[1], match[2]) if match else None
+    inside, last = False, name.rfind("}")
+    for at, character in enumerate(name):
+        if character == "{":
+            inside = inside or at < last
+        elif character == "}":
+            inside = False
+        elif character == ":" and not inside:
+            return name[:at], name[at + 1 :]
+    revision, colon, path = name.partition(":")  # every colon is in braces, which then are none of a revision's
+    return (revision, path) if colon else None

@@ -142,6 +142,8 @@ def fold_names(branches: list[Branch]) -> list[Branch]:
 
 
 def _by_name(branches: list[Branch], depth: int, kinds: "_Kinds") -> list[Branch]:
+    if depth >= MAX_DEPTH:
+        return fold_equal(branches)
     folded: list[Branch] = []
     for head, members in groupby(branches, key=lambda branch: _head(branch, depth)):
         run = list(members)

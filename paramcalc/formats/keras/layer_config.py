@@ -43,6 +43,8 @@ NAMES = frozenset(("name", "trainable"))
 """Fields in which layers may differ and still share one object, unless their class has a field of that name."""
 COMPOSITES = frozenset(("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
 """Classes whose weights are those of layers that they make themselves, and that are no wrappers."""
+LONG_KEY = 4_096
+"""From this many bytes on, the key of a layer is hashed."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Fields that hold an activation."""
 
@@ -302,7 +304,14 @@ def own_fields(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[s
 def sharing_key(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
     """The key under which equal layers are found, all but their `NAMES`: a deep model has many that are equal."""
     own = {**config, "name": None, "trainable": None}
-    return msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
+    key = msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
+    if len(key) <= LONG_KEY:
+        return key
+    from hashlib import (
+        blake2b,  # only loaded for wrappers: a key has all that is inside, again and again, and is not kept
+    )
+
+    return blake2b(key, digest_size=32).digest()
 
 
 def with_activations(cls: type[Layer], fields: dict[str, Any], registry: KerasClasses) -> Layer:

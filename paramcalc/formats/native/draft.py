@@ -1,12 +1,11 @@
 """The graph of a spec while it is written: nodes that read names → nodes that read tensors, in execution order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from paramcalc.formats.native.entries import BROKEN
 from paramcalc.formats.native.masks import replaced
 from paramcalc.formats.native.names import Directory, Reference, TensorName
 from paramcalc.formats.native.problems import Problems, SpecError
-from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Input, Instance, Node, Ref, in_order, label_of, refs, reordered
 
 
@@ -25,8 +24,9 @@ class Draft:
         self.nodes: list[Node] = []
         self._sources: list[tuple[Reference, ...]] = []
         self._problems = problems
+        self._resolved: dict[tuple[int, str], Ref] = {}
         for number, item in enumerate(inputs):
-            self.names.values[item.name] = number
+            self.names.put("", item.name, number)
 
     def add(self, node: Node, sources: tuple[Reference, ...]) -> int:
         """Append a node that reads these, by names that may stand further down; returns its number as a producer."""
@@ -52,9 +52,9 @@ class Draft:
             except SpecError as error:
                 self._problems.add(str(error), error.where)
         order = in_order(nodes, self.first)
-        while order is None:
+        if order is None:
             self._break_cycles()
-            order = in_order(nodes, self.first)
+            order = in_order(nodes, self.first) or []
         if order == list(range(len(nodes))):
             return nodes, results
         moved = reordered(order, self.first)
@@ -68,13 +68,20 @@ class Draft:
         """The tensors that a node reads; if one is not known, none, and the node is broken."""
         if TensorName not in map(type, sources):
             return sources  # type: ignore[return-value]
-        resolve = self.names.resolve
         try:
-            return tuple([source if type(source) is Ref else resolve(source) for source in sources])
+            return tuple([source if isinstance(source, Ref) else self._resolve(source) for source in sources])
         except SpecError as error:
             self._problems.add(str(error), error.where, label_of(node), node.notes)
             make_broken(node)
             return ()
+
+    def _resolve(self, source: TensorName) -> Ref:
+        """The tensor of a name; the same name in the same scope is looked up once."""
+        key = id(source.scope), source.text
+        found = self._resolved.get(key)
+        if found is None:
+            found = self._resolved[key] = self.names.resolve(source)
+        return found
 
     def _resolve_masks(self, node: Node) -> None:
         """Replace the names of masks by their tensors."""
@@ -88,8 +95,6 @@ class Draft:
         """Report cycles of the graph, each by the names along it, and break them."""
         for cycle in find_cycles(self.nodes, self.first):
             nodes = [self.nodes[index] for index in cycle]
-            if any(node.instance.layer is BROKEN for node in nodes):
-                continue  # another cycle through it was broken there already
             names = [node.path for node in nodes]
             shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
             circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])
@@ -109,32 +114,37 @@ def make_broken(node: Node) -> None:
     node.ignored = None
 
 
-def find_cycles(nodes: Sequence[Node], first: int) -> list[list[int]]:
-    """Some cycles, at least one if there is any: indices from the earliest node on, each reading the next."""
+def find_cycles(nodes: Sequence[Node], first: int) -> Iterator[list[int]]:
+    """Cycles that share no node: without what the first node of each reads, there is no cycle left.
+
+    Each is a list of indices from the earliest node on, each reading the next. One walk over the graph finds them all:
+    where it comes back to a node that it is on its way from, that is a cycle, unless one is cut on that way already.
+    """
     needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
-    place: dict[int, int] = {}  # node → its position on the current path
+    place: dict[int, int] = {}  # node → its position on the current way
     done: set[int] = set()
-    cycles: list[list[int]] = []
     for start in range(len(nodes)):
         if start in done:
             continue
-        way, pending = [start], [iter(needs[start])]
+        way, pending, cuts = [start], [iter(needs[start])], [-1]  # cuts: positions on the way of nodes that are cut
         place[start] = 0
         while way:
             following = next(pending[-1], None)
             if following is None:
+                if len(way) - 1 == cuts[-1]:
+                    cuts.pop()
                 done.add(way.pop())
                 pending.pop()
             elif following in done:
                 continue
-            elif following in place:
-                cycle = way[place[following] :]
-                lowest = cycle.index(min(cycle))
-                cycles.append(cycle[lowest:] + cycle[:lowest])
-                if len(cycles) >= MAX_FOUND_PROBLEMS:
-                    return cycles
-            else:
+            elif following not in place:
                 place[following] = len(way)
                 way.append(following)
                 pending.append(iter(needs[following]))
-    return cycles
+            elif place[following] > cuts[-1]:
+                cycle = way[place[following] :]
+                lowest = cycle.index(min(cycle))
+                position = place[following] + lowest
+                pending[position] = iter(())
+                cuts.append(position)
+                yield cycle[lowest:] + cycle[:lowest]

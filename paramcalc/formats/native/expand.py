@@ -201,7 +201,7 @@ class Expander(Work):
         self.step(entry.where, within + len(path) // PATH_PER_STEP)
         options, ignored = call_arguments(layer, entry, scope, self.weigh)
         number = self.draft.add(Node(path, instance, (), options, entry.where, scope.notes, ignored), sources)
-        self.names.values[scope.prefix + name] = number
+        self.names.put(scope.prefix, name, number)
         return number
 
     def broken(self, entry: Entry, scope: Scope) -> Value:
@@ -254,7 +254,7 @@ class Expander(Work):
         for input_name, source in zip(block.inputs, sources, strict=True):
             if not name:
                 self.names.claim(inner, input_name, entry.where)
-            self.names.values[inner.prefix + input_name] = (source,)
+            self.names.put(inner.prefix, input_name, (source,))
         value = self.chain(block.layers, inner, sources[0])
         if block.outputs is not None:
             value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs"))) or value
@@ -262,7 +262,7 @@ class Expander(Work):
             self.ties += read_ties(block.tied, inner, (*block.where, "tied"), self.problems)
         if name:
             self.uses[scope.prefix + name] = use
-            self.names.values[scope.prefix + name] = value
+            self.names.put(scope.prefix, name, value)
         return value
 
     def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Reference]:
@@ -327,7 +327,7 @@ class Expander(Work):
             time = outer if entry.each else self.inside(outer, str(number["i"]), outer.env)
             value = self.chain(entry.layers, time, first_of(value))
         if name:
-            self.names.values[scope.prefix + name] = value
+            self.names.put(scope.prefix, name, value)
         return value
 
     def group(self, entry: GroupEntry, scope: Scope, start: Reference) -> Value:
@@ -335,7 +335,7 @@ class Expander(Work):
         name = self.name(entry, scope, "group", may_be_empty=True)
         value = self.chain(entry.layers, self.inside(scope, name, scope.env, entry), start)
         if name:
-            self.names.values[scope.prefix + name] = value
+            self.names.put(scope.prefix, name, value)
         return value
 
     def branches(self, entry: BranchesEntry, scope: Scope, start: Reference) -> Value:
@@ -388,7 +388,7 @@ class Expander(Work):
         root = Scope(again.rpartition("/")[0] + "/" if "/" in again else "", use.env, outer=scope)
         root.notes, root.blocks, root.envs = scope.notes, scope.blocks, scope.envs
         value = self.use_block(use, root, sources, again.rpartition("/")[2], first_call_prefix=path + "/")
-        self.names.values[scope.prefix + name] = value
+        self.names.put(scope.prefix, name, value)
         return value
 
     def call_path(self, entry: CallEntry, scope: Scope, first: str) -> tuple[str, str]:

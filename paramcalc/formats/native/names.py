@@ -11,7 +11,7 @@ from paramcalc.formats.native.entries import Block, BlockEntry
 from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.problems import Notes, SpecError
 from paramcalc.formats.unique import unique_name
-from paramcalc.limits import MAX_NAME
+from paramcalc.limits import MAX_NAME, MAX_SEARCHED_PATHS
 from paramcalc.model import Ref
 
 PREVIOUS = "previous"
@@ -99,6 +99,8 @@ class Directory:
 
     def __init__(self) -> None:
         self.values: dict[str, Value] = {}
+        self._prefixes: dict[str, set[str]] = {}
+        self._searched = 0
         self._known: dict[str, list[str]] = {}
         self._indexed = 0
 
@@ -109,17 +111,31 @@ class Directory:
         scope.counters[base] += 1  # given, although the layer that has it is not there yet
         return name
 
+    def put(self, prefix: str, name: str, value: Value) -> None:
+        """Give a name in the scope with this prefix."""
+        self.values[prefix + name] = value
+        self._prefixes.setdefault(name, set()).add(prefix)
+
     def claim(self, scope: Scope, name: str, where: DocPath) -> None:
         """Refuse a name that is taken."""
         if scope.prefix + name in self.values:
             raise SpecError(f"the name '{name}' is already taken", where)
 
     def find(self, scope: Scope, name: str, *, everywhere: bool = False) -> tuple[str, Value] | None:
-        """The nearest thing with a name, as its path and value; `everywhere` also looks outside of blocks."""
-        current: Scope | None = scope
+        """The nearest thing with a name, as its path and value; `everywhere` also looks outside of blocks.
+
+        Paths may be long and scopes deep, so a path is only put together where the name is known there.
+        """
+        head, slash, last = name.rpartition("/")
+        prefixes = self._prefixes.get(last, ())
+        current: Scope | None = scope if prefixes else None
         while current is not None:
-            path = current.prefix + name
-            if path in self.values:
+            if slash:
+                self._searched += len(current.prefix)
+                if self._searched > MAX_SEARCHED_PATHS:
+                    raise SpecError("looking for names inside others takes too much work", ("layers",))
+            if (current.prefix + head + slash if slash else current.prefix) in prefixes:
+                path = current.prefix + name
                 return path, self.values[path]
             current = None if current.sealed and not everywhere else current.outer
         return None
@@ -135,7 +151,8 @@ class Directory:
 
     def inside(self, prefix: str) -> list[str]:
         """The first names directly below a prefix; each path is split once, however often this is asked."""
-        for path in islice(self.values, self._indexed, None):
+        new = islice(self.values, self._indexed, None) if self._indexed < len(self.values) else ()
+        for path in new:
             head, slash, name = path.rpartition("/")
             names = self._known.setdefault(head + slash, [])
             if "#" not in name and len(names) < MAX_CANDIDATES:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from paramcalc.errors import DocPath, InputError, ParamcalcError, Problem, nearest
-from paramcalc.limits import MAX_FOUND_PROBLEMS
+from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_NOTED_PROBLEMS
 
 Notes = tuple[tuple[str, DocPath], ...]
 
@@ -34,6 +34,7 @@ class Problems:
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
+        self._noted = 0
         self._seen: set[tuple[str, DocPath | None]] = set()
 
     def add(self, message: str, where: DocPath | None, layer: str | None = None, notes: Notes = ()) -> None:
@@ -42,8 +43,10 @@ class Problems:
         Raises:
             InputError: when there are too many to go on.
         """
+        self._noted += 1
         if (message, where) not in self._seen:
             self._seen.add((message, where))
             self.found.append(Problem(message, where, layer, notes=notes))
-            if len(self.found) >= MAX_FOUND_PROBLEMS:
-                raise InputError("", self.found)
+        # The same mistake again, in a repeat of 100,000, costs as much as a new one.
+        if len(self.found) >= MAX_FOUND_PROBLEMS or self._noted >= MAX_NOTED_PROBLEMS:
+            raise InputError("", self.found)

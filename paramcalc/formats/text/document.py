@@ -186,7 +186,7 @@ def _parse_yaml(text: str, name: str) -> Document:
 def _non_finite(value: Any) -> tuple[DocPath, ...]:
     from itertools import islice
 
-    from paramcalc.formats.text.strict_json import is_finite, leaves
+    from paramcalc.formats.text.strict_json import is_finite, walk
 
-    found = (where for where, leaf in leaves(value) if isinstance(leaf, float) and not is_finite(leaf))
+    found = (tuple(place) for place, item, _ in walk(value) if item.__class__ is float and not is_finite(item))
     return tuple(islice(found, MAX_PROBLEMS))

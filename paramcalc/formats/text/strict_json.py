@@ -218,14 +218,15 @@ def _check_leaves(value: Any, text: str, name: str) -> None:
 
     locate = JsonPlaces(text).locate
     problems: list[Problem] = []
-    for where, leaf in leaves(value):
-        if isinstance(leaf, int) and leaf >= _HUGE:
-            message = f"an integer of more than {MAX_INTEGER_DIGITS} digits"
-            problems.append(Problem(message, where, position=locate(where)))
-        elif any(isinstance(part, str) and _is_broken(part) for part in (leaf, *where)):
-            message = "a string holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character"
-            broken = next((end for end, key in enumerate(where, 1) if isinstance(key, str) and _is_broken(key)), None)
-            problems.append(Problem(message, where, position=locate(where[:broken], broken is not None)))
+    message = "a string holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character"
+    for path, item, is_key in walk(value):
+        if isinstance(item, int) and item >= _HUGE:
+            where = tuple(path)
+            huge = f"an integer of more than {MAX_INTEGER_DIGITS} digits"
+            problems.append(Problem(huge, where, position=locate(where)))
+        elif isinstance(item, str) and _is_broken(item):
+            where = tuple(path)
+            problems.append(Problem(message, where, position=locate(where, is_key)))
         if len(problems) == MAX_PROBLEMS:
             break
     if problems:
@@ -245,21 +246,35 @@ def _is_broken(text: str) -> bool:
     return False
 
 
-def leaves(value: Any) -> Iterator[tuple[DocPath, Any]]:
-    """Everything that holds nothing, with its place, in the order of the document."""
+def walk(value: Any) -> Iterator[tuple[list[str | int], Any, bool]]:
+    """Every key, and everything that holds nothing, in the order of the document, and whether it is a key.
+
+    The place that comes with it is one list for all, changed on the way: to write out each takes much longer than to
+    walk, where there are many far inside. Copy it to keep it.
+    """
     if not value or value.__class__ not in _CONTAINERS:
-        yield (), value
+        yield [], value, False
         return
-    stack: list[tuple[DocPath, Iterator[tuple[Any, Any]]]] = [((), _steps(value))]
+    place: list[str | int] = [0]
+    stack: list[Iterator[tuple[Any, Any]]] = [_steps(value)]
     while stack:
-        where, steps = stack[-1]
-        for step, item in steps:
+        for step, item in stack[-1]:
+            place[-1] = step
+            if step.__class__ is str:
+                yield place, step, True
             if item and item.__class__ in _CONTAINERS:
-                stack.append(((*where, step), _steps(item)))
+                stack.append(_steps(item))
+                place.append(0)
                 break
-            yield (*where, step), item
+            yield place, item, False
         else:
             stack.pop()
+            place.pop()
+
+
+def leaves(value: Any) -> Iterator[tuple[DocPath, Any]]:
+    """Everything that holds nothing, with its place, in the order of the document."""
+    return ((tuple(place), item) for place, item, is_key in walk(value) if not is_key)
 
 
 def _steps(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -9,6 +9,7 @@ last of duplicate keys or the first of two documents, and none tells where a val
 """
 
 import re
+from itertools import islice
 from typing import Any, NoReturn
 
 import yaml
@@ -16,7 +17,16 @@ import yaml
 from paramcalc.errors import MAX_PROBLEMS, InputError, Position, Problem, echo
 from paramcalc.formats.text import SECOND
 from paramcalc.formats.text.scalars import FIRST, HugeIntegerError, resolve
-from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_EXPANSION, MAX_INTEGER_DIGITS, MAX_TEXT
+from paramcalc.limits import (
+    EVENTS_PER_CHARACTER,
+    MAX_DEPTH,
+    MAX_DIRECTIVES,
+    MAX_EVENTS,
+    MAX_EXPANDED_NODES,
+    MAX_EXPANSION,
+    MAX_INTEGER_DIGITS,
+    MAX_TEXT,
+)
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
@@ -53,6 +63,7 @@ def parse_yaml(text: str, name: str) -> tuple[Any, bool]:
     bad = _FORBIDDEN.search(text)
     if bad:
         raise InputError(name, [_forbidden(text, bad.start())])
+    check_directives(text, name)
     reader = _Reader(name)
     try:
         reader.run(text)
@@ -65,6 +76,19 @@ def parse_yaml(text: str, name: str) -> tuple[Any, bool]:
     if reader.problems:
         raise InputError(name, reader.problems)
     return value, reader.non_finite
+
+
+def check_directives(text: str, name: str) -> None:
+    """Refuse many directives: libyaml holds each `%TAG` against all before it, and a document has two or three.
+
+    Raises:
+        InputError: at the first that is too many.
+    """
+    found = next(islice(re.finditer(r"^%", text, re.MULTILINE), MAX_DIRECTIVES, None), None) if "%" in text else None
+    if found:
+        place = Position(text.count("\n", 0, found.start()) + 1, 1)
+        message = "the file has more directives (%TAG …) than any document needs"
+        raise InputError(name, [Problem(message, position=place)])
 
 
 class _Reader:
@@ -96,10 +120,13 @@ class _Reader:
         """One pass over the events; `keys` is None while a list is being filled."""
         stack: list[tuple[Any, Any, Any]] = []
         container: Any = self.root
+        most = max(MAX_EVENTS, int(EVENTS_PER_CHARACTER * len(text)))
         keys: dict[Any, Any] | None = None
         key: Any = None
         for self.count, event in enumerate(iter(LOADER(text).get_event, None)):
             kind = event.__class__
+            if self.count > most:
+                self.fail(event, f"up to here, the file is made of {most:,} brackets and values, which no model's is")
             if kind is yaml.ScalarEvent:
                 if keys is not None and key is None:
                     key = self.key(event, keys)

@@ -1,0 +1,85 @@
+"""How much the formulas of one model may make, models inside layers of it included: one budget for all of them.
+
+A short file can hold a model inside a wrapper inside a model …, and put it on hundreds of different shapes: each answer
+has the weights of all that is inside, under names that grow with each layer around them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from paramcalc.errors import ParamcalcError
+from paramcalc.layers.base import Layer, Weight, sublayers_of
+from paramcalc.layers.recorded import Recorded
+from paramcalc.limits import ANSWER_WORK_PER_LAYER, MAX_ANSWER_WORK, MAX_DIFFERENT, NAME_PER_WORK
+from paramcalc.model import Model
+
+
+class TooMuchWorkError(ParamcalcError):
+    """The formulas of a model make more than they may."""
+
+
+class Work:
+    """Counts what is made.
+
+    Attributes:
+        left: how much there may still be.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, model: Model) -> None:
+        different = len({id(node.instance.layer) for node in model.nodes})
+        # `--max-layers` allows a spec more of everything.
+        times = max((model.max_different or 0) // MAX_DIFFERENT, 1)
+        self.left = MAX_ANSWER_WORK * times + ANSWER_WORK_PER_LAYER * different
+
+    def spend(self, count: int) -> None:
+        """Count work.
+
+        Raises:
+            TooMuchWorkError: when it is too much.
+        """
+        self.left -= count
+        if self.left < 0:
+            raise TooMuchWorkError(
+                "up to here, layers inside other layers make too many weights: each use of a wrapper or a nested "
+                "model counts all that is in it"
+            )
+
+
+_CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)
+
+
+@contextmanager
+def working_on(model: Model) -> Iterator[Work]:
+    """The budget of a model, or of the one that this model is inside of."""
+    found = _CURRENT.get()
+    if found is not None:
+        yield found
+        return
+    token = _CURRENT.set(Work(model))
+    try:
+        yield _CURRENT.get()  # type: ignore[misc]
+    finally:
+        _CURRENT.reset(token)
+
+
+def is_inside() -> bool:
+    """Whether the model that is worked on is inside another one."""
+    return _CURRENT.get() is not None
+
+
+def cost_of(layer: Layer, weights: tuple[Weight, ...]) -> int:
+    """The work of one answer: each layer around a weight has written its name anew."""
+    if isinstance(layer, Recorded):  # nothing is made: the weights are those of the file
+        return 0
+    around = 1
+    inner = layer
+    while sublayers := sublayers_of(inner):
+        around += 1
+        inner = sublayers[0].layer
+        if not isinstance(inner, Layer):
+            break
+    characters = sum([len(weight.name) for weight in weights]) if around > 1 else 0
+    return 1 + around * (len(weights) + characters // NAME_PER_WORK)
