@@ -2,10 +2,14 @@
 
 import sys
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import click
 
-from paramcalc.cli import output
+from paramcalc.cli import COMMANDS, output
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 TOPICS = {
     "language": "The spec language: layers, inputs, variables, blocks, repeats, branches, calls.",
@@ -30,9 +34,11 @@ MAX_WIDTH = 100
 """Prose in longer lines is hard to read."""
 
 
-def complete_topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The topics that begin like this."""
-    return [topic for topic in TOPICS if topic.startswith(incomplete)]
+def complete_topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """The topics that begin like this, with what they are about for the shells that show it."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(topic, help=about) for topic, about in TOPICS.items() if topic.startswith(incomplete)]
 
 
 @click.command()
@@ -52,10 +58,12 @@ def command(topic: str | None) -> int:
 
 
 def contents() -> str:
-    """The topics, a line each."""
-    width = max(map(len, TOPICS))
-    lines = [f"  {topic:<{width}}  {about}" for topic, about in TOPICS.items()]
-    return "\n".join(["paramcalc guide TOPIC prints one of these pages:", "", *lines, ""])
+    """The topics, a line each where there is room for it."""
+    formatter = click.HelpFormatter(width=min(output.terminal_width(None) or MAX_WIDTH, MAX_WIDTH))
+    formatter.write("paramcalc guide TOPIC prints one of these pages:\n\n")
+    with formatter.indentation():
+        formatter.write_dl(list(TOPICS.items()))
+    return formatter.getvalue()
 
 
 def page(topic: str) -> str:
@@ -68,6 +76,8 @@ def page(topic: str) -> str:
         from paramcalc.errors import did_you_mean
 
         near = did_you_mean(topic, TOPICS) or f"; the topics are: {', '.join(TOPICS)}"
+        if topic in COMMANDS:
+            near = f"; 'paramcalc {topic} --help' says what that does"
         raise click.BadParameter(f"the guide has no page '{topic}'{near}", param_hint="TOPIC")
     return (files("paramcalc") / "guide" / f"{topic}.md").read_text(encoding="utf-8")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from paramcalc.cli import run
-from paramcalc.cli.guide_command import MAX_WIDTH, TOPICS, complete_topics, page
+from paramcalc.cli import output, run
+from paramcalc.cli.guide_command import MAX_WIDTH, TOPICS, complete_topics, contents, page
 from paramcalc.render.guide import laid_out
 from tests.test_imports import loaded_by
 
@@ -39,10 +39,14 @@ def test_a_topic_that_there_is_not_is_refused_with_the_nearest(capsys):
     assert "no page 'langage'; did you mean 'language'?" in capsys.readouterr().err
     assert run(["guide", "zzz"]) == 2
     assert f"the topics are: {', '.join(TOPICS)}" in capsys.readouterr().err
+    assert run(["guide", "convert"]) == 2
+    assert "no page 'convert'; 'paramcalc convert --help' says" in capsys.readouterr().err
 
 
 def test_topics_are_completed():
-    assert complete_topics(None, None, "lang") == ["language"]
+    assert [(item.value, item.help) for item in complete_topics(None, None, "lang")] == [
+        ("language", TOPICS["language"])
+    ]
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -91,6 +95,11 @@ def test_a_terminal_gets_the_page_laid_out_by_the_pager():
     assert shown.lstrip().startswith(title)
     assert "```" not in shown
     assert MAX_WIDTH == 100
+
+
+def test_the_list_of_topics_fits_a_narrow_terminal(monkeypatch):
+    monkeypatch.setattr(output, "terminal_width", lambda path: 50)
+    assert max(map(len, contents().splitlines())) <= 50
 
 
 def test_nothing_of_rich_is_loaded_for_a_pipe(tmp_path):
