@@ -263,6 +263,10 @@ BROKEN = {
     "a call of a text": (b"\x80\x02" + text("a") + b")R.", "calls what it made itself"),
     "a call without arguments": (b"\x80\x02ctorch\nSize\nNR.", "makes no sense"),
     "attributes of a name": (b"\x80\x02cos\nsystem\n}b.", "makes no sense"),
+    "an array of no type": (
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x03\x85K\x07\x89Ntb.",
+        "makes no sense",
+    ),
     "no end of a name": (b"\x80\x02cos", "makes no sense"),
     "names that are no texts": (b"\x80\x02NN\x93.", "makes no sense"),
     "an identity of nothing": (b"\x80\x02NQ.", "something outside it that is no storage"),

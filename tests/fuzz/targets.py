@@ -128,7 +128,7 @@ def packed(entries: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in entries.items():
-            archive.writestr(name, text)
+            archive.writestr(name or "?", text)
     return file.getvalue()
 
 
