@@ -67,6 +67,7 @@ OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
 NEEDED = {
     "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
+    "esm": {"vocab_size": 33},
     "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},
     "ministral": {"head_dim": 128},
     "reformer": {"axial_pos_embds": False},

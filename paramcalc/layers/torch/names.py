@@ -102,9 +102,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Activation",
         "Heads",
         "Split",
-        "Prepend",
-        "MergeTokens",
-        "Patches",
         "Cached",
         "Compressed",
         "Indexer",
@@ -112,6 +109,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Attention",
         "SparseAttention",
     ),
+    "tokens": ("Prepend", "MergeTokens", "Patches", "TokenConv2d", "TokenMap"),
     "recurrence": ("CausalConv1d", "Recurrence"),
     "experts": ("Router", "Experts", "ExpertLinear"),
 }

@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive, Weight
-from paramcalc.layers.torch.functions import joined
+from paramcalc.layers.base import Cache, Factors, Inferred, Layer, Positive
 from paramcalc.shapes import Dim, Shape, format_shape, positive_axis, volume
 
 
@@ -68,77 +67,6 @@ class Split(Layer, frozen=True, kw_only=True):
             total = sum(self.sizes)
             raise LayerError(f"the sizes are {total} together, but axis {axis} of {format_shape(x)} is {x[axis]}")
         return Inferred([(*x[:axis], size, *x[axis + 1 :]) for size in self.sizes])
-
-
-class Prepend(Layer, frozen=True):
-    """Put vectors before a sequence, the same for every sample: a class token, registers, learned queries.
-
-    The first input is the sequence; the others, in this order, are a vector each, or several: (..., count, features).
-
-    Shapes: (batch, tokens, features), (features) → (batch, tokens + 1, features)
-    Formula: no weights
-    Source: https://docs.pytorch.org/docs/2.13/generated/torch.cat.html
-    Example: {framework: torch, input: [196, 64], layers: [{Parameter: [64], name: cls}, {Prepend: {}, inputs: [input, cls]}]}
-    """  # noqa: E501
-
-    keeps_dtype: ClassVar[bool] = True
-
-    def infer(self, x: Shape, *tokens: Shape) -> Inferred:
-        """As many tokens more as there are vectors."""
-        if len(x) != 3:
-            raise LayerError(f"expects a sequence (batch, tokens, features), got {format_shape(x)}")
-        for token in tokens:
-            if not token:
-                raise LayerError("a single number is no vector to put before a sequence")
-            x = joined(x, (x[0], token[-2] if len(token) > 1 else 1, token[-1]), 1)
-        return Inferred(x)
-
-
-class MergeTokens(Layer, frozen=True):
-    """Lay the features of neighbouring tokens side by side: a view, which makes fewer and wider tokens.
-
-    Shapes: (batch, tokens, features) → (batch, tokens / count, count × features)
-    Formula: no weights
-    Source: transformers/models/qwen2_vl/modeling_qwen2_vl.py, PatchMerger
-    Example: {framework: torch, input: [64, 32], layers: [{MergeTokens: 4}]}
-    """
-
-    keeps_dtype: ClassVar[bool] = True
-
-    count: Positive
-
-    def infer(self, x: Shape) -> Inferred:
-        """The tokens must divide evenly."""
-        if len(x) != 3:
-            raise LayerError(f"expects a sequence (batch, tokens, features), got {format_shape(x)}")
-        tokens = per_head(x[1], self.count, "tokens", "of one group")
-        return Inferred((x[0], tokens, None if x[2] is None else x[2] * self.count))
-
-
-class Patches(Layer, frozen=True, kw_only=True):
-    """A convolution of patches that come already cut out, each as large as the kernel, its values in a row.
-
-    Shapes: (batch, patches, product of kernel) → (batch, patches, out_channels)
-    Formula: out_channels × product of kernel + out_channels
-    Source: transformers/models/qwen2_vl/modeling_qwen2_vl.py, PatchEmbed
-    Example: {framework: torch, input: [64, 588], layers: [{Patches: {out_channels: 32, kernel: [3, 14, 14]}}]}
-    """
-
-    out_channels: Positive
-    kernel: tuple[Positive, ...]
-    bias: bool = True
-
-    def infer(self, x: Shape) -> Inferred:
-        """A product for each value of a patch; the kernel is (channels, height, width), perhaps with frames."""
-        values = volume(self.kernel)
-        if len(x) != 3 or x[2] not in (None, values):
-            raise LayerError(f"expects patches (batch, patches, {values}), got {format_shape(x)}")
-        factors = (("out_channels", self.out_channels), *[(f"kernel[{i}]", size) for i, size in enumerate(self.kernel)])
-        weights = [Weight("weight", (self.out_channels, *self.kernel), factors)]
-        if self.bias:
-            weights.append(Weight("bias", (self.out_channels,), (factors[0],), "bias"))
-        macs: Factors = (("batch", x[0]), ("patches", x[1]), *factors)
-        return Inferred((x[0], x[1], self.out_channels), tuple(weights), macs=(macs,))
 
 
 class Cached(Layer, frozen=True, kw_only=True):
@@ -333,8 +261,8 @@ def head_size(x: Shape, heads: int, what: str) -> Dim:
     return per_head(x[2], heads, f"{what} features")
 
 
-def per_head(features: Dim, heads: int, what: str, among: str = "heads") -> Dim:
+def per_head(features: Dim, heads: int, what: str) -> Dim:
     """The features of each head."""
     if features is not None and features % heads:
-        raise LayerError(f"{features} {what} cannot be divided evenly among {heads} {among}")
+        raise LayerError(f"{features} {what} cannot be divided evenly among {heads} heads")
     return None if features is None else features // heads

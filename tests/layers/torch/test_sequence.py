@@ -28,7 +28,7 @@ def test_prepend_refuses_vectors_of_another_size():
 
 def test_neighbours_become_one_token_of_all_their_features():
     assert shapes("{MergeTokens: 4, inputs: input}")[-1] == (None, 49, 256)
-    with pytest.raises(InputError, match="196 tokens cannot be divided evenly among 5 of one group"):
+    with pytest.raises(InputError, match="196 tokens cannot be divided evenly into groups of 5"):
         shapes("{MergeTokens: 5, inputs: input}")
 
 
@@ -57,3 +57,23 @@ def test_a_normed_kernel_is_a_direction_and_lengths(dim, lengths):
     assert row.params == 80 + 16 + lengths
     names = [weight.name for weight in row.weights]
     assert names == ["parametrizations.weight.original0", "parametrizations.weight.original1", "bias"]
+
+
+def test_a_convolution_of_tokens_is_one_of_their_image():
+    """Conv2d(64, 64, 3, padding=1, groups=64) of 14 × 14 pixels: 64 × 9 weights, as many products for each pixel."""
+    layers = "{TokenConv2d: {out_channels: 64, kernel_size: 3, groups: 64}}, {TokenMap: {height: 14, width: 14}}"
+    spec = f"{{framework: torch, input: [196, 64], layers: [{layers}]}}"
+    conv, image = summarize(load(spec.encode()), batch_size=1).layers
+    assert (conv.params, conv.macs, image.output_shape) == (64 * 9 + 64, 196 * 64 * 9, (1, 64, 14, 14))
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("TokenMap: {height: 14, width: 13}", "196 tokens are not an image of 14 × 13"),
+        ("TokenConv2d: {out_channels: 64, kernel_size: 3, groups: 5}", "must both divide into 5 groups"),
+    ],
+)
+def test_tokens_that_are_no_such_image_are_refused(layer, message):
+    with pytest.raises(InputError, match=message):
+        shapes(f"{{{layer}, inputs: input}}")

@@ -43,6 +43,8 @@ OWN = {
     "Slice",
     "SparseAttention",
     "Split",
+    "TokenConv2d",
+    "TokenMap",
     "TransposedLinear",
     "WeightNormConv1d",
     "WeightNormConvTranspose1d",
