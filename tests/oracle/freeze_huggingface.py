@@ -209,7 +209,7 @@ def records(type_, seed):
     needed = NEEDED.get(type_, {})
     base = json.loads(json.dumps(CONFIG_MAPPING[type_].from_dict(copy.deepcopy(needed)).to_dict(), default=str))
     base |= needed
-    classes = [name for name in info.classes if is_known(type_, name)]
+    classes = [name for name in info.classes if is_known(type_, name, NEEDED.get(type_))]
     main = next((name for name in classes if info.classes[name] == "causal_lm"), classes[0])
     others = [name for name in classes if name != main and hasattr(transformers, name)]
     for architecture in [main] * RECORDS + others:
