@@ -121,6 +121,8 @@ class StoredTensor(Struct, frozen=True, gc=False):
         parts: how many tensors they are.
         scales: what is stored beside them to decode them, each under its name in the layer.
         ignored: whether the framework lets it pass where the model has no such weight.
+        other: another shape that it may as well have, for a tensor that is turned where that is needed.
+        words: the integers of 32 bits that it is packed in, row by row, where the file does not say in how many bits.
     """
 
     source: str
@@ -131,6 +133,8 @@ class StoredTensor(Struct, frozen=True, gc=False):
     parts: int = 1
     scales: tuple[Weight, ...] = ()
     ignored: bool = False
+    words: int | None = None
+    other: tuple[int, ...] | None = None
 
 
 class Split(NamedTuple):

@@ -5,6 +5,7 @@ weights as they are stored, with their types, their bytes, and what decodes them
 """
 
 from collections.abc import Iterator, Mapping
+from math import prod
 
 from msgspec.structs import replace
 
@@ -59,13 +60,27 @@ def name_of(path: str, weight: Weight) -> str:
 
 def differs(weight: Weight, stored: StoredTensor) -> str | None:
     """What the checkpoint has instead of this weight; None where it has the weight."""
+    if stored.words is not None:
+        if stored.words in words_for(weight.shape):
+            return None
+        return f"its {stored.words:,} packed words are not as many as that needs in 4 or in 8 bits"
     if stored.elements is not None:
         if stored.elements == weight.params:
             return None
         return f"its {stored.dtype} tensor holds {stored.elements:,} parameters instead of {weight.params:,}"
-    if stored.shape is None or stored.shape == weight.shape:
+    if stored.shape is None or weight.shape in (stored.shape, stored.other):
         return None
     return f"{format_shape(stored.shape)} in the checkpoint"
+
+
+WORD = 32
+"""Bits of an integer that several weights are packed in."""
+
+
+def words_for(shape: tuple[int, ...]) -> list[int]:
+    """How many words the rows of a matrix take, in 4 and in 8 bits."""
+    inside = shape[-1] if shape else 0
+    return [prod(shape[:-1]) * -(-inside * bits // WORD) for bits in (4, 8)]
 
 
 def differs_together(weights: Weights, split: Split) -> str | None:
@@ -100,8 +115,9 @@ def missing(evaluation: Evaluation, weights: Weights, there: set[str], checkpoin
         if a != b:
             first[b] = a
     held = {group(name) for name in there} if first else there
+    scales = {f"{name.rpartition('.')[0]}.{each.name}" for name, t in checkpoint.tensors.items() for each in t.scales}
     for name, weight in weights.items():
-        if name in there or group(name) in held or weight.name in checkpoint.optional:
+        if name in there or group(name) in held or weight.name in checkpoint.optional or name in scales:
             continue
         if checkpoint.covers == "all" or (checkpoint.covers == "added") == weight.name.startswith(checkpoint.added):
             yield name
@@ -144,7 +160,10 @@ def is_other(weight: Weight, stored: StoredTensor, policy: str) -> bool:
 
 def as_stored(weights: tuple[Weight, ...], found: list[StoredTensor | None]) -> Iterator[Weight]:
     """The weights with the types and bytes of what is stored, each with what decodes it."""
+    scaled = any(stored is not None and stored.scales for stored in found)
     for weight, stored in zip(weights, found, strict=True):
+        if weight.kind == "scale" and scaled:
+            continue  # it comes with its weight
         if stored is None or not stored.dtype or differs(weight, stored) is not None:
             yield weight
             continue

@@ -6,6 +6,7 @@ what decodes them beside it, and others by the rules of the framework (`naming`)
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer
-from paramcalc.formats.naming import Naming, Rule, ShapeError, combined
+from paramcalc.formats.naming import Naming, Rule, ShapeError, combined, transposed
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Stored, Weight
 from paramcalc.model import Checkpoint, Claims, Model, Split, StoredTensor
@@ -96,11 +97,17 @@ class Owners:
     def __init__(self, model: Model) -> None:
         self.paths = {node.path.replace("/", ".") for node in model.nodes}
 
-    def known(self, name: str) -> bool:
-        """Whether there is a layer that could have a weight of this name, or that is one."""
+    def distance(self, name: str) -> int | None:
+        """How many parts of a name stand behind that of the layer that it is in; None for one of no layer."""
+        count = 0
         while name and name not in self.paths:
             name = name.rpartition(".")[0]
-        return bool(name)
+            count += 1
+        return count if name else None
+
+    def known(self, name: str) -> bool:
+        """Whether there is a layer that could have a weight of this name, or that is one."""
+        return self.distance(name) is not None
 
 
 def parts_of(contents: Contents) -> Iterator[Part]:
@@ -116,7 +123,7 @@ def parts_of(contents: Contents) -> Iterator[Part]:
         module = path.replace("/", ".") + "." if path else ""
         by_leaf = dict(row)
         scheme = quantized.recognise(by_leaf) if len(by_leaf) > 1 else None
-        found: Found = scheme.tensors if scheme is not None else {}
+        found: Found = scheme.tensors if scheme is not None else quantized.packed_in_unknown_bits(by_leaf) or {}
         for leaf, tensor in row:
             kind, elements = found.get(leaf, (None, None))
             if kind == "scale":
@@ -161,7 +168,7 @@ def gathered(parts: Iterable[Part], naming: Naming, owners: Owners, where: str) 
     checkpoint = Checkpoint(where, {}, optional=OPTIONAL)
     several: dict[str, Gathered] = {}
     for part in parts:
-        name, rule, source = naming.target(part.name, owners.known)
+        name, rule, source = naming.target(part.name, owners.distance)
         if rule is not None:
             several.setdefault(name, Gathered(rule)).sources.setdefault(source, []).append(part)
             continue
@@ -178,13 +185,16 @@ def add_several(checkpoint: Checkpoint, name: str, found: Gathered) -> None:
     parts = [part for source in sorted(found.sources) for part in found.sources[source]]
     names = [name.replace(rule.targets[0], target, 1) for target in rule.targets]
     shapes = [[part.tensor.shape for part in found.sources[source]] for source in sorted(found.sources)]
-    shape = None
+    shape = other = None
     try:
         if all(part.tensor.elements is None for part in parts):
             shape = combined(shapes, rule.operations, len(names))
+            turn = next((operation for operation in rule.operations if operation[0] == "turn"), None)
+            other = None if turn is None else transposed(shape, int(turn[1]), int(turn[2]))
     except ShapeError as error:
         checkpoint.wrong.append(f"the tensors of weight '{name}', such as '{parts[0].tensor.name}', {error}")
     whole = stored(name, parts, shape)
+    whole = replace(whole, other=other)
     if any(operation[0] == "split" for operation in rule.operations):
         axis = next(int(operation[1]) for operation in rule.operations if operation[0] == "split")
         checkpoint.splits.append(Split(tuple(names), axis, whole))
@@ -205,15 +215,19 @@ def stored(name: str, parts: Sequence[Part], shape: tuple[int, ...] | None, igno
     elements = None
     if any(part.tensor.elements is not None for part in parts):
         elements = sum([part.tensor.elements or 0 for part in parts])
+    words = None
+    if elements is None and first.dtype == "int32" and first.name.endswith("weight_packed"):
+        words = sum([prod(part.tensor.shape) for part in parts])
     return StoredTensor(
         first.name,
-        None if elements is not None else shape,
+        None if elements is not None or words is not None else shape,
         first.dtype if len(dtypes) == 1 else "",
         sum([part.tensor.size for part in parts]),
         elements,
         len(parts),
         tuple(scales_of(name, parts)),
         ignored,
+        words,
     )
 
 
@@ -223,7 +237,10 @@ def scales_of(name: str, parts: Sequence[Part]) -> Iterator[Weight]:
     for part in parts:
         leaf = part.name.rpartition(".")[2]
         for scale, tensor in part.scales:
-            key = scale if len(parts) == 1 else name.rpartition(".")[2] + scale.removeprefix(leaf)
+            mine = name.rpartition(".")[2]
+            behind = scale.removeprefix(leaf)
+            fused = mine + behind if behind != scale else f"{mine}.{scale}"
+            key = scale if len(parts) == 1 else fused
             alike.setdefault(key, []).append(tensor)
     for leaf, tensors in alike.items():
         shape = tensors[0].shape if len(tensors) == 1 else (len(tensors), *tensors[0].shape)

@@ -25,7 +25,7 @@ class Rule(NamedTuple):
         pattern: one group a source, "g0", "g1", …
         targets: what takes the place of what was found; several for a tensor that is cut.
         operations: what becomes of the shapes: ("stack", axis), ("join", axis), ("chunk", axis), ("split", axis),
-            ("transpose", axis, axis).
+            ("transpose", axis, axis), and ("turn", axis, axis) for the same where the shape needs it.
         scope: the rule is for names that begin so, and what comes after; None for all.
     """
 
@@ -86,12 +86,13 @@ class Naming(NamedTuple):
     base: str = ""
     ignored: re.Pattern[str] | None = None
 
-    def target(self, name: str, known: Callable[[str], bool]) -> tuple[str, Rule | None, int]:
+    def target(self, name: str, distance: Callable[[str], int | None]) -> tuple[str, Rule | None, int]:
         """The architecture's name, the converter that it comes from, and which of its sources it is.
 
         Args:
             name: the name in the checkpoint.
-            known: whether the architecture has a layer with a weight of this name.
+            distance: how many parts of a name are those of a weight, behind that of the layer; None where there is
+                no layer.
         """
         converter, source = None, 0
         if len(name) <= MAX_RENAMED:
@@ -103,12 +104,18 @@ class Naming(NamedTuple):
                     (name, source), converter = found, each
                     break
         if self.base:
-            inner = name.removeprefix(f"{self.base}.")
-            if inner != name and known(inner):
+            inner, outer = name.removeprefix(f"{self.base}."), f"{self.base}.{name}"
+            here = distance(name)
+            if inner != name and nearer(distance(inner), here):
                 name = inner
-            elif not known(name) and known(f"{self.base}.{name}"):
-                name = f"{self.base}.{name}"
+            elif nearer(distance(outer), here):
+                name = outer
         return name, converter, source
+
+
+def nearer(distance: int | None, than: int | None) -> bool:
+    """Whether a name is closer to a layer than another is."""
+    return distance is not None and (than is None or distance < than)
 
 
 class ShapeError(ValueError):

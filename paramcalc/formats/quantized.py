@@ -154,6 +154,16 @@ def packed_beside(row: Row) -> Scheme | None:
     return Scheme(name, tensors | scales_of(row, "weight_scale", *[f"weight{ending}" for ending in BESIDE]))
 
 
+def packed_in_unknown_bits(row: Row) -> Found | None:
+    """compressed-tensors: `weight_packed` of words; in how many bits, only the configuration says."""
+    weight = row.get("weight_packed")
+    if weight is None or weight.dtype != "int32" or "weight_scale" not in row or "weight_shape" not in row:
+        return None
+    tensors: Found = {"weight_packed": ("weight", None)}
+    beside = ("weight_scale", "weight_shape", "weight_zero_point", "weight_g_idx", *NEVER_WEIGHTS)
+    return tensors | scales_of(row, *beside)
+
+
 def blocks(row: Row) -> Scheme | None:
     """mxfp4 as gpt-oss has it: blocks of 16 bytes, 32 parameters, and a byte that scales each."""
     tensors: Found = {}

@@ -6,7 +6,8 @@ For each type of a template and each of its classes, the rules by which `from_pr
 checkpoint into those of the model, and the names that it ignores. A line a type:
 
     type       the model_type
-    classes    class → [number of its rules, prefix of its base model, number of its ignored names, layer of the logits]
+    classes    class → [number of its rules, prefix of its base model, number of its ignored names, layer of the logits,
+               what is not quantised unless a file says so, what is kept in float32]
     rules      lists of [sources, targets, operations, scope]
     ignored    lists of patterns
     adapted    the layers that PEFT adapts where an adapter names none
@@ -29,6 +30,7 @@ from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPP
 from transformers import CONFIG_MAPPING
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping, get_model_conversion_mapping
 from transformers.core_model_loading import PrefixChange, WeightConverter, WeightRenaming
+from transformers.quantizers.base import get_keys_to_not_convert
 
 from paramcalc.formats.huggingface.template import index
 from tests.oracle.freeze_huggingface import FOLDER, build
@@ -49,7 +51,8 @@ def rule(transform):
     for operation in getattr(transform, "operations", ()):
         name = type(operation).__name__
         if name == "Transpose":
-            operations.append(["transpose", operation.dim0, operation.dim1])
+            name = "turn" if operation.check_dims else "transpose"  # where that is needed, or always
+            operations.append([name, operation.dim0, operation.dim1])
         elif name in OPERATIONS:
             operations.append([OPERATIONS[name], operation.dim])
         elif name not in KEEPS_SHAPE:
@@ -141,6 +144,8 @@ def main(types):
                 model.base_model_prefix,
                 number(line["ignored"], ignored_by(model)),
                 output_of(model),
+                sorted(get_keys_to_not_convert(model)),
+                sorted(model._keep_in_fp32_modules or ()),
             ]
             line["classes"][name] = place
             if record["total"] <= LARGEST:

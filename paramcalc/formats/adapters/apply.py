@@ -126,8 +126,10 @@ class Change:
     def instance(self, name: str, old: Instance) -> Instance:
         """The layer of this name as it is in the adapted model."""
         from paramcalc.layers.torch.lora import Tuning
+        from paramcalc.layers.torch.quantized import Quantized
 
-        kind = old.type.rpartition(".")[2] if isinstance(old.layer, Recorded) else type(old.layer).__name__
+        inner = old.layer.layer if isinstance(old.layer, Quantized) else old.layer
+        kind = old.type.rpartition(".")[2] if isinstance(inner, Recorded) else type(inner).__name__
         rank = self.adapter.rank_of(name) if self.is_adapted(name, kind, old) else None
         chosen = self.adapter.bias == "all" or (self.adapter.bias == "lora_only" and rank is not None)
         module, _, leaf = name.rpartition(".")

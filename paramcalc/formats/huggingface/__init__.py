@@ -4,6 +4,7 @@ types.jsonl    what transformers knows of each model_type; tests/oracle/freeze_t
 config.py      a file's values → the type, its fields, the class and its head
 template.py    the template of the type with the fields for variables → a spec
 checkpoint.py  how the names in a checkpoint become those of the model: checkpoints.jsonl
+quantization.py  which layers a quantised checkpoint has in fewer bits
 folder.py      a folder with a config.json and a checkpoint
 families/      the templates; its README says how to add one
 """
@@ -64,7 +65,7 @@ def built(source: Source, options: Options) -> "tuple[Config, Model]":
         ConfigError: when its type is not known, or a value is one that transformers refuses.
         InputError: when the values do not fit together.
     """
-    from paramcalc.formats.huggingface.config import config_of
+    from paramcalc.formats.huggingface.config import config_of, quantization_in
     from paramcalc.formats.huggingface.template import spec_of
 
     value = source.document.value
@@ -75,6 +76,13 @@ def built(source: Source, options: Options) -> "tuple[Config, Model]":
     model.format = "huggingface"
     model.warnings = list(config.warnings)
     model.max_tokens = longest_text(config.values)
+    text = value.get("text_config")
+    scheme = quantization_in(value) or (quantization_in(text) if isinstance(text, dict) else None)
+    if scheme is not None:
+        from paramcalc.formats.huggingface.checkpoint import skipped_by
+        from paramcalc.formats.huggingface.quantization import quantise
+
+        quantise(model, scheme, config.dtype, *skipped_by(config))
     return config, model
 
 

@@ -30,13 +30,14 @@ class Line(Struct):
 
     Attributes:
         classes: class → the number of its rules, what its base model is called in it, the number of its ignored names,
-            and the layer that gives a language model's logits.
+            the layer that gives a language model's logits, what is not quantised unless a file says so, and what stays
+            in float32.
         rules: lists of rules, each for some classes.
         ignored: lists of patterns of names that a checkpoint may hold and the model does not.
         adapted: the layers that PEFT adapts where an adapter names none.
     """
 
-    classes: dict[str, tuple[int, str, int, str]]
+    classes: dict[str, tuple[int, str, int, str, list[str], list[str]]]
     rules: list[list[RuleData]]
     ignored: list[list[str]]
     adapted: list[str] = []
@@ -65,7 +66,7 @@ def naming_of(config: Config) -> Naming | None:
     every = find_line(FOR_ALL)
     if line is None or not line.classes or every is None:
         return None
-    chosen, base, ignored, _ = line.classes.get(config.architecture) or next(iter(line.classes.values()))
+    chosen, base, ignored, *_ = line.classes.get(config.architecture) or next(iter(line.classes.values()))
     data = [*line.rules[chosen], *every.rules[0]]
     rules = [made(item, base) for item in data]
     patterns = line.ignored[ignored]
@@ -85,6 +86,13 @@ def hints_of(config: Config) -> Hints:
     found = line.classes.get(config.architecture)
     stacked = any(["stack", 0] in operations for rules in line.rules for _, _, operations, _ in rules)
     return Hints("" if found is None else found[3], tuple(line.adapted), stacked)
+
+
+def skipped_by(config: Config) -> tuple[list[str], list[str]]:
+    """What transformers does not quantise of a class, unless a file says what; and what it keeps in float32."""
+    line = find_line(config.type.name)
+    found = None if line is None else line.classes.get(config.architecture)
+    return (["lm_head"], []) if found is None else (found[4], found[5])
 
 
 def made(data: RuleData, base: str) -> Rule:

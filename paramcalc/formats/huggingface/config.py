@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.errors import MAX_ECHO, DocPath, InputError, Key, Problem, did_you_mean, echo, listed
+from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
 from paramcalc.limits import MAX_LAYERS
 
@@ -76,7 +76,6 @@ def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     values, given = values_of(inner, found)
     architecture = class_of(found, named)
     dtype = stored_dtype(inner) or stored_dtype(raw)
-    warnings += quantized(inner) or quantized(raw)
     head = found.classes[architecture]
     return Config(found, values, given, architecture, head, labels(raw), warnings, dtype, raw)
 
@@ -129,14 +128,13 @@ def stored_dtype(raw: dict[str, Any]) -> str | None:
     return None
 
 
-def quantized(raw: dict[str, Any]) -> list[str]:
-    """What to say of a configuration whose checkpoint is quantised: its sizes are not those of the weights here."""
-    scheme = raw.get("quantization_config")
-    if not isinstance(scheme, dict):
-        return []
-    method = scheme.get("quant_method")
-    named = f" ({method[:MAX_ECHO]})" if isinstance(method, str) else ""
-    return [f"its checkpoint is quantised{named}; sizes here are of the weights before that, so count the checkpoint"]
+def quantization_in(raw: dict[str, Any]) -> dict[str, Any] | None:
+    """What a configuration says of the quantisation of its checkpoint."""
+    for key in ("quantization_config", "compression_config"):
+        if isinstance(raw.get(key), dict):
+            found: dict[str, Any] = raw[key]
+            return found
+    return None
 
 
 def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> tuple[str | None, dict[str, Any], ModelType]:

@@ -100,13 +100,6 @@ def test_the_size_is_that_of_the_type_that_the_file_says(said, dtype, bytes_each
     assert summary.totals.size_bytes == bytes_each * summary.totals.params
 
 
-def test_a_quantised_checkpoint_is_said_to_have_another_size():
-    summary = summarize(load(json.dumps(LLAMA | {"quantization_config": {"quant_method": "gptq"}}).encode()))
-    assert summary.warnings == [
-        "its checkpoint is quantised (gptq); sizes here are of the weights before that, so count the checkpoint"
-    ]
-
-
 TOWER = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8}
 CLIP = {
     "model_type": "clip",
