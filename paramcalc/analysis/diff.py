@@ -1,17 +1,19 @@
 """What changed between two summaries, layer by layer.
 
-Layers are matched by path; those left over on both sides by likeness (same type and weights), in
-order, so that a rename is not an addition and a removal. The result depends on nothing else.
+Layers are aligned by the names that people gave, then as sequences (`alignment`), so that a layer put in the middle is
+one change. Those of two frameworks are aligned by their kinds, and compared weight by weight (`across`).
 
 A file that holds weights only says neither types nor shapes nor products: against it, only the weights count, and
 layers without any are left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from paramcalc.analysis.across import Reason, facts, kind, likeness, likeness_in_place, why
+from paramcalc.analysis.alignment import align, chosen_name, is_renumbered, place_of
 from paramcalc.summary import LayerSummary, Summary
 
 METRICS = ("params", "trainable_params", "non_trainable_params", "buffers", "macs", "size_bytes", "layers")
@@ -49,27 +51,42 @@ class Total(Struct, frozen=True):
 
 
 class Diff(Struct, frozen=True):
-    """All changes, in the order of HEAD, what is gone at its old place; and the totals."""
+    """All changes, in the order of HEAD, what is gone at its old place; and the totals.
+
+    Attributes:
+        unchanged: how many layers are as they were.
+        reasons: why the layers differ, where the two are of different frameworks.
+        across: whether they are: then only layers with weights are compared.
+    """
 
     base: Summary
     head: Summary
     changes: list[Change]
     totals: list[Total]
     unchanged: int
+    reasons: Sequence[Reason] = ()
+    across: bool = False
 
 
 def compare(base: Summary, head: Summary) -> Diff:
     """Match the layers of two summaries and tell them apart."""
     before, now = base.layers, head.layers
-    likeness, facts = (layer_likeness, layer_facts)
-    if (base.framework is None) != (head.framework is None):
+    frameworks = base.framework, head.framework
+    reasons: list[Reason] = []
+    if None in frameworks and base.framework != head.framework:
         before, now = with_weights(before), with_weights(now)
-        likeness, facts = (weights_likeness, weights_facts)
-    pairs = match(before, now, likeness)
-    every = ordered(before, now, pairs, facts)
+        every = ordered(before, now, match(before, now, weights_likeness), weights_facts)
+    elif base.framework is not None and head.framework is not None and base.framework != head.framework:
+        before, now = with_weights(before), with_weights(now)
+        every = ordered(before, now, align(before, now, (likeness_in_place, likeness, kind, likeness)), facts)
+        sides = [(change.base, change.head) for change in every if change.base and change.head]
+        reasons = why(sides, (base.framework, head.framework))
+    else:
+        every = ordered(before, now, align(before, now, KEYS), layer_facts)
     changes = [change for change in every if change.kind != "unchanged"]
     totals = [Total(metric, getattr(base.totals, metric), getattr(head.totals, metric)) for metric in METRICS]
-    return Diff(base, head, changes, totals, len(every) - len(changes))
+    across = None not in frameworks and base.framework != head.framework
+    return Diff(base, head, changes, totals, len(every) - len(changes), reasons, across)
 
 
 def with_weights(rows: list[LayerSummary]) -> list[LayerSummary]:
@@ -102,6 +119,35 @@ def weights_likeness(row: LayerSummary) -> Any:
     return tuple(sorted([(weight.name, weight.shape) for weight in row.weights]))
 
 
+def named_likeness(row: LayerSummary) -> Any:
+    """The same, for layers of one block and one name."""
+    return chosen_name(row), placed_likeness(row)
+
+
+def placed_likeness(row: LayerSummary) -> Any:
+    """The same, for layers of one block."""
+    return place_of(row), layer_likeness(row)
+
+
+def placed_output(row: LayerSummary) -> Any:
+    """What a layer that became another one still is, gives, and where."""
+    return place_of(row), row.type, str(row.output_shape)
+
+
+def placed_type(row: LayerSummary) -> Any:
+    """What a layer that became another one still is, and where."""
+    return place_of(row), row.type
+
+
+def held(row: LayerSummary) -> Any:
+    """The likeness of a layer that holds something; what holds nothing is like itself alone."""
+    return layer_likeness(row) if row.weights else row.path
+
+
+KEYS = (named_likeness, placed_likeness, placed_output, placed_type, held, layer_likeness)
+"""What layers are aligned by: first within a block, at last wherever they are."""
+
+
 def layer_facts(row: LayerSummary) -> Any:
     """What makes a layer another one when it changes."""
     weights = [(weight.shape, weight.params, weight.trainable, weight.dtype, weight.kind) for weight in row.weights]
@@ -117,7 +163,7 @@ def kind_of(base: LayerSummary, head: LayerSummary, facts: Facts) -> str:
     """changed, renamed or unchanged."""
     if facts(base) != facts(head):
         return "changed"
-    return "unchanged" if base.path == head.path else "renamed"
+    return "unchanged" if base.path == head.path or is_renumbered(base, head) else "renamed"
 
 
 def ordered(base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str], facts: Facts) -> list[Change]:

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 FORMATS = ("table", "markdown", "json", "html")
 
 
+MEANT_FOR = {"width": ("table",), "columns": ("table",), "depth": ("table", "markdown")}
+"""Options about what is shown, and the formats that show it."""
+
+
+def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
+    """Columns of the table, checked."""
+    if value is None:
+        return None
+    from paramcalc.render.diff_report import COLUMNS
+
+    return options.checked_columns(ctx, param, value, COLUMNS)
+
+
 @click.command()
 @click.argument("base", shell_complete=options.complete_specs)
 @click.argument("head", shell_complete=options.complete_specs)
@@ -30,6 +43,11 @@ FORMATS = ("table", "markdown", "json", "html")
     help="Exit 1 when a metric grew by more: params:0, params:10k, macs:1%, 'size:4 KiB'.",
 )
 @click.option("--graph", is_flag=True, help="Add the changed part of the graph to --format markdown, as Mermaid.")
+@click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
+@click.option(
+    "--columns", callback=parse_columns, metavar="NAME,...", help="Which columns of the table, in this order."
+)
+@click.option("--depth", type=options.Whole(1), help="Sum the changes by blocks of this depth.")
 @options.color_option
 @options.output_option
 def command(base: str, head: str, format_: str, limits: dict[str, str], **given: Any) -> int:
@@ -43,6 +61,9 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
 
     if given["graph"] and format_ != "markdown":
         raise click.UsageError(f"--graph does nothing for --format {format_}; it is for --format markdown")
+    for name, formats in MEANT_FOR.items():
+        if given[name] is not None and format_ not in formats:
+            raise click.UsageError(f"--{name} does nothing for --format {format_}")
     before, now = read_side(base, head), read_side(head, base)
     diff = compare(before, now)
     output.write(html(diff, head) if format_ == "html" else render(diff, format_, given), given["output"])
@@ -61,9 +82,12 @@ def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str |
     if format_ == "json":
         return pieces(diff_report.as_json(diff))
     if format_ == "markdown":
-        return pieces(diff_report.markdown(diff, given["graph"]))
+        return pieces(diff_report.markdown(diff, given["graph"], given["depth"]))
     path = given["output"]
-    lines = diff_report.lines(diff, output.terminal_width(path))
+    width = given["width"] or output.terminal_width(path)
+    lines = diff_report.lines(
+        diff, diff_report.Options(width, given["columns"], given["depth"], output.glyphs_for(path))
+    )
     return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
 
 

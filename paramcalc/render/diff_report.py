@@ -1,25 +1,27 @@
 """A Diff as a table, Markdown or JSON."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from paramcalc.analysis.across import Reason
+from paramcalc.analysis.alignment import is_renumbered
 from paramcalc.analysis.diff import Change, Diff, Total
+from paramcalc.analysis.diff_rows import DiffRow, diff_rows
 from paramcalc.check.budgets import percent
 from paramcalc.render.columns import shape_text
+from paramcalc.render.grid import GridColumn, Row, grid_lines
 from paramcalc.render.json_format import text_of, to_json
-from paramcalc.render.layout import UNICODE, Line, Span
+from paramcalc.render.layout import UNICODE, Glyphs, Line, Span
 from paramcalc.render.markdown import code, escape, table_row
-from paramcalc.render.text import cut_middle, sanitise, width_of
+from paramcalc.render.text import sanitise
+from paramcalc.render.wrap import all_wrapped, wrapped
 from paramcalc.summary import LayerSummary
 
 MARKS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">"}
 HEADINGS = ("", "Layer", "Type", "Output shape", "Params", "Δ", "Δ %", "Δ MACs")
-NAME = 1
-"""The column that gives way in a narrow terminal."""
+NAME, TYPE = 1, 2
+"""Places in HEADINGS."""
 
-LEFT = 4
-"""How many columns are text; the others are numbers."""
-
-MIN_NAME = 16
 MANY = 20
 """Up to this many layers that were only renamed are shown: across formats that may be all of them."""
 
@@ -32,7 +34,6 @@ TOTALS = {
     "size_bytes": "Size, bytes",
     "layers": "Layers",
 }
-GAP = "  "
 
 
 def signed(value: int | None) -> str:
@@ -91,33 +92,130 @@ def total_cells(total: Total) -> list[str]:
 
 
 def shown(diff: Diff) -> list[Change]:
-    """The changes that have a row of their own."""
+    """The changes that have a row of their own; across frameworks, another way with a bias is none."""
+    if diff.across:
+        return [change for change in diff.changes if is_other_network(change)]
     only_renamed = sum(change.kind == "renamed" for change in diff.changes)
     return [change for change in diff.changes if change.kind != "renamed" or only_renamed <= MANY]
+
+
+def is_other_network(change: Change) -> bool:
+    """Whether a layer holds other weights than in the other framework; biases and statistics are reasons below."""
+    if change.base is None or change.head is None:
+        return True
+    return change.base.weight_params != change.head.weight_params
 
 
 def folded(diff: Diff) -> str:
     """`3 layers unchanged, 170 only renamed`: what has no row."""
     if not diff.changes:
         return "no layer changed"
-    renamed = len(diff.changes) - len(shown(diff))
-    said = f"{diff.unchanged:,} layer{'' if diff.unchanged == 1 else 's'} unchanged"
+    renamed = sum(change.kind == "renamed" for change in diff.changes) - sum(
+        change.kind == "renamed" for change in shown(diff)
+    )
+    unchanged = diff.unchanged + (len(diff.changes) - len(shown(diff)) if diff.across else 0)
+    layers = f"{unchanged:,} layer{'' if unchanged == 1 else 's'}"
+    if diff.across:
+        return f"{layers} hold the same weights, whatever their names; layers without weights are not compared"
+    said = f"{layers} unchanged"
     return f"{said}, {renamed:,} only renamed" if renamed else said
 
 
-def lines(diff: Diff, width: int | None) -> Iterator[Line]:
+def reason_text(reason: Reason) -> str:
+    """`biases: 53 layers, -26,560 params, such as 'fc': …`."""
+    count = f"{reason.layers:,} layer{'' if reason.layers == 1 else 's'}"
+    params_ = f", {signed(reason.params)} params" if reason.params else ""
+    return f"{reason.what}: {count}{params_}, such as {reason.example}"
+
+
+class Options(NamedTuple):
+    """How a table of changes looks.
+
+    Attributes:
+        width: terminal cells to fit into; None for lines of any length.
+        columns: which, in this order; None for all.
+        depth: levels of nesting to show; None folds what belongs together.
+        glyphs: what to draw with.
+    """
+
+    width: int | None = None
+    columns: Sequence[str] | None = None
+    depth: int | None = None
+    glyphs: Glyphs = UNICODE
+
+
+COLUMNS: dict[str, GridColumn] = {
+    "change": GridColumn("", needed=True),
+    "name": GridColumn("Layer", gives_way=8, needed=True),
+    "type": GridColumn("Type", gives_way=12),
+    "output_shape": GridColumn("Output shape"),
+    "params": GridColumn("Params", number=True),
+    "delta": GridColumn("Δ", number=True, needed=True),
+    "percent": GridColumn("Δ %", number=True),
+    "macs_delta": GridColumn("Δ MACs", number=True),
+}
+"""Column → its heading; the order is that of `cells`."""
+
+DROPPED = ("output_shape", "macs_delta", "params", "type", "percent")
+"""What a narrow terminal does without, in this order."""
+
+
+def row_cells(row: DiffRow) -> list[str]:
+    """The cells of a row, which may stand for several changes."""
+    if len(row.changes) == 1 and row.iterations is None and row.name == row.changes[0].path:
+        found = cells(row.changes[0])
+        before_, now_ = row.changes[0].base, row.changes[0].head
+        if before_ is not None and now_ is not None and is_renumbered(before_, now_):
+            found[NAME] = row.name
+        return found
+    one = cells(row.changes[0]) if row.repeats > 1 else cells(row.changes[-1])
+    before, now = row.total("params", False), row.total("params", True)
+    name = row.name + (f" ×{row.repeats:,}" if row.repeats > 1 else "")
+    if row.iterations is not None and row.whole is not None:
+        name += f" ×{row.iterations[0]:,} → ×{row.iterations[1]:,}"
+        before, now = row.whole
+    types = one[TYPE] if row.repeats > 1 else f"{len(row.changes):,} layers"
+    counts = [f"{now or 0:,}", signed(row.delta("params")), share(before, now), signed(row.delta("macs"))]
+    return [MARKS[row.kind], name, types, one[TYPE + 1], *counts]
+
+
+def lines(diff: Diff, options: Options | None = None) -> Iterator[Line]:
     """For a terminal or a pipe: what changed, then the totals."""
-    yield [Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")]
+    options = options or Options()
+    width, glyphs = options.width, options.glyphs
+    yield from wrapped([Span(f"{sanitise(diff.base.source)} → {sanitise(diff.head.source)}", "title")], width, glyphs)
     yield []
-    changes = shown(diff)
-    if changes:
-        table = [list(HEADINGS), *[[sanitise(cell) for cell in cells(change)] for change in changes]]
-        styles = ["header", *[change.kind for change in changes]]
-        yield from columns(table, styles, LEFT, width)
-    yield [Span(folded(diff), "dim")]
+    rows = diff_rows(diff, shown(diff), options.depth)
+    left_out: list[str] = []
+    if rows:
+        names = list(options.columns or columns_of(diff))
+        order = [list(COLUMNS).index(name) for name in names]
+        table = [[row_cells(row), row.kind] for row in rows]
+        chosen = [Row([sanitise(found[index]) for index in order], str(kind)) for found, kind in table]
+        left_out = yield from grid_lines([COLUMNS[name] for name in names], chosen, width, glyphs, drop_order(names))
+    notes = [folded(diff), *map(reason_text, diff.reasons)]
+    if left_out:
+        notes.append(f"no room for {', '.join(left_out)}")
+    yield from all_wrapped([[Span(sanitise(note), "dim")] for note in notes], width, glyphs)
     yield []
-    totals = [["", "Before", "After", "Δ", "Δ %"], *map(total_cells, shown_totals(diff))]
-    yield from columns(totals, ["header", *[""] * (len(totals) - 1)], 1, None)
+    totals = [Row(total_cells(total)) for total in shown_totals(diff)]
+    yield from grid_lines(TOTAL_COLUMNS, totals, width, glyphs)
+
+
+TOTAL_COLUMNS = (
+    GridColumn("", needed=True),
+    *[GridColumn(name, number=True, needed=name == "Δ") for name in ("Before", "After", "Δ", "Δ %")],
+)
+
+
+def columns_of(diff: Diff) -> list[str]:
+    """The usual columns: two frameworks have their axes in different orders, so shapes say nothing there."""
+    return [name for name in COLUMNS if name != "output_shape" or not diff.across]
+
+
+def drop_order(names: Sequence[str]) -> list[int]:
+    """The places of the columns that a narrow terminal does without, the first to go first."""
+    return [names.index(name) for name in DROPPED if name in names]
 
 
 def shown_totals(diff: Diff) -> list[Total]:
@@ -125,35 +223,19 @@ def shown_totals(diff: Diff) -> list[Total]:
     return [total for total in diff.totals if total.metric != "buffers" or total.base or total.head]
 
 
-def columns(table: Sequence[list[str]], styles: Sequence[str], left: int, width: int | None) -> Iterator[Line]:
-    """The cells under one another, the first so many to the left."""
-    sizes = [list(map(width_of, column)) for column in zip(*table, strict=True)]
-    widths = list(map(max, sizes))
-    if width is not None:
-        over = sum(widths) + len(GAP) * (len(widths) - 1) - width
-        widths[NAME] = max(widths[NAME] - max(over, 0), min(MIN_NAME, widths[NAME]))
-    for row, taken, style in zip(table, zip(*sizes, strict=True), styles, strict=True):
-        padded = []
-        for index, cell in enumerate(row):
-            space = widths[index] - taken[index]
-            if space < 0:
-                cell = cut_middle(cell, widths[index], UNICODE.ellipsis)
-                space = widths[index] - width_of(cell)
-            padded.append(cell + " " * space if index < left else " " * space + cell)
-        yield [Span(GAP.join(padded).rstrip(), style)]
-
-
-def markdown(diff: Diff, graph: bool = False) -> Iterator[str]:
+def markdown(diff: Diff, graph: bool = False, depth: int | None = None) -> Iterator[str]:
     """For a pull request, with the part of the graph that changed where that is wanted."""
     yield f"**{code(diff.base.source)} → {code(diff.head.source)}**\n\n"
-    changes = shown(diff)
-    if changes:
+    rows = diff_rows(diff, shown(diff), depth)
+    if rows:
         yield table_row(HEADINGS) + "|---|---|---|---|---:|---:|---:|---:|\n"
-        for change in changes:
-            mark, name, *others = cells(change)
+        for row in rows:
+            mark, name, *others = row_cells(row)
             yield table_row([escape(mark), code(name), *map(escape, others)])
         yield "\n"
-    yield f"{folded(diff)}\n\n" + table_row(["", "Before", "After", "Δ", "Δ %"]) + "|---|---:|---:|---:|---:|\n"
+    yield f"{folded(diff)}\n\n"
+    yield "".join([f"- {escape(reason_text(reason))}\n" for reason in diff.reasons]) + "\n" * bool(diff.reasons)
+    yield table_row(["", "Before", "After", "Δ", "Δ %"]) + "|---|---:|---:|---:|---:|\n"
     yield from (table_row(total_cells(total)) for total in shown_totals(diff))
     if graph:
         yield from graph_block(diff)
@@ -184,5 +266,6 @@ def as_json(diff: Diff) -> Iterator[bytes]:
         }
         yield (b",\n    " if index else b"\n    ") + to_json(said, indent=2).replace(b"\n", b"\n    ")
     totals = {total.metric: {"base": total.base, "head": total.head, "delta": total.delta} for total in diff.totals}
-    rest = to_json({"unchanged": diff.unchanged, "totals": totals}, indent=2).removeprefix(b"{")
+    reasons = {"reasons": [reason._asdict() for reason in diff.reasons]} if diff.across else {}
+    rest = to_json({"unchanged": diff.unchanged, "totals": totals} | reasons, indent=2).removeprefix(b"{")
     yield (b"\n  ]," if diff.changes else b"],") + rest + b"\n"

@@ -19,13 +19,13 @@ class GridColumn(NamedTuple):
 
     Attributes:
         number: whether its cells stand at the right.
-        gives_way: whether its cells may be cut.
+        gives_way: the cells that its texts may be cut to; 0 where they are shown whole.
         needed: whether it is shown at any width.
     """
 
     header: str
     number: bool = False
-    gives_way: bool = False
+    gives_way: int = 0
     needed: bool = False
 
 
@@ -37,7 +37,11 @@ class Row(NamedTuple):
 
 
 def grid_lines(
-    columns: Sequence[GridColumn], rows: Sequence[Row], width: int | None, glyphs: Glyphs
+    columns: Sequence[GridColumn],
+    rows: Sequence[Row],
+    width: int | None,
+    glyphs: Glyphs,
+    drop: Sequence[int] | None = None,
 ) -> Generator[Line, None, list[str]]:
     """The heading and the rows; returns the headings of the columns for which there is no room.
 
@@ -46,18 +50,21 @@ def grid_lines(
         rows: cells are harmless already.
         width: terminal cells; None for as many as needed.
         glyphs: what to show in place of the middle of a name.
+        drop: the places of columns that may be left out, the first to go first; None for all from the right.
     """
     table = [Row([column.header for column in columns], "header"), *rows]
     widths = [max([width_of(row.cells[index]) for row in table]) for index in range(len(columns))]
     shown = [index for index in range(len(columns)) if widths[index]]
-    left_out = fit(columns, widths, shown, width) if width is not None else []
+    left_out = fit(columns, widths, shown, width, drop) if width is not None else []
     for row in table:
         cells = [cell(row.cells[index], widths[index], columns[index].number, glyphs) for index in shown]
         yield [Span(GAP.join(cells).rstrip(), row.style)]
     return left_out
 
 
-def fit(columns: Sequence[GridColumn], widths: list[int], shown: list[int], width: int) -> list[str]:
+def fit(
+    columns: Sequence[GridColumn], widths: list[int], shown: list[int], width: int, drop: Sequence[int] | None
+) -> list[str]:
     """Cut `widths` and take columns out of `shown` until a width is kept; returns the headings of those."""
 
     def excess() -> int:
@@ -67,12 +74,12 @@ def fit(columns: Sequence[GridColumn], widths: list[int], shown: list[int], widt
     for least in STEPS:
         for index in shown:
             if columns[index].gives_way and excess() > 0:
-                widths[index] = max(widths[index] - excess(), min(least, widths[index]))
+                widths[index] = max(widths[index] - excess(), min(max(least, columns[index].gives_way), widths[index]))
     left_out: list[str] = []
-    for index in [index for index in reversed(shown) if not columns[index].needed]:
-        if excess() > 0:
+    for index in [index for index in drop or reversed(list(shown)) if not columns[index].needed]:
+        if excess() > 0 and index in shown:
             shown.remove(index)
-            left_out.insert(0, columns[index].header)
+            left_out.append(columns[index].header)
     for index in shown if left_out else ():  # what is left may have room again
         widths[index] += max(min(-excess(), whole[index] - widths[index]), 0)
     return left_out

@@ -39,3 +39,45 @@ def test_a_path_below_the_top_is_named_from_here(repository, capsys, monkeypatch
     assert run(["diff", "HEAD", "y.yaml"]) == 2
     assert "did you mean 'HEAD:./y.yaml'?" in capsys.readouterr().err
     assert run(["diff", "HEAD:./y.yaml", "y.yaml"]) == 0
+
+
+LONG = """
+input: [16]
+layers:
+  - Dense: 16
+  - {{repeat: {n}, name: a_very_long_name_of_an_encoder, layers: [{{Dense: 16}}, ReLU]}}
+"""
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, n in (("a.yaml", 2), ("b.yaml", 5)):
+        (tmp_path / name).write_text(LONG.format(n=n))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+@pytest.mark.parametrize("more", [[], ["--depth", "1"], ["--columns", "name,delta,percent"]])
+def test_every_line_keeps_to_the_width(models, capsys, width, more):
+    assert run(["diff", "a.yaml", "b.yaml", "--width", str(width), *more]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= width
+
+
+def test_columns_are_those_that_are_asked_for_in_that_order(models, capsys):
+    assert run(["diff", "a.yaml", "b.yaml", "--columns", "delta,name"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["Δ", "Layer"]
+    assert lines[3].split() == ["+816", "a_very_long_name_of_an_encoder", "×2", "→", "×5"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--columns", "nam"], "did you mean 'name'"),
+        (["--format", "json", "--width", "80"], "--width does nothing for --format json"),
+        (["--format", "json", "--depth", "1"], "--depth does nothing for --format json"),
+    ],
+)
+def test_bad_usage_says_what_would_be_right(models, capsys, more, said):
+    assert run(["diff", "a.yaml", "b.yaml", *more]) == 2
+    assert said in capsys.readouterr().err

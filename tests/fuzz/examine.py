@@ -91,7 +91,7 @@ def questions(model: paramcalc.Model, summary: paramcalc.Summary) -> Iterator[Ca
     yield lambda: "".join(explain_text.FORMATS["text"](explain(evaluate(model))))
     yield lambda: convert(model, "spec")
     yield lambda: convert(model, "keras")
-    yield lambda: "".join(table.plain(diff_report.lines(compare(summary, summary), 80)))
+    yield lambda: "".join(table.plain(diff_report.lines(compare(summary, summary), diff_report.Options(80))))
     if model.budget is not None:
         yield lambda: "\n".join(
             sanitise(finding.message) for finding in check_budgets(summary, [parse_budget(model.budget)])

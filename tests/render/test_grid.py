@@ -8,8 +8,8 @@ from paramcalc.render.layout import UNICODE
 from paramcalc.render.text import width_of
 
 COLUMNS = [
-    GridColumn("Name", gives_way=True, needed=True),
-    GridColumn("Type", gives_way=True),
+    GridColumn("Name", gives_way=8, needed=True),
+    GridColumn("Type", gives_way=8),
     GridColumn("Params", number=True, needed=True),
     GridColumn("Change", number=True),
 ]

@@ -40,13 +40,13 @@ class Style(NamedTuple):
 Value = Callable[[FileReport, Finding], str]
 COLUMNS: dict[str, tuple[GridColumn, Value]] = {
     "status": (GridColumn("", needed=True), lambda report, item: MARKS[item.status]),
-    "file": (GridColumn("File", gives_way=True), lambda report, item: report.source),
-    "layer": (GridColumn("Layers", gives_way=True), lambda report, item: item.layer or ""),
+    "file": (GridColumn("File", gives_way=8), lambda report, item: report.source),
+    "layer": (GridColumn("Layers", gives_way=8), lambda report, item: item.layer or ""),
     "metric": (GridColumn("Metric", needed=True), lambda report, item: name_of(item.metric)),
     "actual": (GridColumn("Actual", number=True, needed=True), lambda report, item: number(item, item.actual)),
     "limit": (GridColumn("Limit", number=True), lambda report, item: number(item, item.limit)),
     "headroom": (GridColumn("Left", number=True), lambda report, item: left(item)),
-    "set_by": (GridColumn("Set by", gives_way=True), lambda report, item: item.check or item.whose or ""),
+    "set_by": (GridColumn("Set by", gives_way=8), lambda report, item: item.check or item.whose or ""),
 }
 """Column → its heading, and what stands in it."""
 
@@ -69,8 +69,9 @@ def left(item: Finding) -> str:
     return headroom(item.actual, item.limit).removeprefix(", ").removesuffix(" left").replace("nothing", "0%")
 
 
-def render(reports: Sequence[FileReport], counts: Mapping[str, int], style: Style = Style()) -> str:  # noqa: B008
+def render(reports: Sequence[FileReport], counts: Mapping[str, int], style: Style | None = None) -> str:
     """A paragraph a file, or a row a limit; the last line is the sum."""
+    style = style or Style()
     found = table(reports, style) if style.columns else paragraphs(reports, style)
     lines = [*found, *wrapped([Span(summary_line(counts), "title")], style.width, style.glyphs)]
     return "".join(coloured(lines) if style.colour else as_text(lines))
