@@ -67,12 +67,17 @@ class Source(Struct, frozen=True):
 
 
 class Graph(Struct):
-    """What is drawn."""
+    """What is drawn.
+
+    Attributes:
+        homes: the closed box that each layer is drawn in, by path: those of further repeats are in their like's.
+    """
 
     name: str
     inputs: list[Source]
     boxes: list[Box]
     arrows: list[Arrow] = field(default_factory=list)
+    homes: dict[str, str] = field(default_factory=dict)
 
 
 def graph_of(summary: Summary, depth: int | None = None) -> Graph:
@@ -108,7 +113,8 @@ def joined(summary: Summary, boxes: list[Box]) -> Graph:
             elif tail is not None and tail.key != home.key and not apart(tail, home):
                 found[Arrow(tail.key, home.key, shape_text(shape))] = None
     used = {arrow.tail for arrow in found}
-    return Graph(summary.name, [source for source in inputs.values() if source.key in used], boxes, list(found))
+    keys = {path: home.key for path, home in producers.items()}
+    return Graph(summary.name, [source for source in inputs.values() if source.key in used], boxes, list(found), keys)
 
 
 class Home(Struct, frozen=True):
@@ -148,7 +154,7 @@ def changed_graph(diff: Diff) -> Graph:
     while opened(boxes, tree, statuses):
         pass
     graph = joined(diff.head, boxes)
-    mark(graph.boxes, statuses)
+    mark(graph, statuses)
     add_removed(graph, diff)
     return near_changes(graph)
 
@@ -176,21 +182,24 @@ def every(boxes: Sequence[Box]) -> Iterator[Box]:
         yield from every(box.children)
 
 
-def mark(boxes: Sequence[Box], statuses: Mapping[str, str]) -> None:
-    """Say of each closed box what became of its layers."""
-    for box in every(boxes):
-        kinds = {statuses.get(layer.path, "") for layer in box.layers}
-        if not box.children and kinds != {""}:
-            box.status = "added" if kinds == {"added"} else "changed"
+def mark(graph: Graph, statuses: Mapping[str, str]) -> None:
+    """Say of each closed box what became of its layers, those of further repeats included."""
+    kinds: dict[str, set[str]] = {}
+    for path, key in graph.homes.items():
+        kinds.setdefault(key, set()).add(statuses.get(path, ""))
+    for box in every(graph.boxes):
+        found = kinds.get(box.key, {""})
+        if found != {""}:
+            box.status = "added" if found == {"added"} else "changed"
 
 
 def add_removed(graph: Graph, diff: Diff) -> None:
     """The layers that are gone, each with arrows to those of its neighbours that are still there, or gone too."""
     gone = [change for change in diff.changes if change.head is None]
     graph.boxes += [removed_box(number, change) for number, change in enumerate(gone[:MANY])]
-    keys = {layer.path: box.key for box in every(graph.boxes) if not box.children for layer in box.layers}
-    keys |= {change.base.path: keys[change.head.path] for change in diff.changes if change.base and change.head}
-    keys |= {source.label: source.key for source in graph.inputs}
+    keys = {source.label: source.key for source in graph.inputs} | graph.homes
+    keys |= {change.base.path: graph.homes[change.head.path] for change in diff.changes if change.base and change.head}
+    keys |= {box.label: box.key for box in graph.boxes if box.status == "removed"}
     old = {box.key for box in graph.boxes if box.status == "removed"}
     for layer in diff.base.layers:
         for name, shape in zip(layer.inputs, layer.input_shapes, strict=True):

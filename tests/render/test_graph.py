@@ -181,6 +181,19 @@ def test_only_blocks_with_a_change_are_open():
     assert len(list(every(graph.boxes))) < 8
 
 
+def test_a_change_in_any_of_equal_blocks_is_drawn_in_the_one_that_stands_for_them():
+    """The second block was another once: now that all four are equal they are one box, and it says that it changed."""
+    after = blocks(4)
+    rows = [dense(row.path, 64, 65) if row.path == "h/1/up" else row for row in after.layers]
+    extra = dense("h/1/gone", 64, 64, inputs=("h/1/up",))
+    graph = changed_graph(compare(summary([*rows, extra]), after))
+    assert {(box.label, box.status) for box in every(graph.boxes) if box.status} == {
+        ("up", "changed"),
+        ("h/1/gone", "removed"),
+    }
+    assert ("up", "h/1/gone") in arrows(graph)
+
+
 def test_markdown_has_the_graph_only_where_it_is_wanted():
     diff = changes(BASE, HEAD)
     assert "```mermaid\nflowchart TD\n" in "".join(markdown(diff, graph=True))

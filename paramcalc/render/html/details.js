@@ -64,7 +64,9 @@ class Details {
       ['Parameters', whole(model.value(row, 'params'))],
       ['Trainable', kind.trainable === kind.params ? '' : whole(model.value(row, 'trainable'))],
       ['Buffers', kind.buffers ? whole(model.value(row, 'buffers')) : ''],
+      ['Active', kind.active ? `${whole(model.value(row, 'active'))} for one token` : ''],
       ['MACs', whole(model.value(row, 'macs'))],
+      ['MACs a token', kind.decode ? whole(model.value(row, 'decode')) : ''],
       ['Weights take', kind.bytes ? bytes(model.value(row, 'bytes')) : ''],
       ['Output takes', bytes(model.value(row, 'output'))],
     ];

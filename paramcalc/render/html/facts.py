@@ -82,9 +82,20 @@ class Kinds:
         explained = self.explained.get(layer.path)
         unknown = layer.path in self.unknown
         counts = (layer.params, layer.trainable_params, layer.buffers, layer.macs, layer.size_bytes, layer.output_bytes)
+        used = (layer.active_params, layer.decode_macs)
         shapes = (repr(layer.input_shapes), repr(layer.output_shape))
         tied = tuple([weight.tied_to for weight in layer.weights])
-        key = (layer.type, id(explained), layer.dtype, counts, shapes, tied, unknown, weights_key(layer, explained))
+        key = (
+            layer.type,
+            id(explained),
+            layer.dtype,
+            counts,
+            used,
+            shapes,
+            tied,
+            unknown,
+            weights_key(layer, explained),
+        )
         number = self.numbers.setdefault(key, len(self.found))
         if number == len(self.found):
             self.kept.append(explained)
@@ -107,7 +118,9 @@ def kind_of(layer: LayerSummary, explained: LayerExplained | None, unknown: bool
         "params": None if unknown else whole(layer.params),
         "trainable": whole(layer.trainable_params),
         "buffers": whole(layer.buffers),
+        "active": 0 if layer.active_params == layer.params else whole(layer.active_params),
         "macs": whole(layer.macs),
+        "decode": whole(layer.decode_macs or 0),
         "bytes": whole(layer.size_bytes),
         "output": whole(layer.output_bytes),
         "dtype": sanitise(layer.dtype),

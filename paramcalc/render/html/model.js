@@ -83,14 +83,25 @@ class Model {
     return `${whole(node.end - node.start)} layers`;
   }
 
-  // What became of a layer, or of a block with a layer that is not as it was; only where two models are compared.
+  // What became of a layer, or of those that a node stands for; only where two models are compared.
   status(node, row) {
-    if (row !== undefined) return this.statuses[row] || '';
-    const touched = this.touched[node.end] - this.touched[node.start];
-    if (!touched) return '';
-    const first = this.statuses[node.start];
-    for (let index = node.start; index < node.end; index++) if (this.statuses[index] !== first) return 'changed';
-    return first;
+    if (row !== undefined || !this.data.statuses) return this.statuses[row] || '';
+    const found = new Set();
+    for (const start of this.starts(node)) {
+      if (this.touched[start + node.end - node.start] === this.touched[start]) found.add('');
+      else for (let at = start; at < start + node.end - node.start; at++) found.add(this.statuses[at] || '');
+    }
+    return found.size > 1 ? 'changed' : [...found][0];
+  }
+
+  // The first layer of a node and of its like in every other repeat of the blocks around it.
+  starts(node) {
+    let found = [node.start];
+    for (let outer = node.parent; outer; outer = outer.parent) {
+      const size = outer.unit - outer.start;
+      found = Array.from({ length: outer.repeats }, (_, repeat) => found.map((start) => start + repeat * size)).flat();
+    }
+    return found;
   }
 
   isLayer(node) {

@@ -12,7 +12,7 @@ from paramcalc.render.check import render
 from paramcalc.render.html.diff import diff_page
 from paramcalc.render.html.summary import Entry
 from tests.hostile_text import NAMES
-from tests.render.build import dense, summary
+from tests.render.build import dense, summary, transformer
 from tests.render.html.test_page import Elements
 
 BASE = "input: [8]\nlayers: [{Dense: 16}, {Dense: 16, name: gone}, {Dense: 16}, {Dense: 4}]\n"
@@ -73,6 +73,13 @@ def test_the_new_model_is_marked_where_it_changed(browser):
     browser.until(lambda: browser.all(".graph .node"))
     assert len(browser.all(".graph .node.added")) == 1
     assert len(browser.all(".graph .node.changed")) == 1
+
+
+def test_a_change_in_any_of_equal_blocks_shows_on_the_one_that_stands_for_them(browser):
+    after = transformer(4)
+    before = [dense(row.path, 64, 65) if row.path == "decoder/2/up" else row for row in after.layers]
+    browser.open(diff_of(summary(before), after))
+    assert browser.texts(".layers-view tr.changed .label") == ["decoder/0 … 3", "up"]
 
 
 def test_without_scripts_a_comparison_can_be_read(browser):
