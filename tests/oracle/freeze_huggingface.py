@@ -221,7 +221,7 @@ def records(type_, seed):
             if rng.random() < 0.5:
                 config["num_labels"] = rng.choice((3, 7))
             found = record(type_, config, architecture)
-            if found is not None and found["total"] < 30_000_000 and is_known(type_, architecture, config):
+            if found is not None and found["total"] < 100_000_000 and is_known(type_, architecture, config):
                 yield found
                 break
         else:

@@ -80,11 +80,12 @@ def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     return Config(found, values, given, architecture, head, labels(raw), warnings, dtype, raw)
 
 
-def part_of(config: Config, field: str, heads: list[str], flat: bool = False) -> Config | None:
+def part_of(config: Config, field: str, heads: list[str], flat: bool = False, merged: bool = False) -> Config | None:
     """The configuration in a field of another, for the first of these heads that its type has.
 
     It is built as AutoModel builds it: what class it names is of no account. Where the file has none, it has the
-    values that the type has for that, or, if `flat`, those fields of the whole that are its own.
+    values that the type has for that, or, if `flat`, those fields of the whole that are its own; if `merged`, these
+    values stand behind what the file has, too.
     Returns None for an optional part that is null.
 
     Raises:
@@ -97,6 +98,8 @@ def part_of(config: Config, field: str, heads: list[str], flat: bool = False) ->
     if not isinstance(raw, dict):
         raw = config.raw if flat else part.values
         raw = {key: value for key, value in raw.items() if key != "model_type"} if flat else raw
+    elif merged:
+        raw = part.values | raw
     try:
         return config_for(raw, find_type(part.type), part.fixed, heads)
     except ConfigError as error:

@@ -7,8 +7,9 @@ A template is a spec in paramcalc's own language, and has beside its keys
     heads    what its classes may be for, as types.jsonl has it; a class with another head is refused
     parts    blocks that are other models: name → the field with that model's configuration, or a mapping: `config`,
              that field, or `type`, what the whole configuration is read as; `heads`, what it may be for, [base] by
-             default; `flat: true` where older files have its fields beside those of the whole. An optional part
-             that is null is a block without layers
+             default; `flat: true` where older files have its fields beside those of the whole; `merged: true` where
+             the type's own defaults of it stand behind what the file has. An optional part that is null is a block
+             without layers
     refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
 
 A variable that is called like a field has the field's value; `head`, `architecture`, `model_type` and `num_labels` are
@@ -158,7 +159,7 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     said = {"config": said} if isinstance(said, str) else said
     field, heads = said.get("config", ""), said.get("heads", ["base"])
     if field:
-        inner = part_of(config, field, heads, said.get("flat", False))
+        inner = part_of(config, field, heads, said.get("flat", False), said.get("merged", False))
     else:
         known = {name: value for name, value in config.values.items() if value is not None}
         inner = config_for(known, find_type(said["type"]), True, heads)
