@@ -79,6 +79,11 @@ NEEDED = {
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},
 }
+NEEDED["sam"] = {
+    "vision_config": {"output_channels": 48},
+    "prompt_encoder_config": {"hidden_size": 48},
+    "mask_decoder_config": {"hidden_size": 48, "num_attention_heads": 6, "attention_downsample_rate": 2},
+}
 """What transformers cannot do without, though its defaults do."""
 ALWAYS_TIED = ("t5", "mt5", "umt5")
 """transformers ties the weights of these whatever they say; paramcalc believes them, as their checkpoints do."""

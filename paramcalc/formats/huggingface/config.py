@@ -107,10 +107,15 @@ def part_of(config: Config, field: str, heads: list[str], flat: bool = False, me
 
 
 def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, heads: list[str]) -> Config:
-    """The configuration of a model that another builds, for the first of these heads that its type has."""
+    """The configuration of a model that another builds, for the first of these heads that its type has.
+
+    Without any it is the values alone, for a part that is no model of its own.
+    """
     warnings: list[str] = []
     type_ = default if fixed and default is not None else known_type(raw, None, default, warnings)
     values, given = values_of(raw, type_)
+    if not heads:
+        return Config(type_, values, given, "", "", labels(raw), warnings, None, raw)
     for head in heads:
         for name, its_head in type_.classes.items():
             if its_head == head:

@@ -7,7 +7,7 @@ A template is a spec in paramcalc's own language, and has beside its keys
     heads    what its classes may be for, as types.jsonl has it; a class with another head is refused
     parts    blocks that are other models: name → the field with that model's configuration, or a mapping: `config`,
              that field, or `type`, what the whole configuration is read as; `heads`, what it may be for, [base] by
-             default; `flat: true` where older files have its fields beside those of the whole; `merged: true` where
+             default, and [] for its values alone; `flat: true` where older files have its fields beside those of the whole; `merged: true` where
              the type's own defaults of it stand behind what the file has. An optional part that is null is a block
              without layers
     refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
@@ -165,6 +165,8 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
         inner = config_for(known, find_type(said["type"]), True, heads)
     if inner is None:
         return Part(field, None, {"layers": []})
+    if not heads:
+        return Part(field, inner.values, {"layers": []})
     try:
         spec = spec_of(inner)
     except ConfigError as error:
