@@ -5,11 +5,12 @@ A template is a spec in paramcalc's own language, and has beside its keys
     types    the model_types that are built like this: each with values for variables in which it differs from the
              template's defaults, which may be expressions over any field of its configuration
     heads    what its classes may be for, as types.jsonl has it; a class with another head is refused
-    parts    blocks that are other models: name → the field with that model's configuration, or a mapping: `config`,
-             that field, or `type`, what the whole configuration is read as; `heads`, what it may be for, [base] by
-             default, and [] for its values alone; `flat: true` where older files have its fields beside those of the whole; `merged: true` where
-             the type's own defaults of it stand behind what the file has. An optional part that is null is a block
-             without layers
+    parts    blocks that are other models: name → the field with that model's configuration, or a mapping:
+                 config  that field; or `type`, what the whole configuration is read as
+                 heads   what it may be for, [base] by default; [] for its values alone, without a block
+                 flat    true where older files have its fields beside those of the whole
+                 merged  true where the defaults that the whole has for it stand behind what the file has
+             An optional part that is null is a block without layers
     refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
 
 A variable that is called like a field has the field's value; `head`, `architecture`, `model_type` and `num_labels` are
