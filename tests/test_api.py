@@ -21,3 +21,16 @@ def test_the_examples_of_the_docstrings_hold():
     assert paramcalc.summarize(half, batch_size=32).totals.params < 80_000_000
     tiny = paramcalc.load(b"{input: [784], layers: [Dense: 10]}", name="tiny")
     assert paramcalc.summarize(tiny, input_shapes={"input": (8, 784)}, memory=True).memory.peak_bytes == 8 * 794 * 4
+
+
+def test_the_examples_of_the_package_hold():
+    """`help(paramcalc)` is a page of them."""
+    import doctest
+
+    results = doctest.testmod(paramcalc, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert results.attempted >= 10
+    assert results.failed == 0
+
+
+def test_what_python_lists_of_the_package_is_its_public_api():
+    assert set(dir(paramcalc)) == {*paramcalc.__all__, "__version__", "__doc__"}

@@ -26,6 +26,10 @@ NO_WEIGHTS = "no weights"
 """How the formula of a layer without weights begins."""
 
 
+NO_COUNT = "changes no shape and no count"
+"""What the description of a field says that has nothing to do with what is computed here."""
+
+
 class FieldEntry(Struct, frozen=True):
     """One field of a layer; `default` is as YAML would write it, None for a field that must be given."""
 

@@ -4,11 +4,15 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from paramcalc.layers.catalogue import Entry, FieldEntry
+from paramcalc.layers.catalogue import NO_COUNT, Entry, FieldEntry
 from paramcalc.layers.registry import FRAMEWORKS
 from paramcalc.render.text import sanitise
 
 WIDTH = 100
+"""Cells of a line where nobody says how many."""
+
+MIN_TEXT = 20
+"""Cells that a text has beside its label, or else it goes on at the left."""
 
 
 def by_family(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
@@ -18,19 +22,34 @@ def by_family(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
         yield label if framework == FRAMEWORKS[0] else f"{framework}: {label}", list(group)
 
 
-def list_text(entries: Sequence[Entry]) -> str:
-    """A line a layer; `·` marks those that never hold a weight."""
+def list_text(entries: Sequence[Entry], width: int = WIDTH) -> str:
+    """A line a layer, or more where a terminal is narrow; `·` marks those that never hold a weight."""
     lines = []
     for family, group in by_family(entries):
-        width = max(len(sanitise(each.name)) for each in group)
+        names = max(len(sanitise(each.name)) for each in group)
         lines.append(f"{family}:")
         for each in group:
             mark = " " if each.weights else "·"
-            lines.append(f"  {mark} {sanitise(each.name):<{width}}  {sanitise(each.summary)}")
+            lines += hanging(f"  {mark} {sanitise(each.name):<{names}}  ", sanitise(each.summary), width)
         lines.append("")
     lines.append("· no weights")
-    lines.append("`paramcalc layers NAME` shows a layer's fields, formula and an example.")
+    lines += hanging("", "`paramcalc layers NAME` shows a layer's fields, formula and an example.", width)
     return "\n".join(lines) + "\n"
+
+
+def hanging(label: str, text: str, width: int) -> list[str]:
+    """A text behind its label, its further lines below its first; at the left where there is no room beside."""
+    indent = len(label) if width - len(label) >= MIN_TEXT else 4
+    words = label + text if label else text
+    if len(words) <= width:
+        return [words]
+    return textwrap.wrap(
+        words,
+        max(width, MIN_TEXT),
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def list_markdown(entries: Sequence[Entry]) -> str:
@@ -42,27 +61,66 @@ def list_markdown(entries: Sequence[Entry]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def entry_text(entry: Entry) -> str:
-    """Everything of one layer."""
-    parts = [f"{entry.name} — {entry.summary}", ""]
+def entry_text(entry: Entry, width: int = WIDTH, everything: bool = False) -> str:
+    """Everything of one layer.
+
+    Args:
+        entry: the layer.
+        width: cells of a line.
+        everything: also describe the fields that change no shape and no count; else they are named.
+    """
+    parts = [*hanging("", f"{entry.name} — {entry.summary}", width), ""]
     if entry.text:
-        parts += [entry.text, ""]
+        parts += [*paragraphs(entry.text, width), ""]
     facts = entry.sections | {"Aliases": ", ".join(entry.aliases), "From": entry.origin, "Family": entry.family}
     example = facts.pop("Example", "")
     for name, value in facts.items():
         for line in value.splitlines():
-            parts += textwrap.wrap(line, WIDTH, initial_indent=f"{name + ':':<9}", subsequent_indent=" " * 9)
-    parts += ["", "Fields, in the order of positional arguments:" if entry.fields else "No fields."]
-    width = max((len(each.name) for each in entry.fields), default=0)
-    for field in entry.fields:
-        parts += field_lines(field, width)
+            parts += hanging(f"{name + ':':<9}", line, width)
+    parts += ["", *fields_text(entry, width, everything)]
     if example:
-        parts += ["", "Example (a whole spec):", f"  {example}"]
+        parts += ["", "Example (a whole spec):", *hanging("  ", example, width)]
     return "\n".join(sanitise(line).rstrip() for part in parts for line in part.split("\n")) + "\n"
 
 
-def field_lines(field: FieldEntry, width: int) -> list[str]:
-    """A field's name, type and default, and what it means."""
+def paragraphs(text: str, width: int) -> Iterator[str]:
+    """The paragraphs of a docstring, wrapped again; what is indented in it stays as it is."""
+    for index, paragraph in enumerate(text.split("\n\n")):
+        yield from [""] if index else []
+        if any(line.startswith(" ") for line in paragraph.splitlines()):
+            yield paragraph
+        else:
+            yield from hanging("", " ".join(paragraph.split()), width)
+
+
+def fields_text(entry: Entry, width: int, everything: bool) -> Iterator[str]:
+    """The fields, first those that change a shape or a count; the numbers are the positions of arguments."""
+    if not entry.fields:
+        yield "No fields."
+        return
+    numbered = list(enumerate(entry.fields, start=1))
+    main = [item for item in numbered if everything or matters(item[1])]
+    others = [item for item in numbered if item not in main]
+    room = max((len(field.name) for _, field in main), default=0)
+    if main:
+        yield from hanging("", "Fields, numbered as positional arguments:", width)
+    for number, field in main:
+        yield from field_lines(number, field, room, width)
+    if others:
+        yield from [""] if main else []
+        names = ", ".join([f"{field.name}\0({number})" for number, field in others])
+        yield from hanging("", f"{'Others' if main else 'Fields'}, which change no shape and no count (--all):", width)
+        yield from (line.replace("\0", " ") for line in hanging("  ", names, width))
+
+
+def matters(field: FieldEntry) -> bool:
+    """Whether a field must be given, or may change a shape or a count."""
+    return field.default is None or NO_COUNT not in field.description
+
+
+def field_lines(number: int, field: FieldEntry, room: int, width: int) -> list[str]:
+    """A field's position, name, type and default, and what it means."""
     given = "required" if field.default is None else f"default {field.default}"
-    words = [f"  {field.name:<{width}}  {field.type} ({given})"]
-    return words + [f"  {'':<{width}}  {field.description}"] * bool(field.description)
+    label = f"  {number:>2}  {field.name:<{room}}  "
+    said = hanging(label, f"{field.type} ({given})", width)
+    return said + (hanging(" " * len(label), field.description, width) if field.description else [])

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from paramcalc import load, summarize
 from paramcalc.cli import cli
 from paramcalc.layers.base import Layer, Positive, Rate, Size, Sublayer
-from paramcalc.layers.catalogue import Entry, built_in, catalogue, entry, parse_docstring, type_words
+from paramcalc.layers.catalogue import NO_COUNT, Entry, built_in, catalogue, entry, parse_docstring, type_words
 from paramcalc.layers.keras.fields import Activation
 from paramcalc.layers.registry import Registry, UnknownTypeError
 from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
@@ -131,7 +132,7 @@ def test_a_plugin_is_listed_last_with_its_package(monkeypatch):
 
 
 def test_the_list_names_every_layer_once_and_marks_those_without_weights():
-    lines = [line.split() for line in list_text(list(ENTRIES.values())).splitlines() if line.startswith("  ")]
+    lines = [line.split() for line in list_text(list(ENTRIES.values()), 1_000).splitlines() if line[:2] == "  "]
     marked = {line[1]: True for line in lines if line[0] == "·"}
     plain = {line[0]: False for line in lines if line[0] != "·"}
     assert {**marked, **plain} == {name: not found.weights for name, found in ENTRIES.items()}
@@ -139,10 +140,53 @@ def test_the_list_names_every_layer_once_and_marks_those_without_weights():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_shown_of_a_layer_has_its_fields_and_example(name):
-    text = entry_text(ENTRIES[name])
+    text = entry_text(ENTRIES[name], 1_000, everything=True)
     assert ENTRIES[name].sections["Example"] in text
     for field in ENTRIES[name].fields:
         assert f"  {field.name}" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_changes_no_count_is_named_after_the_rest(name):
+    text = entry_text(ENTRIES[name], 1_000)
+    main, _, others = text.partition("which change no shape and no count")
+    for number, field in enumerate(ENTRIES[name].fields, start=1):
+        if "changes no shape and no count" in field.description and field.default is not None:
+            assert f"{field.name} ({number})" in others
+        else:
+            assert f"  {number:>2}  {field.name} " in main
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("everything", [False, True])
+def test_every_line_keeps_to_the_width(width, everything):
+    """But for what has no space to break it at, such as the address of a source."""
+    for name in NAMES:
+        lines = entry_text(ENTRIES[name], width, everything).splitlines()
+        assert all(len(line) <= width or len(line.split()[-1]) > width - 24 for line in lines)
+    lines = list_text(list(ENTRIES.values()), width).splitlines()
+    assert all(len(line) <= width or len(line.split()) <= 2 for line in lines)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "Conv2D", "BatchNormalization", "torch.Conv2d", "torch.LSTM"])
+def test_a_field_that_is_said_to_change_nothing_changes_nothing(name):
+    """Given another value, the example of the layer has the same shapes and counts."""
+    entry = ENTRIES[name]
+    spec = entry.sections["Example"]
+    before = summarize(load(spec.encode()))
+    registry = Registry("torch" if "." in name else "keras")
+    for field in entry.fields:
+        if NO_COUNT not in field.description or field.default not in ("true", "false", "0.0", "null"):
+            continue
+        value = {"true": False, "false": True, "0.0": 0.25}.get(field.default)
+        model = load(spec.encode())
+        node = next(node for node in model.nodes if isinstance(node.instance.layer, registry.get(name)))
+        if value is not None:
+            node.instance.layer = replace(node.instance.layer, **{field.name: value})
+        after = summarize(model)
+        assert [(row.output_shape, row.params, row.macs) for row in after.layers] == [
+            (row.output_shape, row.params, row.macs) for row in before.layers
+        ]
 
 
 def run(*args):

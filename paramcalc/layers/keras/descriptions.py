@@ -3,7 +3,7 @@
 Only those two load this module: a formula needs no description.
 """
 
-NO_COUNT = "changes no shape and no count"
+from paramcalc.layers.catalogue import NO_COUNT
 
 SUFFIXES = {
     "_initializer": f"How the {{}} starts; {NO_COUNT}.",
@@ -11,6 +11,13 @@ SUFFIXES = {
     "_constraint": f"A rule that the {{}} is made to meet after each update; {NO_COUNT}.",
 }
 """Fields that exist for every weight: the weight's name goes where the braces are."""
+
+WEIGHTS = {
+    "recurrent": "recurrent kernel",
+    "embeddings": "embedding matrix",
+    "activity": "output",
+}
+"""What a weight is called in a sentence, where that is not its name."""
 
 DESCRIPTIONS = {
     "a_left_init": "How the left slope starts; changes no shape and no count.",
@@ -209,5 +216,6 @@ def describe(field: str) -> str:
         return DESCRIPTIONS[field]
     for suffix, text in SUFFIXES.items():
         if field.endswith(suffix):
-            return text.format(field.removesuffix(suffix).replace("_", " "))
+            weight = field.removesuffix(suffix).replace("_", " ")
+            return text.format(WEIGHTS.get(weight, weight))
     return ""

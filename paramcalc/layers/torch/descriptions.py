@@ -3,7 +3,8 @@
 Only those two load this module: a formula needs no description.
 """
 
-NO_COUNT = "changes no shape and no count"
+from paramcalc.layers.catalogue import NO_COUNT
+
 TOLD = "null for what the input has"
 
 DESCRIPTIONS = {
