@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "markdown", "json", "html")
 
 
-MEANT_FOR = {"width": ("table",), "columns": ("table",), "depth": ("table", "markdown")}
+MEANT_FOR = {"width": ("table",), "columns": ("table",), "depth": ("table", "markdown", "html")}
 """Options about what is shown, and the formats that show it."""
 
 
@@ -66,7 +66,9 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
             raise click.UsageError(f"--{name} does nothing for --format {format_}")
     before, now = read_side(base, head), read_side(head, base)
     diff = compare(before, now)
-    output.write(html(diff, head) if format_ == "html" else render(diff, format_, given), given["output"])
+    output.write(
+        html(diff, head, given["depth"]) if format_ == "html" else render(diff, format_, given), given["output"]
+    )
     findings = check_growth(now, before, limits)
     for finding in findings:
         if finding.status != "passed":
@@ -91,13 +93,13 @@ def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str |
     return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
 
 
-def html(diff: "Diff", head: str) -> "Iterator[bytes]":
+def html(diff: "Diff", head: str, depth: int | None) -> "Iterator[bytes]":
     """The page, with why the counts of the new model are what they are where it is in a file."""
     from paramcalc.render.html.diff import diff_page
     from paramcalc.render.html.summary import Entry
 
     explained = summary_explained(read(head, Question()), Question())[1] if os.path.exists(head) else {}
-    return (part.encode() for part in diff_page(diff, Entry(diff.head, explained)))
+    return (part.encode() for part in diff_page(diff, Entry(diff.head, explained), depth))
 
 
 def read_side(name: str, other: str) -> Any:

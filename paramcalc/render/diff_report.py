@@ -246,7 +246,7 @@ def graph_block(diff: Diff) -> Iterator[str]:
     from paramcalc.render.graph import changed_graph  # only loaded where it is drawn
     from paramcalc.render.mermaid import fenced
 
-    drawn = fenced(changed_graph(diff))
+    drawn = fenced(changed_graph(diff, shown(diff)))
     if drawn:
         yield "\n" + drawn
 

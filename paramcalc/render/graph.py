@@ -142,11 +142,14 @@ def apart(tail: Home, head: Home) -> bool:
     return any(key == other and number != its for key, number in tail.repeats for other, its in head.repeats)
 
 
-def changed_graph(diff: Diff) -> Graph:
-    """The part of the new model's graph that changed, with what is next to it, and the layers that are gone."""
+def changed_graph(diff: Diff, changes: Sequence[Change]) -> Graph:
+    """The part of the new model's graph that changed, with what is next to it, and the layers that are gone.
+
+    `changes` are those of the diff that a person is to see.
+    """
     statuses = {
         change.head.path: change.kind
-        for change in diff.changes
+        for change in changes
         if change.head is not None and change.kind in ("added", "changed")
     }
     tree, _, _ = folded_tree(diff.head)
@@ -155,7 +158,7 @@ def changed_graph(diff: Diff) -> Graph:
         pass
     graph = joined(diff.head, boxes)
     mark(graph, statuses)
-    add_removed(graph, diff)
+    add_removed(graph, diff, changes)
     return near_changes(graph)
 
 
@@ -193,9 +196,9 @@ def mark(graph: Graph, statuses: Mapping[str, str]) -> None:
             box.status = "added" if found == {"added"} else "changed"
 
 
-def add_removed(graph: Graph, diff: Diff) -> None:
+def add_removed(graph: Graph, diff: Diff, changes: Sequence[Change]) -> None:
     """The layers that are gone, each with arrows to those of its neighbours that are still there, or gone too."""
-    gone = [change for change in diff.changes if change.head is None]
+    gone = [change for change in changes if change.head is None]
     graph.boxes += [removed_box(number, change) for number, change in enumerate(gone[:MANY])]
     keys = {source.label: source.key for source in graph.inputs} | graph.homes
     keys |= {change.base.path: graph.homes[change.head.path] for change in diff.changes if change.base and change.head}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from paramcalc import load, summarize
 from paramcalc.analysis.diff import compare
-from paramcalc.render.diff_report import markdown
+from paramcalc.render.diff_report import markdown, shown
 from paramcalc.render.dot import dot
 from paramcalc.render.graph import changed_graph, every, graph_of
 from paramcalc.render.mermaid import fenced, mermaid, text, too_large
@@ -153,8 +153,12 @@ def changes(base, head):
     return compare(summarize(load(base)), summarize(load(head)))
 
 
+def drawn(diff):
+    return changed_graph(diff, shown(diff))
+
+
 def test_the_graph_of_changes_has_what_changed_and_what_is_next_to_it():
-    graph = changed_graph(changes(BASE, HEAD))
+    graph = drawn(changes(BASE, HEAD))
     assert {(box.label, box.status) for box in graph.boxes} == {
         ("dense", ""),
         ("dense_1", ""),
@@ -168,7 +172,7 @@ def test_the_graph_of_changes_has_what_changed_and_what_is_next_to_it():
 
 
 def test_what_did_not_change_is_not_drawn():
-    graph = changed_graph(changes(BASE, BASE))
+    graph = drawn(changes(BASE, BASE))
     assert (graph.boxes, graph.arrows) == ([], [])
     assert fenced(graph) == ""
 
@@ -176,7 +180,7 @@ def test_what_did_not_change_is_not_drawn():
 def test_only_blocks_with_a_change_are_open():
     before = blocks(4)
     rows = [dense(row.path, 64, 65) if row.path == "h/2/up" else row for row in before.layers]
-    graph = changed_graph(compare(before, summary(rows)))
+    graph = drawn(compare(before, summary(rows)))
     assert [box.label for box in every(graph.boxes) if box.status] == ["up"]
     assert len(list(every(graph.boxes))) < 8
 
@@ -186,7 +190,7 @@ def test_a_change_in_any_of_equal_blocks_is_drawn_in_the_one_that_stands_for_the
     after = blocks(4)
     rows = [dense(row.path, 64, 65) if row.path == "h/1/up" else row for row in after.layers]
     extra = dense("h/1/gone", 64, 64, inputs=("h/1/up",))
-    graph = changed_graph(compare(summary([*rows, extra]), after))
+    graph = drawn(compare(summary([*rows, extra]), after))
     assert {(box.label, box.status) for box in every(graph.boxes) if box.status} == {
         ("up", "changed"),
         ("h/1/gone", "removed"),

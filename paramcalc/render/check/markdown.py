@@ -35,10 +35,11 @@ def graphs(reports: Sequence[FileReport]) -> str:
     for report in reports:
         if report.diff is None or not report.diff.changes:
             continue
-        from paramcalc.render.graph import changed_graph  # only loaded where it is drawn
+        from paramcalc.render.diff_report import shown  # only loaded where it is drawn
+        from paramcalc.render.graph import changed_graph
         from paramcalc.render.mermaid import fenced
 
-        drawn = fenced(changed_graph(report.diff))
+        drawn = fenced(changed_graph(report.diff, shown(report.diff)))
         if len((text + drawn).encode()) > MAX_GRAPHS:
             return text + "\nThe graphs of further models are left out.\n"
         text += f"\n{code(report.source)}\n\n{drawn}" if drawn else ""

@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 
-from paramcalc.analysis.diff import Change, Diff
-from paramcalc.render.diff_report import HEADINGS, cells, folded, shown_totals, total_cells
+from paramcalc.analysis.diff import Diff
+from paramcalc.analysis.diff_rows import DiffRow, diff_rows
+from paramcalc.render.diff_report import (
+    HEADINGS,
+    folded,
+    reason_text,
+    row_cells,
+    shown,
+    shown_totals,
+    total_cells,
+)
 from paramcalc.render.html.page import bar, page, text
 from paramcalc.render.html.summary import Entry, model_section
 
@@ -15,20 +24,24 @@ LEFT = 4
 """How many columns are text; the others are numbers."""
 
 
-def diff_page(diff: Diff, head: Entry) -> Iterator[str]:
-    """The page; `head` is the new model, with why its counts are what they are where that is known."""
+def diff_page(diff: Diff, head: Entry, depth: int | None = None) -> Iterator[str]:
+    """The page.
+
+    Args:
+        diff: what changed.
+        head: the new model, with why its counts are what they are where that is known.
+        depth: sum the changes by blocks of this depth; None folds what belongs together.
+    """
     names = f"{diff.base.source} → {diff.head.source}"
-    return page(names, body(diff, head, names))
+    return page(names, body(diff, head, depth, names))
 
 
-def body(diff: Diff, head: Entry, names: str) -> Iterator[str]:
+def body(diff: Diff, head: Entry, depth: int | None, names: str) -> Iterator[str]:
     """The totals, the changes, the new model."""
     yield f"<h1>{text(names)}</h1>\n"
     yield from totals(diff)
-    yield from changes(diff)
-    statuses = {
-        change.head.path: change.kind for change in diff.changes if change.head is not None and change.kind != "removed"
-    }
+    yield from changes(diff, depth)
+    statuses = {change.head.path: change.kind for change in shown(diff) if change.head is not None}
     yield from model_section(head, None, 0, "h2", statuses)
 
 
@@ -45,31 +58,33 @@ def totals(diff: Diff) -> Iterator[str]:
     yield "</tbody></table></div>\n</section>\n"
 
 
-def changes(diff: Diff) -> Iterator[str]:
-    """A row a layer that is not as it was."""
+def changes(diff: Diff, depth: int | None) -> Iterator[str]:
+    """A row a layer that is not as it was, or for all that changed alike."""
     yield '<section>\n<h2 class="part">Changes</h2>\n'
-    if diff.changes:
-        largest = max([abs(change.delta("params") or 0) for change in diff.changes])
+    rows = diff_rows(diff, shown(diff), depth)
+    if rows:
+        largest = max([abs(row.delta("params") or 0) for row in rows])
         yield '<div class="scroll"><table data-table="changes"><thead><tr>'
         for index, name in enumerate(HEADINGS):
             kind = "" if index < LEFT else ' class="number"'
             yield f'<th scope="col"{kind}>{name or "Change"}</th>'
         yield "</tr></thead>\n<tbody>\n"
-        yield from (change_row(change, largest) for change in diff.changes[:MAX_CHANGES])
+        yield from (change_row(row, largest) for row in rows[:MAX_CHANGES])
         yield "</tbody></table></div>\n"
-        more = len(diff.changes) - MAX_CHANGES
+        more = len(rows) - MAX_CHANGES
         yield f'<p class="note">and {more:,} more changes</p>\n' if more > 0 else ""
-    yield f'<p class="note">{text(folded(diff))}</p>\n</section>\n'
+    yield from (f'<p class="note">{text(note)}</p>\n' for note in (folded(diff), *map(reason_text, diff.reasons)))
+    yield "</section>\n"
 
 
-def change_row(change: Change, largest: int) -> str:
-    """One layer on both sides."""
-    found = [f'<td class="status">{change.kind}</td>']
-    for index, said in enumerate(cells(change)[1:], start=1):
-        drawn = bar(abs(change.delta("params") or 0) / largest) if index == DELTA and largest else ""
-        shown = f"{text(said)}{drawn}"
-        found.append(f'<th scope="row">{shown}</th>' if index == 1 else f"<td{number(index)}>{shown}</td>")
-    return f'<tr class="{change.kind}" data-state="{change.kind}">{"".join(found)}</tr>\n'
+def change_row(row: DiffRow, largest: int) -> str:
+    """What changed on both sides."""
+    found = [f'<td class="status">{row.kind}</td>']
+    for index, said in enumerate(row_cells(row)[1:], start=1):
+        drawn = bar(abs(row.delta("params") or 0) / largest) if index == DELTA and largest else ""
+        inside = f"{text(said)}{drawn}"
+        found.append(f'<th scope="row">{inside}</th>' if index == 1 else f"<td{number(index)}>{inside}</td>")
+    return f'<tr class="{row.kind}" data-state="{row.kind}">{"".join(found)}</tr>\n'
 
 
 def number(index: int) -> str:
