@@ -94,7 +94,7 @@ def add_step(tape: Tape, call: Call, program: Program, dtype: str | None, shapes
     if needs is None:
         return False
     if instance.type == "Parameter":
-        needs, outputs = Needs(), [(0,)]  # the weight itself
+        needs, outputs = Needs(), [(0,)] * len(outputs)  # the weights themselves
     number = len(tape.steps)
     if needs.view and storages:
         tape.storages.append([storages[0]] * len(outputs))
