@@ -24,7 +24,9 @@ def command(file: str, template: str) -> int:
         output.write([text], None)
         return 0
     create(file, text)
-    click.echo(f"wrote {file}; see it with: paramcalc summary {file}", err=True)
+    from paramcalc.render.text import sanitise
+
+    click.echo(sanitise(f"wrote {file}; see it with: paramcalc summary {file}"), err=True)
     return 0
 
 

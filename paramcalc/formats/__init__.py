@@ -249,6 +249,37 @@ def is_huggingface(source: Source) -> bool:
     return isinstance(value.get("model_type"), str) or isinstance(value.get("architectures"), list)
 
 
+def is_keras_config(source: Source) -> bool:
+    """Whether a document is what `get_config()` of a Keras model gave: its layers, without its class."""
+    value = source.document.value
+    if isinstance(value, list):
+        from paramcalc.formats.keras import is_model
+
+        return is_config(value) and "class_name" in value[0] and not all(map(is_model, value))
+    layers = value.get("layers") if isinstance(value, dict) and "class_name" not in value else None
+    return is_config(layers) and "class_name" in layers[0]  # type: ignore[index]
+
+
+def is_other_text(source: Source) -> bool:
+    """Whether a text is a network in the language of Caffe or Darknet."""
+    head = source.head
+    return (b"layer" in head and b"{" in head and is_caffe(head)) or (head.lstrip()[:1] in b"[#" and is_darknet(head))
+
+
+def is_caffe(head: bytes) -> bool:
+    """Whether a text has a line `layer {`, after `name: …`."""
+    import re  # only loaded for what looks like it
+
+    return re.search(rb"(?m)^\s*layers?\s*\{", head) is not None
+
+
+def is_darknet(head: bytes) -> bool:
+    """Whether the first section of a text is `[net]`."""
+    import re
+
+    return re.match(rb"(\s|#[^\n]*\n)*\[(net|network)\]\s", head) is not None
+
+
 def is_config(layers: object) -> bool:
     """Whether these are layers as Keras writes them, and not those of a spec."""
     first = layers[0] if isinstance(layers, list) and layers else None
@@ -284,11 +315,13 @@ FORMATS = (
     Format(is_archive, "unsupported.refuse_archive"),
     Format(is_code, "unsupported.refuse_code"),
     # Texts. Only the first of these does not parse the whole.
+    Format(is_other_text, "unsupported.refuse_text"),
     Format(begins_as_keras_index, "keras.shards.read"),
     Format(begins_as_index, "shards.read_index"),
     Format(is_large_json, "keras.large.read"),
     Format(is_keras, "keras.read"),
     Format(is_index, "shards.read_index"),
+    Format(is_keras_config, "keras.read_config"),
     Format(is_spec, "native.read"),
     Format(is_adapter, "adapters.folder.read_config", compares=True),
     Format(is_huggingface, "huggingface.read", compares=True),

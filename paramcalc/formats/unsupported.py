@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats import is_config
+from paramcalc.formats import is_config, is_darknet
 from paramcalc.formats.keras import is_model, models_in
 from paramcalc.formats.source import Options, Source
 from paramcalc.layers.registry import Registry
@@ -70,6 +70,16 @@ def refuse_code(source: Source, options: Options) -> None:
     raise InputError(source.name, [Problem(f"this is {CODE}")])
 
 
+def refuse_text(source: Source, options: Options) -> None:
+    """Refuse a network in the language of another framework.
+
+    Raises:
+        InputError: naming it.
+    """
+    what = "a network of Darknet (.cfg)" if is_darknet(source.head) else "a network of Caffe (.prototxt)"
+    raise InputError(source.name, [Problem(f"this is {what}, which paramcalc does not read")])
+
+
 def refuse_archive(source: Source, options: Options) -> None:
     """Refuse a zip archive that no format knows.
 
@@ -110,7 +120,9 @@ def identify_bytes(head: bytes) -> str | None:
     if head[:3] == b"\x08\x01\x12" and head[3:4] > b"\x7f":  # schema version 1, then a graph, which is long
         return "the graph of a SavedModel, which paramcalc does not read: give the folder that it is in"
     if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
-        return "an ONNX file, which paramcalc does not read"
+        # ONNX has the name of a program there, Core ML the description of the inputs, or nothing.
+        kind = "an ONNX" if head[2] == 0x3A or head[4:5].isalpha() else "a Core ML"
+        return f"{kind} file, which paramcalc does not read"
     return None
 
 
@@ -150,11 +162,24 @@ def identify_value(value: Any) -> str | None:
 
 def with_layers(value: dict[str, Any]) -> str | None:
     """What kind of mapping with `layers` this is; None for a spec."""
-    if is_config(value["layers"]):
-        return _CONFIG if "class_name" in value["layers"][0] else "a file of Keras 0, which no Keras reads since 2016"
+    if is_config(value["layers"]) or is_keras0(value):
+        return "a file of Keras 0, which no Keras reads since 2016: load it with that and write it anew with Keras 1"
     if "sizes" in value:
         return "a brain.js network: paramcalc does not read those"
     return None if "input" in value or "inputs" in value or "blocks" in value else other_layers(value["layers"])
+
+
+def is_keras0(value: dict[str, Any]) -> bool:
+    """Whether layers are those of Keras 0.2 and 0.3, which had the class in the field `name`."""
+    layers = value["layers"]
+    if value.get("name") not in ("Sequential", "Graph") or not isinstance(layers, list):
+        return False
+    names = [layer.get("name") for layer in layers if isinstance(layer, dict) and "type" not in layer]
+    return (
+        bool(names)
+        and len(names) == len(layers)
+        and all(isinstance(name, str) and name[:1].isupper() for name in names)
+    )
 
 
 def other_layers(layers: Any) -> str | None:
@@ -217,6 +242,10 @@ _BY_KEYS = (
     (("_from_model_config",), "a generation_config.json: the model's is its config.json"),
     (("bos_token_id", "transformers_version"), "a generation_config.json: the model's is its config.json"),
     (("eos_token_id", "transformers_version"), "a generation_config.json: the model's is its config.json"),
+    (
+        ("transformers_version", "hidden_size"),
+        "a configuration of transformers that does not say of which network: write its model_type into it",
+    ),
     (("added_tokens", "model"), "a Hugging Face tokenizer, not a model"),
     (("nbformat", "cells"), "a Jupyter notebook"),
     (("keras_version", "date_saved"), "the metadata.json of a .keras file: the architecture is in its config.json"),

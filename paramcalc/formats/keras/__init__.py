@@ -40,6 +40,25 @@ def read(source: "Source", options: "Options") -> Model:
     return read_keras(document.value, source.name, document.locate, max_layers=options.max_layers)
 
 
+def read_config(source: "Source", options: "Options") -> Model:
+    """The model of what its `get_config()` gave: an architecture without the model's class, which its keys tell.
+
+    Raises:
+        InputError: with every independent problem.
+    """
+    document = source.document
+    config = document.value
+    functional = isinstance(config, dict) and "input_layers" in config
+    layers = config["layers"] if isinstance(config, dict) else config
+    architecture = {"class_name": "Functional" if functional else "Sequential", "config": config}
+    if "module" in layers[0]:
+        architecture["module"] = "keras"
+    # The document has no `config` around it.
+    return read_keras(
+        architecture, source.name, lambda where: document.locate(where[1:]), max_layers=options.max_layers
+    )
+
+
 def recognise(document: "Document") -> bool:
     """Whether a document holds an architecture; one that a tool stored as text is parsed in place.
 

@@ -1,6 +1,7 @@
 """`.keras` archives: the architecture is the `config.json` in a zip, the weights beside it are HDF5."""
 
 import os
+import re
 
 from paramcalc.formats import is_keras
 from paramcalc.formats.archive import Archive, open_archive
@@ -25,6 +26,7 @@ from paramcalc.model import Claims, Model
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
+METADATA = "metadata.json"
 _MERGED = frozenset(f"lora_{weight}_{side}" for weight in ("kernel", "embeddings") for side in "ab")
 """What Keras adds to the weight that it adapts before it saves that."""
 _AS_KERAS = ", as Keras writes it"
@@ -38,14 +40,21 @@ def read(source: Source, options: Options) -> Model:
     """
     with open_archive(source.file, source.name, MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES) as archive:
         data = archive.read(CONFIG, max_unpacked(archive.size), _AS_KERAS)
+        version = version_in(archive.read(METADATA, MIB, _AS_KERAS)) if METADATA in archive.names else None
         weights = read_weights(archive, data, source.name) if WEIGHTS in archive.names else None
-    model = read_embedded(data, source.name, options, f"the archive's {CONFIG}", shared_objects=True)
+    model = read_embedded(data, source.name, options, f"the archive's {CONFIG}", shared_objects=True, version=version)
     if isinstance(weights, str):
         model.claims = model.claims or Claims()
         model.claims.unreadable = weights
     elif weights is not None:
         add_stored(model, weights, _MERGED)
     return model
+
+
+def version_in(metadata: bytes) -> str | None:
+    """The version of Keras 2 in the text beside an architecture; None for Keras 3, whose entries show it, or none."""
+    found = re.search(rb'"keras_version"\s*:\s*"(2\.[0-9.]{1,20})"', metadata)
+    return found[1].decode() if found else None
 
 
 def read_folder(source: Source, options: Options) -> Model | None:

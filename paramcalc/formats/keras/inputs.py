@@ -8,6 +8,9 @@ from paramcalc.model import Input
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, is_size
 from paramcalc.units import is_policy
 
+DTYPE_ALIASES = {"float": "float32", "double": "float64", "half": "float16"}
+"""TensorFlow's other names for dtypes, which tf.keras takes as well."""
+
 
 def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
     """The shape in a field; `batch` says whether its first item is the batch.
@@ -50,6 +53,8 @@ def dtype_of(config: dict[str, Any]) -> str:
     dtype = config.get("dtype", config.get("input_dtype"))
     if dtype is None or isinstance(dtype, dict):  # the policy of a first layer, which is checked with that layer
         return "float32"
+    if isinstance(dtype, str):
+        dtype = DTYPE_ALIASES.get(dtype, dtype)
     if not isinstance(dtype, str) or (dtype != "string" and not is_policy(dtype)):
         raise LayerError(f"dtype {echo(dtype)} is not the dtype of an input")
     return dtype

@@ -10,7 +10,8 @@ from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
 from paramcalc.formats.keras.entries import MODELS, foreign_name, is_foreign
-from paramcalc.formats.keras.legacy import modernise, without_old_fields
+from paramcalc.formats.keras.inputs import DTYPE_ALIASES
+from paramcalc.formats.keras.legacy import modernise, with_whole_numbers, without_old_fields
 from paramcalc.formats.text.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.keras.versions import KERAS2_SHAPES, is_later
@@ -154,6 +155,7 @@ def known_policy(name: str) -> str:
     Raises:
         LayerError: for any other; a size would be a guess.
     """
+    name = DTYPE_ALIASES.get(name, name)
     if "_from_" in name:
         from paramcalc.layers.keras.schemes import scheme_of  # few files are quantized
 
@@ -224,6 +226,8 @@ def new_layer(
     cls = layer_class(registry, entry, class_name)
     if isinstance(cls, Unknown):
         return MadeLayer(cls, class_name, dtype)
+    if legacy:
+        config = with_whole_numbers(cls.__name__, config)
     if legacy and cls.__name__ in KERAS2_SHAPES:
         from paramcalc.layers.keras.keras2 import VARIANTS
 
@@ -283,15 +287,15 @@ def with_fallbacks(value: Any) -> Any:
 
 
 def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
-    """The layer with these fields. A flag that is null means false, as in Python: TensorFlow.js writes such."""
+    """The layer with these fields. A flag that is null, 0 or 1 means what it means in Python: files have such."""
     try:
         return build_layer(cls, fields)
     except FieldsError:
         flags = {info.name for info in msgspec.structs.fields(cls) if info.type is bool}
-        nulls = [name for name, value in fields.items() if value is None and name in flags]
-        if not nulls:
+        odd = {name: bool(value) for name, value in fields.items() if name in flags and value in (None, 0, 1)}
+        if all(fields[name] is value for name, value in odd.items()):
             raise
-    return build_layer(cls, {**fields, **dict.fromkeys(nulls, False)})
+    return build_layer(cls, {**fields, **odd})
 
 
 def own_fields(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:

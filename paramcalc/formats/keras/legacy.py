@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from paramcalc.errors import LayerError, echo
 from paramcalc.layers.keras.versions import DROPPED, KERAS1_DATA_FORMATS, KERAS1_MERGES, renames, today
+from paramcalc.shapes import MAX_DIMENSION
 
 UNSUPPORTED = {
     "time_major": "put the batch first",
@@ -176,3 +177,18 @@ def forwards(layer: Any, backward_layer: Any) -> Any:
 def without_old_fields(config: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
     """The config without dropped fields, except those that the class still has."""
     return {key: value for key, value in config.items() if key in known or key not in DROPPED}
+
+
+WHOLE = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv3D": "filters"}
+"""Classes of tf.keras that make an integer of one of their fields, where it is a float."""
+
+
+def with_whole_numbers(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The config with `units: 64.0` as 64: tf.keras takes that, where Keras 3 does not."""
+    field = WHOLE.get(class_name, "")
+    value = config.get(field)
+    return (
+        {**config, field: int(value)}
+        if type(value) is float and value.is_integer() and value < MAX_DIMENSION
+        else config
+    )

@@ -31,10 +31,14 @@ from paramcalc.limits import (
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
 
+_NUMBERS = frozenset(f"tag:yaml.org,2002:python/{name}" for name in ("long", "int", "float", "bool", "none"))
+_WRAPPED = re.compile(r"tag:yaml\.org,2002:python/object/apply:[\w.]+\.ListWrapper")
+"""How tf.keras before 2.6 wrote a list that it tracks: `!!python/object/apply:….ListWrapper [[1]]` for `[1]`."""
 _PYTHON = {
     "tag:yaml.org,2002:python/tuple": yaml.SequenceStartEvent,
     "tag:yaml.org,2002:python/unicode": yaml.ScalarEvent,
     "tag:yaml.org,2002:python/str": yaml.ScalarEvent,
+    **dict.fromkeys(_NUMBERS, yaml.ScalarEvent),
 }
 """The tags that are read, on what they are for and in a Keras file only: Keras 1 and 2 wrote them (`to_yaml`).
 
@@ -98,6 +102,7 @@ class _Reader:
         starts: for each open list or mapping, the number of nodes before it.
         heights: for each open one, the levels below it so far.
         sizes: anchor → nodes and levels of what it names, its aliases written out.
+        wrapped: the levels, of the lists that are open, at which one is a wrapper around the list that is meant.
         tagged: the first values with a tag that only a Keras file may have.
     """
 
@@ -113,6 +118,7 @@ class _Reader:
         self.starts: list[int] = []
         self.heights: list[int] = [0]
         self.open_anchors: list[str | None] = []
+        self.wrapped: set[int] = set()
         self.anchors: dict[str, Any] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
 
@@ -132,7 +138,7 @@ class _Reader:
                     key = self.key(event, keys)
                     continue
                 value = event.value
-                if event.implicit[0] and value[:1] in FIRST:
+                if (event.implicit[0] and value[:1] in FIRST) or event.tag in _NUMBERS:
                     value = self.plain(event)
                 elif len(value) > MAX_TEXT:
                     self.fail(event, f"a string is longer than {MAX_TEXT:,} characters")
@@ -198,7 +204,7 @@ class _Reader:
 
     def mark(self, event: Any, value: Any) -> None:
         """A tag is refused; an anchor names the value."""
-        if event.tag is not None and _PYTHON.get(event.tag) is event.__class__:
+        if event.tag is not None and (_PYTHON.get(event.tag) is event.__class__ or is_wrapped(event)):
             self.tagged += [event] if len(self.tagged) < MAX_PROBLEMS else []
         elif event.tag is not None:
             self.refuse_tag(event)
@@ -215,6 +221,8 @@ class _Reader:
         self.starts.append(self.count + self.extra)
         self.heights.append(0)
         self.open_anchors.append(event.anchor)
+        if event.tag is not None and is_wrapped(event):
+            self.wrapped.add(len(self.starts))
         if len(self.starts) > MAX_DEPTH:
             self.fail(event, f"lists and mappings are nested more than {MAX_DEPTH} deep")
 
@@ -224,6 +232,9 @@ class _Reader:
         self.heights[-1] = max(self.heights[-1], height)
         start = self.starts.pop()
         anchor = self.open_anchors.pop()
+        if len(self.starts) + 1 in self.wrapped:
+            self.wrapped.remove(len(self.starts) + 1)
+            container = container[0] if len(container) == 1 and isinstance(container[0], list) else container
         if keys and _MERGE in keys:
             container = self.merged(container, keys)
         if anchor is not None:
@@ -266,7 +277,10 @@ class _Reader:
         if event.__class__ is yaml.DocumentStartEvent:
             self.documents += 1
             if self.documents > 1:
-                self.fail(event, "a second document begins here ('---'): a file holds one")
+                first = self.root[0] if self.root else None
+                is_keras = isinstance(first, dict) and "class_name" in first
+                advice = "; of several, Keras itself reads the last: keep that" if is_keras else ""
+                self.fail(event, f"a second document begins here ('---'): a file holds one{advice}")
 
     def problem(self, event: Any, message: str, notes: Any = ()) -> None:
         """Note a problem and read on, until there are too many to show."""
@@ -278,6 +292,11 @@ class _Reader:
         """A problem that ends the reading."""
         self.problems.append(Problem(message, position=position(event)))
         raise InputError(self.name, self.problems)
+
+
+def is_wrapped(event: Any) -> bool:
+    """Whether a list begins that stands for the list in it."""
+    return event.__class__ is yaml.SequenceStartEvent and _WRAPPED.fullmatch(event.tag or "") is not None
 
 
 def position(event: Any) -> Position:

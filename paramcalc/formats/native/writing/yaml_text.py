@@ -77,13 +77,13 @@ def scalar(value: Any) -> str:
 @lru_cache(1_000)
 def word(text: str) -> str:
     """A text, in quotes if any YAML reader, however old, could understand it otherwise."""
-    safe = _PLAIN.fullmatch(text) and resolve(text) == text and explain_scalar(text) is None
+    safe = _PLAIN.fullmatch(text) and "##" not in text and resolve(text) == text and explain_scalar(text) is None
     return text if safe else quoted(text)
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, with invisible characters escaped."""
-    shown = json.dumps(text, ensure_ascii=False)
+    """A text in double quotes, with invisible characters escaped, and what a CI log would obey."""
+    shown = json.dumps(text, ensure_ascii=False).replace("##", "#\\x23").replace("::", ":\\x3a")
     if shown.isascii() and shown.isprintable():
         return shown
     return "".join(f"\\U{ord(char):08X}" if is_hidden(char) or is_mark(char) else char for char in shown)
