@@ -126,9 +126,10 @@ def test_what_get_config_gave_is_read(dump):
 
 
 def test_an_error_in_a_dump_is_at_its_place():
-    with pytest.raises(InputError, match=r"^<bytes>:3:11: layer 'd' \(Dense\): units: expected an integer, got 'x'$"):
-        text = '{"name": "s", "layers": [{"class_name": "Dense", "config": {\n"batch_input_shape": [null, 8],\n'
-        total(text + '"units":   "x", "name": "d"}}]}')
+    text = '{"name": "s", "layers": [{"class_name": "Dense", "config": {\n"batch_input_shape": [null, 8],\n'
+    text += '"units":   "x", "name": "d"}}]}'
+    with pytest.raises(InputError, match=r"^<bytes>:3:12: layer 'd' \(Dense\): units: expected an integer, got 'x'$"):
+        total(text)
 
 
 def archive(version, *layers):
