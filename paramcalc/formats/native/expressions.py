@@ -73,6 +73,7 @@ LIST_FUNCTIONS: dict[str, tuple[Callable[[Any], Any], tuple[type, ...]]] = {
     "len": (len, (list, str)),
     "sum": (lambda items: sum(number(item) for item in items), (list,)),
     "is_list": (lambda value: isinstance(value, list), (object,)),
+    "text": (lambda value: str(number(value)), (int, float)),
     "items": (lambda value: value if isinstance(value, list) else [value], (object,)),
     "pair": (lambda value: value if isinstance(value, list) else [number(value)] * 2, (object,)),
 }

@@ -31,7 +31,17 @@ def read_ties(raw: Any, scope: Scope, where: DocPath, problems: Problems) -> lis
     if not isinstance(groups, list):
         problems.add("tied: expected a list of lists of weights, such as [[embed.embeddings, head.kernel]]", where)
         return []
-    return [tie for index, group in enumerate(groups) for tie in read_group(group, scope, (*where, index), problems)]
+    return [
+        tie
+        for index, item in enumerate(groups)
+        for group in (item if of_groups(item) else [item])
+        for tie in read_group(group, scope, (*where, index), problems)
+    ]
+
+
+def of_groups(item: Any) -> bool:
+    """Whether an item is a list of groups, as an expression makes one."""
+    return isinstance(item, list) and all(isinstance(group, list) for group in item)
 
 
 def read_group(group: Any, scope: Scope, where: DocPath, problems: Problems) -> list[Tie]:

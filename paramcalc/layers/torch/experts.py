@@ -99,7 +99,7 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
     """One matrix for each expert, stacked: (experts, out, in). A token goes through `per_token` of them.
 
     What they give is side by side, or, with `summed`, what they read is, each its own part, and the results are summed.
-    With `vectors` each expert has one feature on its narrow side, an axis that the tensor leaves out.
+    `bare` is for a tensor that is a parameter by itself. With `vectors` each expert has one feature on its narrow side, an axis that the tensor leaves out.
 
     Shapes: (batch, ..., features) → (batch, ..., per_token × out_features); with `summed`
         (batch, ..., per_token × features) → (batch, ..., out_features)
@@ -113,6 +113,7 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
     out_features: Positive
     summed: bool = False
     vectors: bool = False
+    bare: bool = False
 
     def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
         """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
@@ -128,6 +129,7 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
             sizes = tuple(factor for factor in sizes if factor[1] != 1) or sizes[:1]
         shape = (self.num_experts, *[length for _, length in sizes if length is not None])
         active = (("per_token", used), *sizes)
-        weight = Weight("weight", shape, (("num_experts", self.num_experts), *sizes), active=active)
+        factors: Factors = (("num_experts", self.num_experts), *sizes)
+        weight = Weight("" if self.bare else "weight", shape, factors, active=active)
         width = self.out_features if self.summed else used * self.out_features
         return Inferred((*x[:-1], width), (weight,), ((("tokens", volume(x[:-1])), *active),))

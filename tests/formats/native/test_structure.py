@@ -74,6 +74,13 @@ def test_a_block_ties_weights_of_its_own_each_time_it_is_used():
     assert read(f"{{input: [4], blocks: {{pair: {pair}}}, layers: {layers}}}").totals.params == 2 * (16 + 4 + 4)
 
 
+def test_an_expression_may_make_several_groups_of_ties():
+    """Four equal layers, the second and the fourth of which are the first and the third."""
+    tied = """tied: ["$([['a/' + text(2 * i) + '.kernel', 'a/' + text(2 * i + 1) + '.kernel'] for i in range(2)])"]"""
+    layers = "layers: [{repeat: 4, name: a, each: {Dense: 4}}]"
+    assert read(f"{{input: [4], {layers}, {tied}}}").totals.params == 2 * 16 + 4 * 4
+
+
 def test_a_condition_of_a_tie_is_true_or_false():
     with pytest.raises(InputError, match="when: expected true or false, got 3"):
         read("{input: [4], layers: [{Dense: 4, name: a}], tied: [{weights: [a.kernel, a.bias], when: 3}]}")
@@ -91,6 +98,7 @@ def test_a_condition_of_a_tie_is_true_or_false():
         ("[i * i for i in range(4)][3]", 9),
         ("len([1 for n in range(len(sizes))])", 3),
         ("[i for i in range(9) if i % 4 == 3][-1]", 7),
+        ("len('a' + text(12))", 3),
         ("5 if is_list(sizes) and not is_list(2) else 6", 5),
         ("nested.deep.units", 11),
         ("nested['deep'].units", 11),
