@@ -84,7 +84,20 @@ NEEDED = {
         "swa_num_attention_heads": 4,
         "swa_num_key_value_heads": 2,
     },
-    "inkling2_loop_text": {"conv_kernel_size": 3, "swa_head_dim": 16, "swa_num_attention_heads": 4},
+    "inkling2_loop_text": {
+        "conv_kernel_size": 3,
+        "swa_head_dim": 16,
+        "swa_num_attention_heads": 4,
+        "swa_num_key_value_heads": 2,
+    },
+    "qwen4_exp_text": {
+        "indexer_n_heads": 2,
+        "indexer_kv_heads": 1,
+        "indexer_head_dim": 256,
+        "indexer_budget": 64,
+        "indexer_compress_ratio": 8,
+        "hc_lowrank": 8,
+    },
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "hrm_text": {"num_hidden_layers": 2},
@@ -228,7 +241,7 @@ def records(type_, seed):
     needed = NEEDED.get(type_, {})
     base = json.loads(json.dumps(CONFIG_MAPPING[type_].from_dict(copy.deepcopy(needed)).to_dict(), default=str))
     base |= needed
-    classes = [name for name in info.classes if is_known(type_, name, NEEDED.get(type_))]
+    classes = [name for name in info.classes if is_known(type_, name, needed)]
     main = next((name for name in classes if info.classes[name] == "causal_lm"), classes[0])
     others = [name for name in classes if name != main and hasattr(transformers, name)]
     for architecture in [main] * RECORDS + others:
