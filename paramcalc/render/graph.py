@@ -170,12 +170,19 @@ def opened(boxes: list[Box], tree: Sequence[Branch], statuses: Mapping[str, str]
         if box.children:
             done = opened(box.children, branch.children, statuses) or done
             continue
-        touched = sum([layer.path in statuses for layer in box.layers])
-        if branch.children and touched and count + len(branch.children) <= MANY:
+        if branch.children and is_mixed(box, statuses) and count + len(branch.children) <= MANY:
             box.children = list(boxes_of(branch.children, box.start, 1, f"{box.key}_"))
             count += len(branch.children)
             done = True
     return done
+
+
+def is_mixed(box: Box, statuses: Mapping[str, str]) -> bool:
+    """Whether there is more to see inside: a block, or one of its repeats, that is new as a whole says it all."""
+    found = [statuses.get(layer.path, "") for layer in box.layers]
+    size = len(found) // box.repeats
+    repeats = [set(found[start : start + size]) for start in range(0, len(found), size)]
+    return any(kinds not in ({""}, {"added"}) for kinds in repeats)
 
 
 def every(boxes: Sequence[Box]) -> Iterator[Box]:

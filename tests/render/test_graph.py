@@ -198,6 +198,16 @@ def test_a_change_in_any_of_equal_blocks_is_drawn_in_the_one_that_stands_for_the
     assert ("up", "h/1/gone") in arrows(graph)
 
 
+def test_a_longer_repeat_is_one_box_that_changed_and_a_new_block_one_that_was_added():
+    before, after = blocks(4), blocks(6)
+    graph = drawn(compare(before, after))
+    assert [(box.label, box.status) for box in graph.boxes if box.status] == [("h/0 … 5", "changed")]
+    assert not any(box.children for box in graph.boxes)
+    inner = [dense(f"new/{name}", 64, 64, inputs=("head",)) for name in ("a", "b")]
+    graph = drawn(compare(before, summary([*before.layers, *inner])))
+    assert [(box.label, box.status) for box in graph.boxes if box.status] == [("new", "added")]
+
+
 def test_markdown_has_the_graph_only_where_it_is_wanted():
     diff = changes(BASE, HEAD)
     assert "```mermaid\nflowchart TD\n" in "".join(markdown(diff, graph=True))
