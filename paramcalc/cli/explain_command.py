@@ -32,10 +32,11 @@ from paramcalc.cli import options, output
 def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     """Take every count apart: which weight, which factors, which numbers.
 
-    LAYER is a path, a name, or a glob such as 'encoder/*'; without it, all layers are explained.
+    LAYER is a path, a name, or a glob such as 'encoder/*'; or a block, whose parts are added up. Without it, all
+    layers are explained.
     """
     from paramcalc.analysis.explain import explain
-    from paramcalc.render.explain_text import FORMATS
+    from paramcalc.render.explain_text import FORMATS, text
     from paramcalc.render.text import pieces
 
     asked = question(given)
@@ -44,7 +45,9 @@ def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
         output.write(memory_parts(spec, layer, format_, asked), given["output"])
         return 0
     evaluation = evaluation_of(read(spec, asked), asked)
-    output.write(pieces(FORMATS[format_](explain(evaluation, layer))), given["output"])
+    found = explain(evaluation, layer)
+    width = output.terminal_width(given["output"])
+    output.write(pieces(text(found, width) if format_ == "text" else FORMATS[format_](found)), given["output"])
     return 0
 
 

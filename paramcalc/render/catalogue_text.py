@@ -1,18 +1,15 @@
 """The catalogue of layers for a person: a list by family, or all there is to say of one layer."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from paramcalc.layers.catalogue import NO_COUNT, Entry, FieldEntry
 from paramcalc.layers.registry import FRAMEWORKS
 from paramcalc.render.text import sanitise
+from paramcalc.render.wrap import hanging
 
 WIDTH = 100
 """Cells of a line where nobody says how many."""
-
-MIN_TEXT = 20
-"""Cells that a text has beside its label, or else it goes on at the left."""
 
 
 def by_family(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
@@ -35,21 +32,6 @@ def list_text(entries: Sequence[Entry], width: int = WIDTH) -> str:
     lines.append("· no weights")
     lines += hanging("", "`paramcalc layers NAME` shows a layer's fields, formula and an example.", width)
     return "\n".join(lines) + "\n"
-
-
-def hanging(label: str, text: str, width: int) -> list[str]:
-    """A text behind its label, its further lines below its first; at the left where there is no room beside."""
-    indent = len(label) if width - len(label) >= MIN_TEXT else 4
-    words = label + text if label else text
-    if len(words) <= width:
-        return [words]
-    return textwrap.wrap(
-        words,
-        max(width, MIN_TEXT),
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def list_markdown(entries: Sequence[Entry]) -> str:

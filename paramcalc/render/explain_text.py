@@ -8,6 +8,7 @@ from paramcalc.analysis.explain import KEPT, Formula, LayerExplained
 from paramcalc.render.columns import shape_text
 from paramcalc.render.json_format import to_json
 from paramcalc.render.text import sanitise
+from paramcalc.render.wrap import hanging
 from paramcalc.shapes import format_shape
 
 Items = Iterable[tuple[str, LayerExplained]]
@@ -52,18 +53,20 @@ def lines(item: LayerExplained) -> Iterator[tuple[str, str]]:
         yield "note", note
 
 
-def text(items: Items) -> Iterator[str]:
-    """For a person: a paragraph a layer."""
+def text(items: Items, width: int | None = None) -> Iterator[str]:
+    """For a person: a paragraph a layer, in lines of so many characters; None for lines of any length."""
     for index, (path, item) in enumerate(items):
-        yield ("\n" if index else "") + sanitise(f"{path} ({item.type})") + text_of(item)
+        yield ("\n" if index else "") + sanitise(f"{path} ({item.type})") + text_of(item, width)
 
 
 @lru_cache(KEPT)
-def text_of(item: LayerExplained) -> str:
+def text_of(item: LayerExplained, width: int | None = None) -> str:
     """The lines below a layer's name, made once for all layers that share the explanation."""
     found = list(lines(item))
-    width = max([len(label) for label, _ in found])
-    shown = [f"  {label.ljust(width)}  {value}".rstrip() for label, value in found]
+    labels = max([len(label) for label, _ in found])
+    shown = [f"  {label.ljust(labels)}  {value}".rstrip() for label, value in found]
+    if width is not None:
+        shown = [line for label, value in found for line in hanging(f"  {label.ljust(labels)}  ", value, width)]
     whole = " ".join(shown)
     if sanitise(whole) != whole:
         shown = [sanitise(line) for line in shown]

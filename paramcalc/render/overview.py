@@ -14,6 +14,7 @@ from paramcalc.render.json_format import FIRST, text_of, to_json
 from paramcalc.render.layout import GAP, MIN_NAME, Glyphs, Line, Span
 from paramcalc.render.numbers import UNKNOWN, format_bytes, format_int
 from paramcalc.render.text import cut_middle, sanitise, width_of
+from paramcalc.render.wrap import wrapped
 from paramcalc.summary import Summary
 
 COLUMNS: dict[str, tuple[str, str]] = {
@@ -27,10 +28,13 @@ COLUMNS: dict[str, tuple[str, str]] = {
 }
 """Column → its heading and what it holds; those after the source."""
 
-DROPPED = ("trainable_params", "active_params", "decode_macs")
-"""What a narrow terminal does without, in this order."""
-
 LEAST_NAME = 8
+DROPPED = (
+    *[(name, MIN_NAME) for name in ("trainable_params", "active_params", "decode_macs")],
+    *[(name, LEAST_NAME) for name in ("", "macs", "inference_bytes", "size_bytes")],
+)
+"""What a narrow terminal does without, in this order, each with the cells that a name must then have."""
+
 USUAL = ("params", "trainable_params", "macs", "size_bytes")
 
 
@@ -71,13 +75,13 @@ def table_lines(summaries: Sequence[Summary], width: int | None, glyphs: Glyphs)
     names = [sanitise(summary.source, glyphs.ascii_only) for summary in summaries]
     room = max(map(width_of, ["Model", *names]))
     columns = columns_of(summaries)
-    for dropped in (None, *DROPPED):
+    for dropped, least in (("", MIN_NAME), *DROPPED):
         columns = [name for name in columns if name != dropped]
         headings = ["Model", *[COLUMNS[name][0] for name in columns]]
         grid = [cells(summary, columns) for summary in summaries]
         widths = [max(map(len, column)) for column in zip(headings[1:], *grid, strict=True)]
         others = sum(widths) + len(GAP) * len(widths)
-        if width is None or others + min(room, MIN_NAME) <= width:
+        if width is None or others + min(room, least) <= width:
             break
     if width is not None:
         room = max(min(room, width - others), min(room, LEAST_NAME))
@@ -91,6 +95,9 @@ def table_lines(summaries: Sequence[Summary], width: int | None, glyphs: Glyphs)
     yield [Span(glyphs.rule * (room + others), "rule")]
     for name, numbers in zip(names, grid, strict=True):
         yield line(name, numbers, "")
+    left_out = [COLUMNS[name][0] for name in columns_of(summaries) if name not in columns]
+    if left_out:
+        yield from wrapped([Span(f"no room for {', '.join(left_out)}", "dim")], width, glyphs)
 
 
 def markdown(summaries: Sequence[Summary]) -> Iterator[str]:

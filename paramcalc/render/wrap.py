@@ -13,6 +13,9 @@ from paramcalc.render.text import cut_middle, width_of
 MIN_TEXT = 12
 """The least room that is left beside an indentation; where there is less, nothing is indented."""
 
+MIN_BESIDE = 20
+"""Cells that a text has beside its label, or else it goes on at the left."""
+
 _WORD = re.compile(r"\s*\S+")
 _NUMBER = re.compile(r"[\d,.?%+-]+")
 
@@ -61,3 +64,20 @@ def all_wrapped(lines: Iterable[Line], width: int | None, glyphs: Glyphs, indent
     """The lines, each in as many as it takes."""
     for line in lines:
         yield from wrapped(line, width, glyphs, indent)
+
+
+def hanging(label: str, text: str, width: int) -> list[str]:
+    """A text behind its label, its further lines below its first; at the left where there is no room beside."""
+    indent = len(label) if width - len(label) >= MIN_BESIDE else 4
+    words = label + text if label else text
+    if len(words) <= width:
+        return [words]
+    import textwrap  # only loaded for what does not fit
+
+    return textwrap.wrap(
+        words,
+        max(width, MIN_BESIDE),
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -66,6 +66,15 @@ def test_every_format_shows_a_block(format_):
     assert "264" in "".join(part.decode() if format_ == "json" else part for part in parts)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_an_explanation_fits_a_terminal(width):
+    spec = b"{input: [9, 64], layers: [{MultiHeadAttention: [8, 8]}, {LSTM: 4}]}"
+    lines = "".join(FORMATS["text"](explain(evaluate(load(spec))), width)).splitlines()
+    assert max(map(len, lines)) <= max(width, 24 + 20)
+    whole = "".join(FORMATS["text"](explain(evaluate(load(spec))))).split()
+    assert " ".join(lines).split() == whole
+
+
 def test_a_block_that_there_is_not_is_answered_with_the_nearest():
     with pytest.raises(InputError, match="no layer or block matches 'lift'; did you mean 'left'"):
         block("lift")
