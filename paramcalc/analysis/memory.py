@@ -10,7 +10,7 @@ from msgspec import Struct
 from paramcalc.analysis.cache import measure_cache
 from paramcalc.analysis.calls import Call, Evaluation
 from paramcalc.analysis.memory_options import MemoryOptions
-from paramcalc.analysis.peaks import Peak, decode_peak, prefill_peak, window_bytes
+from paramcalc.analysis.peaks import Peak, decode_peak, full_windows, prefill_peak
 from paramcalc.analysis.training import measure_training
 from paramcalc.layers.optimizers import NAMES
 from paramcalc.layers.programs import Program, program_of
@@ -118,10 +118,12 @@ class Running(Struct, frozen=True):
         prompt = prefill_peak(evaluation, self.program, self.dtype)
         token = decode_peak(evaluation, self.program, self.dtype, self.kv_dtype)
         fixed = self.weights + self.workspace + cache.bytes
-        if prompt is not None:
-            fill = window_bytes(evaluation, self.dtype, self.kv_dtype) * cache.batch_size
-            prompt = Peak(fixed + prompt.size + fill, prompt.step)
-        return prompt, None if token is None else Peak(fixed + token.size, token.step)
+        windows = full_windows(evaluation, self.dtype, self.kv_dtype)
+        held, mask = windows.held * cache.batch_size, windows.mask * cache.batch_size
+        return (
+            None if prompt is None else Peak(fixed + prompt.size + held + mask, prompt.step),
+            None if token is None else Peak(fixed + token.size + held, token.step),
+        )
 
     def device(self, evaluation: Evaluation, rows: list[LayerSummary], options: MemoryOptions) -> DeviceMemory | None:
         """The largest of the devices that the model is spread over; None where it is one."""

@@ -15,7 +15,7 @@ from paramcalc.analysis.decoding import find_text
 from paramcalc.analysis.explain import matching
 from paramcalc.analysis.memory import measure_memory
 from paramcalc.analysis.memory_options import MemoryOptions
-from paramcalc.analysis.peaks import decode_tape, highest, largest_cache, outputs_before, prefill_tape, window_bytes
+from paramcalc.analysis.peaks import decode_tape, full_windows, highest, largest_cache, outputs_before, prefill_tape
 from paramcalc.analysis.tape import Tape, last_uses, record
 from paramcalc.layers.base import Cache
 from paramcalc.layers.programs import Program, program_of
@@ -140,8 +140,8 @@ class Explainer:
         tape = prefill_tape(self.evaluation, self.program, self.dtype)
         if tape is None:
             return None
-        fill = window_bytes(self.evaluation, self.dtype, self.options.kv_dtype) * self.memory.kv_cache.batch_size
-        more = [("windows", "", "what full windows hold of the whole prompt, and their mask", fill)] if fill else []
+        mask = full_windows(self.evaluation, self.dtype, self.options.kv_dtype).mask * self.memory.batch_size
+        more = [self.windows(), ("mask", "", "mask of the windows", mask)]
         return self.peak("Prompt", self.program, tape, self.evaluation.outputs, more)
 
     def token(self) -> Part | None:
@@ -154,9 +154,13 @@ class Explainer:
         batch = self.memory.batch_size
         grown = [largest_cache(call, self.dtype, self.options.kv_dtype) * batch for call in self.calls]
         before = outputs_before(self.evaluation, self.program, self.dtype)
-        return self.peak(
-            "One more token", self.program, tape, None, [("outputs", "", "outputs for the prompt", before)], grown
-        )
+        more = [self.windows(), ("outputs", "", "outputs for the prompt", before)]
+        return self.peak("One more token", self.program, tape, None, more, grown)
+
+    def windows(self) -> tuple[str, str, str, int]:
+        """What full windows hold of the whole prompt."""
+        held = full_windows(self.evaluation, self.dtype, self.options.kv_dtype).held * self.memory.batch_size
+        return "windows", "", "the rest of the prompt, which full windows are a part of", held
 
     def peak(
         self,

@@ -109,17 +109,26 @@ def largest_cache(call: Call, dtype: str | None, kv_dtype: str | None) -> int:
     return max(sizes)
 
 
-def window_bytes(evaluation: Evaluation, dtype: str | None, kv_dtype: str | None) -> int:
-    """What a prompt takes beyond the caches of windows that it fills, for one sequence.
+class Windows(NamedTuple):
+    """What full windows take beyond what is kept of them, for one sequence.
 
-    Until the next token, what is kept of such a layer is a part of the tensor that holds the whole prompt. Where a
-    window is shorter than the prompt there is a mask, too, of a byte for each query and key.
+    Attributes:
+        held: the rest of the prompt, of which what is kept is a part until the next token of that layer.
+        mask: a byte for each query and key, where a window is shorter than the prompt.
     """
-    more = longest = 0
+
+    held: int
+    mask: int
+
+
+def full_windows(evaluation: Evaluation, dtype: str | None, kv_dtype: str | None) -> Windows:
+    """What the windows take that a prompt fills."""
+    held = longest = 0
     for call in evaluation.calls:
         for cache in call.cache:
-            if cache.most is not None and not cache.fixed and (cache.tokens or 0) > cache.most:
-                count = prod([size or 0 for _, size in cache.factors]) * ((cache.tokens or 0) - cache.most)
-                more += size_of(count, cache_dtype(cache, call.node.instance.dtype, dtype, kv_dtype))
-                longest = max(longest, cache.tokens or 0)
-    return more + longest * longest
+            tokens = cache.tokens or 0
+            if cache.most is not None and not cache.fixed and tokens > cache.most:
+                count = prod([size or 0 for _, size in cache.factors]) * (tokens - cache.most)
+                held += size_of(count, cache_dtype(cache, call.node.instance.dtype, dtype, kv_dtype))
+                longest = max(longest, tokens)
+    return Windows(held, longest * longest)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from paramcalc.analysis.calls import Call, Evaluation
-from paramcalc.layers.programs import Asked, Needs, Program
+from paramcalc.layers.needs import Asked, Needs
+from paramcalc.layers.programs import Program
 from paramcalc.model import Ref, refs
 from paramcalc.shapes import Shape, volume
 from paramcalc.units import STORED_BITS, output_dtype, size_of

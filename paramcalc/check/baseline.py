@@ -51,6 +51,7 @@ class Baseline(Protocol):
 
 ASKED = Question(allow_unknown=True)
 """What a check asks: what cannot be known is a finding of its own, not an error."""
+PLAIN = Question()
 
 
 def open_baseline(against: str, root: str, asked: Question = ASKED, alone: bool = False) -> Baseline:
@@ -292,7 +293,7 @@ def refuse_new_submodule(repository: Repository, revision: str) -> None:
             )
 
 
-def summary_at(name: str) -> Summary | None:
+def summary_at(name: str, asked: Question = PLAIN) -> Summary | None:
     """The summary of `REV:path`, named as git names it: from the top, or from here with `./`; None for other names.
 
     Raises:
@@ -317,4 +318,4 @@ def summary_at(name: str) -> Summary | None:
             raise GitError(f"there is no file '{given}' at {revision}{hint}")
     if data is None:
         raise GitError(f"there is no file '{given}' at {revision}")
-    return answer(data, Question(), name)
+    return answer(data, asked, name)

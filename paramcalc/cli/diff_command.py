@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paramcalc.answer import Question, answer, read, summary_explained
+from paramcalc.answer import Question, answer, question, read, summary_explained
 from paramcalc.cli import options, output
 from paramcalc.errors import InputError, ParamcalcError, Problem
 
@@ -48,6 +48,8 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
     "--columns", callback=parse_columns, metavar="NAME,...", help="Which columns of the table, in this order."
 )
 @click.option("--depth", type=options.Whole(1), help="Sum the changes by blocks of this depth.")
+@options.context_option
+@options.batch_option
 @options.color_option
 @options.output_option
 def command(base: str, head: str, format_: str, limits: dict[str, str], **given: Any) -> int:
@@ -64,11 +66,13 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     for name, formats in MEANT_FOR.items():
         if given[name] is not None and format_ not in formats:
             raise click.UsageError(f"--{name} does nothing for --format {format_}")
-    before, now = read_side(base, head), read_side(head, base)
+    asked = question(given)
+    before, now = read_side(base, head, asked), read_side(head, base, asked)
     diff = compare(before, now)
-    output.write(
-        html(diff, head, given["depth"]) if format_ == "html" else render(diff, format_, given), given["output"]
-    )
+    if format_ == "html":
+        output.write(html(diff, head, asked, given["depth"]), given["output"])
+    else:
+        output.write(render(diff, format_, given), given["output"])
     findings = check_growth(now, before, limits)
     for finding in findings:
         if finding.status != "passed":
@@ -93,16 +97,16 @@ def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str |
     return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
 
 
-def html(diff: "Diff", head: str, depth: int | None) -> "Iterator[bytes]":
+def html(diff: "Diff", head: str, asked: Question, depth: int | None) -> "Iterator[bytes]":
     """The page, with why the counts of the new model are what they are where it is in a file."""
     from paramcalc.render.html.diff import diff_page
     from paramcalc.render.html.summary import Entry
 
-    explained = summary_explained(read(head, Question()), Question())[1] if os.path.exists(head) else {}
+    explained = summary_explained(read(head, asked), asked)[1] if os.path.exists(head) else {}
     return (part.encode() for part in diff_page(diff, Entry(diff.head, explained), depth))
 
 
-def read_side(name: str, other: str) -> Any:
+def read_side(name: str, other: str, asked: Question) -> Any:
     """The summary of a file, or of `REV:path`; `other` is the file on the other side.
 
     Raises:
@@ -111,11 +115,11 @@ def read_side(name: str, other: str) -> Any:
     if ":" in name:
         from paramcalc.check.baseline import summary_at
 
-        found = summary_at(name)
+        found = summary_at(name, asked)
         if found is not None:
             return found
     try:
-        return answer(name, Question())
+        return answer(name, asked)
     except InputError as error:
         if os.path.exists(name) or ":" in name:
             raise

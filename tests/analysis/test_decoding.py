@@ -153,6 +153,18 @@ def test_a_length_that_the_file_says_may_be_repeated():
     assert asked("{input: [128], layers: [ReLU]}", 128).inputs[0].shape == (None, 128)
 
 
+def test_two_models_are_compared_at_a_context(tmp_path):
+    """Without one, MACs of neither side are known, and a limit on them cannot be judged."""
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text(DECODER.replace("WINDOW", ""))
+    two.write_text(DECODER.replace("WINDOW", "").replace("Linear: 100", "Linear: 200"))
+    asked = ["diff", str(one), str(one), "--fail-on", "macs:0"]
+    assert CliRunner().invoke(cli, asked, standalone_mode=False).return_value == 2
+    assert CliRunner().invoke(cli, [*asked, "--context", "10"], standalone_mode=False).return_value == 0
+    text = CliRunner().invoke(cli, ["diff", str(one), str(two), "--context", "10"]).output
+    assert "+32,000" in text
+
+
 def test_the_table_says_how_to_ask(tmp_path):
     path = tmp_path / "decoder.yaml"
     path.write_text(DECODER.replace("WINDOW", ""))
