@@ -91,11 +91,14 @@ def add_step(tape: Tape, call: Call, program: Program, dtype: str | None, shapes
     if any(volume(shape) is None for shape in (*given, *outputs)):
         return False
     instance = call.node.instance
-    needs = program.needs(instance.type, Asked(instance.layer, given, outputs, max(1, STORED_BITS.get(kept, 32) // 8)))
+    asked = Asked(instance.layer, given, outputs, max(1, STORED_BITS.get(kept, 32) // 8))
+    needs: Needs | None = Needs()
+    if instance.type == "Parameter":
+        outputs = [(0,)] * len(outputs)  # the weights themselves
+    else:
+        needs = program.needs(instance.type, asked, holds_weights=bool(call.weights))
     if needs is None:
         return False
-    if instance.type == "Parameter":
-        needs, outputs = Needs(), [(0,)] * len(outputs)  # the weights themselves
     number = len(tape.steps)
     if needs.view and storages:
         tape.storages.append([storages[0]] * len(outputs))

@@ -160,17 +160,16 @@ def named(rule: Rule, names: str) -> dict[str, Rule]:
 
 
 INPUT_KEPT = """
-Patches TokenConv2d Linear WeightNormConv1d
-WeightNormConvTranspose1d TransposedLinear HeadLinear ExpertLinear linear addmm mm
-Embedding EmbeddingBag embedding CausalConv1d Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d
-conv1d conv2d conv3d InstanceNorm1d InstanceNorm2d InstanceNorm3d SiLU silu GELU gelu Mish mish Softplus softplus
-Hardswish hardswish Hardsigmoid hardsigmoid LeakyReLU leaky_relu ELU elu SELU selu CELU celu PReLU RReLU GLU glu
-LogSigmoid Softshrink Hardshrink Tanhshrink Activation pow sin cos square abs log rsqrt AvgPool1d AvgPool2d
-AvgPool3d avg_pool2d LPPool1d LPPool2d LPPool3d
+Patches TokenConv2d Linear WeightNormConv1d WeightNormConvTranspose1d TransposedLinear HeadLinear ExpertLinear
+linear addmm mm Embedding EmbeddingBag embedding CausalConv1d Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d
+ConvTranspose3d conv1d conv2d conv3d InstanceNorm1d InstanceNorm2d InstanceNorm3d SiLU silu GELU gelu Mish mish
+Softplus softplus Hardswish hardswish Hardsigmoid hardsigmoid LeakyReLU leaky_relu ELU elu SELU selu CELU celu PReLU
+RReLU GLU glu LogSigmoid Softshrink Hardshrink Tanhshrink Activation pow sin cos square abs log rsqrt AvgPool1d
+AvgPool2d AvgPool3d avg_pool2d LPPool1d LPPool2d LPPool3d ReLU6 relu6 relu6_ Hardtanh hardtanh hardtanh_
 """
 OUTPUT_KEPT = """
-ReLU relu relu_ ReLU6 relu6 relu6_ Hardtanh hardtanh hardtanh_ Sigmoid sigmoid Tanh tanh Softmax softmax LogSoftmax
-log_softmax Softmax2d Softmin exp sqrt Threshold
+ReLU relu relu_ Sigmoid sigmoid Tanh tanh Softmax softmax LogSoftmax log_softmax Softmax2d Softmin exp sqrt
+Threshold
 """
 INPUTS_KEPT = (
     "Mul mul mul_ Div div matmul bmm baddbmm Bilinear bilinear einsum Matmul CosineSimilarity PairwiseDistance"

@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from paramcalc.layers.needs import MODULES, OUTPUT, STACKS, Asked, Needs, Rule
-from paramcalc.layers.written_out import CAPPED, FULL_LOGITS, WRITTEN_OUT, rules_of_class
+from paramcalc.layers.needs import (
+    MODULES,
+    OUTPUT,
+    STACKS,
+    Asked,
+    Needs,
+    Rule,
+    normalised,
+    normalised_channels,
+)
+from paramcalc.layers.written_out import CAPPED, FULL_LOGITS, WRITTEN_OUT, rules_of_class, written_norm
 
 WORKSPACE = 32 * 2**20
 """Bytes that the library of matrix products reserves on an H100 for each thread that uses it, cuBLAS' default there; on
@@ -31,12 +40,27 @@ class Program(NamedTuple):
     capped: bool = False
     workspace: int = WORKSPACE
 
-    def needs(self, type_: str, asked: Asked) -> Needs | None:
-        """What a call needs: one that is in no table keeps its output, and of a stack it is not known."""
+    def needs(self, type_: str, asked: Asked, holds_weights: bool) -> Needs | None:
+        """What a call needs.
+
+        One that is in no table keeps its output; where it holds weights it is a module of somebody's own, with more in
+        it than one operation, and what that keeps is not known. Norms are called after what they are.
+        """
         if type_ in STACKS:
             return None
-        rule = self.rules.get(type_.partition(".")[0], OUTPUT)
+        name = type_.partition(".")[0]
+        rule = self.rules.get(name)
+        if rule is None and self.known and holds_weights:
+            ending = next((each for each in NORMS if name.endswith(each)), None)
+            if ending is None:
+                return None
+            rule = NORMS[ending]
+        rule = OUTPUT if rule is None else rule
         return rule if isinstance(rule, Needs) else rule(asked)
+
+
+NORMS: dict[str, Rule] = {"RMSNorm": written_norm, "LayerNorm": normalised, "Norm2d": normalised_channels}
+"""What the classes of norms end with that are in no table."""
 
 
 def program_of(framework: str | None, format_: str, name: str) -> Program | None:

@@ -15,10 +15,11 @@ from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.tape import entered, record
 from paramcalc.cli import cli
 from paramcalc.errors import InputError
-from paramcalc.layers.needs import MODULES, STACKS
+from paramcalc.layers.needs import MODULES, STACKS, Asked
 from paramcalc.layers.optimizers import OPTIMIZERS
 from paramcalc.layers.programs import WORKSPACE, program_of
 from paramcalc.layers.registry import Registry
+from paramcalc.layers.torch.linear import Linear
 from paramcalc.layers.torch.names import FAMILIES
 
 DATA = Path(__file__).parents[1] / "data" / "saved.jsonl.gz"
@@ -201,6 +202,16 @@ def test_master_weights_are_float32_and_so_are_the_states():
 def test_an_optimizer_of_another_framework_is_refused():
     with pytest.raises(InputError, match="muon is no optimizer of this model's framework; it has: sgd, momentum, adam"):
         summarize(load(b"{input: [4], layers: [{Dense: 4}]}"), optimizer="muon")
+
+
+def test_a_module_of_somebodys_own_is_not_known_unless_it_is_a_norm():
+    """With weights, it is more than one operation; what it keeps of them is anybody's guess."""
+    program = program_of("torch", "torch_export", "")
+    asked = Asked(Linear(out_features=8), [(2, 4, 8)], [(2, 4, 8)], 2)
+    assert program.needs("WindowAttention", asked, holds_weights=True) is None
+    assert program.needs("cumsum", asked, holds_weights=False).output
+    assert program.needs("LlamaRMSNorm", asked, holds_weights=True).extra == 64 * (4 + 2)
+    assert program.needs("AnyLayerNorm", asked, holds_weights=True).inputs == 1
 
 
 def test_a_stack_of_others_is_not_known():
