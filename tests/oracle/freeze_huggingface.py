@@ -106,6 +106,11 @@ NEEDED = {
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},
 }
+NEEDED["clap"] = {"audio_config": {"hidden_size": 768}}
+NEEDED["depth_anything"] = {
+    "reassemble_hidden_size": 96,
+    "backbone_config": {"model_type": "dinov2", "hidden_size": 96, "num_attention_heads": 6, "image_size": 112},
+}
 NEEDED["sam"] = {
     "vision_config": {"output_channels": 48},
     "prompt_encoder_config": {"hidden_size": 48},
