@@ -106,6 +106,18 @@ DERIVED = re.compile(r"""^ {8,12}self\.(\w+) =""", re.MULTILINE)
 POPPED = re.compile(r"""kwargs\.(?:get|pop)\(\s*["'](\w+)["']""")
 
 
+OF_A_WINDOW = (
+    "num_attention_heads",
+    "num_key_value_heads",
+    "q_lora_rank",
+    "kv_lora_rank",
+    "head_dim",
+    "qk_nope_head_dim",
+)
+PUT_TOGETHER = {"dots3_note": [f"swa_{name}" for name in (*OF_A_WINDOW, "v_head_dim")]}
+"""Fields of a module's configurations that are read by names that the code puts together."""
+
+
 def text_of(path):
     """A file's text, if it is there."""
     return path.read_text() if path.is_file() else ""
@@ -117,6 +129,7 @@ def read_beside(module_name, cls):
     model, configuration = folder / f"modeling_{module_name}.py", folder / f"configuration_{module_name}.py"
     found = {*READ.findall(text_of(model))} - {*dir(cls)}
     found |= {*POPPED.findall(text_of(configuration)), *DERIVED.findall(text_of(configuration))}
+    found |= {*PUT_TOGETHER.get(module_name, ())}
     if '"per_layer_config"' in text_of(configuration):
         found.add("per_layer_config")
     names = sorted(name for name in found - {*fields_of(cls)} if not IRRELEVANT.fullmatch(name))

@@ -262,7 +262,9 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
         given.add(name)
     check_layer_types(values)
     if "per_layer_config" in values:
-        values["per_layer_config"] = by_layer(values["per_layer_config"], values.get("num_hidden_layers"))
+        values["per_layer_config"] = by_layer(
+            values["per_layer_config"], values.get("num_hidden_layers"), OF_A_LAYER.get(type_.name, OF_A_LAYER[""])
+        )
     return values, given
 
 
@@ -291,11 +293,23 @@ def check_layer_types(values: dict[str, Any]) -> None:
             raise ConfigError(message, (field,))
 
 
-OF_A_LAYER = ("head_dim", "num_key_value_heads")
-"""What templates read of a layer that has values of its own."""
+OF_A_LAYER = {
+    "": ("head_dim", "num_key_value_heads"),
+    "dots3_note_text": (
+        "head_dim",
+        "kv_lora_rank",
+        "num_attention_heads",
+        "num_key_value_heads",
+        "q_lora_rank",
+        "qk_nope_head_dim",
+        "qk_rope_head_dim",
+        "v_head_dim",
+    ),
+}
+"""model_type → what its template reads of a layer that has values of its own; "" is for all others."""
 
 
-def by_layer(own: Any, layers: Any) -> list[dict[str, Any]] | None:
+def by_layer(own: Any, layers: Any, names: tuple[str, ...]) -> list[dict[str, Any]] | None:
     """The values that single layers have: a mapping from numbers, such as "05", as a list with an entry for each layer.
 
     Raises:
@@ -308,8 +322,8 @@ def by_layer(own: Any, layers: Any) -> list[dict[str, Any]] | None:
         where = ("per_layer_config", Key(key))
         if not key.isascii() or not key.isdigit() or int(key[:9]) >= layers:
             raise ConfigError(f"per_layer_config: {echo(key)} is none of the {layers} layers, counted from 0", where)
-        if not isinstance(values, dict) or not values.keys() <= {*OF_A_LAYER}:
-            raise ConfigError(f"per_layer_config: read of a layer are {listed(OF_A_LAYER)}, got {echo(values)}", where)
+        if not isinstance(values, dict) or not values.keys() <= {*names}:
+            raise ConfigError(f"per_layer_config: read of a layer are {listed(names)}, got {echo(values)}", where)
         found[int(key[:9])] = values
     return found
 

@@ -28,7 +28,7 @@ DESCRIPTIONS = {
     "function": f"The name of the function, such as silu; {NO_COUNT}.",
     "back": "The features to go back to from heads; null for the matrix to the heads.",
     "idle": "How many more experts there are that give back what they read.",
-    "rate": "How many tokens a vector stands for.",
+    "rate": "How many tokens a vector stands for; null where that depends on the text.",
     "bare": "Whether the tensor is a parameter by itself, under the name of the layer.",
     "summed": "Whether each expert reads a part of its own, and what they give is summed.",
     "vectors": "Whether each expert is a vector: one side has a single feature, which the tensor has no axis for.",

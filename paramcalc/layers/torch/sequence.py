@@ -96,7 +96,7 @@ class Cached(Layer, frozen=True, kw_only=True):
 class Compressed(Layer, frozen=True, kw_only=True):
     """One vector for every `rate` tokens so far, mixed from theirs; tokens that are too few for one wait until then.
 
-    How much is kept depends on where a text has been cut, so that it is not known.
+    A null `rate` is one that depends on the text. How much is kept depends on where that has been cut: it is not known.
 
     Shapes: (batch, tokens, ...), any others → (batch, tokens so far // rate, size)
     Formula: no weights
@@ -104,12 +104,12 @@ class Compressed(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [10, 64], layers: [{Compressed: {rate: 4, size: 64}}]}
     """
 
-    rate: Positive
+    rate: Positive | None
     size: Positive
 
     def infer(self, x: Shape, *others: Shape, past: int = 0) -> Inferred:
         """`past` tokens were there before these."""
-        tokens = None if x[1] is None else (x[1] + past) // self.rate
+        tokens = None if x[1] is None or self.rate is None else (x[1] + past) // self.rate
         return Inferred((x[0], tokens, self.size), cache=(Cache("compressed keys", (("size", None),)),))
 
 
