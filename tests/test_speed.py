@@ -1,6 +1,7 @@
 """How fast paramcalc is, held loosely: twice the goals of `tests/bench.py`, at best of several runs, tried again."""
 
 import json
+from time import perf_counter
 
 import pytest
 
@@ -41,6 +42,29 @@ def test_reading_and_summarising_takes_a_few_times_the_parsing(name):
 def test_reading_yaml_strictly_costs_no_more_than_the_lenient_loader_allows():
     limit = 2 * bench.YAML_GOAL
     assert at_best(lambda: ratio(bench.strict_yaml(2, min)), limit) <= limit
+
+
+def test_the_index_of_a_large_checkpoint_takes_a_few_times_its_parsing():
+    """As many tensors as DeepSeek-V3 has, 91,000: at most four times what json.loads takes."""
+    names = (
+        f"model.layers.{layer}.mlp.experts.{expert}.{name}_proj.weight{scale}"
+        for layer in range(58)
+        for expert in range(261)
+        for name in ("gate", "up", "down")
+        for scale in ("", "_scale_inv")
+    )
+    found = {name: f"model-{number // 560 + 1:05}-of-00163.safetensors" for number, name in enumerate(names)}
+    text = json.dumps({"metadata": {"total_size": 688_586_727_753}, "weight_map": found}).encode()
+
+    def measure():
+        start = perf_counter()
+        json.loads(text)
+        parsed = perf_counter()
+        load(text)
+        return (perf_counter() - parsed) / (parsed - start)
+
+    assert len(found) > 90_000
+    assert at_best(measure, 4) <= 4
 
 
 def test_checking_many_small_specs_takes_a_few_times_their_parsing():

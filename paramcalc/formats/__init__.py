@@ -185,6 +185,16 @@ def is_adapter(source: Source) -> bool:
     return isinstance(value, dict) and "peft_type" in value
 
 
+def is_sentence_transformer(source: Source) -> bool:
+    """Whether this is a folder whose parts a modules.json names."""
+    return "modules.json" in source.folder
+
+
+def is_pipeline(source: Source) -> bool:
+    """Whether this is the folder of a pipeline of diffusers."""
+    return "model_index.json" in source.folder
+
+
 def is_saved_model(source: Source) -> bool:
     """Whether this is the folder of a SavedModel."""
     return "saved_model.pb" in source.folder
@@ -294,9 +304,11 @@ def anything(source: Source) -> bool:
 FORMATS = (
     # Folders, known by the names in them.
     Format(is_adapter_folder, "adapters.folder.read_folder", compares=True),
+    Format(is_sentence_transformer, "huggingface.sentence_transformers.read"),
     Format(is_model_folder, "huggingface.folder.read", compares=True),
     Format(is_model_folder, "keras.archive.read_folder"),
     Format(is_saved_model, "tensorflow.saved_model.read_folder"),
+    Format(is_pipeline, "unsupported.refuse_pipeline"),
     Format(is_folder_of_weights, "shards.read_folder"),
     # Known by the first bytes.
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),

@@ -175,11 +175,11 @@ def gathered(parts: Iterable[Part], naming: Naming, owners: Owners, where: str) 
         ignored = naming.ignored is not None and naming.ignored.search(name) is not None
         checkpoint.tensors[name] = stored(name, [part], part.tensor.shape, ignored)
     for name, found in several.items():
-        add_several(checkpoint, name, found)
+        add_several(checkpoint, name, found, naming.ignored is not None and naming.ignored.search(name) is not None)
     return checkpoint
 
 
-def add_several(checkpoint: Checkpoint, name: str, found: Gathered) -> None:
+def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: bool) -> None:
     """What a rule makes of its tensors: a weight of several, or several weights of one."""
     rule = found.rule
     parts = [part for source in sorted(found.sources) for part in found.sources[source]]
@@ -193,7 +193,7 @@ def add_several(checkpoint: Checkpoint, name: str, found: Gathered) -> None:
             other = None if turn is None else transposed(shape, int(turn[1]), int(turn[2]))
     except ShapeError as error:
         checkpoint.wrong.append(f"the tensors of weight '{name}', such as '{parts[0].tensor.name}', {error}")
-    whole = stored(name, parts, shape)
+    whole = stored(name, parts, shape, ignored)
     whole = replace(whole, other=other)
     if any(operation[0] == "split" for operation in rule.operations):
         axis = next(int(operation[1]) for operation in rule.operations if operation[0] == "split")
@@ -205,7 +205,7 @@ def add_several(checkpoint: Checkpoint, name: str, found: Gathered) -> None:
 
 def portion(whole: StoredTensor, parts: int) -> StoredTensor:
     """One of several equal weights in a tensor."""
-    return StoredTensor(whole.source, whole.shape, whole.dtype, whole.size // parts)
+    return StoredTensor(whole.source, whole.shape, whole.dtype, whole.size // parts, ignored=whole.ignored)
 
 
 def stored(name: str, parts: Sequence[Part], shape: tuple[int, ...] | None, ignored: bool = False) -> StoredTensor:

@@ -18,6 +18,12 @@ STRUCTURE = frozenset(("input", "inputs", "blocks", "layers"))
 SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "$schema"}
 _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
+_PARTS = "sentence_transformers."
+_PIPELINE = (
+    "a pipeline of diffusers, whose model_index.json names its parts: give the folder of one, such as text_encoder or "
+    "unet, each with a checkpoint of its own"
+)
+
 _MAGIC = (
     (
         4,
@@ -80,6 +86,15 @@ def refuse_text(source: Source, options: Options) -> None:
     raise InputError(source.name, [Problem(f"this is {what}, which paramcalc does not read")])
 
 
+def refuse_pipeline(source: Source, options: Options) -> None:
+    """Refuse the folder of a pipeline, which is several models.
+
+    Raises:
+        InputError: naming what it is.
+    """
+    raise InputError(source.name, [Problem(f"this is {_PIPELINE}")])
+
+
 def refuse_archive(source: Source, options: Options) -> None:
     """Refuse a zip archive that no format knows.
 
@@ -138,6 +153,8 @@ def identify_archive(names: list[str]) -> str:
 def identify_value(value: Any) -> str | None:
     """What kind of document has this value; None for one that may be a model."""
     if isinstance(value, list):
+        if value and all(isinstance(item, dict) and str(item.get("type")).startswith(_PARTS) for item in value):
+            return "the modules.json of sentence-transformers, which names its parts: give the folder that it is in"
         if is_config(value):
             return _CONFIG if not all(map(is_model, value)) else f"a list of {len(value)} Keras models: {_ONE}"
         if value and all(isinstance(item, dict) and "weights" in item and "paths" in item for item in value):
@@ -228,6 +245,7 @@ def quoted(keys: list[str]) -> str:
 
 
 _BY_KEYS = (
+    (("_class_name", "_diffusers_version", "scheduler"), _PIPELINE),
     (("_class_name", "_diffusers_version"), "a configuration of diffusers, which paramcalc does not read"),
     (("image_processor_type",), "the configuration of a preprocessor: the model's is its config.json"),
     (("feature_extractor_type",), "the configuration of a preprocessor: the model's is its config.json"),

@@ -58,8 +58,8 @@ def add_adapter(model: Model, config: "Config", options: Options) -> None:
         adapt(model, options.adapter, hints_of(config))
 
 
-def built(source: Source, options: Options) -> "tuple[Config, Model]":
-    """What a config.json says, and the model that it describes.
+def built(source: Source, options: Options, task: str = "") -> "tuple[Config, Model]":
+    """What a config.json says, and the model that it describes; with another head, where a task needs one.
 
     Raises:
         ConfigError: when its type is not known, or a value is one that transformers refuses.
@@ -70,8 +70,9 @@ def built(source: Source, options: Options) -> "tuple[Config, Model]":
 
     value = source.document.value
     config = config_of(value)
-    if options.adapter is not None:
-        config = config_of(value | {"architectures": [class_for(config, options.adapter.task)]})
+    task = task or (options.adapter.task if options.adapter is not None else "")
+    if task:
+        config = config_of(value | {"architectures": [class_for(config, task)]})
     model = model_of(spec_of(config), source.name, options.sets, options.max_layers)
     model.format = "huggingface"
     model.warnings = list(config.warnings)
