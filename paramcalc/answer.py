@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from paramcalc.errors import Problem, located
 from paramcalc.model import Model
@@ -88,6 +89,21 @@ def read(source: str | bytes, asked: Question, name: str | None = None) -> Model
 def answer(source: str | bytes, asked: Question, name: str | None = None) -> Summary:
     """The summary of the model in a file, as `read` finds it."""
     return summary_of(read(source, asked, name), asked)
+
+
+def weights_named_by(architecture: str, weights: str, asked: Question) -> Summary | None:
+    """The summary of a checkpoint, its tensors renamed and merged as an architecture has them.
+
+    Returns None where they are not compared by their names.
+    """
+    from paramcalc.errors import InputError
+    from paramcalc.formats.beside import renamed
+
+    try:
+        model = renamed(read(architecture, replace(asked, weights=weights)), weights)
+    except InputError:
+        return None
+    return None if model is None else summary_of(model, asked)
 
 
 def summary_of(model: Model, asked: Question) -> Summary:

@@ -67,7 +67,8 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
         if given[name] is not None and format_ not in formats:
             raise click.UsageError(f"--{name} does nothing for --format {format_}")
     asked = question(given)
-    before, now = read_side(base, head, asked), read_side(head, base, asked)
+    sides = (base, read_side(base, head, asked)), (head, read_side(head, base, asked))
+    before, now = named_alike(*sides, asked)
     diff = compare(before, now)
     if format_ == "html":
         output.write(html(diff, head, asked, given["depth"]), given["output"])
@@ -78,6 +79,18 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
         if finding.status != "passed":
             output.warn(finding.message)
     return {"passed": 0, "failed": 1, "broken": 2}[worst(findings)]
+
+
+def named_alike(base: tuple[str, Any], head: tuple[str, Any], asked: Question) -> tuple[Any, Any]:
+    """Both sides; the weights of a checkpoint by the names that the architecture on the other side has for them."""
+    (first, before), (second, now) = base, head
+    if (before.framework is None) != (now.framework is None) and os.path.exists(first) and os.path.exists(second):
+        from paramcalc.answer import weights_named_by
+
+        if before.framework is None:
+            return weights_named_by(second, first, asked) or before, now
+        return before, weights_named_by(first, second, asked) or now
+    return before, now
 
 
 def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str | bytes]":

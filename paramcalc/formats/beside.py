@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer
+from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer, model_of
 from paramcalc.formats.naming import Naming, Rule, ShapeError, combined, transposed
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Stored, Weight
@@ -172,11 +172,15 @@ def gathered(parts: Iterable[Part], naming: Naming, owners: Owners, where: str) 
         if rule is not None:
             several.setdefault(name, Gathered(rule)).sources.setdefault(source, []).append(part)
             continue
-        ignored = naming.ignored is not None and naming.ignored.search(name) is not None
-        checkpoint.tensors[name] = stored(name, [part], part.tensor.shape, ignored)
+        checkpoint.tensors[name] = stored(name, [part], part.tensor.shape, is_ignored(name, naming, owners))
     for name, found in several.items():
-        add_several(checkpoint, name, found, naming.ignored is not None and naming.ignored.search(name) is not None)
+        add_several(checkpoint, name, found, is_ignored(name, naming, owners))
     return checkpoint
+
+
+def is_ignored(name: str, naming: Naming, owners: Owners) -> bool:
+    """Whether the framework lets a tensor pass that is in no layer."""
+    return naming.ignored is not None and not owners.known(name) and naming.ignored.search(name) is not None
 
 
 def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: bool) -> None:
@@ -246,3 +250,39 @@ def scales_of(name: str, parts: Sequence[Part]) -> Iterator[Weight]:
         shape = tensors[0].shape if len(tensors) == 1 else (len(tensors), *tensors[0].shape)
         size = sum([tensor.size for tensor in tensors])
         yield Weight(leaf, shape, factors_of(shape, None), "scale", False, tensors[0].dtype, stored=Stored(size))
+
+
+def renamed(model: Model, name: str) -> Model | None:
+    """The checkpoint beside an architecture as a model of its own, by the names of that.
+
+    Returns None where there is none, or its shapes are not known.
+    """
+    checkpoint = model.claims.checkpoint if model.claims is not None else None
+    if checkpoint is None or checkpoint.wrong or checkpoint.splits:
+        return None
+    owners = Owners(model)
+    tensors: dict[str, Tensor] = {}
+    for path, tensor in checkpoint.tensors.items():
+        if tensor.shape is None or not tensor.dtype:
+            return None
+        if not tensor.ignored:
+            name_in = in_layer(path, owners)
+            tensors[path] = Tensor(name_in, tensor.shape, tensor.dtype, tensor.size)
+    for pair in model.tied:
+        first, second = sorted([each.replace("/", ".") for each in pair[:2]], key=lambda each: each not in tensors)
+        if first in tensors and second not in tensors:  # of a tie, a file holds one
+            one = tensors[first]
+            tensors[second] = replace(one, name=in_layer(second, owners), size=0, tied_to=one.name)
+    return model_of(Contents(list(tensors.values()), "checkpoint", {}, separator=BEHIND), name)
+
+
+BEHIND = "|"
+"""What stands between a layer's path and the name of its weight where both are known."""
+
+
+def in_layer(name: str, owners: Owners) -> str:
+    """The name of a weight with its layer's path told apart from it."""
+    parts = name.split(".")
+    behind = owners.distance(name)
+    end = len(parts) - (1 if behind is None else behind)
+    return "/".join(parts[:end]) + (BEHIND + ".".join(parts[end:]) if end < len(parts) else "")

@@ -256,3 +256,26 @@ def test_packed_experts_count_as_the_parameters_in_them(tmp_path):
     summary = summarize(load(write(tmp_path, record["config"], tensors)))
     assert not summary.contradictions
     assert summary.totals.size_bytes == size(tensors)
+
+
+@pytest.mark.parametrize(
+    "record", [LLAMA, MIXTRAL, BERT, record_of("gpt2", "LMHeadModel")], ids=["llama", "mixtral", "bert", "gpt2"]
+)
+def test_a_configuration_and_its_checkpoint_do_not_differ(tmp_path, capsys, record):
+    """The checkpoint has its tensors' names of the network: experts stacked, the base's prefix, what is tied."""
+    base = {name.removeprefix("bert."): entry for name, entry in record["tensors"].items()}
+    folder = write(tmp_path, record["config"] | {"dtype": "bfloat16"}, base)
+    paths = str(folder / "config.json"), str(folder / "model.safetensors")
+    for pair in (paths, paths[::-1]):
+        assert run(["diff", *pair]) == 0
+        assert "no layer changed" in capsys.readouterr().out
+
+
+def test_a_checkpoint_that_differs_from_its_configuration_is_shown_layer_by_layer(tmp_path, capsys):
+    expert = next(name for name in MIXTRAL["tensors"] if ".experts.1.w2" in name)
+    tensors = {name: entry for name, entry in MIXTRAL["tensors"].items() if name != expert}
+    folder = write(tmp_path, MIXTRAL["config"] | {"dtype": "bfloat16"}, tensors)
+    assert run(["diff", str(folder / "config.json"), str(folder / "model.safetensors"), "--format", "json"]) == 0
+    (change,) = json.loads(capsys.readouterr().out)["changes"]
+    assert change["kind"] == "changed"
+    assert change["path"].endswith("mlp/experts")
