@@ -273,7 +273,9 @@ def renamed(model: Model, name: str) -> Model | None:
         if first in tensors and second not in tensors:  # of a tie, a file holds one
             one = tensors[first]
             tensors[second] = replace(one, name=in_layer(second, owners), size=0, tied_to=one.name)
-    return model_of(Contents(list(tensors.values()), "checkpoint", {}, separator=BEHIND), name)
+    places = {node.path: place for place, node in enumerate(model.nodes)}
+    found = sorted(tensors.values(), key=lambda tensor: places.get(tensor.name.partition(BEHIND)[0], len(places)))
+    return model_of(Contents(found, "checkpoint", {}, separator=BEHIND), name)
 
 
 BEHIND = "|"
