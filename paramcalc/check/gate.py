@@ -89,7 +89,7 @@ def check_file(
         params=summary.totals.params,
         params_before=compared.base.totals.params if compared.base else None,
         new=compared.new,
-        notices=compared.notices,
+        notices=(*compared.notices, *noticed(model)),
         diff=compare(compared.base, summary) if with_diff and compared.base else None,
     )
     return report if report.status == "passed" else explained(report, model, summary, compared.base, depth)
@@ -155,6 +155,12 @@ def summed(grown: Sequence[Grown], depth: int) -> list[Grown]:
         Grown(kinds[name].pop() if len(kinds[name]) == 1 else "changed", name, delta) for name, delta in deltas.items()
     ]
     return nlargest(SHOWN, [change for change in found if change.delta], lambda change: abs(change.delta))
+
+
+def noticed(model: Model) -> list[str]:
+    """What in the file may be a mistake though it changes no number, with its line."""
+    found = [(text, model.locate(where)) for text, where in model.places.items() if where is not None]
+    return [f"line {position.line}: {text}" if position else text for text, position in found]
 
 
 def unreadable(source: str, error: ParamcalcError) -> FileReport:

@@ -542,3 +542,10 @@ def test_depth_sums_what_holds_most_by_blocks(folder, capsys):
 def test_colour_is_only_where_it_is_asked_for(folder, capsys):
     assert "\x1b[" not in check(capsys, "model.yaml", "--max-params", "1M")[1]
     assert "\x1b[32mok" in check(capsys, "model.yaml", "--max-params", "1M", "--color", "always")[1]
+
+
+def test_a_layer_that_no_output_needs_is_named_with_its_line(folder, capsys):
+    layers = "  - {Dense: 3, name: unused}\n  - {Dense: 3, inputs: input}\n"
+    (folder / "model.yaml").write_text(f"input: [4]\nlayers:\n{layers}")
+    code, out, _ = check(capsys, "model.yaml", "--max-params", "1M")
+    assert (code, "note: line 3: no output depends on layer 'unused' (Dense)" in out) == (0, True)

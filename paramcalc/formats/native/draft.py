@@ -95,6 +95,9 @@ class Draft:
         """Report cycles of the graph, each by the names along it, and break them."""
         for cycle in find_cycles(self.nodes, self.first):
             nodes = [self.nodes[index] for index in cycle]
+            if any(node.instance.layer is BROKEN for node in nodes):  # its problem is noted
+                make_broken(nodes[0])
+                continue
             names = [node.path for node in nodes]
             shown = names if len(names) <= 6 else [*names[:5], "…", names[-1]]
             circle = " reads ".join(f"'{name}'" for name in [*shown, names[0]])

@@ -29,9 +29,10 @@ from paramcalc.formats.native.minimum import Minimum
 from paramcalc.formats.native.mistakes import check_merge
 from paramcalc.formats.native.names import BlockUse, Reference, Scope, TensorName, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
+from paramcalc.formats.native.sources import read_inputs
 from paramcalc.formats.native.templates import origin
 from paramcalc.formats.native.ties import Tie, read_ties
-from paramcalc.formats.native.values import first_of, named, only, value_in_scope
+from paramcalc.formats.native.values import first_of, only, value_in_scope
 from paramcalc.formats.native.variables import block_variables, maps_of
 from paramcalc.formats.native.work import Work
 from paramcalc.formats.text.fields import FieldsError
@@ -100,14 +101,14 @@ class Expander(Work):
         if isinstance(entry, DynamicEntry):
             entry = self.resolved(entry, scope)
         if isinstance(entry, LayerEntry):
-            sources = self.read_inputs(entry, scope, previous)
+            sources = read_inputs(entry, scope, previous, self.step)
             check_merge(entry, sources)
             return self.layer(entry, scope, sources, self.name(entry, scope, entry.type, bool(scope.prefix)))
         if isinstance(entry, BrokenEntry):
             return self.broken(entry, scope)
         if isinstance(entry, CallEntry):
             return self.call(entry, scope, previous)
-        sources = self.read_inputs(entry, scope, previous)
+        sources = read_inputs(entry, scope, previous, self.step)
         if "options" in entry.common:
             raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
         if isinstance(entry, BranchesEntry):
@@ -136,23 +137,6 @@ class Expander(Work):
         name = check_name(str(name) if type(name) is int and type(raw) is str else name, where)
         self.names.claim(scope, name, where)
         return name
-
-    def read_inputs(self, entry: Entry, scope: Scope, previous: Reference) -> tuple[Reference, ...]:
-        """What an entry reads: the names in its `inputs`, or else the entry before it."""
-        raw = entry.common.get("inputs")
-        if raw is None:
-            return (previous,)
-        where = (*entry.where, "inputs")
-        value = value_in_scope(raw, scope, where)
-        if isinstance(value, str):
-            return (named(value, previous, scope, where),)
-        if not isinstance(value, list) or not value:
-            raise SpecError(f"inputs: expected a name or a list of names, got {echo(value)}", where)
-        self.step(where, len(value) // INPUTS_PER_STEP)
-        for index, item in enumerate(value):
-            if not isinstance(item, str):
-                raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
-        return tuple([named(item, previous, scope, (*where, index)) for index, item in enumerate(value)])
 
     # -- the kinds of entries --------------------------------------------------------------------------
 
@@ -210,7 +194,12 @@ class Expander(Work):
         name = entry.common.get("name")
         if not isinstance(name, str) or scope.prefix + name in self.names.values:
             name = self.names.automatic(scope, snake_case(type_) or "layer")
-        return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), (), entry)
+        sources: tuple[Reference, ...] = ()
+        try:  # what it reads may be wrong, too
+            sources = read_inputs(entry, scope, Ref(0), self.step) if "inputs" in entry.common else ()
+        except SpecError as error:
+            self.problems.add(str(error), error.where)
+        return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), sources, entry)
 
     def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
         """A scope inside this one, whose paths begin with `name/`; the flags of its entry apply to everything in it."""
@@ -367,7 +356,7 @@ class Expander(Work):
             near = did_you_mean(str(target), self.names.known(scope, everywhere=True))
             raise SpecError(f"call: there is no layer {echo(target)} above this entry{near}", where)
         path, value = found
-        sources = self.read_inputs(entry, scope, previous)
+        sources = read_inputs(entry, scope, previous, self.step)
         if path in self.uses:
             if "options" in entry.common:
                 raise SpecError("options are for the call of a single layer", (*entry.where, "options"))

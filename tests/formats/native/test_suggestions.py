@@ -86,6 +86,19 @@ def test_one_mistake_is_one_error(mistake):
     assert len(problems(ONE_MISTAKE[mistake])) == 1
 
 
+def test_what_a_wrong_layer_reads_is_looked_at_all_the_same():
+    spec = "{input: [4], layers: [{Dense: 3, name: first}, {Dense: {unit: 3}, inputs: frist}]}"
+    assert {found.partition(";")[2] for found in problems(spec)} == {
+        " did you mean 'first'?",
+        " did you mean 'units'?",
+    }
+
+
+def test_a_circle_through_a_wrong_layer_is_no_second_error():
+    spec = "{input: [4], layers: [{Dense: {unit: 3}, name: a, inputs: b}, {Dense: 3, name: b, inputs: a}]}"
+    assert len(problems(spec)) == 1
+
+
 MERGES = ["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"]
 
 
