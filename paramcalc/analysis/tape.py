@@ -96,7 +96,8 @@ def add_step(tape: Tape, call: Call, program: Program, dtype: str | None, shapes
     if instance.type == "Parameter":
         outputs = [(0,)] * len(outputs)  # the weights themselves
     else:
-        needs = program.needs(instance.type, asked, holds_weights=bool(call.weights))
+        trained = any(weight.trainable for weight in call.weights)
+        needs = program.needs(instance.type, asked, holds_weights=bool(call.weights), trained=trained)
     if needs is None:
         return False
     number = len(tape.steps)

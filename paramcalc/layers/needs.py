@@ -220,3 +220,18 @@ MODULES: dict[str, Rule] = {
     "Recurrence": recurrence,
 }
 """PyTorch's modules, the layers that models of sequences are written with, and operations."""
+
+
+def frozen_experts(asked: Asked) -> Needs:
+    """Experts that are not trained: the rows and the product of the gate are not kept for their matrices."""
+    found = experts(asked)
+    width = asked.inputs[0][-1] or 1
+    rows = asked.read // width * (asked.field("per_token") or 1)
+    return found._replace(extra=found.extra - rows * (width + (asked.field("intermediate_size") or 1)) * asked.item)
+
+
+FROZEN: dict[str, Rule] = {
+    **named(NOTHING, "Linear TransposedLinear HeadLinear linear addmm mm Embedding embedding Router"),
+    "Experts": frozen_experts,
+}
+"""What holds where none of the weights is trained: a product keeps its input for its matrix's gradient alone."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from paramcalc.layers.needs import (
+    FROZEN,
     MODULES,
     OUTPUT,
     STACKS,
@@ -13,7 +14,7 @@ from paramcalc.layers.needs import (
     normalised,
     normalised_channels,
 )
-from paramcalc.layers.written_out import CAPPED, FULL_LOGITS, WRITTEN_OUT, rules_of_class, written_norm
+from paramcalc.layers.written_out import CAPPED, FULL_LOGITS, WRITTEN_OUT, frozen_norm, rules_of_class, written_norm
 
 WORKSPACE = 32 * 2**20
 """Bytes that the library of matrix products reserves on an H100 for each thread that uses it, cuBLAS' default there; on
@@ -25,6 +26,7 @@ class Program(NamedTuple):
 
     Attributes:
         rules: what a call of each type needs.
+        frozen: the same where it holds weights and none is trained, if that is another.
         language_model: whether it is transformers': embeddings stay to the end, and training takes the cross-entropy of
             the logits in float32.
         last_logits: whether a prompt's last token alone gets logits.
@@ -34,13 +36,14 @@ class Program(NamedTuple):
     """
 
     rules: Mapping[str, Rule]
+    frozen: Mapping[str, Rule] = {}
     language_model: bool = False
     last_logits: bool = False
     known: bool = True
     capped: bool = False
     workspace: int = WORKSPACE
 
-    def needs(self, type_: str, asked: Asked, holds_weights: bool) -> Needs | None:
+    def needs(self, type_: str, asked: Asked, holds_weights: bool, trained: bool = True) -> Needs | None:
         """What a call needs.
 
         One that is in no table keeps its output; where it holds weights it is a module of somebody's own, with more in
@@ -50,6 +53,8 @@ class Program(NamedTuple):
             return None
         name = type_.partition(".")[0]
         rule = self.rules.get(name)
+        if holds_weights and not trained:
+            rule = self.frozen.get(name, rule)
         if rule is None and self.known and holds_weights:
             ending = next((each for each in NORMS if name.endswith(each)), None)
             if ending is None:
@@ -70,6 +75,8 @@ def program_of(framework: str | None, format_: str, name: str) -> Program | None
     if framework != "torch":
         return Program({}, known=False, workspace=0)
     if format_ != "huggingface":
-        return Program(MODULES)
+        return Program(MODULES, FROZEN)
     rules = {**MODULES, **WRITTEN_OUT, **rules_of_class(name)}
-    return Program(rules, True, name not in FULL_LOGITS, capped=name.startswith(CAPPED))
+    return Program(
+        rules, {**FROZEN, "RMSNorm": frozen_norm}, True, name not in FULL_LOGITS, capped=name.startswith(CAPPED)
+    )

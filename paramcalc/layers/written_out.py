@@ -91,6 +91,12 @@ def written_norm(asked: Asked) -> Needs:
     return Needs(extra=(4 + asked.item) * count, scratch=8 * count)
 
 
+def frozen_norm(asked: Asked) -> Needs:
+    """The same with a weight that is not trained: what it scales is not kept."""
+    found = written_norm(asked)
+    return found._replace(extra=0 if asked.item >= 4 else 4 * asked.read)
+
+
 def norm_in_full(asked: Asked) -> Needs:
     """The same, scaled in float32: the input and the normalised one are kept in that."""
     if asked.item >= 4:

@@ -13,6 +13,7 @@ from paramcalc import load, summarize
 from paramcalc.analysis.backward import segments_of, training_peak
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.tape import entered, record
+from paramcalc.answer import Question, answer
 from paramcalc.cli import cli
 from paramcalc.errors import InputError
 from paramcalc.layers.needs import MODULES, STACKS, Asked
@@ -151,6 +152,19 @@ def test_more_tokens_and_more_sequences_never_take_less(tokens, more, batch):
     for name in ("prefill_bytes", "decode_bytes", "inference_bytes"):
         assert getattr(one, name) <= getattr(two, name)
         assert getattr(one, name) <= getattr(many, name)
+
+
+def test_frozen_layers_keep_what_the_layers_before_them_need(tmp_path):
+    """With adapters of rank 4 on the queries, inputs of other matrices are not kept, nor what frozen norms scale."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(LLAMA))
+    asked = Question(context=100, batch_size=1, dtype="bfloat16", optimizer="adamw", lora="4:q_proj")
+    found = answer(str(path), asked).memory.training
+    assert found.gradient_bytes == 4 * 2 * 4 * 64 * 2
+    tokens = 2 * 100
+    layer = tokens * (64 * 2 + 64 * 2 + 64 + 64 + 2 * 32 + 64 + 3 * 160) + 4 * 100 * 4
+    rest = tokens * 64 * 2 + 4 * 100 * 1000
+    assert found.activation_bytes == 4 * layer + rest
 
 
 def test_checkpointing_keeps_the_inputs_of_layers_alone():
