@@ -131,3 +131,27 @@ def test_a_t5_whose_head_is_its_own_has_one():
         summarize(load(json.dumps(config | {"tie_word_embeddings": said}).encode())) for said in (True, False)
     )
     assert free.totals.params == tied.totals.params + 80
+
+
+@pytest.mark.parametrize(("said", "matrices"), [(None, 0), ("c2p", 1), ("p2c|c2p", 2), (["c2p", "p2c"], 2)])
+def test_deberta_says_what_it_attends_to_as_a_text_or_a_list(said, matrices):
+    """Each kind of attention to distances has a matrix of its own for each layer."""
+    base = {"model_type": "deberta-v2", "hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1}
+    config = base | {"intermediate_size": 8, "vocab_size": 10, "relative_attention": True, "pos_att_type": said}
+    summary = summarize(load(json.dumps(config).encode()))
+    assert sum("pos_" in row.path for row in summary.layers if row.params) == matrices
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "t5", "feed_forward_proj": "gated-none"}, "feed_forward_proj gated-none is not known here"),
+        ({"model_type": "albert", "num_hidden_groups": 0}, "there must be a group of layers at least"),
+        ({"model_type": "deberta-v2", "pos_att_type": "p2p"}, "pos_att_type p2p is not known here"),
+        ({"model_type": "llava", "text_config": {"model_type": "t5"}}, "block 'text' takes 2 inputs"),
+        ({"model_type": "vision-encoder-decoder", "encoder": {"model_type": "vitx"}}, "model_type 'vitx' is not known"),
+    ],
+)
+def test_what_is_not_known_is_refused_by_name(config, message):
+    with pytest.raises(InputError, match=message):
+        summarize(load(json.dumps(config).encode()))
