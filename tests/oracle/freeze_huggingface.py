@@ -149,6 +149,7 @@ def staged(config, size):
     """What goes otherwise where there is a number of heads and layers for each stage."""
     heads = config.get("num_heads")
     found = {"embed_dim": heads[0] * size} if isinstance(heads, list) else {}
+    found |= {"hidden_dim": None} if "width_coefficient" in config else {}  # a rule says it
     return found | ({"num_layers": None} if isinstance(config.get("depths"), list) else {})
 
 
