@@ -11,6 +11,7 @@ from paramcalc.shapes import Shape
 from paramcalc.summary import Summary
 
 if TYPE_CHECKING:
+    from paramcalc.analysis.assumptions import Assumption
     from paramcalc.analysis.calls import Evaluation
     from paramcalc.analysis.explain import LayerExplained
     from paramcalc.analysis.memory_options import MemoryOptions
@@ -25,7 +26,7 @@ class Question(Struct, frozen=True):
         input_shapes: other shapes of inputs, by name.
         dtype: takes the place of the dtypes in the file.
         allow_unknown: go on past layers that cannot be known.
-        assume: what such layers output, by path, or "same".
+        assume: what is said of such layers, by path, class, or a glob.
         max_layers: how many layers a model may have; None for the usual limit.
         weights: the path of a checkpoint to compare the architecture with.
         lora: an adapter to add: a rank, with layers or without, or the path of one.
@@ -43,7 +44,7 @@ class Question(Struct, frozen=True):
     input_shapes: dict[str, Shape] = field(default_factory=dict)
     dtype: str | None = None
     allow_unknown: bool = False
-    assume: dict[str, Shape | str] = field(default_factory=dict)
+    assume: "dict[str, Assumption]" = field(default_factory=dict)
     max_layers: int | None = None
     weights: str | None = None
     lora: str | None = None
@@ -155,5 +156,12 @@ def shapes_for(model: Model, asked: Question) -> dict[str, Any]:
         "context": asked.context,
         "input_shapes": {name: (*batches.get(name, (None,)), *dims) for name, dims in asked.input_shapes.items()},
         "allow_unknown": asked.allow_unknown,
-        "assume": {path: dims if isinstance(dims, str) else (*first, *dims) for path, dims in asked.assume.items()},
+        "assume": {name: with_first(said, first) for name, said in asked.assume.items()},
     }
+
+
+def with_first(said: "Assumption", batch: Shape) -> "Assumption":
+    """What is said of a layer, its shape with a batch."""
+    if isinstance(said.output, str) or said.output is None:
+        return said
+    return replace(said, output=(*batch, *said.output))

@@ -11,6 +11,7 @@ from paramcalc.analysis.unknown import UnknownLayers, as_trained, fixed_weights,
 from paramcalc.analysis.work import TooMuchWorkError, is_inside, working_on
 from paramcalc.errors import LayerError, Problem
 from paramcalc.layers.base import Weight
+from paramcalc.layers.custom import Custom
 from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.unknown import UnknownLayerError
 from paramcalc.limits import MAX_ALL_OUTPUTS, MAX_FOUND_PROBLEMS
@@ -62,7 +63,7 @@ class ForwardPass:
                     self.stop(node, str(error))
                 if len(self.problems) >= (1 if inside else MAX_FOUND_PROBLEMS):
                     raise failure(self.model, self.problems)
-        self.problems += self.unknown.check_assumed(self.model)
+        self.problems += self.unknown.assumed.unused(self.model)
         self.check_outputs()
         return Evaluation(
             self.model, self.inputs, self.calls, self.outputs, self.unknown.paths, self.as_written, self.inner_calls
@@ -151,6 +152,8 @@ class ForwardPass:
         if found is None:
             self.mark_unknown(node, shapes)
             return None
+        if isinstance(found, Node) and isinstance(found.instance.layer, Custom):
+            return self.evaluate(found)  # all that counts of it is known
         if node.instance.stored is None:
             self.unknown.paths.append(node.path)
         if isinstance(found, Node):

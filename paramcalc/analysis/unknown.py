@@ -1,6 +1,6 @@
 """What happens at a layer that cannot be computed: the one policy, apart from the evaluation that asks for it.
 
-In this order: the output shape that the user gave, a layer that has the same shapes and counts and can be computed,
+In this order: what the user says of it, a layer that has the same shapes and counts and can be computed,
 the output shape that the file recorded. With none of them the output is unknown, and so is everything that reads it,
 but for weights that no input changes and layers whose input shapes the file recorded.
 
@@ -13,11 +13,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from paramcalc.analysis.assumptions import Assumptions, settled
 from paramcalc.analysis.calls import Call
-from paramcalc.errors import ParamcalcError, Problem
+from paramcalc.errors import ParamcalcError
 from paramcalc.layers.base import Layer, Weight
 from paramcalc.layers.unknown import Unknown, UnknownLayerError
-from paramcalc.model import Instance, Model, Node
+from paramcalc.model import Instance, Node
 from paramcalc.shapes import MAX_RANK, Shape, is_size
 
 
@@ -26,7 +27,7 @@ class UnknownLayers:
 
     Attributes:
         allowed: whether to go on past them; else each is an error, but for those that `assumed` has.
-        assumed: what the user says they output: shapes by path, or "same" as the input.
+        assumed: what the user says of them.
         paths: those met so far, and those behind them whose input is not known; at first those whose weights the
             file itself leaves out.
         producers: the numbers of those whose output is not known.
@@ -34,7 +35,7 @@ class UnknownLayers:
 
     def __init__(self, allowed: bool, assumed: Mapping[str, Any], paths: Sequence[str] = ()) -> None:
         self.allowed = allowed
-        self.assumed = assumed
+        self.assumed = Assumptions(assumed)
         self.paths: list[str] = list(paths)
         self.producers: set[int] = set()
         self.fallbacks: dict[Instance, Instance] = {}
@@ -46,13 +47,17 @@ class UnknownLayers:
             UnknownLayerError: the given one, where the user did not allow it.
         """
         layer = node.instance.layer
-        assumed = self.assumed.get(node.path)
-        if assumed is None and not self.allowed and node.instance.stored is None:
+        said = self.assumed.of(node)
+        if said is None and not self.allowed and node.instance.stored is None:
             raise error
-        if assumed == "same":
-            assumed = shapes[0] if shapes else None
-        if assumed is not None:
-            return tuple(assumed)
+        known = settled(node, said, self.allowed)
+        if known is not None:
+            return self.with_fallback(node, known)
+        output = None if said is None else said.output
+        if output == "same":
+            output = shapes[0] if shapes else None
+        if output is not None:
+            return tuple(output)  # type: ignore[arg-type]
         if not isinstance(layer, Unknown):
             return None
         if layer.fallback is not None:
@@ -74,7 +79,7 @@ class UnknownLayers:
             UnknownLayerError: where the user did not allow it.
         """
         layer = node.instance.layer
-        excused = self.allowed or node.path in self.assumed or node.instance.stored is not None
+        excused = self.allowed or self.assumed.of(node) is not None or node.instance.stored is not None
         if isinstance(layer, Unknown) and not excused:
             layer.infer()
 
@@ -86,15 +91,6 @@ class UnknownLayers:
         if node.instance.stored is None:
             self.paths.append(node.path)
         return Call(node, shapes, None, False, fixed, None, None, None if first is None else first.node.path)
-
-    def check_assumed(self, model: Model) -> list[Problem]:
-        """A problem for each name that the user gave and the model does not have: a mistake."""
-        paths = {node.path for node in model.nodes} if self.assumed else ()
-        return [
-            Problem(f"--assume names '{name}', but there is no such layer")
-            for name in self.assumed
-            if name not in paths
-        ]
 
 
 def with_recorded_shapes(built: Sequence[Any], shapes: Sequence[Shape | None]) -> list[Shape] | None:

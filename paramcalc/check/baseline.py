@@ -38,8 +38,8 @@ class BaselineError(ParamcalcError):
 class Baseline(Protocol):
     """Models as they were."""
 
-    def find(self, file: str) -> Summary | None:
-        """The summary `file` had; None when it was not there: it is new.
+    def find(self, file: str, asked: Question | None = None) -> Summary | None:
+        """The summary `file` had; None when it was not there: it is new. `asked` goes before what all are asked.
 
         Raises:
             ParamcalcError: when what was there cannot be read.
@@ -49,6 +49,7 @@ class Baseline(Protocol):
         """Let go of what is held open."""
 
 
+PLAIN = Question()
 ASKED = Question(allow_unknown=True)
 """What a check asks: what cannot be known is a finding of its own, not an error."""
 PLAIN = Question()
@@ -105,7 +106,7 @@ class Folder:
     def __init__(self, folder: str, root: str, asked: Question) -> None:
         self.folder, self.root, self.asked = folder, root, asked
 
-    def find(self, file: str) -> Summary | None:
+    def find(self, file: str, asked: Question | None = None) -> Summary | None:
         """The file at the same place below the folder; in a checkout, the place is that in the repository."""
         if file == STDIN:
             raise BaselineError(f"standard input cannot be found in {self.folder}")
@@ -127,7 +128,7 @@ class Folder:
             raise BaselineError(f"{old} cannot be read: {why(error)}") from None
         if same:
             raise BaselineError(f"{file} would be compared with itself: {self.folder} holds the same file")
-        return answer(old, self.asked)
+        return answer(old, asked or self.asked)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -150,7 +151,7 @@ class Saved:
         if alone and len(found) == 1:
             self.only = found[0]
 
-    def find(self, file: str) -> Summary | None:
+    def find(self, file: str, asked: Question | None = None) -> Summary | None:
         """The summary of the same file."""
         found = self.summaries.get(os.path.abspath(file), self.only)
         like = [place for place in self.summaries if os.path.basename(place) == os.path.basename(file)]
@@ -246,7 +247,7 @@ class History:
         with suppress(NoRepositoryError):  # the files may be in one all the same
             self._commit(Repository(root))  # a revision that does not exist is one error, not one a file
 
-    def find(self, file: str) -> Summary | None:
+    def find(self, file: str, asked: Question | None = None) -> Summary | None:
         """The file at the same path in the revision."""
         if file == STDIN:
             raise BaselineError(f"standard input cannot be found at {self.revision}")
@@ -255,7 +256,7 @@ class History:
         data = None if commit is None else repository.read(commit, path)
         if data is None:
             return None
-        return answer(data, self.asked, f"{self.revision}:{path}")
+        return answer(data, asked or self.asked, f"{self.revision}:{path}")
 
     def _commit(self, repository: Repository) -> tuple[Repository, str | None]:
         """The repository, one for all files, and the commit that the revision is in it."""

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paramcalc.budget import Budget, parse_budget
@@ -13,9 +14,10 @@ from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS,
 from paramcalc.metrics import CONDITIONS, METRICS
 
 if TYPE_CHECKING:
+    from paramcalc.analysis.assumptions import Assumption
     from paramcalc.formats.text.document import Document
 
-CHECK_KEYS = ("files", "name", "message", *METRICS, "dtype", *CONDITIONS, "layers")
+CHECK_KEYS = ("files", "name", "message", "assume", *METRICS, "dtype", *CONDITIONS, "layers")
 NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
 CHECK_HEADER = rb"(?m)^[ \t]*\[\[[ \t]*tool[ \t]*\.[ \t]*paramcalc[ \t]*\.[ \t]*checks[ \t]*\]\]"
 _KEY_PART = rb"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
@@ -31,10 +33,14 @@ class ConfigError(InputError):
 
 
 class Check(NamedTuple):
-    """Files and the budget they keep; `files` are globs below the configuration's folder, `!` excludes."""
+    """Files and the budget they keep; `files` are globs below the configuration's folder, `!` excludes.
+
+    What it assumes of layers that cannot be computed is by their paths or classes; see `Assumption`.
+    """
 
     files: tuple[str, ...]
     budget: Budget
+    assume: "Mapping[str, Assumption]" = MappingProxyType({})
 
 
 class Config(NamedTuple):
@@ -171,8 +177,20 @@ def parse_check(item: Any) -> Check:
     for key in ("name", "message"):
         if not isinstance(item.get(key, ""), str):
             raise ParamcalcError(f"{key} must be text")
-    limits = {key: value for key, value in item.items() if key not in ("files", "name", "message")}
-    return Check(tuple(files), parse_budget(limits)._replace(check=item.get("name"), hint=item.get("message")))
+    limits = {key: value for key, value in item.items() if key not in ("files", "name", "message", "assume")}
+    budget = parse_budget(limits)._replace(check=item.get("name"), hint=item.get("message"))
+    return Check(tuple(files), budget, assumed(item["assume"]) if "assume" in item else {})
+
+
+def assumed(value: Any) -> "dict[str, Assumption]":
+    """What a check says of layers that cannot be computed, of which not every file of it has one.
+
+    Raises:
+        ParamcalcError: for a wrong value.
+    """
+    from paramcalc.analysis.assumptions import parse_assumptions  # few configurations have it
+
+    return parse_assumptions(value, optional=True)
 
 
 def wanted(patterns: Sequence[str]) -> list[str]:

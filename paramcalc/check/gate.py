@@ -77,7 +77,7 @@ def check_file(
         findings = held_against(model, summary, budgets, asked, dtype)
     except ParamcalcError as error:
         return unreadable(file, error)
-    compared = compare_with(growth, file, summary, dtype) if growth else Compared()
+    compared = compare_with(growth, file, summary, dtype, asked) if growth else Compared()
     findings.extend(compared.findings)
     if all(budget.empty for budget in budgets) and (growth is None or not growth.limits):
         nothing = "nothing to check: there is no budget in it and no limit was given"
@@ -169,10 +169,10 @@ def unreadable(source: str, error: ParamcalcError) -> FileReport:
     return FileReport(source, "broken", problems=problems)
 
 
-def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None) -> Compared:
+def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None, asked: Question = ASKED) -> Compared:
     """The findings of the growth; a model that was not there is new, and may be."""
     try:
-        base = growth.baseline.find(file)
+        base = growth.baseline.find(file, replace(asked, weights=None) if asked.assume else None)
         if base is None:
             return Compared(new=True, notices=(f"new: it is not at {growth.against}",))
         return Compared(check_growth(summary, base, growth.limits, dtype), base)

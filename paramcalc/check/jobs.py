@@ -6,25 +6,33 @@ In: the configuration, the names on the command line, the limits given there. Ou
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from paramcalc.answer import Question
 from paramcalc.budget import Budget
 from paramcalc.check.baseline import ASKED, open_baseline
-from paramcalc.check.config import Config, covers, expand, find_config, named_files, read_config
+from paramcalc.check.config import Check, Config, covers, expand, find_config, named_files, read_config
 from paramcalc.check.gate import Growth, check_file, unreadable
 from paramcalc.check.outcome import FileReport
 from paramcalc.errors import ParamcalcError
 
+if TYPE_CHECKING:
+    from paramcalc.analysis.assumptions import Assumption
+
 
 class Job(NamedTuple):
-    """A file to check; `error` says why there is none, such as a glob that matches nothing."""
+    """A file to check; `error` says why there is none, such as a glob that matches nothing.
+
+    `assume` is what its checks say of layers that cannot be computed.
+    """
 
     file: str
     budgets: Sequence[Budget] = ()
     error: str | None = None
+    assume: "Mapping[str, Assumption]" = MappingProxyType({})
 
 
 class Asked(NamedTuple):
@@ -62,14 +70,20 @@ def config_jobs(config: Config | None) -> Iterator[Job]:
             "nothing to check: name a spec, or write [[tool.paramcalc.checks]] in pyproject.toml or checks: in "
             "paramcalc.yaml"
         )
-    budgets: dict[str, list[Budget]] = {}
+    checks: dict[str, list[Check]] = {}
     for check in config.checks:
         files, faults = expand(check.files, config.folder)
         for file in files:
-            budgets.setdefault(file, []).append(check.budget)
+            checks.setdefault(file, []).append(check)
         yield from (Job(fault.place, error=fault.message) for fault in faults)
-    budgets.pop(config.path, None)
-    yield from (Job(file, found) for file, found in budgets.items())
+    checks.pop(config.path, None)
+    yield from (job_of(file, found) for file, found in checks.items())
+
+
+def job_of(file: str, checks: Sequence[Check]) -> Job:
+    """A file with what all the checks that are about it say."""
+    assume = {name: said for check in checks for name, said in check.assume.items()}
+    return Job(file, [check.budget for check in checks], None, assume)
 
 
 def named_jobs(names: Iterable[str], config: Config | None) -> Iterator[Job]:
@@ -82,7 +96,7 @@ def named_jobs(names: Iterable[str], config: Config | None) -> Iterator[Job]:
         yield from (Job(fault.place, error=fault.message) for fault in faults)
     for file in files.values():
         checks = [check for check in config.checks if covers(check, config.folder, file)] if config else []
-        yield Job(file, [check.budget for check in checks])
+        yield job_of(file, checks)
 
 
 @contextmanager
@@ -113,4 +127,7 @@ def report_of(job: Job, asked: Asked, growth: Growth | None) -> FileReport:
     if job.error:
         return unreadable(job.file, ParamcalcError(job.error))
     budgets = [*job.budgets, asked.budget]
-    return check_file(job.file, budgets, growth, asked.options, asked.dtype, asked.with_diff, asked.depth)
+    options = asked.options
+    if job.assume:
+        options = replace(options, assume={**job.assume, **options.assume})
+    return check_file(job.file, budgets, growth, options, asked.dtype, asked.with_diff, asked.depth)

@@ -69,6 +69,7 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
     help="How much a metric may grow since the baseline.",
 )
 @options.set_option
+@options.assume_option
 @options.weights_option
 @options.lora_option
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")

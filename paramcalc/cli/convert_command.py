@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from paramcalc.answer import question, read
+from paramcalc.answer import question, read, shapes_for
 from paramcalc.cli import options, output
 
 
@@ -12,6 +12,8 @@ from paramcalc.cli import options, output
 @click.argument("model", shell_complete=options.complete_specs)
 @click.option("--to", "target", type=click.Choice(["spec", "keras"]), default="spec", help="What to write.")
 @options.set_option
+@options.allow_option
+@options.assume_option
 @options.max_layers_option
 @options.output_option
 def command(model: str, target: str, **given: Any) -> int:
@@ -22,6 +24,12 @@ def command(model: str, target: str, **given: Any) -> int:
     from paramcalc.formats.convert import convert
     from paramcalc.render.json_format import harmless
 
-    text = convert(read(model, question(given)), target, given["max_layers"])
+    asked = question(given)
+    found = read(model, asked)
+    if asked.assume or asked.allow_unknown:
+        from paramcalc.analysis.assumptions import settle
+
+        settle(found, shapes_for(found, asked)["assume"], asked.allow_unknown)
+    text = convert(found, target, given["max_layers"])
     output.write([harmless(text.encode()) if target == "keras" else text], given["output"])
     return 0

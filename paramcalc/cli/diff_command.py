@@ -50,6 +50,8 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
 @click.option("--depth", type=options.Whole(1), help="Sum the changes by blocks of this depth.")
 @options.context_option
 @options.batch_option
+@options.allow_option
+@options.assume_option
 @options.color_option
 @options.output_option
 def command(base: str, head: str, format_: str, limits: dict[str, str], **given: Any) -> int:
@@ -66,7 +68,7 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     for name, formats in MEANT_FOR.items():
         if given[name] is not None and format_ not in formats:
             raise click.UsageError(f"--{name} does nothing for --format {format_}")
-    asked = question(given)
+    asked = of_either_side(question(given))
     sides = (base, read_side(base, head, asked)), (head, read_side(head, base, asked))
     before, now = named_alike(*sides, asked)
     diff = compare(before, now)
@@ -108,6 +110,15 @@ def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str |
         diff, diff_report.Options(width, given["columns"], given["depth"], output.glyphs_for(path))
     )
     return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
+
+
+def of_either_side(asked: Question) -> Question:
+    """The same options, where what is assumed of a layer may be about one of the two models alone."""
+    if not asked.assume:
+        return asked
+    from msgspec.structs import replace
+
+    return replace(asked, assume={name: replace(said, optional=True) for name, said in asked.assume.items()})
 
 
 def html(diff: "Diff", head: str, asked: Question, depth: int | None) -> "Iterator[bytes]":

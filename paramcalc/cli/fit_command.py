@@ -54,6 +54,8 @@ def parse_card(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @options.dp_option
 @options.zero_option
 @options.set_option
+@options.allow_option
+@options.assume_option
 @options.max_layers_option
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
 @options.output_option

@@ -14,6 +14,8 @@ from paramcalc.units import DTYPE_BITS, UnitError, parse_increase
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from paramcalc.analysis.assumptions import Assumption
+
 SPEC_ENDINGS = (
     *(".yaml", ".yml", ".json", ".keras", ".h5", ".hdf5", ".pt2"),
     *(".safetensors", ".gguf", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".npy"),
@@ -72,9 +74,15 @@ def _parse_dim(text: str) -> int | None:
     return int(text)
 
 
-def parse_assumption(text: str) -> Shape | str:
-    """A shape, or "same" for that of the input."""
-    return "same" if text == "same" else parse_shape(text)
+def parse_assumed(text: str) -> "Assumption":
+    """A shape, or "same" for that of the input, and perhaps how many parameters."""
+    from paramcalc.analysis.assumptions import parse_assumption
+    from paramcalc.errors import ParamcalcError
+
+    try:
+        return parse_assumption(text)
+    except ParamcalcError as error:
+        raise ValueError(str(error)) from None
 
 
 def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
@@ -237,11 +245,12 @@ allow_option = click.option(
 assume_option = click.option(
     "--assume",
     "assumed",
-    type=Pair(parse_assumption),
+    type=Pair(parse_assumed),
     multiple=True,
-    metavar="LAYER=1,2,3|same",
+    metavar="LAYER=1,2,3|same[:PARAMS]",
     shell_complete=complete_layer_pairs,
-    help="Output shape of such a layer, without the batch, or 'same' as its input.",
+    help="What such a layer outputs, without the batch, or 'same' as its input, and how many parameters it holds: "
+    "'FixedDropout=same:0', 'pool*=64:1.2M'. LAYER is a path, a class, or a glob of either.",
 )
 max_layers_option = click.option("--max-layers", type=Whole(1), help="Allow models of more than 100,000 layers.")
 memory_option = click.option(

@@ -17,12 +17,14 @@ class Unknown(Layer, frozen=True):
     Attributes:
         reason: why it cannot be computed.
         recorded_output: the output shape that the file recorded, batch included, if it did.
+        weightless: whether it holds no weights, whatever it does.
         fallback: the layer without what is not known of it, where that changes neither a shape nor a count.
     """
 
     reason: str
     recorded_output: Shape | None = None
     fallback: Any = None
+    weightless: bool = False
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Refuse: a silent zero would be a wrong number."""

@@ -78,7 +78,8 @@ def custom_class(why: str) -> Unknown:
     """What stands for a layer of a custom class; `why` says how we know that it is one."""
     return Unknown(
         f"{why}: its code is not in the file, so it cannot be computed "
-        "(--allow-unknown goes on without it, --assume NAME=shape tells its output)"
+        "(--allow-unknown goes on without it, --assume NAME=shape tells its output, --assume NAME=same:0 that it gives "
+        "the shape that it takes, and holds nothing)"
     )
 
 
@@ -92,6 +93,7 @@ def lambda_layer(config: Any) -> Unknown:
         "a Lambda is code, which is never run, so it cannot be computed (--allow-unknown goes on without it, "
         "--assume NAME=shape tells its output)",
         shape,
+        weightless=True,
     )
 
 
