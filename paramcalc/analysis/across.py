@@ -14,6 +14,10 @@ Sides = tuple[LayerSummary, LayerSummary]
 Which = Callable[[WeightSummary], bool]
 
 
+SHOWN = 2
+"""How many weights of a layer an example names."""
+
+
 class Reason(NamedTuple):
     """One way in which two networks differ.
 
@@ -108,9 +112,9 @@ def moved(before: LayerSummary, now: LayerSummary) -> bool:
 
 
 def shapes(row: LayerSummary, which: Which) -> str:
-    """`kernel (3, 3, 64, 64)`; `nothing` where the layer has none."""
+    """`kernel (3, 3, 64, 64)`, with an ellipsis for further ones; "none" where the layer has none."""
     found = [f"{each.name or row.name} {each.shape}" for each in row.weights if which(each)]
-    return " and ".join(found) or "none"
+    return ", ".join([*found[:SHOWN], *["…"] * (len(found) > SHOWN)]) or "none"
 
 
 def against(words: list[str]) -> str:

@@ -10,7 +10,7 @@ KINDS: dict[str, str] = {
     "BatchNormalization": "batch normalization",
     **{f"BatchNorm{rank}d": "batch normalization" for rank in (1, 2, 3)},
     "SyncBatchNorm": "batch normalization",
-    **{f"DepthwiseConv{rank}D": f"Conv{rank}D" for rank in (1, 2)},
+    **{f"DepthwiseConv{rank}D": f"conv{rank}d" for rank in (1, 2)},
     "Parameter": "parameter",
     "Custom": "parameter",
 }

@@ -32,6 +32,15 @@ def test_resnet50_differs_in_biases_and_statistics_alone():
     assert "\n- " not in text
 
 
+def test_mobilenet_v2_differs_in_what_is_a_parameter_alone():
+    """A DepthwiseConv2D is a Conv2d in groups; moving statistics are parameters in Keras."""
+    diff = compare(*[summarize(load(SPECS / name)) for name in ("mobilenet_v2.yaml", "torch/mobilenet_v2.yaml")])
+    assert reasons(diff).keys() == {"statistics", "layouts"}
+    assert not [change for change in diff.changes if change.kind in ("added", "removed")]
+    total = next(total for total in diff.totals if total.metric == "params")
+    assert reasons(diff)["statistics"][1] == total.delta
+
+
 def test_vgg16_is_the_same_in_both():
     diff = compare(*[summarize(load(SPECS / name)) for name in ("vgg16.yaml", "torch/vgg16.yaml")])
     assert set(reasons(diff)) == {"layouts"}
