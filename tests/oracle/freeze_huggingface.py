@@ -66,6 +66,11 @@ GROUPS = ("num_key_value_heads", "num_kv_heads")
 OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
 NEEDED = {
+    "dbrx": {
+        "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0},
+        "ffn_config": {"ffn_hidden_size": 24, "moe_num_experts": 3, "moe_top_k": 2},
+        "n_layers": 2,
+    },
     "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
     "esm": {"vocab_size": 33},
     "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},

@@ -21,6 +21,7 @@ DESCRIPTIONS = {
     "keys": "How many keys a query sees, where these are fewer than the window; null for all of it.",
     "height": "The height of the image, in tokens; null for unknown.",
     "width": "The width of the image, in tokens; null for unknown.",
+    "flat": "Whether the matrices of all experts stand below each other in one.",
     "sizes": "The size of each piece.",
     "value_size": "The features of a value head; null for as many as the input has, or a key head.",
     "correction": "Whether a buffer is added to the scores where experts are picked, so that all are used alike.",

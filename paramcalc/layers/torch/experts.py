@@ -99,7 +99,9 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
     """One matrix for each expert, stacked: (experts, out, in). A token goes through `per_token` of them.
 
     What they give is side by side, or, with `summed`, what they read is, each its own part, and the results are summed.
-    `bare` is for a tensor that is a parameter by itself. With `vectors` each expert has one feature on its narrow side, an axis that the tensor leaves out.
+    `bare` is for a tensor that is a parameter by itself. With `vectors` each expert has one feature on its narrow side, an
+    axis that the tensor leaves out; with `flat` the matrices stand below each other in one of (experts × inner features,
+    outer features), the inner ones being those that are side by side.
 
     Shapes: (batch, ..., features) → (batch, ..., per_token × out_features); with `summed`
         (batch, ..., per_token × features) → (batch, ..., out_features)
@@ -114,6 +116,7 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
     summed: bool = False
     vectors: bool = False
     bare: bool = False
+    flat: bool = False
 
     def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
         """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
@@ -128,6 +131,9 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
         if self.vectors:
             sizes = tuple(factor for factor in sizes if factor[1] != 1) or sizes[:1]
         shape = (self.num_experts, *[length for _, length in sizes if length is not None])
+        if self.flat:
+            rows, columns = (inside, self.out_features) if self.summed else (self.out_features, inside)
+            shape = (self.num_experts * rows, columns)
         active = (("per_token", used), *sizes)
         factors: Factors = (("num_experts", self.num_experts), *sizes)
         weight = Weight("" if self.bare else "weight", shape, factors, active=active)
