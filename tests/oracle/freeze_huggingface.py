@@ -75,6 +75,7 @@ NEEDED = {
     "esm": {"vocab_size": 33},
     "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},
     "ministral": {"head_dim": 128},
+    "mobilebert": {"intra_bottleneck_size": 96},
     "reformer": {"axial_pos_embds": False},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
     "inkling_text": {
