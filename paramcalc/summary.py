@@ -212,6 +212,8 @@ class Memory(Struct, frozen=True):
         prefill_at: the call at which the first is reached.
         workspace_bytes: what the library of matrix products reserves, a part of the peaks.
         device: the largest of several devices, where the model is spread over them.
+        arena_bytes: the peak of activations with normalisations and ReLUs folded into what feeds them.
+        arena_at: the call at which that is reached.
         kv_cache: null for a model that keeps nothing between tokens, or where it is not known of how many.
     """
 
@@ -230,6 +232,8 @@ class Memory(Struct, frozen=True):
     prefill_at: str | None = None
     workspace_bytes: int = 0
     device: DeviceMemory | None = None
+    arena_bytes: int | None = None
+    arena_at: str | None = None
 
 
 class Summary(Struct):

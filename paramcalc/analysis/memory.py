@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from paramcalc.analysis.arena import folded
 from paramcalc.analysis.cache import measure_cache
 from paramcalc.analysis.calls import Call, Evaluation
 from paramcalc.analysis.memory_options import MemoryOptions
@@ -31,6 +32,9 @@ ASSUMPTIONS = {
     "peak_bytes": "layers run one after the other in the order listed; a tensor lives from the layer that makes it "
     "to the last one that reads it, inputs from the start, outputs to the end; nothing is computed in place and no "
     "layer needs working space",
+    "arena_bytes": "peak_bytes, but a normalisation by fixed statistics and a ReLU are parts of the layer that feeds "
+    "them, and what only training uses is left out, as converters for microcontrollers have it; an interpreter's own "
+    "bookkeeping is not counted",
     "inference_bytes": "the larger of prefill_bytes and decode_bytes, where there is a context; else the weights and "
     "the peak, of a model whose program is known with its working space, and 32 MiB for the library of matrix "
     "products",
@@ -66,11 +70,14 @@ def measure_memory(
     """
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
-    activations = best = at = None
+    activations = best = at = arena = arena_at = None
     if sizes is not None:
         activations = sum(map(sum, sizes))
-        best, step = peak(sizes, *uses(evaluation), first=len(evaluation.inputs))
-        at = evaluation.calls[step - 1].node.path if step else None
+        first, tensors = len(evaluation.inputs), uses(evaluation)
+        best, step = peak(sizes, *tensors, first=first)
+        at = path_of(evaluation, step)
+        arena, arena_step = peak(*folded(evaluation, sizes, *tensors), first=first)
+        arena_at = path_of(evaluation, arena_step)
     batch = batch_of(evaluation.inputs)
     cache = measure_cache(evaluation, batch, dtype, options.kv_dtype)
     model = evaluation.model
@@ -95,7 +102,14 @@ def measure_memory(
         prefill_at=None if prefill is None else evaluation.calls[prefill.step].node.path,
         workspace_bytes=running.workspace,
         device=running.device(evaluation, rows, options),
+        arena_bytes=arena,
+        arena_at=arena_at,
     )
+
+
+def path_of(evaluation: Evaluation, step: int) -> str | None:
+    """The call of a step of `peak`; None before the first."""
+    return evaluation.calls[step - 1].node.path if step else None
 
 
 class Running(Struct, frozen=True):

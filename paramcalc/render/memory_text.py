@@ -17,6 +17,9 @@ def memory_entries(memory: Memory) -> Entries:
         ("Activations", format_bytes(memory.activation_bytes), f"inputs and all outputs, {batch}"),
         ("Peak memory", format_bytes(memory.peak_bytes), "activations alive at once, no working space"),
     ]
+    if memory.arena_bytes is not None and memory.arena_bytes != memory.peak_bytes:
+        note = "the same with normalisations and ReLUs folded into what feeds them"
+        entries.append(("Arena", format_bytes(memory.arena_bytes), note))
     entries += running_entries(memory)
     entries += training_entries(memory.training) if memory.training is not None else []
     return entries + (device_entries(memory.device) if memory.device is not None else [])
