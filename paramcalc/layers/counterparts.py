@@ -11,6 +11,8 @@ KINDS: dict[str, str] = {
     **{f"BatchNorm{rank}d": "batch normalization" for rank in (1, 2, 3)},
     "SyncBatchNorm": "batch normalization",
     **{f"DepthwiseConv{rank}D": f"conv{rank}d" for rank in (1, 2)},
+    **dict.fromkeys(("TransposedLinear", "HeadLinear"), "dense"),
+    "WeightNormConv1d": "conv1d",
     "Parameter": "parameter",
     "Custom": "parameter",
 }

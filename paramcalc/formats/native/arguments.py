@@ -71,7 +71,8 @@ def named_arguments(block: Block, arguments: dict[str, Any], places: dict[str, D
         if key not in block.vars:
             if key in COMMON:
                 raise SpecError(f"'{key}' stands beside {block.name}, not inside it", at_key(places[key]))
-            has = f"its variables are {listed(names)}" if names else "it has none"
+            write = f"write vars: {{{key[:40]}: …}} beside its layers"
+            has = f"its variables are {listed(names)}" if names else write
             message = f"block '{block.name}' has no variable '{key[:80]}'{did_you_mean(key, names) or f'; {has}'}"
             raise SpecError(message, at_key(places[key]))
     return arguments, places

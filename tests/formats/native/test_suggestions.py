@@ -99,6 +99,11 @@ def test_a_circle_through_a_wrong_layer_is_no_second_error():
     assert len(problems(spec)) == 1
 
 
+def test_a_variable_that_a_block_reads_and_does_not_declare_is_one_error():
+    spec = "{input: [4], blocks: {b: {layers: [{Dense: $n}]}}, layers: [{b: {n: 3}}]}"
+    assert problems(spec) == ["block 'b' has no variable 'n'; write vars: {n: …} beside its layers"]
+
+
 MERGES = ["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"]
 
 
