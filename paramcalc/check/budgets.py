@@ -109,7 +109,7 @@ def check_budget(summary: Summary, budget: Budget, measured: Measured | None = N
             findings += check_each_layer(summary.layers, limit)
         elif metric == "peak_memory":
             found = memory_of(summary, metric)
-            findings.append(judge(metric, limit, found.peak_bytes, unit=budget.units[metric]))
+            findings.append(judge(metric, limit, found.peak_bytes, unit=budget.units.get(metric)))
         elif metric in MEMORY:
             found = memory_of(summary if measured is None else measured(budget), metric)
             findings.append(judge_memory(metric, limit, found, budget.units[metric]))
@@ -244,6 +244,7 @@ def judge(
 ) -> Finding:
     """One limit, one number; bytes are said in the unit of the limit."""
     what = name_of(metric, dtype)
+    unit = unit or ("B" if metric in BYTES else None)
     if actual is None:
         return Finding("broken", metric, limit, None, f"{what} cannot be computed: a dimension is unknown", layer)
     if actual <= limit:
