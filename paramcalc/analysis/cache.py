@@ -74,8 +74,8 @@ def kept(cache: Cache, dtype: str, grows: bool) -> Kept | None:
     if cache.fixed or cache.tokens is None:
         return Kept(0, size_of(one, dtype))
     full = cache.most is not None and cache.tokens >= cache.most
-    tokens = cache.most if full and cache.most is not None else cache.tokens
-    return Kept(0 if full or not grows else size_of(one, dtype), size_of(one * tokens, dtype))
+    tokens = cache.most if full and cache.most is not None else cache.tokens // cache.every
+    return Kept(0 if full or not grows else size_of(one, dtype) // cache.every, size_of(one * tokens, dtype))
 
 
 def cache_dtype(cache: Cache, policy: str, dtype: str | None, kv_dtype: str | None) -> str:

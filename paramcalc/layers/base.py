@@ -92,6 +92,7 @@ class Cache(Struct, frozen=True, gc=False):
         window: how many tokens a token sees, itself included; one fewer is kept for it. None for all.
         dtype: what its elements are stored as; None for what the layer computes in.
         tokens: of how many tokens this call adds one: the length of what is kept.
+        every: of how many tokens there is one, where they are compressed.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Cache(Struct, frozen=True, gc=False):
     window: int | None = None
     dtype: str | None = None
     tokens: Dim = None
+    every: int = 1
 
     @property
     def most(self) -> int | None:

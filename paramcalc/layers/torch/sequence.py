@@ -96,7 +96,10 @@ class Cached(Layer, frozen=True, kw_only=True):
 class Compressed(Layer, frozen=True, kw_only=True):
     """One vector for every `rate` tokens so far, mixed from theirs; tokens that are too few for one wait until then.
 
-    A null `rate` is one that depends on the text. How much is kept depends on where that has been cut: it is not known.
+    With gates, the second input, these vectors are kept, and of a text read at once the tokens that wait, and their
+    gates. Where a token is twice as wide as a vector, neighbours overlap: half of the last `rate` tokens and gates is
+    kept for the next one. Without gates, or with a null `rate`, which is one that depends on the text, it is not known
+    how much is kept.
 
     Shapes: (batch, tokens, ...), any others → (batch, tokens so far // rate, size)
     Formula: no weights
@@ -110,7 +113,16 @@ class Compressed(Layer, frozen=True, kw_only=True):
     def infer(self, x: Shape, *others: Shape, past: int = 0) -> Inferred:
         """`past` tokens were there before these."""
         tokens = None if x[1] is None or self.rate is None else (x[1] + past) // self.rate
-        return Inferred((x[0], tokens, self.size), cache=(Cache("compressed keys", (("size", None),)),))
+        if not others or tokens is None or x[1] is None or self.rate is None:
+            return Inferred((x[0], tokens, self.size), cache=(Cache("compressed keys", (("size", None),)),))
+        pair = ("tokens and gates", 2)
+        cache = [
+            Cache("compressed keys", (("size", self.size),), tokens=x[1], every=self.rate),
+            Cache("waiting", (pair, ("tokens", x[1] % self.rate), ("width", x[-1])), fixed=True),
+        ]
+        if x[-1] == 2 * self.size and tokens:
+            cache.append(Cache("overlap", (pair, ("tokens", self.rate), ("size", self.size)), fixed=True))
+        return Inferred((x[0], tokens, self.size), cache=tuple(cache))
 
 
 class Indexer(Layer, frozen=True, kw_only=True):
