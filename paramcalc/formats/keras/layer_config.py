@@ -130,7 +130,7 @@ def dtype_policy(value: Any) -> str:
         return known_policy(value)
     if isinstance(value, dict):
         config = value.get("config")
-        kind = value.get("class_name", "")
+        kind = str(value.get("class_name", ""))
         if is_foreign(value):
             raise LayerError(f"dtype policy '{foreign_name(value)}' is not one of Keras' own")
         if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
@@ -141,7 +141,7 @@ def dtype_policy(value: Any) -> str:
         if isinstance(config, dict) and kind in QUANTIZED_POLICIES:
             source = config.get("source_name")
             return known_policy(f"{config.get('mode')!s}_from_{'float32' if source is None else str(source)}")
-        raise LayerError(f"dtype policy '{str(kind)[:60]}' is not supported")
+        raise LayerError(f"dtype policy '{kind[:60]}' is not supported")
     raise LayerError("dtype must be a name or a policy")
 
 

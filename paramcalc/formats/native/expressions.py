@@ -78,14 +78,15 @@ LIST_FUNCTIONS: dict[str, tuple[Callable[[Any], Any], tuple[type, ...]]] = {
     "pair": (lambda value: value if isinstance(value, list) else [number(value)] * 2, (object,)),
 }
 """Name → function of one list, and what it takes; the last three take anything."""
-NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | LIST_FUNCTIONS.keys()
+NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | {"len"}
+"""Names that no variable can have. Functions that came later are not among them: specs may have such variables."""
 OPERANDS: dict[type[ast.expr], Callable[[Any], list[ast.expr]]] = {
     ast.BinOp: lambda node: [node.left, node.right],
     ast.UnaryOp: lambda node: [node.operand],
     ast.BoolOp: lambda node: node.values,
     ast.Compare: lambda node: [node.left, *node.comparators],
     ast.IfExp: lambda node: [node.test, node.body, node.orelse],
-    ast.Call: lambda node: [node.func, *node.args],
+    ast.Call: lambda node: node.args if isinstance(node.func, ast.Name) else [node.func, *node.args],
     ast.Subscript: lambda node: [node.value, node.slice],
     ast.Attribute: lambda node: [node.value],
     ast.List: lambda node: node.elts,
@@ -391,5 +392,5 @@ def is_variable_name(name: str) -> bool:
     """Whether `$name` could be a variable: an ASCII identifier that means nothing else."""
     from keyword import iskeyword
 
-    taken = name in FUNCTIONS or name in CONSTANTS or name in LIST_FUNCTIONS or name == "i"
-    return bool(_NAME.fullmatch(name)) and not iskeyword(name) and not taken
+    taken = name in NOT_VARIABLES or name == "i" or iskeyword(name)
+    return bool(_NAME.fullmatch(name)) and not taken

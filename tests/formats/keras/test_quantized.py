@@ -180,3 +180,12 @@ def test_numbers_in_a_policy_are_short_and_plain(policy: str) -> None:
     """However long or odd the text is."""
     with pytest.raises(LayerError):
         scheme_of(policy)
+
+
+def test_a_policy_whose_class_is_no_text_is_refused() -> None:
+    policy = {"class_name": {"a": 1}, "config": {"name": "float32"}}
+    dense = {"class_name": "Dense", "config": {"units": 2, "dtype": policy}}
+    first = {"class_name": "InputLayer", "config": {"batch_shape": [None, 4]}}
+    model = {"class_name": "Sequential", "config": {"layers": [first, dense]}}
+    with pytest.raises(ParamcalcError, match="dtype policy"):
+        summarize(load(json.dumps(model).encode()))

@@ -188,3 +188,8 @@ def test_outputs_may_be_the_last_entry_by_an_expression(wanted, names):
     layers = "layers: [{Dense: 3, name: a}, {Dense: 2, name: b}]"
     spec = f'{{input: [4], vars: {{all: {wanted}}}, {layers}, outputs: \'$(["a", "b"] if all else null)\'}}'
     assert [output.name for output in load(spec.encode()).outputs] == names
+
+
+def test_a_variable_may_be_called_like_a_function_that_came_later():
+    spec = '{input: [4], vars: {sum: 3, text: [1, 2]}, layers: [Dense: "$(sum + sum(text) + len(text(sum)))"]}'
+    assert read(spec).layers[0].output_shape == (None, 7)
