@@ -239,6 +239,8 @@ class Trial:
             found = training if memory.device is None else memory.device.training_bytes
         if found is None:
             message = "its memory is not known, as a dimension is not: --input NAME=… or --context N gives it"
+            if memory.activation_bytes is not None:
+                message = "its memory is not known: what a module of its own keeps for the backward pass is not"
             raise InputError(self.model.source, [Problem(message)])
         return found
 

@@ -156,10 +156,10 @@ class Running(Struct, frozen=True):
             return max(known)
         if peak is None:
             return None
-        found = None
-        if self.program is not None and self.program.known:
-            found = prefill_peak(evaluation, self.program, self.dtype)
-        return self.weights + (peak if found is None else found.size + self.workspace)
+        if self.program is None or not self.program.known:
+            return self.weights + peak
+        found = prefill_peak(evaluation, self.program, self.dtype)
+        return self.weights + self.workspace + (peak if found is None else found.size)
 
 
 def batch_of(inputs: Iterable[Input]) -> int:

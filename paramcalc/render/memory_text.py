@@ -21,7 +21,9 @@ def memory_entries(memory: Memory) -> Entries:
         note = "the same with normalisations and ReLUs folded into what feeds them"
         entries.append(("Arena", format_bytes(memory.arena_bytes), note))
     entries += running_entries(memory)
-    entries += training_entries(memory.training) if memory.training is not None else []
+    entries += (
+        training_entries(memory.training, memory.activation_bytes is not None) if memory.training is not None else []
+    )
     return entries + (device_entries(memory.device) if memory.device is not None else [])
 
 
@@ -47,9 +49,11 @@ def running_entries(memory: Memory) -> Entries:
     ]
 
 
-def training_entries(training: Training) -> Entries:
+def training_entries(training: Training, shapes_known: bool) -> Entries:
     """What training adds, the sum, and the most at once."""
     whole = "kept for the backward pass" + (", parts computed again" if training.checkpointing else "")
+    if training.activation_bytes is None and shapes_known:
+        whole = "what a module of its own keeps for the backward pass is not known"
     entries = [
         ("Gradients", format_bytes(training.gradient_bytes), "one for each trainable weight"),
         (

@@ -122,6 +122,13 @@ def test_what_is_not_known_is_refused():
         fit(load(text), Asked(10**9))
 
 
+def test_what_a_module_keeps_may_not_be_known():
+    text = b"{framework: torch, input: [10, 64], layers: [{TransformerEncoderLayer: {nhead: 4, dim_feedforward: 9}}]}"
+    assert fit(load(text), Asked(10**9)).fits
+    with pytest.raises(InputError, match="what a module of its own keeps for the backward pass is not"):
+        fit(load(text), Asked(10**9, options=MemoryOptions(memory=True, optimizer="adamw")))
+
+
 # -- the command ---------------------------------------------------------------------------------------
 
 
