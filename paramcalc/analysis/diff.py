@@ -82,11 +82,27 @@ def compare(base: Summary, head: Summary) -> Diff:
         sides = [(change.base, change.head) for change in every if change.base and change.head]
         reasons = why(sides, (base.framework, head.framework))
     else:
-        every = ordered(before, now, align(before, now, KEYS), layer_facts)
+        every = ordered(before, now, aligned(before, now), layer_facts)
     changes = [change for change in every if change.kind != "unchanged"]
     totals = [Total(metric, getattr(base.totals, metric), getattr(head.totals, metric)) for metric in METRICS]
     across = None not in frameworks and base.framework != head.framework
     return Diff(base, head, changes, totals, len(every) - len(changes), reasons, across)
+
+
+def aligned(before: list[LayerSummary], now: list[LayerSummary]) -> dict[str, str]:
+    """Head path → base path. What is the same, by name too, at both ends needs no search: most of two versions is."""
+    start = same_rows(before, now)
+    end = same_rows(before[: start - 1 if start else None : -1], now[: start - 1 if start else None : -1])
+    middle = before[start : len(before) - end], now[start : len(now) - end]
+    outside = [*now[:start], *now[len(now) - end :]]
+    return {row.path: row.path for row in outside} | align(*middle, KEYS)
+
+
+def same_rows(before: list[LayerSummary], now: list[LayerSummary]) -> int:
+    """How many layers both begin with."""
+    pairs = enumerate(zip(before, now, strict=False))
+    different = (number for number, (a, b) in pairs if a.path != b.path or layer_facts(a) != layer_facts(b))
+    return next(different, min(len(before), len(now)))
 
 
 def with_weights(rows: list[LayerSummary]) -> list[LayerSummary]:

@@ -186,8 +186,9 @@ def render(summaries: Iterator[Summary], format_: str, given: dict[str, Any], se
     if format_ in ("json", "jsonl"):
         from paramcalc.render import json_format
 
+        write = json_format.summary_json if format_ == "json" else json_format.summary_jsonl
         for summary in summaries:
-            yield from json_format.summary_json(summary) if format_ == "json" else [json_format.summary_jsonl(summary)]
+            yield from write(summary)
     elif format_ == "csv":
         from paramcalc.render import csv_format
 

@@ -1,7 +1,7 @@
 """CSV for a spreadsheet: one row a layer, plain numbers."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
 from typing import Any
@@ -50,9 +50,24 @@ def summary_csv(
         unknown = unknown_of(summary)
         marked = ((layer, "?" if layer.path in unknown else "") for layer in summary.layers)
         rows = (Row(layer.path, (layer,), marks=marks) for layer, marks in marked)
-    wholes = {name: whole_of(summary.totals, name) for name in names}
     first = [text_cell(summary.source)] if with_source else []
-    return lines([*first, *[_cell(row.value(name), name, wholes[name]) for name in names]] for row in rows)
+    cells = [cell_maker(name, whole_of(summary.totals, name)) for name in names]
+    return lines([*first, *[cell(row) for cell in cells]] for row in rows)
+
+
+def cell_maker(column: str, total: int) -> Callable[[Row], str]:
+    """A function that makes the cells of a column; equal ones in a row, as a large model has them, are made once."""
+    last: Any = None
+    made = _cell(None, column, total)
+
+    def cell(row: Row) -> str:
+        nonlocal last, made
+        value = row.value(column)
+        if value is not last and value != last:
+            last, made = value, _cell(value, column, total)
+        return made
+
+    return cell
 
 
 def _cell(value: Any, column: str, total: int) -> str:

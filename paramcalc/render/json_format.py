@@ -36,9 +36,20 @@ def summary_json(summary: Summary) -> Iterator[bytes]:
     yield text.removesuffix(b",\n ") + b"}\n"
 
 
-def summary_jsonl(summary: Summary) -> bytes:
-    """The same object on one line."""
-    return to_json(_fields(summary)) + b"\n"
+def summary_jsonl(summary: Summary) -> Iterator[bytes]:
+    """The same object on one line, in pieces as well."""
+    text = b"{"
+    for number, (name, value) in enumerate(_fields(summary).items()):
+        text += b',"%s":' % name.encode() if number else b'"%s":' % name.encode()
+        if not isinstance(value, list) or len(value) <= ROWS:
+            text += to_json(value)
+            continue
+        for start in range(0, len(value), ROWS):
+            text += b"," if start else b"["
+            yield text + harmless(msgspec.json.encode(value[start : start + ROWS])[1:-1])
+            text = b""
+        text += b"]"
+    yield text + b"}\n"
 
 
 def _fields(summary: Summary) -> dict[str, Any]:

@@ -129,3 +129,16 @@ def test_buffers_have_a_total_where_there_are_any():
     text = "".join(markdown(compare(batch_norm, batch_norm)))
     assert "| Buffers | 9 | 9 | 0 |" in text
     assert "Buffers" not in "".join(markdown(compare(chain(4), chain(5))))
+
+
+def test_what_is_the_same_at_both_ends_is_left_as_it_is():
+    """A layer put between equal ones is the only change, wherever it stands."""
+    layers = ["Dense: 3"] * 6
+    for at in range(7):
+        more = [*layers[:at], "Dense: 4", "Dense: 3", *layers[at:]]
+        base, head = (
+            paramcalc.summarize(paramcalc.load(f"input: [3]\nlayers: [{', '.join(items)}]".encode(), name="m"))
+            for items in (layers, more)
+        )
+        diff = compare(base, head)
+        assert sum(change.delta("params") or 0 for change in diff.changes) == head.totals.params - base.totals.params

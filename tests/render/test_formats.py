@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import paramcalc
 from paramcalc.render.csv_format import header, summary_csv
 from paramcalc.render.json_format import summary_json, summary_jsonl
 from paramcalc.render.markdown import summary_markdown
@@ -36,7 +37,9 @@ def rows_of(model, columns=None, **options):
     return list(csv.DictReader(StringIO(text)))
 
 
-@pytest.mark.parametrize("encode", [lambda summary: b"".join(summary_json(summary)), summary_jsonl])
+@pytest.mark.parametrize(
+    "encode", [lambda summary: b"".join(summary_json(summary)), lambda summary: b"".join(summary_jsonl(summary))]
+)
 def test_json_names_are_exact_and_drive_no_terminal(encode):
     encoded = encode(hostile()).decode()
     assert [item["path"] for item in json.loads(encoded)["layers"]] == HOSTILE
@@ -48,14 +51,16 @@ def test_json_names_are_exact_and_drive_no_terminal(encode):
 @given(st.text(alphabet=st.characters(codec="utf-8")))
 def test_json_gives_any_name_back(name):
     model = summary([dense("a", 1, 1)], name=name)
-    assert json.loads(b"".join(summary_json(model)))["name"] == json.loads(summary_jsonl(model))["name"] == name
+    assert (
+        json.loads(b"".join(summary_json(model)))["name"] == json.loads(b"".join(summary_jsonl(model)))["name"] == name
+    )
 
 
 def test_json_says_first_what_it_is_and_both_forms_are_equal():
     data = json.loads(b"".join(summary_json(transformer(2))))
     assert list(data)[:4] == ["schema_version", "name", "source", "format"]
-    assert data == json.loads(summary_jsonl(transformer(2)))
-    assert summary_jsonl(transformer(2)).count(b"\n") == 1
+    assert data == json.loads(b"".join(summary_jsonl(transformer(2))))
+    assert b"".join(summary_jsonl(transformer(2))).count(b"\n") == 1
     assert "partial" not in data
 
 
@@ -92,3 +97,13 @@ def test_no_name_ends_a_markdown_cell_or_begins_markup():
     assert {line.count("|") for line in table} == {6}
     assert "<img" not in "".join(lines)
     assert "](x)" not in "".join(lines)
+
+
+def test_a_long_list_of_layers_is_the_same_line_in_pieces():
+    """A large model is not written at once: that would take its memory again."""
+    spec = b"input: [3]\nlayers: [{repeat: 2500, layers: [{Dense: 3}]}]"
+    summary = paramcalc.summarize(paramcalc.load(spec, name="m"))
+    pieces = list(summary_jsonl(summary))
+    assert len(pieces) == 4
+    assert json.loads(b"".join(pieces)) == json.loads(b"".join(summary_json(summary)))
+    assert b"".join(pieces).count(b"\n") == 1
