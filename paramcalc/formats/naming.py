@@ -94,7 +94,7 @@ class Naming(NamedTuple):
             distance: how many parts of a name are those of a weight, behind that of the layer; None where there is
                 no layer.
         """
-        converter, source = None, 0
+        converter, source, given = None, 0, name
         if len(name) <= MAX_RENAMED:
             for each in self.renames:
                 name = (each.rename(name) or (name, 0))[0]
@@ -103,6 +103,8 @@ class Naming(NamedTuple):
                 if found is not None:
                     (name, source), converter = found, each
                     break
+        if name.rpartition(".")[2] == given.rpartition(".")[2] and nearer(distance(given), distance(name)):
+            name, converter, source = given, None, 0  # a rule for another layer: this is a weight of that name
         if self.base:
             inner, outer = name.removeprefix(f"{self.base}."), f"{self.base}.{name}"
             here = distance(name)
