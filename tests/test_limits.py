@@ -290,7 +290,13 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
         *("MAX_EVENTS", "MAX_DIRECTIVES"),  # there, too
         "MAX_EXPANSION",  # lets larger files than that of MAX_EXPANDED_NODES pass
         *("MAX_GLOB", "MAX_GLOB_WORK"),  # in test_budgets.py: it is a budget that is too much
-        *("MAX_GLOBS", "MAX_LINKED_FOLDERS", "MAX_TOML_BYTES", "MAX_KEY_PARTS"),  # in test_check_config.py
+        *(
+            "MAX_GLOBS",
+            "MAX_GLOB_TEXT",
+            "MAX_LINKED_FOLDERS",
+            "MAX_TOML_BYTES",
+            "MAX_KEY_PARTS",
+        ),  # in test_check_config.py
         *("MAX_TENSORS", "MAX_TENSOR_NAME"),  # in formats/test_checkpoint.py
         "MAX_SAFETENSORS_HEADER",  # in formats/test_safetensors.py
         *("MAX_PICKLE_BYTES", "MAX_PICKLE_STEPS", "MAX_PICKLE_OBJECTS"),  # in formats/test_torch_checkpoint.py
@@ -324,7 +330,8 @@ def test_the_guide_has_the_numbers():
         f"{limits.MAX_INTEGER_DIGITS}; 2³¹ − 1; {shapes.MAX_RANK}; 2⁶³ − 1",
         f"{limits.MAX_NAME}; {limits.MAX_TEXT:,}; {limits.MAX_EXPRESSION}; {limits.MAX_FILLED:,}",
         f"{limits.MAX_OUTPUTS:,}; {limits.MAX_ALL_OUTPUTS:,}",
-        f"{limits.MAX_GLOB:,}; {limits.MAX_GLOB_WORK:,}; {limits.MAX_GLOBS:,}; {limits.MAX_LINKED_FOLDERS:,}",
+        f"{limits.MAX_GLOB:,}; {limits.MAX_GLOB_WORK:,}; {limits.MAX_GLOBS:,}; "
+        f"{limits.MAX_GLOB_TEXT:,}; {limits.MAX_LINKED_FOLDERS:,}",
         f"{limits.MAX_TOML_BYTES // mib} MiB; {limits.MAX_KEY_PARTS}",
         f"{limits.MAX_ARCHIVE_ENTRIES:,}; {limits.MAX_ARCHIVE_DIRECTORY // mib} MiB",
         f"{limits.MAX_TENSORS:,}; {limits.MAX_SHARDS:,}; {limits.MAX_TENSOR_NAME:,}",

@@ -9,14 +9,15 @@ from msgspec import Struct
 
 from paramcalc.analysis.arena import folded
 from paramcalc.analysis.cache import measure_cache
-from paramcalc.analysis.calls import Call, Evaluation
+from paramcalc.analysis.calls import Call, Evaluation, failure
 from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.analysis.peaks import Peak, decode_peak, full_windows, prefill_peak
 from paramcalc.analysis.training import measure_training
+from paramcalc.errors import Problem
 from paramcalc.layers.optimizers import NAMES
 from paramcalc.layers.programs import Program, program_of
 from paramcalc.model import Input, Ref, refs
-from paramcalc.shapes import Shape, volume
+from paramcalc.shapes import MAX_COUNT, Shape, volume
 from paramcalc.summary import DeviceMemory, KVCache, LayerSummary, Memory
 from paramcalc.units import STORED_BITS, output_dtype, size_of
 
@@ -66,7 +67,7 @@ def measure_memory(
         options: what is asked.
 
     Raises:
-        InputError: for an optimizer that the model's framework does not have.
+        InputError: for an optimizer that the model's framework does not have, and for numbers past 64 bits.
     """
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
@@ -86,7 +87,7 @@ def measure_memory(
     trained = None
     if options.optimizer is not None:
         trained = measure_training(evaluation, rows, activations, dtype, options)
-    return Memory(
+    found = Memory(
         batch_size=batch,
         weights_bytes=weights,
         weights_as={name: sum(size_of(row.params, name) for row in rows) for name in DTYPES},
@@ -105,6 +106,20 @@ def measure_memory(
         arena_bytes=arena,
         arena_at=arena_at,
     )
+    if is_past(found):
+        raise failure(model, [Problem(f"a number of its memory is past {MAX_COUNT:,}")])
+    return found
+
+
+def is_past(found: object) -> bool:
+    """Whether a number in it, at any depth, is past 64 bits, which not every reader of JSON can hold."""
+    if isinstance(found, Struct):
+        found = [getattr(found, name) for name in found.__struct_fields__]
+    elif isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, (list, tuple)):
+        return any(map(is_past, found))
+    return isinstance(found, int) and found > MAX_COUNT
 
 
 def path_of(evaluation: Evaluation, step: int) -> str | None:

@@ -10,7 +10,16 @@ from paramcalc.budget import Budget, parse_budget
 from paramcalc.check.globs import MAGIC, Search, begins, names
 from paramcalc.errors import InputError, ParamcalcError, Position, Problem, clipped, unknown_keys
 from paramcalc.formats.source import open_source
-from paramcalc.limits import MAX_GLOB, MAX_GLOBS, MAX_JSON_BYTES, MAX_KEY_PARTS, MAX_TOML_BYTES, check_size, max_bytes
+from paramcalc.limits import (
+    MAX_GLOB,
+    MAX_GLOB_TEXT,
+    MAX_GLOBS,
+    MAX_JSON_BYTES,
+    MAX_KEY_PARTS,
+    MAX_TOML_BYTES,
+    check_size,
+    max_bytes,
+)
 from paramcalc.metrics import CONDITIONS, METRICS
 
 if TYPE_CHECKING:
@@ -108,6 +117,8 @@ def read_config(path: str) -> Config:
             raise ConfigError(path, f"check {index + 1}: {error}", position) from None
     if sum(len(check.files) for check in found) > MAX_GLOBS:
         raise ConfigError(path, f"its checks have more than {MAX_GLOBS:,} globs")
+    if sum(len(glob) for check in found for glob in check.files) > MAX_GLOB_TEXT:
+        raise ConfigError(path, f"the globs of its checks have more than {MAX_GLOB_TEXT:,} characters together")
     return Config(path, found)
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramcalc import load, summarize
+from paramcalc import InputError, load, summarize
 from paramcalc.analysis.memory import ASSUMPTIONS, DTYPES, OPTIMIZERS, peak
 from paramcalc.check.budgets import BudgetError, check_budget, parse_budget
 from paramcalc.check.gate import check_file
@@ -276,3 +276,12 @@ def test_an_operation_keeps_the_precision_of_what_it_reads():
     model = load(text.encode())
     told = {row.name: row.output_bytes for row in summarize(model, dtype="float64").layers}
     assert [told[name] for name in ("half", "full", "more")] == [32, 32, 4]
+
+
+def test_numbers_past_64_bits_are_refused():
+    """The size in one byte a weight is not, but that in float32 and the state of an optimizer are."""
+    spec = "input: [2147483647]\nlayers: [{Dense: {units: 2147483647, use_bias: false}, dtype: int8}]\n"
+    model = load(spec.encode())
+    assert summarize(model).totals.size_bytes == 2147483647**2
+    with pytest.raises(InputError, match="a number of its memory is past 9,223,372,036,854,775,807"):
+        summarize(model, memory=True)

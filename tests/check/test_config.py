@@ -1,5 +1,6 @@
 """The configuration of `check`: where it is found, and what is wrong with it."""
 
+import json
 import os
 from pathlib import Path
 
@@ -164,3 +165,15 @@ def test_what_is_called_like_a_configuration_is_not_passed_over(make, name):
     make(f"m/{name}")
     with pytest.raises(InputError, match=f"^m/{name}: is a"):
         read_config(os.path.join("m", find_config("m")))
+
+
+@pytest.mark.parametrize(("count", "refused"), [(97, False), (98, True)])
+def test_long_globs_are_limited_together(count, refused):
+    """Each is a pattern that takes time by its length before it is held against a name."""
+    globs = ["m/*.yaml", *[f"!{'*a' * 511}{number:>2}" for number in range(count)]]
+    Path("paramcalc.yaml").write_text(json.dumps({"checks": [{"files": globs, "params": "1M"}]}))
+    if refused:
+        with pytest.raises(ConfigError, match="more than 100,000 characters together"):
+            read_config("paramcalc.yaml")
+    else:
+        assert len(read_config("paramcalc.yaml").checks[0].files) == count + 1
