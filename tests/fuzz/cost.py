@@ -156,7 +156,8 @@ def search(name: str, seconds: float, work: Path, seed: int) -> int:
     for way in range(30):  # what is imported here, no child imports
         with suppress(Exception):
             show_everything(TARGETS["spec"].seeds()[0], random.Random(way))
-    pool = [(cost_of(data, 7).reward, data) for data in rng.sample(TARGETS[name].seeds(), k=40)]
+    seeds = TARGETS[name].seeds()
+    pool = [(cost_of(data, 7).reward, data) for data in rng.sample(seeds, k=min(len(seeds), 40))]
     end, runs, findings = time.monotonic() + seconds, 0, 0
     while time.monotonic() < end:
         data = changed(name, rng.choice(pool[:KEPT])[1], rng)
