@@ -35,6 +35,13 @@ def seeds(*endings: str) -> Callable[[], list[bytes]]:
     return found
 
 
+def tensorflow_seeds() -> list[bytes]:
+    """The indices of checkpoints, and the architectures that Keras kept in SavedModels."""
+    with zipfile.ZipFile(FROZEN.with_name("tensorflow.zip")) as archive:
+        found = [archive.read(name) for name in archive.namelist() if name.endswith((".index", "keras_metadata.pb"))]
+    return [data for data in found if len(data) < 60_000]
+
+
 def changed_bytes(data: bytes, rng: random.Random, snippets: tuple[bytes, ...] = ()) -> bytes:
     """A few bytes other, gone, or more; small numbers of any width put in."""
     found = bytearray(data)

@@ -160,5 +160,6 @@ TARGETS = {
     "safetensors": Target(checkpoints.seeds(".safetensors"), checkpoints.mutate_safetensors),
     "gguf": Target(checkpoints.seeds(".gguf"), checkpoints.mutate_bytes),
     "numpy": Target(checkpoints.seeds(".npz", ".npy"), checkpoints.mutate_torch),
+    "tensorflow": Target(checkpoints.tensorflow_seeds, checkpoints.mutate_bytes),
     "torch": Target(checkpoints.seeds(".pt", ".pth"), checkpoints.mutate_torch),
 }
