@@ -170,6 +170,8 @@ def mutated(config, rng):
         value = rng.choice(choices)
         values |= dict.fromkeys(names, value)
     values |= staged(config, size)
+    unprojected = {"embedding_size": heads * size}  # nothing projects the embeddings
+    values |= unprojected if config["model_type"] == "squeezebert" else {}
     for name, value in values.items():
         if value is None:  # another field says it
             continue

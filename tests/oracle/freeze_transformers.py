@@ -116,6 +116,8 @@ OF_A_WINDOW = (
 )
 PUT_TOGETHER = {"dots3_note": [f"swa_{name}" for name in (*OF_A_WINDOW, "v_head_dim")]}
 """Fields of a module's configurations that are read by names that the code puts together."""
+ASKED_FOR = {"convbert": ["summary_proj_to_labels", "summary_use_proj"]}
+"""Fields that old files have and the code asks for with `hasattr`."""
 
 
 def text_of(path):
@@ -133,6 +135,7 @@ def read_beside(module_name, cls):
     if '"per_layer_config"' in text_of(configuration):
         found.add("per_layer_config")
     names = sorted(name for name in found - {*fields_of(cls)} if not IRRELEVANT.fullmatch(name))
+    names += ASKED_FOR.get(module_name, [])
     return {name: [None, "*"] for name in names if not name.startswith("_")}
 
 
