@@ -46,7 +46,7 @@ API is what `__all__` names, which `dir(paramcalc)` lists; everything is importe
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from paramcalc.analysis.summarize import summarize
