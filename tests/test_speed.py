@@ -75,7 +75,7 @@ def test_checking_many_small_specs_takes_a_few_times_their_parsing():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_four_times_the_layers_take_four_times_the_time(shape):
     limit = 2 * bench.FLAT_GOAL
-    assert at_best(lambda: bench.scale(shape, 8_000, 1)[0] / bench.scale(shape, 2_000, 2)[0], limit) <= limit
+    assert at_best(lambda: bench.scale(shape, 4_000, 1)[0] / bench.scale(shape, 1_000, 2)[0], limit) <= limit
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -102,8 +102,8 @@ def test_lists_too_far_apart_keep_their_beginning_and_their_end():
 
 
 @pytest.mark.parametrize("change", ["one more", "every width", "every name"])
-def test_twenty_thousand_layers_take_seconds(change):
-    count = 20_000
+def test_ten_thousand_layers_take_seconds(change):
+    count = 10_000
     before = summary([dense(f"dense_{n}", 8, 8 + n % 3) for n in range(count)])
     after = {
         "one more": [dense(f"dense_{n}", 8, 8 + (n - (n > 50)) % 3) for n in range(count + 1)],
@@ -112,5 +112,5 @@ def test_twenty_thousand_layers_take_seconds(change):
     }
     start = time.process_time()
     diff = compare(before, summary(after[change]))
-    assert time.process_time() - start < 8
+    assert time.process_time() - start < 4
     assert diff.changes

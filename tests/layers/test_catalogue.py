@@ -47,20 +47,20 @@ def test_a_layer_is_called_free_of_weights_exactly_when_its_example_shows_none(n
     assert any(row.weights for row in rows) == ENTRIES[name].weights
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_layer_has_a_first_line_shapes_formula_source_and_example(name):
-    found = ENTRIES[name]
-    assert found.summary
-    assert found.summary.endswith((".", "]"))
-    assert {"Shapes", "Formula", "Source", "Example"} <= set(found.sections)
+def test_every_layer_has_a_first_line_shapes_formula_source_and_example():
+    for name in NAMES:
+        found = ENTRIES[name]
+        assert found.summary, name
+        assert found.summary.endswith((".", "]")), name
+        assert {"Shapes", "Formula", "Source", "Example"} <= set(found.sections), name
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_field_has_a_type_in_words_and_a_description(name):
-    for field in ENTRIES[name].fields:
-        assert field.description.endswith("."), field.name
-        assert "value" not in field.type, field.name
-        assert "<" not in field.type, field.name
+def test_every_field_has_a_type_in_words_and_a_description():
+    for name in NAMES:
+        for field in ENTRIES[name].fields:
+            assert field.description.endswith("."), f"{name}: {field.name}"
+            assert "value" not in field.type, f"{name}: {field.name}"
+            assert "<" not in field.type, f"{name}: {field.name}"
 
 
 @pytest.mark.parametrize(
@@ -138,23 +138,23 @@ def test_the_list_names_every_layer_once_and_marks_those_without_weights():
     assert {**marked, **plain} == {name: not found.weights for name, found in ENTRIES.items()}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_is_shown_of_a_layer_has_its_fields_and_example(name):
-    text = entry_text(ENTRIES[name], 1_000, everything=True)
-    assert ENTRIES[name].sections["Example"] in text
-    for field in ENTRIES[name].fields:
-        assert f"  {field.name}" in text
+def test_what_is_shown_of_a_layer_has_its_fields_and_example():
+    for name in NAMES:
+        text = entry_text(ENTRIES[name], 1_000, everything=True)
+        assert ENTRIES[name].sections["Example"] in text
+        for field in ENTRIES[name].fields:
+            assert f"  {field.name}" in text
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_changes_no_count_is_named_after_the_rest(name):
-    text = entry_text(ENTRIES[name], 1_000)
-    main, _, others = text.partition("which change no shape and no count")
-    for number, field in enumerate(ENTRIES[name].fields, start=1):
-        if "changes no shape and no count" in field.description and field.default is not None:
-            assert f"{field.name} ({number})" in others
-        else:
-            assert f"  {number:>2}  {field.name} " in main
+def test_what_changes_no_count_is_named_after_the_rest():
+    for name in NAMES:
+        text = entry_text(ENTRIES[name], 1_000)
+        main, _, others = text.partition("which change no shape and no count")
+        for number, field in enumerate(ENTRIES[name].fields, start=1):
+            if "changes no shape and no count" in field.description and field.default is not None:
+                assert f"{field.name} ({number})" in others
+            else:
+                assert f"  {number:>2}  {field.name} " in main
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])

@@ -43,9 +43,11 @@ def test_every_file_of_specs_is_accepted(path):
     assert not problems(SPEC, yaml.safe_load(path.read_text()))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "Wrapper"])
-def test_every_example_of_the_catalogue_is_accepted(name):
-    assert not problems(SPEC, yaml.safe_load(entry(Registry(), name).sections["Example"]))
+def test_every_example_of_the_catalogue_is_accepted():
+    for name in NAMES:
+        assert name == "Wrapper" or not problems(SPEC, yaml.safe_load(entry(Registry(), name).sections["Example"])), (
+            name
+        )
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
