@@ -1,5 +1,6 @@
 """Goldens: what a test prints is held against a file, which `pytest --regenerate` writes anew."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,10 @@ def golden(request):
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+def pytest_collection_finish():
+    """Leave the thousands of tests themselves out of each later collection: a suite's own objects are no garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)  # and search less often: what the tests make is mostly freed by counting
