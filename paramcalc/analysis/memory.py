@@ -55,6 +55,28 @@ ASSUMPTIONS = {
 ANYTHING = MemoryOptions(memory=True)
 
 
+class Alive(Struct, frozen=True):
+    """The most bytes of activations that are alive at once, and at which call; None where a size is not known.
+
+    Attributes:
+        peak: where every call has its output.
+        arena: where calls are merged, as an interpreter on a microcontroller has them.
+    """
+
+    peak: int | None = None
+    peak_at: str | None = None
+    arena: int | None = None
+    arena_at: str | None = None
+
+
+def alive_at_once(evaluation: Evaluation, sizes: list[list[int]]) -> Alive:
+    """Both peaks, of tensors with these sizes."""
+    first, tensors = len(evaluation.inputs), uses(evaluation)
+    best, step = peak(sizes, *tensors, first=first)
+    arena, arena_step = peak(*folded(evaluation, sizes, *tensors), first=first)
+    return Alive(best, path_of(evaluation, step), arena, path_of(evaluation, arena_step))
+
+
 def measure_memory(
     evaluation: Evaluation, rows: list[LayerSummary], dtype: str | None = None, options: MemoryOptions = ANYTHING
 ) -> Memory:
@@ -71,14 +93,8 @@ def measure_memory(
     """
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
-    activations = best = at = arena = arena_at = None
-    if sizes is not None:
-        activations = sum(map(sum, sizes))
-        first, tensors = len(evaluation.inputs), uses(evaluation)
-        best, step = peak(sizes, *tensors, first=first)
-        at = path_of(evaluation, step)
-        arena, arena_step = peak(*folded(evaluation, sizes, *tensors), first=first)
-        arena_at = path_of(evaluation, arena_step)
+    activations = None if sizes is None else sum(map(sum, sizes))
+    alive = Alive() if sizes is None else alive_at_once(evaluation, sizes)
     batch = batch_of(evaluation.inputs)
     cache = measure_cache(evaluation, batch, dtype, options.kv_dtype)
     model = evaluation.model
@@ -92,9 +108,9 @@ def measure_memory(
         weights_bytes=weights,
         weights_as={name: sum(size_of(row.params, name) for row in rows) for name in DTYPES},
         activation_bytes=activations,
-        peak_bytes=best,
-        peak_at=at,
-        inference_bytes=running.inference(evaluation, best, prefill, decode),
+        peak_bytes=alive.peak,
+        peak_at=alive.peak_at,
+        inference_bytes=running.inference(evaluation, alive.peak, prefill, decode),
         training=trained,
         assumptions=ASSUMPTIONS,
         kv_cache=cache,
@@ -103,8 +119,8 @@ def measure_memory(
         prefill_at=None if prefill is None else evaluation.calls[prefill.step].node.path,
         workspace_bytes=running.workspace,
         device=running.device(evaluation, rows, options),
-        arena_bytes=arena,
-        arena_at=arena_at,
+        arena_bytes=alive.arena,
+        arena_at=alive.arena_at,
     )
     if is_past(found):
         raise failure(model, [Problem(f"a number of its memory is past {MAX_COUNT:,}")])

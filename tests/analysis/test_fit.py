@@ -13,19 +13,8 @@ from paramcalc.analysis.fit import Asked, fit, largest
 from paramcalc.analysis.memory_options import MemoryOptions, Spread
 from paramcalc.cli import cli
 from paramcalc.errors import InputError
+from tests.small_models import LLAMA
 
-LLAMA = {
-    "model_type": "llama",
-    "architectures": ["LlamaForCausalLM"],
-    "vocab_size": 1000,
-    "hidden_size": 64,
-    "intermediate_size": 160,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 4096,
-    "tie_word_embeddings": False,
-}
 MIB = 2**20
 
 

@@ -22,6 +22,7 @@ from paramcalc.layers.programs import WORKSPACE, program_of
 from paramcalc.layers.registry import Registry
 from paramcalc.layers.torch.linear import Linear
 from paramcalc.layers.torch.names import FAMILIES
+from tests.small_models import LLAMA
 
 DATA = Path(__file__).parents[1] / "data" / "saved.jsonl.gz"
 RECORDS = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
@@ -43,19 +44,6 @@ OTHERWISE = {
     "llama4_text": "every expert computes every token",
 }
 """What was measured of something else than what is computed here, and why."""
-
-LLAMA = {
-    "model_type": "llama",
-    "architectures": ["LlamaForCausalLM"],
-    "vocab_size": 1000,
-    "hidden_size": 64,
-    "intermediate_size": 160,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 4096,
-    "tie_word_embeddings": False,
-}
 
 
 def kept_by(record_):

@@ -11,17 +11,8 @@ from paramcalc.check.gate import check_file
 from paramcalc.cli import cli
 from paramcalc.layers.optimizers import NAMES
 from paramcalc.metrics import OPTIMIZERS
+from tests.small_models import LLAMA
 
-LLAMA = {
-    "model_type": "llama",
-    "architectures": ["LlamaForCausalLM"],
-    "vocab_size": 1000,
-    "hidden_size": 64,
-    "intermediate_size": 160,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-}
 CACHE = 4 * 2 * 2 * 16 * 4
 """Bytes of a token in float32: 4 layers of keys and values, 2 heads of 16."""
 
