@@ -23,6 +23,7 @@ from transformers import CONFIG_MAPPING
 from paramcalc.formats.huggingface.config import ConfigError, config_of
 from paramcalc.formats.huggingface.template import index, spec_of
 from paramcalc.formats.huggingface.types import find_type
+from tests.oracle.huggingface_needed import NEEDED
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "huggingface"
 RECORDS = 3
@@ -65,67 +66,6 @@ WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed", "emb_dim", "dim", "embe
 GROUPS = ("num_key_value_heads", "num_kv_heads")
 OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
-NEEDED = {
-    "dbrx": {
-        "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0},
-        "ffn_config": {"ffn_hidden_size": 24, "moe_num_experts": 3, "moe_top_k": 2},
-        "n_layers": 2,
-    },
-    "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
-    "esm": {"vocab_size": 33},
-    "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},
-    "ministral": {"head_dim": 128},
-    "mobilebert": {"intra_bottleneck_size": 96},
-    "reformer": {"axial_pos_embds": False},
-    "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
-    "inkling_text": {
-        "conv_kernel_size": 3,
-        "swa_head_dim": 16,
-        "swa_num_attention_heads": 4,
-        "swa_num_key_value_heads": 2,
-    },
-    "inkling2_text": {
-        "conv_kernel_size": 3,
-        "swa_head_dim": 16,
-        "swa_num_attention_heads": 4,
-        "swa_num_key_value_heads": 2,
-    },
-    "inkling2_loop_text": {
-        "conv_kernel_size": 3,
-        "swa_head_dim": 16,
-        "swa_num_attention_heads": 4,
-        "swa_num_key_value_heads": 2,
-    },
-    "qwen4_exp_text": {
-        "indexer_n_heads": 2,
-        "indexer_kv_heads": 1,
-        "indexer_head_dim": 256,
-        "indexer_budget": 64,
-        "indexer_compress_ratio": 8,
-        "hc_lowrank": 8,
-    },
-    "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
-    "blt": {"encoder_hash_byte_group_vocab": 50},
-    "phi4_multimodal_audio": {"num_blocks": 2, "ext_pw_out_channel": 64, "nemo_conv_channels": 16},
-    "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
-    "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
-    "hrm_text": {"num_hidden_layers": 2},
-    "longcat_flash": {"expert_ffn_hidden_size": 24, "zero_expert_num": 3},
-    "gemma4_text": {"vocab_size_per_layer_input": 500},
-    "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
-    "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},
-}
-NEEDED["clap"] = {"audio_config": {"hidden_size": 768}}
-NEEDED["depth_anything"] = {
-    "reassemble_hidden_size": 96,
-    "backbone_config": {"model_type": "dinov2", "hidden_size": 96, "num_attention_heads": 6, "image_size": 112},
-}
-NEEDED["sam"] = {
-    "vision_config": {"output_channels": 48},
-    "prompt_encoder_config": {"hidden_size": 48},
-    "mask_decoder_config": {"hidden_size": 48, "num_attention_heads": 6, "attention_downsample_rate": 2},
-}
-"""What transformers cannot do without, though its defaults do."""
 ALWAYS_TIED = ("t5", "mt5", "umt5")
 """transformers ties the weights of these whatever they say; paramcalc believes them, as their checkpoints do."""
 LISTS = ("layer_types", "mlp_layer_types", "layers_block_type", "block_types")
