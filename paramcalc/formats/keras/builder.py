@@ -21,6 +21,7 @@ from paramcalc.formats.keras.definition import (
 )
 from paramcalc.formats.keras.emit import Emitter
 from paramcalc.formats.keras.entries import (
+    MODELS,
     LayerNames,
     entry_name,
     foreign_name,
@@ -29,6 +30,7 @@ from paramcalc.formats.keras.entries import (
     is_model,
     is_operation,
     label,
+    no_model,
 )
 from paramcalc.formats.keras.graph import Graph
 from paramcalc.formats.keras.inbound import History, KerasCall, keras_call, parse_calls, writes_keras3_calls
@@ -142,17 +144,15 @@ class Builder:
         if is_foreign(entry):
             message = f"the model is of class '{foreign_name(entry)}', which is not Keras' own: only its code says more"
             raise PlacedError(message, (*where, "class_name"))
-        if entry.get("class_name") == "Sequential":
+        kind = entry.get("class_name")
+        if kind == "Sequential":
             made = self.sequential(config, where, depth)
             made.inputs = [built_input(entry)] if made.inputs == [None] else made.inputs
             return made
-        if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, LazyList)):
-            kind = str(entry.get("class_name"))[:80]
-            if config is None:
-                raise PlacedError("the config has no layers", (*where, "config"))
-            message = f"a model of class '{kind}' keeps its layers in code, not in this file"
-            if self.registry.family(kind) != "plugin":
-                message = f"this is a {kind} layer, not a model"
+        if config is None:
+            raise PlacedError("the config has no layers", (*where, "config"))
+        if kind not in MODELS or not isinstance(config, dict) or not isinstance(config.get("layers"), (list, LazyList)):
+            message = no_model(str(kind)[:80], self.registry.family(str(kind)) != "plugin", config)
             raise PlacedError(message, (*where, "class_name"))
         legacy = self.origin.is_legacy(entry) and not writes_keras3_calls(config["layers"])
         names = LayerNames(config["layers"])

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from paramcalc.errors import DocPath, LayerError, Problem
 from paramcalc.formats.keras.inbound import History, KerasCall, checked_history
+from paramcalc.layers.unknown import Unknown
 from paramcalc.model import Input, Instance
 
 
@@ -128,7 +129,7 @@ def set_offsets(members: list[Member], outputs: list[History], legacy: bool) -> 
     """
     if not legacy:
         return
-    models = {member.name: member for member in members if isinstance(member.part, Definition)}
+    models = {member.name: member for member in members if isinstance(member.part, Definition) or is_unknown(member)}
     if not models:
         return
     used: dict[str, set[int]] = {name: set() for name in models}
@@ -140,10 +141,18 @@ def set_offsets(members: list[Member], outputs: list[History], legacy: bool) -> 
             member.offset = 1
 
 
+def is_unknown(member: Member) -> bool:
+    """Whether a member is of a custom class, which may be a model for all we know."""
+    return isinstance(member.part, Instance) and isinstance(member.part.layer, Unknown)
+
+
 def as_history(tensor: History, members: dict[str, Member]) -> History:
     """An output, its call counted as in histories: in `output_layers` Keras 3 counts those of a Functional from 1."""
     member = members.get(tensor.layer)
-    if member is not None and isinstance(member.part, Definition) and not member.part.sequential:
+    if member is None:
+        return tensor
+    functional = isinstance(member.part, Definition) and not member.part.sequential
+    if functional or (is_unknown(member) and tensor.node == len(member.calls)):
         return History(tensor.layer, tensor.node - 1, tensor.output)
     return tensor
 

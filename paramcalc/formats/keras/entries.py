@@ -71,14 +71,20 @@ def is_input(item: Any) -> bool:
 
 
 def is_model(item: dict[str, Any]) -> bool:
-    """Whether an entry is a nested model."""
-    config = item.get("config")
-    kind = item.get("class_name")
-    if is_foreign(item):
-        return False
-    if kind in MODELS:
-        return True
-    return isinstance(config, dict) and "input_layers" in config and isinstance(config.get("layers"), list)
+    """Whether an entry is a nested model.
+
+    A subclass of Model whose config lists layers is none: Keras loads it only with the class itself at hand.
+    """
+    return item.get("class_name") in MODELS and not is_foreign(item)
+
+
+def no_model(kind: str, is_layer: bool, config: Any) -> str:
+    """Why an entry of class `kind` cannot be read as a model."""
+    if is_layer:
+        return f"this is a {kind} layer, not a model"
+    if kind in MODELS or not isinstance(config, dict) or "layers" not in config:
+        return f"a model of class '{kind}' keeps its layers in code, not in this file"
+    return f"the model is of class '{kind}', which is not Keras' own: only its code says what it does with its layers"
 
 
 def is_operation(item: dict[str, Any]) -> bool:

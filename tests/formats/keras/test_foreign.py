@@ -84,3 +84,41 @@ def test_an_input_and_the_model_itself_are_no_exception(foreign):
         total(document)
     with pytest.raises(InputError, match="is not Keras' own"):
         total(model(OWN["layer"][0], **foreign))
+
+
+def without_modules(item):
+    """A document as Keras 2 wrote it: no entry names a module."""
+    if isinstance(item, dict):
+        return {key: without_modules(value) for key, value in item.items() if key != "module"}
+    return [without_modules(value) for value in item] if isinstance(item, list) else item
+
+
+BARE = {"keras": lambda document: document, "no modules": without_modules}
+
+
+@pytest.mark.parametrize("as_written", BARE.values(), ids=BARE)
+@pytest.mark.parametrize("kind", ["MyModel", "functional", "Layer", "Wrapper"])
+def test_a_functional_config_makes_no_model_of_a_class_that_is_not_keras_own(kind, as_written):
+    """Keras 3, tf_keras 2.21 and tf.keras 2.15 load such a file only with the class itself at hand."""
+    document = as_written(model(OWN["layer"][0], class_name=kind))
+    with pytest.raises(InputError, match=f"'{kind}', which is not Keras' own|this is a Wrapper layer, not a model"):
+        total(document)
+
+
+@pytest.mark.parametrize("as_written", BARE.values(), ids=BARE)
+def test_nor_of_a_layer_of_keras(as_written):
+    with pytest.raises(InputError, match="this is a Dense layer, not a model"):
+        total(as_written(model(OWN["layer"][0], class_name="Dense")))
+
+
+@pytest.mark.parametrize("call", [0, 1])
+def test_nor_inside_a_model_where_its_output_may_still_be_assumed(call):
+    """tf.keras counts the calls of a model from 1, and this layer may be one."""
+    made = model(OWN["layer"][0])["config"]
+    entry = {"class_name": "MyModel", "name": "x", "config": made, "inbound_nodes": [[["i", 0, 0, {}]]]}
+    document = without_modules(model(entry, class_name="Functional"))
+    document["config"]["layers"][2]["inbound_nodes"] = [[["x", call, 0, {}]]]
+    read = paramcalc.load(json.dumps(document).encode())
+    with pytest.raises(InputError, match="'MyModel' is not a Keras layer"):
+        summarize(read)
+    assert summarize(read, assume={"x": "same"}).totals.params == 11
