@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, MAX_PROBLEMS, InputError, Problem, echo
 from paramcalc.formats.checkpoint import Contents, Details, model_of, shape_of
-from paramcalc.formats.shards import part_of
+from paramcalc.formats.numbered import part_of
 from paramcalc.formats.source import Options, Source
 from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_SAFETENSORS_HEADER

@@ -1,6 +1,8 @@
 """How transformers names what it saves → formats/huggingface/checkpoints.jsonl, and checkpoints for the tests.
 
-    python -m tests.oracle.freeze_huggingface_checkpoints           (with transformers, torch and peft; minutes)
+    python -m tests.oracle.freeze_huggingface_checkpoints [TYPE…]   (with transformers, torch and peft; minutes)
+
+With types, only theirs are made again; with `--new`, those of the types that have no line yet.
 
 For each type of a template and each of its classes, the rules by which `from_pretrained` turns the names in a
 checkpoint into those of the model, and the names that it ignores. A line a type:
@@ -121,45 +123,63 @@ def saved(type_, config, architecture):
     return {name: [entry["dtype"], *entry["shape"]] for name, entry in header.items()}
 
 
-def main(types):
-    """Write both files; with types, say only what would be written of these."""
-    lines, checkpoints = [], []
-    legacy = [rule(each) for each in get_checkpoint_conversion_mapping("legacy")]
-    lines.append({"type": "", "classes": {}, "rules": [legacy], "ignored": []})
-    for type_, records in smallest().items():
-        if type_ not in index() or (types and type_ not in types):
+def line_of(type_, records):
+    """The line of a type, and the checkpoints of its classes; what transformers cannot build is said on stderr."""
+    line = {"type": type_, "classes": {}, "rules": [], "ignored": []}
+    checkpoints = []
+    for name, record in records.items():
+        try:
+            model = build(type_, record["config"], name)
+            rules = rules_of(model)
+        except Exception as error:
+            print(f"{type_} {name}: {str(error)[:200]}", file=sys.stderr)
             continue
-        line = {"type": type_, "classes": {}, "rules": [], "ignored": []}
-        for name, record in records.items():
+        if model.config.model_type in ADAPTED:
+            line["adapted"] = sorted(ADAPTED[model.config.model_type])
+        line["classes"][name] = [
+            number(line["rules"], rules),
+            model.base_model_prefix,
+            number(line["ignored"], ignored_by(model)),
+            output_of(model),
+            sorted(get_keys_to_not_convert(model)),
+            sorted(model._keep_in_fp32_modules or ()),
+        ]
+        if record["total"] <= LARGEST:
             try:
-                model = build(type_, record["config"], name)
-                rules = rules_of(model)
+                checkpoints.append({"config": record["config"], "tensors": saved(type_, record["config"], name)})
             except Exception as error:
-                print(f"{type_} {name}: {str(error)[:200]}", file=sys.stderr)
-                continue
-            if model.config.model_type in ADAPTED:
-                line["adapted"] = sorted(ADAPTED[model.config.model_type])
-            place = [
-                number(line["rules"], rules),
-                model.base_model_prefix,
-                number(line["ignored"], ignored_by(model)),
-                output_of(model),
-                sorted(get_keys_to_not_convert(model)),
-                sorted(model._keep_in_fp32_modules or ()),
-            ]
-            line["classes"][name] = place
-            if record["total"] <= LARGEST:
-                try:
-                    checkpoints.append({"config": record["config"], "tensors": saved(type_, record["config"], name)})
-                except Exception as error:
-                    print(f"{type_} {name} is not saved: {str(error)[:200]}", file=sys.stderr)
-        lines.append(line)
-        print(type_, len(line["classes"]), sum(map(len, line["rules"])), flush=True)
-    text = "".join(
-        json.dumps(line, separators=(",", ":")) + "\n" for line in sorted(lines, key=lambda each: each["type"])
+                print(f"{type_} {name} is not saved: {str(error)[:200]}", file=sys.stderr)
+    print(type_, len(line["classes"]), sum(map(len, line["rules"])), flush=True)
+    return line, checkpoints
+
+
+def kept(types):
+    """The lines and the checkpoints of all other types, as they are in the files."""
+    if not types:
+        return {}, []
+    lines = {line["type"]: line for line in map(json.loads, RULES.read_text().splitlines())}
+    checkpoints = map(json.loads, gzip.decompress(SAVED.read_bytes()).splitlines())
+    return (
+        {name: line for name, line in lines.items() if name not in types},
+        [each for each in checkpoints if each["config"]["model_type"] not in types],
     )
-    check(lines)
-    RULES.write_text(text)
+
+
+def main(types):
+    """Write both files."""
+    records = {name: found for name, found in smallest().items() if name in index()}
+    if "--new" in types:
+        there = {json.loads(line)["type"] for line in RULES.read_text().splitlines()}
+        types = [name for name in records if name not in there]
+    lines, checkpoints = kept(types)
+    legacy = [rule(each) for each in get_checkpoint_conversion_mapping("legacy")]
+    lines[""] = {"type": "", "classes": {}, "rules": [legacy], "ignored": []}
+    for type_ in types or records:
+        lines[type_], found = line_of(type_, records[type_])
+        checkpoints += found
+    check(lines.values())
+    RULES.write_text("".join(json.dumps(lines[name], separators=(",", ":")) + "\n" for name in sorted(lines)))
+    checkpoints.sort(key=lambda each: each["config"]["model_type"])
     with gzip.GzipFile(SAVED, "wb", mtime=0) as file:
         for each in checkpoints:
             file.write(json.dumps(each, separators=(",", ":")).encode() + b"\n")
