@@ -57,6 +57,8 @@ NEEDED: dict[str, dict[str, object]] = {
         "prompt_encoder_config": {"hidden_size": 48},
         "mask_decoder_config": {"hidden_size": 48, "num_attention_heads": 6, "attention_downsample_rate": 2},
     },
+    "wav2vec2-bert": {"vocab_size": 40},
+    "wav2vec2-conformer": {"vocab_size": 40},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
 }
