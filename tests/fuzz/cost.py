@@ -1,8 +1,9 @@
 """A search for small files that cost much: `python -m tests.fuzz.cost spec --seconds 600`.
 
 What coverage is to the other fuzzers, cost is to this one: an input that takes more processor time or memory than
-those before it is kept, and changed further. Each runs in a process of its own, with the limits that users have; what
-honestly makes many layers is let off what so many take. Findings are files in the work folder, with their cost.
+those before it is kept, and changed further. Each is given to one command line of `ways.py` in a process of its own,
+with the limits that users have; what honestly makes many layers is let off what so many take there. Findings are files
+in the work folder, each with its command line beside it; `--show FILE` measures one again.
 """
 
 import argparse
@@ -13,20 +14,22 @@ import random
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.fuzz import ways
 from tests.fuzz.mutate import places
-from tests.fuzz.targets import TARGETS, parsed
+from tests.fuzz.targets import FOLDERS, TARGETS, parsed
 
 SECONDS = 2.0
 MIB = 300
-LAYER_SECONDS = 35e-6
-LAYER_BYTES = 2_000
-"""What a layer may take honestly."""
+HONEST = 4_000
+"""The layers of the model that shows what a layer takes in each way."""
+HONEST_MORE = 1.5
 
 KEPT = 60
 """Inputs that are changed further."""
@@ -40,72 +43,91 @@ class Cost(NamedTuple):
 
     seconds: float
     mib: float
+    layers: int
 
     @property
     def reward(self) -> float:
         """One number; 1 is the limit."""
         return max(self.seconds / SECONDS, 0) + max(self.mib / MIB, 0) ** 2
 
-
-def show_everything(data: bytes, rng: random.Random) -> int:
-    """Read a file and print it in one way of many; returns how many layers it made."""
-    import paramcalc
-    from paramcalc.analysis.diff import compare
-    from paramcalc.analysis.evaluate import evaluate
-    from paramcalc.analysis.explain import explain
-    from paramcalc.analysis.summarize import summarize
-    from paramcalc.formats.convert import convert
-    from paramcalc.render import csv_format, diff_report, explain_text, json_format, layout, markdown, table
-
-    model = paramcalc.load(data, name="m")
-    layers = len(model.nodes)
-    way = rng.randrange(8)
-    if way == 0:
-        for _ in explain_text.FORMATS["text"](explain(evaluate(model, allow_unknown=True), None)):
-            pass
-    elif way == 1:
-        convert(model, rng.choice(("spec", "keras")))
-    else:
-        summary = summarize(model, allow_unknown=True, memory=rng.random() < 0.5)
-        shown: Any = {
-            2: lambda: json_format.summary_json(summary),
-            3: lambda: csv_format.summary_csv(summary, None),
-            4: lambda: table.summary_lines(summary, table.Options(columns=layout.default_columns(summary))),
-            5: lambda: markdown.summary_markdown(summary, table.Options()),
-            6: lambda: [diff_report.as_json(compare(summary, summary))],
-            7: list,
-        }[way]()
-        for _ in shown:
-            pass
-    return layers
+    def less(self, a_layer: "Cost") -> "Cost":
+        """What is left when each layer is let off its own."""
+        off = self.layers * HONEST_MORE
+        return Cost(self.seconds - off * a_layer.seconds, self.mib - off * a_layer.mib, self.layers)
 
 
-def cost_of(data: bytes, seed: int) -> Cost:
-    """Run it in a child."""
+def cost_of(args: list[str]) -> Cost:
+    """Run a command line in a child."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        run_child(data, seed, writer)
+        run_child(args, writer)
     os.close(writer)
     _, _, used = os.wait4(child, 0)
     answer = os.read(reader, 100)
     os.close(reader)
     layers, before = (int(number) for number in answer.split()) if answer else (0, 0)
-    mib = (used.ru_maxrss * 1024 - before * 1024 - layers * LAYER_BYTES) / 2**20
-    return Cost(used.ru_utime + used.ru_stime - layers * LAYER_SECONDS, mib if before else 0)
+    mib = (used.ru_maxrss - before) / 1024
+    return Cost(used.ru_utime + used.ru_stime, mib if before else 0, layers)
 
 
-def run_child(data: bytes, seed: int, writer: int) -> None:
+def run_child(args: list[str], writer: int) -> None:
     """Tell how many layers there were, and the memory before; ends the process."""
     layers, before = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         signal.alarm(LIMIT)
         resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
-        layers = show_everything(data, random.Random(seed))
-    except Exception:  # refused, or a crash, which the other fuzzers are for
+        layers = ways.run(args)
+    except Exception:  # a crash, which the other fuzzers are for
         pass
     os.write(writer, f"{layers} {before}".encode())
     os._exit(0)
+
+
+class Bench:
+    """A folder to lay inputs out in, and what a layer honestly takes in each way, measured when it is first asked."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        self.folder = folder
+        self.as_folder = target in FOLDERS
+        self.honest: dict[tuple[str, ...], Cost] = {}
+        self.file = str(folder / "honest.yaml")
+        layers = f"{{input: [8, 8], layers: [{{repeat: {HONEST // 2}, layers: [Dense: 8, ReLU]}}]}}"
+        Path(self.file).write_text(layers)
+        for way in ways.command_lines():  # what is imported here, no child imports
+            with suppress(Exception):
+                warm(ways.arguments(way, self.small(), self.small()))
+
+    def small(self) -> str:
+        """A model of one layer."""
+        path = self.folder / "small.yaml"
+        path.write_text("{input: [8], layers: [Dense: 8]}")
+        return str(path)
+
+    def a_layer(self, way: tuple[str, ...]) -> Cost:
+        """What one layer takes."""
+        if way not in self.honest:
+            cost = cost_of(ways.arguments(way, self.file, self.file))
+            each = cost.layers or float("inf")
+            self.honest[way] = Cost(cost.seconds / each, cost.mib / each, 1)
+        return self.honest[way]
+
+    def measure(self, way: tuple[str, ...], data: bytes, other: bytes) -> Cost:
+        """What an input takes in a way, beside another where two are compared."""
+        file = ways.laid_out(data, self.folder, "a", self.as_folder)
+        beside = ways.laid_out(other, self.folder, "b", self.as_folder)
+        return cost_of(ways.arguments(way, file, beside)).less(self.a_layer(way))
+
+
+def warm(args: list[str]) -> None:
+    """Run a command line here, its output thrown away."""
+    kept = os.dup(1), os.dup(2)
+    try:
+        ways.run(args)
+    finally:
+        for number, copied in enumerate(kept, 1):
+            os.dup2(copied, number)
+            os.close(copied)
 
 
 def grown(document: Any, rng: random.Random) -> Any:
@@ -122,23 +144,23 @@ def grown(document: Any, rng: random.Random) -> Any:
 
 def larger(value: Any, rng: random.Random, found: list[tuple[Any, Any]]) -> Any:
     """More of a value."""
-    ways: list[Callable[[], Any]] = [lambda: [{"repeat": rng.choice((2, 300, 90_000)), "layers": [value]}]]
+    how: list[Callable[[], Any]] = [lambda: [{"repeat": rng.choice((2, 300, 90_000)), "layers": [value]}]]
     if isinstance(value, list) and value:
-        ways += [lambda: value * rng.choice((2, 3, 10)), lambda: [*value, copy.deepcopy(rng.choice(value))]] * 2
-        ways += [lambda: [{"repeat": rng.choice((2, 100, 5_000)), "layers": value}]]
+        how += [lambda: value * rng.choice((2, 3, 10)), lambda: [*value, copy.deepcopy(rng.choice(value))]] * 2
+        how += [lambda: [{"repeat": rng.choice((2, 100, 5_000)), "layers": value}]]
     if isinstance(value, str):
-        ways = [lambda: value * rng.choice((2, 8, 30)), lambda: value + "/" + value, lambda: f"$({value})"]
+        how = [lambda: value * rng.choice((2, 8, 30)), lambda: value + "/" + value, lambda: f"$({value})"]
     if isinstance(value, int) and not isinstance(value, bool):
-        ways = [lambda: value * rng.choice((2, 10, 1_000)), lambda: value + 1, lambda: "$i", lambda: "$(i + 1)"]
+        how = [lambda: value * rng.choice((2, 10, 1_000)), lambda: value + 1, lambda: "$i", lambda: "$(i + 1)"]
     if isinstance(value, dict):
-        ways += [
+        how += [
             lambda: {"class_name": "TimeDistributed", "config": {"name": "t", "layer": value}},
             lambda: {"TimeDistributed": {"layer": value}},
             lambda: {**value, "shared_object_id": rng.randrange(3)},
         ]
         other = rng.choice(found)
-        ways += [lambda: {**value, rng.choice(list(value) or ["a"]): copy.deepcopy(other[0][other[1]])}]
-    return rng.choice(ways)()
+        how += [lambda: {**value, rng.choice(list(value) or ["a"]): copy.deepcopy(other[0][other[1]])}]
+    return rng.choice(how)()
 
 
 def changed(name: str, data: bytes, rng: random.Random) -> bytes | None:
@@ -146,42 +168,62 @@ def changed(name: str, data: bytes, rng: random.Random) -> bytes | None:
     if rng.random() < 0.3:
         return TARGETS[name].mutate(data, rng)
     document = parsed(data)
-    return None if document is None else json.dumps(grown(document, rng)).encode()
+    return TARGETS[name].mutate(data, rng) if document is None else json.dumps(grown(document, rng)).encode()
 
 
 def search(name: str, seconds: float, work: Path, seed: int) -> int:
     """Search for so long; returns how many findings there are."""
     rng = random.Random(seed)
     work.mkdir(parents=True, exist_ok=True)
-    for way in range(30):  # what is imported here, no child imports
-        with suppress(Exception):
-            show_everything(TARGETS["spec"].seeds()[0], random.Random(way))
     seeds = TARGETS[name].seeds()
-    pool = [(cost_of(data, 7).reward, data) for data in rng.sample(seeds, k=min(len(seeds), 40))]
+    pool = [(0.0, data) for data in rng.sample(seeds, k=min(len(seeds), KEPT))]
     end, runs, findings = time.monotonic() + seconds, 0, 0
-    while time.monotonic() < end:
-        data = changed(name, rng.choice(pool[:KEPT])[1], rng)
-        if data is None or len(data) > MAX_INPUT:
-            continue
-        way = rng.randrange(1_000_000)
-        cost = cost_of(data, way)
-        runs += 1
-        if cost.seconds > SECONDS or cost.mib > MIB:
-            findings += 1
-            (work / f"{name}-{cost.seconds:.1f}s-{cost.mib:.0f}MiB-{len(data)}-{way}").write_bytes(data)
-        pool = sorted([*pool, (cost.reward / (1 + len(data) / MAX_INPUT), data)], key=lambda kept: -kept[0])[:KEPT]
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), name)
+        while time.monotonic() < end:
+            data, other, way = changed(name, rng.choice(pool)[1], rng), rng.choice(pool)[1], ways.chosen(rng)
+            if data is None or len(data) > MAX_INPUT:
+                continue
+            with suppress(ValueError):
+                cost = bench.measure(way, data, other)
+                runs += 1
+                if cost.seconds > SECONDS or cost.mib > MIB:
+                    findings += 1
+                    keep(work / f"{name}-{cost.seconds:.1f}s-{cost.mib:.0f}MiB-{seed}-{runs}", way, data, other)
+                kept = (cost.reward / (1 + len(data) / MAX_INPUT), data)
+                pool = sorted([*pool, kept], key=lambda item: -item[0])[:KEPT]
     reward, data = pool[0]
     print(f"{name}: {runs:,} runs, {findings} findings; the dearest is {reward:.2f} of the limit, {len(data):,} bytes")
     return findings
 
 
+def keep(path: Path, way: tuple[str, ...], data: bytes, other: bytes) -> None:
+    """Write a finding: its input, the other one, its command line."""
+    path.write_bytes(data)
+    path.with_name(path.name + ".other").write_bytes(other)
+    path.with_name(path.name + ".way").write_text(json.dumps(way))
+
+
+def show(path: Path) -> None:
+    """Measure a finding again."""
+    way = tuple(json.loads(path.with_name(path.name + ".way").read_text()))
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), path.name.partition("-")[0])
+        cost = bench.measure(way, path.read_bytes(), path.with_name(path.name + ".other").read_bytes())
+        print(f"{' '.join(way)}: {cost}, each layer {bench.a_layer(way).seconds * 1e6:.0f} µs")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.cost", description=__doc__)
-    parser.add_argument("target", choices=list(TARGETS))
+    parser.add_argument("target", choices=list(TARGETS), nargs="?", default="spec")
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=Path("fuzz/cost"))
+    parser.add_argument("--show", type=Path, help="measure a finding again")
     options = parser.parse_args()
+    if options.show:
+        show(options.show)
+        return 0
     return min(search(options.target, options.seconds, options.work, options.seed), 1)
 
 

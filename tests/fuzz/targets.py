@@ -151,6 +151,74 @@ def mutate_program(data: bytes, rng: random.Random) -> bytes | None:
     return packed({**entries, chosen: mutate(entries.get(chosen, b"{}"), rng) or b"{}"})
 
 
+def frozen_lines(path: Path) -> list[dict[str, Any]]:
+    """The cases of a frozen file, one a line."""
+    data = path.read_bytes()
+    text = gzip.decompress(data) if path.suffix == ".gz" else data
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def huggingface_seeds() -> list[bytes]:
+    """The first configuration of every family of transformers' models."""
+    found = []
+    for path in sorted((TESTS / "data" / "huggingface").glob("*.jsonl")):
+        config = next(iter(frozen_lines(path)), {}).get("config")
+        if config:
+            found.append(json.dumps(config).encode())
+    return found
+
+
+def adapter_seeds() -> list[bytes]:
+    """Folders of an adapter and its base."""
+    cases = frozen_lines(TESTS / "data" / "adapters.jsonl.gz")
+    return [
+        json.dumps({"config.json": case["config"], "adapter_config.json": case["adapter"]}).encode()
+        for case in cases[::8]
+        if "config" in case and "adapter" in case
+    ]
+
+
+def checks_seeds() -> list[bytes]:
+    """Folders with a spec, an index of a checkpoint's files and a configuration."""
+    spec = {
+        "input": [8],
+        "vars": {"n": 2},
+        "layers": [{"repeat": "$n", "layers": [{"Dense": 8}]}],
+        "budget": {"params": 1},
+    }
+    check = {"files": ["*.json", "!b*"], "params": "5M", "assume": {"A*": "same:0"}, "layers": {"d*": {"params": 9}}}
+    index = {"metadata": {"total_size": 8}, "weight_map": {"a.weight": "a.safetensors", "b.weight": "b.safetensors"}}
+    config = json.loads(huggingface_seeds()[0])
+    folders: list[dict[str, Any]] = [
+        {"m.json": spec, "paramcalc.yaml": {"checks": [check]}},
+        {"model.safetensors.index.json": index},
+        {"model.safetensors.index.json": index, "config.json": config},
+        {"config.json": config, "modules.json": [{"idx": 0, "name": "0", "path": "", "type": "x.Transformer"}]},
+    ]
+    return [json.dumps(folder).encode() for folder in folders]
+
+
+def hdf5_seeds() -> list[bytes]:
+    """What Keras wrote, and small files with trees of more than one level."""
+    from tests.fuzz import hdf5_damage
+
+    return [data for data in [*hdf5_damage.keras_files(), *hdf5_damage.seeds()] if len(data) <= 2 * MAX_SEED]
+
+
+def mutate_hdf5(data: bytes, rng: random.Random) -> bytes | None:
+    """A file that is damaged, or a whole one with another architecture in it."""
+    from tests.fuzz import hdf5_damage
+
+    if rng.random() < 0.6:
+        return hdf5_damage.damaged(data, rng)
+    seed = rng.choice(keras_seeds())
+    config = TARGETS["keras"].mutate(seed, rng) or seed
+    return hdf5_damage.written(
+        "latest",
+        lambda file: file.attrs.create("model_config", config[:MAX_SEED].decode("utf-8", "replace").replace("\0", " ")),
+    )
+
+
 TARGETS = {
     "bytes": Target(any_seeds, lambda data, rng: None),
     "spec": Target(spec_seeds, structural("spec", spec_seeds)),
@@ -162,4 +230,11 @@ TARGETS = {
     "numpy": Target(checkpoints.seeds(".npz", ".npy"), checkpoints.mutate_torch),
     "tensorflow": Target(checkpoints.tensorflow_seeds, checkpoints.mutate_bytes),
     "torch": Target(checkpoints.seeds(".pt", ".pth"), checkpoints.mutate_torch),
+    "hdf5": Target(hdf5_seeds, mutate_hdf5),
+    "huggingface": Target(huggingface_seeds, structural("huggingface", huggingface_seeds)),
+    "adapter": Target(adapter_seeds, structural("adapter", adapter_seeds)),
+    "folder": Target(checks_seeds, structural("folder", checks_seeds)),
 }
+
+FOLDERS = ("adapter", "folder")
+"""Targets whose inputs name the files of a folder, each with its content."""
