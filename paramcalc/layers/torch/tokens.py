@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from paramcalc.errors import LayerError
-from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Weight
+from paramcalc.layers.base import Inferred, Layer, Positive, Weight, macs_at
 from paramcalc.layers.torch.functions import joined
 from paramcalc.shapes import Shape, format_shape, volume
 
@@ -75,8 +75,7 @@ class Patches(Layer, frozen=True, kw_only=True):
         weights = [Weight("weight", (self.out_channels, *self.kernel), factors)]
         if self.bias:
             weights.append(Weight("bias", (self.out_channels,), (factors[0],), "bias"))
-        macs: Factors = (("batch", x[0]), ("patches", x[1]), *factors)
-        return Inferred((x[0], x[1], self.out_channels), tuple(weights), macs=(macs,))
+        return Inferred((x[0], x[1], self.out_channels), tuple(weights), macs_at(x[:2], weights[0]))
 
 
 class TokenConv2d(Layer, frozen=True, kw_only=True):
@@ -105,12 +104,14 @@ class TokenConv2d(Layer, frozen=True, kw_only=True):
         names = ("out_channels", "channels / groups", "kernel[0]", "kernel[1]")
         factors = tuple(zip(names, shape, strict=True))
         biases = (Weight("bias", (self.out_channels,), (factors[0],), "bias"),) if self.bias else ()
-        macs: Factors = (("batch", x[0]), ("tokens", x[1]), *factors)
-        return Inferred((*x[:2], self.out_channels), (Weight("weight", shape, factors), *biases), macs=(macs,))
+        weight = Weight("weight", shape, factors)
+        return Inferred((*x[:2], self.out_channels), (weight, *biases), macs_at(x[:2], weight))
 
 
 class TokenMap(Layer, frozen=True, kw_only=True):
     """Lay tokens out as the image that they are the pixels of; its height and width may be unknown.
+
+    A second input is an image, (batch, channels, height, width), whose height and width it takes.
 
     Shapes: (batch, height × width, channels) → (batch, channels, height, width)
     Formula: no weights
@@ -123,12 +124,15 @@ class TokenMap(Layer, frozen=True, kw_only=True):
     height: Positive | None = None
     width: Positive | None = None
 
-    def infer(self, x: Shape) -> Inferred:
+    def infer(self, x: Shape, *like: Shape) -> Inferred:
         """As many tokens as the image has pixels."""
         check_sequence(x)
-        if self.height is not None and self.width is not None and x[1] not in (None, self.height * self.width):
-            raise LayerError(f"{x[1]} tokens are not an image of {self.height} × {self.width}")
-        return Inferred((x[0], x[2], self.height, self.width))
+        if len(like) > 1 or any(len(image) != 4 for image in like):
+            raise LayerError("expects a sequence, and perhaps an image (batch, channels, height, width) beside it")
+        height, width = like[0][2:] if like else (self.height, self.width)
+        if height is not None and width is not None and x[1] not in (None, height * width):
+            raise LayerError(f"{x[1]} tokens are not an image of {height} × {width}")
+        return Inferred((x[0], x[2], height, width))
 
 
 def check_sequence(x: Shape) -> None:

@@ -77,3 +77,25 @@ def test_a_convolution_of_tokens_is_one_of_their_image():
 def test_tokens_that_are_no_such_image_are_refused(layer, message):
     with pytest.raises(InputError, match=message):
         shapes(f"{{{layer}, inputs: input}}")
+
+
+def test_a_token_map_takes_its_size_from_an_image_beside_it():
+    """As where a configuration says no size of images: 28 × 28 pixels, whatever the file has."""
+    layers = "{Conv2d: {out_channels: 8, kernel_size: 2, stride: 2}, name: c}, {Flatten: 2}, {Permute: [0, 2, 1]}"
+    spec = f"{{framework: torch, input: [3, 28, 20], layers: [{layers}, {{TokenMap: {{}}, inputs: [previous, c]}}]}}"
+    assert summarize(load(spec.encode())).layers[-1].output_shape == (None, 8, 14, 10)
+    with pytest.raises(InputError, match="140 tokens are not an image of 28 × 20"):
+        summarize(load(spec.replace("[previous, c]", "[previous, input]").encode()))
+
+
+@pytest.mark.parametrize(
+    ("layer", "macs"),
+    [
+        ("TokenConv2d: {out_channels: 64, kernel_size: 3}", 64 * 64 * 9),
+        ("Patches: {out_channels: 8, kernel: [64]}", 512),
+    ],
+)
+def test_products_at_every_token_are_counted_for_one_sample(layer, macs):
+    """Also where no batch is given, as of other layers."""
+    spec = f"{{framework: torch, input: [196, 64], layers: [{{{layer}}}]}}"
+    assert summarize(load(spec.encode())).totals.macs == 196 * macs
