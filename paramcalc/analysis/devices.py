@@ -196,7 +196,7 @@ class Device:
     def inner(self, index: int) -> Fraction:
         """The share of what is inside a call that is whole outside, such as experts."""
         weights = self.shares.weights[index]
-        return weights if self.rows[index].type in ("Experts", "MultiheadAttention") else WHOLE
+        return weights if self.rows[index].type in ("Experts", "ListedExperts", "MultiheadAttention") else WHOLE
 
     def own(self, tape: Tape, last: Sequence[int]) -> tuple[Tape, list[int]]:
         """The part of the tape that is its stage's, and how long each tensor lives in it; what comes in is an input."""

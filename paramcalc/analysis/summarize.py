@@ -203,7 +203,7 @@ def active_params(weight: Weight, row: WeightSummary) -> int:
     """The parameters of a weight that one token uses."""
     if weight.active is None or row.tied_to:
         return row.params
-    return prod([known for _, known in weight.active if known])
+    return prod([known for _, known in weight.active if known is not None])
 
 
 def kept_as(weight: Weight, policy: str, override: str | None) -> str:

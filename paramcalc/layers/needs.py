@@ -129,7 +129,7 @@ def experts(asked: Asked) -> Needs:
     width = asked.inputs[0][-1] or 1
     rows = asked.read // width * (asked.field("per_token") or 1)
     inner = asked.field("intermediate_size") or 1
-    parts = 4 if asked.field("gated", True) else 2
+    parts = 4 if asked.field("gated", False) else 2
     weighed = 2 * rows * width * max(4, asked.item)
     kept = rows * (2 * width + parts * inner) * asked.item
     scratch = max(rows * (width + parts * inner) * asked.item, 2 * rows * width * asked.item + weighed)
@@ -216,6 +216,7 @@ MODULES: dict[str, Rule] = {
     **named(recurrent, "RNN LSTM GRU"),
     "MultiheadAttention": projected_attention,
     "Experts": experts,
+    "ListedExperts": experts,
     "Router": router,
     "Recurrence": recurrence,
 }
@@ -233,5 +234,6 @@ def frozen_experts(asked: Asked) -> Needs:
 FROZEN: dict[str, Rule] = {
     **named(NOTHING, "Linear TransposedLinear HeadLinear linear addmm mm Embedding embedding Router"),
     "Experts": frozen_experts,
+    "ListedExperts": frozen_experts,
 }
 """What holds where none of the weights is trained: a product keeps its input for its matrix's gradient alone."""

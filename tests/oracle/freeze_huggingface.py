@@ -60,13 +60,14 @@ SIZES = {
     ("num_hidden_groups", "inner_group_num"): (1, 2),
     ("num_register_tokens",): (2, 4),
     ("num_queries", "query_length", "num_query_tokens"): (10, 20),
+    ("num_sparse_encoder_layers", "num_sparse_decoder_layers", "encoder_sparse_step"): (0, 1, 2),
 }
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads", "encoder_attention_heads")
 WIDTHS = ("hidden_size", "n_embd", "d_model", "n_embed", "emb_dim", "dim", "embed_dim")
 GROUPS = ("num_key_value_heads", "num_kv_heads")
 OPTIONAL = ("head_dim", "num_key_value_heads")
 """Fields that are null by default, and have a value now and then."""
-ALWAYS_TIED = ("t5", "mt5", "umt5")
+ALWAYS_TIED = ("t5", "mt5", "umt5", "longt5", "pop2piano")
 """transformers ties the weights of these whatever they say; paramcalc believes them, as their checkpoints do."""
 LISTS = ("layer_types", "mlp_layer_types", "layers_block_type", "block_types")
 FLAG = (

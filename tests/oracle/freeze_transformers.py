@@ -46,6 +46,9 @@ KEPT = {
     "use_scaling",
 }
 
+KEPT_OF = {"fsmt": {"pad_token_id"}, "patchtst": {"loss"}, "patchtsmixer": {"loss"}}
+"""The same, for a single type: FSMT has positions up to padding and beyond; a loss says what a head predicts."""
+
 LETTERS = {int: "i", float: "f", bool: "b", str: "s", list: "l", tuple: "l", dict: "d", type(None): "n"}
 FIRST = ("MODEL_MAPPING_NAMES", "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "MODEL_FOR_MASKED_LM_MAPPING_NAMES")
 """A class that stands in several mappings is what the first of these says."""
@@ -94,7 +97,7 @@ def fields(cls):
     return {
         (cls.attribute_map or {}).get(field.name, field.name): [default(field), kinds(field.type)]
         for field in dataclasses.fields(cls)
-        if field.name in KEPT or not IRRELEVANT.fullmatch(field.name)
+        if field.name in KEPT | KEPT_OF.get(cls.model_type, set()) or not IRRELEVANT.fullmatch(field.name)
     }
 
 

@@ -42,6 +42,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "longcat_flash": {"expert_ffn_hidden_size": 24, "zero_expert_num": 3},
     "ministral": {"head_dim": 128},
     "mobilebert": {"intra_bottleneck_size": 96},
+    "nemotron": {"num_key_value_heads": 48},
     "phi4_multimodal_audio": {"num_blocks": 2, "ext_pw_out_channel": 64, "nemo_conv_channels": 16},
     "qwen4_exp_text": {
         "indexer_n_heads": 2,

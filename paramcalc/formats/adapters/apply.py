@@ -20,7 +20,7 @@ EXPERTS = ("experts", "gate", "gate_proj", "up_proj", "down_proj", "gate_up_proj
 """What PEFT takes for parts of a mixture of experts, whatever else is called so in the model."""
 
 IN_EXPERTS = (
-    "the experts of this model are stacked in one tensor, and what an adapter makes of them differs from one version "
+    "the experts of this model stand in one layer here, and what an adapter makes of them differs from one version "
     "of PEFT to the next: name layers of attention, such as q_proj and v_proj"
 )
 
@@ -83,22 +83,30 @@ def adapt(model: Model, adapter: Adapter, hints: Hints | None = None) -> None:
 
 
 def has_experts(model: Model) -> bool:
-    """Whether some layer holds several networks in one tensor."""
-    return any(type(node.instance.layer).__name__ in ("Experts", "ExpertLinear", "Router") for node in model.nodes)
+    """Whether some layer holds several networks."""
+    kinds = ("Experts", "ExpertLinear", "ListedExperts", "Router")
+    return any(type(node.instance.layer).__name__ in kinds for node in model.nodes)
 
 
 def reaches_experts(adapter: Adapter, model: Model) -> bool:
     """Whether an adapter is for a part of them: all-linear is, and so is what their parts are called."""
     if not isinstance(adapter.targets, Pattern):
         names = {name.rpartition(".")[2] for name in adapter.targets or ()}
-        return ALL_LINEAR in names or not names.isdisjoint(EXPERTS)
+        return ALL_LINEAR in names or not names.isdisjoint({*EXPERTS, *names_in_listed(model)})
     for node in model.nodes:
         kind, path = type(node.instance.layer).__name__, node.path.replace("/", ".")
         parts = [path, *[f"{path}.{name}" for name in EXPERTS]] if kind == "Experts" else [path]
-        old = kind in ("Experts", "Router") or path.rpartition(".")[2] in EXPERTS
+        parts += [f"{path}.expert_0.{name}" for name in names_in_listed(model)] if kind == "ListedExperts" else []
+        old = kind in ("Experts", "ListedExperts", "Router") or path.rpartition(".")[2] in EXPERTS
         if old and any(adapter.targets.fullmatch(part) for part in parts):
             return True
     return False
+
+
+def names_in_listed(model: Model) -> set[str]:
+    """What the matrices of experts are called that are modules of their own, but stand in one layer here."""
+    layers: list[Any] = [node.instance.layer for node in model.nodes]
+    return {name for each in layers if type(each).__name__ == "ListedExperts" for name in (each.up, each.down)}
 
 
 def names_of(adapter: Adapter) -> list[str]:

@@ -21,6 +21,8 @@ DESCRIPTIONS = {
     "keys": "How many keys a query sees, where these are fewer than the window; null for all of it.",
     "height": "The height of the image, in tokens; null for unknown.",
     "width": "The width of the image, in tokens; null for unknown.",
+    "up": "What the first matrix is called.",
+    "down": "What the second matrix is called.",
     "flat": "Whether the matrices of all experts stand below each other in one.",
     "sizes": "The size of each piece.",
     "value_size": "The features of a value head; null for as many as the input has, or a key head.",

@@ -139,3 +139,54 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
         weight = Weight("" if self.bare else "weight", shape, factors, active=active)
         width = self.out_features if self.summed else used * self.out_features
         return Inferred((*x[:-1], width), (weight,), ((("tokens", volume(x[:-1])), *active),))
+
+
+class ListedExperts(Layer, frozen=True, kw_only=True):
+    """The experts of a mixture, each a module of its own with two matrices.
+
+    They are `expert_0.fc1`, `expert_0.fc2`, `expert_1.fc1`, …; `up` and `down` are what the matrices are called. A router
+    says which `per_token` of the experts a token uses: those are active, and are multiplied.
+
+    Shapes: (batch, ..., features) → the same
+    Formula: num_experts × 2 × intermediate_size × features, and with bias num_experts × (intermediate_size + features)
+    Source: transformers/models/switch_transformers/modeling_switch_transformers.py, SwitchTransformersExperts
+    Example: {framework: torch, input: [8, 64], layers: [{ListedExperts: {num_experts: 4, per_token: 1, intermediate_size: 9}}]}
+    """  # noqa: E501
+
+    told_by_input: ClassVar[tuple[str, ...]] = ("features",)
+
+    num_experts: Positive
+    per_token: Positive
+    intermediate_size: Positive
+    features: Positive | None = None
+    bias: bool = False
+    up: str = "fc1"
+    down: str = "fc2"
+
+    @property
+    def layers_inside(self) -> int:
+        """The experts count as layers where a model's size is limited: each has weights of its own."""
+        return self.num_experts
+
+    def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
+        """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
+        size = agreed(self.features, x, -1, "features")
+        used = min(self.per_token, self.num_experts)
+        matrices = (self.up, self.intermediate_size, size), (self.down, size, self.intermediate_size)
+        start: Factors = (("tokens", volume(x[:-1])), ("per_token", used))
+        macs = tuple((*start, ("out", out), ("in", inside)) for _, out, inside in matrices)
+        weights = [
+            weight
+            for expert in range(self.num_experts)
+            for name, out, inside in matrices
+            for weight in self.weights(f"expert_{expert}.{name}", out, inside, expert < used)
+        ]
+        return Inferred(x, tuple(weights), macs)
+
+    def weights(self, name: str, out: int, inside: int, active: bool) -> Iterator[Weight]:
+        """A matrix and its bias. As many experts count as active as a token uses, whichever these are."""
+        none: Factors = (("idle for one token", 0),)
+        factors: Factors = (("out", out), ("in", inside))
+        yield Weight(f"{name}.weight", (out, inside), factors, active=None if active else none)
+        if self.bias:
+            yield Weight(f"{name}.bias", (out,), (("out", out),), "bias", active=None if active else none)

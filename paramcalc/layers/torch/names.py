@@ -111,7 +111,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "tokens": ("Prepend", "MergeTokens", "Patches", "TokenConv2d", "TokenMap"),
     "recurrence": ("CausalConv1d", "Recurrence"),
-    "experts": ("Router", "Experts", "ExpertLinear"),
+    "experts": ("Router", "Experts", "ExpertLinear", "ListedExperts"),
 }
 """Family (a module of this package) → the classes it has, in the order that `paramcalc layers` lists them."""
 

@@ -33,6 +33,7 @@ OWN = {
     "HeadLinear",
     "Heads",
     "Indexer",
+    "ListedExperts",
     "MergeTokens",
     "Parameter",
     "Patches",
