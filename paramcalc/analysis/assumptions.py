@@ -1,7 +1,6 @@
 """What the user says of layers whose code is not in the file: `LAYER=SHAPE` or `LAYER=SHAPE:PARAMETERS`."""
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
@@ -112,13 +111,20 @@ class Assumptions:
         return [
             Problem(f"--assume names '{name}', but there is no such layer, nor a class of layers")
             for name in names
-            if name not in known and not (name in self.globs and any(fnmatchcase(item, name) for item in known))
+            if name not in known and not (name in self.globs and any(fits(item, name) for item in known))
         ]
 
 
 def matches(glob: str, path: str, kind: str) -> bool:
     """Whether a glob names a layer by its path or by its class."""
-    return fnmatchcase(kind, glob) or fnmatchcase(path, glob)
+    return fits(kind, glob) or fits(path, glob)
+
+
+def fits(name: str, glob: str) -> bool:
+    """Whether a name is one of those that a glob means."""
+    from fnmatch import fnmatchcase  # loaded only where something is assumed
+
+    return fnmatchcase(name, glob)
 
 
 def as_assumption(value: Any) -> Assumption:

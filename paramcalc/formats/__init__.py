@@ -273,7 +273,8 @@ def is_keras_config(source: Source) -> bool:
 def is_other_text(source: Source) -> bool:
     """Whether a text is a network in the language of Caffe or Darknet."""
     head = source.head
-    return (b"layer" in head and b"{" in head and is_caffe(head)) or (head.lstrip()[:1] in b"[#" and is_darknet(head))
+    first = head.lstrip()[:1]
+    return (first != b"{" and b"layer" in head and is_caffe(head)) or (first in b"[#" and is_darknet(head))
 
 
 def is_caffe(head: bytes) -> bool:

@@ -138,7 +138,7 @@ def read(text: str) -> Parsed | str:
 
 def syntax_tree(text: str) -> ast.expr:
     """Python's syntax tree, without its warnings about `1if x` and backslashes, which mean nothing to our users."""
-    if not _ADVISED.search(text):
+    if not re.search(_ADVISED, text):
         return ast.parse(text, mode="eval").body
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -169,7 +169,7 @@ def evaluate_expression(text: str, names: Names) -> Any:
 def shown(text: str, names: Names) -> str:
     """The expression as an error shows it: `$(d // heads) with d = 256, heads = 0`."""
     values = ", ".join(f"{name} = {echo(names[name])}" for name in names_in(text) if name in names)
-    code = f"${text}" if _NAME.fullmatch(text) else f"$({text})"
+    code = f"${text}" if text.isascii() and text.isidentifier() else f"$({text})"
     return code + (f" with {values}" if values else "")
 
 
@@ -384,8 +384,7 @@ _VISITORS: dict[type[ast.expr], Callable[[Any, Names], Any]] = {
     ast.ListComp: _visit_comprehension,
 }
 
-_ADVISED = re.compile(r"[0-9.][A-Za-z_]|\\")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_ADVISED = r"[0-9.][A-Za-z_]|\\"
 
 
 def is_variable_name(name: str) -> bool:
@@ -393,4 +392,4 @@ def is_variable_name(name: str) -> bool:
     from keyword import iskeyword
 
     taken = name in NOT_VARIABLES or name == "i" or iskeyword(name)
-    return bool(_NAME.fullmatch(name)) and not taken
+    return name.isascii() and name.isidentifier() and not taken

@@ -37,12 +37,12 @@ def no_list(raw: Any) -> str:
     return f"; write '- ' before each layer: '- {first[:40]}: …'"
 
 
-_RUN_TOGETHER = re.compile(r"([A-Za-z][\w.]*)(?::(\S.*)|\((.*)\)| +\{(.*))$")
+_RUN_TOGETHER = r"([A-Za-z][\w.]*)(?::(\S.*)|\((.*)\)| +\{(.*))$"
 
 
 def misspelled(name: str) -> str | None:
     """What to write instead of a type that runs into its arguments: `Dense:3`, `Dense(3)`, `Dense {units`."""
-    found = _RUN_TOGETHER.match(name[:80])
+    found = re.match(_RUN_TOGETHER, name[:80])
     if not found:
         return None
     type_, colon, call, braces = found.groups()

@@ -16,7 +16,7 @@ from paramcalc.model import Ref
 
 PREVIOUS = "previous"
 """The entry before, in `inputs`; nothing else can have this name."""
-_INDEXED = re.compile(r"(.*)\[([0-9]{1,6})\]", re.DOTALL)
+_INDEXED = r"(?s:(.*)\[([0-9]{1,6})\])"
 
 
 class TensorName(Struct, frozen=True):
@@ -199,5 +199,5 @@ class Directory:
 
 def split_index(text: str) -> tuple[str, int]:
     """`encoder[1]` as a name and the number of an output."""
-    match = _INDEXED.fullmatch(text) if text.endswith("]") else None
+    match = re.fullmatch(_INDEXED, text) if text.endswith("]") else None
     return (match[1], int(match[2])) if match else (text, 0)

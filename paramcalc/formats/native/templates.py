@@ -8,8 +8,9 @@ from paramcalc.errors import echo
 from paramcalc.formats.native.expressions import ExpressionError, Names, evaluate_expression, names_in, shown
 from paramcalc.limits import MAX_FILLED
 
-_BRACKETS = re.compile(r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|[()]""")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_BRACKETS = r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|[()]"""
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+"""Regular expressions are compiled where a text needs them: most specs have no expressions."""
 
 
 class Code(NamedTuple):
@@ -38,7 +39,7 @@ def split(text: str) -> tuple[str | Code, ...]:
             end = closing(text, dollar + 1)
             parts.append(Code(text[dollar + 2 : end]))
             start = end + 1
-        elif name := _NAME.match(text, dollar + 1):
+        elif name := re.compile(_NAME).match(text, dollar + 1):
             parts.append(Code(name[0]))
             start = name.end()
         else:
@@ -51,7 +52,7 @@ def split(text: str) -> tuple[str | Code, ...]:
 def closing(text: str, start: int) -> int:
     """The offset at which the parenthesis at `start` is closed; those in quotes do not count."""
     depth = 0
-    for match in _BRACKETS.finditer(text, start):
+    for match in re.compile(_BRACKETS).finditer(text, start):
         found = match[0]
         if found == "(":
             depth += 1

@@ -16,7 +16,7 @@ from paramcalc.formats.native.templates import fill
 from paramcalc.formats.native.values import value_in_scope
 from paramcalc.limits import MAX_EXPRESSION, MAX_INTEGER_DIGITS
 
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+_NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
 
 
 def spec_variables(raw: dict[str, Any], sets: Mapping[str, Any], where: DocPath, problems: Problems) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def parse_value(text: Any, default: Any) -> Any:
         return text == "true"
     if text == "null":
         return None
-    if _NUMBER.fullmatch(text) and len(text) <= MAX_INTEGER_DIGITS:
+    if re.fullmatch(_NUMBER, text) and len(text) <= MAX_INTEGER_DIGITS:
         return float(text) if any(char in text for char in ".eE") else int(text)
     if text.startswith("[") and len(text) <= MAX_EXPRESSION:
         import json  # lists are rare, so it is not loaded before

@@ -91,7 +91,7 @@ WORDS = {
     "null": "null",
     "Sublayer": "a layer",
 }
-_PATH = re.compile(r" - at `\$(.*)`$")
+_PATH = r" - at `\$(.*)`$"
 
 
 def meant_field(cls: type[Layer], name: str) -> tuple[str | None, str]:
@@ -115,14 +115,14 @@ def names_in(hint: Any) -> list[str]:
 
 def explain_value(name: str, value: Any, error: str, hint: Any) -> FieldProblem:
     """An error of msgspec in our words: `units: expected an integer, got 10.5`."""
-    match = _PATH.search(error)
+    match = re.search(_PATH, error)
     inner = match.group(1) if match else ""
     where: list[str | int] = [name]
     for step in re.findall(r"\[(\d+)\]", inner):
         where.append(int(step))
         if isinstance(value, (list, tuple)) and int(step) < len(value):
             value = value[int(step)]
-    text = _PATH.sub("", error)
+    text = re.sub(_PATH, "", error)
     wanted = re.match(r"Expected `([^`]*)`(.*?)(?:, got .*)?$", text)
     if wanted:
         words = " or ".join(WORDS.get(word, word) for word in wanted.group(1).split(" | "))

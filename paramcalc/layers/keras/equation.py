@@ -8,9 +8,9 @@ from paramcalc.limits import MAX_EXPRESSION
 from paramcalc.shapes import MAX_RANK, Dim, Shape, format_shape, known
 
 FORMS = (
-    re.compile("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)"),
-    re.compile("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)"),
-    re.compile("([a-zA-Z]{2,})0,([a-zA-Z]+)->([a-zA-Z]+)0"),
+    "([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)",
+    "0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)",
+    "([a-zA-Z]{2,})0,([a-zA-Z]+)->([a-zA-Z]+)0",
 )
 """The equations Keras understands, the ellipsis written as 0; anything may follow, as in Keras."""
 
@@ -35,7 +35,7 @@ class Einsum:
         self.elided_first = False
         check_length("equation", equation)
         for index, form in enumerate(FORMS):
-            match = form.match(equation.replace("...", "0"))
+            match = re.match(form, equation.replace("...", "0"))
             if match is not None:
                 self.elided_first = index == 1
                 self.of_input, self.of_kernel, self.of_output = match.groups()
