@@ -15,23 +15,20 @@ class Signature(NamedTuple):
         inputs: the names of its positional parameters: the input tensors in their order.
         options: the names of its keyword-only parameters.
         variadic: the name of its `*parameter`, which takes any number of further inputs, or None.
+        names: every parameter that an argument can be given to by name.
         hints: the annotations by name.
     """
 
     inputs: tuple[str, ...]
     options: tuple[str, ...]
     variadic: str | None
+    names: frozenset[str]
     hints: dict[str, Any]
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Every parameter, as `def` has them."""
         return (*self.inputs, *([self.variadic] if self.variadic else ()), *self.options)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every parameter that an argument can be given to by name."""
-        return frozenset((*self.inputs, *self.options))
 
 
 @lru_cache(1024)
@@ -43,6 +40,7 @@ def signature_of(infer: Callable[..., Any]) -> Signature:
         code.co_varnames[1 : code.co_argcount],
         code.co_varnames[code.co_argcount : named],
         code.co_varnames[named] if code.co_flags & VARIADIC else None,
+        frozenset(code.co_varnames[1:named]),
         infer.__annotations__,
     )
 

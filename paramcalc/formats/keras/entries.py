@@ -1,9 +1,12 @@
 """An entry of a Keras model's `layers` → what kind of entry it is, and its name."""
 
+from functools import lru_cache
 from typing import Any
 
 KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
 """What the names of Keras' own modules begin with once a dot is added; `keras_cv` is not one of them."""
+OPERATIONS = ("keras.src.ops.", "keras.src.activations.", "keras.ops.", "keras.src.random.")
+"""The same for modules of bare operations."""
 MODELS = ("Functional", "Model", "Sequential")
 TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 """The classes of layers in which tf.keras stores a bare operation of TensorFlow."""
@@ -48,11 +51,26 @@ def is_foreign(item: dict[str, Any]) -> bool:
     A class of Keras comes from one of Keras' modules, and is not registered under a name that is not its own: Keras
     looks for a registered class first.
     """
-    module, registered, kind = item.get("module"), item.get("registered_name"), item.get("class_name")
+    return origin(item) is None
+
+
+def origin(item: dict[str, Any]) -> str | None:
+    """The module of Keras that an entry's class comes from, "" if it names none; None for somebody else's class."""
+    said = item.get("module"), item.get("registered_name"), item.get("class_name")
+    try:
+        return _origin(*said)
+    except TypeError:  # a mapping or a list, which is none of these
+        return _origin.__wrapped__(*said)
+
+
+@lru_cache(1024)  # a deep model has many layers of few classes
+def _origin(module: Any, registered: Any, kind: Any) -> str | None:
     if module is not None and not (isinstance(module, str) and f"{module}.".startswith(KERAS_MODULES)):
-        return True
+        return None
     package, _, _ = kind.rpartition(">") if isinstance(kind, str) else ("", "", "")  # tf.keras' `Custom>Name`
-    return package not in ("", "Keras") or (registered is not None and registered not in (kind, f"Keras>{kind}"))
+    if package not in ("", "Keras") or (registered is not None and registered not in (kind, f"Keras>{kind}")):
+        return None
+    return module or ""
 
 
 def foreign_name(item: dict[str, Any]) -> str:
@@ -89,15 +107,14 @@ def no_model(kind: str, is_layer: bool, config: Any) -> str:
 
 def is_operation(item: dict[str, Any]) -> bool:
     """Whether an entry is an operation (`keras.src.ops.…`, TFOpLambda) and not a layer."""
-    if is_foreign(item):
+    module = origin(item)
+    if module is None:
         return False
     if item.get("class_name") in TENSORFLOW_OPERATIONS:
         return True
-    module = item.get("module")
-    if module is None:
+    if item.get("module") is None:
         return is_bare(item)
-    prefixes = ("keras.src.ops.", "keras.src.activations.", "keras.ops.", "keras.src.random.")
-    return isinstance(module, str) and f"{module}.".startswith(prefixes)
+    return f"{module}.".startswith(OPERATIONS)
 
 
 def is_bare(item: dict[str, Any]) -> bool:

@@ -17,9 +17,8 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
+_NOT_COUNTED = bytes(set(range(256)) - set(b"[{:"))
 _CONTAINERS = frozenset((dict, list))
-_CHUNK = 32 * 1024
-"""Bytes of items whose colons are counted together, few enough for the processor's cache."""
 _AROUND = 8
 """How many levels of lists and mappings are around an item, at most."""
 _MAX_IN_ITEM = MAX_DEPTH - _AROUND
@@ -111,25 +110,22 @@ class LazyList:
         Raises:
             OddError: when they are not plain JSON, or nested deep.
         """
-        decode, encode_into = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode_into
-        again, colons = bytearray(), 0
+        decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+        colons = 0
         for item in self._items:
             try:
                 value = decode(item)
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 raise OddError from None
-            start = len(again)
-            encode_into(value, again, -1)
+            again = encode(value)
+            counted = again.translate(None, _NOT_COUNTED)
+            keys = counted.count(b":")
             # Few brackets cannot be nested deep: that is quick to tell, and true of nearly every layer.
-            if again.count(b"[", start) + again.count(b"{", start) > _MAX_IN_ITEM and not is_shallow(
-                bytes(again[start:]), _MAX_IN_ITEM
-            ):
+            if len(counted) - keys > _MAX_IN_ITEM and not is_shallow(again, _MAX_IN_ITEM):
                 raise OddError
-            if len(again) > _CHUNK:
-                colons += again.count(b":")
-                again.clear()
+            colons += keys
             yield value
-        self.colons = colons + again.count(b":")
+        self.colons = colons
 
 
 class OddError(Exception):
