@@ -10,6 +10,7 @@ KINDS: dict[str, str] = {
     "BatchNormalization": "batch normalization",
     **{f"BatchNorm{rank}d": "batch normalization" for rank in (1, 2, 3)},
     "SyncBatchNorm": "batch normalization",
+    "FrozenBatchNorm2d": "batch normalization",
     **{f"DepthwiseConv{rank}D": f"conv{rank}d" for rank in (1, 2)},
     **dict.fromkeys(("TransposedLinear", "HeadLinear"), "dense"),
     "WeightNormConv1d": "conv1d",

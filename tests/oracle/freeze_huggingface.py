@@ -20,7 +20,8 @@ import torch
 import transformers
 from transformers import CONFIG_MAPPING
 
-from paramcalc.formats.huggingface.config import ConfigError, config_of
+from paramcalc.formats.huggingface.config import config_of
+from paramcalc.formats.huggingface.problems import ConfigError
 from paramcalc.formats.huggingface.template import index, spec_of
 from paramcalc.formats.huggingface.types import find_type
 from tests.oracle.huggingface_needed import NEEDED

@@ -50,7 +50,13 @@ KEPT_OF = {"fsmt": {"pad_token_id"}, "patchtst": {"loss"}, "patchtsmixer": {"los
 """The same, for a single type: FSMT has positions up to padding and beyond; a loss says what a head predicts."""
 
 LETTERS = {int: "i", float: "f", bool: "b", str: "s", list: "l", tuple: "l", dict: "d", type(None): "n"}
-FIRST = ("MODEL_MAPPING_NAMES", "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "MODEL_FOR_MASKED_LM_MAPPING_NAMES")
+BASE = "MODEL_MAPPING_NAMES"
+FIRST = (
+    "MODEL_FOR_BACKBONE_MAPPING_NAMES",
+    BASE,
+    "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES",
+    "MODEL_FOR_MASKED_LM_MAPPING_NAMES",
+)
 """A class that stands in several mappings is what the first of these says."""
 LAST = ("MODEL_FOR_PRETRAINING_MAPPING_NAMES", "MODEL_WITH_LM_HEAD_MAPPING_NAMES")
 
@@ -169,7 +175,7 @@ def purposes():
     ordered = [*FIRST, *sorted(name for name in names if name not in (*FIRST, *LAST)), *LAST]
     found = {}
     for name in ordered:
-        purpose = "base" if name == FIRST[0] else name.removesuffix("_MAPPING_NAMES").removeprefix("MODEL_").lower()
+        purpose = "base" if name == BASE else name.removesuffix("_MAPPING_NAMES").removeprefix("MODEL_").lower()
         for classes in getattr(modeling_auto, name, {}).values():
             for each in classes if isinstance(classes, (tuple, list)) else (classes,):
                 if each:

@@ -1,8 +1,19 @@
 """Fields without which transformers builds nothing of a type, though its own defaults leave them out: type → fields."""
 
+SMALL_RESNET = {
+    "model_type": "resnet",
+    "embedding_size": 16,
+    "hidden_sizes": [16, 24, 32, 40],
+    "depths": [1, 2, 1, 1],
+    "out_features": ["stage1", "stage2", "stage4"],
+}
+
+ON_RESNET = {"use_timm_backbone": False, "backbone_config": SMALL_RESNET}
+
 NEEDED: dict[str, dict[str, object]] = {
     "blt": {"encoder_hash_byte_group_vocab": 50},
     "clap": {"audio_config": {"hidden_size": 768}},
+    "conditional_detr": ON_RESNET,
     "dbrx": {
         "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0},
         "ffn_config": {"ffn_hidden_size": 24, "moe_num_experts": 3, "moe_top_k": 2},
@@ -12,6 +23,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "reassemble_hidden_size": 96,
         "backbone_config": {"model_type": "dinov2", "hidden_size": 96, "num_attention_heads": 6, "image_size": 112},
     },
+    "detr": ON_RESNET,
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "esm": {"vocab_size": 33},
@@ -60,6 +72,8 @@ NEEDED: dict[str, dict[str, object]] = {
     },
     "wav2vec2-bert": {"vocab_size": 40},
     "wav2vec2-conformer": {"vocab_size": 40},
+    "table-transformer": ON_RESNET,
+    "timm_backbone": {"backbone": "resnet18", "out_indices": [1, 3]},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
 }

@@ -26,7 +26,7 @@ def read(source: Source, options: Options) -> Model:
     Raises:
         InputError: when its type is not known, or a value is one that transformers refuses.
     """
-    from paramcalc.formats.huggingface.config import ConfigError
+    from paramcalc.formats.huggingface.problems import ConfigError
 
     try:
         config, model = built(source, options)

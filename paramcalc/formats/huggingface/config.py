@@ -8,13 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
+from paramcalc.errors import InputError, Key, Problem, did_you_mean, echo, listed
+from paramcalc.formats.huggingface.backbones import named_backbone, settle
+from paramcalc.formats.huggingface.problems import COUNT_IT, ConfigError, NotBuiltError
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
 from paramcalc.limits import MAX_LAYERS
-
-COUNT_IT = (
-    "its checkpoint can be counted all the same: give paramcalc the .safetensors file, or the folder of the model"
-)
 
 
 class Config(Struct):
@@ -43,18 +41,6 @@ class Config(Struct):
     raw: dict[str, Any] = {}
 
 
-class ConfigError(Exception):
-    """Something in the file is wrong, at this place of it."""
-
-    def __init__(self, message: str, where: DocPath = ()) -> None:
-        super().__init__(message)
-        self.where = where
-
-
-class NotBuiltError(ConfigError):
-    """The file is right, as far as can be seen, but its network is not known here."""
-
-
 def read_config(value: dict[str, Any], source: str) -> Config:
     """The configuration in a file's value.
 
@@ -80,12 +66,19 @@ def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     return Config(found, values, given, architecture, head, labels(raw), warnings, dtype, raw)
 
 
-def part_of(config: Config, field: str, heads: list[str], flat: bool = False, merged: bool = False) -> Config | None:
+def part_of(
+    config: Config,
+    field: str,
+    heads: list[str],
+    flat: bool = False,
+    merged: bool = False,
+    missing: dict[str, Any] | None = None,
+) -> Config | None:
     """The configuration in a field of another, for the first of these heads that its type has.
 
-    It is built as AutoModel builds it: what class it names is of no account. Where the file has none, it has the
-    values that the type has for that, or, if `flat`, those fields of the whole that are its own; if `merged`, these
-    values stand behind what the file has, too.
+    It is built as AutoModel builds it: what class it names is of no account. Where the file has none, it is `missing`,
+    or has the values that the type has for that, or, if `flat`, those fields of the whole that are its own; if
+    `merged`, these values stand behind what the file has, too.
     Returns None for an optional part that is null.
 
     Raises:
@@ -93,6 +86,8 @@ def part_of(config: Config, field: str, heads: list[str], flat: bool = False, me
     """
     part = config.type.parts[field]
     raw = config.values.get(f"{field}_dict") or config.values.get(field)  # old files of CLIP's kind have both
+    if raw is None:
+        raw = missing or named_backbone(config.raw) if field == "backbone_config" else missing
     if raw is None and part.optional:
         return None
     if not isinstance(raw, dict):
@@ -261,6 +256,8 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
         values[name] = value
         given.add(name)
     check_layer_types(values)
+    if "backbone" in type_.classes.values():
+        settle(raw, values)
     if "per_layer_config" in values:
         values["per_layer_config"] = by_layer(
             values["per_layer_config"], values.get("num_hidden_layers"), OF_A_LAYER.get(type_.name, OF_A_LAYER[""])

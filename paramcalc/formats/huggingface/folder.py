@@ -7,7 +7,8 @@ from paramcalc.formats import is_huggingface
 from paramcalc.formats.checkpoint import Contents, model_of
 from paramcalc.formats.huggingface import add_adapter, built
 from paramcalc.formats.huggingface.checkpoint import compared
-from paramcalc.formats.huggingface.config import Config, ConfigError, NotBuiltError, first_architecture
+from paramcalc.formats.huggingface.config import Config, first_architecture
+from paramcalc.formats.huggingface.problems import ConfigError, NotBuiltError
 from paramcalc.formats.shards import contents_at, folder_contents
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.model import Model

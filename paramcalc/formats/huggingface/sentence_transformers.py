@@ -14,7 +14,7 @@ from paramcalc.formats.beside import Owners, gathered, parts_of
 from paramcalc.formats.checkpoint import Contents
 from paramcalc.formats.huggingface import built
 from paramcalc.formats.huggingface.checkpoint import compared, naming_of
-from paramcalc.formats.huggingface.config import ConfigError
+from paramcalc.formats.huggingface.problems import ConfigError
 from paramcalc.formats.naming import Naming
 from paramcalc.formats.shards import folder_contents
 from paramcalc.formats.source import Options, Source, open_source

@@ -10,6 +10,9 @@ A template is a spec in paramcalc's own language, and has beside its keys
                  heads   what it may be for, [base] by default; [] for its values alone, without a block
                  flat    true where older files have its fields beside those of the whole
                  merged  true where the defaults that the whole has for it stand behind what the file has
+                 absent  what it is where the file has none: a list of {when: expression, config: mapping} over the
+                         fields of the whole, of which the first that holds counts
+                 vars    values for those of its template's variables that have these names
              An optional part that is null is a block without layers
     refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
 
@@ -21,7 +24,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from paramcalc.errors import listed
-from paramcalc.formats.huggingface.config import COUNT_IT, Config, ConfigError, NotBuiltError, config_for, part_of
+from paramcalc.formats.huggingface.config import Config, config_for, part_of
+from paramcalc.formats.huggingface.problems import COUNT_IT, ConfigError, NotBuiltError
 from paramcalc.formats.huggingface.types import VERSION, data, find_type
 from paramcalc.formats.native.expressions import ExpressionError
 from paramcalc.formats.native.problems import Problems
@@ -141,8 +145,8 @@ class Part(NamedTuple):
 
     Attributes:
         field: the field with its configuration; empty where that is the whole.
-        values: the values of its fields, those of other names under these, too, and the names of its `inputs`; None
-            where there is no such part.
+        values: the values of its fields, those of other names under these, too, its `model_type`, and the names of its
+            `inputs`; None where there is no such part.
         block: its spec as a block, what it is given being its inputs.
     """
 
@@ -160,7 +164,8 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     said = {"config": said} if isinstance(said, str) else said
     field, heads = said.get("config", ""), said.get("heads", ["base"])
     if field:
-        inner = part_of(config, field, heads, said.get("flat", False), said.get("merged", False))
+        missing = absent(config, said["absent"]) if "absent" in said and config.values.get(field) is None else None
+        inner = part_of(config, field, heads, said.get("flat", False), said.get("merged", False), missing)
     else:
         known = {name: value for name, value in config.values.items() if value is not None}
         inner = config_for(known, find_type(said["type"]), True, heads)
@@ -173,9 +178,18 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     except ConfigError as error:
         raise type(error)(str(error), (field, *error.where)) from None
     aliases = {alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values}
-    values = {name: inner.raw.get(name) for name in BESIDE} | inner.values | aliases | {"inputs": inputs_of(spec)}
+    values = {name: inner.raw.get(name) for name in BESIDE} | inner.values | aliases
+    values |= {"inputs": inputs_of(spec), "model_type": inner.type.name}
+    spec["vars"] |= {name: value for name, value in said.get("vars", {}).items() if name in spec["vars"]}
     block = {key: spec[key] for key in ("vars", "blocks", "layers", "outputs", "tied") if key in spec}
     return Part(field, values, block | {"inputs": values["inputs"]})
+
+
+def absent(config: Config, rules: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What a part is that the file has not, by the first of these rules that holds."""
+    known = config.values | {"given": sorted(config.given)}
+    found = (rule["config"] for rule in rules if fill(rule["when"], known))
+    return next((fill(value, known) for value in found), None)
 
 
 def inputs_of(spec: dict[str, Any]) -> list[str]:

@@ -119,6 +119,28 @@ class SyncBatchNorm(Layer, frozen=True, kw_only=True):
         return Inferred(x, channel_weights(self, x))
 
 
+class FrozenBatchNorm2d(Layer, frozen=True, kw_only=True):
+    """A BatchNorm2d whose statistics, factors and offsets stay as they are: detectors have them in their backbones.
+
+    Shapes: (batch, num_features, height, width) → the same
+    Formula: no parameters, and buffers of 4 × num_features
+    Source: https://docs.pytorch.org/vision/stable/generated/torchvision.ops.FrozenBatchNorm2d.html
+    Example: {framework: torch, input: [8, 5, 5], layers: [FrozenBatchNorm2d]}
+    """
+
+    told_by_input: ClassVar[tuple[str, ...]] = ("num_features",)
+
+    num_features: Positive | None = None
+    eps: float = 1e-5
+
+    def infer(self, x: Shape) -> Inferred:
+        """All four tensors are buffers, and batches are not counted."""
+        check_ranks(x, (4,), "(batch, channels, height, width)")
+        channels = agreed(self.num_features, x, 1, "num_features")
+        names = ("weight", "bias", "running_mean", "running_var")
+        return Inferred(x, tuple(vector(name, channels, "num_features", "buffer") for name in names))
+
+
 class InstanceNorm(OfChannels, frozen=True, kw_only=True):
     """Base of the norms of each channel within each sample."""
 

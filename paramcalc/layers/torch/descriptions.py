@@ -53,6 +53,7 @@ DESCRIPTIONS = {
     "approximate": f"How the normal distribution is computed: none or tanh; {NO_COUNT}.",
     "batch_first": "Whether axis 0 is the batch, as usual in a spec, and not time.",
     "beta": f"The exponent or the steepness in the formula; {NO_COUNT}.",
+    "batched": "Whether the batch is put before its axes.",
     "bias": "Whether there are offsets.",
     "bidirectional": "Whether there is a second layer that reads from the end.",
     "buffer": "Whether it is a buffer: saved, but no parameter.",

@@ -14,6 +14,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "BatchNorm2d",
         "BatchNorm3d",
         "SyncBatchNorm",
+        "FrozenBatchNorm2d",
         "InstanceNorm1d",
         "InstanceNorm2d",
         "InstanceNorm3d",

@@ -31,7 +31,8 @@ class Parameter(Layer, frozen=True):
     """A bare tensor, such as a class token or a learned position embedding, under its own name.
 
     It gives the tensor itself; of what stands before it only the batch is looked at, and only with expand: true,
-    which is `expand(batch, -1, …)`: the first axis, of 1, becomes the batch.
+    which is `expand(batch, -1, …)`: the first axis, of 1, becomes the batch; or with batched: true, which is
+    `unsqueeze(0).expand(batch, …)`: the batch is put before its axes.
 
     Shapes: any → shape
     Formula: the product of shape
@@ -47,6 +48,7 @@ class Parameter(Layer, frozen=True):
     buffer: bool = False
     persistent: bool = True
     expand: bool = False
+    batched: bool = False
 
     def infer(self, *inputs: Shape) -> Inferred:
         """The tensor is the output, whatever comes before."""
@@ -62,7 +64,15 @@ class Parameter(Layer, frozen=True):
             self.dtype,
             persistent=self.persistent,
         )
-        return Inferred(self.expanded(inputs) if self.expand else self.shape, (weight,), (), self.dtype)
+        return Inferred(self.given(inputs), (weight,), (), self.dtype)
+
+    def given(self, inputs: tuple[Shape, ...]) -> Shape:
+        """The shape of what the layers after this one read."""
+        if not self.batched:
+            return self.expanded(inputs) if self.expand else self.shape
+        if self.expand or not inputs or not inputs[0]:
+            raise LayerError("batched needs an input, whose batch is put before the axes, and goes without expand")
+        return (inputs[0][0], *self.shape)
 
     def expanded(self, inputs: tuple[Shape, ...]) -> Shape:
         """The shape with the batch of the first input in the place of its first axis."""

@@ -103,6 +103,19 @@ def test_a_parameter_is_expanded_to_the_batch_of_what_it_reads():
     assert joined[3] == (None, 9, 64)
 
 
+def test_a_parameter_stands_there_for_each_sample():
+    """That is what detectors do with their queries; beside expand it would mean two things."""
+    (row,) = rows("[{Parameter: {shape: [5, 64], batched: true}}]")
+    assert row[2:] == (5 * 64, (None, 5, 64))
+    with pytest.raises(InputError, match="goes without expand"):
+        rows("[{Parameter: {shape: [1, 64], batched: true, expand: true}}]")
+
+
+def test_a_frozen_norm_has_four_buffers_and_no_parameter():
+    (row,) = summary("[FrozenBatchNorm2d]", "[8, 5, 5]").layers
+    assert (row.params, row.buffers) == (0, 32)
+
+
 @pytest.mark.parametrize("layer", ["LSTM: [64, 4, 99999999]", "Transformer: {num_decoder_layers: 99999999}"])
 def test_a_stack_of_more_layers_than_a_model_may_have_is_refused_before_it_is_made(layer):
     with pytest.raises(InputError, match="max-layers"):

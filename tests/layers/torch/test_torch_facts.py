@@ -29,6 +29,7 @@ OWN = {
     "Compressed",
     "ExpertLinear",
     "Experts",
+    "FrozenBatchNorm2d",
     "GroupedLinear",
     "HeadLinear",
     "Heads",
