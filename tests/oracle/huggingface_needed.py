@@ -52,6 +52,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},
     "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
     "longcat_flash": {"expert_ffn_hidden_size": 24, "zero_expert_num": 3},
+    "luke": {"entity_vocab_size": 1000},
     "ministral": {"head_dim": 128},
     "mobilebert": {"intra_bottleneck_size": 96},
     "nemotron": {"num_key_value_heads": 48},
