@@ -6,6 +6,7 @@ called twice is one `Instance` in two nodes.
 None of these structs is ever part of a cycle: `gc=False` spares each the 16 bytes that the collector keeps beside it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -156,6 +157,8 @@ class Checkpoint(Struct):
         wrong: what is wrong with the checkpoint itself, in words for the user.
         covers: which weights it has: all, those without what an adapter adds, or these alone.
         added: what the names of weights begin with, within a layer, that an adapter adds.
+        expected: the names that every checkpoint of its kind has, their numbers as `without_numbers` writes them; None
+            where it has all weights.
     """
 
     where: str
@@ -165,6 +168,20 @@ class Checkpoint(Struct):
     wrong: list[str] = field(default_factory=list)
     covers: Literal["all", "base", "added"] = "all"
     added: tuple[str, ...] = ()
+    expected: frozenset[str] | None = None
+
+    def expects(self, name: str) -> bool:
+        """Whether a weight has to be in it, as far as is known."""
+        return self.expected is None or without_numbers(name) in self.expected
+
+
+NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
+"""A whole part of a name that is a number."""
+
+
+def without_numbers(name: str) -> str:
+    """A name whose numbers are each a `*`: model.layers.*.mlp.up_proj.weight."""
+    return NUMBER.sub("*", name)
 
 
 class Claims(Struct):

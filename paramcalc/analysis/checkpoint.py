@@ -119,6 +119,8 @@ def missing(evaluation: Evaluation, weights: Weights, there: set[str], checkpoin
     for name, weight in weights.items():
         if name in there or group(name) in held or weight.name in checkpoint.optional or name in scales:
             continue
+        if not checkpoint.expects(name):
+            continue
         if checkpoint.covers == "all" or (checkpoint.covers == "added") == weight.name.startswith(checkpoint.added):
             yield name
 

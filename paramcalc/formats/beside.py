@@ -5,9 +5,9 @@ what decodes them beside it, and others by the rules of the framework (`naming`)
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -32,6 +32,20 @@ NO_GRAPH = "--weights needs an architecture to compare them with; this file hold
 OTHER_NAMES = "its tensors have llama.cpp's names, which are not compared with an architecture's: count it by itself"
 
 
+class Names(Protocol):
+    """What a name in a checkpoint is in the architecture (see `Naming`)."""
+
+    @property
+    def expected(self) -> frozenset[str] | None:
+        """The weights that every such checkpoint has (see `Checkpoint`)."""
+
+    def target(self, name: str, distance: Callable[[str], int | None]) -> tuple[str, Rule | None, int]:
+        """The architecture's name, the rule that makes the weight of several, and which of its sources this is."""
+
+    def ignores(self, name: str) -> bool:
+        """Whether a tensor of no layer is to be expected."""
+
+
 class Part(NamedTuple):
     """A tensor that is a weight, or a part of one.
 
@@ -46,7 +60,7 @@ class Part(NamedTuple):
     scales: Sequence[tuple[str, Tensor]] = ()
 
 
-def add_checkpoint(model: Model, contents: Contents, where: str, naming: Naming | None = None) -> None:
+def add_checkpoint(model: Model, contents: Contents, where: str, naming: Names | None = None) -> None:
     """Put a checkpoint beside an architecture; whatever stood there before does no more.
 
     Args:
@@ -60,7 +74,7 @@ def add_checkpoint(model: Model, contents: Contents, where: str, naming: Naming 
     """
     if model.framework is None:
         raise InputError(model.source, [Problem(NO_GRAPH)])
-    if contents.format == "gguf":
+    if contents.format == "gguf" and naming is None:
         raise InputError(where, [Problem(OTHER_NAMES)])
     owners = Owners(model)
     parts = list(parts_of(contents))
@@ -69,6 +83,7 @@ def add_checkpoint(model: Model, contents: Contents, where: str, naming: Naming 
         parts = without_wrapper(parts, owners)
     claims = model.claims = model.claims or Claims()
     claims.checkpoint = gathered(parts, naming, owners, os.path.basename(where) or where)
+    claims.checkpoint.expected = naming.expected
     if not contents.described:
         forget_shapes(claims.checkpoint)
     model.warnings += contents.warnings
@@ -163,7 +178,7 @@ class Gathered(Struct):
     sources: dict[int, list[Part]] = field(default_factory=dict)
 
 
-def gathered(parts: Iterable[Part], naming: Naming, owners: Owners, where: str) -> Checkpoint:
+def gathered(parts: Iterable[Part], naming: Names, owners: Owners, where: str) -> Checkpoint:
     """The parts by the names of the architecture."""
     checkpoint = Checkpoint(where, {}, optional=OPTIONAL)
     several: dict[str, Gathered] = {}
@@ -178,9 +193,9 @@ def gathered(parts: Iterable[Part], naming: Naming, owners: Owners, where: str) 
     return checkpoint
 
 
-def is_ignored(name: str, naming: Naming, owners: Owners) -> bool:
+def is_ignored(name: str, naming: Names, owners: Owners) -> bool:
     """Whether the framework lets a tensor pass that is in no layer."""
-    return naming.ignored is not None and not owners.known(name) and naming.ignored.search(name) is not None
+    return not owners.known(name) and naming.ignores(name)
 
 
 def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: bool) -> None:
@@ -191,7 +206,7 @@ def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: boo
     shapes = [[part.tensor.shape for part in found.sources[source]] for source in sorted(found.sources)]
     shape = other = None
     try:
-        if all(part.tensor.elements is None for part in parts):
+        if rule.operations != (("any",),) and all(part.tensor.elements is None for part in parts):
             shape = combined(shapes, rule.operations, len(names))
             turn = next((operation for operation in rule.operations if operation[0] == "turn"), None)
             other = None if turn is None else transposed(shape, int(turn[1]), int(turn[2]))
@@ -256,18 +271,26 @@ def renamed(model: Model, name: str) -> Model | None:
     """The checkpoint beside an architecture as a model of its own, by the names of that.
 
     Returns None where there is none, or its shapes are not known.
+
+    Raises:
+        InputError: when the architecture itself is wrong.
     """
     checkpoint = model.claims.checkpoint if model.claims is not None else None
     if checkpoint is None or checkpoint.wrong or checkpoint.splits:
         return None
+    from paramcalc.analysis.checkpoint import weights_of
+    from paramcalc.analysis.evaluate import evaluate
+
     owners = Owners(model)
+    weights = weights_of(evaluate(model, allow_unknown=True))  # a checkpoint does not say what is a buffer
     tensors: dict[str, Tensor] = {}
     for path, tensor in checkpoint.tensors.items():
         if tensor.shape is None or not tensor.dtype:
             return None
         if not tensor.ignored:
             name_in = in_layer(path, owners)
-            tensors[path] = Tensor(name_in, tensor.shape, tensor.dtype, tensor.size)
+            kind = weights[path].kind if path in weights else None
+            tensors[path] = Tensor(name_in, tensor.shape, tensor.dtype, tensor.size, kind)
     for pair in model.tied:
         first, second = sorted([each.replace("/", ".") for each in pair[:2]], key=lambda each: each not in tensors)
         if first in tensors and second not in tensors:  # of a tie, a file holds one

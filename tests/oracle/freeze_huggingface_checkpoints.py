@@ -47,20 +47,42 @@ LARGEST = 12_000_000
 """Parameters of a model that is saved."""
 
 
+HALVED = [
+    [r"layers\.([0-9]*[02468])\.mixer", r"layers\.([0-9]*[13579])\.mixer"],
+    [r"layers.\1.self_attn", r"layers.\1.mlp"],
+]
+HALVED[0] += [r"layers\.([0-9]+)\.attn_alpha", r"layers\.([0-9]+)\.mlp_alpha"]
+HALVED[1] += [r"layers.\1.lambda_1", r"layers.\1.lambda_2"]
+"""What `LayerPairCollapse` does: a layer is two blocks in the checkpoint."""
+
+SPECIAL = {
+    "Inkling2UnpadVocab": [["any"]],  # rows that only fill it up are cut off
+    "Inkling2LoopDequantizeExperts": [["any"]],
+    "Inkling2LoopMergeMessageQueries": [["join", 0], ["fold", 0, 4]],
+}
+"""Operations of one model alone."""
+
+
 def rule(transform):
     """One transform as data; the patterns are those that it searches for."""
-    operations = []
+    kind = type(transform).__name__
+    if kind == "LayerPairCollapse":
+        return [*HALVED, [["each"], ["halve"]], transform.scope_prefix]
+    operations = [["each"]] if kind == "GroupWeightRename" else []
+    operations += [["plus", transform.offset]] if kind == "Inkling2IndexOffsetWeightRename" else []
     for operation in getattr(transform, "operations", ()):
         name = type(operation).__name__
-        if name == "Transpose":
+        if name in SPECIAL:
+            operations = operations + [each for each in SPECIAL[name] if each not in operations]
+        elif name == "Transpose":
             name = "turn" if operation.check_dims else "transpose"  # where that is needed, or always
             operations.append([name, operation.dim0, operation.dim1])
         elif name in OPERATIONS:
             operations.append([OPERATIONS[name], operation.dim])
         elif name not in KEEPS_SHAPE:
             raise ValueError(f"{name} is not known")
-    if type(transform) not in (WeightConverter, WeightRenaming, PrefixChange):
-        raise ValueError(f"{type(transform).__name__} is not known")
+    if type(transform) not in (WeightConverter, WeightRenaming, PrefixChange) and not operations:
+        raise ValueError(f"{kind} is not known")
     return [list(transform.source_patterns), list(transform.target_patterns), operations, transform.scope_prefix]
 
 

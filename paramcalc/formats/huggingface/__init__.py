@@ -33,14 +33,14 @@ def read(source: Source, options: Options) -> Model:
     except ConfigError as error:
         raise InputError(source.name, [located(Problem(str(error), error.where), source.document.locate)]) from None
     if options.weights is not None:
-        from paramcalc.formats.huggingface.checkpoint import compared
+        from paramcalc.formats.huggingface.checkpoint import compared, unknown_names
         from paramcalc.formats.shards import contents_at
 
-        if compared(model, config, contents_at(options.weights), options.weights) is None:
-            message = (
-                f"how a checkpoint of '{config.type.name}' names its weights is not known: --weights cannot compare it"
-            )
-            raise InputError(source.name, [Problem(message)])
+        contents = contents_at(options.weights)
+        why = unknown_names(config, contents)
+        if why is not None:
+            raise InputError(source.name, [Problem(f"{why}: --weights cannot compare it")])
+        compared(model, config, contents, options.weights)
     add_adapter(model, config, options)
     return model
 

@@ -10,10 +10,13 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from paramcalc.errors import listed
 from paramcalc.formats.adapters.apply import Hints
 from paramcalc.formats.beside import add_checkpoint
 from paramcalc.formats.checkpoint import Contents
+from paramcalc.formats.huggingface import gguf
 from paramcalc.formats.huggingface.config import Config
+from paramcalc.formats.huggingface.gguf import BlockNaming
 from paramcalc.formats.huggingface.types import data
 from paramcalc.formats.naming import Naming, Rule, rule
 from paramcalc.model import Model
@@ -71,8 +74,8 @@ def naming_of(config: Config) -> Naming | None:
     rules = [made(item, base) for item in data]
     patterns = line.ignored[ignored]
     return Naming(
-        [each for each in rules if not each.operations and len(each.targets) == 1],
-        [each for each in rules if each.operations or len(each.targets) > 1],
+        [each for each in rules if each.renames],
+        [each for each in rules if not each.renames],
         base,
         re.compile("|".join([f"(?:{pattern})" for pattern in patterns])) if patterns else None,
     )
@@ -105,9 +108,32 @@ def made(data: RuleData, base: str) -> Rule:
 
 
 def compared(model: Model, config: Config, contents: Contents, where: str = "the checkpoint") -> Model | None:
-    """The model with the checkpoint held against it; None where that cannot be done."""
-    naming = naming_of(config)
-    if naming is None or contents.format == "gguf":
+    """The model with the checkpoint held against it; None where that cannot be done (`unknown_names` says why)."""
+    if unknown_names(config, contents) is not None:
         return None
-    add_checkpoint(model, contents, where, naming)
+    add_checkpoint(model, contents, where, block_naming(config, contents) or naming_of(config))
     return model
+
+
+def unknown_names(config: Config, contents: Contents) -> str | None:
+    """Why the names in a checkpoint are not known to be those of a configuration's weights; None where they are."""
+    type_ = config.type.name
+    if contents.format != "gguf":
+        return f"how a checkpoint of '{type_}' names its weights is not known" if naming_of(config) is None else None
+    line = gguf.find_line(type_)
+    if line is None:
+        return f"how llama.cpp names the weights of '{type_}' is not known"
+    architecture = contents.details.get("architecture")
+    if architecture in line.architectures:
+        return None
+    usual = listed(line.architectures)
+    return f"it is of llama.cpp's architecture '{architecture}', and one of '{type_}' would be of {usual}"
+
+
+def block_naming(config: Config, contents: Contents) -> BlockNaming | None:
+    """llama.cpp's names of the weights, for a file of its own."""
+    line = gguf.find_line(config.type.name) if contents.format == "gguf" else None
+    if line is None:
+        return None
+    naming = naming_of(config) or Naming()
+    return BlockNaming(line, naming.base, naming.ignored, contents.tensors)

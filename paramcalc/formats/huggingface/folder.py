@@ -6,7 +6,7 @@ from paramcalc.errors import InputError, Problem, located
 from paramcalc.formats import is_huggingface
 from paramcalc.formats.checkpoint import Contents, model_of
 from paramcalc.formats.huggingface import add_adapter, built
-from paramcalc.formats.huggingface.checkpoint import compared
+from paramcalc.formats.huggingface.checkpoint import compared, unknown_names
 from paramcalc.formats.huggingface.config import Config, first_architecture
 from paramcalc.formats.huggingface.problems import ConfigError, NotBuiltError
 from paramcalc.formats.shards import contents_at, folder_contents
@@ -55,12 +55,12 @@ def with_checkpoint(model: Model, config: Config, contents: Contents | None, sou
         model.warnings.append("the folder holds no checkpoint: nothing was compared with its config.json")
         return model
     where = options.weights or "the checkpoint"
-    return compared(model, config, contents, where) or alone(contents, "", source, options)
+    why = unknown_names(config, contents)
+    return compared(model, config, contents, where) or alone(contents, why or "", source, options)
 
 
 def alone(contents: Contents, why: str, source: Source, options: Options) -> Model:
     """The checkpoint without the network."""
     model = model_of(contents, source.name, options.max_layers)
-    why = why or "its names are not those of transformers"
     model.warnings.append(f"the checkpoint was counted, and not compared with {CONFIG}: {why}")
     return model

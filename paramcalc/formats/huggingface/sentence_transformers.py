@@ -13,7 +13,7 @@ from paramcalc.errors import InputError, Problem, echo, located
 from paramcalc.formats.beside import Owners, gathered, parts_of
 from paramcalc.formats.checkpoint import Contents
 from paramcalc.formats.huggingface import built
-from paramcalc.formats.huggingface.checkpoint import compared, naming_of
+from paramcalc.formats.huggingface.checkpoint import compared
 from paramcalc.formats.huggingface.problems import ConfigError
 from paramcalc.formats.naming import Naming
 from paramcalc.formats.shards import folder_contents
@@ -22,7 +22,7 @@ from paramcalc.layers.base import Layer
 from paramcalc.layers.torch.linear import Linear
 from paramcalc.layers.torch.normalization import LayerNorm
 from paramcalc.layers.torch.pooled import Pooled
-from paramcalc.model import Instance, Model, Node, Output, Ref
+from paramcalc.model import Instance, Model, Node, Output, Ref, without_numbers
 
 MODULES = "modules.json"
 BASE = "FEATURE_EXTRACTION"
@@ -89,7 +89,7 @@ def transformer(folder: str, number: int, name: str, options: Options) -> Model:
             raise InputError(config.name, [located(Problem(str(error), error.where), config.document.locate)]) from None
         contents = folder_contents(place)
     model.name, model.source = os.path.basename(name.rstrip("/\\")) or name, name
-    if contents is not None and naming_of(found) is not None:
+    if contents is not None:
         compared(model, found, contents)
     move(model, f"{number}/auto_model/")
     return model
@@ -104,6 +104,8 @@ def move(model: Model, prefix: str) -> None:
     if checkpoint is not None:
         dotted = prefix.replace("/", ".")
         checkpoint.tensors = {dotted + name: tensor for name, tensor in checkpoint.tensors.items()}
+        if checkpoint.expected is not None:
+            checkpoint.expected = frozenset([without_numbers(dotted) + name for name in checkpoint.expected])
         checkpoint.splits = [
             split._replace(names=tuple([dotted + n for n in split.names])) for split in checkpoint.splits
         ]

@@ -279,3 +279,31 @@ def test_a_checkpoint_that_differs_from_its_configuration_is_shown_layer_by_laye
     (change,) = json.loads(capsys.readouterr().out)["changes"]
     assert change["kind"] == "changed"
     assert change["path"].endswith("mlp/experts")
+
+
+def test_layers_that_are_published_as_two_blocks_are_one(tmp_path):
+    """Dory's: attention in those with even numbers, the rest in those with odd ones."""
+    record = record_of("dory", "ForCausalLM")
+    names = {"lambda_1": "attn_alpha", "lambda_2": "mlp_alpha", "self_attn": "mixer", "mlp": "mixer"}
+    tensors = {}
+    for name, entry in record["tensors"].items():
+        before, layers, behind = name.partition("layers.")
+        number, _, rest = behind.partition(".")
+        part, dot, leaf = rest.partition(".")
+        if layers and part in names:
+            number = str(2 * int(number) + (part == "mlp"))
+            name = f"{before}layers.{number}.{names[part]}{dot}{leaf}"
+        tensors[name] = entry
+    assert any(".mixer." in name for name in tensors)
+    assert said(write(tmp_path, record["config"], tensors)) == []
+
+
+def test_rows_that_only_fill_up_an_output_are_let_pass(tmp_path):
+    """Inkling 2's output layer is stored with as many rows as the embedding, and built with fewer."""
+    record = record_of("inkling2_text", "Model")
+    rows, columns = record["config"]["vocab_size"], record["config"]["hidden_size"]
+    head = {"architectures": ["Inkling2ForCausalLM"], "unpadded_vocab_size": rows - 8, "tie_word_embeddings": False}
+    tensors = record["tensors"] | {"lm_head.weight": ["BF16", rows, columns]}
+    summary = summarize(load(write(tmp_path, record["config"] | head, tensors)))
+    assert not summary.contradictions
+    assert summary.totals.size_bytes == size(tensors)
