@@ -27,6 +27,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "esm": {"vocab_size": 33},
+    "focalnet": {"hidden_sizes": [192, 384, 768, 768]},
     "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma4_text": {"vocab_size_per_layer_input": 500},
@@ -78,3 +79,10 @@ NEEDED: dict[str, dict[str, object]] = {
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
 }
+
+FIXED: dict[str, dict[str, object]] = {
+    "bit": {"embedding_size": 64},
+    "dinat": {"patch_size": 4},
+    "levit": {"patch_size": 16},
+}
+"""Fields that have a size of their own, since transformers builds or runs nothing else: type → fields."""
