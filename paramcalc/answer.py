@@ -156,12 +156,14 @@ def shapes_for(model: Model, asked: Question) -> dict[str, Any]:
         "context": asked.context,
         "input_shapes": {name: (*batches.get(name, (None,)), *dims) for name, dims in asked.input_shapes.items()},
         "allow_unknown": asked.allow_unknown,
-        "assume": {name: with_first(said, first) for name, said in asked.assume.items()},
+        "assume": with_batches(asked.assume, first) if asked.assume else {},
     }
 
 
-def with_first(said: "Assumption", batch: Shape) -> "Assumption":
-    """What is said of a layer, its shape with a batch."""
-    if isinstance(said.output, str) or said.output is None:
-        return said
-    return replace(said, output=(*batch, *said.output))
+def with_batches(assume: "dict[str, Assumption]", batch: Shape) -> "dict[str, Assumption]":
+    """What is said of layers, every shape with a batch."""
+    from paramcalc.analysis.assumptions import with_batch
+
+    return {name: with_batch(said, batch) for name, said in assume.items()}
+
+

@@ -216,6 +216,7 @@ class Model(Struct):
         tied: pairs of weights ("path.weight") that are one tensor; the first holds it.
         shares: whether layers of it may stand in several places, so that `Instance.shared` matters.
         budget: the spec's own `budget:`, as it was written.
+        assumed: what the file itself says of layers that cannot be computed, by class or a glob; see `Assumption`.
         warnings: what the reader noticed that does not change a number.
         places: for a warning that is about one, its place in the document.
         claims: what the file says of itself beside this; None where it says nothing.
@@ -239,6 +240,7 @@ class Model(Struct):
     outputs: list[Output]
     tied: list[tuple[str, str, DocPath]] = field(default_factory=list)
     budget: Any = None
+    assumed: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     places: dict[str, DocPath | None] = field(default_factory=dict)
     claims: Claims | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from paramcalc.errors import ParamcalcError, Problem, echo
 from paramcalc.layers.custom import Custom
@@ -12,6 +13,10 @@ from paramcalc.limits import MAX_GLOB, MAX_GLOBS
 from paramcalc.model import Model, Node
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import parse_count
+
+
+MAGIC = "*?["
+"""What makes a name a glob."""
 
 
 class Assumption(Struct, frozen=True):
@@ -84,6 +89,13 @@ def parse_assumptions(value: Any, optional: bool = False) -> dict[str, Assumptio
     return found
 
 
+def named(name: str, said: Mapping[str, Any]) -> str | None:
+    """The key of what is said of a class: its name, or the first glob of it; None where nothing is."""
+    if name in said:
+        return name
+    return next((glob for glob in said if not set(glob).isdisjoint(MAGIC) and fnmatchcase(name, glob)), None)
+
+
 class Assumptions:
     """Everything that is said, by path, class name, or a glob of either.
 
@@ -92,7 +104,7 @@ class Assumptions:
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         self.said = {name: as_assumption(value) for name, value in said.items()}
-        self.globs = [name for name in said if not set(name).isdisjoint("*?[")]
+        self.globs = [name for name in said if not set(name).isdisjoint(MAGIC)]
 
     def of(self, node: Node) -> Assumption | None:
         """What is said of a layer."""
@@ -127,6 +139,25 @@ def fits(name: str, glob: str) -> bool:
     return fnmatchcase(name, glob)
 
 
+def with_own(model: Model, batch: Shape, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is said of a model's layers, and what its file says of them itself, which counts where nothing else does.
+
+    Args:
+        model: the model.
+        batch: the batch, as a shape of one axis, that the shapes of its file get.
+        said: what the user says.
+    """
+    own = {name: with_batch(item, batch) for name, item in model.assumed.items() if name not in said}
+    return {**said, **own}
+
+
+def with_batch(said: Assumption, batch: Shape) -> Assumption:
+    """What is said of a layer, its shape with a batch."""
+    if isinstance(said.output, str) or said.output is None:
+        return said
+    return replace(said, output=(*batch, *said.output))
+
+
 def as_assumption(value: Any) -> Assumption:
     """An assumption as a caller of the library may give it: a shape, batch first, or "same"."""
     return value if isinstance(value, Assumption) else Assumption(value if value == "same" else tuple(value))
@@ -151,9 +182,7 @@ def settled(node: Node, said: Assumption | None, recorded: bool) -> Custom | Non
 
 def settle(model: Model, said: Mapping[str, Any], allowed: bool) -> None:
     """Put such layers into a model that is to be written: what is assumed of it stays with it."""
-    from msgspec.structs import replace
-
-    assumptions = Assumptions(said)
+    assumptions = Assumptions(with_own(model, (None,), said))
     found: dict[int, Any] = {}
     for node in model.nodes:
         if not isinstance(node.instance.layer, Unknown):

@@ -40,7 +40,12 @@ def evaluate(
         inputs = with_context(model.source, inputs, context)
     if model.recorded is not None and any(a.shape != b.shape for a, b in zip(model.inputs, inputs, strict=True)):
         model = model.recorded(inputs)
-    forward = ForwardPass(model, inputs, UnknownLayers(allow_unknown, assume or {}, model.unknown))
+    said = assume or {}
+    if model.assumed:
+        from paramcalc.analysis.assumptions import with_own
+
+        said = with_own(model, inputs[0].shape[:1] if inputs else (None,), said)
+    forward = ForwardPass(model, inputs, UnknownLayers(allow_unknown, said, model.unknown))
     evaluation = forward.run()
     problems = forward.problems
     if model.claims is not None and evaluation.as_written:

@@ -26,7 +26,7 @@ def command(model: str, target: str, **given: Any) -> int:
 
     asked = question(given)
     found = read(model, asked)
-    if asked.assume or asked.allow_unknown:
+    if asked.assume or asked.allow_unknown or found.assumed:
         from paramcalc.analysis.assumptions import settle
 
         settle(found, shapes_for(found, asked)["assume"], asked.allow_unknown)

@@ -58,6 +58,7 @@ DESCRIPTIONS = {
     "outputs": "Names of the outputs; the last layer where none are given.",
     "tied": "Groups of weights that are one tensor, such as [[embed.embeddings, head.kernel]].",
     "budget": "What `paramcalc check` holds the model to.",
+    "assume": "What layers of other classes give and hold: a shape without the batch or same, a colon, parameters.",
     "options": "Arguments of the call that change the result, such as return_attention_scores.",
     "trainable": "false freezes the weights.",
     "when": "The entry is left out where this is false.",
@@ -132,6 +133,7 @@ def root_schema() -> Schema:
         "outputs": ref("outputs"),
         "tied": ties_schema(),
         "budget": ref("budget"),
+        "assume": assume_schema(),
     }
     root = objects(properties, ("layers",))
     root["properties"]["$schema"] = TEXT
@@ -140,6 +142,13 @@ def root_schema() -> Schema:
         chosen = {"properties": {"framework": {"const": framework}}, "required": ["framework"]}
         by_framework = {"if": chosen, "then": layers_of(framework), "else": by_framework}
     return root | {"oneOf": [{"required": ["input"]}, {"required": ["inputs"]}], **by_framework}
+
+
+def assume_schema() -> Schema:
+    """Class, or a glob of classes, to `same:0`, `64:1.2M` or a shape."""
+    size: Schema = {"type": ["integer", "null"], "minimum": 1}
+    said = any_of(TEXT, {"type": "array", "items": size, "minItems": 1})
+    return any_of({"type": "object", "additionalProperties": said}, {"type": "null"})
 
 
 def ties_schema() -> Schema:
@@ -164,7 +173,7 @@ def layers_of(framework: str) -> Schema:
     own = framework_suffix(framework)
     return {
         "properties": {"blocks": blocks_schema(own)},
-        "if": {"required": ["blocks"]},
+        "if": {"anyOf": [{"required": ["blocks"]}, {"required": ["assume"]}]},  # then a type may have any name
         "then": {"properties": {"layers": ref("layers" + own + BLOCKS)}},
         "else": {"properties": {"layers": ref("layers" + own)}},
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, Key, ParamcalcError, at_key, did_you_mean, echo, nearest, unknown_keys
 from paramcalc.formats.native.arguments import block_arguments, layer_arguments
+from paramcalc.formats.native.assumed import AssumedClasses
 from paramcalc.formats.native.build import build_entry
 from paramcalc.formats.native.entries import (
     COMMON,
@@ -49,9 +50,10 @@ EACH = ("repeat", "each")
 class Parser:
     """Reads entries and blocks; a problem is noted in `problems`, and reading goes on."""
 
-    def __init__(self, registry: Registry, problems: Problems) -> None:
+    def __init__(self, registry: Registry, problems: Problems, assumed: AssumedClasses) -> None:
         self.registry = registry
         self.problems = problems
+        self.assumed = assumed
         self.level = 0
         self.entries_read = 0
 
@@ -269,7 +271,13 @@ class Parser:
             block = blocks[name]
             arguments, places = block_arguments(value, base)
             return BlockEntry(where, common, block, arguments, places)
-        cls = self.layer_class(name, place, blocks)
+        try:
+            cls = self.layer_class(name, place, blocks)
+        except SpecError:
+            entry = self.assumed.entry(name, where, common)
+            if entry is None:
+                raise
+            return entry
         try:
             fields, places = layer_arguments(cls, value, base)
         except SpecError as error:

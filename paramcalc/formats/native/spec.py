@@ -6,6 +6,7 @@ from os.path import basename, splitext
 from typing import Any
 
 from paramcalc.errors import DocPath, Key, did_you_mean, echo, nearest, unknown_keys
+from paramcalc.formats.native.assumed import AssumedClasses, read_assume
 from paramcalc.formats.native.expand import Expander
 from paramcalc.formats.native.names import Reference, Scope, TensorName, check_name
 from paramcalc.formats.native.parser import Parser
@@ -19,7 +20,10 @@ from paramcalc.model import Input, Model, Output, Ref, label_of, reachable
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
 
-KEYS = ("name", "framework", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied", "budget")
+KEYS = (
+    *("name", "framework", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied"),
+    *("budget", "assume"),
+)
 INPUT_DTYPES = (*DTYPE_BITS, "string")
 """The dtypes of inputs: those of layers, and text."""
 MAX_WARNINGS = 5
@@ -41,7 +45,8 @@ class SpecReader:
             if key != "$schema":
                 self.problems.add(f"unknown key '{key[:80]}'{near}", (Key(key),))
         framework = self.framework(raw)
-        parser = Parser(Registry(framework), self.problems)
+        assumed = AssumedClasses(self.guard(lambda: read_assume(raw.get("assume")), {}))
+        parser = Parser(Registry(framework), self.problems, assumed)
         env = spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
         scope = Scope("", env)
         inputs = self.inputs(raw, scope)
@@ -71,7 +76,8 @@ class SpecReader:
         model.tied = read_ties(raw.get("tied"), scope, ("tied",), self.problems) + expander.ties
         model.budget = self.guard(lambda: checked_budget(raw.get("budget")), None)
         model.max_different = allowance.max_different + parser.entries_read
-        model.places = unreachable(model)
+        model.assumed = assumed.kept()
+        model.places = unreachable(model) | assumed.unused()
         model.warnings = list(model.places)
         return model
 
