@@ -165,5 +165,3 @@ def with_batches(assume: "dict[str, Assumption]", batch: Shape) -> "dict[str, As
     from paramcalc.analysis.assumptions import with_batch
 
     return {name: with_batch(said, batch) for name, said in assume.items()}
-
-

@@ -14,7 +14,6 @@ from paramcalc.model import Model, Node
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import parse_count
 
-
 MAGIC = "*?["
 """What makes a name a glob."""
 
@@ -93,7 +92,7 @@ def named(name: str, said: Mapping[str, Any]) -> str | None:
     """The key of what is said of a class: its name, or the first glob of it; None where nothing is."""
     if name in said:
         return name
-    return next((glob for glob in said if not set(glob).isdisjoint(MAGIC) and fnmatchcase(name, glob)), None)
+    return next((glob for glob in said if not set(glob).isdisjoint(MAGIC) and fits(name, glob)), None)
 
 
 class Assumptions:

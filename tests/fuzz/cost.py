@@ -92,7 +92,8 @@ class Bench:
         self.as_folder = target in FOLDERS
         self.honest: dict[tuple[str, ...], Cost] = {}
         self.file = str(folder / "honest.yaml")
-        layers = f"{{input: [8, 8], layers: [{{repeat: {HONEST // 2}, layers: [Dense: 8, ReLU]}}]}}"
+        tokens = "input: {shape: [null], dtype: int32}"  # for what asks about contexts
+        layers = f"{{{tokens}, layers: [Embedding: [8, 8], {{repeat: {HONEST // 2}, layers: [Dense: 8, ReLU]}}]}}"
         Path(self.file).write_text(layers)
         for way in ways.command_lines():  # what is imported here, no child imports
             with suppress(Exception):
