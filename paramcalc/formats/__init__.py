@@ -254,7 +254,7 @@ def is_spec(source: Source) -> bool:
 def is_huggingface(source: Source) -> bool:
     """Whether a document is a model's config.json of transformers."""
     value = source.document.value
-    if not isinstance(value, dict) or "layers" in value:
+    if not isinstance(value, dict) or isinstance(value.get("layers"), list | dict):  # there it may be a number
         return False
     return isinstance(value.get("model_type"), str) or isinstance(value.get("architectures"), list)
 

@@ -61,6 +61,7 @@ SIZES = {
     ("num_hidden_groups", "inner_group_num"): (1, 2),
     ("num_register_tokens",): (2, 4),
     ("num_queries", "query_length", "num_query_tokens"): (10, 20),
+    ("encoder_hidden_layers", "num_input_channels", "input_size"): (2, 3),
     ("num_sparse_encoder_layers", "num_sparse_decoder_layers", "encoder_sparse_step"): (0, 1, 2),
 }
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads", "encoder_attention_heads")

@@ -46,7 +46,12 @@ KEPT = {
     "use_scaling",
 }
 
-KEPT_OF = {"fsmt": {"pad_token_id"}, "patchtst": {"loss"}, "patchtsmixer": {"loss"}}
+KEPT_OF = {
+    "fsmt": {"pad_token_id"},
+    "patchtst": {"loss"},
+    "patchtsmixer": {"loss", "scaling"},
+    "t5gemma": {"is_encoder_decoder"},
+}
 """The same, for a single type: FSMT has positions up to padding and beyond; a loss says what a head predicts."""
 
 LETTERS = {int: "i", float: "f", bool: "b", str: "s", list: "l", tuple: "l", dict: "d", type(None): "n"}

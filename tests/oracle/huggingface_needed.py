@@ -11,6 +11,7 @@ SMALL_RESNET = {
 ON_RESNET = {"use_timm_backbone": False, "backbone_config": SMALL_RESNET}
 
 NEEDED: dict[str, dict[str, object]] = {
+    "autoformer": {"prediction_length": 24},
     "blt": {"encoder_hash_byte_group_vocab": 50},
     "clap": {"audio_config": {"hidden_size": 768}},
     "conditional_detr": ON_RESNET,
@@ -32,6 +33,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma4_text": {"vocab_size_per_layer_input": 500},
     "hrm_text": {"num_hidden_layers": 2},
+    "informer": {"prediction_length": 24},
     "inkling2_loop_text": {
         "conv_kernel_size": 3,
         "swa_head_dim": 16,
@@ -72,6 +74,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "prompt_encoder_config": {"hidden_size": 48},
         "mask_decoder_config": {"hidden_size": 48, "num_attention_heads": 6, "attention_downsample_rate": 2},
     },
+    "time_series_transformer": {"prediction_length": 24},
     "wav2vec2-bert": {"vocab_size": 40},
     "wav2vec2-conformer": {"vocab_size": 40},
     "table-transformer": ON_RESNET,

@@ -102,7 +102,7 @@ def part_of(
 
 
 def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, heads: list[str]) -> Config:
-    """The configuration of a model that another builds, for the first of these heads that its type has.
+    """The configuration of a model that another builds, for the first of these heads, or classes, that its type has.
 
     Without any it is the values alone, for a part that is no model of its own.
     """
@@ -113,8 +113,8 @@ def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, head
         return Config(type_, values, given, "", "", labels(raw), warnings, None, raw)
     for head in heads:
         for name, its_head in type_.classes.items():
-            if its_head == head:
-                return Config(type_, values, given, name, head, labels(raw), warnings, None, raw)
+            if head in (its_head, name):
+                return Config(type_, values, given, name, its_head, labels(raw), warnings, None, raw)
     raise NotBuiltError(f"'{type_.name}' has no class for {listed(heads)}", ("model_type",))
 
 

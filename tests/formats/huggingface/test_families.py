@@ -155,3 +155,12 @@ def test_deberta_says_what_it_attends_to_as_a_text_or_a_list(said, matrices):
 def test_what_is_not_known_is_refused_by_name(config, message):
     with pytest.raises(InputError, match=message):
         summarize(load(json.dumps(config).encode()))
+
+
+def test_a_configuration_whose_layers_are_a_number_is_no_spec():
+    """KOSMOS-2 calls the number of its layers so."""
+    config = {"model_type": "kosmos_2_text_model", "layers": 2, "embed_dim": 16, "ffn_dim": 8, "attention_heads": 2}
+    summary = summarize(load(json.dumps(config | {"vocab_size": 10}).encode()))
+    attention, norms = 4 * (16 * 16 + 16), 2 * (3 * 16 + 8)
+    feed_forward = 8 * 16 + 8 + 16 * 8 + 16
+    assert summary.totals.params == 10 * 16 + 2 * (attention + norms + feed_forward) + 2 * 16
