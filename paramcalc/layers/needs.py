@@ -179,6 +179,7 @@ Add add add_ Sub sub sub_ Cat cat Prepend Pad pad ZeroPad1d ZeroPad2d ZeroPad3d 
 ConstantPad3d ReflectionPad1d ReflectionPad2d ReplicationPad1d ReplicationPad2d CircularPad1d CircularPad2d Mean
 mean sum neg roll stack clone contiguous Upsample interpolate UpsamplingNearest2d UpsamplingBilinear2d PixelShuffle
 PixelUnshuffle ChannelShuffle to _to_copy Indexer Scores Fold Unfold FrozenBatchNorm2d
+UpsampleLike
 """
 VIEWS = """
 Slice MergeTokens Flatten flatten Unflatten unflatten Reshape reshape view Permute permute Transpose transpose

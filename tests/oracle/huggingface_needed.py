@@ -12,6 +12,7 @@ ON_RESNET = {"use_timm_backbone": False, "backbone_config": SMALL_RESNET}
 
 NEEDED: dict[str, dict[str, object]] = {
     "autoformer": {"prediction_length": 24},
+    "beit": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
     "blt": {"encoder_hash_byte_group_vocab": 50},
     "clap": {"audio_config": {"hidden_size": 768}},
     "conditional_detr": ON_RESNET,
@@ -25,6 +26,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "backbone_config": {"model_type": "dinov2", "hidden_size": 96, "num_attention_heads": 6, "image_size": 112},
     },
     "detr": ON_RESNET,
+    "data2vec-vision": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "esm": {"vocab_size": 33},
@@ -79,6 +81,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "wav2vec2-conformer": {"vocab_size": 40},
     "table-transformer": ON_RESNET,
     "timm_backbone": {"backbone": "resnet18", "out_indices": [1, 3]},
+    "upernet": {"backbone_config": SMALL_RESNET | {"out_features": ["stage1", "stage2", "stage3", "stage4"]}},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
 }

@@ -88,6 +88,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "upsampling": (
         "Upsample",
+        "UpsampleLike",
         "UpsamplingNearest2d",
         "UpsamplingBilinear2d",
         "PixelShuffle",

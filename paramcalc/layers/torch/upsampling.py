@@ -54,6 +54,25 @@ class Upsample(Layer, frozen=True):
         return Inferred((*x[:2], *lengths))
 
 
+class UpsampleLike(Layer, frozen=True):
+    """A sequence, image or volume as large as another, which is the second input: interpolate(x, size=other.shape[2:]).
+
+    Shapes: (batch, channels, ...), (batch, others, *sizes) → (batch, channels, *sizes)
+    Formula: no weights
+    Source: https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.interpolate.html
+    Example: {framework: torch, inputs: {a: [3, 4, 4], b: [8, 9, 9]}, layers: [{UpsampleLike: {}, inputs: [a, b]}]}
+    """
+
+    keeps_dtype: ClassVar[bool] = True
+
+    def infer(self, x: Shape, other: Shape) -> Inferred:
+        """Batch and channels of the one, and what is behind them of the other."""
+        check_min_rank(x, 3)
+        if len(x) != len(other):
+            raise LayerError(f"{format_shape(x)} cannot become as large as {format_shape(other)}: the ranks differ")
+        return Inferred((*x[:2], *other[2:]))
+
+
 def interpolated(spatial: Shape, size: Sizes | None, scale: Scales | None, may_vanish: bool = False) -> tuple[Dim, ...]:
     """The spatial dimensions that are given, or a multiple of what there is.
 

@@ -48,6 +48,7 @@ OWN = {
     "TokenConv2d",
     "TokenMap",
     "TransposedLinear",
+    "UpsampleLike",
     "WeightNormConv1d",
     "WeightNormConvTranspose1d",
 }
