@@ -149,6 +149,8 @@ def in_unit(value: int, unit: str, other: int | None = None) -> str:
     text = ""
     for digits in (1, 2, 3, 6):
         text = f"{value / size:,.{digits}f}"
+        if value and not text.strip("-0."):
+            continue  # something is never 0
         if other is None or other == value or text != f"{other / size:,.{digits}f}":
             break
     return f"{text.rstrip('0').rstrip('.')} {unit}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from paramcalc.analysis.across import Reason, facts, kind, likeness, likeness_in_place, why
 from paramcalc.analysis.alignment import align, chosen_name, is_renumbered, place_of
@@ -82,6 +83,8 @@ def compare(base: Summary, head: Summary) -> Diff:
         sides = [(change.base, change.head) for change in every if change.base and change.head]
         reasons = why(sides, (base.framework, head.framework))
     else:
+        if base.framework is None:
+            before, now = by_name(before), by_name(now)
         every = ordered(before, now, aligned(before, now), layer_facts)
     changes = [change for change in every if change.kind != "unchanged"]
     totals = [Total(metric, getattr(base.totals, metric), getattr(head.totals, metric)) for metric in METRICS]
@@ -108,6 +111,11 @@ def same_rows(before: list[LayerSummary], now: list[LayerSummary]) -> int:
 def with_weights(rows: list[LayerSummary]) -> list[LayerSummary]:
     """The layers that hold something."""
     return [row for row in rows if row.weights]
+
+
+def by_name(rows: list[LayerSummary]) -> list[LayerSummary]:
+    """The layers with their weights in the order of their names: each format of checkpoints has them in another."""
+    return [replace(row, weights=sorted(row.weights, key=lambda weight: weight.name)) for row in rows]
 
 
 def match(base: list[LayerSummary], head: list[LayerSummary], likeness: Facts) -> dict[str, str]:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer, model_of
+from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer, model_of, part_of
 from paramcalc.formats.naming import Naming, Rule, ShapeError, combined, transposed
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Stored, Weight
@@ -83,10 +83,10 @@ def add_checkpoint(model: Model, contents: Contents, where: str, naming: Names |
         parts = without_wrapper(parts, owners)
     claims = model.claims = model.claims or Claims()
     claims.checkpoint = gathered(parts, naming, owners, os.path.basename(where) or where)
-    claims.checkpoint.expected = naming.expected
+    claims.checkpoint.expected = naming.expected if contents.parts == 1 else frozenset()
     if not contents.described:
         forget_shapes(claims.checkpoint)
-    model.warnings += contents.warnings
+    model.warnings += [*contents.warnings, *part_of(contents)]
 
 
 def forget_shapes(checkpoint: Checkpoint) -> None:

@@ -81,8 +81,7 @@ def read(source: Source, options: Options) -> Model:
     Raises:
         InputError: for a header that is no header, or does not fit its file.
     """
-    part, parts = part_of(source)
-    return model_of(contents(source)._replace(part=part, parts=parts), source.name, options.max_layers)
+    return model_of(contents(source), source.name, options.max_layers)
 
 
 def contents(source: Source) -> Contents:
@@ -96,7 +95,8 @@ def contents(source: Source) -> Contents:
     details: Details = {"tensors": len(tensors)}
     if written:
         details["written_for"] = FRAMEWORKS.get(written, written[:MAX_ECHO])
-    return Contents(tensors, "safetensors", details, natural=True)
+    part, parts = part_of(source)
+    return Contents(tensors, "safetensors", details, natural=True, part=part, parts=parts)
 
 
 def read_header(file: BinaryIO, name: str) -> Header:

@@ -304,7 +304,8 @@ def contents_at(path: str) -> Contents:
             contents = index_contents(source)
             if contents is not None:
                 return contents
-        return contents_of(source)
+        found = contents_of(source)
+        return with_siblings(found, source) if found.format == "gguf" else found
 
 
 def index_of(names: Iterable[str], name: str) -> str | None:

@@ -180,6 +180,7 @@ def test_two_sizes_that_differ_never_read_the_same():
 
     assert in_unit(20 * 1024**2 + 100, "MiB", 20 * 1024**2) == "20.000095 MiB"
     assert in_unit(20 * 1024**2, "MiB", 20 * 1024**2) == "20 MiB"
+    assert in_unit(1352, "MB") == "0.001 MB"
 
 
 def test_growth_of_a_size_is_said_in_the_unit_of_the_allowance():

@@ -13,6 +13,8 @@ import pytest
 from paramcalc import InputError, load, summarize
 from paramcalc.formats.source import open_source
 from paramcalc.formats.torch_checkpoint import contents
+from paramcalc.formats.torch_checkpoint.values import Array, Dtype, Mapping
+from paramcalc.formats.torch_checkpoint.weights import weights_in
 from paramcalc.limits import MAX_NESTED
 from tests.formats.conftest import FROZEN
 
@@ -470,6 +472,32 @@ def test_chains_of_calls_end():
         parts = (storage(), whole(0), row(3, 4), row(4, 1), quantizer, b"\x89", b"N")
         quantised = call("torch._utils._rebuild_qtensor", *parts)
     assert "beside a tensor that has others beside it" in error(zipped(holding(a=quantised), {"0": 48}))
+
+
+def saved(**parts):
+    """A dict that was saved; what is no dict is a tensor."""
+    found = Mapping()
+    found.pairs = [(name, saved(**part) if isinstance(part, dict) else part) for name, part in parts.items()]
+    return found
+
+
+def a_tensor():
+    array = Array()
+    array.dtype = Dtype("float32", 4)
+    return array
+
+
+def test_weights_may_be_in_a_dict_of_a_dict():
+    """The names are those of the weights; what the training keeps beside them has the names of its places."""
+    state = {"step": a_tensor()}
+    inner = {"state_dict": {"head.weight": a_tensor()}, "optimizer": state}
+    found = weights_in(saved(model=inner, optimizer=state, epoch=3), 20)
+    assert found.under == "model.state_dict"
+    assert {(".".join(item.path), item.kind) for item in found.found} == {
+        ("head.weight", None),
+        ("model.optimizer.step", "state"),
+        ("optimizer.step", "state"),
+    }
 
 
 def test_a_tensor_of_a_class_of_its_own_is_what_it_is_made_as():

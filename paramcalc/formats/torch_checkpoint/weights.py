@@ -46,7 +46,8 @@ class Weights(NamedTuple):
 
     Attributes:
         found: in the order of the file.
-        under: the key of the one dict that holds the weights, which is no part of their names; "" where there is none.
+        under: the key of the one dict that holds the weights, which is no part of their names, or the keys of such
+            dicts in each other, joined by dots; "" where there is none.
         unknown: classes of objects that hold no tensor, so that nothing is lost by not knowing them.
     """
 
@@ -86,8 +87,21 @@ def weights_in(value: Any, objects: int) -> Weights:
     if len(kept) != 1 or loose:
         return Weights(found, "", unknown)
     (under,) = kept
+    deeper = further_inside(containers[under], objects)
+    if deeper is not None:
+        outside = [item for item in found if item.path[0] != under]
+        found = [item._replace(path=(under, *item.path)) if item.kind == "state" else item for item in deeper.found]
+        return Weights([*found, *outside], f"{under}.{deeper.under}", unknown)
     inside = [item._replace(path=item.path[1:]) if item.path[0] == under else item for item in found]
     return Weights(inside, under, unknown)
+
+
+def further_inside(value: Any, objects: int) -> Weights | None:
+    """The tensors of a dict that has the weights in another, called state_dict; None for any other value."""
+    if type(value) is not Mapping or not any(named(key).endswith("state_dict") for key, _ in value.pairs):
+        return None
+    found = weights_in(value, objects)
+    return found if found.under else None
 
 
 def is_training(key: str) -> bool:

@@ -307,3 +307,21 @@ def test_rows_that_only_fill_up_an_output_are_let_pass(tmp_path):
     summary = summarize(load(write(tmp_path, record["config"] | head, tensors)))
     assert not summary.contradictions
     assert summary.totals.size_bytes == size(tensors)
+
+
+def test_a_file_of_several_lacks_what_is_in_the_others(tmp_path):
+    """What is in the others is not missed, and the warning says that they were not looked at."""
+    tensors = {name: STATE[name] for name in ("first.weight", "first.bias")}
+    write(tmp_path, None, tensors, "model-00001-of-00002.safetensors")
+    summary = summarize(load(TORCH, weights=tmp_path / "model-00001-of-00002.safetensors"))
+    assert not summary.contradictions
+    assert summary.warnings == ["this is file 1 of 2: the others are not counted"]
+
+
+def test_checkpoints_of_two_formats_do_not_differ(tmp_path, capsys):
+    """Whatever the order of the weights in each."""
+    for name, tensors in (("a", STATE), ("b", dict(reversed(STATE.items())))):
+        write(tmp_path / name, None, tensors)
+    paths = [str(tmp_path / name / "model.safetensors") for name in "ab"]
+    assert run(["diff", *paths]) == 0
+    assert "no layer changed" in capsys.readouterr().out

@@ -33,12 +33,14 @@ def size(dims, kind="F32"):
     return prod(dims) // found.elements * found.size
 
 
-def write(folder, record, tensors=None, kind=lambda name, dims: "F32"):
-    """A folder with the record's config.json and a file that is all holes behind its header."""
+def write(folder, record, tensors=None, kind=lambda name, dims: "F32", part=None):
+    """A folder with the record's config.json and a file that is all holes behind its header; one part of several."""
     folder.mkdir(exist_ok=True)
     tensors = record["tensors"] if tensors is None else tensors
-    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), 1)
+    keys = {} if part is None else {"split.no": part[0], "split.count": part[1]}
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), 1 + len(keys))
     head += text("general.architecture") + struct.pack("<I", 8) + text(record["architecture"])
+    head += b"".join(text(key) + struct.pack("<IH", 2, value) for key, value in keys.items())
     at = 0
     for name, dims in tensors.items():
         stored = kind(name, dims)
@@ -47,7 +49,8 @@ def write(folder, record, tensors=None, kind=lambda name, dims: "F32"):
         at += size(dims, stored)
         at += -at % 32
     head += b"\0" * (-len(head) % 32)
-    with open(folder / "model.gguf", "wb") as file:
+    name = "model.gguf" if part is None else f"model-{part[0] + 1:05}-of-{part[1]:05}.gguf"
+    with open(folder / name, "wb") as file:
         file.write(head)
         file.truncate(len(head) + at)
     (folder / "config.json").write_text(json.dumps(record["config"]))
@@ -181,6 +184,19 @@ def test_an_architecture_of_another_framework_has_other_names(tmp_path):
     write(tmp_path, LLAMA)
     with pytest.raises(InputError, match=r"llama\.cpp's names"):
         load(b"{framework: torch, input: [8], layers: [{Linear: 4}]}", weights=tmp_path / "model.gguf")
+
+
+def test_a_file_may_be_in_parts(tmp_path):
+    """By the folder, by the first, or by another: what is in the others is not missed then."""
+    names = sorted(LLAMA["tensors"])
+    for part in (0, 1):
+        write(tmp_path, LLAMA, {name: LLAMA["tensors"][name] for name in names[part::2]}, part=(part, 2))
+    assert said(tmp_path) == []
+    config = tmp_path / "config.json"
+    assert said(config, weights=tmp_path / "model-00001-of-00002.gguf") == []
+    second = summarize(load(config, weights=tmp_path / "model-00002-of-00002.gguf"))
+    assert not second.contradictions
+    assert second.warnings == ["this is file 2 of 2: the others are not counted"]
 
 
 def test_a_folder_is_judged_by_its_file(tmp_path):
