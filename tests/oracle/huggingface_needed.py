@@ -14,6 +14,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "autoformer": {"prediction_length": 24},
     "beit": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
     "blt": {"encoder_hash_byte_group_vocab": 50},
+    "chameleon": {"vocabulary_map": {"<image>": 3}},
     "clap": {"audio_config": {"hidden_size": 768}},
     "conditional_detr": ON_RESNET,
     "dbrx": {

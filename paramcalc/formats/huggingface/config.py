@@ -88,6 +88,7 @@ def part_of(
     raw = config.values.get(f"{field}_dict") or config.values.get(field)  # old files of CLIP's kind have both
     if raw is None:
         raw = missing or named_backbone(config.raw) if field == "backbone_config" else missing
+    raw = renamed(raw, config.type.name)
     if raw is None and part.optional:
         return None
     if not isinstance(raw, dict):
@@ -99,6 +100,20 @@ def part_of(
         return config_for(raw, find_type(part.type), part.fixed, heads)
     except ConfigError as error:
         raise type(error)(str(error), (field, *error.where)) from None
+
+
+OTHER_NAMES = {
+    ("exaone4_5", "exaone4_5_text"): "exaone4",
+    ("hyperclovax_vision_v2", "qwen2_5_vl"): "qwen2_5_vl_vision",
+}
+"""A type, and what files call the type of a part of it → what transformers reads that as."""
+
+
+def renamed(raw: Any, whole: str) -> Any:
+    """A part's fields, its model_type being the one that transformers reads it as."""
+    name = raw.get("model_type") if isinstance(raw, dict) else None
+    other = OTHER_NAMES.get((whole, name)) if isinstance(name, str) else None
+    return raw if other is None else raw | {"model_type": other}
 
 
 def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, heads: list[str]) -> Config:

@@ -9,6 +9,8 @@ A template is a spec in paramcalc's own language, and has beside its keys
                  config  that field; or `type`, what the whole configuration is read as
                  heads   what it may be for, or the class, [base] by default; [] for its values alone, without a block
                  flat    true where older files have its fields beside those of the whole
+                 heads   what it may be for, [base] by default; [] for its values alone, without a block
+                 flat    true where older files have its fields beside those of the whole, or the types of which they do
                  merged  true where the defaults that the whole has for it stand behind what the file has
                  absent  what it is where the file has none: a list of {when: expression, config: mapping} over the
                          fields of the whole, of which the first that holds counts
@@ -145,8 +147,8 @@ class Part(NamedTuple):
 
     Attributes:
         field: the field with its configuration; empty where that is the whole.
-        values: the values of its fields, those of other names under these, too, its `model_type`, and the names of its
-            `inputs`; None where there is no such part.
+        values: the values of its fields, those of other names under these, too, its `model_type`, the names of its
+            `inputs`, and their `shapes` by name; None where there is no such part.
         block: its spec as a block, what it is given being its inputs.
     """
 
@@ -162,10 +164,11 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
         ConfigError: with the place below the whole configuration.
     """
     said = {"config": said} if isinstance(said, str) else said
-    field, heads = said.get("config", ""), said.get("heads", ["base"])
+    field, heads, flat = said.get("config", ""), said.get("heads", ["base"]), said.get("flat", False)
     if field:
         missing = absent(config, said["absent"]) if "absent" in said and config.values.get(field) is None else None
-        inner = part_of(config, field, heads, said.get("flat", False), said.get("merged", False), missing)
+        flat = config.type.name in flat if isinstance(flat, list) else flat
+        inner = part_of(config, field, heads, flat, said.get("merged", False), missing)
     else:
         known = {name: value for name, value in config.values.items() if value is not None}
         inner = config_for(known, find_type(said["type"]), True, heads)
@@ -178,11 +181,20 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     except ConfigError as error:
         raise type(error)(str(error), (field, *error.where)) from None
     aliases = {alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values}
-    values = {name: inner.raw.get(name) for name in BESIDE} | inner.values | aliases
-    values |= {"inputs": inputs_of(spec), "model_type": inner.type.name}
     spec["vars"] |= {name: value for name, value in said.get("vars", {}).items() if name in spec["vars"]}
-    block = {key: spec[key] for key in ("vars", "blocks", "layers", "outputs", "tied") if key in spec}
-    return Part(field, values, block | {"inputs": values["inputs"]})
+    shapes = inputs_of(spec)
+    values = {name: inner.raw.get(name) for name in BESIDE} | inner.values | aliases
+    values |= {"inputs": list(shapes), "shapes": shapes, "model_type": inner.type.name}
+    block = {key: spec[key] for key in ("vars", "blocks", "layers", "tied") if key in spec}
+    outputs = {"outputs": unnamed(spec["outputs"])} if "outputs" in spec else {}
+    return Part(field, values, block | outputs | {"inputs": values["inputs"]})
+
+
+def unnamed(outputs: Any) -> Any:
+    """A spec's outputs as a block has them: paths alone, without the names that a model's may have."""
+    if not isinstance(outputs, list):
+        return outputs
+    return [next(iter(entry.values())) if isinstance(entry, dict) else entry for entry in outputs]
 
 
 def absent(config: Config, rules: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -192,16 +204,28 @@ def absent(config: Config, rules: list[dict[str, Any]]) -> dict[str, Any] | None
     return next((fill(value, known) for value in found), None)
 
 
-def inputs_of(spec: dict[str, Any]) -> list[str]:
-    """The names of a filled template's inputs, without those whose `when` is false."""
+def inputs_of(spec: dict[str, Any]) -> dict[str, Any]:
+    """The shapes of a filled template's inputs by name, without those whose `when` is false.
+
+    A shape that cannot be computed is null: it matters only to a whole that reads it.
+    """
     problems = Problems()
     env = spec_variables(spec["vars"], {}, ("vars",), problems)
     if problems.found:
         raise ConfigError(problems.found[0].message)
+    values = spec.get("inputs") or {"input": spec.get("input")}
     try:
-        return [name for name, value in spec.get("inputs", {"input": []}).items() if is_wanted(value, env)]
+        return {name: shape_of(value, env) for name, value in values.items() if is_wanted(value, env)}
     except ExpressionError as error:
         raise ConfigError(str(error)) from None
+
+
+def shape_of(value: Any, env: dict[str, Any]) -> Any:
+    """The shape that an input's entry gives it."""
+    try:
+        return fill(value.get("shape") if isinstance(value, dict) else value, env)
+    except ExpressionError:
+        return None
 
 
 def is_wanted(value: Any, env: dict[str, Any]) -> bool:
