@@ -17,6 +17,12 @@ NEEDED: dict[str, dict[str, object]] = {
     "chameleon": {"vocabulary_map": {"<image>": 3}},
     "clap": {"audio_config": {"hidden_size": 768}},
     "conditional_detr": ON_RESNET,
+    "colmodernvbert": {
+        "vlm_config": {
+            "model_type": "modernvbert",
+            "vision_config": {"model_type": "siglip_vision_model", "image_size": 64},
+        },
+    },
     "dbrx": {
         "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0},
         "ffn_config": {"ffn_hidden_size": 24, "moe_num_experts": 3, "moe_top_k": 2},
@@ -62,6 +68,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "ministral": {"head_dim": 128},
     "mobilebert": {"intra_bottleneck_size": 96},
     "nemotron": {"num_key_value_heads": 48},
+    "modernvbert": {"vision_config": {"model_type": "siglip_vision_model", "image_size": 64}},
     "phi4_multimodal_audio": {"num_blocks": 2, "ext_pw_out_channel": 64, "nemo_conv_channels": 16},
     "qwen4_exp_text": {
         "indexer_n_heads": 2,

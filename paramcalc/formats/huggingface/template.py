@@ -8,8 +8,6 @@ A template is a spec in paramcalc's own language, and has beside its keys
     parts    blocks that are other models: name → the field with that model's configuration, or a mapping:
                  config  that field; or `type`, what the whole configuration is read as
                  heads   what it may be for, or the class, [base] by default; [] for its values alone, without a block
-                 flat    true where older files have its fields beside those of the whole
-                 heads   what it may be for, [base] by default; [] for its values alone, without a block
                  flat    true where older files have its fields beside those of the whole, or the types of which they do
                  merged  true where the defaults that the whole has for it stand behind what the file has
                  absent  what it is where the file has none: a list of {when: expression, config: mapping} over the
