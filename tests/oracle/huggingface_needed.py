@@ -41,6 +41,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma4_text": {"vocab_size_per_layer_input": 500},
+    "hiera": {"decoder_hidden_size": 48, "decoder_depth": 2, "decoder_num_heads": 4},
     "hrm_text": {"num_hidden_layers": 2},
     "informer": {"prediction_length": 24},
     "inkling2_loop_text": {
@@ -98,5 +99,9 @@ FIXED: dict[str, dict[str, object]] = {
     "bit": {"embedding_size": 64},
     "dinat": {"patch_size": 4},
     "levit": {"patch_size": 16},
+    "sam2_hiera_det_model": {"hidden_size": 96, "num_attention_heads": 1},
+    "sam2_mask_decoder": {"hidden_size": 256, "num_attention_heads": 8},
+    "sam2_prompt_encoder": {"hidden_size": 256, "image_size": 1024, "patch_size": 16},
+    "swin2sr": {"patch_size": 1},
 }
 """Fields that have a size of their own, since transformers builds or runs nothing else: type → fields."""
