@@ -153,9 +153,14 @@ def read_beside(module_name, cls):
     return {name: [None, "*"] for name in names if not name.startswith("_")}
 
 
+DECLARED_NOWHERE = {"rag": {"question_encoder": {"type": "dpr"}, "generator": {"type": "bart"}}}
+"""Parts that a configuration builds by hand."""
+
+
 def parts(cls):
     """Fields that hold configurations → what they are where the file does not say."""
-    return {key: part(spec) for key, spec in (cls.sub_configs_defaults or {}).items()}
+    declared = {key: part(spec) for key, spec in (cls.sub_configs_defaults or {}).items()}
+    return declared | DECLARED_NOWHERE.get(cls.model_type, {})
 
 
 def part(spec):

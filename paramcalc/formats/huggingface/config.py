@@ -230,7 +230,13 @@ def bare(name: str) -> str:
 
 
 def default_class(type_: ModelType) -> str:
-    """What a file without `architectures` is taken for."""
+    """What a file without `architectures` is taken for.
+
+    Raises:
+        NotBuiltError: for a type that is but a configuration.
+    """
+    if not type_.classes:
+        raise NotBuiltError(f"'{type_.name}' is a configuration without a class that is built from it", ("model_type",))
     by_head: dict[str, str] = {}
     for name, head in type_.classes.items():
         by_head.setdefault(head, name)

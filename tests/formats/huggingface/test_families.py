@@ -164,3 +164,9 @@ def test_a_configuration_whose_layers_are_a_number_is_no_spec():
     attention, norms = 4 * (16 * 16 + 16), 2 * (3 * 16 + 8)
     feed_forward = 8 * 16 + 8 + 16 * 8 + 16
     assert summary.totals.params == 10 * 16 + 2 * (attention + norms + feed_forward) + 2 * 16
+
+
+def test_a_configuration_without_a_class_is_refused_by_name():
+    """Nougat's is of an encoder and a decoder, which vision-encoder-decoder builds."""
+    with pytest.raises(InputError, match="'nougat' is a configuration without a class"):
+        load(b'{"model_type": "nougat"}')
