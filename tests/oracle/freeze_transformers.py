@@ -130,7 +130,10 @@ OF_A_WINDOW = (
 )
 PUT_TOGETHER = {"dots3_note": [f"swa_{name}" for name in (*OF_A_WINDOW, "v_head_dim")]}
 """Fields of a module's configurations that are read by names that the code puts together."""
-ASKED_FOR = {"convbert": ["summary_proj_to_labels", "summary_use_proj"]}
+ASKED_FOR = {
+    "convbert": ["summary_proj_to_labels", "summary_use_proj"],
+    "moonshine_streaming": ["num_key_value_heads"],
+}
 """Fields that old files have and the code asks for with `hasattr`."""
 
 

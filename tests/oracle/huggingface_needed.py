@@ -13,8 +13,17 @@ ON_RESNET = {"use_timm_backbone": False, "backbone_config": SMALL_RESNET}
 NEEDED: dict[str, dict[str, object]] = {
     "autoformer": {"prediction_length": 24},
     "beit": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
+    "bark": {
+        "semantic_config": {"hidden_size": 96, "num_layers": 2, "block_size": 64, "bias": False},
+        "coarse_acoustics_config": {"hidden_size": 96, "num_layers": 1, "block_size": 64, "input_vocab_size": 1200},
+        "fine_acoustics_config": {"hidden_size": 96, "num_layers": 2, "block_size": 64, "n_codes_given": 2},
+    },
     "blt": {"encoder_hash_byte_group_vocab": 50},
     "chameleon": {"vocabulary_map": {"<image>": 3}},
+    "canary": {
+        "encoder_config": {"hidden_size": 96, "num_attention_heads": 6},
+        "decoder_config": {"hidden_size": 96, "num_attention_heads": 6, "num_key_value_heads": 2},
+    },
     "clap": {"audio_config": {"hidden_size": 768}},
     "conditional_detr": ON_RESNET,
     "colmodernvbert": {
@@ -23,6 +32,7 @@ NEEDED: dict[str, dict[str, object]] = {
             "vision_config": {"model_type": "siglip_vision_model", "image_size": 64},
         },
     },
+    "csm": {"tie_codebooks_embeddings": False},
     "dbrx": {
         "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0},
         "ffn_config": {"ffn_hidden_size": 24, "moe_num_experts": 3, "moe_top_k": 2},
@@ -34,6 +44,7 @@ NEEDED: dict[str, dict[str, object]] = {
     },
     "detr": ON_RESNET,
     "data2vec-vision": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
+    "dia": {"encoder_config": {"hidden_size": 96}, "decoder_config": {"cross_hidden_size": 96}},
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "esm": {"vocab_size": 33},
@@ -42,6 +53,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma4_text": {"vocab_size_per_layer_input": 500},
     "hiera": {"decoder_hidden_size": 48, "decoder_depth": 2, "decoder_num_heads": 4},
+    "glmasr": {"audio_config": {"intermediate_size": 192, "hidden_size": 96, "num_attention_heads": 6}},
     "hrm_text": {"num_hidden_layers": 2},
     "informer": {"prediction_length": 24},
     "inkling2_loop_text": {
@@ -71,6 +83,9 @@ NEEDED: dict[str, dict[str, object]] = {
     "nemotron": {"num_key_value_heads": 48},
     "modernvbert": {"vision_config": {"model_type": "siglip_vision_model", "image_size": 64}},
     "phi4_multimodal_audio": {"num_blocks": 2, "ext_pw_out_channel": 64, "nemo_conv_channels": 16},
+    "mimi": {"upsample_groups": 16},
+    "mimi_decoder": {"upsample_groups": 16},
+    "moonshine_streaming": {"num_key_value_heads": 2},
     "qwen4_exp_text": {
         "indexer_n_heads": 2,
         "indexer_kv_heads": 1,
@@ -90,6 +105,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "t5gemma2_encoder": {"text_config": {"dropout_rate": 0.0}},
     "t5gemma2_text": {"dropout_rate": 0.0},
     "time_series_transformer": {"prediction_length": 24},
+    "voxtral": {"audio_config": {"intermediate_size": 192, "hidden_size": 96, "num_attention_heads": 6}},
     "wav2vec2-bert": {"vocab_size": 40},
     "wav2vec2-conformer": {"vocab_size": 40},
     "table-transformer": ON_RESNET,

@@ -19,6 +19,7 @@ DESCRIPTIONS = {
     "count": "How many tokens become one.",
     "kernel": "The sizes of a patch, all of whose values stand in a row.",
     "keys": "How many keys a query sees, where these are fewer than the window; null for all of it.",
+    "multiple": "A multiple of which a head gets as many features, by zeros, before it is multiplied; null for none.",
     "height": "The height of the image, in tokens; null for unknown.",
     "width": "The width of the image, in tokens; null for unknown.",
     "up": "What the first matrix is called.",

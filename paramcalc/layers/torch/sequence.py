@@ -171,7 +171,7 @@ class Attention(Layer, frozen=True, kw_only=True):
     axis, or an axis for them before it. Two inputs are the queries, and keys and values side by side; a single one is all
     three side by side. `head_size` says what is a head's where these do not, as in latent attention.
     The keys and values of all tokens so far are kept. `keys` is how many of them a query sees, where these are but
-    those of its window.
+    those of its window. With `multiple`, zeros fill heads up to a multiple of it once their keys and values are kept.
 
     Shapes: (batch, queries, heads × size), (batch, keys, kv_heads × size), (batch, keys, kv_heads × value_size)
         → (batch, queries, heads × value_size)
@@ -187,6 +187,7 @@ class Attention(Layer, frozen=True, kw_only=True):
     head_size: Positive | None = None
     value_size: Positive | None = None
     keys: Positive | None = None
+    multiple: Positive | None = None
 
     def infer(
         self, query: Shape, key: Shape | None = None, value: Shape | None = None, *others: Shape, past: int = 0
@@ -206,7 +207,7 @@ class Attention(Layer, frozen=True, kw_only=True):
         keys = key[1] if not past or key[1] is None or not self.kept else self.seen(key[1] + past)
         seen = self.keys or keys
         start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", seen))
-        macs = (*start, ("size", size)), (*start, ("value_size", value_size))
+        macs = (*start, ("size", self.filled(size))), (*start, ("value_size", self.filled(value_size)))
         width = None if value_size is None else self.heads * value_size
         parts = (("keys", size), ("values", value_size)) if self.kept else ()
         cache = tuple([kept(name, kv_heads, part, self.window, key[1]) for name, part in parts])
@@ -221,6 +222,10 @@ class Attention(Layer, frozen=True, kw_only=True):
         if None not in (size, key_size) and size != key_size:
             raise LayerError(f"a query head has {size} features and a key head {key_size}: they are multiplied")
         return size, self.value_size or head_size(value, kv_heads, "value")
+
+    def filled(self, size: Dim) -> Dim:
+        """The features of a head with the zeros that fill it up."""
+        return size if size is None or self.multiple is None else -(-size // self.multiple) * self.multiple
 
     def seen(self, keys: int) -> int:
         """How many keys are there for one more token."""
