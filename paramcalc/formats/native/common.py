@@ -1,10 +1,11 @@
-"""What any entry may have beside its type → values in its scope: flags, a dtype, call arguments."""
+"""What any entry may have beside its type → values in its scope: flags, a dtype, call arguments, a scope inside."""
 
 from typing import Any
 
 from paramcalc.errors import echo
 from paramcalc.formats.native.build import read_flag
 from paramcalc.formats.native.entries import Entry
+from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.names import Scope
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.formats.native.values import check_policy, value_in_scope
@@ -32,3 +33,19 @@ def call_options(entry: Entry, scope: Scope) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise SpecError(f"options: expected call arguments by name, got {echo(value)}", where)
     return value
+
+
+def scope_inside(scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
+    """A scope inside this one, whose paths begin with `name/`; the flags of its entry apply to everything in it."""
+    step = f"{name}/" if name else ""
+    first_call_prefix = None if scope.first_call_prefix is None else scope.first_call_prefix + step
+    trainable, dtype = scope.trainable, scope.dtype
+    if entry is not None:
+        trainable, dtype = trainable and flag(entry, "trainable", scope), policy(entry, scope)
+    inner = Scope(
+        scope.prefix + step, env, scope, sealed, trainable, dtype, scope.notes, first_call_prefix, scope.blocks
+    )
+    inner.envs = scope.envs
+    if not name:
+        inner.counters = scope.counters
+    return inner

@@ -16,13 +16,14 @@ class Draft:
         first: the number of the first node as a producer: the inputs come before it.
         names: what each name stands for.
         nodes: in the order of the spec, their inputs still to be resolved.
+        sources: what each of them reads, by names that may stand further down.
     """
 
     def __init__(self, inputs: Sequence[Input], problems: Problems) -> None:
         self.first = len(inputs)
         self.names = Directory()
         self.nodes: list[Node] = []
-        self._sources: list[tuple[Reference, ...]] = []
+        self.sources: list[tuple[Reference, ...]] = []
         self._problems = problems
         self._resolved: dict[tuple[int, str], Ref] = {}
         for number, item in enumerate(inputs):
@@ -32,7 +33,7 @@ class Draft:
         """Append a node that reads these, by names that may stand further down; returns its number as a producer."""
         number = self.first + len(self.nodes)
         self.nodes.append(node)
-        self._sources.append(sources)
+        self.sources.append(sources)
         return number
 
     def finish(self, outputs: Sequence[Reference]) -> tuple[list[Node], list[Ref]]:
@@ -41,7 +42,7 @@ class Draft:
         A node that reads an unknown name becomes a broken one, so that the others can still be checked.
         """
         nodes = self.nodes
-        for node, sources in zip(nodes, self._sources, strict=True):
+        for node, sources in zip(nodes, self.sources, strict=True):
             node.inputs = self._resolve_all(node, sources)
             if node.ignored is not None:
                 self._resolve_masks(node)

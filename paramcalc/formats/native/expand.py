@@ -6,12 +6,14 @@ Time and memory are linear in the layers; whether there are too many is checked 
 from collections import ChainMap
 from typing import Any
 
-from paramcalc.errors import DocPath, did_you_mean, echo, listed
+from paramcalc.errors import did_you_mean, echo, listed
 from paramcalc.formats.native.build import build_entry, under_policy
-from paramcalc.formats.native.common import flag, policy
+from paramcalc.formats.native.common import flag, policy, scope_inside
+from paramcalc.formats.native.copies import Copies
 from paramcalc.formats.native.draft import Draft
 from paramcalc.formats.native.entries import (
     BROKEN,
+    Block,
     BlockEntry,
     BranchesEntry,
     BrokenEntry,
@@ -27,9 +29,9 @@ from paramcalc.formats.native.expressions import Names
 from paramcalc.formats.native.masks import call_arguments
 from paramcalc.formats.native.minimum import Minimum
 from paramcalc.formats.native.mistakes import check_merge
-from paramcalc.formats.native.names import BlockUse, Reference, Scope, TensorName, Value, check_name
+from paramcalc.formats.native.names import BlockUse, Reference, Scope, Value, check_name
 from paramcalc.formats.native.problems import Problems, SpecError
-from paramcalc.formats.native.sources import read_inputs
+from paramcalc.formats.native.sources import read_inputs, read_outputs
 from paramcalc.formats.native.templates import origin
 from paramcalc.formats.native.ties import Tie, read_ties
 from paramcalc.formats.native.values import first_of, only, value_in_scope
@@ -50,9 +52,11 @@ class Expander(Work):
         names: everything that has a name.
         spec_env: the spec's own variables, which every block sees.
         uses: the uses of blocks by path, for further calls of them.
+        copies: what they expanded to, for equal ones.
         calls: how often what is at a path was called.
         ties: what the blocks say of their weights that are one tensor.
         firsts: for a later call with a name of its own, the path of the first.
+        further: how many further calls of layers and blocks there were.
         level: how many blocks, repeats and branches are around what is being expanded.
     """
 
@@ -67,6 +71,8 @@ class Expander(Work):
         self.calls: dict[str, int] = {}
         self.ties: list[Tie] = []
         self.firsts: dict[str, str] = {}
+        self.further = 0
+        self.copies = Copies(self.draft, self.uses, allowance, spec_env)
         self.minimum = Minimum()
         self.level = 0
 
@@ -201,21 +207,6 @@ class Expander(Work):
             self.problems.add(str(error), error.where)
         return self.emit(scope, scope.prefix + name, name, Instance(BROKEN, name, type_), sources, entry)
 
-    def inside(self, scope: Scope, name: str, env: Names, entry: Entry | None = None, sealed: bool = False) -> Scope:
-        """A scope inside this one, whose paths begin with `name/`; the flags of its entry apply to everything in it."""
-        step = f"{name}/" if name else ""
-        first_call_prefix = None if scope.first_call_prefix is None else scope.first_call_prefix + step
-        trainable, dtype = scope.trainable, scope.dtype
-        if entry is not None:
-            trainable, dtype = trainable and flag(entry, "trainable", scope), policy(entry, scope)
-        inner = Scope(
-            scope.prefix + step, env, scope, sealed, trainable, dtype, scope.notes, first_call_prefix, scope.blocks
-        )
-        inner.envs = scope.envs
-        if not name:
-            inner.counters = scope.counters
-        return inner
-
     def block(self, entry: BlockEntry, scope: Scope, sources: tuple[Reference, ...], name: str) -> Value:
         """One use of a block."""
         return self.use_block(BlockUse(entry, self.block_env(entry, scope)), scope, sources, name)
@@ -235,7 +226,7 @@ class Expander(Work):
         if len(sources) != len(block.inputs):
             takes = f"{len(block.inputs)} input{'s' * (len(block.inputs) != 1)} ({listed(block.inputs)})"
             raise SpecError(f"block '{block.name}' takes {takes}, got {len(sources)}", entry.where)
-        inner = self.inside(scope, name, use.env, entry, sealed=True)
+        inner = scope_inside(scope, name, use.env, entry, sealed=True)
         inner.notes = (*scope.notes, (f"in block '{block.name}', used here", entry.where))
         inner.blocks = (*scope.blocks, block.name)
         inner.envs = (*scope.envs, (block, use.env))
@@ -244,9 +235,7 @@ class Expander(Work):
             if not name:
                 self.names.claim(inner, input_name, entry.where)
             self.names.put(inner.prefix, input_name, (source,))
-        value = self.chain(block.layers, inner, sources[0])
-        if block.outputs is not None:
-            value = tuple(self.block_outputs(block.outputs, inner, (*block.where, "outputs"))) or value
+        value = self.body(use, inner, sources[0]) if name else self.layers_of(block, inner, sources[0])
         if block.tied is not None and inner.first_call_prefix is None:
             self.ties += read_ties(block.tied, inner, (*block.where, "tied"), self.problems)
         if name:
@@ -254,17 +243,27 @@ class Expander(Work):
             self.names.put(scope.prefix, name, value)
         return value
 
-    def block_outputs(self, raw: list[Any], scope: Scope, where: DocPath) -> list[Reference]:
-        """The results that the `outputs` of a block name: an expression may list them all, or be null for the last."""
-        found: list[Reference] = []
-        self.step(where, len(raw) // INPUTS_PER_STEP)
-        for index, item in enumerate(raw):
-            value = value_in_scope(item, scope, (*where, index))
-            for name in value if isinstance(value, list) else [value] * (value is not None):
-                if not isinstance(name, str):
-                    raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
-                found.append(TensorName(scope, name, (*where, index)))
-        return found
+    def body(self, use: BlockUse, scope: Scope, start: Reference) -> Value:
+        """The value of the layers of a block, which are copied if it has been used alike before."""
+        key = self.copies.key(use, scope, self.level)
+        value = self.copies.copied(key, scope, start)
+        if value is None:
+            began, odd = self.copies.progress(), self.odd()
+            value = self.layers_of(use.entry.block, scope, start)
+            if self.odd() == odd:
+                self.copies.keep(key, scope, start, value, began)
+        return value
+
+    def odd(self) -> int:
+        """How many problems, ties and further calls there were: what has any in it is not copied."""
+        return len(self.problems.found) + len(self.ties) + self.further
+
+    def layers_of(self, block: Block, scope: Scope, start: Reference) -> Value:
+        """The value of the layers of a block, or the results that it names."""
+        value = self.chain(block.layers, scope, start)
+        if block.outputs is None:
+            return value
+        return tuple(read_outputs(block.outputs, scope, (*block.where, "outputs"), self.step)) or value
 
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
         """The variables inside a use of a block."""
@@ -286,7 +285,7 @@ class Expander(Work):
             raise SpecError(f"block '{entry.block.name}' uses itself", entry.where)
         value = inner.chain(entry.block.layers, inside, Ref(0))
         if entry.block.outputs is not None:
-            value = tuple(inner.block_outputs(entry.block.outputs, inside, (*entry.block.where, "outputs")))
+            value = tuple(read_outputs(entry.block.outputs, inside, (*entry.block.where, "outputs"), self.step))
         tensors = (Ref(value),) if isinstance(value, int) else value
         nodes, refs = inner.draft.finish(tensors)
         outputs = [Output(str(number), ref) for number, ref in enumerate(refs)]
@@ -309,11 +308,11 @@ class Expander(Work):
         number: dict[str, Any] = {}
         # Without the `i` of the repeats around this one, which it hides, a name is found as fast at any depth.
         maps = [names for names in maps_of(scope.env) if list(names) != ["i"]]
-        outer = self.inside(scope, name, ChainMap(number, *maps), entry)
+        outer = scope_inside(scope, name, ChainMap(number, *maps), entry)
         value: Value = (start,)
         for number["i"] in range(count):
             self.step(entry.where)
-            time = outer if entry.each else self.inside(outer, str(number["i"]), outer.env)
+            time = outer if entry.each else scope_inside(outer, str(number["i"]), outer.env)
             value = self.chain(entry.layers, time, first_of(value))
         if name:
             self.names.put(scope.prefix, name, value)
@@ -322,7 +321,7 @@ class Expander(Work):
     def group(self, entry: GroupEntry, scope: Scope, start: Reference) -> Value:
         """The layers of a group; they see the names outside. The group may be nameless, by an empty name."""
         name = self.name(entry, scope, "group", may_be_empty=True)
-        value = self.chain(entry.layers, self.inside(scope, name, scope.env, entry), start)
+        value = self.chain(entry.layers, scope_inside(scope, name, scope.env, entry), start)
         if name:
             self.names.put(scope.prefix, name, value)
         return value
@@ -349,6 +348,7 @@ class Expander(Work):
 
     def call(self, entry: CallEntry, scope: Scope, previous: Reference) -> Value:
         """A further call of a layer or block above; its weights exist once."""
+        self.further += 1
         where = (*entry.where, "call")
         target = value_in_scope(entry.target, scope, where)
         found = self.names.find(scope, str(target), everywhere=True)

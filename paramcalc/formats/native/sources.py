@@ -1,10 +1,11 @@
-"""What an entry of a spec reads: the names in its `inputs`, or else the entry before it."""
+"""What an entry of a spec reads, and the results that a block has: tensors by their names."""
 
 from collections.abc import Callable
+from typing import Any
 
 from paramcalc.errors import DocPath, echo
 from paramcalc.formats.native.entries import Entry
-from paramcalc.formats.native.names import Reference, Scope
+from paramcalc.formats.native.names import Reference, Scope, TensorName
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.formats.native.values import named, value_in_scope
 from paramcalc.limits import INPUTS_PER_STEP
@@ -29,3 +30,16 @@ def read_inputs(entry: Entry, scope: Scope, previous: Reference, step: Step) -> 
         if not isinstance(item, str):
             raise SpecError(f"inputs: expected a name, got {echo(item)}", (*where, index))
     return tuple([named(item, previous, scope, (*where, index)) for index, item in enumerate(value)])
+
+
+def read_outputs(raw: list[Any], scope: Scope, where: DocPath, step: Step) -> list[Reference]:
+    """The results that the `outputs` of a block name: an expression may list them all, or be null for the last."""
+    found: list[Reference] = []
+    step(where, len(raw) // INPUTS_PER_STEP)
+    for index, item in enumerate(raw):
+        value = value_in_scope(item, scope, (*where, index))
+        for name in value if isinstance(value, list) else [value] * (value is not None):
+            if not isinstance(name, str):
+                raise SpecError(f"outputs: expected a name, got {echo(name)}", (*where, index))
+            found.append(TensorName(scope, name, (*where, index)))
+    return found
