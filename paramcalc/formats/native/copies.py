@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from paramcalc.formats.native.draft import Draft
+from paramcalc.formats.native.entries import BROKEN
 from paramcalc.formats.native.names import BlockUse, Reference, Scope, TensorName, Value
 from paramcalc.formats.native.variables import maps_of
 from paramcalc.limits import PATH_PER_STEP, Allowance
@@ -83,9 +84,10 @@ class Copies:
         )
 
     def keep(self, key: Key | None, scope: Scope, start: Reference, value: Value, began: Progress) -> None:
-        """Note what a use has expanded to, for equal ones; masks among the arguments of calls are not copied."""
+        """Note what a use has expanded to, for equal ones, unless it has masks or what stands for a wrong entry."""
         ended = self.progress()
-        if key is None or any(node.ignored is not None for node in self.draft.nodes[began.nodes :]):
+        new = self.draft.nodes[began.nodes :]
+        if key is None or any(node.ignored is not None or node.instance.layer is BROKEN for node in new):
             return
         names = last(self.draft.names.values, ended.names - began.names)
         uses = last(self.uses, ended.uses - began.uses)

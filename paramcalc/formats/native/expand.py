@@ -256,7 +256,7 @@ class Expander(Work):
 
     def odd(self) -> int:
         """How many problems, ties and further calls there were: what has any in it is not copied."""
-        return len(self.problems.found) + len(self.ties) + self.further
+        return self.problems.noted + len(self.ties) + self.further
 
     def layers_of(self, block: Block, scope: Scope, start: Reference) -> Value:
         """The value of the layers of a block, or the results that it names."""

@@ -30,11 +30,16 @@ def is_meant(key: str, raw: Mapping[str, Any], known: Collection[str]) -> bool:
 
 
 class Problems:
-    """A list of problems without duplicates."""
+    """A list of problems without duplicates.
+
+    Attributes:
+        found: the problems.
+        noted: how many there were with the duplicates.
+    """
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
-        self._noted = 0
+        self.noted = 0
         self._seen: set[tuple[str, DocPath | None]] = set()
 
     def add(self, message: str, where: DocPath | None, layer: str | None = None, notes: Notes = ()) -> None:
@@ -43,10 +48,10 @@ class Problems:
         Raises:
             InputError: when there are too many to go on.
         """
-        self._noted += 1
+        self.noted += 1
         if (message, where) not in self._seen:
             self._seen.add((message, where))
             self.found.append(Problem(message, where, layer, notes=notes))
         # The same mistake again, in a repeat of 100,000, costs as much as a new one.
-        if len(self.found) >= MAX_FOUND_PROBLEMS or self._noted >= MAX_NOTED_PROBLEMS:
+        if len(self.found) >= MAX_FOUND_PROBLEMS or self.noted >= MAX_NOTED_PROBLEMS:
             raise InputError("", self.found)
