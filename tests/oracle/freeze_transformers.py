@@ -48,6 +48,7 @@ KEPT = {
 
 KEPT_OF = {
     "fsmt": {"pad_token_id"},
+    "lxmert": {"visual_attr_loss", "visual_feat_loss", "visual_obj_loss"},
     "patchtst": {"loss"},
     "patchtsmixer": {"loss", "scaling"},
     "t5gemma": {"is_encoder_decoder"},
@@ -133,8 +134,9 @@ PUT_TOGETHER = {"dots3_note": [f"swa_{name}" for name in (*OF_A_WINDOW, "v_head_
 ASKED_FOR = {
     "convbert": ["summary_proj_to_labels", "summary_use_proj"],
     "moonshine_streaming": ["num_key_value_heads"],
+    "nomic_bert": ["tie_word_embeddings"],
 }
-"""Fields that old files have and the code asks for with `hasattr`."""
+"""Fields that old files have and the code asks for with `hasattr`, or that a class has without declaring them."""
 
 
 def text_of(path):
