@@ -21,6 +21,9 @@ ENTRY_POINT_GROUP = "paramcalc.layers"
 FRAMEWORKS = ("keras", "torch")
 """Packages of `paramcalc.layers`, each the namespace of its classes; the first is what a spec means by default."""
 
+PACKAGES_ROOM = "paramcalc.layers.packages."
+"""Where the classes of packages built on Keras are."""
+
 COMMON: dict[str, tuple[str, str]] = {
     "Operation": ("operations", "paramcalc.layers.operations.operation"),
     "Custom": ("custom", "paramcalc.layers.custom"),
@@ -89,6 +92,12 @@ class Registry:
             module = COMMON[canonical][1] if canonical in COMMON else f"paramcalc.layers.{framework}.{family}"
             found: type[Layer] = getattr(import_module(module), canonical)
             return found
+        if "." in name:
+            from paramcalc.layers.packages import qualified_class
+
+            other = qualified_class(name)
+            if other is not None:
+                return other
         if name in self.plugins():
             return self.plugin(name)
         raise UnknownTypeError(f"there is no layer type '{name[:80]}'", lambda: self.advice(bare))
@@ -117,13 +126,17 @@ class Registry:
             self._others[framework] = Registry(framework)
         return self._others[framework]
 
+    def has(self, name: str) -> bool:
+        """Whether the framework has a class of this very name, or another of that class."""
+        return name in self._family or name in self.aliases
+
     def framework_class(self, name: str) -> type[Layer]:
         """The class that a file of the framework means: no snake_case, and none that only specs have.
 
         Raises:
             UnknownTypeError: when the framework has no such class, and no plugin.
         """
-        if name in COMMON or (name not in self._family and name not in self.aliases):
+        if name in COMMON or not self.has(name):
             return self.plugin(name)
         return self.get(name)
 
@@ -198,6 +211,10 @@ def framework_of(cls: type[Layer]) -> str | None:
 def type_name(cls: type[Layer], type_: str, framework: str) -> str:
     """What a spec of this framework calls a layer of this class and type: another's is qualified."""
     own = framework_of(cls)
+    if own is None and cls.__module__.startswith(PACKAGES_ROOM):
+        from paramcalc.layers.packages import package_of
+
+        own = package_of(cls)
     return type_ if own in (None, framework) else f"{own}.{type_}"
 
 

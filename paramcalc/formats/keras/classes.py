@@ -3,6 +3,7 @@
 from typing import Any
 
 from paramcalc.errors import LayerError, echo
+from paramcalc.formats.keras.entries import is_foreign
 from paramcalc.formats.keras.origin import Origin
 from paramcalc.layers.keras.versions import later_names
 from paramcalc.layers.registry import Registry
@@ -24,6 +25,10 @@ class KerasClasses(Registry):
         self.original = f"Keras {origin.version}" if origin.original else ""
         self.made: dict[bytes, Any] = {}
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
+
+    def is_keras(self, entry: dict[str, Any]) -> bool:
+        """Whether an entry names a class of Keras, and no other package's."""
+        return not is_foreign(entry) and self.has(entry["class_name"])
 
     def shared_id(self, entry: dict[str, Any]) -> Any:
         """The `shared_object_id` of an entry; None where it has none.

@@ -9,8 +9,8 @@ from msgspec import Struct
 from paramcalc.errors import DocPath, LayerError, echo
 from paramcalc.formats.keras.build_config import shapes_of
 from paramcalc.formats.keras.classes import KerasClasses
+from paramcalc.formats.keras.dtype_policies import QUANTIZED_MODES, dtype_policy, quantized
 from paramcalc.formats.keras.entries import MODELS, foreign_name, is_foreign
-from paramcalc.formats.keras.inputs import DTYPE_ALIASES
 from paramcalc.formats.keras.legacy import modernise, with_whole_numbers, without_old_fields
 from paramcalc.formats.text.fields import FieldProblem, FieldsError, build_layer
 from paramcalc.layers.base import Layer, Sublayer
@@ -20,7 +20,6 @@ from paramcalc.layers.unknown import Unknown
 from paramcalc.limits import MAX_NESTED
 from paramcalc.model import Instance
 from paramcalc.shapes import MAX_RANK, Shape, is_size
-from paramcalc.units import is_policy
 
 COMMON = frozenset(
     (
@@ -118,68 +117,6 @@ def trainable_applies(made: MadeLayer, legacy: bool) -> bool:
     return legacy or not (made.layer.sublayers or made.type in COMPOSITES)
 
 
-def dtype_policy(value: Any) -> str:
-    """The name of a policy, which Keras writes as a string or as an object.
-
-    Raises:
-        LayerError: for a policy that Keras does not have, or one that differs from layer to layer.
-    """
-    if value is None:
-        return "float32"
-    if isinstance(value, str):
-        return known_policy(value)
-    if isinstance(value, dict):
-        config = value.get("config")
-        kind = str(value.get("class_name", ""))
-        if is_foreign(value):
-            raise LayerError(f"dtype policy '{foreign_name(value)}' is not one of Keras' own")
-        if isinstance(config, dict) and kind in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy"):
-            name = str(config.get("name") or "float32")
-            if "_from_" in name:
-                raise LayerError(f"dtype {echo(name)} is quantized, and a {kind} is not: a QuantizedDTypePolicy is")
-            return known_policy(name)
-        if isinstance(config, dict) and kind in QUANTIZED_POLICIES:
-            source = config.get("source_name")
-            return known_policy(f"{config.get('mode')!s}_from_{'float32' if source is None else str(source)}")
-        raise LayerError(f"dtype policy '{kind[:60]}' is not supported")
-    raise LayerError("dtype must be a name or a policy")
-
-
-QUANTIZED_MODES = ("int8", "float8", "int4", "gptq", "awq")
-QUANTIZED_POLICIES = frozenset(
-    ("QuantizedDTypePolicy", "QuantizedFloat8DTypePolicy", "Int4DTypePolicy", "GPTQDTypePolicy", "AWQDTypePolicy")
-)
-
-
-def known_policy(name: str) -> str:
-    """The name of a policy, if the size of its weights is known.
-
-    Raises:
-        LayerError: for any other; a size would be a guess.
-    """
-    name = DTYPE_ALIASES.get(name, name)
-    if "_from_" in name:
-        from paramcalc.layers.keras.schemes import scheme_of  # few files are quantized
-
-        scheme_of(name)
-    elif name != "string" and not is_policy(name):
-        raise LayerError(f"dtype {echo(name)} is unknown, so the size of its weights is not known")
-    return name
-
-
-def quantized(cls: type[Layer], config: dict[str, Any], dtype: str) -> type[Layer]:
-    """The class that the weights of a quantized policy make of a layer's class."""
-    from paramcalc.layers.keras.quantized import quantized_class
-    from paramcalc.layers.keras.schemes import HISTORY, scheme_of
-
-    policy = config.get("dtype")
-    own = policy.get("config", {}) if isinstance(policy, dict) else {}
-    scheme = scheme_of(dtype, config.get("quantization_config"), own.get("amax_history_length", HISTORY))
-    if scheme is None:  # Keras 3 takes every name that begins so for a quantized policy
-        raise LayerError(f"dtype {echo(dtype)} is no policy of a layer; write {dtype}_from_float32 for a quantized one")
-    return quantized_class(cls, scheme)
-
-
 def make_layer(
     registry: KerasClasses,
     entry: dict[str, Any],
@@ -209,10 +146,34 @@ def make_layer(
     key = sharing_key(entry, config, legacy)
     found = registry.made.get(key)
     if found is None:
-        found = new_layer(registry, entry, legacy, nested, where, depth)
+        found = None if registry.is_keras(entry) else other_layer(registry, entry, legacy, nested, where, depth)
+        found = found or new_layer(registry, entry, legacy, nested, where, depth)
         if not NAMES.intersection(found.layer.__struct_fields__):
             registry.made[key] = found
     return found
+
+
+def other_layer(
+    registry: KerasClasses, entry: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int
+) -> MadeLayer | None:
+    """`new_layer` for an entry of a class that is not Keras'; None where no package that is known has it."""
+    from paramcalc.formats.keras.packages import class_and_fields  # few files have such layers
+
+    cls, fields = class_and_fields(registry, entry, own_fields)
+    if cls is None:
+        return None
+    config, name = entry["config"], entry["class_name"].rpartition(">")[2]
+    dtype = inner_policy(config) if getattr(cls, "sublayers", ()) else dtype_policy(config.get("dtype"))
+    if isinstance(cls, Unknown):
+        return MadeLayer(cls, name, dtype)
+    for field in cls.sublayers:
+        if fields.get(field) is not None:
+            fields[field] = sublayers(registry, fields[field], legacy, nested, (*where, "config", field), depth)
+    layer = unknown_inside(cls, fields)
+    if layer is None:
+        own = getattr(cls, "own_activations", False)
+        return MadeLayer(build_flags(cls, fields) if own else with_activations(cls, fields, registry), name, dtype)
+    return MadeLayer(layer, name, dtype)
 
 
 def new_layer(
