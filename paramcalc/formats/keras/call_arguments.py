@@ -116,6 +116,8 @@ def with_keywords(
             more: list[Ref | None] = []
             flatten(value, more, find)
             inputs = (*inputs, *more)
+        elif name in layer.mask_arguments and isinstance(value, History):
+            ignored[name] = find(value)
         elif name not in IGNORED or (name == "return_attention_scores" and value is True):
             raise LayerError(f"is called with '{name[:40]}', which this layer does not take")
         elif isinstance(value, (History, list)):

@@ -50,6 +50,17 @@ PACKAGES = {
         {"contrib": ("CRF", "Capsule", "GroupNormalization", "InstanceNormalization", "PELU", "SubPixelUpscaling")},
         bare=True,
     ),
+    "keras_hub": Package(
+        ("keras_hub", "keras_nlp"),
+        ("keras_hub", "keras_nlp"),
+        {
+            "hub": (
+                *("AlibiBias", "CachedMultiHeadAttention", "FNetEncoder", "MaskedLMHead", "PositionEmbedding"),
+                *("ReversibleEmbedding", "RotaryEmbedding", "SinePositionEncoding", "TokenAndPositionEmbedding"),
+                *("TransformerDecoder", "TransformerEncoder"),
+            )
+        },
+    ),
     "efficientnet": Package(("efficientnet",), (), {"efficientnet": ("FixedDropout",)}, bare=True),
     "qkeras": Package(
         ("qkeras",),
