@@ -131,9 +131,10 @@ def take_stored(evaluation: Evaluation, checkpoint: Checkpoint) -> None:
     Calls of equal layers share their weights; they still do where the same is stored of them.
     """
     cut = {name: replace(split.tensor, shape=None) for split in checkpoint.splits for name in split.names}
+    tensors = by_owner(evaluation, checkpoint)
     known: dict[tuple[int, tuple[StoredTensor | None, ...]], tuple[Weight, ...]] = {}
     for call in evaluation.calls:
-        found = [stored_of(name_of(call.node.path, weight), weight, checkpoint, cut) for weight in call.weights]
+        found = [stored_of(name_of(call.node.path, weight), weight, tensors, cut) for weight in call.weights]
         policy = call.node.instance.dtype
         pairs = zip(call.weights, found, strict=True)
         if any(stored is not None and is_other(weight, stored, policy) for weight, stored in pairs):
@@ -143,13 +144,23 @@ def take_stored(evaluation: Evaluation, checkpoint: Checkpoint) -> None:
             call.weights = known[key]
 
 
+def by_owner(evaluation: Evaluation, checkpoint: Checkpoint) -> dict[str, StoredTensor]:
+    """What is stored, by the weights that count: of tied ones, a file may hold any."""
+    tensors = dict(checkpoint.tensors)
+    for owner, other, _ in evaluation.model.tied:
+        first, second = owner.replace("/", "."), other.replace("/", ".")
+        if second in tensors and first not in tensors:
+            tensors[first] = tensors.pop(second)
+    return tensors
+
+
 def stored_of(
-    name: str, weight: Weight, checkpoint: Checkpoint, cut: Mapping[str, StoredTensor]
+    name: str, weight: Weight, tensors: Mapping[str, StoredTensor], cut: Mapping[str, StoredTensor]
 ) -> StoredTensor | None:
     """What is stored of a weight; None for nothing. Of a tensor that several are cut from, each has its part."""
-    whole = cut.get(name) if name not in checkpoint.tensors else None
+    whole = cut.get(name) if name not in tensors else None
     if whole is None:
-        return checkpoint.tensors.get(name)
+        return tensors.get(name)
     return replace(whole, size=size_of(weight.params, whole.dtype)) if whole.dtype else None
 
 

@@ -3,7 +3,7 @@
     python -m tests.oracle.freeze_gguf LLAMA_CPP [TYPE…]        (with transformers and torch; minutes)
 
 LLAMA_CPP is the folder of its source; the source distribution of llama-cpp-python has one. With types, only theirs are
-made again.
+made again; with `--new`, those of the types that have no line yet.
 
 Every weight of a model is filled with a number of its own and saved. The converter runs on that folder as it would on
 any other, and the numbers in each tensor of its GGUF say of which weights that is made. A line a model_type:
@@ -342,6 +342,9 @@ def main(llama_cpp, types):
         for record in map(json.loads, path.read_text().splitlines()):
             if record["config"]["architectures"][0] in TEXT_MODEL_MAP and record["total"] <= LARGEST:
                 records.setdefault(record["config"]["model_type"], []).append(record)
+    if "--new" in types:
+        there = {json.loads(line)["type"] for line in RULES.read_text().splitlines()}
+        types = [name for name in records if name not in there]
     lines, files = kept(types)
     for type_ in types or records:
         if type_ not in index() or type_ not in records:

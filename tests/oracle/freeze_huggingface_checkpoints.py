@@ -17,7 +17,6 @@ checkpoint into those of the model, and the names that it ignores. A line a type
 Of the smallest record of each class, tests/data/huggingface_checkpoints.jsonl.gz has what `save_pretrained` writes.
 """
 
-import copy
 import gzip
 import json
 import re
@@ -29,7 +28,6 @@ from pathlib import Path
 import torch
 import transformers
 from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as ADAPTED
-from transformers import CONFIG_MAPPING
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping, get_model_conversion_mapping
 from transformers.core_model_loading import PrefixChange, WeightConverter, WeightRenaming
 from transformers.quantizers.base import get_keys_to_not_convert
@@ -131,10 +129,7 @@ def smallest():
 
 def saved(type_, config, architecture):
     """Name → dtype and shape, as `save_pretrained` writes a model of this configuration."""
-    made = CONFIG_MAPPING[type_].from_dict(copy.deepcopy(config))
-    cls = getattr(transformers, architecture)
-    with torch.device("meta"):
-        model = (cls._from_config if hasattr(cls, "_from_config") else cls)(made)
+    model = build(type_, config, architecture)
     model = model.to(torch.bfloat16).to_empty(device="cpu")
     model.tie_weights()
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:

@@ -62,7 +62,10 @@ def test_a_folder_agrees_with_what_transformers_saves(tmp_path, type_):
     for number, record in enumerate(BY_TYPE[type_]):
         summary = summarize(load(write(tmp_path / str(number), record["config"], record["tensors"])))
         assert not summary.warnings, record["config"]
-        assert summary.totals.size_bytes == size(record["tensors"])
+        tensors = record["tensors"]
+        if type_ == "mra":  # which saves positions that are in no layer
+            tensors = {name: entry for name, entry in tensors.items() if not name.endswith(".position_ids")}
+        assert summary.totals.size_bytes == size(tensors)
 
 
 def test_a_weight_that_is_missing_extra_or_of_another_shape_is_named(tmp_path):
