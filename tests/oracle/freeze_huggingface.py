@@ -25,6 +25,7 @@ from paramcalc.formats.huggingface.problems import ConfigError
 from paramcalc.formats.huggingface.template import index, spec_of
 from paramcalc.formats.huggingface.types import find_type
 from tests.oracle.huggingface_needed import FIXED, NEEDED
+from tests.oracle.huggingface_pairs import pairs
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "huggingface"
 RECORDS = 3
@@ -222,6 +223,12 @@ def records(type_, seed):
                 break
         else:
             print(f"{type_}: no configuration for {architecture}", file=sys.stderr)
+    for config in pairs(type_):
+        found = record(type_, config, main)
+        if found is None or not is_known(type_, main, config):
+            print(f"{type_}: {config} is not built", file=sys.stderr)
+        else:
+            yield found
 
 
 def freeze(templates, keep=False):
