@@ -251,6 +251,10 @@ def max_program(archive: int) -> int:
     return max_bytes(min(max(MAX_SMALL_PROGRAM, archive), MAX_JSON_BYTES))
 
 
+MAX_SWEPT = 1_000
+"""Combinations of values in one `paramcalc sweep`: the file is read for each."""
+
+
 class Allowance:
     """How large a model may become while it is unrolled, models inside it included.
 

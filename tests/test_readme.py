@@ -174,7 +174,7 @@ def test_the_guide_describes_every_format_that_is_read():
     assert [word for word in READ.values() if word not in TEXTS["files.md"]] == []
 
 
-@pytest.mark.parametrize("name", ["summary", "explain", "diff", "check", "fit"])
+@pytest.mark.parametrize("name", ["summary", "explain", "diff", "check", "fit", "sweep"])
 def test_the_page_of_a_command_has_every_option_and_format(name):
     page = TEXTS[f"{name}.md"]
     options = [param for param in cli.get_command(None, name).params if param.param_type_name == "option"]

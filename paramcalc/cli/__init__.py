@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Fail when a model outgrows its budget.",
     "diff": "Show what changed between two models, layer by layer.",
     "fit": "Say which types, texts and batches a memory has room for.",
+    "sweep": "Compare a model with other values of its variables.",
     "explain": "Take every count apart: which weight, which factors, which numbers.",
     "layers": "List all layers, or show one with its fields and formula.",
     "convert": "Write a model as a spec, or as Keras 3 JSON.",

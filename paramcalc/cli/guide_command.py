@@ -24,6 +24,7 @@ TOPICS = {
     "check": "Budgets: the configuration, baselines, GitHub, GitLab, pre-commit.",
     "memory": "What a model takes to run and to train, and what each number assumes.",
     "fit": "Which types, texts and batches a memory has room for; cards by name.",
+    "sweep": "One row for each combination of values of a model's variables, and bars.",
     "json": "The data: JSON, CSV, Markdown, and the same from Python.",
     "plugins": "A layer of your own.",
     "limits": "Files from anyone: what is promised, all limits, speed.",

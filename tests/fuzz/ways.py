@@ -24,6 +24,7 @@ OTHERS = (
     *(("diff", "--format", form) for form in ("table", "json", "html")),
     ("diff", "--format", "markdown", "--graph"),
     ("fit", "--gpu", "h100"),
+    ("sweep", "--set", "n=1,2", "--format", "svg"),
     ("fit", "--memory", "24GiB", "--train", "--context", "1000"),
 )
 TWO_FILES = ("diff",)

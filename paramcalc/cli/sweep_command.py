@@ -1,0 +1,143 @@
+"""`paramcalc sweep`: one row for each combination of values of a model's variables."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec.structs import replace
+
+from paramcalc.answer import Question, answer, question
+from paramcalc.cli import options, output, report
+from paramcalc.errors import ParamcalcError
+from paramcalc.limits import MAX_SWEPT
+
+if TYPE_CHECKING:
+    from paramcalc.render.sweep import Swept
+
+FORMATS = ("table", "json", "csv", "markdown", "svg")
+BARS = ("params", "trainable_params", "active_params", "macs", "decode_macs", "size_bytes", "inference_bytes")
+
+
+def values_of(text: str) -> list[str]:
+    """`256,512` → both; the commas of a list, `[1,2],[3]`, do not divide.
+
+    Raises:
+        ValueError: for a value that is left out.
+    """
+    found, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    if not all(found):
+        raise ValueError("write the values with a comma between two, such as 256,512")
+    return found
+
+
+@click.command()
+@click.argument("spec", shell_complete=options.complete_specs)
+@click.option(
+    "--set",
+    "swept",
+    type=options.Pair(values_of),
+    multiple=True,
+    required=True,
+    metavar="VAR=VALUE,...",
+    help="The values of a variable of the spec, or of a field of a config.json.",
+)
+@options.batch_option
+@options.context_option
+@options.input_option
+@options.dtype_option
+@options.allow_option
+@options.assume_option
+@options.max_layers_option
+@options.lora_option
+@options.memory_option
+@options.optimizer_option
+@options.checkpointing_option
+@options.master_option
+@options.kv_dtype_option
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
+@click.option("--bars", type=click.Choice(BARS), help="What the bars of the picture show (default: params).")
+@click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours of the picture (default: light).")
+@options.output_option
+def command(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: str, **given: Any) -> int:
+    """Compare a model with other values of its variables: a row for each combination.
+
+    --set may stand several times. A combination that the model refuses is reported, and the others still come.
+    """
+    check_usage(spec, swept, format_, given)
+    failed: list[ParamcalcError] = []
+    rows = list(each(spec, question(given), swept, failed))
+    output.write(render(rows, format_, given), given["output"])
+    return failed[0].exit_code if failed else 0
+
+
+def check_usage(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: str, given: dict[str, Any]) -> None:
+    """Refuse what would be ignored, or never end."""
+    if spec == "-":
+        raise click.UsageError("a sweep reads its file once for each row; standard input can be read only once")
+    names = [name for name, _ in swept]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"--set {twice} stands there twice; write its values with commas: {twice}=256,512")
+    count = 1
+    for _, values in swept:
+        count *= len(values)
+    if count > MAX_SWEPT:
+        raise click.UsageError(f"these are {count:,} combinations; a sweep has at most {MAX_SWEPT:,}")
+    for name, formats in {"bars": ("svg",), "theme": ("svg",), "width": ("table", "svg")}.items():
+        if given[name] is not None and format_ not in formats:
+            raise click.UsageError(f"--{name} does nothing for --format {format_}")
+    if given["bars"] == "inference_bytes" and not (given["memory"] or given["optimizer"]):
+        raise click.UsageError("--bars inference_bytes needs --memory")
+    for name in ("checkpointing", "master_weights"):
+        if given[name] and given["optimizer"] is None:
+            raise click.UsageError(f"--{name.replace('_', '-')} is about training; --optimizer NAME asks for that")
+
+
+def each(
+    spec: str, asked: Question, swept: tuple[tuple[str, list[str]], ...], failed: list[ParamcalcError]
+) -> Iterator["Swept"]:
+    """The totals for each combination, the last variable changing first."""
+    from paramcalc.render.sweep import Swept
+
+    names = [name for name, _ in swept]
+    for values in product(*[values for _, values in swept]):
+        sets = dict(zip(names, values, strict=True))
+        try:
+            summary = answer(spec, replace(asked, sets=sets))
+        except ParamcalcError as error:
+            if not failed:
+                said = ", ".join(f"{name}={value}" for name, value in sets.items())
+                output.warn(f"refused with {said}:")
+                report(error)
+            failed.append(error)
+            continue
+        yield Swept(sets, replace(summary, layers=[]))
+    if len(failed) > 1:
+        output.warn(f"{len(failed):,} combinations were refused; the first is shown")
+
+
+def render(rows: "list[Swept]", format_: str, given: dict[str, Any]) -> Iterator[str | bytes]:
+    """What to print."""
+    from paramcalc.render import layout, sweep
+
+    if format_ == "json":
+        return iter([sweep.json(rows)])
+    if format_ == "csv":
+        return (part.encode() for part in sweep.csv(rows, bool(given["memory"] or given["optimizer"])))
+    if not rows:
+        return iter(())
+    if format_ == "markdown":
+        return iter(sweep.markdown(rows))
+    if format_ == "svg":
+        return iter([sweep.svg(rows, given["bars"] or "params", given["width"], given["theme"] or "light").encode()])
+    path, width = given["output"], given["width"]
+    glyphs = layout.UNICODE if output.speaks_unicode(path) else layout.ASCII
+    return iter(sweep.table(rows, output.terminal_width(path) if width is None else width, glyphs))
