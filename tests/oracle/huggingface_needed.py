@@ -25,6 +25,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "decoder_config": {"hidden_size": 96, "num_attention_heads": 6, "num_key_value_heads": 2},
     },
     "clap": {"audio_config": {"hidden_size": 768}},
+    "clap_audio_model": {"hidden_size": 768},
     "conditional_detr": ON_RESNET,
     "colmodernvbert": {
         "vlm_config": {
@@ -54,6 +55,11 @@ NEEDED: dict[str, dict[str, object]] = {
     "gemma4_text": {"vocab_size_per_layer_input": 500},
     "hiera": {"decoder_hidden_size": 48, "decoder_depth": 2, "decoder_num_heads": 4},
     "glmasr": {"audio_config": {"intermediate_size": 192, "hidden_size": 96, "num_attention_heads": 6}},
+    "granite_speech": {"encoder_config": {"hidden_dim": 96}, "projector_config": {"encoder_hidden_size": 96}},
+    "granite_speech_plus": {
+        "encoder_config": {"hidden_dim": 96, "num_layers": 3, "cat_hidden_layers": [0, 2]},
+        "projector_config": {"encoder_hidden_size": 288},
+    },
     "hrm_text": {"num_hidden_layers": 2},
     "informer": {"prediction_length": 24},
     "inkling2_loop_text": {
@@ -95,6 +101,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "hc_lowrank": 8,
     },
     "reformer": {"axial_pos_embds": False},
+    "seamless_m4t_v2": {"t2u_variance_predictor_embed_dim": 64},
     "sam": {
         "vision_config": {"output_channels": 48},
         "prompt_encoder_config": {"hidden_size": 48},
