@@ -46,6 +46,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "detr": ON_RESNET,
     "data2vec-vision": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
     "dia": {"encoder_config": {"hidden_size": 96}, "decoder_config": {"cross_hidden_size": 96}},
+    "diffusion_gemma": {"text_config": {"num_experts": 4, "top_k_experts": 2, "moe_intermediate_size": 32}},
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "esm": {"vocab_size": 33},

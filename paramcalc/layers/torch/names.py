@@ -112,6 +112,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "SparseAttention",
     ),
     "tokens": ("Prepend", "MergeTokens", "Patches", "TokenConv2d", "TokenMap"),
+    "blocks": ("BlockAttention", "BlockSums", "FillBlocks", "CutTokens"),
     "recurrence": ("CausalConv1d", "Recurrence"),
     "experts": ("Router", "Experts", "ExpertLinear", "ListedExperts"),
 }
