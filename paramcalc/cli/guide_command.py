@@ -26,7 +26,7 @@ TOPICS = {
     "fit": "Which types, texts and batches a memory has room for; cards by name.",
     "sweep": "One row for each combination of values of a model's variables, and bars.",
     "json": "The data: JSON, CSV, Markdown, and the same from Python.",
-    "plugins": "A layer of your own.",
+    "plugins": "A layer of your own, and those of other packages.",
     "limits": "Files from anyone: what is promised, all limits, speed.",
 }
 """Topic → what its page is about; the page is `paramcalc/guide/TOPIC.md`."""

@@ -1,7 +1,7 @@
 """What layers of other packages hold, give and multiply → tests/data/keras/packages_tensorflow.jsonl.gz.
 
     python -m tests.oracle.freeze_packages          (tensorflow 2.15.1, tensorflow-addons 0.23.0, qkeras 0.9.0,
-                                                     efficientnet 1.1.1; a minute)
+                                                     efficientnet 1.1.1, keras-nlp 0.6.4; a minute)
 
 Each line is a model of one layer as `to_json` of tf.keras 2.15 writes it and as its HDF5 files have it, every weight,
 and the products of its graph for one sample: those of MatMul, Einsum and the convolutions.
@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import tempfile
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 
@@ -19,6 +20,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import efficientnet
 import efficientnet.tfkeras as efn
 import h5py
+import keras_nlp
 import qkeras
 import tensorflow as tf
 import tensorflow_addons as tfa
@@ -32,11 +34,12 @@ array_ops.stack = tf.stack
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "keras" / "packages_tensorflow.jsonl.gz"
 VERSIONS = {
+    "keras_nlp": keras_nlp.__version__,
     "tensorflow_addons": tfa.__version__,
     "qkeras": qkeras.__version__,
     "efficientnet": efficientnet.__version__,
 }
-K, A, Q = tf.keras.layers, tfa.layers, qkeras
+K, A, Q, N = tf.keras.layers, tfa.layers, qkeras, keras_nlp.layers
 
 IMAGE, WIDE, TEXT, FLAT = (8, 8, 4), (9, 7, 6), (5, 6), (6,)
 CELLS = {
@@ -128,6 +131,19 @@ QUANTIZED = {
     "QBidirectional": (lambda: Q.QBidirectional(Q.QLSTM(7, **KERNELS, unroll=True)), TEXT),
 }
 
+LONG, OTHER = (7, 12), (5, 12)
+WORDS = {
+    "TransformerEncoder": (lambda x: N.TransformerEncoder(20, 3)(x), LONG),
+    "TransformerDecoder": (lambda x: N.TransformerDecoder(20, 4)(x), LONG),
+    "TransformerDecoder, cross": (lambda x, other: N.TransformerDecoder(20, 4)(x, other), LONG, OTHER),
+    "TokenAndPositionEmbedding": (lambda x: N.TokenAndPositionEmbedding(30, 9, 6)(x), (7,)),
+    "PositionEmbedding": (lambda x: N.PositionEmbedding(9)(x), LONG),
+    "SinePositionEncoding": (lambda x: N.SinePositionEncoding()(x), LONG),
+    "RotaryEmbedding": (lambda x: N.RotaryEmbedding()(x), LONG),
+    "FNetEncoder": (lambda x: N.FNetEncoder(20)(x), LONG),
+    "MaskedLMHead": (lambda x, at: N.MaskedLMHead(vocabulary_size=30)(x, mask_positions=at), LONG, (4,)),
+}
+
 
 def models():
     """Name of the package, label, model."""
@@ -143,6 +159,9 @@ def models():
         x = tf.keras.Input(TEXT, name="in0")
         package = "qkeras" if label.startswith("Q") else "tensorflow_addons"
         yield package, label, lambda cell=cell, x=x: tf.keras.Model(x, K.RNN(cell(), unroll=True)(x))
+    for label, (call, *shapes) in WORDS.items():
+        inputs = [tf.keras.Input(shape, dtype="float32" if shape[1:] else "int32") for shape in shapes]
+        yield "keras_nlp", label, lambda call=call, inputs=inputs: tf.keras.Model(inputs, call(*inputs))
     words = tf.keras.Input((5,), dtype="int32", name="in0")
     yield (
         "tensorflow_addons",
@@ -215,7 +234,9 @@ def frozen(package, label, model):
         for layer in model.layers
         if layer.weights or len(model.layers) < 5
     }
-    forms = [json.loads(model.to_json()), in_hdf5(model)]
+    forms = [json.loads(model.to_json())]
+    with suppress(ValueError):  # keras-nlp 0.6 gives two weights one name, which an HDF5 file cannot hold
+        forms.append(in_hdf5(model))
     return {
         "package": package,
         "version": VERSIONS[package],

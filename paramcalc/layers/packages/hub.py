@@ -11,7 +11,7 @@ from paramcalc.layers.formulas.elementwise import Elementwise
 from paramcalc.layers.keras import attention, core
 from paramcalc.layers.keras.fields import Activation, Initializer
 from paramcalc.layers.keras.normalization import LayerNormalization
-from paramcalc.shapes import Dim, Shape, check_min_rank, check_rank, format_shape, known, positive_axis
+from paramcalc.shapes import Shape, check_min_rank, check_rank, format_shape, known, positive_axis
 
 MASKS = ("padding_mask", "attention_mask")
 
@@ -170,9 +170,9 @@ class SinePositionEncoding(Layer, frozen=True):
     max_wavelength: float = 10000
 
     def infer(self, x: Shape) -> Inferred:
-        """Three outer products of positions and features: of the angles, and of both waves with their masks."""
+        """The angles are an outer product, in which nothing is summed."""
         check_min_rank(x, 2)
-        return Inferred(x, macs=((("outer products", 3), ("positions", x[-2]), ("features", x[-1])),))
+        return Inferred(x)
 
 
 class RotaryEmbedding(Layer, frozen=True):
@@ -190,15 +190,14 @@ class RotaryEmbedding(Layer, frozen=True):
     denominator_dim: Any = None
 
     def infer(self, x: Shape) -> Inferred:
-        """The angles are an outer product of positions and half the features."""
+        """The angles are an outer product, in which nothing is summed."""
         sequence, features = positive_axis(self.sequence_axis, len(x)), positive_axis(self.feature_axis, len(x))
         if sequence == features:
             raise LayerError("sequence_axis and feature_axis must be different")
         size = x[features]
         if size is not None and size % 2:
             raise LayerError(f"needs an even number of features, got {size}")
-        half: Dim = None if size is None else size // 2
-        return Inferred(x, macs=((("positions", x[sequence]), ("pairs of features", half)),))
+        return Inferred(x)
 
 
 class AlibiBias(Elementwise, frozen=True):
