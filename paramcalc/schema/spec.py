@@ -16,6 +16,7 @@ from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.spec import INPUT_DTYPES
 from paramcalc.layers.base import Layer
 from paramcalc.layers.catalogue import CHOICES, aliases_of, built_in, parse_docstring
+from paramcalc.layers.packages import PACKAGES
 from paramcalc.layers.registry import COMMON as COMMON_CLASSES
 from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case, type_name
 from paramcalc.metrics import BYTES, METRICS, OPTIMIZERS, WHOLE
@@ -225,6 +226,11 @@ def budget_schema(nested: bool) -> Schema:
 # -- entries -------------------------------------------------------------------------------------------
 
 
+PACKAGED = rf"^({'|'.join(PACKAGES)})\.[A-Za-z0-9]+$"
+PACKAGED_NAME: Schema = {"type": "string", "pattern": PACKAGED}
+"""The name of a layer of another package, such as `qkeras.QDense`; its fields are not checked here."""
+
+
 class TypeNames:
     """The names of all layer types: the registry's own, and those of other frameworks, qualified.
 
@@ -345,7 +351,7 @@ def entry_schema(suffix: str) -> Schema:
 
 def layer_schema(names: TypeNames) -> Schema:
     """A layer or the use of a block: a bare name, the long form, or the short one."""
-    bare: Schema = {"enum": names.bare}
+    bare: Schema = {"anyOf": [{"enum": names.bare}, PACKAGED_NAME]}
     if names.blocks:  # a name that no layer has may be that of a block
         bare = {"anyOf": [bare, {"not": {"enum": names.all}}]}
     return {
@@ -365,7 +371,7 @@ def short_schema(names: TypeNames) -> Schema:
     return {
         "type": "object",
         "properties": types | common_properties(),
-        "patternProperties": {EXPRESSION["pattern"]: {}},
+        "patternProperties": {EXPRESSION["pattern"]: {}, PACKAGED: {}},
         "additionalProperties": names.blocks,
         "maxProperties": 1 + len(COMMON),
         "oneOf": [*[{"required": [name]} for name in types], other],
@@ -374,7 +380,8 @@ def short_schema(names: TypeNames) -> Schema:
 
 def long_schema(names: TypeNames) -> Schema:
     """`{type: Conv2D, filters: 8, name: stem}`."""
-    kind: Schema = {"type": "string", "minLength": 1} if names.blocks else with_expression({"enum": names.all})
+    known = with_expression({"anyOf": [{"enum": names.all}, PACKAGED_NAME]})
+    kind: Schema = {"type": "string", "minLength": 1} if names.blocks else known
     rules = [
         {"if": {"properties": {"type": {"enum": others}}}, "then": ref(f"{names.definition(name)}_long")}
         for name, others in names.aliases.items()

@@ -18,6 +18,7 @@ from tests.fuzz.mutate import Pool, dumped, mutated
 
 TESTS = Path(__file__).resolve().parents[1]
 HOSTILE = TESTS / "data" / "hostile"
+KERAS = TESTS / "data" / "keras"
 MAX_SEED = 60_000
 
 
@@ -58,9 +59,11 @@ def spec_seeds() -> list[bytes]:
 
 
 def keras_seeds() -> list[bytes]:
-    """Models that Keras wrote, of every age."""
-    lines = gzip.decompress((TESTS / "data" / "keras" / "random.jsonl.gz").read_bytes()).splitlines()
-    return files(HOSTILE, ".json") + [json.loads(line)["config"].encode() for line in lines]
+    """Models that Keras wrote, of every age, and those with layers of other packages."""
+    lines = gzip.decompress((KERAS / "random.jsonl.gz").read_bytes()).splitlines()
+    packages = [case["forms"][0] for path in KERAS.glob("packages_*.gz") for case in frozen_lines(path)]
+    texts = [json.loads(line)["config"].encode() for line in lines]
+    return files(HOSTILE, ".json") + texts + [data for data in map(dumped, packages) if len(data) <= MAX_SEED]
 
 
 def archive_seeds() -> list[bytes]:

@@ -220,6 +220,25 @@ BUDGETS = {
 }
 
 
+PACKAGED = [
+    spec({"qkeras.QConv2D": {"filters": 8, "kernel_size": 3}, "name": "a"}, "tensorflow_addons.InstanceNormalization"),
+    spec({"type": "qkeras.QActivation", "activation": "quantized_relu(4)"}),
+    spec({"TimeDistributed": {"layer": {"qkeras.QDense": 8}}}),
+]
+
+
+@pytest.mark.parametrize("value", PACKAGED)
+def test_a_layer_of_another_package_is_accepted(value):
+    load(json.dumps(value).encode())
+    assert not problems(SPEC, value)
+
+
+@pytest.mark.parametrize("name", ["qkera.QDense", "QDense", "qkeras.Q Dense"])
+def test_one_of_a_package_that_is_not_known_is_refused(name):
+    for layer in (name, {name: 8}, {"type": name}):
+        assert problems(SPEC, spec(layer))
+
+
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_paramcalc_can_read_is_accepted(name):
     assert not problems(SPEC, RIGHT[name])
