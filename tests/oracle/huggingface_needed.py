@@ -51,6 +51,15 @@ NEEDED: dict[str, dict[str, object]] = {
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "esm": {"vocab_size": 33},
     "focalnet": {"hidden_sizes": [192, 384, 768, 768]},
+    "fun_asr_nano": {
+        "adaptor_config": {
+            "hidden_size": 96,
+            "intermediate_size": 24,
+            "num_attention_heads": 4,
+            "num_hidden_layers": 1,
+        },
+        "text_config": {"hidden_size": 96},
+    },
     "gemma3n_text": {"vocab_size_per_layer_input": 500, "num_kv_shared_layers": 0},
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}},
     "gemma4_text": {"vocab_size_per_layer_input": 500},
@@ -92,6 +101,15 @@ NEEDED: dict[str, dict[str, object]] = {
     "phi4_multimodal_audio": {"num_blocks": 2, "ext_pw_out_channel": 64, "nemo_conv_channels": 16},
     "mimi": {"upsample_groups": 16},
     "mimi_decoder": {"upsample_groups": 16},
+    "moshi": {
+        "audio_encoder_config": {
+            "hidden_size": 64,
+            "num_filters": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+        },
+        "depth_decoder_config": {"hidden_size": 64, "num_hidden_layers": 2, "ffn_dim": 96},
+    },
     "moonshine_streaming": {"num_key_value_heads": 2},
     "qwen4_exp_text": {
         "indexer_n_heads": 2,
