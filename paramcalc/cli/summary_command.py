@@ -13,6 +13,7 @@ from paramcalc.model import Model
 from paramcalc.summary import Summary
 
 if TYPE_CHECKING:
+    from paramcalc.render.graph import Graph
     from paramcalc.render.layout import Line
     from paramcalc.render.table import Options
 
@@ -88,10 +89,10 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     failed: list[ParamcalcError] = []
     summaries = read_all(specs, given, failed)
     parts: Iterable[str | bytes]
-    if format_ == "html":
-        parts = html_page(specs, given, failed)
-    elif given["totals"]:
+    if given["totals"]:
         parts = render_totals(summaries, format_, given)
+    elif format_ == "html":
+        parts = html_page(specs, given, failed)
     else:
         parts = render(summaries, format_, given, several=len(specs) > 1)
     output.write(parts, given["output"])
@@ -142,6 +143,14 @@ def render_totals(summaries: Iterator[Summary], format_: str, given: dict[str, A
         yield from (part.encode() for part in overview.csv(summaries, bool(given["memory"] or given["optimizer"])))
     elif format_ == "markdown":
         yield from overview.markdown(list(summaries))
+    elif format_ == "html":
+        from paramcalc.render.html.summary import totals_page
+
+        yield from (part.encode() for part in totals_page(list(summaries)))
+    elif format_ in GRAPHS:
+        from paramcalc.render.graph import overview_graph
+
+        yield from written(overview_graph(list(summaries)), format_)
     else:
         yield from overview_table(list(summaries), format_, given)
 
@@ -173,11 +182,13 @@ def check_usage(specs: tuple[str, ...], format_: str, given: dict[str, Any]) -> 
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
     if len(specs) > 1 and given["weights"] is not None:
         raise click.UsageError("--weights is for one architecture; name one file")
-    if given["totals"] and format_ in ("html", *GRAPHS):
-        raise click.UsageError(f"--totals does nothing for --format {format_}")
+    if given["totals"]:
+        ignored = next((name for name in ("columns", "depth", "sort", "top") if given[name] is not None), None)
+        if ignored is not None:
+            raise click.UsageError(f"--totals shows no layers; --{ignored} is about them")
     if len(specs) > 1 and format_ == "json":
         raise click.UsageError("--format json is one object for one file; use --format jsonl for several")
-    if len(specs) > 1 and (format_ in GRAPHS or (format_ == "svg" and not given["totals"])):
+    if len(specs) > 1 and format_ in (*GRAPHS, "svg") and not given["totals"]:
         raise click.UsageError(f"--format {format_} is one picture of one file")
 
 
@@ -213,17 +224,21 @@ def graph(summary: Summary, format_: str, given: dict[str, Any]) -> Iterator[byt
     """The graph of a model in the language of a program that draws it."""
     from paramcalc.render.graph import graph_of
 
-    found = graph_of(summary, given["depth"])
+    return written(graph_of(summary, given["depth"]), format_, summary.source)
+
+
+def written(graph: "Graph", format_: str, source: str = "this") -> Iterator[bytes]:
+    """The graph, written down; `source` is what a warning calls it."""
     if format_ == "dot":
         from paramcalc.render.dot import dot
 
-        yield "".join(dot(found)).encode()
+        yield "".join(dot(graph)).encode()
         return
     from paramcalc.render.mermaid import mermaid, too_large
 
-    drawn = "".join(mermaid(found))
+    drawn = "".join(mermaid(graph))
     if too_large(drawn):
-        output.warn(f"{summary.source}: GitHub draws no graph this large; a smaller --depth folds it")
+        output.warn(f"{source}: GitHub draws no graph this large; a smaller --depth folds it")
     yield drawn.encode()
 
 

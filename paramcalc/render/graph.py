@@ -87,6 +87,12 @@ def graph_of(summary: Summary, depth: int | None = None) -> Graph:
     return joined(summary, boxes)
 
 
+def overview_graph(summaries: Sequence[Summary]) -> Graph:
+    """Each model as a single box."""
+    boxes = [Box(f"m{number}", summary.source, summary.layers, []) for number, summary in enumerate(summaries)]
+    return Graph("models", [], boxes)
+
+
 def boxes_of(branches: Sequence[Branch], start: int, depth: int, prefix: str = "n") -> Iterator[Box]:
     """The branches as boxes, open to a depth."""
     for number, branch in enumerate(branches):

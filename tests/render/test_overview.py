@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -57,6 +58,20 @@ def test_the_numbers_are_the_same_in_every_format(folder, capsys):
     assert [row["macs"] for row in rows] == ["12", ""]
     assert run(["summary", "--totals", "--format", "markdown", *SPECS]) == 0
     assert "| 15 | 15 | 12 | 60 bytes |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("form", "row"), [("html", 'scope="row"'), ("mermaid", " params"), ("dot", " params")])
+def test_pages_and_graphs_have_a_row_or_a_box_a_model(form, row, folder, capsys):
+    assert run(["summary", "--totals", "--format", form, *SPECS]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if row in line]
+    for name, count, line in zip(SPECS, ("15", "96"), rows, strict=True):
+        assert name in line
+        assert re.search(rf"(\b|n){count}\b", line)  # after a line break, as dot writes it
+
+
+def test_options_about_layers_are_refused(folder, capsys):
+    assert run(["summary", "--totals", "--depth", "1", *SPECS]) == 2
+    assert "--totals shows no layers; --depth is about them" in capsys.readouterr().err
 
 
 def test_the_json_has_no_layers(folder, capsys):

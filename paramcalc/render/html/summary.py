@@ -30,6 +30,16 @@ def summary_page(entries: Sequence[Entry], depth: int | None = None) -> Iterator
     return page(title, body(entries, depth))
 
 
+def totals_page(summaries: Sequence[Summary]) -> Iterator[str]:
+    """The page with a row a model and nothing else."""
+    return page(counted(summaries), iter([models_table(summaries, linked=False)]))
+
+
+def counted(summaries: Sequence[Summary]) -> str:
+    """How many models there are."""
+    return f"{len(summaries):,} model{'' if len(summaries) == 1 else 's'}"
+
+
 def body(entries: Sequence[Entry], depth: int | None) -> Iterator[str]:
     """A table of the models where they are several, and all there is to say of each."""
     if len(entries) != 1:
@@ -38,22 +48,27 @@ def body(entries: Sequence[Entry], depth: int | None) -> Iterator[str]:
         yield from model_section(entry, depth, number, "h1" if len(entries) == 1 else "h2")
 
 
-def models_table(summaries: Sequence[Summary]) -> str:
-    """A row a model, each a link to what is below."""
+def models_table(summaries: Sequence[Summary], linked: bool = True) -> str:
+    """A row a model, each a link to what is below if there is anything."""
     columns = overview.columns_of(summaries)
     heads = "".join([f'<th scope="col" class="number">{overview.COLUMNS[name][0]}</th>' for name in columns])
     rows = [
-        f'<tr><th scope="row"><a href="#m{number}">{text(summary.source)}</a></th>'
+        f'<tr><th scope="row">{link(summary, number) if linked else text(summary.source)}</th>'
         + "".join([f'<td class="number">{cell}</td>' for cell in overview.cells(summary, columns)])
         + "</tr>\n"
         for number, summary in enumerate(summaries)
     ]
     return (
-        f'<h1>{len(summaries):,} models</h1>\n<section class="all"><div class="scroll">'
+        f'<h1>{counted(summaries)}</h1>\n<section class="all"><div class="scroll">'
         '<table class="models" data-table="model">\n'
         f'<thead><tr><th scope="col">Model</th>{heads}</tr></thead>\n'
         f"<tbody>\n{''.join(rows)}</tbody></table></div></section>\n"
     )
+
+
+def link(summary: Summary, number: int) -> str:
+    """The name of a model, which leads to what is said of it."""
+    return f'<a href="#m{number}">{text(summary.source)}</a>'
 
 
 def model_section(
