@@ -6,10 +6,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from paramcalc.errors import ParamcalcError, Problem, echo
+from paramcalc.errors import LayerError, ParamcalcError, Problem, echo
 from paramcalc.layers.custom import Custom
 from paramcalc.layers.unknown import Unknown
-from paramcalc.limits import MAX_GLOB, MAX_GLOBS
+from paramcalc.limits import MAX_GLOB, MAX_GLOB_WORK, MAX_GLOBS
 from paramcalc.model import Model, Node
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import parse_count
@@ -104,14 +104,22 @@ class Assumptions:
     def __init__(self, said: Mapping[str, Any]) -> None:
         self.said = {name: as_assumption(value) for name, value in said.items()}
         self.globs = [name for name in said if not set(name).isdisjoint(MAGIC)]
+        self.compared = 0
 
     def of(self, node: Node) -> Assumption | None:
-        """What is said of a layer."""
+        """What is said of a layer.
+
+        Raises:
+            LayerError: when too many layers were compared with too many globs.
+        """
         if not self.said:
             return None
         path, kind = node.path, node.instance.type
         found = self.said.get(path) or self.said.get(kind)
-        if found is None:
+        if found is None and self.globs:
+            self.compared += len(self.globs)
+            if self.compared > MAX_GLOB_WORK:
+                raise LayerError("too many globs are assumed of so many layers: name classes without * or ?")
             found = next((self.said[glob] for glob in self.globs if matches(glob, path, kind)), None)
         return found
 
@@ -146,7 +154,7 @@ def with_own(model: Model, batch: Shape, said: Mapping[str, Any]) -> Mapping[str
         batch: the batch, as a shape of one axis, that the shapes of its file get.
         said: what the user says.
     """
-    own = {name: with_batch(item, batch) for name, item in model.assumed.items() if name not in said}
+    own = {name: with_batch(item, batch) for name, item in model.assumed.items() if named(name, said) is None}
     return {**said, **own}
 
 

@@ -7,37 +7,50 @@ from paramcalc.errors import DocPath, Key, ParamcalcError
 from paramcalc.formats.native.entries import LayerEntry
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.layers.unknown import Unknown
+from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB_WORK, MAX_NAME
 
 MAX_WARNINGS = 5
 
 
 class AssumedClasses:
-    """What a spec assumes, by class or a glob; `used` are the keys that a layer has needed, in that order."""
+    """What a spec assumes, by class or a glob; `keys` has that of each class which a layer has needed."""
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         self.said = said
-        self.used: dict[str, None] = {}
+        self.keys: dict[str, str | None] = {}
+        self.cost = sum(1 + len(glob) // GLOB_PER_STEP for glob in said)
 
     def entry(self, name: str, where: DocPath, common: dict[str, Any]) -> LayerEntry | None:
         """The entry of a layer of a class that is not known, whose fields may be any; None where nothing is said."""
         if not self.said:
             return None
-        from paramcalc.analysis.assumptions import named
-
-        key = named(name, self.said)
-        if key is None:
+        if self.key(name, where) is None:
             return None
-        self.used[key] = None
         layer = Unknown(f"there is no layer type '{name[:80]}', and what assume says of it is for a layer by itself")
         return LayerEntry(where, common, Unknown, name, {}, {}, layer)
 
+    def key(self, name: str, where: DocPath) -> str | None:
+        """The class or the glob that a class name fits; None where there is none.
+
+        Raises:
+            SpecError: when too many names were compared with too many globs.
+        """
+        if name not in self.keys:
+            from paramcalc.analysis.assumptions import named
+
+            if len(self.keys) * self.cost > MAX_GLOB_WORK // 2:
+                raise SpecError("assume has too many globs for a spec of so many classes", ("assume",))
+            self.keys[name] = named(name, self.said) if len(name) <= MAX_NAME else None
+        return self.keys[name]
+
     def kept(self) -> dict[str, Any]:
-        """What the layers of the spec have needed."""
-        return {name: self.said[name] for name in self.used}
+        """What is assumed of each class that the spec has."""
+        return {name: self.said[key] for name, key in self.keys.items() if key is not None}
 
     def unused(self) -> dict[str, DocPath | None]:
         """Warnings about what is said of no layer, with their places."""
-        names = [name for name in self.said if name not in self.used][:MAX_WARNINGS]
+        used = set(self.keys.values())
+        names = [name for name in self.said if name not in used][:MAX_WARNINGS]
         return {f"assume: no unknown layer is of class '{name[:80]}'": ("assume", Key(name)) for name in names}
 
 
