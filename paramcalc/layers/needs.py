@@ -184,7 +184,7 @@ UpsampleLike
 VIEWS = """
 Slice MergeTokens Flatten flatten Unflatten unflatten Reshape reshape view Permute permute Transpose transpose
 Identity Split split split_with_sizes chunk Heads Select select slice squeeze unsqueeze expand getitem detach Cached
-t movedim unbind Squeeze Unsqueeze TokenMap CutTokens alias expand_as view_as narrow swapaxes
+t movedim unbind Squeeze Unsqueeze TokenMap TokenMaps CutTokens alias expand_as view_as narrow swapaxes
 """
 LARGEST = "MaxPool1d MaxPool2d MaxPool3d max_pool2d AdaptiveMaxPool1d AdaptiveMaxPool2d max_pool2d_with_indices"
 DROPOUTS = "Dropout dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout StochasticDepth"

@@ -38,6 +38,7 @@ IRRELEVANT = re.compile(
 """Fields that no shape depends on."""
 KEPT = {
     "conv_scaling_factor",
+    "embedding_init_target",
     "layer_scale_init_value",
     "mask_feature_prob",
     "mask_time_prob",

@@ -8,6 +8,18 @@ SMALL_RESNET = {
     "out_features": ["stage1", "stage2", "stage4"],
 }
 
+SMALL_RT_DETR = SMALL_RESNET | {"model_type": "rt_detr_resnet", "out_features": ["stage2", "stage3", "stage4"]}
+ON_RT_DETR = {"backbone_config": SMALL_RT_DETR, "encoder_hidden_dim": 48, "decoder_in_channels": [48, 48, 48]}
+SMALL_SWIN = {
+    "model_type": "swin",
+    "image_size": 64,
+    "embed_dim": 16,
+    "depths": [1, 2, 1, 1],
+    "num_heads": [2, 2, 4, 4],
+    "window_size": 4,
+    "out_features": ["stage1", "stage2", "stage3", "stage4"],
+}
+
 ON_RESNET = {"use_timm_backbone": False, "backbone_config": SMALL_RESNET}
 
 NEEDED: dict[str, dict[str, object]] = {
@@ -43,12 +55,16 @@ NEEDED: dict[str, dict[str, object]] = {
         "reassemble_hidden_size": 96,
         "backbone_config": {"model_type": "dinov2", "hidden_size": 96, "num_attention_heads": 6, "image_size": 112},
     },
+    "deformable_detr": ON_RESNET,
     "detr": ON_RESNET,
+    "convnext": {"hidden_sizes": [16, 24, 32, 40], "depths": [1, 2, 1, 1]},
+    "convnextv2": {"hidden_sizes": [16, 24, 32, 40], "depths": [1, 2, 1, 1]},
     "data2vec-vision": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
     "dia": {"encoder_config": {"hidden_size": 96}, "decoder_config": {"cross_hidden_size": 96}},
     "diffusion_gemma": {"text_config": {"num_experts": 4, "top_k_experts": 2, "moe_intermediate_size": 32}},
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
+    "dpt": {"num_hidden_layers": 5, "backbone_out_indices": [0, 1, 3, 4]},
     "esm": {"vocab_size": 33},
     "focalnet": {"hidden_sizes": [192, 384, 768, 768]},
     "fun_asr_nano": {
@@ -70,6 +86,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "encoder_config": {"hidden_dim": 96, "num_layers": 3, "cat_hidden_layers": [0, 2]},
         "projector_config": {"encoder_hidden_size": 288},
     },
+    "grounding-dino": {"backbone_config": SMALL_SWIN | {"out_features": ["stage2", "stage3", "stage4"]}},
     "hrm_text": {"num_hidden_layers": 2},
     "informer": {"prediction_length": 24},
     "inkling2_loop_text": {
@@ -94,6 +111,9 @@ NEEDED: dict[str, dict[str, object]] = {
     "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
     "longcat_flash": {"expert_ffn_hidden_size": 24, "zero_expert_num": 3},
     "luke": {"entity_vocab_size": 1000},
+    "mask2former": {"backbone_config": SMALL_SWIN, "feature_size": 64},
+    "maskformer": {"backbone_config": SMALL_SWIN, "fpn_feature_size": 64},
+    "mm-grounding-dino": {"backbone_config": SMALL_SWIN | {"out_features": ["stage2", "stage3", "stage4"]}},
     "ministral": {"head_dim": 128},
     "mobilebert": {"intra_bottleneck_size": 96},
     "nemotron": {"num_key_value_heads": 48},
@@ -121,6 +141,8 @@ NEEDED: dict[str, dict[str, object]] = {
     },
     "reformer": {"axial_pos_embds": False},
     "seamless_m4t_v2": {"t2u_variance_predictor_embed_dim": 64},
+    "rt_detr": ON_RT_DETR,
+    "rt_detr_v2": ON_RT_DETR,
     "sam": {
         "vision_config": {"output_channels": 48},
         "prompt_encoder_config": {"hidden_size": 48},
@@ -137,6 +159,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "table-transformer": ON_RESNET,
     "timm_backbone": {"backbone": "resnet18", "out_indices": [1, 3]},
     "upernet": {"backbone_config": SMALL_RESNET | {"out_features": ["stage1", "stage2", "stage3", "stage4"]}},
+    "vitpose_backbone": {"part_features": 8},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
 }

@@ -179,10 +179,11 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     except ConfigError as error:
         raise type(error)(str(error), (field, *error.where)) from None
     aliases = {alias: inner.values[name] for alias, name in inner.type.aliases.items() if name in inner.values}
-    spec["vars"] |= {name: value for name, value in said.get("vars", {}).items() if name in spec["vars"]}
     shapes = inputs_of(spec)
     values = {name: inner.raw.get(name) for name in BESIDE} | inner.values | aliases
     values |= {"inputs": list(shapes), "shapes": shapes, "model_type": inner.type.name}
+    # Only now, as these may be expressions over the variables of the whole.
+    spec["vars"] |= {name: value for name, value in said.get("vars", {}).items() if name in spec["vars"]}
     block = {key: spec[key] for key in ("vars", "blocks", "layers", "tied") if key in spec}
     outputs = {"outputs": unnamed(spec["outputs"])} if "outputs" in spec else {}
     return Part(field, values, block | outputs | {"inputs": values["inputs"]})

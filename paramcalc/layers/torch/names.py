@@ -111,7 +111,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Attention",
         "SparseAttention",
     ),
-    "tokens": ("Prepend", "MergeTokens", "Patches", "TokenConv2d", "TokenMap"),
+    "tokens": ("Prepend", "MergeTokens", "Patches", "TokenConv2d", "TokenMap", "TokenMaps"),
     "blocks": ("BlockAttention", "BlockSums", "FillBlocks", "CutTokens"),
     "recurrence": ("CausalConv1d", "Recurrence"),
     "experts": ("Router", "Experts", "ExpertLinear", "ListedExperts"),

@@ -135,6 +135,29 @@ class TokenMap(Layer, frozen=True, kw_only=True):
         return Inferred((x[0], x[2], height, width))
 
 
+class TokenMaps(Layer, frozen=True):
+    """Lay tokens out as the images that they are the pixels of, one after another, each as large as one that is given.
+
+    Shapes: (batch, tokens, channels), (batch, others, height, width) … → (batch, channels, height, width) …
+    Formula: no weights
+    Source: transformers/models/mask2former/modeling_mask2former.py, Mask2FormerPixelDecoder
+    Example: {framework: torch, inputs: {x: [20, 8], a: [3, 4, 4], b: [3, 2, 2]}, layers: [{TokenMaps: {}, inputs: [x, a, b]}]}
+    """  # noqa: E501
+
+    keeps_dtype: ClassVar[bool] = True
+
+    def infer(self, x: Shape, *maps: Shape) -> Inferred:
+        """As many tokens as all images have pixels."""
+        check_sequence(x)
+        if not maps or any(len(each) != 4 for each in maps):
+            raise LayerError("expects tokens, and then images (batch, channels, height, width) of the sizes they have")
+        pixels = [volume(each[2:]) for each in maps]
+        known = [each for each in pixels if each is not None]
+        if x[1] is not None and (sum(known) != x[1] if len(known) == len(pixels) else sum(known) > x[1]):
+            raise LayerError(f"{x[1]} tokens are not the pixels of {', '.join(format_shape(each) for each in maps)}")
+        return Inferred([(x[0], x[2], *each[2:]) for each in maps])
+
+
 def check_sequence(x: Shape) -> None:
     """Refuse what is no sequence.
 

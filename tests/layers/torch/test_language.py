@@ -111,6 +111,26 @@ def test_a_parameter_stands_there_for_each_sample():
         rows("[{Parameter: {shape: [1, 64], batched: true, expand: true}}]")
 
 
+def test_tokens_of_several_images_become_these_images_again():
+    """Mask2Former's encoder reads the pixels of three maps at once; their sizes may be unknown."""
+    inputs = "{x: [20, 8], a: [3, 4, 4], b: [3, 2, %s]}"
+    spec = f"{{framework: torch, inputs: {inputs}, layers: [{{TokenMaps: {{}}, inputs: [x, a, b]}}]}}"
+    (row,) = summarize(load((spec % 2).encode())).layers
+    assert row.output_shape == [(None, 8, 4, 4), (None, 8, 2, 2)]
+    (row,) = summarize(load((spec % "null").encode())).layers
+    assert row.output_shape == [(None, 8, 4, 4), (None, 8, 2, None)]
+    with pytest.raises(InputError, match="20 tokens are not the pixels of"):
+        summarize(load((spec % 3).encode()))
+
+
+def test_an_image_becomes_as_large_as_another_but_for_its_channels():
+    spec = "{framework: torch, inputs: {a: [3, 4, 4], b: [%s]}, layers: [{UpsampleLike: {}, inputs: [a, b]}]}"
+    (row,) = summarize(load((spec % "8, 9, null").encode())).layers
+    assert row.output_shape == (None, 3, 9, None)
+    with pytest.raises(InputError, match="the ranks differ"):
+        summarize(load((spec % "8, 9").encode()))
+
+
 def test_a_frozen_norm_has_four_buffers_and_no_parameter():
     (row,) = summary("[FrozenBatchNorm2d]", "[8, 5, 5]").layers
     assert (row.params, row.buffers) == (0, 32)

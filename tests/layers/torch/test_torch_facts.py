@@ -51,6 +51,7 @@ OWN = {
     "Split",
     "TokenConv2d",
     "TokenMap",
+    "TokenMaps",
     "TransposedLinear",
     "UpsampleLike",
     "WeightNormConv1d",
