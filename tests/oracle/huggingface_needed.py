@@ -107,6 +107,10 @@ NEEDED: dict[str, dict[str, object]] = {
         "swa_num_attention_heads": 4,
         "swa_num_key_value_heads": 2,
     },
+    "janus": {
+        "text_config": {"hidden_size": 96, "num_attention_heads": 6, "num_key_value_heads": 6, "head_dim": 16},
+        "vq_config": {"image_token_embed_dim": 96},
+    },
     "kimi_k25": {"projection_hidden_size": 96, "vision_config": {"hidden_size": 96, "num_attention_heads": 6}},
     "lfm2_moe": {"layer_types": ["full_attention", "conv"]},
     "longcat_flash": {"expert_ffn_hidden_size": 24, "zero_expert_num": 3},
@@ -118,6 +122,17 @@ NEEDED: dict[str, dict[str, object]] = {
     "mobilebert": {"intra_bottleneck_size": 96},
     "nemotron": {"num_key_value_heads": 48},
     "modernvbert": {"vision_config": {"model_type": "siglip_vision_model", "image_size": 64}},
+    "ovis2": {
+        "hidden_size": 96,
+        "vocab_size": 1000,
+        "text_config": {
+            "model_type": "qwen2",
+            "hidden_size": 96,
+            "num_attention_heads": 6,
+            "num_key_value_heads": 2,
+            "vocab_size": 1000,
+        },
+    },
     "phi4_multimodal_audio": {"num_blocks": 2, "ext_pw_out_channel": 64, "nemo_conv_channels": 16},
     "mimi": {"upsample_groups": 16},
     "mimi_decoder": {"upsample_groups": 16},

@@ -103,6 +103,7 @@ def part_of(
 
 
 OTHER_NAMES = {
+    ("cosmos3_omni", "qwen3_vl"): "qwen3_vl_vision",
     ("exaone4_5", "exaone4_5_text"): "exaone4",
     ("hyperclovax_vision_v2", "qwen2_5_vl"): "qwen2_5_vl_vision",
 }

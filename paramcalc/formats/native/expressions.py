@@ -72,6 +72,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
 LIST_FUNCTIONS: dict[str, tuple[Callable[[Any], Any], tuple[type, ...]]] = {
     "len": (len, (list, str)),
     "sum": (lambda items: sum(number(item) for item in items), (list,)),
+    "largest": (lambda items: max((number(item) for item in items), default=0), (list,)),
+    "values": (lambda mapping: [*mapping.values()], (dict,)),
     "is_list": (lambda value: isinstance(value, list), (object,)),
     "text": (lambda value: str(number(value)), (int, float)),
     "items": (lambda value: value if isinstance(value, list) else [value], (object,)),

@@ -99,6 +99,8 @@ def test_a_condition_of_a_tie_is_true_or_false():
         ("len([1 for n in range(len(sizes))])", 3),
         ("[i for i in range(9) if i % 4 == 3][-1]", 7),
         ("len('a' + text(12))", 3),
+        ("largest([2, 5, 3])", 5),
+        ("values(nested.deep)[0]", 11),
         ("5 if is_list(sizes) and not is_list(2) else 6", 5),
         ("nested.deep.units", 11),
         ("nested['deep'].units", 11),
