@@ -46,6 +46,10 @@ NEEDED: dict[str, dict[str, object]] = {
         },
     },
     "csm": {"tie_codebooks_embeddings": False},
+    "cosmos3_edge_text": {
+        "head_dim": 16,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [4, 2, 2]},
+    },
     "dbrx": {
         "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0},
         "ffn_config": {"ffn_hidden_size": 24, "moe_num_experts": 3, "moe_top_k": 2},
@@ -146,6 +150,16 @@ NEEDED: dict[str, dict[str, object]] = {
         "depth_decoder_config": {"hidden_size": 64, "num_hidden_layers": 2, "ffn_dim": 96},
     },
     "moonshine_streaming": {"num_key_value_heads": 2},
+    "qwen4_exp": {
+        "text_config": {
+            "indexer_n_heads": 2,
+            "indexer_kv_heads": 1,
+            "indexer_head_dim": 256,
+            "indexer_budget": 64,
+            "indexer_compress_ratio": 8,
+            "hc_lowrank": 8,
+        }
+    },
     "qwen4_exp_text": {
         "indexer_n_heads": 2,
         "indexer_kv_heads": 1,
