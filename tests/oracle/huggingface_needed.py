@@ -150,6 +150,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "depth_decoder_config": {"hidden_size": 64, "num_hidden_layers": 2, "ffn_dim": 96},
     },
     "moonshine_streaming": {"num_key_value_heads": 2},
+    "qwen3_omni_moe": {"enable_audio_output": False},
     "qwen4_exp": {
         "text_config": {
             "indexer_n_heads": 2,
