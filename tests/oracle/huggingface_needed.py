@@ -150,6 +150,12 @@ NEEDED: dict[str, dict[str, object]] = {
         "depth_decoder_config": {"hidden_size": 64, "num_hidden_layers": 2, "ffn_dim": 96},
     },
     "moonshine_streaming": {"num_key_value_heads": 2},
+    "qwen2_5_omni_bigvgan": {
+        "upsample_initial_channel": 64,
+        "upsample_rates": [5, 3],
+        "upsample_kernel_sizes": [11, 7],
+    },
+    "qwen2_5_omni_dit": {"enc_channels": [16, 16, 16, 16, 48]},
     "qwen3_omni_moe": {"enable_audio_output": False},
     "qwen4_exp": {
         "text_config": {
