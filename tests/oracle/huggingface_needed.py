@@ -91,6 +91,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "projector_config": {"encoder_hidden_size": 288},
     },
     "grounding-dino": {"backbone_config": SMALL_SWIN | {"out_features": ["stage2", "stage3", "stage4"]}},
+    "glm_image": {"vision_config": {"hidden_size": 96, "num_heads": 6}, "vq_config": {"latent_channels": 96}},
     "hrm_text": {"num_hidden_layers": 2},
     "informer": {"prediction_length": 24},
     "inkling2_loop_text": {
