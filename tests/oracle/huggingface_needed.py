@@ -69,6 +69,9 @@ NEEDED: dict[str, dict[str, object]] = {
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "dpt": {"num_hidden_layers": 5, "backbone_out_indices": [0, 1, 3, 4]},
+    "ernie4_5_vl_moe_text": {
+        "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0, "mrope_section": [3, 3, 2]}
+    },
     "esm": {"vocab_size": 33},
     "focalnet": {"hidden_sizes": [192, 384, 768, 768]},
     "fun_asr_nano": {
