@@ -69,6 +69,14 @@ NEEDED: dict[str, dict[str, object]] = {
     "dory": {"num_hidden_layers": 5, "n_input_layers": 1, "n_output_layers": 1},
     "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4},
     "dpt": {"num_hidden_layers": 5, "backbone_out_indices": [0, 1, 3, 4]},
+    "emu3": {"vocabulary_map": {"<image>": 3}},
+    "emu3_vqgan": {
+        "base_channels": 32,
+        "channel_multiplier": [1, 2, 2],
+        "attn_resolutions": [2],
+        "hidden_size": 64,
+        "num_attention_heads": 4,
+    },
     "ernie4_5_vl_moe_text": {
         "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0, "mrope_section": [3, 3, 2]}
     },
