@@ -175,3 +175,36 @@ def test_the_table_says_how_to_ask(tmp_path):
     assert "after 100 tokens in float8; 16 bytes more with a token of each sequence" in found.output
     explained = CliRunner().invoke(cli, ["explain", str(path), "attention", "--context", "100"])
     assert "1 × 4 × 100 × 100 × (8 + 8) = 640,000" in explained.output
+
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 48, "vocab_size": 60}
+
+
+@pytest.mark.parametrize(
+    ("config", "size"),
+    [
+        (
+            {
+                "model_type": "encoder-decoder",
+                "architectures": ["EncoderDecoderModel"],
+                "encoder": SMALL | {"model_type": "bert"},
+                "decoder": SMALL | {"model_type": "bert", "is_decoder": True, "add_cross_attention": True},
+            },
+            8192,
+        ),
+        (
+            {
+                "model_type": "prophetnet",
+                "architectures": ["ProphetNetForCausalLM"],
+                "hidden_size": 32,
+                "vocab_size": 60,
+                "num_decoder_layers": 1,
+                "num_decoder_attention_heads": 4,
+            },
+            4096,
+        ),
+    ],
+)
+def test_a_decoder_keeps_its_own_text_and_its_encoders(config, size):
+    """After 16 tokens, as transformers' cache has it: 16 × 32 numbers for the keys, and for the values, of each."""
+    assert asked(config, 16, dtype="float32").memory.kv_cache.bytes == size
