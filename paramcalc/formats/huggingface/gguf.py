@@ -20,7 +20,8 @@ from paramcalc.model import NUMBER, without_numbers
 ADDED = re.compile(r"^rope_(freqs|factors_long|factors_short)\.weight$|\.rope_freqs\.weight$|\.(input_)?scale$")
 """What any file may have beside the weights: frequencies of the positions, and scales of some quantised tensors."""
 
-FURTHER = re.compile(r"^(blk\.[0-9]+\.)nextn\.")
+BLOCK = re.compile(r"blk\.[0-9]+\.")
+FURTHER = re.compile(r"(blk\.[0-9]+\.)nextn\.")
 """The tensors of a block that predicts further tokens, which transformers does not build."""
 
 NEVER = re.compile(r"(?!)")
@@ -85,13 +86,13 @@ class BlockNaming:
         self.base = base
         self.ignored = ignored
         self.loose = frozenset(line.loose)
-        self.further = tuple({found[1] for tensor in tensors if (found := FURTHER.match(tensor.name)) is not None})
+        self.further = frozenset([found[1] for tensor in tensors if (found := FURTHER.match(tensor.name)) is not None])
         self.expected = frozenset(self.expectable(line))
 
     def target(self, name: str, distance: Callable[[str], int | None]) -> tuple[str, Rule | None, int]:
         """The model's name for a tensor, the rule that makes the weight of several, and which of its sources it is."""
         found = self.find(without_numbers(name))
-        if not found or name.startswith(self.further):
+        if not found or self.is_further(name):
             return name, None, 0
         number = NUMBER.search(name)
         block = "" if number is None else number[0]
@@ -118,9 +119,14 @@ class BlockNaming:
 
     def ignores(self, name: str) -> bool:
         """Whether a tensor of no layer is to be expected."""
-        if name.startswith(self.further) or ADDED.search(name) or without_numbers(name) in self.loose:
+        if self.is_further(name) or ADDED.search(name) or without_numbers(name) in self.loose:
             return True
         return self.ignored is not None and self.ignored.search(name) is not None
+
+    def is_further(self, name: str) -> bool:
+        """Whether a tensor is of a block that predicts further tokens."""
+        block = BLOCK.match(name)
+        return block is not None and block[0] in self.further
 
     def expectable(self, line: Line) -> Iterator[str]:
         """The weights that each file has, with the base model's name before them and without."""
