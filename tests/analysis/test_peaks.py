@@ -24,6 +24,7 @@ from paramcalc.layers.torch.linear import Linear
 from paramcalc.layers.torch.names import FAMILIES
 from tests.small_models import LLAMA
 
+ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parents[1] / "data" / "saved.jsonl.gz"
 RECORDS = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
 LAYERS = [record for record in RECORDS if "spec" in record]
@@ -115,6 +116,39 @@ def test_every_module_has_a_rule():
 def memory(config=LLAMA, tokens=100, batch=1, dtype="bfloat16", **options):
     model = load(json.dumps(config).encode())
     return summarize(model, batch_size=batch, context=tokens, dtype=dtype, memory=True, **options).memory
+
+
+CARD = {
+    "resnet50": (524_920_832 - 171_681_792, 3_164_596_736),
+    "vgg16": (2_286_220_288 - 622_637_568, 4_688_364_032),
+    "vit_b_16": (686_501_376 - 415_477_248, 5_231_566_848),
+}
+"""What torchvision's took on an H100 in float32, 32 images at once: the peak of inference beyond what was there before,
+the weights and the workspaces, and the peak of training with Adam."""
+
+
+@pytest.mark.parametrize("name", CARD)
+def test_images_take_what_a_card_measured(name):
+    """VGG16's peak is a convolution between the two largest tensors, which it copies."""
+    asked = Question(batch_size=32, optimizer="adam")
+    memory = answer(str(ROOT / "specs" / "torch" / f"{name}.yaml"), asked).memory
+    weights = memory.weights_bytes + memory.workspace_bytes
+    beyond, training = CARD[name]
+    assert memory.inference_bytes - weights == pytest.approx(beyond, rel=0.01)
+    assert memory.training.peak_bytes == pytest.approx(training, rel=0.01)
+
+
+def test_a_convolution_of_one_element_or_in_groups_copies_nothing():
+    """The peak is then input and output alone."""
+    for fields, copies in (
+        ("[8, 3]", True),
+        ("[8, 1]", False),
+        ("{out_channels: 8, kernel_size: 3, groups: 8}", False),
+    ):
+        text = f"{{framework: torch, input: [8, 64, 64], layers: [{{Conv2d: {fields}}}]}}"
+        memory = summarize(load(text.encode()), memory=True).memory
+        beyond = memory.inference_bytes - memory.weights_bytes - WORKSPACE
+        assert (beyond > 1.5 * memory.peak_bytes) == copies
 
 
 def test_a_prompt_peaks_in_the_last_gated_network():
