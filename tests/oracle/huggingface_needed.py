@@ -80,6 +80,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "ernie4_5_vl_moe_text": {
         "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0, "mrope_section": [3, 3, 2]}
     },
+    "eomt": {"num_blocks": 1},
     "esm": {"vocab_size": 33},
     "focalnet": {"hidden_sizes": [192, 384, 768, 768]},
     "fun_asr_nano": {
