@@ -20,6 +20,16 @@ SMALL_SWIN = {
     "out_features": ["stage1", "stage2", "stage3", "stage4"],
 }
 
+SMALL_VITDET = {
+    "patch_size": 16,
+    "model_type": "vitdet",
+    "hidden_size": 96,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 4,
+    "residual_block_indices": [0, 3],
+    "window_block_indices": [1],
+    "out_features": ["stage4"],
+}
 ON_RESNET = {"use_timm_backbone": False, "backbone_config": SMALL_RESNET}
 
 NEEDED: dict[str, dict[str, object]] = {
@@ -208,6 +218,12 @@ NEEDED: dict[str, dict[str, object]] = {
     "table-transformer": ON_RESNET,
     "timm_backbone": {"backbone": "resnet18", "out_indices": [1, 3]},
     "upernet": {"backbone_config": SMALL_RESNET | {"out_features": ["stage1", "stage2", "stage3", "stage4"]}},
+    "vitmatte": {
+        "convstream_hidden_sizes": [8, 12, 16],
+        "fusion_hidden_sizes": [32, 24, 16, 8],
+        "hidden_size": 96,
+        "backbone_config": SMALL_VITDET,
+    },
     "vitpose_backbone": {"part_features": 8},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
