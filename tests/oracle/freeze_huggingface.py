@@ -116,6 +116,8 @@ def mutated(config, rng):
     values |= staged(config, size)
     unprojected = {"embedding_size": heads * size}  # nothing projects the embeddings
     values |= unprojected if config["model_type"] == "squeezebert" else {}
+    edges = {"coordinate_size": heads * size // 8, "shape_size": heads * size // 4}  # together as wide as a token
+    values |= edges if config["model_type"] == "layoutlmv2" else {}
     values |= FIXED.get(config["model_type"], {})
     for name, value in values.items():
         if value is None:  # another field says it

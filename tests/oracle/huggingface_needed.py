@@ -149,6 +149,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "mobilebert": {"intra_bottleneck_size": 96},
     "nemotron": {"num_key_value_heads": 48},
     "modernvbert": {"vision_config": {"model_type": "siglip_vision_model", "image_size": 64}},
+    "perceiver": {"d_latents": 64, "num_latents": 16, "num_self_attends_per_block": 2},
     "ovis2": {
         "hidden_size": 96,
         "vocab_size": 1000,
