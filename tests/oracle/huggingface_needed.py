@@ -204,10 +204,21 @@ NEEDED: dict[str, dict[str, object]] = {
     "rt_detr": ON_RT_DETR,
     "rt_detr_v2": ON_RT_DETR,
     "sam": {
-        "vision_config": {"output_channels": 48},
+        "vision_config": {"output_channels": 48, "num_pos_feats": 24},
         "prompt_encoder_config": {"hidden_size": 48},
         "mask_decoder_config": {"hidden_size": 48, "num_attention_heads": 6, "attention_downsample_rate": 2},
     },
+    "sam_hq": {
+        "vision_config": {"hidden_size": 96, "num_attention_heads": 6, "output_channels": 48, "num_pos_feats": 24},
+        "prompt_encoder_config": {"hidden_size": 48},
+        "mask_decoder_config": {
+            "hidden_size": 48,
+            "num_attention_heads": 6,
+            "attention_downsample_rate": 2,
+            "vit_dim": 96,
+        },
+    },
+    "seggpt": {"merge_index": 0, "intermediate_hidden_state_indices": [1, 2], "image_size": [128, 64]},
     "t5gemma": {"is_encoder_decoder": True},
     "t5gemma2_decoder": {"dropout_rate": 0.0},
     "t5gemma2_encoder": {"text_config": {"dropout_rate": 0.0}},
@@ -226,6 +237,7 @@ NEEDED: dict[str, dict[str, object]] = {
         "backbone_config": SMALL_VITDET,
     },
     "vitpose_backbone": {"part_features": 8},
+    "vjepa2": {"frames_per_clip": 8, "crop_size": 64, "num_hidden_layers": 2, "pred_num_hidden_layers": 2},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
 }
@@ -237,6 +249,10 @@ FIXED: dict[str, dict[str, object]] = {
     "sam2_hiera_det_model": {"hidden_size": 96, "num_attention_heads": 1},
     "sam2_mask_decoder": {"hidden_size": 256, "num_attention_heads": 8},
     "sam2_prompt_encoder": {"hidden_size": 256, "image_size": 1024, "patch_size": 16},
+    "sam2_video": {"image_size": 1024},
+    "sam2_video_mask_decoder": {"hidden_size": 256, "num_attention_heads": 8},
+    "sam2_video_prompt_encoder": {"hidden_size": 256, "image_size": 1024, "patch_size": 16},
     "swin2sr": {"patch_size": 1},
+    "xclip": {"projection_dim": 512},
 }
 """Fields that have a size of their own, since transformers builds or runs nothing else: type → fields."""

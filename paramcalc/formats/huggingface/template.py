@@ -35,6 +35,8 @@ from paramcalc.formats.native.variables import spec_variables
 FAMILIES = "families"
 BESIDE = ("tie_word_embeddings", "cross_attention_hidden_size")
 """What a whole reads of its parts, whether or not it is a field of their types."""
+FROM_TIMM = ("timm_backbone", "timm_wrapper")
+"""Types that transformers only wraps: their networks are those of the package timm, which knows them by name."""
 OWN_KEYS = ("types", "parts", "heads", "refused")
 
 
@@ -63,6 +65,11 @@ def spec_of(config: Config) -> dict[str, Any]:
 def template_of(config: Config) -> dict[str, Any]:
     """The template of a type."""
     name = index().get(config.type.name)
+    if name is None and config.type.name in FROM_TIMM:
+        message = (
+            f"model_type '{config.type.name}' is built by the package timm, whose networks paramcalc does not know"
+        )
+        raise NotBuiltError(f"{message}; {COUNT_IT}", ("model_type",))
     if name is None:
         message = (
             f"transformers {VERSION} has model_type '{config.type.name}', but paramcalc has no template for it yet"

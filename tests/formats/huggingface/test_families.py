@@ -150,6 +150,12 @@ def test_deberta_says_what_it_attends_to_as_a_text_or_a_list(said, matrices):
         ({"model_type": "deberta-v2", "pos_att_type": "p2p"}, "pos_att_type p2p is not known here"),
         ({"model_type": "llava", "text_config": {"model_type": "t5"}}, "block 'text' takes 2 inputs"),
         ({"model_type": "vision-encoder-decoder", "encoder": {"model_type": "vitx"}}, "model_type 'vitx' is not known"),
+        ({"model_type": "timm_wrapper"}, "'timm_wrapper' is built by the package timm"),
+        (
+            {"model_type": "groupvit", "output_segmentation": True},
+            "output_segmentation is not known here yet",
+        ),
+        ({"model_type": "bit", "global_padding": "VALID"}, "what is added has other sizes"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(config, message):
