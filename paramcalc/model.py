@@ -254,6 +254,11 @@ class Model(Struct):
     shares: bool = False
     locate: Callable[[DocPath], Position | None] = lambda where: None
 
+    def warn(self, message: str, where: DocPath | None) -> None:
+        """Note what does not change a number, and the place that it is about."""
+        self.warnings.append(message)
+        self.places[message] = where
+
 
 def reachable(model: Model) -> set[int]:
     """The producers, inputs and nodes by number, that an output depends on; the nodes are in execution order."""

@@ -224,6 +224,26 @@ def test_a_warning_has_its_place(specs, capsys):
     assert capsys.readouterr().err == "u.yaml:3:5: warning: no output depends on layer 'unused' (Dense)\n"
 
 
+CUSTOM_BERT = """{
+  "architectures": ["BertModel"],
+  "model_type": "our_bert",
+  "quantization_config": {
+    "quant_method": "ours"
+  }
+}"""
+
+
+def test_a_warning_of_a_configuration_has_its_line(specs, capsys):
+    """On its own; of a folder no line is given, since it would be taken for one of a file called as the folder."""
+    (specs / "bert").mkdir()
+    (specs / "bert/config.json").write_text(CUSTOM_BERT)
+    assert run(["summary", "bert/config.json", "--totals"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[: line.index(": warning")] for line in lines] == ["bert/config.json:3:17", "bert/config.json:4:3"]
+    assert run(["summary", "bert", "--totals"]) == 0
+    assert [line[: line.index(": warning")] for line in capsys.readouterr().err.splitlines()] == ["bert"] * 3
+
+
 def test_a_warning_is_shown_on_a_terminal_as_an_error_is(specs):
     (specs / "u.yaml").write_text(UNUSED)
     shown = on_terminal("u.yaml", NO_COLOR="1")

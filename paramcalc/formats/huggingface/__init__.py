@@ -58,6 +58,10 @@ def add_adapter(model: Model, config: "Config", options: Options) -> None:
         adapt(model, options.adapter, hints_of(config))
 
 
+IN_CONFIG = ("config.json",)
+"""What the places in the configuration begin with: those of the layers are in the template, which nobody is shown."""
+
+
 def built(source: Source, options: Options, task: str = "") -> "tuple[Config, Model]":
     """What a config.json says, and the model that it describes; with another head, where a task needs one.
 
@@ -75,15 +79,20 @@ def built(source: Source, options: Options, task: str = "") -> "tuple[Config, Mo
         config = config_of(value | {"architectures": [class_for(config, task)]})
     model = model_of(spec_of(config), source.name, options.sets, options.max_layers)
     model.format = "huggingface"
-    model.warnings = list(config.warnings)
+    model.warnings, model.places = [], {}  # those of the template are no business of the file's
+    model.locate = lambda where: source.document.locate(where[1:]) if where[:1] == IN_CONFIG else None
+    for message, where in config.warnings.items():
+        model.warn(message, (*IN_CONFIG, *where))
     model.max_tokens = longest_text(config.values)
-    text = value.get("text_config")
-    scheme = quantization_in(value) or (quantization_in(text) if isinstance(text, dict) else None)
-    if scheme is not None:
+    quantization = quantization_in(value)
+    if quantization is not None:
         from paramcalc.formats.huggingface.checkpoint import skipped_by
         from paramcalc.formats.huggingface.quantization import quantise
 
-        quantise(model, scheme, config.dtype, *skipped_by(config))
+        scheme, where = quantization
+        note = quantise(model, scheme, config.dtype, *skipped_by(config))
+        if note is not None:
+            model.warn(note, (*IN_CONFIG, *where))
     return config, model
 
 

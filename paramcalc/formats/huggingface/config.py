@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from paramcalc.errors import InputError, Key, Problem, did_you_mean, echo, listed
+from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
 from paramcalc.formats.huggingface.backbones import named_backbone, settle
 from paramcalc.formats.huggingface.problems import COUNT_IT, ConfigError, NotBuiltError
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
@@ -25,7 +25,7 @@ class Config(Struct):
         architecture: the class, such as "LlamaForCausalLM".
         head: what the class is for, such as "causal_lm"; "base" for the model without a head.
         num_labels: the classes of a classifier; None where the file does not say.
-        warnings: what was noticed that changes no number.
+        warnings: what was noticed that changes no number, and the place of each.
         dtype: what the weights are stored as; None where the file does not say.
         raw: the whole mapping, for a part whose fields stand beside those of the rest.
     """
@@ -36,7 +36,7 @@ class Config(Struct):
     architecture: str
     head: str
     num_labels: int | None
-    warnings: list[str]
+    warnings: dict[str, DocPath]
     dtype: str | None = None
     raw: dict[str, Any] = {}
 
@@ -56,7 +56,7 @@ def read_config(value: dict[str, Any], source: str) -> Config:
 def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
     """The same for a configuration that may stand in another's field; `type_` is its type where it says none."""
     named = first_architecture(raw)
-    warnings: list[str] = []
+    warnings: dict[str, DocPath] = {}
     found = known_type(raw, named, type_, warnings)
     named, inner, found = text_half(raw, found, named)
     values, given = values_of(inner, found)
@@ -122,7 +122,7 @@ def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, head
 
     Without any it is the values alone, for a part that is no model of its own.
     """
-    warnings: list[str] = []
+    warnings: dict[str, DocPath] = {}
     type_ = default if fixed and default is not None else known_type(raw, None, default, warnings)
     values, given = values_of(raw, type_)
     if not heads:
@@ -147,12 +147,14 @@ def stored_dtype(raw: dict[str, Any]) -> str | None:
     return None
 
 
-def quantization_in(raw: dict[str, Any]) -> dict[str, Any] | None:
-    """What a configuration says of the quantisation of its checkpoint."""
-    for key in ("quantization_config", "compression_config"):
-        if isinstance(raw.get(key), dict):
-            found: dict[str, Any] = raw[key]
-            return found
+def quantization_in(raw: dict[str, Any]) -> tuple[dict[str, Any], DocPath] | None:
+    """What a configuration, or its text model's, says of the quantisation of its checkpoint, and where."""
+    text = raw.get("text_config")
+    for part, where in ((raw, ()), (text, ("text_config",))):
+        for key in ("quantization_config", "compression_config"):
+            found = part.get(key) if isinstance(part, dict) else None
+            if found and isinstance(found, dict):
+                return found, (*where, Key(key))
     return None
 
 
@@ -180,7 +182,7 @@ def first_architecture(raw: dict[str, Any]) -> str | None:
 
 
 def known_type(
-    raw: dict[str, Any], architecture: str | None, default: ModelType | None, warnings: list[str]
+    raw: dict[str, Any], architecture: str | None, default: ModelType | None, warnings: dict[str, DocPath]
 ) -> ModelType:
     """The type of this model_type; one that transformers does not know may name a class that it does."""
     name = raw.get("model_type")
@@ -192,10 +194,11 @@ def known_type(
     by_class = find_class(architecture) if architecture else None
     if by_class is not None:
         if name is not None:
-            warnings.append(
+            message = (
                 f"model_type {echo(name)} is none of transformers' own: read as '{by_class.name}', "
                 f"which {architecture} is built from"
             )
+            warnings[message] = ("model_type",)
         return by_class
     if name is None:
         raise NotBuiltError("there is no model_type, and no architecture that would say it")

@@ -39,7 +39,7 @@ def read(source: Source, options: Options) -> Model | None:
         except ConfigError as error:
             raise InputError(beside.name, [located(Problem(str(error), error.where), beside.document.locate)]) from None
         named = first_architecture(beside.document.value)
-    model.source = source.name
+    model.source, model.locate = source.name, lambda where: None  # a line would be taken for one of the folder
     if named not in (None, config.architecture) and options.adapter is not None:
         model.warnings.append(f"the adapter is for {config.architecture}: the checkpoint of {named} was not compared")
         add_adapter(model, config, options)

@@ -64,8 +64,10 @@ class Facts(NamedTuple):
     wide: Sequence[str] = ()
 
 
-def quantise(model: Model, raw: dict[str, Any], dtype: str | None, skipped: Sequence[str], wide: Sequence[str]) -> None:
-    """Store a model's layers as its configuration says; a warning where that is not known.
+def quantise(
+    model: Model, raw: dict[str, Any], dtype: str | None, skipped: Sequence[str], wide: Sequence[str]
+) -> str | None:
+    """Store a model's layers as its configuration says; returns what to warn of, such as that this is not known.
 
     Args:
         model: what the configuration describes.
@@ -84,13 +86,9 @@ def quantise(model: Model, raw: dict[str, Any], dtype: str | None, skipped: Sequ
         plan = read(raw, Facts(dtype if dtype in HALF else "float16", skipped, wide))
         changed = apply(model, plan, dtype is None)
     except (UnknownSchemeError, PatternError) as error:
-        model.warnings.append(
-            f"{UNKNOWN} ({error}); sizes here are of the weights before that, so count the checkpoint"
-        )
-        return
+        return f"{UNKNOWN} ({error}); sizes here are of the weights before that, so count the checkpoint"
     model.details["quantization"] = f"{plan.scheme.method}: {changed:,} layers"
-    if plan.note is not None:
-        model.warnings.append(plan.note)
+    return plan.note
 
 
 UNKNOWN = "its checkpoint is quantised in a way that is not known"

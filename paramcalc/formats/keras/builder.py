@@ -64,7 +64,7 @@ class Builder:
 
     Attributes:
         registry: the classes that the file can name.
-        assumed: classes of Keras 1 whose layers do not say where their channels are.
+        assumed: classes of Keras 1 whose layers do not say where their channels are, and the first of each.
         problems: what has been found wrong so far.
     """
 
@@ -82,7 +82,7 @@ class Builder:
         self.origin = origin
         self.allowance = allowance
         self.registry: KerasClasses = outer.registry if outer else KerasClasses(origin, shared_objects)
-        self.assumed: set[str] = outer.assumed if outer else set()
+        self.assumed: dict[str, DocPath] = outer.assumed if outer else {}
         self.problems = Problems(source, locate)
 
     # -- from the architecture to a Model ------------------------------------------------------------
@@ -110,7 +110,7 @@ class Builder:
         if self.assumed:
             from paramcalc.formats.keras.keras1_ordering import warning
 
-            model.warnings.append(warning(self.assumed))
+            model.warn(warning(self.assumed), next(iter(self.assumed.values())))
 
     def emit_model(self, definition: Definition) -> Model:
         """The nodes of the outermost model, and so of all models in it."""
@@ -240,7 +240,7 @@ class Builder:
         if self.origin.channels_first:
             from paramcalc.formats.keras.keras1_ordering import with_channels_first
 
-            item = with_channels_first(item, self.assumed)
+            item = with_channels_first(item, self.assumed, where)
         legacy = self.origin.is_legacy(item)
         if legacy and self.origin.gru_resets_after:
             item = with_reset_after(item)

@@ -1,7 +1,9 @@
 """Where Keras 1 kept the channels: some of its layers did not write it, and took what the environment said."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from paramcalc.errors import DocPath
 from paramcalc.formats.text.strict_json import LazyList
 from paramcalc.layers.keras.versions import KERAS1_NO_DIM_ORDERING
 
@@ -22,24 +24,24 @@ def is_channels_first(architecture: Any) -> bool:
     return orderings == {"th"}
 
 
-def with_channels_first(entry: dict[str, Any], assumed: set[str]) -> dict[str, Any]:
+def with_channels_first(entry: dict[str, Any], assumed: dict[str, DocPath], where: DocPath) -> dict[str, Any]:
     """The entry of a layer, or of a wrapper around one, with the ordering that it left out.
 
-    The class of such a layer is added to `assumed`.
+    The class of such a layer is added to `assumed`, with the place of the entry.
     """
     config, kind = entry.get("config"), entry.get("class_name")
     if not isinstance(config, dict):
         return entry
     if kind in KERAS1_NO_DIM_ORDERING and "dim_ordering" not in config:
-        assumed.add(str(kind))
+        assumed.setdefault(str(kind), where)
         return {**entry, "config": {**config, "dim_ordering": "th"}}
     inner = config.get("layer")
     if isinstance(inner, dict) and inner.get("class_name") in KERAS1_NO_DIM_ORDERING:
-        return {**entry, "config": {**config, "layer": with_channels_first(inner, assumed)}}
+        return {**entry, "config": {**config, "layer": with_channels_first(inner, assumed, where)}}
     return entry
 
 
-def warning(assumed: set[str]) -> str:
+def warning(assumed: Iterable[str]) -> str:
     """What was taken for granted of layers of these classes."""
     return (
         f"Keras 1 did not write where {', '.join(sorted(assumed))} has the channels: taken as first, where all other "

@@ -103,12 +103,13 @@ def receive(members: list[tuple[Parts, Instance]], tensors: list[Tensor]) -> Non
 def report(model: Model) -> None:
     """Say which layers are counted so."""
     counted = {
-        node.path: None
+        node.path: node.where
         for node in model.nodes
         if isinstance(node.instance.layer, Unknown) and node.instance.stored and not node.instance.layer.fallback
     }
     if counted:
-        model.warnings.append(f"the file has the weights of these layers, but not their code: {listed(counted)}")
+        message = f"the file has the weights of these layers, but not their code: {listed(counted)}"
+        model.warn(message, next(iter(counted.values())))
 
 
 def _paths(model: Model) -> dict[int, tuple[Instance, list[Parts]]]:

@@ -1,5 +1,7 @@
 """Keras 1, Keras 2, TensorFlow.js: renamed and null fields, merges, graphs of operations, what cannot be known."""
 
+import json
+
 import pytest
 
 import paramcalc
@@ -402,7 +404,9 @@ def keras1_padded(ordering, **own):
 
 def test_a_layer_that_keras_1_let_the_environment_order_is_ordered_as_all_others():
     """ZeroPadding2D never wrote its `dim_ordering`: a file of `th` was made where that was the default."""
-    summary = summary_of(keras1_padded("th"))
+    model = paramcalc.load(json.dumps(keras1_padded("th"), indent=1).encode())
+    summary = paramcalc.summarize(model)
+    assert model.locate(model.places[summary.warnings[0]]).line == 4
     assert [row.output_shape for row in summary.layers] == [
         (None, 3, 10, 10),
         (None, 2, 8, 8),
