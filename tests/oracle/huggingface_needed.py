@@ -240,6 +240,7 @@ NEEDED: dict[str, dict[str, object]] = {
     "vjepa2": {"frames_per_clip": 8, "crop_size": 64, "num_hidden_layers": 2, "pred_num_hidden_layers": 2},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
+    "molmo2": {"adapter_config": {"vision_feature_layer": [-1, 0]}},
 }
 
 FIXED: dict[str, dict[str, object]] = {

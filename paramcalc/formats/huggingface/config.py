@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
 from paramcalc.formats.huggingface.backbones import named_backbone, settle
+from paramcalc.formats.huggingface.older import OLDER
 from paramcalc.formats.huggingface.problems import COUNT_IT, ConfigError, NotBuiltError
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
 from paramcalc.limits import MAX_LAYERS
@@ -280,6 +281,8 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
             raise ConfigError(f"{key}: expected {words}, got {echo(value)}", (Key(key),))
         values[name] = value
         given.add(name)
+    if type_.name in OLDER:
+        OLDER[type_.name](values)
     check_layer_types(values)
     if "backbone" in type_.classes.values():
         settle(raw, values)
@@ -327,6 +330,7 @@ OF_A_LAYER = {
         "qk_rope_head_dim",
         "v_head_dim",
     ),
+    "step3p5": ("num_attention_heads",),
 }
 """model_type → what its template reads of a layer that has values of its own; "" is for all others."""
 

@@ -14,7 +14,8 @@ A template is a spec in paramcalc's own language, and has beside its keys
                          fields of the whole, of which the first that holds counts
                  vars    values for those of its template's variables that have these names
              An optional part that is null is a block without layers
-    refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message}
+    refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message};
+             beside the variables, `file` is the whole configuration: for keys that are no fields of the type
 
 A variable that is called like a field has the field's value; `head`, `architecture`, `model_type` and `num_labels` are
 what the configuration says of the class.
@@ -55,7 +56,7 @@ def spec_of(config: Config) -> dict[str, Any]:
     spec = {key: value for key, value in template.items() if key not in OWN_KEYS}
     parts = {name: part(config, said) for name, said in template.get("parts", {}).items()}
     spec["vars"] = vars_of(template, config, {part.field: part.values for part in parts.values() if part.field})
-    check_refused(template.get("refused", []), spec["vars"])
+    check_refused(template.get("refused", []), spec["vars"], config.raw)
     if parts:
         spec["blocks"] = {name: part.block for name, part in parts.items()} | spec.get("blocks", {})
     stored = {} if config.dtype is None else {"dtype": config.dtype}
@@ -121,8 +122,8 @@ def vars_of(template: dict[str, Any], config: Config, parts: dict[str, Any]) -> 
     return found
 
 
-def check_refused(rules: list[dict[str, str]], raw: dict[str, Any]) -> None:
-    """Refuse what one of a template's rules is about.
+def check_refused(rules: list[dict[str, str]], raw: dict[str, Any], file: dict[str, Any]) -> None:
+    """Refuse what one of a template's rules is about, by its variables, or by what the file has (`file`).
 
     Raises:
         ConfigError: with the rule's message.
@@ -130,7 +131,7 @@ def check_refused(rules: list[dict[str, str]], raw: dict[str, Any]) -> None:
     if not rules:
         return
     problems = Problems()
-    known = spec_variables(raw, {}, ("vars",), problems)
+    known = spec_variables(raw, {}, ("vars",), problems) | {"file": file}
     for rule in [] if problems.found else rules:  # a variable that is wrong is told of where the spec is read
         if fill(rule["when"], known) is True:
             raise ConfigError(fill(rule["because"], known))

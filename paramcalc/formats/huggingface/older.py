@@ -1,0 +1,70 @@
+"""Older files of a type: what they write otherwise than its class does today, brought into the class' form.
+
+Source: the `__post_init__` of transformers' configuration classes
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from paramcalc.errors import echo
+from paramcalc.formats.huggingface.problems import ConfigError
+from paramcalc.formats.huggingface.types import find_type
+
+
+def step3p5(values: dict[str, Any]) -> None:
+    """Cut lists of layers off behind the last one: they go on for those that predict further tokens, never built.
+
+    Raises:
+        ConfigError: where layers with experts are no numbers.
+    """
+    layers, more = values.get("num_hidden_layers"), values.get("num_nextn_predict_layers")
+    if type(layers) is int and type(more) is int and more > 0:
+        for field in ("layer_types", "mlp_layer_types"):
+            kinds = values.get(field)
+            if isinstance(kinds, list) and len(kinds) == layers + more:
+                values[field] = kinds[:layers]
+    numbers = values.get("moe_layers_enum")
+    if numbers is not None:
+        values["moe_layers_enum"] = as_numbers(numbers)
+
+
+def as_numbers(numbers: Any) -> list[int]:
+    """The numbers of layers in a list of them, or in a text with commas between them."""
+    items = numbers.split(",") if isinstance(numbers, str) else numbers
+    try:
+        return [int(item) for item in items if str(item).strip()]
+    except (TypeError, ValueError):
+        message = f"moe_layers_enum: expected numbers of layers, got {echo(numbers)}"
+        raise ConfigError(message, ("moe_layers_enum",)) from None
+
+
+def molmo2(values: dict[str, Any]) -> None:
+    """Read `vit_config`: its image encoder has layers up to the last one of those that the adapter reads.
+
+    Raises:
+        ConfigError: where these are no numbers of layers.
+    """
+    old = values.get("vit_config")
+    if not isinstance(old, dict):
+        return
+    vision, adapter = values["vision_config"], values["adapter_config"] or {}
+    vision = old if vision is None else vision
+    type_ = find_type("molmo2_vision")
+    count = vision.get("num_hidden_layers", type_.fields["num_hidden_layers"][0] if type_ else None)
+    read = adapter.get("vit_layers", adapter.get("vision_feature_layer"))
+    read = [24, 18] if read is None else read
+    if type(count) is not int or count < 1 or not is_numbers(read):
+        message = f"vit_layers: expected numbers of the image encoder's layers, got {echo(read)}"
+        raise ConfigError(message, ("adapter_config",))
+    layers = [number % count for number in read]
+    values["vision_config"] = vision | {"num_hidden_layers": max(layers) + 1}
+    values["adapter_config"] = adapter | {"vit_layers": layers}
+
+
+def is_numbers(value: Any) -> bool:
+    """Whether it is a list of one integer or more."""
+    return isinstance(value, list) and bool(value) and all(type(item) is int for item in value)
+
+
+OLDER: dict[str, Callable[[dict[str, Any]], None]] = {"step3p5": step3p5, "molmo2": molmo2}
+"""model_type → what brings the values that a file of it has into the form of today."""
