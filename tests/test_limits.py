@@ -284,6 +284,7 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
     own.discard("MAX_ECHO")  # of errors: how much of a value a message shows
     tested = {limit.split()[0] for limit in BOTH_SIDES} - {"UNPACKED_PER_MIB"}
     elsewhere = {
+        "MAX_SWEPT",  # of a command line: in cli/test_sweep.py
         *("MAX_YAML_BYTES", "MAX_JSON_BYTES"),  # below, by the variable that lowers them
         *("MAX_LAYERS", "MAX_CONVERTED"),  # below
         *("MAX_NOTED_PROBLEMS", "MAX_ANSWER_WORK", "MAX_SEARCHED_PATHS"),  # in test_amplification.py

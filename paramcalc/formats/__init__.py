@@ -259,6 +259,14 @@ def is_huggingface(source: Source) -> bool:
     return isinstance(value.get("model_type"), str) or isinstance(value.get("architectures"), list)
 
 
+def is_manifest(source: Source) -> bool:
+    """Whether a document is a list of TensorFlow.js' weights, alone or beside a graph instead of layers."""
+    value = source.document.value
+    if isinstance(value, dict):
+        return "weightsManifest" in value
+    return bool(value) and isinstance(value, list) and isinstance(value[0], dict) and "weights" in value[0]
+
+
 def is_keras_config(source: Source) -> bool:
     """Whether a document is what `get_config()` of a Keras model gave: its layers, without its class."""
     value = source.document.value
@@ -334,6 +342,7 @@ FORMATS = (
     Format(is_large_json, "keras.large.read"),
     Format(is_keras, "keras.read"),
     Format(is_index, "shards.read_index"),
+    Format(is_manifest, "keras.manifest.read"),
     Format(is_keras_config, "keras.read_config"),
     Format(is_spec, "native.read"),
     Format(is_adapter, "adapters.folder.read_config", compares=True),

@@ -157,8 +157,6 @@ def identify_value(value: Any) -> str | None:
             return "the modules.json of sentence-transformers, which names its parts: give the folder that it is in"
         if is_config(value):
             return _CONFIG if not all(map(is_model, value)) else f"a list of {len(value)} Keras models: {_ONE}"
-        if value and all(isinstance(item, dict) and "weights" in item and "paths" in item for item in value):
-            return "a TensorFlow.js weights manifest: the architecture is in its model.json"
         return "a list: a Keras file is a mapping with class_name and config, a spec one with layers"
     if value is None:
         return "empty"
@@ -166,9 +164,7 @@ def identify_value(value: Any) -> str | None:
         return "a single value: a spec is a mapping with `layers`"
     topology = value.get("modelTopology")
     if value.get("format") == "graph-model" or (isinstance(topology, dict) and "node" in topology):
-        return f"a TensorFlow.js graph model, whose layers were compiled away: {_TO_JSON}"
-    if "weightsManifest" in value and not isinstance(topology, dict):
-        return "a TensorFlow.js file with weights only: it has no modelTopology"
+        return f"a TensorFlow.js graph model without its weights, whose layers were compiled away: {_TO_JSON}"
     if value.get("class_name") == "Tokenizer":
         return "a Keras Tokenizer, not a model"
     if "layers" in value:

@@ -43,4 +43,3 @@ def test_a_graph_is_of_one_file(folder, capsys, format_):
     assert "dense_1" in capsys.readouterr().out
     assert run(["summary", "net.yaml", "old/net.yaml", "--format", format_]) == 2
     assert "one picture of one file" in capsys.readouterr().err
-    assert run(["summary", "net.yaml", "--format", format_, "--totals"]) == 2

@@ -1,15 +1,50 @@
-"""TensorFlow.js' `weightsManifest`: the list of the weights that stand in binary files beside an architecture."""
+"""TensorFlow.js' `weightsManifest`: the list of the weights that stand in binary files beside an architecture.
+
+Alone, or beside a graph whose layers were compiled away, it is read as a checkpoint.
+"""
 
 from collections.abc import Iterator
 from math import prod
 from typing import Any
 
+from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
+from paramcalc.formats.checkpoint import Contents, model_of
 from paramcalc.formats.keras.h5_listed import kind_of
 from paramcalc.formats.keras.stored import add_listed
+from paramcalc.formats.source import Options, Source
 from paramcalc.formats.tensor import Tensor
 from paramcalc.model import Claims, Model
 from paramcalc.shapes import MAX_RANK, is_size
-from paramcalc.units import size_of
+from paramcalc.units import DTYPE_BITS, size_of
+
+
+def read(source: Source, options: Options) -> Model:
+    """The weights of a manifest without layers, a row for each module.
+
+    Raises:
+        InputError: for an entry that is no weight.
+    """
+    value = source.document.value
+    manifest = value["weightsManifest"] if isinstance(value, dict) else value
+    tensors, others = [], []
+    for weight in entries_of(manifest):
+        tensor = weight_in(weight)
+        if tensor is None:
+            message = "a TensorFlow.js weights manifest with an entry that has no name, or no shape"
+            raise InputError(source.name, [Problem(message)])
+        packed = weight.get("quantization")
+        dtype = packed.get("dtype") if isinstance(packed, dict) else tensor.dtype
+        if dtype in DTYPE_BITS:
+            size = size_of(prod(tensor.shape), dtype)
+            kind = tensor.kind if tensor.dtype.startswith("float") else None  # a graph has constants, such as shapes
+            tensors.append(Tensor(tensor.name, tensor.shape, dtype, size, kind))
+        else:
+            others.append(tensor.name[:MAX_ECHO])
+    if not tensors:
+        raise InputError(source.name, [Problem("a TensorFlow.js weights manifest without a weight")])
+    warnings = [f"{listed(others)}: no numbers, and not counted"] if others else []
+    separator = "/" if any("/" in tensor.name for tensor in tensors) else "."
+    return model_of(Contents(tensors, "tfjs", {}, warnings, separator=separator), source.name, options.max_layers)
 
 
 def add_manifest(model: Model, manifest: Any) -> None:
@@ -28,10 +63,14 @@ def add_manifest(model: Model, manifest: Any) -> None:
 
 def weights_in(manifest: Any) -> Iterator[Tensor | None]:
     """Each weight of a manifest; None for what is none."""
+    return map(weight_in, entries_of(manifest))
+
+
+def entries_of(manifest: Any) -> Iterator[Any]:
+    """What stands for each weight of a manifest; None for what is no list of them."""
     for group in manifest if isinstance(manifest, list) else [None]:
         weights = group.get("weights") if isinstance(group, dict) else None
-        for weight in weights if isinstance(weights, list) else [None]:
-            yield weight_in(weight)
+        yield from weights if isinstance(weights, list) else [None]
 
 
 def weight_in(weight: Any) -> Tensor | None:
