@@ -14,6 +14,7 @@ from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.memory import measure_memory
 from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.analysis.summarize import summarize_evaluation
+from paramcalc.collector import gc_paused
 from paramcalc.errors import InputError, Problem
 from paramcalc.layers.parallel import EMBEDDING
 from paramcalc.model import Model
@@ -116,6 +117,7 @@ ASSUMPTIONS = [
 ]
 
 
+@gc_paused()
 def fit(model: Model, asked: Asked) -> Fit:
     """Try a model in each type.
 
@@ -155,6 +157,8 @@ class Trial:
         if self.has_text and asked.context is None:
             self.context = min(USUAL_CONTEXT, model.max_tokens or USUAL_CONTEXT)
         self.measured = lru_cache(maxsize=None)(self.measure)
+        self.rows = lru_cache(maxsize=2)(self.rows_as)
+        self.tried: dict[tuple[str | None, str], list[int]] = {}
 
     def types(self) -> list[tuple[str, bool]]:
         """The types to try, and whether each is the file's own."""
@@ -169,39 +173,40 @@ class Trial:
     def stored_dtype(self) -> str:
         """What most bytes of the weights are stored as."""
         sizes: dict[str, int] = {}
-        for row in self.rows:
+        for row in self.rows(None):
             for weight in row.weights:
                 sizes[weight.dtype] = sizes.get(weight.dtype, 0) + weight.bytes
         return max(sizes, key=lambda dtype: sizes[dtype], default="float32")
 
-    @property
-    def rows(self) -> list[LayerSummary]:
-        """The rows of the model as it is stored."""
-        return self.measured(None, self.context, 1)[1]
+    def rows_as(self, dtype: str | None) -> list[LayerSummary]:
+        """The rows of the model in a type: its weights are the same for any context and any batch."""
+        return summarize_evaluation(evaluate(self.model, batch_size=1, context=self.context), dtype).layers
 
-    def measure(self, dtype: str | None, context: int | None, batch: int) -> tuple[Memory, list[LayerSummary]]:
+    def measure(self, dtype: str | None, context: int | None, batch: int) -> Memory:
         """The memory of the model for so many tokens and sequences."""
         evaluation = evaluate(self.model, batch_size=batch, context=context)
-        summary = summarize_evaluation(evaluation, dtype)
-        return measure_memory(evaluation, summary.layers, dtype, self.asked.options), summary.layers
+        return measure_memory(evaluation, self.rows(dtype), dtype, self.asked.options, brief=True)
 
     # -- one type --------------------------------------------------------------------------------------
 
     def row(self, dtype: str, stored: bool) -> FitRow:
         """What there is to say of one type."""
         computed = None if stored else "bfloat16" if dtype in ("int8", "int4") else dtype
-        memory, rows = self.measured(computed, self.context, self.asked.batch_size)
+        memory = self.measured(computed, self.context, self.asked.batch_size)
         weights = self.weights(memory)
         saved = 0
         if dtype in ("int8", "int4") and not stored:
-            quantised = weights * quantised_bytes(self.model, rows, dtype) // max(memory.weights_bytes, 1)
+            quantised = (
+                weights * quantised_bytes(self.model, self.rows(computed), dtype) // max(memory.weights_bytes, 1)
+            )
             saved = weights - quantised
 
         def need(context: int | None, batch: int) -> int:
-            return self.needed(self.measured(computed, context, batch)[0]) - saved
+            return self.needed(self.measured(computed, context, batch)) - saved
 
         needed = need(self.context, self.asked.batch_size)
-        longest, whole = self.longest(need) if self.has_text else (None, False)
+        contexts, batches = self.tried.setdefault((computed, "contexts"), []), self.tried.setdefault((computed, ""), [])
+        longest, whole = self.longest(need, contexts) if self.has_text else (None, False)
         return FitRow(
             dtype=dtype,
             stored=stored,
@@ -210,14 +215,14 @@ class Trial:
             needed_bytes=needed,
             max_context=longest,
             longest=whole,
-            max_sequences=largest(lambda batch: need(self.context, batch), self.asked.memory, MOST_SEQUENCES),
+            max_sequences=largest(lambda batch: need(self.context, batch), self.asked.memory, MOST_SEQUENCES, batches),
             fits=needed <= self.asked.memory,
         )
 
-    def longest(self, need: Callable[[int | None, int], int]) -> tuple[int, bool]:
+    def longest(self, need: Callable[[int | None, int], int], tried: list[int]) -> tuple[int, bool]:
         """The longest text that fits, and whether the model was made for none that is longer."""
         most = self.model.max_tokens or MAX_DIMENSION // 2
-        found = largest(lambda context: need(context, 1), self.asked.memory, most)
+        found = largest(lambda context: need(context, 1), self.asked.memory, most, tried)
         return found, found == self.model.max_tokens
 
     def weights(self, memory: Memory) -> int:
@@ -268,16 +273,29 @@ def matrix_bytes(shape: tuple[int, ...], dtype: str) -> int:
     return size_of(count, dtype) + scales
 
 
-def largest(need: Callable[[int], int], memory: int, most: int) -> int:
+def largest(need: Callable[[int], int], memory: int, most: int, tried: list[int] | None = None) -> int:
     """The largest number, up to `most`, that does not need more than there is; 0 where one does.
 
     What is needed grows with the number. A step goes to where a straight line through the last two would meet the
-    memory, and every third halves what is left: near enough to a line, the search ends after five or six.
+    memory, and every third halves what is left: near enough to a line, the search ends after four or five.
+
+    `tried` has numbers that another search asked for, and whose need is known therefore; those of this one are added.
     """
-    low, at_low = 1, need(1)
+    tried = [] if tried is None else tried
+
+    def asked(number: int) -> int:
+        tried.append(number)
+        return need(number)
+
+    low, at_low = 1, asked(1)
     if at_low > memory:
         return 0
-    high, at_high = beyond(need, memory, most, at_low)
+    for number in sorted(set(tried)):
+        if need(number) <= memory:
+            low, at_low = number, need(number)
+    above = [number for number in tried if number > low]
+    high = min(above, default=0)
+    high, at_high = (high, need(high)) if high else beyond(asked, memory, most, low, at_low)
     if at_high <= memory:
         return high
     for step in range(MOST_STEPS):
@@ -287,7 +305,7 @@ def largest(need: Callable[[int], int], memory: int, most: int) -> int:
         if step % 3 == 2:
             guess = (low + high) // 2
         guess = min(max(guess, low + 1), high - 1)
-        value = need(guess)
+        value = asked(guess)
         if value <= memory:
             low, at_low = guess, value
         else:
@@ -295,13 +313,13 @@ def largest(need: Callable[[int], int], memory: int, most: int) -> int:
     return low
 
 
-def beyond(need: Callable[[int], int], memory: int, most: int, at_one: int) -> tuple[int, int]:
+def beyond(need: Callable[[int], int], memory: int, most: int, low: int, at_low: int) -> tuple[int, int]:
     """A number that needs more than there is, or `most`, and what it needs: not far beyond, as counts have a limit."""
-    number, value, step = 1, at_one, FIRST_STEP
+    number, value, step = low, at_low, FIRST_STEP
     while number < most and value <= memory:
         before, number = number, min(most, number + step)
         grown, value = value, need(number)
         slope = (value - grown) // (number - before)
         room = (memory - value) // slope if slope else FARTHEST * number
-        step = min(max(room + room // 16 + 1, 1), FARTHEST * number)
+        step = min(max(room + 1, 1), FARTHEST * number)
     return number, value

@@ -72,13 +72,22 @@ class Alive(Struct, frozen=True):
 def alive_at_once(evaluation: Evaluation, sizes: list[list[int]]) -> Alive:
     """Both peaks, of tensors with these sizes."""
     first, tensors = len(evaluation.inputs), uses(evaluation)
-    best, step = peak(sizes, *tensors, first=first)
+    best, step = highest_of(evaluation, sizes)
     arena, arena_step = peak(*folded(evaluation, sizes, *tensors), first=first)
     return Alive(best, path_of(evaluation, step), arena, path_of(evaluation, arena_step))
 
 
+def highest_of(evaluation: Evaluation, sizes: list[list[int]]) -> tuple[int, int]:
+    """The peak of tensors with these sizes, and its step."""
+    return peak(sizes, *uses(evaluation), first=len(evaluation.inputs))
+
+
 def measure_memory(
-    evaluation: Evaluation, rows: list[LayerSummary], dtype: str | None = None, options: MemoryOptions = ANYTHING
+    evaluation: Evaluation,
+    rows: list[LayerSummary],
+    dtype: str | None = None,
+    options: MemoryOptions = ANYTHING,
+    brief: bool = False,
 ) -> Memory:
     """The memory of an evaluated model.
 
@@ -87,6 +96,8 @@ def measure_memory(
         rows: the same as a summary has it.
         dtype: takes the place of the dtypes in the file.
         options: what is asked.
+        brief: leave out what `inference_bytes` and training do without: weights in other types, `peak_bytes`, the
+            arena.
 
     Raises:
         InputError: for an optimizer that the model's framework does not have, and for numbers past 64 bits.
@@ -94,11 +105,11 @@ def measure_memory(
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
     activations = None if sizes is None else sum(map(sum, sizes))
-    alive = Alive() if sizes is None else alive_at_once(evaluation, sizes)
     batch = batch_of(evaluation.inputs)
     cache = measure_cache(evaluation, batch, dtype, options.kv_dtype)
     model = evaluation.model
     running = Running(program_of(model.framework, model.format, model.name), weights, dtype, options.kv_dtype)
+    alive = Alive() if sizes is None or brief else alive_at_once(evaluation, sizes)
     prefill, decode = running.with_cache(evaluation, cache)
     trained = None
     if options.optimizer is not None:
@@ -106,11 +117,11 @@ def measure_memory(
     found = Memory(
         batch_size=batch,
         weights_bytes=weights,
-        weights_as={name: sum(size_of(row.params, name) for row in rows) for name in DTYPES},
+        weights_as={} if brief else {name: sum(size_of(row.params, name) for row in rows) for name in DTYPES},
         activation_bytes=activations,
         peak_bytes=alive.peak,
         peak_at=alive.peak_at,
-        inference_bytes=running.inference(evaluation, alive.peak, prefill, decode),
+        inference_bytes=running.inference(evaluation, sizes, prefill, decode),
         training=trained,
         assumptions=ASSUMPTIONS,
         kv_cache=cache,
@@ -179,18 +190,18 @@ class Running(Struct, frozen=True):
         return largest_device(evaluation, rows, self.program, self.dtype, options)
 
     def inference(
-        self, evaluation: Evaluation, peak: int | None, prefill: Peak | None, decode: Peak | None
+        self, evaluation: Evaluation, sizes: list[list[int]] | None, prefill: Peak | None, decode: Peak | None
     ) -> int | None:
         """The peak of running the model, whichever way it is run."""
         known = [each.size for each in (prefill, decode) if each is not None]
         if known:
             return max(known)
-        if peak is None:
+        if sizes is None:
             return None
         if self.program is None or not self.program.known:
-            return self.weights + peak
+            return self.weights + highest_of(evaluation, sizes)[0]
         found = prefill_peak(evaluation, self.program, self.dtype)
-        return self.weights + self.workspace + (peak if found is None else found.size)
+        return self.weights + self.workspace + (highest_of(evaluation, sizes)[0] if found is None else found.size)
 
 
 def batch_of(inputs: Iterable[Input]) -> int:

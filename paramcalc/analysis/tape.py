@@ -5,6 +5,7 @@ and keeps for a backward pass.
 """
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -58,39 +59,69 @@ def record(evaluation: Evaluation, program: Program, dtype: str | None, shapes: 
     tape = Tape([], [], [], [])
     for item, outputs in zip(evaluation.inputs, shapes, strict=False):
         kept = dtype if dtype is not None and "float" in item.dtype else item.dtype
-        if not outputs or not add_storages(tape, outputs, kept, -1):
+        sizes = sizes_of(outputs or [], kept)
+        if not sizes:
             return None
+        tape.storages.append(add_storages(tape, sizes, -1))
     first = len(evaluation.inputs)
+    costs: dict[tuple[Any, ...], Cost | None] = {}
     for index, call in enumerate(evaluation.calls):
         outputs = shapes[first + index]
-        if outputs is None or not add_step(tape, call, program, dtype, shapes, outputs):
+        if outputs is None or not add_step(tape, call, Asking(program, dtype, shapes, costs), outputs):
             return None
     return tape
 
 
-def add_storages(tape: Tape, outputs: list[Shape], dtype: str, step: int) -> bool:
-    """New storages for tensors of these shapes; whether all of them are known."""
-    found = []
-    for shape in outputs:
-        count = volume(shape)
-        if count is None or dtype not in STORED_BITS:
-            return False
-        found.append(len(tape.sizes))
-        tape.sizes.append(size_of(count, dtype))
-        tape.made.append(step)
-    tape.storages.append(found)
-    return True
+class Cost(NamedTuple):
+    """What one call needs, and the bytes of its outputs."""
+
+    needs: Needs
+    sizes: list[int]
 
 
-def add_step(tape: Tape, call: Call, program: Program, dtype: str | None, shapes: Shapes, outputs: list[Shape]) -> bool:
-    """The step of one call; whether its sizes are known."""
-    read = refs(call.node)
-    storages = [storage_of(tape, ref) for ref in read]
-    given = [shape_of(shapes, ref) for ref in read]
-    kept = output_dtype(call.dtype, call.node.instance.dtype, dtype)
-    if any(volume(shape) is None for shape in (*given, *outputs)):
-        return False
+class Asking(NamedTuple):
+    """What the steps of a tape are made with.
+
+    Attributes:
+        costs: what is known already: of a deep network most calls are like one before, and it is asked once.
+    """
+
+    program: Program
+    dtype: str | None
+    shapes: Shapes
+    costs: dict[tuple[Any, ...], Cost | None]
+
+    def cost(self, call: Call, given: list[Shape], outputs: list[Shape]) -> Cost | None:
+        """What a call costs; None where that is not known."""
+        instance = call.node.instance
+        kind = id(instance.layer), instance.type, instance.dtype, call.dtype, id(call.weights)
+        key = *kind, *given, None, *outputs
+        if key not in self.costs:
+            self.costs[key] = cost_of(call, self.program, self.dtype, given, outputs)
+        return self.costs[key]
+
+
+def add_storages(tape: Tape, sizes: list[int], step: int) -> list[int]:
+    """New storages for tensors of these sizes."""
+    first = len(tape.sizes)
+    tape.sizes += sizes
+    tape.made += [step] * len(sizes)
+    return [*range(first, len(tape.sizes))]
+
+
+def sizes_of(outputs: list[Shape], dtype: str) -> list[int] | None:
+    """The bytes of tensors of these shapes; None where one is not known."""
+    counts = [volume(shape) for shape in outputs]
+    known = [size_of(count, dtype) for count in counts if count is not None]
+    return known if len(known) == len(counts) and (dtype in STORED_BITS or not counts) else None
+
+
+def cost_of(call: Call, program: Program, dtype: str | None, given: list[Shape], outputs: list[Shape]) -> Cost | None:
+    """What a call of these shapes needs; None where a size is not known, or what it keeps."""
     instance = call.node.instance
+    kept = output_dtype(call.dtype, instance.dtype, dtype)
+    if any(volume(shape) is None for shape in (*given, *outputs)):
+        return None
     asked = Asked(instance.layer, given, outputs, max(1, STORED_BITS.get(kept, 32) // 8))
     needs: Needs | None = Needs()
     if instance.type == "Parameter":
@@ -99,15 +130,25 @@ def add_step(tape: Tape, call: Call, program: Program, dtype: str | None, shapes
         trained = any(weight.trainable for weight in call.weights)
         needs = program.needs(instance.type, asked, holds_weights=bool(call.weights), trained=trained)
     if needs is None:
+        return None
+    sizes = [0] * len(outputs) if needs.view and given else sizes_of(outputs, kept)
+    return None if sizes is None else Cost(needs, sizes)
+
+
+def add_step(tape: Tape, call: Call, asking: Asking, outputs: list[Shape]) -> bool:
+    """The step of one call; whether its sizes are known."""
+    read = refs(call.node)
+    storages = [tape.storages[ref.producer][ref.output] for ref in read]
+    cost = asking.cost(call, [shape_of(asking.shapes, ref) for ref in read], outputs)
+    if cost is None:
         return False
-    number = len(tape.steps)
+    needs = cost.needs
     if needs.view and storages:
         tape.storages.append([storages[0]] * len(outputs))
         made: list[int] = []
     else:
-        if not add_storages(tape, outputs, kept, number):
-            return False
-        made = tape.storages[-1]
+        made = add_storages(tape, cost.sizes, len(tape.steps))
+        tape.storages.append(made)
     keeps = list(dict.fromkeys([*storages[: needs.inputs], *(made if needs.output else ())]))
     tape.steps.append(Step(storages, made, keeps, needs.extra, needs.scratch))
     return True

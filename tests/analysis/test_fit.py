@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from paramcalc import load, summarize
 from paramcalc.analysis.cards import CARDS
+from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.fit import Asked, fit, largest
+from paramcalc.analysis.memory import measure_memory
 from paramcalc.analysis.memory_options import MemoryOptions, Spread
+from paramcalc.analysis.summarize import summarize_evaluation
 from paramcalc.cli import cli
 from paramcalc.errors import InputError
 from tests.small_models import LLAMA
@@ -171,3 +174,30 @@ def test_the_table(config):
 )
 def test_what_would_be_ignored_is_refused(config, options, message):
     assert message in str(run(config, *options).exception.format_message())
+
+
+def test_types_computed_alike_share_what_their_searches_found():
+    asked = []
+    assert largest(lambda number: 10**6 + 1000 * number, 2 * 10**6, 10**6, asked) == 1000
+    before = len(asked)
+    assert largest(lambda number: 10**6 + 1000 * number, 21 * 10**5, 10**6, asked) == 1100
+    assert before < 10
+    assert len(asked) - before < 5
+
+
+@pytest.mark.parametrize("optimizer", [None, "adamw"])
+def test_brief_memory_has_the_same_peaks(optimizer):
+    evaluation = evaluate(model(), batch_size=3, context=50)
+    rows = summarize_evaluation(evaluation).layers
+    options = MemoryOptions(memory=True, optimizer=optimizer)
+    brief, whole = [measure_memory(evaluation, rows, None, options, brief=each) for each in (True, False)]
+    assert brief.inference_bytes == whole.inference_bytes
+    assert brief.training == whole.training
+
+
+def test_a_deep_model_is_evaluated_a_few_times_a_type(monkeypatch):
+    """Each type takes four or five peaks, and int8 and int4, which are computed as bfloat16 is, two more."""
+    counted = []
+    monkeypatch.setattr("paramcalc.analysis.fit.evaluate", lambda *a, **k: counted.append(k) or evaluate(*a, **k))
+    fit(load(b'{"model_type": "modernbert", "num_hidden_layers": 3, "max_position_embeddings": 64}'), Asked(2**32))
+    assert len(counted) <= 24
