@@ -32,6 +32,11 @@ SMALL_VITDET = {
 }
 ON_RESNET = {"use_timm_backbone": False, "backbone_config": SMALL_RESNET}
 
+ROPE_BY_KIND = {
+    "full_attention": {"rope_type": "default", "rope_theta": 10000.0},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+}
+
 NEEDED: dict[str, dict[str, object]] = {
     "autoformer": {"prediction_length": 24},
     "beit": {"num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]},
@@ -155,6 +160,19 @@ NEEDED: dict[str, dict[str, object]] = {
     "luke": {"entity_vocab_size": 1000},
     "mask2former": {"backbone_config": SMALL_SWIN, "feature_size": 64},
     "oneformer": {"backbone_config": SMALL_SWIN},
+    "zoedepth": {
+        "backbone_config": {
+            "model_type": "beit",
+            "image_size": 64,
+            "hidden_size": 48,
+            "intermediate_size": 96,
+            "num_attention_heads": 4,
+            "num_hidden_layers": 4,
+            "use_relative_position_bias": True,
+            "reshape_hidden_states": False,
+            "out_features": ["stage1", "stage2", "stage3", "stage4"],
+        },
+    },
     "maskformer": {"backbone_config": SMALL_SWIN, "fpn_feature_size": 64},
     "mm-grounding-dino": {"backbone_config": SMALL_SWIN | {"out_features": ["stage2", "stage3", "stage4"]}},
     "ministral": {"head_dim": 128},
@@ -252,12 +270,19 @@ NEEDED: dict[str, dict[str, object]] = {
     "vjepa2": {"frames_per_clip": 8, "crop_size": 64, "num_hidden_layers": 2, "pred_num_hidden_layers": 2},
     "xlstm": {"embedding_dim": 64, "hidden_size": 64, "num_blocks": 2, "num_hidden_layers": 2, "num_heads": 4},
     "zamba": {"attention_hidden_size": None, "attention_head_dim": None},
+    "cohere_compass_text": {"rope_parameters": ROPE_BY_KIND},
+    "cohere_compass": {"text_config": {"rope_parameters": ROPE_BY_KIND}},
+    "deepseek_ocr2_text": {"num_hidden_layers": 3, "mlp_layer_types": ["dense", "sparse", "sparse"]},
+    "deepseek_ocr2": {"text_config": {"num_hidden_layers": 3, "mlp_layer_types": ["dense", "sparse", "sparse"]}},
     "molmo2": {"adapter_config": {"vision_feature_layer": [-1, 0]}},
 }
 
 FIXED: dict[str, dict[str, object]] = {
     "bit": {"embedding_size": 64},
+    "deepseek_ocr2_text": {"num_hidden_layers": 3},
     "dinat": {"patch_size": 4},
+    "granite_docling_text": {"hidden_size": 96, "num_attention_heads": 4, "num_key_value_heads": 2},
+    "granite_docling_vision": {"out_hidden_size": 96},
     "levit": {"patch_size": 16},
     "oneformer": {"hidden_dim": 64, "conv_dim": 64, "mask_dim": 64},
     "sam2_hiera_det_model": {"hidden_size": 96, "num_attention_heads": 1},

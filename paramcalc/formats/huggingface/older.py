@@ -66,5 +66,18 @@ def is_numbers(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(type(item) is int for item in value)
 
 
-OLDER: dict[str, Callable[[dict[str, Any]], None]] = {"step3p5": step3p5, "molmo2": molmo2}
+def unlimited_ocr(values: dict[str, Any]) -> None:
+    """Read `language_config`, with the window that stands beside it."""
+    if values["text_config"] is not None:
+        return
+    old, window = values.get("language_config"), values.get("sliding_window")
+    text = old if isinstance(old, dict) else {}
+    values["text_config"] = text if window is None else text | {"sliding_window": window}
+
+
+OLDER: dict[str, Callable[[dict[str, Any]], None]] = {
+    "molmo2": molmo2,
+    "step3p5": step3p5,
+    "unlimited_ocr": unlimited_ocr,
+}
 """model_type → what brings the values that a file of it has into the form of today."""

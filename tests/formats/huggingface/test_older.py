@@ -48,3 +48,9 @@ def test_a_bias_that_no_field_says_is_refused(field: str) -> None:
     file = {"model_type": "emu3_text_model", "architectures": ["Emu3TextModel"], field: True}
     with pytest.raises(Exception, match=field):
         spec_of(read_config(file, "config.json"))
+
+
+def test_a_text_model_under_its_older_name_is_read_with_the_window_beside_it() -> None:
+    file = {"model_type": "unlimited_ocr", "language_config": {"hidden_size": 64}, "sliding_window": 32}
+    values = read_config(file, "config.json").values
+    assert values["text_config"] == {"hidden_size": 64, "sliding_window": 32}
