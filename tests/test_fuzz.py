@@ -17,16 +17,16 @@ SECONDS = int(os.environ.get("PARAMCALC_FUZZ_SECONDS", "900"))
 @pytest.mark.parametrize(
     ("name", "count"),
     [
-        ("spec", 150),
-        ("keras", 80),
+        ("spec", 100),
+        ("keras", 50),
         ("archive", 40),
         ("safetensors", 100),
         ("gguf", 100),
-        ("torch", 150),
+        ("torch", 100),
         ("numpy", 40),
-        ("program", 150),
-        ("huggingface", 60),
-        ("hdf5", 60),
+        ("program", 80),
+        ("huggingface", 25),
+        ("hdf5", 25),
     ],
 )
 def test_damaged_documents_are_shown_or_refused_harmlessly(name, count):

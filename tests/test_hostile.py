@@ -186,7 +186,7 @@ def test_nothing_a_file_names_is_run_or_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(b"")
 @example(b"PK\x03\x04")
 @example(b"\x89HDF\r\n\x1a\n")
@@ -195,13 +195,13 @@ def test_random_bytes_are_a_model_or_an_error(data):
     outcome(data)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet="abD1-:,.[]{}&*!|>'\"#%@`?<~ \n\t\\u", max_size=80))
 def test_random_punctuation_is_a_model_or_an_error(text):
     outcome(text.encode("utf-8", "replace"))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([row[0] for row in ROWS if row[1].startswith("ok")]), st.data())
 def test_a_damaged_file_is_a_model_or_an_error(name, data):
     content = bytearray((HERE / name).read_bytes())

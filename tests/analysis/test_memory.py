@@ -56,7 +56,7 @@ def graphs(draw):
     return sizes, reads, draw(st.lists(st.sampled_from(known), max_size=3)), first
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(graphs())
 def test_the_peak_is_that_of_a_simulation_step_by_step(graph):
     assert peak(*graph) == simulated(*graph)

@@ -11,7 +11,7 @@ from paramcalc.errors import InputError, Position
 from paramcalc.formats import load
 from paramcalc.formats.native.expressions import ExpressionError, evaluate_expression
 
-RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # -- the same model in any form ------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ SPECS = st.fixed_dictionaries(
 )
 
 
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=120)
 @given(SPECS)
 def test_a_random_spec_gives_a_summary_or_a_located_error(spec):
     summary, problems = outcome(spec)
@@ -231,7 +231,7 @@ def sound_spec(layers, inner):
 SOUND = st.builds(sound_spec, st.lists(SOUND_ENTRIES, max_size=6), st.sampled_from(["ReLU", {"Dense": 4}, "PReLU"]))
 
 
-@settings(RELAXED, max_examples=300)
+@settings(RELAXED, max_examples=150)
 @given(SOUND)
 def test_a_sound_random_spec_is_summarised(spec):
     summary, problems = outcome(spec)
@@ -264,7 +264,7 @@ def test_a_block_around_everything_changes_no_total(spec):
 # -- expressions ---------------------------------------------------------------------------------------
 
 
-@settings(RELAXED, max_examples=300)
+@settings(RELAXED, max_examples=150)
 @given(st.text(alphabet="dn0123456789+-*/%()<>=!., []'iforandtmx", max_size=40))
 def test_an_expression_gives_a_small_value_or_an_error(text):
     try:

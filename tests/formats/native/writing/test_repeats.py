@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from paramcalc import ParamcalcError, load
 from paramcalc.formats.convert import convert, facts
 
-ROUND_TRIPS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROUND_TRIPS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 REASONS = ("do not stand together", "is already taken")
 LSTM = {"LSTM": {"units": 16, "return_sequences": True, "return_state": True}}
 
