@@ -1,7 +1,7 @@
 """What is found by evaluating a model: plain data, one `Call` a node, in execution order."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct, field
 
@@ -77,6 +77,7 @@ class Evaluation(Struct):
         as_written: whether the inputs have the shapes that the file says, the batch aside.
         inner_calls: by the index of a call, those of layers inside its layer, where the file makes claims of them.
         contradictions: what the file says of itself otherwise than computed.
+        known: what was found out about it once, by what it is, for whoever asks again.
     """
 
     model: Model
@@ -87,6 +88,7 @@ class Evaluation(Struct):
     as_written: bool = True
     inner_calls: dict[int, list[InnerCall]] = field(default_factory=dict)
     contradictions: list[Contradiction] = field(default_factory=list)
+    known: dict[Any, Any] = field(default_factory=dict)
 
     def shape(self, ref: Ref) -> Shape | None:
         """The shape of a tensor; None where it is not known."""

@@ -63,6 +63,14 @@ def find_text(evaluation: Evaluation) -> Text | None:
 
     An input that reaches attention as its keys alone is what the text is made from, as an encoder's is.
     """
+    if "text" not in evaluation.known:
+        evaluation.known["text"] = look_for_text(evaluation)
+    text: Text | None = evaluation.known["text"]
+    return text
+
+
+def look_for_text(evaluation: Evaluation) -> Text | None:
+    """The same, where it was not asked before."""
     if not any(call.cache for call in evaluation.calls):
         return None
     first = len(evaluation.inputs)

@@ -7,6 +7,7 @@ context and the largest batch are searched for, which takes a few steps, as peak
 from collections.abc import Callable
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.memory import measure_memory
 from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.analysis.summarize import summarize_evaluation
+from paramcalc.analysis.tape import LAST_USES
 from paramcalc.collector import gc_paused
 from paramcalc.errors import InputError, Problem
 from paramcalc.layers.parallel import EMBEDDING
@@ -158,6 +160,7 @@ class Trial:
             self.context = min(USUAL_CONTEXT, model.max_tokens or USUAL_CONTEXT)
         self.measured = lru_cache(maxsize=None)(self.measure)
         self.rows = lru_cache(maxsize=2)(self.rows_as)
+        self.known: dict[Any, Any] = {}
         self.tried: dict[tuple[str | None, str], list[int]] = {}
 
     def types(self) -> list[tuple[str, bool]]:
@@ -185,7 +188,10 @@ class Trial:
     def measure(self, dtype: str | None, context: int | None, batch: int) -> Memory:
         """The memory of the model for so many tokens and sequences."""
         evaluation = evaluate(self.model, batch_size=batch, context=context)
-        return measure_memory(evaluation, self.rows(dtype), dtype, self.asked.options, brief=True)
+        evaluation.known |= self.known
+        memory = measure_memory(evaluation, self.rows(dtype), dtype, self.asked.options, brief=True)
+        self.known = {key: found for key, found in evaluation.known.items() if key == LAST_USES}
+        return memory
 
     # -- one type --------------------------------------------------------------------------------------
 

@@ -189,8 +189,25 @@ def entered(reader: str, maker: str) -> str:
     return "/".join(here[: same + 1]) if same < len(here) - 1 else ""
 
 
+LAST_USES = "last uses"
+"""Where `Evaluation.known` has them."""
+
+
 def last_uses(evaluation: Evaluation, tape: Tape, program: Program) -> list[int]:
-    """The last step in which each storage is there."""
+    """The last step in which each storage is there.
+
+    That depends on who reads what and on what is a view, not on sizes: a prompt and a token mostly have the same.
+    """
+    structure = program.known, program.language_model, tape.made, tape.storages, [step.reads for step in tape.steps]
+    before, last = evaluation.known.get(LAST_USES, (None, []))
+    if structure != before:
+        last = find_last_uses(evaluation, tape, program)
+        evaluation.known[LAST_USES] = structure, last
+    return [*last]
+
+
+def find_last_uses(evaluation: Evaluation, tape: Tape, program: Program) -> list[int]:
+    """The same, where another tape had others."""
     calls = evaluation.calls
     ends = group_ends(calls)
     last = list(tape.made)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from paramcalc import load, summarize
 from paramcalc.analysis.backward import segments_of, training_peak
 from paramcalc.analysis.evaluate import evaluate
+from paramcalc.analysis.memory import measure_memory
+from paramcalc.analysis.summarize import summarize_evaluation
 from paramcalc.analysis.tape import entered, record
 from paramcalc.answer import Question, answer
 from paramcalc.cli import cli
@@ -296,3 +298,18 @@ def test_the_table_says_what_it_assumes(tmp_path):
     assert "weights + cache + activations, last logits only, 32.0 MiB workspace" in text
     refused = CliRunner().invoke(cli, ["summary", str(path), "--checkpointing"])
     assert "--checkpointing is about training; --optimizer NAME asks for that" in refused.output
+
+
+def test_last_uses_are_found_once_for_a_prompt_and_a_token(monkeypatch):
+    """They depend on who reads what alone; another program finds its own."""
+    from paramcalc.analysis import tape as tapes
+
+    found = []
+    original = tapes.find_last_uses
+    monkeypatch.setattr(tapes, "find_last_uses", lambda *given: found.append(original(*given)) or found[-1])
+    evaluation = evaluate(load(json.dumps(LLAMA).encode()), context=16, batch_size=1)
+    rows = summarize_evaluation(evaluation).layers
+    once = measure_memory(evaluation, rows)
+    assert len(found) == 1
+    evaluation.known.clear()
+    assert measure_memory(evaluation, rows) == once
