@@ -283,6 +283,7 @@ FIXED: dict[str, dict[str, object]] = {
     "dinat": {"patch_size": 4},
     "granite_docling_text": {"hidden_size": 96, "num_attention_heads": 4, "num_key_value_heads": 2},
     "granite_docling_vision": {"out_hidden_size": 96},
+    "hy_v4_vl_text": {"qk_rope_head_dim": 64},
     "levit": {"patch_size": 16},
     "oneformer": {"hidden_dim": 64, "conv_dim": 64, "mask_dim": 64},
     "sam2_hiera_det_model": {"hidden_size": 96, "num_attention_heads": 1},
