@@ -30,6 +30,9 @@ MAX_CANDIDATES = 500
 MAX_COMPARED = 64
 """… comparing this many of their first characters."""
 
+MIN_RATIO = 0.6
+"""How near a name must be: of the letters of both, the part that they have in common."""
+
 DocPath = tuple[str | int, ...]
 """Where in a document: `("layers", 3, "Conv2D", "filters")`."""
 
@@ -206,12 +209,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is nearest to a wrong one; None where none is near."""
-    from difflib import get_close_matches  # only loaded when something is wrong already
+    from difflib import SequenceMatcher  # only loaded when something is wrong already
 
     wanted = name[:MAX_COMPARED].lower()
     lowered = {candidate[:MAX_COMPARED].lower(): candidate for candidate in islice(known, MAX_CANDIDATES)}
-    near = get_close_matches(wanted, likely(wanted, lowered), n=1, cutoff=0.6)
-    return lowered[near[0]] if near else None
+    ratios = {candidate: SequenceMatcher(None, candidate, wanted).ratio() for candidate in likely(wanted, lowered)}
+    near = max(ratios, key=ratios.__getitem__, default=None)  # of equally near ones, the first
+    return lowered[near] if near is not None and ratios[near] >= MIN_RATIO else None
 
 
 def likely(name: str, candidates: Iterable[str]) -> list[str]:

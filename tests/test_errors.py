@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paramcalc.errors import MAX_MESSAGE, LayerError, echo, listed
+from paramcalc.errors import MAX_MESSAGE, LayerError, echo, listed, nearest
 
 VALUES = st.recursive(
     st.one_of(st.integers(), st.floats(), st.text(max_size=60)),
@@ -38,3 +38,7 @@ def test_a_message_is_cut_whatever_it_quotes():
 def test_a_list_of_names_says_how_many_more_there_are():
     assert listed(["a", "b"]) == "a, b"
     assert listed([str(n) for n in range(1_022)]).endswith("18, 19 and 1,002 more")
+
+
+def test_of_names_that_are_equally_near_the_first_is_meant():
+    assert nearest("dense", ["block/0/dense", "block/1/dense", "block/2/dense"]) == "block/0/dense"

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.keras.fields import ActivationName
+from paramcalc.layers.packages import package_of
 from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case
 from paramcalc.shapes import MAX_DIMENSION
 
@@ -97,12 +98,12 @@ def entry(registry: Registry, name: str) -> Entry:
     family = home.family(canonical)
     return Entry(
         qualifier + canonical,
-        PLUGINS if family == "plugin" else family,
+        package_of(cls) or PLUGINS if family == "plugin" else family,
         summary,
         text,
         sections,
         not sections.get("Formula", "").startswith(NO_WEIGHTS),
-        origin_of(home, canonical),
+        origin_of(home, canonical, cls),
         [qualifier + alias for alias in aliases_of(home, canonical)],
         fields_of(cls),
         framework_of(cls) or FRAMEWORKS[0],
@@ -129,9 +130,9 @@ def parse_docstring(doc: str) -> tuple[str, str, dict[str, str]]:
     return first, "\n".join(text).strip(), sections
 
 
-def origin_of(registry: Registry, name: str) -> str:
-    """Where a layer comes from."""
-    if registry.family(name) != "plugin":
+def origin_of(registry: Registry, name: str, cls: type[Layer]) -> str:
+    """Where a layer comes from; those of packages built on Keras are paramcalc's own."""
+    if registry.family(name) != "plugin" or package_of(cls) is not None:
         return BUILT_IN
     point = registry.plugins()[name]
     package = point.dist.name if point.dist is not None else "a plugin"

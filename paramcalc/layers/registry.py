@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from paramcalc.errors import ParamcalcError, did_you_mean
+from paramcalc.errors import ParamcalcError, did_you_mean, listed
 from paramcalc.layers.base import Layer
 
 ENTRY_POINT_GROUP = "paramcalc.layers"
@@ -104,6 +104,17 @@ class Registry:
 
     def advice(self, name: str) -> str:
         """What to write instead of a name that is not known: the nearest one, and whose layer it is otherwise."""
+        from paramcalc.layers.packages import names_of, qualified_names
+
+        packaged = qualified_names(name)
+        if packaged:
+            return f"; write '{packaged[0]}'" + "".join([f" or '{other}'" for other in packaged[1:]])
+        layers = names_of(name)
+        if layers:
+            return f": it is a package; its layers are {listed(layers)}"
+        others = names_of(name.partition(".")[0])
+        if others:
+            return did_you_mean(name, others)
         own = self.counterparts.get(name)
         near = f"; did you mean '{own}'?" if own else did_you_mean(name, self.names())
         for framework in FRAMEWORKS:

@@ -98,6 +98,14 @@ def test_a_class_of_another_framework_is_found_by_its_qualified_name():
     assert {field.name: field.description for field in found.fields}["proj_size"].startswith("The size that")
 
 
+def test_a_layer_of_a_package_is_shown_with_its_family():
+    """No plugin: there is no entry point that would say where it comes from."""
+    found = entry(Registry(), "qkeras.QConv2D")
+    assert (found.name, found.family, found.origin) == ("qkeras.QConv2D", "qkeras", "built-in")
+    with pytest.raises(UnknownTypeError, match="it is a package; its layers are qkeras"):
+        entry(Registry(), "qkeras")
+
+
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(UnknownTypeError, match="did you mean 'LSTM'"):
         entry(Registry(), "Lstn")

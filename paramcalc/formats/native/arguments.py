@@ -4,6 +4,7 @@ from typing import Any
 
 from paramcalc.errors import DocPath, at_key, did_you_mean, echo, listed
 from paramcalc.formats.native.entries import COMMON, Block
+from paramcalc.formats.native.mistakes import split_tuple
 from paramcalc.formats.native.problems import SpecError
 from paramcalc.layers.base import Layer
 
@@ -24,6 +25,10 @@ def layer_arguments(cls: type[Layer], value: Any, base: DocPath) -> Arguments:
         for key in COMMON:
             if key in value and key not in names:
                 raise SpecError(f"'{key}' stands beside {cls.__name__}, not inside it", at_key((*base, key)))
+        tuple_ = None if all(key in names for key in value) else split_tuple(value)
+        if tuple_ is not None:
+            name, right = tuple_
+            raise SpecError(f"{name}: a list stands in [ ]; write {name}: {right[:40]}", (*base, name))
         return dict(value), {key: (*base, key) for key in value}
     if isinstance(value, list) and cls.list_argument:
         return {names[0]: value}, {names[0]: base}

@@ -71,6 +71,24 @@ def stray_key(key: str, type_: str, value: Any) -> str:
     return f"unknown key '{key[:80]}': the fields of the layer stand inside '{type_[:80]}: {{…}}'"
 
 
+def split_tuple(fields: dict[str, Any]) -> tuple[str, str] | None:
+    """Which field has a tuple as Python writes it, which YAML splits inside braces, and the list to write instead.
+
+    `{kernel_size: (3, 5)}` is read as `{kernel_size: "(3", "5)": null}`.
+    """
+    rest = iter(fields.items())
+    for name, value in rest:
+        if isinstance(value, str) and value.startswith("(") and ")" not in value:
+            parts = [value[1:]]
+            for key, nothing in rest:
+                parts.append(str(key))
+                if nothing is not None:
+                    return None
+                if parts[-1].endswith(")"):
+                    return name, f"[{', '.join(parts)[:-1]}]"
+    return None
+
+
 def meant_keys(raw: dict[str, Any], type_: str) -> dict[str, Any]:
     """The values of misspelled common keys under the keys that are meant, so that a name is known to its readers."""
     others = [key for key in raw if key != type_ and key not in COMMON]

@@ -27,7 +27,7 @@ from paramcalc.formats.native.entries import (
     RepeatEntry,
 )
 from paramcalc.formats.native.entry_facts import entry_label, entry_variables, is_dynamic, size_of
-from paramcalc.formats.native.expressions import ExpressionError, is_variable_name
+from paramcalc.formats.native.expressions import ExpressionError, no_variable
 from paramcalc.formats.native.mistakes import is_misplaced, meant_keys, misspelled, no_list, stray_key
 from paramcalc.formats.native.names import check_name
 from paramcalc.formats.native.problems import AlreadyNotedError, Problems, SpecError, is_meant
@@ -141,11 +141,14 @@ class Parser:
         if raw is None:
             return {}
         if not isinstance(raw, dict):
-            self.problems.add(f"vars are a mapping of names to values, got {echo(raw)}", where)
-            return {}
+            pairs = raw if isinstance(raw, list) and all(isinstance(item, dict) for item in raw) else []
+            hint = "; write them without the dashes" if pairs else ""
+            self.problems.add(f"vars are a mapping of names to values, got {echo(raw)}{hint}", where)
+            return {name: value for pair in pairs for name, value in pair.items()}
         for name in raw:
-            if not is_variable_name(name) or name in COMMON:
-                self.problems.add(f"a variable cannot be called {echo(name)}", (*where, Key(name)))
+            why = "that is a key of entries" if name in COMMON else no_variable(name)
+            if why is not None:
+                self.problems.add(f"a variable cannot be called {echo(name)}: {why}", (*where, Key(name)))
         return raw
 
     # -- one entry -------------------------------------------------------------------------------------

@@ -203,13 +203,17 @@ def read_dims(value: Any, where: DocPath) -> Shape:
         SpecError: for anything but a list of positive integers and nulls.
     """
     if not isinstance(value, list):
-        hint = f"; write [{value}]" if type(value) is int else ""
+        from paramcalc.formats.text.scalars import from_python
+
+        meant = f"[{value}]" if type(value) is int else from_python(str(value)) if isinstance(value, str) else None
+        hint = f"; write {meant}" if meant else ""
         raise SpecError(f"a shape is a list of dimensions without the batch, got {echo(value)}{hint}", where)
     if len(value) >= MAX_RANK:
         raise SpecError(f"a shape has at most {MAX_RANK - 1} dimensions, this one has {len(value)}", where)
     for index, dim in enumerate(value):
         if dim is not None and (type(dim) is not int or not 1 <= dim <= MAX_DIMENSION):
             message = f"a dimension is a positive integer, or null where it is unknown, got {echo(dim)}"
+            message += "; write null" if dim == "None" else ""
             raise SpecError(message, (*where, index))
     return tuple(value)
 

@@ -130,7 +130,12 @@ def variables(value: Any) -> set[str]:
 
 
 def origin(raw: Any, names: Names) -> str:
-    """` (from $(d / 2) with d = 3)` for a value that was written as an expression, else nothing."""
+    """` (from $(d / 2) with d = 3)` for a value that was written as an expression.
+
+    For a text that is the name of a variable, without its dollar, `; write $d`; else nothing.
+    """
+    if isinstance(raw, str) and raw in names:
+        return f"; write ${raw}"
     if not isinstance(raw, str) or "$" not in raw:
         return ""
     codes = [part for part in split(raw) if isinstance(part, Code)][:3]

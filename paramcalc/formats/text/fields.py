@@ -137,10 +137,13 @@ def explain_value(name: str, value: Any, error: str, hint: Any) -> FieldProblem:
 
 
 def surprise(value: Any) -> str:
-    """What other YAML readers would have read, if that differs: `; YAML 1.1 reads no as false …`; else nothing."""
-    from paramcalc.formats.text.scalars import explain_scalar
+    """What to write for Python's value, or how other readers read this: `; YAML 1.1 reads no as …`; else nothing."""
+    from paramcalc.formats.text.scalars import explain_scalar, from_python
 
-    words = explain_scalar(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return ""
+    ours = from_python(value)
+    words = f"write {ours}" if ours else explain_scalar(value)
     return f"; {words}" if words else ""
 
 

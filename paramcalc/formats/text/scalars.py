@@ -25,6 +25,7 @@ _OCTAL = re.compile(r"([-+]?)0o?([0-7_]+)")
 _OTHER_BASE = re.compile(r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+")
 _GROUPED = re.compile(r"[-+]?[0-9][0-9_]*")
+_TUPLE = re.compile(r"\( *-?[0-9]+(?: *, *(?:-?[0-9]+|None))* *,? *\)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?")
 
 
@@ -77,6 +78,14 @@ def explain_scalar(text: str) -> str | None:
     if _DATE.fullmatch(text):
         return f"YAML 1.1 reads {text} as a date; quote it"
     return None
+
+
+def from_python(text: str) -> str | None:
+    """What to write for a tuple or `None` as Python writes them, which YAML reads as text; None for other text."""
+    if text == "None":
+        return "null"
+    inner = text[1:-1].strip(" ,")
+    return f"[{inner}]" if _TUPLE.fullmatch(text[:64]) else None
 
 
 def _base60(text: str) -> int:

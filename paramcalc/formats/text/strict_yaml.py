@@ -320,6 +320,9 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
         return Problem(_ADVICE["found character '\\t' that cannot start any token"], position=place)
     from paramcalc.formats.text.pitfalls import advise  # only once a file is refused
 
+    opening = getattr(error, "context_mark", None)
+    if context == "while scanning a quoted scalar" and words == "found unexpected end of stream" and opening:
+        return Problem("this quote is not closed", position=Position(opening.line + 1, opening.column + 1))
     if words.startswith(("exceeded", "found")):
         return Problem(message, position=place)
     flow = " flow " in (context or "")

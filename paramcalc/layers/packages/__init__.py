@@ -117,6 +117,19 @@ def qualified_class(name: str) -> type[Layer] | None:
     return loaded(PACKAGES[package], own) if package in PACKAGES else None
 
 
+def qualified_names(name: str) -> list[str]:
+    """What a spec writes for a class named without its package, or as Keras registers it: `qkeras>QDense`."""
+    prefix, _, own = name.rpartition(">")
+    found = [key for key, package in PACKAGES.items() if any(own in classes for classes in package.classes.values())]
+    return [f"{key}.{own}" for key in found if not prefix or prefix in (key, *PACKAGES[key].registered)]
+
+
+def names_of(package: str) -> list[str]:
+    """The names of all layers of a package, as a spec writes them; none where it is not known."""
+    known = PACKAGES.get(package)
+    return [f"{package}.{name}" for names in known.classes.values() for name in names] if known else []
+
+
 def loaded(package: Package, name: str) -> type[Layer] | None:
     """The class of a package; None where it has none of this name."""
     for module, classes in package.classes.items():

@@ -18,6 +18,12 @@ SUGGESTIONS = {
     "{LayerNormalization: {eps: 0.1}}": "unknown field 'eps'; did you mean 'epsilon'?",
     "{Embedding: {num_embeddings: 9, output_dim: 3}}": "'num_embeddings'; did you mean 'input_dim'?",
     "{GRU: {units: 3, bidirectional: true}}": "'bidirectional'; write Bidirectional around it",
+    # Layers of packages are named with them.
+    "{QDense: 3}": "there is no layer type 'QDense'; write 'qkeras.QDense'",
+    "{qkeras>QDense: 3}": "there is no layer type 'qkeras>QDense'; write 'qkeras.QDense'",
+    "{Addons>CRF: 3}": "there is no layer type 'Addons>CRF'; write 'tensorflow_addons.CRF'",
+    "{CRF: 3}": "write 'tensorflow_addons.CRF' or 'keras_contrib.CRF'",
+    "{qkeras.QDens: 3}": "did you mean 'qkeras.QDense'?",
     # Names of functions and modes.
     "{Dense: {units: 3, activation: rleu}}": "'rleu' is not one of the names that it takes; did you mean 'relu'?",
     "{Conv2D: {filters: 3, kernel_size: 3, padding: zero}}": "is not one of the names that it takes; use valid, same",
@@ -66,7 +72,38 @@ def test_what_a_suggestion_names_is_a_field_of_some_layer(framework):
     assert {field for meant in names.FIELD_COUNTERPARTS.values() for field in meant} <= fields
 
 
+VARIABLES = {
+    "len": "a function of expressions",
+    "if": "a word of expressions",
+    "i": "the number of the repeat",
+    "name": "a key of entries",
+    "a-b": "a name is made of letters, digits and _",
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_why_a_variable_cannot_have_a_name(name):
+    (message,) = problems(f"{{vars: {{{name}: 3}}, input: [4], layers: [{{Dense: 3}}]}}")
+    assert message.startswith(f"a variable cannot be called '{name}': ")
+    assert VARIABLES[name] in message
+
+
+SHAPES = {
+    "(28, 28, 1)": "got '(28, 28, 1)'; write [28, 28, 1]",
+    "(4,)": "got '(4,)'; write [4]",
+    "[None, 4]": "got 'None'; write null",
+    "4": "got 4; write [4]",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_as_python_writes_it(shape):
+    (message,) = problems(f"input: {shape}\nlayers: [{{Dense: 3}}]\n")
+    assert message.endswith(SHAPES[shape])
+
+
 ONE_MISTAKE = {
+    "the dashes of variables": "{vars: [{n: 3}], input: [4], layers: [{Dense: $n}]}",
     "the framework": "{framework: pytorch, input: [4], layers: [{Linear: 3}, ReLU]}",
     "a size of the input": "{input: [4, x], layers: [{Dense: 3}, {Conv2D: [3, 3]}]}",
     "a size of one input": "{inputs: {a: [x], b: [4]}, layers: [{Dense: 3, inputs: a}, {Dense: 3, inputs: b}]}",

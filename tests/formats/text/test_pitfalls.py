@@ -53,6 +53,22 @@ MISTAKES = {
         "  - Dense: 3\n   name: a\n",
         ["5:4: 'name' is indented by 3, 'Dense' above it by 4; write both in one column"],
     ),
+    "a tuple as in Python inside braces": (
+        "  - {Conv2D: {filters: 3, kernel_size: (3, 5), padding: same}}\n",
+        ["4:40: kernel_size: a list stands in [ ]; write kernel_size: [3, 5]"],
+    ),
+    "a tuple as in Python on a line of its own": (
+        "  - Reshape: [2, 2, 1]\n  - Conv2D:\n      filters: 3\n      kernel_size: (1, 2)\n",
+        ["7:20: layer Conv2D: kernel_size: expected an integer or a list, got '(1, 2)'; write [1, 2]"],
+    ),
+    "a repeat without its dollar": (
+        "  - repeat: a\n    layers: [Dense: 3]\n",
+        ["4:13: repeat: expected a number of times, got 'a'; write $a"],
+    ),
+    "a quote that is not closed": (
+        '  - Dense: {units: 3, activation: "relu}\n  - Dense: 3\n',
+        ["4:35: this quote is not closed"],
+    ),
     "a brace that is not closed": (
         "  - Dense: {units: 3\n  - Dense: 4\n",
         ["4:12: this '{' is not closed; write the '}' that belongs to it"],
