@@ -41,4 +41,4 @@ def test_a_list_of_names_says_how_many_more_there_are():
 
 
 def test_of_names_that_are_equally_near_the_first_is_meant():
-    assert nearest("dense", ["block/0/dense", "block/1/dense", "block/2/dense"]) == "block/0/dense"
+    assert nearest("block/dense", ["block/0/dense", "block/1/dense", "block/2/dense"]) == "block/0/dense"

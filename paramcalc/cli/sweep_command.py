@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,19 +109,31 @@ def each(
     from paramcalc.render.sweep import Swept
 
     names = [name for name, _ in swept]
+    refused: list[str] = []
     for values in product(*[values for _, values in swept]):
         sets = dict(zip(names, values, strict=True))
         try:
             summary = answer(spec, replace(asked, sets=sets))
         except ParamcalcError as error:
-            if not failed:
-                said = ", ".join(f"{name}={value}" for name, value in sets.items())
-                output.warn(f"refused with {said}:")
-                report(error)
+            refused.append(", ".join(f"{name}={value}" for name, value in sets.items()))
             failed.append(error)
             continue
         yield Swept(sets, replace(summary, layers=[]))
-    if len(failed) > 1:
+    tell(failed, refused, prod(len(values) for _, values in swept))
+
+
+def tell(failed: list[ParamcalcError], refused: list[str], count: int) -> None:
+    """Report the first of the combinations that were refused.
+
+    Where all are, and for one reason, such as that there is no such file, it has nothing to do with the values.
+    """
+    if not failed:
+        return
+    same = len(failed) == count and len({str(error) for error in failed}) == 1
+    if not same or count == 1:
+        output.warn(f"refused with {refused[0]}:")
+    report(failed[0])
+    if len(failed) > 1 and not same:
         output.warn(f"{len(failed):,} combinations were refused; the first is shown")
 
 

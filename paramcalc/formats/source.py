@@ -9,7 +9,7 @@ from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from paramcalc.errors import InputError, Problem, why
+from paramcalc.errors import MAX_CANDIDATES, InputError, Problem, nearest, why
 from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, MAX_FOLDER_FILES, MAX_JSON_BYTES, check_size, max_bytes
 
 if TYPE_CHECKING:
@@ -200,6 +200,8 @@ def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None)
     except (OSError, ValueError) as error:
         leads_nowhere = isinstance(error, FileNotFoundError) and os.path.islink(path)
         message = "is a link that leads nowhere" if leads_nowhere else _explain(error)
+        if isinstance(error, FileNotFoundError) and not leads_nowhere:
+            message += _advice(path)
         raise InputError(name, [Problem(message)]) from None
 
 
@@ -224,6 +226,17 @@ def _check_kind(name: str, mode: int) -> None:
     for is_kind, message in _KINDS:
         if is_kind(mode):
             raise InputError(name, [Problem(message)])
+
+
+def _advice(path: str) -> str:
+    """`; did you mean 'models/net.yaml'?` where the folder has a file with nearly this name; else nothing."""
+    folder, wanted = os.path.split(path)
+    try:
+        with os.scandir(folder or os.curdir) as entries:
+            near = nearest(wanted, sorted(entry.name for entry in islice(entries, MAX_CANDIDATES)))
+    except (OSError, ValueError):
+        return ""
+    return f"; did you mean '{os.path.join(folder, near)}'?" if near is not None else ""
 
 
 def _explain(error: OSError | ValueError) -> str:

@@ -101,6 +101,11 @@ def test_what_is_refused_is_reported_and_the_others_come(spec, capfd):
     assert "2 combinations were refused" in err
 
 
+def test_what_has_nothing_to_do_with_the_values_is_said_once(spec, capfd):
+    assert run(["sweep", "none.yaml", "--set", "width=4,8"]) == 2
+    assert capfd.readouterr().err == "none.yaml: there is no such file\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -76,6 +76,11 @@ def test_a_missing_file_is_told(tmp_path):
     assert error(tmp_path / "none") == f"{tmp_path / 'none'}: there is no such file"
 
 
+def test_a_missing_file_is_told_with_the_nearest(tmp_path):
+    (tmp_path / "net.yaml").write_bytes(SPEC)
+    assert error(tmp_path / "net.yml").endswith(f"there is no such file; did you mean '{tmp_path / 'net.yaml'}'?")
+
+
 def test_a_directory_is_no_file(tmp_path):
     assert "is a directory" in error(tmp_path)
 
