@@ -86,6 +86,12 @@ NEEDED: dict[str, dict[str, object]] = {
     },
     "deformable_detr": ON_RESNET,
     "dab-detr": ON_RESNET,
+    "d_fine": {
+        "backbone_config": SMALL_RESNET | {"out_features": ["stage2", "stage3", "stage4"]},
+        "encoder_hidden_dim": 48,
+        "decoder_in_channels": [48, 48, 48],
+        "decoder_n_points": [3, 6, 3],
+    },
     "detr": ON_RESNET,
     "convnext": {"hidden_sizes": [16, 24, 32, 40], "depths": [1, 2, 1, 1]},
     "convnextv2": {"hidden_sizes": [16, 24, 32, 40], "depths": [1, 2, 1, 1]},
@@ -280,6 +286,7 @@ NEEDED: dict[str, dict[str, object]] = {
 FIXED: dict[str, dict[str, object]] = {
     "bit": {"embedding_size": 64},
     "deepseek_ocr2_text": {"num_hidden_layers": 3},
+    "d_fine": {"d_model": 64, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "eval_idx": -1},
     "dinat": {"patch_size": 4},
     "granite_docling_text": {"hidden_size": 96, "num_attention_heads": 4, "num_key_value_heads": 2},
     "granite_docling_vision": {"out_hidden_size": 96},
