@@ -43,6 +43,14 @@ def missing(summary: Summary) -> str:
     return why_unknown(summary.layers, names=1) + help_
 
 
+def missing_size(summary: Summary) -> str:
+    """Which size of an input is unknown, so that nobody can say what is in memory, and what gives it."""
+    if any(len(item.shape) in (2, 3) and item.shape[1] is None for item in summary.inputs):
+        return "the number of tokens is unknown; --context N gives it"
+    given = any(has_unknown(item.shape[1:]) for item in summary.inputs)
+    return "the size of an input is unknown; --input NAME=… gives it" if given else ""
+
+
 def states_none(row: LayerSummary) -> bool:
     """Whether the shapes of a layer are known, and what it costs is not."""
     return row.macs is None and reason(row) == STATES_NONE

@@ -6,15 +6,16 @@ from paramcalc.summary import DeviceMemory, KVCache, Memory, Training
 Entries = list[tuple[str, str, str]]
 
 
-def memory_entries(memory: Memory) -> Entries:
-    """(label, number, note) of everything measured."""
+def memory_entries(memory: Memory, unknown: str = "") -> Entries:
+    """(label, number, note) of everything measured; `unknown` is why the activations are not known."""
     batch = f"batch of {memory.batch_size:,}"
+    outputs = unknown if memory.activation_bytes is None and unknown else f"inputs and all outputs, {batch}"
     entries = [
         (f"Size in {bits}-bit", format_bytes(memory.weights_as[name]), note)
         for bits, name, note in ((16, "float16", "float16, bfloat16"), (8, "int8", "int8, float8"), (4, "int4", "int4"))
     ]
     entries += [
-        ("Activations", format_bytes(memory.activation_bytes), f"inputs and all outputs, {batch}"),
+        ("Activations", format_bytes(memory.activation_bytes), outputs),
         ("Peak memory", format_bytes(memory.peak_bytes), "activations alive at once, no working space"),
     ]
     if memory.arena_bytes is not None and memory.arena_bytes != memory.peak_bytes:

@@ -107,9 +107,10 @@ def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
     if summary.details is not UNSET:
         entries.append(("Details", "", details(summary.details)))
     if summary.memory is not UNSET:
+        from paramcalc.analysis.macs import missing_size
         from paramcalc.render.memory_text import memory_entries
 
-        entries += memory_entries(summary.memory)
+        entries += memory_entries(summary.memory, missing_size(summary))
     return entries
 
 

@@ -1,9 +1,11 @@
 """Why MACs are unknown: the true reason, the same in the table and in `check`."""
 
+import json
+
 import pytest
 
 from paramcalc import load, summarize
-from paramcalc.analysis.macs import missing, why_unknown
+from paramcalc.analysis.macs import missing, missing_size, why_unknown
 
 CASES = [
     ("{input: [10], layers: [{Custom: {weights: {k: [2]}}, name: c}]}", "'c' (Custom) states no macs", ""),
@@ -43,3 +45,16 @@ def test_an_unknown_batch_is_no_reason():
     summary = summarize(load(b"{input: [10], layers: [{Dense: 4}, {Custom: {}, name: c}]}"))
     assert summary.inputs[0].shape == (None, 10)
     assert "dimension" not in why_unknown(summary.layers)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ([None], "the number of tokens is unknown; --context N gives it"),
+        ([None, None, 3], "the size of an input is unknown; --input NAME=… gives it"),
+        ([4], ""),
+    ],
+)
+def test_what_size_is_missing_to_know_the_memory(shape, said):
+    text = json.dumps({"input": shape, "layers": ["ReLU"]}).encode()
+    assert missing_size(summarize(load(text))) == said
