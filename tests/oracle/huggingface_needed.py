@@ -280,6 +280,11 @@ NEEDED: dict[str, dict[str, object]] = {
     "cohere_compass": {"text_config": {"rope_parameters": ROPE_BY_KIND}},
     "deepseek_ocr2_text": {"num_hidden_layers": 3, "mlp_layer_types": ["dense", "sparse", "sparse"]},
     "deepseek_ocr2": {"text_config": {"num_hidden_layers": 3, "mlp_layer_types": ["dense", "sparse", "sparse"]}},
+    "granite4_vision": {
+        "downsample_rate": "1/2",
+        "deepstack_layer_map": [[0, 0], [1, 1]],
+        "vision_config": {"model_type": "clip_vision_model", "hidden_size": 64, "num_attention_heads": 4},
+    },
     "molmo2": {"adapter_config": {"vision_feature_layer": [-1, 0]}},
 }
 

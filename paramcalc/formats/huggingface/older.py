@@ -66,6 +66,22 @@ def is_numbers(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(type(item) is int for item in value)
 
 
+def granite4_vision(values: dict[str, Any]) -> None:
+    """Take `downsample_rate` apart, which is a text: the sides of a window's queries, and of the window.
+
+    Raises:
+        ConfigError: where it is not two numbers with a line between them.
+    """
+    rate = values["downsample_rate"]
+    if rate is None:
+        return
+    sides = [int(side) for side in rate[:64].split("/") if side.isascii() and side.isdigit()]
+    if len(sides) != 2 or rate.count("/") != 1 or 0 in sides:
+        message = f'downsample_rate: expected sides of queries and of a window, as "1/4", got {echo(rate)}'
+        raise ConfigError(message, ("downsample_rate",))
+    values["downsample_rate"] = sides
+
+
 def unlimited_ocr(values: dict[str, Any]) -> None:
     """Read `language_config`, with the window that stands beside it."""
     if values["text_config"] is not None:
@@ -76,6 +92,7 @@ def unlimited_ocr(values: dict[str, Any]) -> None:
 
 
 OLDER: dict[str, Callable[[dict[str, Any]], None]] = {
+    "granite4_vision": granite4_vision,
     "molmo2": molmo2,
     "step3p5": step3p5,
     "unlimited_ocr": unlimited_ocr,

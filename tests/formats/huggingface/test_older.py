@@ -54,3 +54,9 @@ def test_a_text_model_under_its_older_name_is_read_with_the_window_beside_it() -
     file = {"model_type": "unlimited_ocr", "language_config": {"hidden_size": 64}, "sliding_window": 32}
     values = read_config(file, "config.json").values
     assert values["text_config"] == {"hidden_size": 64, "sliding_window": 32}
+
+
+@pytest.mark.parametrize("rate", ["4", "1/4/2", "a/b", "1/0", ""])
+def test_a_rate_that_is_not_two_sides_is_refused(rate: str) -> None:
+    with pytest.raises(InputError, match="downsample_rate"):
+        read_config({"model_type": "granite4_vision", "downsample_rate": rate}, "config.json")
