@@ -251,6 +251,9 @@ def max_program(archive: int) -> int:
     return max_bytes(min(max(MAX_SMALL_PROGRAM, archive), MAX_JSON_BYTES))
 
 
+MAX_FITTED = 5_000
+"""Calls of layers in a model that `paramcalc fit` takes: it finds some twenty peaks of it."""
+
 MAX_SWEPT = 1_000
 """Combinations of values in one `paramcalc sweep`: the file is read for each."""
 

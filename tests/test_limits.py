@@ -286,6 +286,7 @@ def test_the_table_has_every_limit_that_a_file_can_meet():
     elsewhere = {
         "MAX_SWEPT",  # of a command line: in cli/test_sweep.py
         *("MAX_YAML_BYTES", "MAX_JSON_BYTES"),  # below, by the variable that lowers them
+        "MAX_FITTED",  # in analysis/test_fit.py
         *("MAX_LAYERS", "MAX_CONVERTED"),  # below
         *("MAX_NOTED_PROBLEMS", "MAX_ANSWER_WORK", "MAX_SEARCHED_PATHS"),  # in test_amplification.py
         *("MAX_EVENTS", "MAX_DIRECTIVES"),  # there, too
@@ -325,6 +326,7 @@ def test_the_guide_has_the_numbers():
         f"{limits.MAX_DIFFERENT:,}",
         f"{limits.MAX_ANSWER_WORK:,}",
         f"{limits.MAX_EVENTS:,}; {limits.MAX_DIRECTIVES}",
+        f"{limits.MAX_FITTED:,}",
         f"{limits.MAX_CONVERTED:,}",
         f"{limits.MAX_DEPTH}; {limits.MAX_NESTED}",
         f"{limits.MAX_EXPANDED_NODES:,}",

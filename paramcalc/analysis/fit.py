@@ -19,6 +19,7 @@ from paramcalc.analysis.tape import LAST_USES
 from paramcalc.collector import gc_paused
 from paramcalc.errors import InputError, Problem
 from paramcalc.layers.parallel import EMBEDDING
+from paramcalc.limits import MAX_FITTED
 from paramcalc.model import Model
 from paramcalc.shapes import MAX_DIMENSION
 from paramcalc.summary import LayerSummary, Memory
@@ -48,6 +49,7 @@ class Asked(Struct, frozen=True):
         dtype: the only type to try; None for those that people use.
         options: how the model is run or trained.
         card: the name of the card that has the memory, if it has one.
+        max_layers: how many calls of layers there may be; None for `MAX_FITTED`.
     """
 
     memory: int
@@ -56,6 +58,7 @@ class Asked(Struct, frozen=True):
     dtype: str | None = None
     options: MemoryOptions = MemoryOptions(memory=True)
     card: str | None = None
+    max_layers: int | None = None
 
 
 class FitRow(Struct, frozen=True):
@@ -124,8 +127,12 @@ def fit(model: Model, asked: Asked) -> Fit:
     """Try a model in each type.
 
     Raises:
-        InputError: where its memory is not known, or the model cannot be spread as was asked.
+        InputError: where it has too many layers, its memory is not known, or the model cannot be spread as was asked.
     """
+    calls = sum([bool(node.inputs) for node in model.nodes])
+    if calls > (asked.max_layers or MAX_FITTED):
+        message = f"fit takes a model of at most {MAX_FITTED:,} calls of layers, this has {calls:,}"
+        raise InputError(model.source, [Problem(f"{message} (--max-layers allows more)")])
     trial = Trial(model, asked)
     rows = [trial.row(dtype, stored) for dtype, stored in trial.types()]
     spread = asked.options.spread

@@ -74,7 +74,9 @@ def command(spec: str, format_: str, **given: Any) -> int:
     wanted = question(given | {"memory": True})
     memory = given["memory"] if card is None else card.memory
     name = None if card is None else card.name
-    asked = Asked(memory, wanted.context, wanted.batch_size or 1, wanted.dtype, memory_options(wanted), name)
+    asked = Asked(
+        memory, wanted.context, wanted.batch_size or 1, wanted.dtype, memory_options(wanted), name, wanted.max_layers
+    )
     found = fit(read(spec, wanted), asked)
     if format_ == "json":
         from paramcalc.render.fit_text import fit_json

@@ -201,3 +201,12 @@ def test_a_deep_model_is_evaluated_a_few_times_a_type(monkeypatch):
     monkeypatch.setattr("paramcalc.analysis.fit.evaluate", lambda *a, **k: counted.append(k) or evaluate(*a, **k))
     fit(load(b'{"model_type": "modernbert", "num_hidden_layers": 3, "max_position_embeddings": 64}'), Asked(2**32))
     assert len(counted) <= 24
+
+
+def test_a_model_of_too_many_layers_is_refused_unless_more_are_allowed(tmp_path):
+    """A configuration of 300 bytes can have 60,000, and each peak takes as long as a summary."""
+    path = tmp_path / "net.yaml"
+    path.write_text("{framework: torch, input: [8], layers: [{repeat: 5001, layers: [ReLU]}]}")
+    refused = run(path, "--memory", "1GiB").exception
+    assert "at most 5,000 calls of layers, this has 5,001 (--max-layers allows more)" in str(refused)
+    assert run(path, "--memory", "1GiB", "--max-layers", "6000").exit_code == 0
