@@ -203,6 +203,6 @@ def test_weights_that_are_none_are_refused_by_name(words):
 @pytest.mark.parametrize("seed", range(3))
 def test_damage_to_what_keras_wrote_is_refused_or_does_no_harm(seed):
     rng, files = random.Random(seed), [unpacked(name) for name in KNOWN if name.endswith(".h5")]
-    for _ in range(60):
+    for _ in range(30):
         with suppress(InputError):
             summarize(paramcalc.load(damaged(rng.choice(files), rng), name="file.h5"), allow_unknown=True)
