@@ -212,6 +212,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     from difflib import SequenceMatcher  # only loaded when something is wrong already
 
     wanted = name[:MAX_COMPARED].lower()
+    if isinstance(known, set | frozenset):  # which has no first: the last of the alphabet, as difflib has it
+        known = sorted(known, reverse=True)
     lowered = {candidate[:MAX_COMPARED].lower(): candidate for candidate in islice(known, MAX_CANDIDATES)}
     ratios = {candidate: SequenceMatcher(None, candidate, wanted).ratio() for candidate in likely(wanted, lowered)}
     near = max(ratios, key=ratios.__getitem__, default=None)  # of equally near ones, the first
