@@ -387,16 +387,3 @@ _VISITORS: dict[type[ast.expr], Callable[[Any, Names], Any]] = {
 }
 
 _ADVISED = r"[0-9.][A-Za-z_]|\\"
-
-
-def no_variable(name: str) -> str | None:
-    """Why `$name` cannot be a variable; None for an ASCII identifier that means nothing else."""
-    from keyword import iskeyword
-
-    if name in CONSTANTS or iskeyword(name):
-        return "that is a word of expressions"
-    if name in NOT_VARIABLES:
-        return "that is a function of expressions"
-    if name == "i":
-        return "that is the number of the repeat"
-    return None if name.isascii() and name.isidentifier() else "a name is made of letters, digits and _, a letter first"

@@ -1,6 +1,7 @@
 """The layers of QKeras 0.9: Keras' layers whose weights and outputs pass through quantizers.
 
-Their files hold the weights in float32, before any quantizer: so they are counted.
+Their files hold the weights in float32, before any quantizer: so they are counted. Each class writes all its fields: a
+struct of msgspec can take fields from one of its bases alone, and that is Keras' layer.
 """
 
 from typing import Any, ClassVar
