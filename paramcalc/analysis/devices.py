@@ -114,7 +114,7 @@ class Device:
     def held(self) -> Held:
         """Its part of the weights of its stage, and of what training adds."""
         options = self.options
-        optimizer = None if options.optimizer is None else optimizer_of(self.evaluation, options.optimizer)
+        optimizer = None if options.optimizer is None else optimizer_of(self.evaluation.model, options.optimizer)
         weights = trained = gradients = state = temporary = largest = 0
         by_call: list[int] = []
         for index in range(self.start, self.end):

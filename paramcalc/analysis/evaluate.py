@@ -13,9 +13,9 @@ from paramcalc.shapes import Shape
 
 def evaluate(
     model: Model,
-    *,
     batch_size: int | None = None,
     input_shapes: Mapping[str, Shape] | None = None,
+    *,
     allow_unknown: bool = False,
     assume: Mapping[str, Any] | None = None,
     context: int | None = None,
@@ -33,26 +33,13 @@ def evaluate(
     Raises:
         InputError: with every independent problem of the model.
     """
-    inputs = inputs_for(model, batch_size, input_shapes or {})
-    if context is not None:
-        from paramcalc.analysis.decoding import with_context
-
-        inputs = with_context(model.source, inputs, context)
+    inputs = inputs_for(model, batch_size, input_shapes or {}, context)
     if model.recorded is not None and any(a.shape != b.shape for a, b in zip(model.inputs, inputs, strict=True)):
         model = model.recorded(inputs)
-    said = assume or {}
-    if model.assumed:
-        from paramcalc.analysis.assumptions import with_own
-
-        said = with_own(model, inputs[0].shape[:1] if inputs else (None,), said)
-    forward = ForwardPass(model, inputs, UnknownLayers(allow_unknown, said, model.unknown))
+    unknown = UnknownLayers(allow_unknown, assumed_outputs(model, inputs, assume or {}), model.unknown)
+    forward = ForwardPass(model, inputs, unknown)
     evaluation = forward.run()
-    problems = forward.problems
-    if model.claims is not None and evaluation.as_written:
-        from paramcalc.analysis.claims import check  # only loaded for files that make claims
-
-        evaluation.contradictions = check(evaluation)
-        problems += [found.problem for found in evaluation.contradictions if found.severity == "error"]
+    problems = forward.problems + contradictions_found(evaluation)
     if problems:
         raise failure(model, problems)
     if model.claims is not None and model.claims.checkpoint is not None:
@@ -62,8 +49,32 @@ def evaluate(
     return evaluation
 
 
-def inputs_for(model: Model, batch_size: int | None, shapes: Mapping[str, Shape]) -> list[Input]:
-    """The model's inputs with the shapes and the batch that were asked for.
+def assumed_outputs(model: Model, inputs: list[Input], assume: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The output shapes to assume, by path: those that were asked for and those that the file itself gives."""
+    if not model.assumed:
+        return assume
+    from paramcalc.analysis.assumptions import with_own
+
+    return with_own(model, inputs[0].shape[:1] if inputs else (None,), assume)
+
+
+def contradictions_found(evaluation: Evaluation) -> list[Problem]:
+    """Note on the evaluation where the file contradicts it; return what leaves no number to be trusted.
+
+    A file's claims hold for the inputs that it has itself: for others there is nothing to compare.
+    """
+    if evaluation.model.claims is None or not evaluation.as_written:
+        return []
+    from paramcalc.analysis.claims import check  # only loaded for files that make claims
+
+    evaluation.contradictions = check(evaluation)
+    return [found.problem for found in evaluation.contradictions if found.severity == "error"]
+
+
+def inputs_for(
+    model: Model, batch_size: int | None, shapes: Mapping[str, Shape], context: int | None = None
+) -> list[Input]:
+    """The model's inputs with the shapes, the batch and the length of sequences that were asked for.
 
     Raises:
         InputError: for the name of an input that there is not.
@@ -73,9 +84,14 @@ def inputs_for(model: Model, batch_size: int | None, shapes: Mapping[str, Shape]
     if wrong is not None:
         message = f"there is no input '{wrong}'; the inputs are: {listed(names)}"
         raise InputError(model.source, [Problem(message)])
-    return [
+    inputs = [
         Input(item.name, with_batch(shapes.get(item.name, item.shape), batch_size), item.dtype) for item in model.inputs
     ]
+    if context is None:
+        return inputs
+    from paramcalc.analysis.decoding import with_context
+
+    return with_context(model.source, inputs, context)
 
 
 def with_batch(shape: Shape, batch_size: int | None) -> Shape:

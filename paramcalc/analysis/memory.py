@@ -102,6 +102,16 @@ def measure_memory(
     Raises:
         InputError: for an optimizer that the model's framework does not have, and for numbers past 64 bits.
     """
+    found = measured(evaluation, rows, dtype, options, brief)
+    if is_past(found):
+        raise failure(evaluation.model, [Problem(f"a number of its memory is past {MAX_COUNT:,}")])
+    return found
+
+
+def measured(
+    evaluation: Evaluation, rows: list[LayerSummary], dtype: str | None, options: MemoryOptions, brief: bool
+) -> Memory:
+    """The same, however large the numbers are."""
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
     activations = None if sizes is None else sum(map(sum, sizes))
@@ -114,7 +124,7 @@ def measure_memory(
     trained = None
     if options.optimizer is not None:
         trained = measure_training(evaluation, rows, activations, dtype, options)
-    found = Memory(
+    return Memory(
         batch_size=batch,
         weights_bytes=weights,
         weights_as={} if brief else {name: sum(size_of(row.params, name) for row in rows) for name in DTYPES},
@@ -133,9 +143,6 @@ def measure_memory(
         arena_bytes=alive.arena,
         arena_at=alive.arena_at,
     )
-    if is_past(found):
-        raise failure(model, [Problem(f"a number of its memory is past {MAX_COUNT:,}")])
-    return found
 
 
 def is_past(found: object) -> bool:

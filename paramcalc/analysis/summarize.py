@@ -1,4 +1,7 @@
-"""Model → Summary: what the evaluation found, counted."""
+"""Model → Summary: what the evaluation found, counted.
+
+summarize(model, input_shapes={"image": (None, 512, 512, 3)}, memory=True).memory.peak_bytes
+"""
 
 from collections.abc import Callable, Mapping
 from math import prod
@@ -44,14 +47,11 @@ def summarize(
     master_weights: bool = False,
     spread: Spread | None = None,
 ) -> Summary:
-    """Compute shapes, counts, MACs and sizes of every layer call.
-
-        summarize(model, input_shapes={"image": (None, 512, 512, 3)}, memory=True).memory.peak_bytes
+    """Compute shapes, counts, MACs and sizes of every layer call; of one sample where the batch is unknown.
 
     Args:
         model: what `load` returned.
-        batch_size: the batch size to compute for; None keeps that of the file, and where it is unknown
-            MACs and bytes are those of one sample.
+        batch_size: the batch size to compute for; None keeps that of the file.
         input_shapes: shapes by input name that override the file's, batch first, None where unknown.
         dtype: overrides the dtypes in the file, such as "float16".
         allow_unknown: go on past layers that cannot be computed; the summary is then `partial`.
@@ -67,19 +67,9 @@ def summarize(
     Raises:
         InputError: with every independent problem of the model.
     """
-    evaluation = evaluate(
-        model,
-        batch_size=batch_size,
-        input_shapes=input_shapes,
-        allow_unknown=allow_unknown,
-        assume=assume,
-        context=context,
-    )
-    return summarize_with_memory(
-        evaluation,
-        dtype,
-        MemoryOptions(memory, optimizer, kv_dtype, checkpointing, master_weights, spread or Spread()),
-    )
+    evaluation = evaluate(model, batch_size, input_shapes, allow_unknown=allow_unknown, assume=assume, context=context)
+    options = MemoryOptions(memory, optimizer, kv_dtype, checkpointing, master_weights, spread or Spread())
+    return summarize_with_memory(evaluation, dtype, options)
 
 
 def summarize_with_memory(evaluation: Evaluation, dtype: str | None, options: MemoryOptions) -> Summary:

@@ -9,6 +9,7 @@ from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.errors import InputError, Problem, listed
 from paramcalc.layers.optimizers import OPTIMIZERS, Optimizer, Tensor
 from paramcalc.layers.programs import Program, program_of
+from paramcalc.model import Model
 from paramcalc.summary import LayerSummary, Training, WeightSummary
 from paramcalc.units import STORED_BITS, size_of
 
@@ -24,55 +25,55 @@ def measure_training(
     Args:
         evaluation: the graph with its shapes.
         rows: the same as a summary has it.
-        activations: bytes of all inputs and outputs, which are kept where it is not known what is.
+        activations: bytes of all inputs and outputs: kept for the backward pass, where the program is not known.
         dtype: takes the place of the dtypes in the file.
         options: how it is trained.
 
     Raises:
         InputError: for an optimizer that the model's framework does not have.
     """
-    model = evaluation.model
-    name = options.optimizer or ""
-    optimizer = optimizer_of(evaluation, name)
-    weights = sum(row.size_bytes for row in rows)
+    optimizer = optimizer_of(evaluation.model, options.optimizer or "")
     trained = [[weight for weight in row.weights if is_trained(weight)] for row in rows]
     gradients = [sum([gradient_bytes(weight) for weight in each]) for each in trained]
     tensors = [tensor_of(weight, options) for each in trained for weight in each]
-    master = (
-        sum([size_of(weight.params, "float32") for each in trained for weight in each]) if options.master_weights else 0
-    )
+    master = MASTER * sum([weight.params for each in trained for weight in each]) if options.master_weights else 0
     state = optimizer.state_bytes(tensors)
     temporary = optimizer.temporary_bytes(tensors) + master  # which takes gradients in float32
-    program = program_of(model.framework, model.format, model.name)
-    kept, size = passes(evaluation, rows, program, dtype, gradients, options.checkpointing)
-    if program is None or not program.known:
-        kept, size = activations, None if activations is None else activations + sum(gradients)
+    program = program_of(evaluation.model.framework, evaluation.model.format, evaluation.model.name)
+    kept, size = activations, plus(activations, sum(gradients))
+    if program is not None and program.known:
+        kept, size = passes(evaluation, rows, program, dtype, gradients, options.checkpointing)
+    weights = sum(row.size_bytes for row in rows)
     constant = weights + master + state + (2 * program.workspace if program is not None else 0)
-    step = sum(gradients) + temporary
     return Training(
-        optimizer=name,
+        optimizer=options.optimizer or "",
         weights_bytes=weights,
         gradient_bytes=sum(gradients),
         optimizer_bytes=state,
         activation_bytes=kept,
-        total_bytes=None if kept is None else weights + master + sum(gradients) + state + kept,
+        total_bytes=plus(kept, weights + master + sum(gradients) + state),
         master_bytes=master,
         temporary_bytes=temporary,
         checkpointing=options.checkpointing,
-        peak_bytes=None if size is None else constant + max(size, step),
+        peak_bytes=None if size is None else constant + max(size, sum(gradients) + temporary),
     )
 
 
-def optimizer_of(evaluation: Evaluation, name: str) -> Optimizer:
+def plus(known: int | None, more: int) -> int | None:
+    """The sum; None where one part of it is not known."""
+    return None if known is None else known + more
+
+
+def optimizer_of(model: Model, name: str) -> Optimizer:
     """The optimizer of this name, of the model's framework; of a file of weights alone, PyTorch's.
 
     Raises:
         InputError: where that framework does not have it.
     """
-    known = OPTIMIZERS.get(evaluation.model.framework or "", OPTIMIZERS[""])
+    known = OPTIMIZERS.get(model.framework or "", OPTIMIZERS[""])
     if name not in known:
         message = f"{name} is no optimizer of this model's framework; it has: {listed(list(known))}"
-        raise InputError(evaluation.model.source, [Problem(message)])
+        raise InputError(model.source, [Problem(message)])
     return known[name]
 
 
@@ -94,14 +95,12 @@ def tensor_of(weight: WeightSummary, options: MemoryOptions) -> Tensor:
 def passes(
     evaluation: Evaluation,
     rows: list[LayerSummary],
-    program: Program | None,
+    program: Program,
     dtype: str | None,
     gradients: list[int],
     checkpointing: bool,
 ) -> tuple[int | None, int | None]:
-    """What is kept for the backward pass, and the peak of both passes; None where that is not known."""
-    if program is None or not program.known:
-        return None, None
+    """What is kept for the backward pass, and the peak of both passes; None where a size is not known."""
     found = training_peak(evaluation, program, dtype, gradients, checkpointing, tied_bytes(rows))
     return (None, None) if found is None else (found.activations, found.size)
 

@@ -72,16 +72,12 @@ def check_file(
     try:
         model = read(file, asked)
         budgets = [*own_budget(model), *budgets]
-        memory = any("peak_memory" in budget.limits for budget in budgets)
-        summary = summary_of(model, replace(asked, memory=memory))
+        summary = summary_of(model, replace(asked, memory=any("peak_memory" in each.limits for each in budgets)))
         findings = held_against(model, summary, budgets, asked, dtype)
     except ParamcalcError as error:
         return unreadable(file, error)
     compared = compare_with(growth, file, summary, dtype, asked) if growth else Compared()
-    findings.extend(compared.findings)
-    if all(budget.empty for budget in budgets) and (growth is None or not growth.limits):
-        nothing = "nothing to check: there is no budget in it and no limit was given"
-        findings.append(Finding("broken", "budget", None, None, nothing))
+    findings += [*compared.findings, *nothing_to_check(budgets, growth)]
     report = FileReport(
         source=model.source,
         status=worst(findings),
@@ -93,6 +89,14 @@ def check_file(
         diff=compare(compared.base, summary) if with_diff and compared.base else None,
     )
     return report if report.status == "passed" else explained(report, model, summary, compared.base, depth)
+
+
+def nothing_to_check(budgets: Sequence[Budget], growth: Growth | None) -> list[Finding]:
+    """A check that checks nothing must not pass."""
+    if any(not budget.empty for budget in budgets) or (growth is not None and growth.limits):
+        return []
+    message = "nothing to check: there is no budget in it and no limit was given"
+    return [Finding("broken", "budget", None, None, message)]
 
 
 def held_against(

@@ -52,11 +52,8 @@ class SpecReader:
         inputs = self.inputs(raw, scope)
         scope.dtype = self.guard(lambda: self.dtype(raw, scope), "float32")
         blocks = parser.blocks(raw.get("blocks"), ("blocks",), ChainMap())
-        if "layers" not in raw and not is_meant("layers", raw, KEYS):
-            self.problems.add("a spec needs layers", ())
+        self.check_layers(raw)
         entries = parser.entries(raw.get("layers", []), ("layers",), blocks)
-        if raw.get("layers") == []:
-            self.problems.add("the spec has no layers", ("layers",))
         allowance = Allowance(self.max_layers)
         expander = Expander(self.source, self.problems, inputs, env, allowance)
         least = expander.minimum.of(entries)
@@ -80,6 +77,13 @@ class SpecReader:
         model.places = unreachable(model) | assumed.unused()
         model.warnings = list(model.places)
         return model
+
+    def check_layers(self, raw: dict[str, Any]) -> None:
+        """Note that there are no layers, where no misspelt key says the same."""
+        if "layers" not in raw and not is_meant("layers", raw, KEYS):
+            self.problems.add("a spec needs layers", ())
+        if raw.get("layers") == []:
+            self.problems.add("the spec has no layers", ("layers",))
 
     def guard(self, read: Any, default: Any) -> Any:
         """What `read` returns; if it fails, the problem is noted and the default is returned."""

@@ -124,11 +124,9 @@ class _Reader:
 
     def run(self, text: str) -> None:
         """One pass over the events; `keys` is None while a list is being filled."""
-        stack: list[tuple[Any, Any, Any]] = []
-        container: Any = self.root
+        stack: list[tuple[Any, Any, Any]] = [(self.root, None, None)]
+        container, keys, key = stack.pop()
         most = max(MAX_EVENTS, int(EVENTS_PER_CHARACTER * len(text)))
-        keys: dict[Any, Any] | None = None
-        key: Any = None
         for self.count, event in enumerate(iter(LOADER(text).get_event, None)):
             kind = event.__class__
             if self.count > most:
