@@ -53,6 +53,9 @@ class Contents(NamedTuple):
         parts: how many they are.
         separator: what stands between the parts of a name.
         described: whether shapes and types of the tensors are known, and not their names alone.
+        leaf: where the name of a weight begins in its module, if that is not after the last separator.
+        role: what the tensors are for: "model", or what GGUF files may hold instead (see `gguf.details.ROLES`).
+        whole: how many tensors all files of the model hold, where this one says so.
     """
 
     tensors: list[Tensor]
@@ -64,6 +67,9 @@ class Contents(NamedTuple):
     parts: int = 1
     separator: str = "."
     described: bool = True
+    leaf: re.Pattern[str] | None = None
+    role: str = "model"
+    whole: int | None = None
 
 
 def model_of(contents: Contents, source: str, max_layers: int | None = None) -> Model:
@@ -82,7 +88,7 @@ def model_of(contents: Contents, source: str, max_layers: int | None = None) -> 
         InputError: for two tensors of one name, and for more, or larger ones, than the limits allow.
     """
     check_tensors(contents.tensors, source)
-    rows = by_module(contents.tensors, contents.separator)
+    rows = by_module(contents.tensors, contents.separator, contents.leaf)
     most = MAX_LAYERS if max_layers is None else max_layers
     if len(rows) > most:
         message = f"the file has more than {most:,} modules (--max-layers allows more)"
@@ -141,8 +147,13 @@ def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
         seen.add(name)
 
 
-def by_module(tensors: Iterable[Tensor], separator: str) -> Rows:
-    """Path → the tensors of that module, each with its name in it."""
+def by_module(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str] | None = None) -> Rows:
+    """Path → the tensors of that module, each with its name in it.
+
+    With a pattern of such names, a tensor whose name has none of them is a module itself.
+    """
+    if pattern is not None:
+        return by_leaf(tensors, separator, pattern)
     names = {tensor.name for tensor in tensors}
     nested = separator + "quant_state"
     rows: Rows = {}
@@ -161,6 +172,16 @@ def by_module(tensors: Iterable[Tensor], separator: str) -> Rows:
             rows[path].append((leaf, tensor))
         else:
             rows[path] = [(leaf, tensor)]
+    return rows
+
+
+def by_leaf(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str]) -> Rows:
+    """The same, where a pattern says where the name of a weight begins."""
+    rows: Rows = {}
+    for tensor in tensors:
+        found = pattern.search(tensor.name)
+        module, leaf = (tensor.name[: found.start()], found[1]) if found else (tensor.name, "")
+        rows.setdefault(module.replace(separator, "/"), []).append((leaf, tensor))
     return rows
 
 

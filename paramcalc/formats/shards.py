@@ -179,14 +179,25 @@ def contents_of(source: Source) -> Contents:
 
 
 def joined(shards: list[Shard], warnings: Iterable[str] = ()) -> Contents:
-    """The contents of several files as those of one."""
+    """The contents of several files as those of one.
+
+    Raises:
+        InputError: when they hold more or fewer tensors than the first says.
+    """
     tensors: list[Tensor] = []
     said = list(warnings)
     for shard in shards:
         tensors += shard.contents.tensors
         said += shard.contents.warnings
     first = shards[0].contents
+    if first.whole not in (None, len(tensors)):
+        message = f"it says that all files hold {first.whole:,} tensors, but they hold {len(tensors):,}"
+        raise InputError(shards[0].name, [Problem(message)])
     details: Details = {**first.details, "tensors": len(tensors), "files": len(shards)}
+    if first.format == "gguf":
+        from paramcalc.formats.gguf.details import bits_per_weight
+
+        details |= bits_per_weight(tensors)
     return first._replace(tensors=tensors, details=details, warnings=said, parts=1)
 
 
@@ -285,6 +296,7 @@ def files_contents(source: Source) -> Contents | None:
     if names is None:
         return None
     found = gathered(source.path or os.curdir, names)
+    check_parts(found, source.name)
     return joined(found) if len(found) > 1 else found[0].contents
 
 
@@ -369,8 +381,17 @@ def with_siblings(first: Contents, source: Source) -> Contents:
         return first
     check_complete(there, source.name)
     found = [Shard(base, first), *gathered(folder, every[1:])]
-    for number, shard in enumerate(found):
-        if (shard.contents.part, shard.contents.parts) != (number, first.parts):
-            message = f"{shard.name} says that it is file {shard.contents.part + 1:,} of {shard.contents.parts:,}"
-            raise InputError(source.name, [Problem(message)])
+    check_parts(found, source.name)
     return joined(found)
+
+
+def check_parts(found: list[Shard], name: str) -> None:
+    """Refuse files that say themselves that they are others than their names say.
+
+    Raises:
+        InputError: naming the first of them.
+    """
+    for number, shard in enumerate(found):
+        part, parts = shard.contents.part, shard.contents.parts
+        if len(found) > 1 and (part, parts) != (number, len(found)):
+            raise InputError(name, [Problem(f"{shard.name} says that it is file {part + 1:,} of {parts:,}")])

@@ -29,6 +29,7 @@ class Row(Struct):
         repeats: how many equal ones the row is the sum of.
         folded: whether rows under it are not shown.
         marks: one letter for each footnote that the row needs.
+        alike: the same layers of other repeats, which may be of other dtypes.
         fixed: values of columns for a row that is no layer.
     """
 
@@ -38,6 +39,7 @@ class Row(Struct):
     repeats: int = 1
     folded: bool = False
     marks: str = ""
+    alike: Sequence[LayerSummary] = ()
     fixed: dict[str, Any] | UnsetType = UNSET
 
     def value(self, column: str) -> Any:
@@ -48,7 +50,8 @@ class Row(Struct):
             return None
         if column in OF_EACH and len(self.layers) == self.repeats:
             return COLUMNS[column].value(self.layers[:1])
-        return COLUMNS[column].value(self.layers)
+        layers = [*self.layers, *self.alike] if column == "dtype" else self.layers
+        return COLUMNS[column].value(layers)
 
 
 class Rows(Struct):
@@ -81,10 +84,13 @@ def tree_rows(summary: Summary, depth: int | None = None, found: Folded | None =
 def folded_tree(summary: Summary, depth: int | None = None) -> Folded:
     """The layers as a tree, how many levels of it to show, and how deep the paths of the layers go.
 
-    Where no `depth` is given and the tree is past a screen, it is folded by what the names share, too.
+    Where no `depth` is given and the tree is past a screen, blocks of a checkpoint that differ only in their dtypes
+    are folded, and it is folded by what the names share, too.
     """
     tree = build_tree(summary.layers, unknown_of(summary))
     full_depth = _depth(tree)
+    if depth is None and summary.framework is None and _count(tree, full_depth) > SCREEN:
+        tree = build_tree(summary.layers, unknown_of(summary), dtypes=False)
     if depth is None and _count(tree, full_depth) > SCREEN:
         tree = everywhere(fold_sequences, everywhere(fold_names, tree))
         depth = next((depth for depth in range(_depth(tree), 1, -1) if _count(tree, depth) <= SCREEN), 1)
@@ -114,7 +120,7 @@ def _flatten(
         here = (*lasts, index == len(branches) - 1)
         folded = bool(branch.children) and depth == 1
         marks = _marks(branch.layers, unknown)
-        yield Row(branch.label, branch.layers, here, branch.repeats, folded, marks)
+        yield Row(branch.label, branch.layers, here, branch.repeats, folded, marks, branch.alike)
         if branch.children and depth > 1:
             yield from _flatten(branch.children, depth - 1, unknown, here)
 

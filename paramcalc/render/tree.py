@@ -29,6 +29,7 @@ class Branch(Struct):
         children: what it is made of; of one repeat.
         repeats: how many equal ones in a row this is.
         kind: equal for two branches that would show the same numbers.
+        alike: the layers at the same place in the other repeats, where these may be of other dtypes.
     """
 
     label: str
@@ -36,11 +37,16 @@ class Branch(Struct):
     children: list["Branch"]
     repeats: int = 1
     kind: int = 0
+    alike: Sequence[LayerSummary] = ()
 
 
-def build_tree(layers: Sequence[LayerSummary], unknown: frozenset[str]) -> list[Branch]:
-    """The layers nested by the `/` of their paths, equal neighbours folded into one branch."""
-    kinds = _Kinds(unknown)
+def build_tree(layers: Sequence[LayerSummary], unknown: frozenset[str], dtypes: bool = True) -> list[Branch]:
+    """The layers nested by the `/` of their paths, equal neighbours folded into one branch.
+
+    Without `dtypes`, layers whose weights are of other dtypes are equal, too: a quantised network has finer types in
+    some of its blocks.
+    """
+    kinds = _Kinds(unknown, dtypes)
     leaves = [Branch(layer.path, (layer,), [], kind=kinds.of_layer(layer)) for layer in layers]
     return _nested(leaves, kinds, MAX_DEPTH)
 
@@ -77,8 +83,9 @@ def _group(label: str, children: list[Branch], kinds: "_Kinds") -> Branch:
 class _Kinds:
     """Numbers for equal things, so that comparing two subtrees compares two integers."""
 
-    def __init__(self, unknown: frozenset[str]) -> None:
+    def __init__(self, unknown: frozenset[str], dtypes: bool = True) -> None:
         self.unknown = unknown
+        self.dtypes = dtypes
         self.numbers: dict[Any, int] = {}
 
     def number(self, key: Any) -> int:
@@ -89,7 +96,8 @@ class _Kinds:
         counts = (layer.params, layer.trainable_params, layer.weight_params, layer.bias_params, layer.macs)
         marks = (layer.shared_with is None, layer.path in self.unknown, is_tied(layer), layer.output_bytes)
         # Without an output, layers of equal counts may still hold other shapes, or other types.
-        held = () if layer.output_shape else tuple([(weight.shape, weight.dtype) for weight in layer.weights])
+        weights = () if layer.output_shape else layer.weights
+        held = tuple([(weight.shape, weight.dtype if self.dtypes else "") for weight in weights])
         return self.number((layer.type, shapes, counts, marks, held))
 
     def of_group(self, children: list[Branch]) -> int:
@@ -107,6 +115,9 @@ def fold_equal(branches: list[Branch]) -> list[Branch]:
     for _, members in groupby(branches, key=lambda branch: branch.kind):
         run = list(members)
         least = 2 if run[0].children else MIN_EQUAL_LAYERS
+        if run[0].children and len(run) > 1:
+            for children in zip(*[branch.children for branch in run], strict=True):
+                _note_alike(children)
         folded += [_repeated(run, run[0].children)] if len(run) >= least else run
     return folded
 
@@ -115,6 +126,14 @@ def _repeated(run: list[Branch], children: list[Branch]) -> Branch:
     layers = [layer for branch in run for layer in branch.layers]
     repeats = sum(branch.repeats for branch in run)
     return Branch(_span(run), layers, children, repeats, run[0].kind)
+
+
+def _note_alike(same: Sequence[Branch]) -> None:
+    """Note in the first of these, and in all beneath it, what is at the same place in the others."""
+    first, *others = same
+    first.alike = [*first.alike, *[layer for other in others for layer in (*other.layers, *other.alike)]]
+    for children in zip(*[branch.children for branch in same], strict=True):
+        _note_alike(children)
 
 
 def _span(run: Sequence[Branch]) -> str:
@@ -188,6 +207,8 @@ def fold_sequences(branches: list[Branch]) -> list[Branch]:
             folded.append(branches[start])
         else:
             run = branches[start : start + period * repeats]
+            for place in range(period):
+                _note_alike(run[place::period])
             layers = [layer for branch in run for layer in branch.layers]
             folded.append(Branch(_span(run), layers, run[:period], repeats))
         start += period * repeats

@@ -9,6 +9,7 @@ from paramcalc import InputError, load, summarize
 from paramcalc.formats.gguf import read_header
 from paramcalc.formats.gguf.stream import BrokenError
 from paramcalc.formats.gguf.types import DTYPES, dtype_name
+from tests.formats.gguf_files import array, entry, packed, tensor, text
 
 OURS = {kind.name: dtype_name(kind.name) for kind in DTYPES.values()}
 
@@ -81,33 +82,6 @@ def test_a_file_that_is_another_part_than_its_name_says_is_refused(checkpoints, 
         (tmp_path / f"net-0000{number}-of-00003.gguf").write_bytes(data)
     with pytest.raises(InputError, match=r"net-00002-of-00003\.gguf says that it is file 3 of 3"):
         load(tmp_path / "net-00001-of-00003.gguf")
-
-
-# Files made here, byte by byte.
-
-
-def text(value):
-    data = value.encode() if isinstance(value, str) else value
-    return struct.pack("<Q", len(data)) + data
-
-
-def entry(key, kind, data):
-    return text(key) + struct.pack("<I", kind) + data
-
-
-def array(kind, count, data):
-    return struct.pack("<IQ", kind, count) + data
-
-
-def tensor(name, dims, kind=0, offset=0):
-    return text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset)
-
-
-def packed(tensors=(), entries=(), room=0, version=3, count=None, keys=None):
-    """A file whose data begin at a multiple of 32."""
-    counts = (len(tensors) if count is None else count, len(entries) if keys is None else keys)
-    data = b"GGUF" + struct.pack("<IQQ", version, *counts) + b"".join(entries) + b"".join(tensors)
-    return data + bytes(-len(data) % 32 + room)
 
 
 def read(data):

@@ -1,9 +1,10 @@
 """Writes small checkpoints with the libraries that own the formats, and what these read in them.
 
-    python -m tests.oracle.freeze_checkpoints tests/data/checkpoints.zip
+    python -m tests.oracle.freeze_checkpoints tests/data/checkpoints.zip [ENDING]
 
-Needs torch, safetensors, gguf and numpy. The archive holds the files, and `truth.json`: for each file the tensors in
-it, name → [shape, dtype, bytes].
+Needs torch, safetensors, gguf and numpy; with LLAMA_CPP/gguf-py first on PYTHONPATH, gguf is that of llama.cpp, which
+knows types that the latest release does not. With an ending, such as `.gguf`, only those files are replaced. The
+archive holds the files, and `truth.json`: for each file the tensors in it, name → [shape, dtype, bytes].
 """
 
 import argparse
@@ -270,8 +271,8 @@ READERS = {
 
 def main():
     torch.manual_seed(0)
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as where:
+        folder = Path(where)
         write_safetensors(folder)
         write_gguf(folder)
         write_numpy(folder)
@@ -281,11 +282,26 @@ def main():
         truth = {
             path.relative_to(folder).as_posix(): READERS[path.suffix](path) for path in files if path.suffix in READERS
         }
-        with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for path in files:
-                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # no time: the same each time
-                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
-            archive.writestr(zipfile.ZipInfo("truth.json"), json.dumps(truth, indent=0), zipfile.ZIP_DEFLATED, 9)
+        made = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    if len(sys.argv) > 2:
+        made, truth = only(sys.argv[2], made, truth)
+    with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in sorted(made.items()):
+            entry = zipfile.ZipInfo(name)  # no time: the same each time
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
+        archive.writestr(zipfile.ZipInfo("truth.json"), json.dumps(truth, indent=0), zipfile.ZIP_DEFLATED, 9)
+
+
+def only(ending, made, truth):
+    """The files of one ending as they are made now, all others as they were."""
+    with zipfile.ZipFile(sys.argv[1]) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    said = json.loads(files.pop("truth.json"))
+    for old, new in ((files, made), (said, truth)):
+        for name in [name for name in old if name.endswith(ending)]:
+            del old[name]
+        old |= {name: value for name, value in new.items() if name.endswith(ending)}
+    return files, said
 
 
 if __name__ == "__main__":

@@ -4,15 +4,20 @@ The layout is that of https://github.com/ggml-org/ggml/blob/master/docs/gguf.md:
 come before what they count, so each is held against the length of the file before anything is read.
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from math import prod
 from os import SEEK_END
 from struct import Struct as Layout
 from typing import Any, BinaryIO, NamedTuple
 
+from msgspec.structs import replace
+
 from paramcalc.errors import MAX_ECHO, InputError, Problem
 from paramcalc.formats.checkpoint import Contents, model_of, shape_of
+from paramcalc.formats.gguf.details import KEPT, LEAF, LENGTH, details_of, role_of
 from paramcalc.formats.gguf.stream import SCALARS, BrokenError, Stream
-from paramcalc.formats.gguf.types import DTYPES, FILE_TYPES, REMOVED, dtype_name
+from paramcalc.formats.gguf.types import DTYPES, REMOVED, dtype_name
 from paramcalc.formats.shards import with_siblings
 from paramcalc.formats.source import Options, Source
 from paramcalc.formats.tensor import Tensor
@@ -33,15 +38,12 @@ _SMALLEST_TENSOR = 24
 _SMALLEST_ENTRY = 13
 """Bytes of a key of no characters with a value of one byte."""
 
-KEPT = frozenset(
-    (
-        *("general.architecture", "general.file_type", "general.alignment", "general.size_label"),
-        *("split.no", "split.count", "split.tensors.count"),
-    )
-)
-"""Keys whose values are used; the others are only counted."""
-
 TOKENS = "tokenizer.ggml.tokens"
+
+SPLIT = (("no", 0), ("count", 1), ("tensors.count", None))
+"""What a part says of itself after `split.`, and what a file in one piece means."""
+
+MOST_WARNINGS = 3
 
 
 class Header(NamedTuple):
@@ -82,10 +84,51 @@ def contents(source: Source) -> Contents:
         header = read_header(source.file)
     except BrokenError as error:
         raise InputError(source.name, [Problem(f"a broken GGUF file: {error}")]) from None
-    part, parts = header.values.get("split.no", 0), header.values.get("split.count", 1)
+    part, parts, whole = split_of(header.values, source.name)
+    role = role_of(header.values)
+    return Contents(
+        tensors_of(header.tensors, role),
+        "gguf",
+        details_of(header.values, role, header.keys, header.tokens, header.tensors),
+        warnings=list(warnings_of(header, role)),
+        part=part,
+        parts=parts,
+        leaf=LEAF,
+        role=role,
+        whole=whole,
+    )
+
+
+def split_of(values: dict[str, Any], name: str) -> tuple[int, int, int | None]:
+    """Which part a file is, from 0, of how many; and how many tensors are in all of them, where it says so.
+
+    Raises:
+        InputError: for numbers that are none of a part.
+    """
+    part, parts, whole = (values.get(f"split.{key}", default) for key, default in SPLIT)
     if type(part) is not int or type(parts) is not int or not 0 <= part < max(parts, 1):
-        raise InputError(source.name, [Problem("a broken GGUF file: split.no and split.count are no part of a whole")])
-    return Contents(header.tensors, "gguf", details_of(header), part=part, parts=parts)
+        raise InputError(name, [Problem("a broken GGUF file: split.no and split.count are no part of a whole")])
+    return part, max(parts, 1), whole if type(whole) is int and parts > 1 else None
+
+
+def tensors_of(tensors: list[Tensor], role: str) -> list[Tensor]:
+    """The tensors, those of an importance matrix as what they are: sums of activations, and no parameters."""
+    return [replace(tensor, kind="buffer") for tensor in tensors] if role == "imatrix" else tensors
+
+
+def warnings_of(header: Header, role: str) -> Iterator[str]:
+    """What is wrong with a file that is well-formed."""
+    if role == "adapter":
+        from paramcalc.formats.gguf import lora
+
+        kind = header.values.get("adapter.type")
+        if kind == "lora":
+            found = list(islice(lora.warnings_of(header.tensors), MOST_WARNINGS + 1))
+            yield from found[:MOST_WARNINGS]
+            if len(found) > MOST_WARNINGS:
+                yield "and more of the adapter's tensors have no partner, or one that does not fit"
+        else:
+            yield f"an adapter of the type '{str(kind)[:MAX_ECHO]}'; llama.cpp knows 'lora'"
 
 
 def read_header(file: BinaryIO) -> Header:
@@ -144,12 +187,19 @@ def read_values(stream: Stream, count: int) -> tuple[dict[str, Any], int]:
             raise BrokenError(f"the key '{key[:MAX_ECHO]}' is there twice")
         seen.add(key)
         kind = stream.number("I")
-        if key in KEPT and kind != _ARRAY:
-            values[key] = stream.text(_MAX_VALUE, key) if kind == _STRING else stream.number(scalar(kind))
+        if kind != _ARRAY and (key in KEPT or key.endswith(LENGTH)):
+            values[key] = value_of(stream, kind)
         else:
             items = skip_value(stream, kind)
             tokens = items if key == TOKENS else tokens
     return values, tokens
+
+
+def value_of(stream: Stream, kind: int) -> Any:
+    """A value that is no array; the beginning of a long text."""
+    if kind == _STRING:
+        return stream.beginning(_MAX_VALUE)
+    return stream.number(scalar(kind))
 
 
 def scalar(kind: int) -> str:
@@ -224,27 +274,5 @@ def check_layout(found: list[tuple[Tensor, int]], room: int, alignment: int) -> 
             what = "overlaps the one before" if offset < at else f"{expected:,} was expected"
             raise BrokenError(f"tensor '{tensor.name[:MAX_ECHO]}' begins at byte {offset:,} of the data: {what}")
         at = offset + tensor.size
-    if at > room:
+    if found and at > room:  # without any, nothing need fill up the last block
         raise BrokenError(f"the tensors take {at:,} bytes, but the file has {max(room, 0):,} for them: it is cut off")
-
-
-def details_of(header: Header) -> dict[str, str | int | float]:
-    """What the metadata say, and the bits that a weight takes on average."""
-    found: dict[str, str | int | float] = {}
-    for key, name in (("general.architecture", "architecture"), ("general.size_label", "size_label")):
-        value = header.values.get(key)
-        if isinstance(value, str):
-            found[name] = value[:MAX_ECHO]
-    kind = header.values.get("general.file_type")
-    if type(kind) is int:
-        found["file_type"] = FILE_TYPES.get(kind & ~1024, str(kind))
-    found |= {"tensors": len(header.tensors), "metadata_keys": header.keys}
-    if header.tokens:
-        found["tokens"] = header.tokens
-    return found | bits_per_weight(header.tensors)
-
-
-def bits_per_weight(tensors: list[Tensor]) -> dict[str, str | int | float]:
-    """The bits of all tensors for each of their elements, to two digits, as llama.cpp prints them."""
-    count = sum([prod(tensor.shape) for tensor in tensors])
-    return {"bits_per_weight": round(8 * sum([tensor.size for tensor in tensors]) / count, 2)} if count else {}

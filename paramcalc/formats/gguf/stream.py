@@ -74,6 +74,16 @@ class Stream:
         except UnicodeDecodeError:
             raise BrokenError(f"{what} is not UTF-8") from None
 
+    def beginning(self, most: int) -> str:
+        """A text with its length before it, of which only so many bytes are kept; what is not UTF-8 is replaced."""
+        size = self.number("Q")
+        if size > self.left:
+            raise BrokenError(f"a value has {size:,} bytes, but the file only {self.left:,} more: it is cut off")
+        at = self._need(min(size, most))
+        text = self._block[at : at + min(size, most)].decode(errors="replace")
+        self.skip(size - min(size, most))
+        return text
+
     def skip(self, size: int) -> None:
         """Pass over so many bytes."""
         if self._at + size <= len(self._block):

@@ -1,4 +1,7 @@
-"""The types of GGUF: how many elements a block has, and how many bytes it takes, as ggml and its library `gguf` say."""
+"""The types of GGUF: how many elements a block has, and how many bytes it takes, as ggml has them.
+
+`ggml/src/ggml-common.h`, and GGML_QUANT_SIZES of its library `gguf`.
+"""
 
 from typing import NamedTuple
 
@@ -24,7 +27,7 @@ DTYPES = {
     6: Type("Q5_0", 32, 22),
     7: Type("Q5_1", 32, 24),
     8: Type("Q8_0", 32, 34),
-    9: Type("Q8_1", 32, 40),
+    9: Type("Q8_1", 32, 36),  # two scales in float16; the library gguf up to 0.19 has 40
     10: Type("Q2_K", 256, 84),
     11: Type("Q3_K", 256, 110),
     12: Type("Q4_K", 256, 144),
@@ -51,6 +54,7 @@ DTYPES = {
     39: Type("MXFP4", 32, 17),
     40: Type("NVFP4", 64, 36),
     41: Type("Q1_0", 128, 18),
+    42: Type("Q2_0", 64, 18),
 }
 """The number in a file → the type."""
 
@@ -71,6 +75,9 @@ FILE_TYPES = {
     1: "F16",
     2: "Q4_0",
     3: "Q4_1",
+    4: "Q4_1_SOME_F16",
+    5: "Q4_2",
+    6: "Q4_3",
     7: "Q8_0",
     8: "Q5_0",
     9: "Q5_1",
@@ -97,13 +104,20 @@ FILE_TYPES = {
     30: "IQ4_XS",
     31: "IQ1_M",
     32: "BF16",
+    33: "Q4_0_4_4",
+    34: "Q4_0_4_8",
+    35: "Q4_0_8_8",
     36: "TQ1_0",
     37: "TQ2_0",
     38: "MXFP4_MOE",
     39: "NVFP4",
     40: "Q1_0",
+    41: "Q2_0",
 }
-"""`general.file_type` → the name by which people know a mixture of types."""
+"""`general.file_type` → the name by which people know a mixture of types; those that are no longer made, too."""
+
+GUESSED = 1024
+"""Added to a `general.file_type` that llama.cpp guessed from the tensors."""
 
 _PLAIN = {"F": "float", "BF": "bfloat", "I": "int"}
 
