@@ -1,7 +1,8 @@
-"""What is compared of layers from two frameworks, and why two networks that are the same on paper differ.
+"""How layers of two frameworks are compared, and why two networks that are the same on paper differ.
 
-Only layers with weights are compared: activations, paddings and sums are layers in one framework and functions in the
-other. Biases, statistics and the order of axes are told apart, because each framework has its own way with them.
+Only layers with weights are compared: activations, padding and sums are layers in one framework and functions in the
+other. Biases, statistics and the order of axes are compared separately, because each framework handles them in its own
+way.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -35,12 +36,12 @@ class Reason(NamedTuple):
 
 
 def likeness(row: LayerSummary) -> Hashable:
-    """What makes two layers one: their kind, and the elements of their weights, biases and statistics aside."""
+    """The key by which layers match: their kind and the elements of their weights, without biases and statistics."""
     return kind_of(row.type), row.weight_params
 
 
 def likeness_in_place(row: LayerSummary) -> Hashable:
-    """The same, with the sizes of the output in any order: where a layer stands in the network."""
+    """The same key with the sizes of the output, in any order: they say where in the network a layer is."""
     shape = row.output_shape if isinstance(row.output_shape, tuple) else ()
     return likeness(row), tuple(sorted([size for size in shape[1:] if size is not None]))
 
@@ -51,15 +52,15 @@ def kind(row: LayerSummary) -> Hashable:
 
 
 def facts(row: LayerSummary) -> Hashable:
-    """What makes it another one when it changes: all its counts but that of buffers."""
+    """What makes a layer count as changed: all its counts except that of buffers."""
     return kind_of(row.type), row.weight_params, row.bias_params, row.params
 
 
 def why(pairs: Iterable[Sides], names: tuple[str, str]) -> list[Reason]:
-    """Why the layers of pairs differ, each reason with how many of them and an example.
+    """Why matched layers differ: each reason with the number of layers it applies to and an example.
 
     Args:
-        pairs: the layers that are taken for one another.
+        pairs: layers that were matched.
         names: what the two frameworks are called.
     """
     found: dict[str, Reason] = {}
@@ -77,11 +78,11 @@ def differences(sides: Sides, names: tuple[str, str]) -> Iterable[tuple[str, int
     if biases:
         yield "biases", biases, against([shapes(row, is_bias) for row in sides])
     statistics = [sum([each.params for each in row.weights if is_statistic(each)]) for row in sides]
-    held = [[each for each in row.weights if is_statistic(each)] for row in sides]
-    if statistics[0] != statistics[1] and all(held):
+    estimated = [[each for each in row.weights if is_statistic(each)] for row in sides]
+    if statistics[0] != statistics[1] and all(estimated):
         words = [
             f"{' and '.join([each.name for each in some])} are {'parameters' if count else 'buffers'} in {name}"
-            for some, count, name in zip(held, statistics, names, strict=True)
+            for some, count, name in zip(estimated, statistics, names, strict=True)
         ]
         yield "statistics", statistics[1] - statistics[0], ", ".join(words)
     if now.weight_params != before.weight_params:
@@ -101,12 +102,12 @@ def is_main(weight: WeightSummary) -> bool:
 
 
 def is_statistic(weight: WeightSummary) -> bool:
-    """Whether it is gathered from the data, be it a parameter or a buffer."""
+    """Whether it is estimated from the data, whether it is kept as a parameter or as a buffer."""
     return weight.name.rpartition("/")[2] in STATISTICS
 
 
 def moved(before: LayerSummary, now: LayerSummary) -> bool:
-    """Whether the axes of the weights stand in another order."""
+    """Whether the axes of the weights are in another order."""
     one, two = ([each.shape for each in row.weights if is_main(each)] for row in (before, now))
     return one != two
 
@@ -118,5 +119,5 @@ def shapes(row: LayerSummary, which: Which) -> str:
 
 
 def against(words: list[str]) -> str:
-    """The one and the other."""
+    """Both values, side by side."""
     return f"{words[0]} → {words[1]}"

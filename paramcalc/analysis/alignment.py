@@ -1,9 +1,9 @@
-"""Two lists of layers → which layer of one is which of the other.
+"""Aligns two lists of layers: which layer of one corresponds to which layer of the other.
 
 A name that a person gave is a layer's identity; automatic ones (`dense_1`, the number of a repeat) change when a layer
-is put before them. So layers are aligned as lines of text are: names that were given first, then the longest sequence
-of layers that are alike, then, in the gaps, of layers that are of one type, and at last what has the same name or is
-alike anywhere.
+is inserted before them. So layers are aligned as `diff` aligns lines of text: first by given names, then by the longest
+common sequence of equal layers, then, in the gaps, of layers of the same type, and finally whatever has the same name
+or is alike anywhere.
 
 The sequence is found by Myers' algorithm (https://doi.org/10.1007/BF01840446), in time by the number of differences;
 past `MAX_DIFFERENCES` it is not looked for.
@@ -17,19 +17,19 @@ from paramcalc.layers.registry import snake_case
 from paramcalc.summary import LayerSummary
 
 Key = Callable[[LayerSummary], Hashable]
-"""What of a layer must be equal for it to be taken for another."""
+"""Returns what must be equal for two layers to match."""
 
 Rows = Sequence[LayerSummary]
 
 
 class Gap(NamedTuple):
-    """Places in both lists of layers that have no pair yet, such as those between two that have."""
+    """A range of both lists whose layers have no match yet, such as those between two matched layers."""
 
     base: list[int]
     head: list[int]
 
     def pair(self, before: Sequence[Hashable], now: Sequence[Hashable], pairs: dict[int, int]) -> None:
-        """Pair what has the same key, in order; None is no key. What is paired is in the gap no more."""
+        """Pair layers with the same key, in order; None matches nothing. Paired layers are removed from the gap."""
         waiting: dict[Hashable, list[int]] = {}
         for index in reversed(self.base):
             waiting.setdefault(before[index], []).append(index)
@@ -42,19 +42,19 @@ class Gap(NamedTuple):
 
 
 MAX_DIFFERENCES = 600
-"""More than these and the longest sequence is not looked for: time and memory grow by their square."""
+"""Past this many differences no longest sequence is computed: its time and memory grow with their square."""
 
 _NUMBER = re.compile(r"(?:_?\d+)?(?:#\d+)?$")
 
 
 def align(base: Rows, head: Rows, keys: Sequence[Key]) -> dict[str, str]:
-    """The paths of head, each with that of base that it is; those that are not in it are new.
+    """Map each path in head to the path in base that it corresponds to; paths that are missing are new.
 
     Args:
         base: the layers before, in execution order.
         head: the layers now.
-        keys: what sequences are aligned by, one after another; the first is equal for layers that are the same but for
-            their names. By the last one layers are taken for one another wherever they stand, and not as a sequence.
+        keys: keys to align sequences by, tried one after another. The first is equal for layers that differ only in
+            their names; the last matches layers wherever they are, regardless of order.
     """
     places = {row.path: index for index, row in enumerate(base)}
     pairs = {
@@ -83,17 +83,17 @@ def align(base: Rows, head: Rows, keys: Sequence[Key]) -> dict[str, str]:
 
 
 def with_weights(rows: Rows, keys: Sequence[Hashable]) -> list[Hashable]:
-    """The keys of layers that hold something; None for the others."""
+    """The keys of layers with weights; None for the others."""
     return [key if row.weights else None for row, key in zip(rows, keys, strict=True)]
 
 
 def block_of(row: LayerSummary) -> str:
-    """The path of the block that a layer is in."""
+    """The path of the block that contains a layer."""
     return row.path.rpartition("/")[0]
 
 
 def is_same(before: LayerSummary, now: LayerSummary, alike: Key) -> bool:
-    """Whether two layers with one path are certainly one: by a given name, or inside of what has one, if alike."""
+    """Whether two layers with one path surely match: by a given name, or alike and inside a block that has one."""
     inside = not is_automatic_name(now.path.partition("/")[0]) and "/" in now.path
     return not is_automatic(now) or (inside and alike(before) == alike(now))
 
@@ -104,7 +104,7 @@ def is_automatic_name(name: str) -> bool:
 
 
 def is_automatic(row: LayerSummary) -> bool:
-    """Whether nobody chose the last part of a path: it is a number, or the type's own name, perhaps with one."""
+    """Whether the last part of a path is automatic: a number, or the name of the type, perhaps with a number."""
     name = row.path.rpartition("/")[2]
     return _NUMBER.sub("", name) in ("", snake_case(row.type))
 
@@ -115,7 +115,7 @@ def chosen_name(row: LayerSummary) -> str | None:
 
 
 def is_renumbered(before: LayerSummary, now: LayerSummary) -> bool:
-    """Whether two paths differ in nothing but numbers that nobody chose: a layer was put before one of them."""
+    """Whether two paths differ only in automatic numbers, because a layer was inserted before one of them."""
     names = [row.path.rpartition("/")[2] for row in (before, now)]
     chosen = names[0] != names[1] and not is_automatic(now)
     return not chosen and unnumbered(before.path) == unnumbered(now.path)
@@ -127,12 +127,12 @@ def place_of(row: LayerSummary) -> str:
 
 
 def unnumbered(path: str) -> str:
-    """A path without the numbers that names get by themselves: two that differ in these only have one name."""
+    """A path without automatic numbers, so that two paths that differ only in these compare equal."""
     return "/".join([_NUMBER.sub("", part) for part in path.split("/")])
 
 
 def split(gap: Gap, before: list[int], now: list[int], pairs: dict[int, int]) -> list[Gap]:
-    """Align what lies in a gap by these numbers, adding to `pairs`; returns the gaps that are left in it."""
+    """Align the layers of a gap by these numbers and add them to `pairs`; return the gaps that remain."""
     ours, theirs = gap
     matched = common([before[n] for n in ours], [now[n] for n in theirs])
     gaps: list[Gap] = []
@@ -147,7 +147,7 @@ def split(gap: Gap, before: list[int], now: list[int], pairs: dict[int, int]) ->
 
 
 def common(a: list[int], b: list[int]) -> list[tuple[int, int]]:
-    """The places of a longest common subsequence; of the same beginning and end where it is too far to find one."""
+    """The positions of a longest common subsequence; just the common ends where the search would take too long."""
     start = same_start(a, b)
     inner = shortest_edit(a[start:], b[start:])
     if inner is None:
@@ -162,7 +162,7 @@ def same_start(a: list[int], b: list[int]) -> int:
 
 
 def shortest_edit(a: list[int], b: list[int]) -> list[tuple[int, int]] | None:
-    """What stays in the shortest way from one list to the other; None where that is too long."""
+    """What stays unchanged in the shortest edit script; None where that script is too long."""
     if not a or not b or set(a).isdisjoint(b):
         return []
     furthest = {1: 0}  # on each diagonal x - y, the largest x that so many edits reach
@@ -181,7 +181,7 @@ def shortest_edit(a: list[int], b: list[int]) -> list[tuple[int, int]] | None:
 
 
 def trace(history: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
-    """The way back from the end of both lists: the places where both go on."""
+    """Trace the edit script back from the end of both lists: the positions that both have in common."""
     found: list[tuple[int, int]] = []
     for edits in range(len(history) - 1, -1, -1):
         furthest, diagonal = history[edits], x - y

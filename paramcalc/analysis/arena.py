@@ -1,6 +1,6 @@
-"""The peak of activations where normalisations and activations are parts of the layers that feed them.
+"""Peak activation memory once normalisations and activations are fused into the layers that feed them.
 
-That is what an interpreter for microcontrollers allocates: its arena, without its own bookkeeping.
+That is what an interpreter for microcontrollers allocates as its arena, without its own bookkeeping.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,9 @@ Tensors = tuple[list[list[int]], list[list[Ref]], list[Ref]]
 def folded(
     evaluation: Evaluation, sizes: Sequence[Sequence[int]], reads: Sequence[Sequence[Ref]], kept: Sequence[Ref]
 ) -> Tensors:
-    """The tensors that are left where every layer that can be is a part of the one that feeds it.
+    """The tensors that remain once every layer that can be is fused into the one that feeds it.
 
-    A layer is folded into the one that feeds it if nothing else reads that one. Its output is then the other's, and it
-    has none itself.
+    A layer is fused into its producer if nothing else reads that producer; the producer's output is then that of both.
     """
     first = len(evaluation.inputs)
     sources = fold(evaluation, reads, kept)
@@ -35,14 +34,14 @@ def folded(
 
 
 def fold(evaluation: Evaluation, reads: Sequence[Sequence[Ref]], kept: Sequence[Ref]) -> list[int]:
-    """For each producer the one whose output its own is: itself, unless it is folded into another."""
+    """For each producer, the one that its output belongs to: itself, unless it is fused into another."""
     first = len(evaluation.inputs)
     readers = [0] * (first + len(reads))
     for tensors in [*reads, kept]:
         for ref in tensors:
             readers[ref.producer] += 1
     sources = list(range(first + len(reads)))
-    takes: dict[int, str] = {}  # what can still become a part of a producer: everything of a product, or an activation
+    takes: dict[int, str] = {}  # what can still be fused into a producer: anything into a product, or an activation
     for number, call in enumerate(evaluation.calls, start=first):
         role = role_of(call.node.instance.layer)
         if role in ("product", "operation"):
@@ -57,6 +56,6 @@ def fold(evaluation: Evaluation, reads: Sequence[Sequence[Ref]], kept: Sequence[
             sources[number] = source
         elif readers[before] == 1 and source in takes and (role == "activation" or takes[source] == "product"):
             sources[number] = source
-            if role == "activation":  # nothing is folded past it
+            if role == "activation":  # nothing is fused across it
                 del takes[source]
     return sources

@@ -19,12 +19,12 @@ MAGIC = "*?["
 
 
 class Assumption(Struct, frozen=True):
-    """What is said of one layer, or of all of a class.
+    """What is assumed about one layer, or about all layers of a class.
 
     Attributes:
-        output: the output shape, batch first; "same" for that of the first input; None where it is not said.
-        params: how many parameters it holds; None where that is not said.
-        optional: whether it may be about no layer of a model, as one that is said of many files.
+        output: the output shape, batch first; "same" for that of the first input; None if not given.
+        params: how many parameters it has; None if not given.
+        optional: whether it may match no layer of a model, as when one assumption is given for many files.
     """
 
     output: Shape | str | None = None
@@ -62,7 +62,7 @@ def dims_of(parts: Sequence[str], value: Any) -> Shape:
 
 
 def size_of(text: str) -> int:
-    """The number that a text is; 0 for what is none, or too large for a size."""
+    """The integer that a text spells; 0 if it is none, or too large for a size."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
 
 
@@ -89,14 +89,14 @@ def parse_assumptions(value: Any, optional: bool = False) -> dict[str, Assumptio
 
 
 def named(name: str, said: Mapping[str, Any]) -> str | None:
-    """The key of what is said of a class: its name, or the first glob of it; None where nothing is."""
+    """The key of the assumption about a class: its name, or the first glob that matches it; None if there is none."""
     if name in said:
         return name
     return next((glob for glob in said if not set(glob).isdisjoint(MAGIC) and fits(name, glob)), None)
 
 
 class Assumptions:
-    """Everything that is said, by path, class name, or a glob of either.
+    """All assumptions, by path, class name, or a glob of either.
 
     A path goes before a class, and a class before globs, of which the first counts.
     """
@@ -107,7 +107,7 @@ class Assumptions:
         self.compared = 0
 
     def of(self, node: Node) -> Assumption | None:
-        """What is said of a layer.
+        """The assumption about a layer.
 
         Raises:
             LayerError: when too many layers were compared with too many globs.
@@ -124,7 +124,7 @@ class Assumptions:
         return found
 
     def unused(self, model: Model) -> list[Problem]:
-        """A problem for each name that is about no layer of the model: a mistake."""
+        """A problem for each name that matches no layer of the model, which must be a mistake."""
         names = [name for name, item in self.said.items() if not item.optional]
         known = {name for node in model.nodes for name in (node.path, node.instance.type)} if names else set()
         return [
@@ -140,26 +140,26 @@ def matches(glob: str, path: str, kind: str) -> bool:
 
 
 def fits(name: str, glob: str) -> bool:
-    """Whether a name is one of those that a glob means."""
+    """Whether a glob matches a name."""
     from fnmatch import fnmatchcase  # loaded only where something is assumed
 
     return fnmatchcase(name, glob)
 
 
 def with_own(model: Model, batch: Shape, said: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is said of a model's layers, and what its file says of them itself, which counts where nothing else does.
+    """The user's assumptions together with the file's own, which apply where the user gives none.
 
     Args:
         model: the model.
-        batch: the batch, as a shape of one axis, that the shapes of its file get.
-        said: what the user says.
+        batch: the batch, as a shape with one axis, to put before the shapes in the file.
+        said: the user's assumptions.
     """
     own = {name: with_batch(item, batch) for name, item in model.assumed.items() if named(name, said) is None}
     return {**said, **own}
 
 
 def with_batch(said: Assumption, batch: Shape) -> Assumption:
-    """What is said of a layer, its shape with a batch."""
+    """The assumption with a batch before its shape."""
     if isinstance(said.output, str) or said.output is None:
         return said
     return replace(said, output=(*batch, *said.output))
@@ -171,7 +171,7 @@ def as_assumption(value: Any) -> Assumption:
 
 
 def settled(node: Node, said: Assumption | None, recorded: bool) -> Custom | None:
-    """A layer in the place of an unknown one, where all that counts of it is known; None where it is not.
+    """A layer to use in place of an unknown one, if everything that matters about it is known; else None.
 
     A Lambda holds no weights in Keras; `recorded` says whether the output shape that it recorded may be used.
     """
@@ -188,7 +188,7 @@ def settled(node: Node, said: Assumption | None, recorded: bool) -> Custom | Non
 
 
 def settle(model: Model, said: Mapping[str, Any], allowed: bool) -> None:
-    """Put such layers into a model that is to be written: what is assumed of it stays with it."""
+    """Replace unknown layers in a model that is to be written, so that the assumptions are written with it."""
     assumptions = Assumptions(with_own(model, (None,), said))
     found: dict[int, Any] = {}
     for node in model.nodes:

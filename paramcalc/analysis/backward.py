@@ -1,4 +1,4 @@
-"""The most bytes that a step of training has at once, beside weights and the optimizer's state.
+"""The peak memory of a training step, apart from weights and the optimizer's state.
 
 In: a program's tape. Out: what is kept for the backward pass, and the peak of both passes, gradients included.
 """
@@ -14,11 +14,11 @@ from paramcalc.layers.programs import Program
 
 
 class TrainingPeak(NamedTuple):
-    """What a step of training needs beside weights and the optimizer's state.
+    """What a training step needs besides weights and the optimizer's state.
 
     Attributes:
-        activations: kept for the backward pass, when the forward pass is done.
-        size: the most at once, gradients included.
+        activations: bytes kept for the backward pass when the forward pass is done.
+        size: the peak, gradients included.
     """
 
     activations: int
@@ -26,12 +26,13 @@ class TrainingPeak(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """The bytes around the loss of a language model, made of its logits.
+    """The bytes that the loss of a language model takes, which is computed from its logits.
 
     Attributes:
         kept: the logarithms of the probabilities, in float32.
-        forward: what else is alive when they are made: the logits, and those in float32 where they are not.
-        backward: the gradient of those logarithms, and the one that is made of it.
+        forward: what else is alive while they are computed: the logits, and a float32 copy of them unless they are
+            float32 already.
+        backward: the gradient of those logarithms, and the gradient computed from it.
     """
 
     kept: int = 0
@@ -54,7 +55,7 @@ def training_peak(
         program: how it is run.
         dtype: takes the place of the dtypes in the file.
         gradients: the bytes of the gradients of each call's weights.
-        checkpointing: whether the parts of a stack keep their inputs alone, and are computed again.
+        checkpointing: whether the blocks of a stack keep only their inputs, and are recomputed.
         tied: bytes of the gradients of tied weights, which are added up out of place.
     """
     tape = record(evaluation, program, dtype, evaluation.outputs)
@@ -85,7 +86,7 @@ def loss_of(evaluation: Evaluation, tape: Tape, program: Program) -> Loss:
 
 
 def segments_of(calls: Sequence[Call]) -> list[tuple[int, int]]:
-    """The parts of a stack, as steps from and to: runs of calls under one number, such as those of `layers/3/…`."""
+    """The blocks of a stack, as (first step, end): runs of calls below one number, such as `layers/3/…`."""
     found: list[tuple[int, int]] = []
     before = ""
     for index, call in enumerate(calls):
@@ -101,7 +102,7 @@ def segments_of(calls: Sequence[Call]) -> list[tuple[int, int]]:
 
 
 def is_numbered(part: str) -> bool:
-    """Whether a part of a path says which of a stack: `3`, `encoder_layer_3`, `block3`."""
+    """Whether a part of a path numbers a block of a stack: `3`, `encoder_layer_3`, `block3`."""
     return part[-1:].isdigit() and (part.isdigit() or part.rstrip("0123456789").endswith(("_", "block", "layer")))
 
 
@@ -109,7 +110,7 @@ class Backward:
     """The tape read backwards; used once.
 
     Attributes:
-        kept: bytes that are kept for it when the forward pass is done.
+        kept: bytes kept for it when the forward pass is done.
     """
 
     def __init__(self, tape: Tape, gradients: list[int], segments: list[tuple[int, int]], tied: int) -> None:
@@ -124,7 +125,7 @@ class Backward:
         self.kept = sum([tape.sizes[storage] for storage in self.users]) + self.extra
 
     def keeps(self, index: int) -> list[int]:
-        """What one step keeps: in a segment that is computed again, what comes from outside of it."""
+        """What one step keeps; in a segment that is recomputed, only what comes from outside of it."""
         step = self.tape.steps[index]
         part = self.inside.get(index)
         if part is None:
@@ -132,13 +133,13 @@ class Backward:
         return [storage for storage in step.reads if self.tape.made[storage] < part[0]]
 
     def keep(self, storages: Sequence[int], extra: int) -> None:
-        """Note one user more of each."""
+        """Count one more user of each."""
         self.extra += extra
         for storage in storages:
             self.users[storage] = self.users.get(storage, 0) + 1
 
     def forward_peak(self, last: Sequence[int]) -> int:
-        """The most while the forward pass runs: what is kept so far, and what is alive anyway."""
+        """The peak of the forward pass: what is kept so far, and what is alive anyway."""
         last = list(last)
         for storage in self.users:
             last[storage] = len(self.tape.steps)
@@ -150,7 +151,7 @@ class Backward:
         return highest(self.tape, last, sums).size
 
     def peak(self) -> int:
-        """The most while the backward pass runs."""
+        """The peak of the backward pass."""
         steps, index = self.tape.steps, len(self.tape.steps) - 1
         self.alive = self.kept
         self.flowing: dict[int, int] = {}
@@ -167,7 +168,7 @@ class Backward:
         return max(self.best, self.alive + self.done + 2 * self.tied)
 
     def segment(self, part: tuple[int, int]) -> None:
-        """A part that is computed again first: then it keeps what it would have kept."""
+        """A segment that is recomputed first, and then keeps what it would have kept without checkpointing."""
         steps = self.tape.steps
         inner = {s for index in range(*part) for s in steps[index].keeps if self.tape.made[s] >= part[0]}
         again = sum([self.tape.sizes[s] for s in inner]) + sum([steps[index].extra for index in range(*part)])
@@ -187,7 +188,7 @@ class Backward:
             self.release(self.keeps(index))
 
     def step(self, index: int, keeps: Sequence[int], extra: int) -> None:
-        """One step outside of any part."""
+        """One step outside of any segment."""
         self.flow(index)
         self.alive -= extra
         self.release(keeps)
@@ -208,7 +209,7 @@ class Backward:
                 self.flowing[storage] = sizes[storage]
 
     def release(self, storages: Sequence[int]) -> None:
-        """What a step kept is free when nobody else keeps it."""
+        """Free what a step kept, unless another step still keeps it."""
         for storage in storages:
             self.users[storage] -= 1
             if not self.users[storage]:

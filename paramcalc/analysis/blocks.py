@@ -1,7 +1,7 @@
-"""A block as it is explained: the sum of the layers in it, part by part.
+"""Explains a block as the sum of its layers, part by part.
 
-In: an evaluation and the name of a block, as a path or as a table shows it. Out: its path, what it reads and hands
-out, and its parts: the layers and blocks right inside it, equal ones in a row as one.
+In: an evaluation and the name of a block, as a path or as a table shows it. Out: its path, its inputs and outputs, and
+its parts: the layers and blocks directly inside it, consecutive equal ones as one.
 """
 
 import re
@@ -16,12 +16,12 @@ from paramcalc.shapes import Shape
 
 
 class Part(NamedTuple):
-    """What a block is made of: a layer, or a block inside it; or several equal ones in a row.
+    """A part of a block: a layer or a block inside it, or several equal ones in a row.
 
     Attributes:
         name: its part of the path: `dense`, or `0 … 11` for several.
         type: its class, or how many layers it has.
-        times: how many equal ones it stands for.
+        times: how many equal layers or blocks it stands for.
         params: of one of them.
         macs: of one of them; None where they are unknown.
     """
@@ -37,11 +37,11 @@ class Block(NamedTuple):
     """A block.
 
     Attributes:
-        path: what the paths of its layers begin with.
+        path: the prefix of the paths of its layers.
         calls: its layers.
-        reads: the shapes that it reads from outside.
-        hands_out: the shapes that are read outside of it.
-        parts: what it is made of, in order.
+        reads: the shapes of its inputs, from outside the block.
+        hands_out: the shapes of its outputs: those that are read outside the block.
+        parts: its parts, in order.
     """
 
     path: str
@@ -55,7 +55,7 @@ Numbers = Callable[[Call], tuple[int, int | None]]
 """The parameters and the MACs of a call."""
 
 _SPAN = re.compile(r" (…|\.\.) .*$| [×x][\d,]+.*$", re.DOTALL)
-"""What a table adds to the first name of several equal blocks: `decoder/0 … 95 ×96`."""
+"""The suffix by which a table names several equal blocks: `decoder/0 … 95 ×96`."""
 
 
 def find_block(evaluation: Evaluation, name: str, numbers: Numbers) -> Block:
@@ -66,7 +66,7 @@ def find_block(evaluation: Evaluation, name: str, numbers: Numbers) -> Block:
     """
     path = _SPAN.sub("", name).rstrip("/")
     calls = [call for call in evaluation.calls if call.node.path.startswith(path + "/")]
-    if not calls:  # a table nests flat names by the words that they share
+    if not calls:  # a table groups flat names by the words they share
         calls = [call for call in evaluation.calls if call.node.path.startswith(path + "_")]
     if not calls or not path:
         near = did_you_mean(name, [*block_names(evaluation), *[call.node.path for call in evaluation.calls]])
@@ -81,7 +81,7 @@ def block_names(evaluation: Evaluation) -> Iterator[str]:
 
 
 def parts_of(path: str, calls: Sequence[Call], numbers: Numbers) -> list[Part]:
-    """The layers and blocks right inside a block, equal ones in a row as one."""
+    """The layers and blocks directly inside a block, consecutive equal ones as one."""
     parts: list[Part] = []
     for name, members in groupby(calls, key=lambda call: call.node.path[len(path) + 1 :].split("/")[0]):
         part = part_of(name, list(members), numbers)
@@ -103,7 +103,7 @@ def part_of(name: str, calls: Sequence[Call], numbers: Numbers) -> Part:
 
 
 def edges(evaluation: Evaluation, calls: Sequence[Call]) -> tuple[list[Shape | None], list[Shape | None]]:
-    """The shapes of what a block reads from outside of it, and of what is read there, or is an output of the model."""
+    """The shapes that a block reads from outside, and those that are read outside or are outputs of the model."""
     model = evaluation.model
     first = len(model.inputs)
     members = {id(call.node) for call in calls}

@@ -1,6 +1,6 @@
-"""What a model keeps of a text between tokens: its cache, in bytes.
+"""The cache that a model keeps between tokens, in bytes.
 
-In: an evaluation, for a whole prompt. Out: the bytes after it, and how they grow.
+In: an evaluation for a whole prompt. Out: the size of the cache after the prompt, and how it grows.
 """
 
 from math import prod
@@ -34,7 +34,7 @@ def measure_cache(
         evaluation: of the prompt.
         batch_size: how many sequences there are.
         dtype: takes the place of the dtypes in the file.
-        kv_dtype: what is kept of each token is stored as this; states of fixed size stay as they are.
+        kv_dtype: the dtype of what is kept for each token; states of fixed size keep their own.
     """
     text = find_text(evaluation)
     if text is None or text.tokens is None:
@@ -56,7 +56,7 @@ def measure_cache(
 
 
 def kept_by(call: Call, text: Text, dtype: str | None, kv_dtype: str | None) -> list[Kept | None]:
-    """What one call keeps, tensor by tensor; None for one whose size is not known."""
+    """What one call keeps, tensor by tensor; None for a tensor of unknown size."""
     if not call.cache:
         return []
     refs = call.node.inputs
@@ -79,14 +79,14 @@ def kept(cache: Cache, dtype: str, grows: bool) -> Kept | None:
 
 
 def cache_dtype(cache: Cache, policy: str, dtype: str | None, kv_dtype: str | None) -> str:
-    """What a tensor of the cache is stored as."""
+    """The dtype in which a tensor of the cache is stored."""
     if kv_dtype is not None and not cache.fixed:
         return kv_dtype
     return output_dtype(cache.dtype, policy, dtype)
 
 
 def stored_as(evaluation: Evaluation, dtype: str | None) -> str:
-    """What most of a cache is stored as: the type of the first tensor that grows with the text, or of the first."""
+    """The dtype of the cache: that of the first tensor that grows with the text, or else of the first tensor."""
     tensors = [(cache, call.node.instance.dtype) for call in evaluation.calls for cache in call.cache]
     cache, policy = next((each for each in tensors if not each[0].fixed), tensors[0])
     return output_dtype(cache.dtype, policy, dtype)

@@ -1,4 +1,4 @@
-"""What is found by evaluating a model: plain data, one `Call` a node, in execution order."""
+"""The result of evaluating a model: plain data, one `Call` per node, in execution order."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -37,13 +37,13 @@ class Call(Struct, gc=False):
 
 
 class InnerCall(NamedTuple):
-    """One call of a layer inside another, where its file claims something of it.
+    """One call of a layer inside another, recorded where the file makes a claim about that layer.
 
     Attributes:
         infer: the formula that was asked, as a function of the input shapes.
         shapes: of its inputs.
         weights: what it holds.
-        evaluation: what was found in it, where it is a model.
+        evaluation: the evaluation of its graph, if it is a model.
     """
 
     sublayer: Sublayer
@@ -54,12 +54,12 @@ class InnerCall(NamedTuple):
 
 
 class Contradiction(Struct, frozen=True):
-    """Something that a file says of itself, and that its architecture gives otherwise.
+    """A statement in a file that its own architecture contradicts.
 
     Attributes:
-        problem: what, and where.
-        severity: "error" where no number can be trusted, so that there is no result; "warning" where those of the
-            architecture stand, but may not be those of the weights that are stored beside it.
+        problem: what is contradicted, and where.
+        severity: "error" if no number can be trusted, so that there is no result; "warning" if the numbers of the
+            architecture stand, but may not match the weights stored with it.
     """
 
     problem: Problem
@@ -74,10 +74,11 @@ class Evaluation(Struct):
         outputs: the output shapes of every producer, the inputs first; None where they are not known.
         unknown: paths whose formula, or whose input, is not known, where the caller allowed that; or whose weights the
             file leaves out.
-        as_written: whether the inputs have the shapes that the file says, the batch aside.
-        inner_calls: by the index of a call, those of layers inside its layer, where the file makes claims of them.
-        contradictions: what the file says of itself otherwise than computed.
-        known: what was found out about it once, by what it is, for whoever asks again.
+        as_written: whether the inputs have the shapes in the file, apart from the batch.
+        inner_calls: by the index of a call, the calls of layers inside its layer, where the file makes claims about
+            them.
+        contradictions: where the file contradicts what was computed.
+        known: a cache of facts derived from it, by kind, so that each is computed once.
     """
 
     model: Model
@@ -104,7 +105,7 @@ class InnerModel(Layer, frozen=True):
         raise NotImplementedError
 
     def as_inferred(self, evaluation: Evaluation) -> Inferred:
-        """The same as one layer says it."""
+        """The evaluation as the answer of a single layer."""
         raise NotImplementedError
 
     def infer(self, *inputs: Shape) -> Inferred:
@@ -113,6 +114,6 @@ class InnerModel(Layer, frozen=True):
 
 
 def failure(model: Model, problems: list[Problem]) -> InputError:
-    """The error of a model that cannot be computed; only problems that are shown are looked up in the text."""
+    """The error for a model that cannot be computed; only problems that will be shown are located in the text."""
     shown = [located(problem, model.locate) for problem in problems[:MAX_PROBLEMS]]
     return InputError(model.source, shown + problems[MAX_PROBLEMS:])

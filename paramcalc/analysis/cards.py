@@ -1,10 +1,10 @@
-"""The memory of graphics cards, by name: what the driver says that there is, which is less than on the box."""
+"""The memory of graphics cards, by name: what the driver reports, which is less than what the box says."""
 
 from typing import NamedTuple
 
 
 class Card(NamedTuple):
-    """One card: its name, and the MiB that `nvidia-smi` says it has."""
+    """One card: its name, and the MiB that `nvidia-smi` reports."""
 
     name: str
     mebibytes: int
@@ -31,5 +31,5 @@ CARDS = {
     "t4": Card("NVIDIA T4", 15360),
     "v100": Card("NVIDIA V100 32GB", 32768),
 }
-"""By the names that options have. Source: what nvidia-smi prints, as its users publish it; that of H100, A100, A10,
-L40S, L4 and T4 is in https://github.com/modal-labs/modal-client/pull/2797."""
+"""Keyed by the names that `--gpu` takes. Source: outputs of nvidia-smi published by users; those of H100, A100, A10,
+L40S, L4 and T4 are in https://github.com/modal-labs/modal-client/pull/2797."""

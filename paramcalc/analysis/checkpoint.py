@@ -1,7 +1,7 @@
-"""An architecture against the checkpoint beside it: what is missing, extra, or of another shape; and what is stored.
+"""Compares an architecture with its checkpoint: what is missing, extra or of another shape, and how it is stored.
 
-In: an evaluation, and the checkpoint by the names of the architecture (`Claims.checkpoint`). Out: messages, and the
-weights as they are stored, with their types, their bytes, and what decodes them where they are quantised.
+In: an evaluation, and the checkpoint under the architecture's own names (`Claims.checkpoint`). Out: messages, and the
+weights as they are stored: their dtypes and bytes, and the scales of quantised ones.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ Weights = Mapping[str, Weight]
 
 
 def check_checkpoint(evaluation: Evaluation, checkpoint: Checkpoint) -> list[str]:
-    """Every weight that the checkpoint has otherwise than the architecture, in words for the user."""
+    """A message for every weight in which the checkpoint differs from the architecture."""
     weights = weights_of(evaluation)
     splits = {name: split for split in checkpoint.splits for name in split.names}
     messages = list(checkpoint.wrong)
@@ -29,7 +29,7 @@ def check_checkpoint(evaluation: Evaluation, checkpoint: Checkpoint) -> list[str
         if stored is not None and (said := differs(weight, stored)):
             messages.append(f"weight '{name}' is {format_shape(weight.shape)} by its layer, but {said}")
     messages += [said for split in checkpoint.splits if (said := differs_together(weights, split))]
-    if not evaluation.unknown:  # else it may be an unknown layer's
+    if not evaluation.unknown:  # else it may belong to an unknown layer
         messages += [
             f"tensor '{stored.source}'{shape_of(stored)} in {checkpoint.where} belongs to no layer"
             for name, stored in checkpoint.tensors.items()
@@ -44,7 +44,7 @@ def check_checkpoint(evaluation: Evaluation, checkpoint: Checkpoint) -> list[str
 
 
 def weights_of(evaluation: Evaluation) -> dict[str, Weight]:
-    """The weights that a file would hold, by name."""
+    """The weights that a checkpoint of this model would hold, by name."""
     return {
         name_of(call.node.path, weight): weight
         for call in evaluation.calls
@@ -54,12 +54,12 @@ def weights_of(evaluation: Evaluation) -> dict[str, Weight]:
 
 
 def name_of(path: str, weight: Weight) -> str:
-    """The name that a checkpoint has for a weight; a bare parameter is called like its layer."""
+    """The name of a weight in a checkpoint; a bare parameter has the name of its layer."""
     return f"{path}.{weight.name}".strip(".").replace("/", ".")
 
 
 def differs(weight: Weight, stored: StoredTensor) -> str | None:
-    """What the checkpoint has instead of this weight; None where it has the weight."""
+    """How the checkpoint differs in this weight; None if it does not."""
     if stored.words is not None:
         if stored.words in words_for(weight.shape):
             return None
@@ -78,17 +78,17 @@ WORD = 32
 
 
 def words_for(shape: tuple[int, ...]) -> list[int]:
-    """How many words the rows of a matrix take, in 4 and in 8 bits."""
+    """How many 32-bit words the rows of a matrix take, in 4 and in 8 bits."""
     inside = shape[-1] if shape else 0
     return [prod(shape[:-1]) * -(-inside * bits // WORD) for bits in (4, 8)]
 
 
 def differs_together(weights: Weights, split: Split) -> str | None:
-    """What is wrong with a tensor that several weights are cut from; None if nothing is."""
+    """What is wrong with a tensor that is split into several weights; None if nothing is."""
     shape = split.tensor.shape
     parts = [weights[name].shape for name in split.names if name in weights]
     if shape is None or len(parts) < len(split.names):
-        return None  # those that are not there are reported as tensors of no layer elsewhere
+        return None  # those that the model lacks are reported as tensors of no layer elsewhere
     cut = [part[: split.axis] + part[split.axis + 1 :] for part in parts]
     whole = (*parts[0][: split.axis], sum([part[split.axis] for part in parts]), *parts[0][split.axis + 1 :])
     if whole == shape and cut.count(cut[0]) == len(cut):
@@ -114,10 +114,10 @@ def missing(evaluation: Evaluation, weights: Weights, there: set[str], checkpoin
         a, b = group(owner.replace("/", ".")), group(other.replace("/", "."))
         if a != b:
             first[b] = a
-    held = {group(name) for name in there} if first else there
+    groups = {group(name) for name in there} if first else there
     scales = {f"{name.rpartition('.')[0]}.{each.name}" for name, t in checkpoint.tensors.items() for each in t.scales}
     for name, weight in weights.items():
-        if name in there or group(name) in held or weight.name in checkpoint.optional or name in scales:
+        if name in there or group(name) in groups or weight.name in checkpoint.optional or name in scales:
             continue
         if not checkpoint.expects(name):
             continue
@@ -126,9 +126,9 @@ def missing(evaluation: Evaluation, weights: Weights, there: set[str], checkpoin
 
 
 def take_stored(evaluation: Evaluation, checkpoint: Checkpoint) -> None:
-    """Give the calls their weights as they are stored, where that is otherwise than the architecture says.
+    """Replace the weights of calls by those stored, where they are stored differently from what the architecture says.
 
-    Calls of equal layers share their weights; they still do where the same is stored of them.
+    Calls of equal layers share their weights, and still do if they are stored alike.
     """
     cut = {name: replace(split.tensor, shape=None) for split in checkpoint.splits for name in split.names}
     tensors = by_owner(evaluation, checkpoint)
@@ -145,7 +145,7 @@ def take_stored(evaluation: Evaluation, checkpoint: Checkpoint) -> None:
 
 
 def by_owner(evaluation: Evaluation, checkpoint: Checkpoint) -> dict[str, StoredTensor]:
-    """What is stored, by the weights that count: of tied ones, a file may hold any."""
+    """What is stored, by the weight that is counted: of tied weights a file may hold any one."""
     tensors = dict(checkpoint.tensors)
     for owner, other, _ in evaluation.model.tied:
         first, second = owner.replace("/", "."), other.replace("/", ".")
@@ -157,7 +157,7 @@ def by_owner(evaluation: Evaluation, checkpoint: Checkpoint) -> dict[str, Stored
 def stored_of(
     name: str, weight: Weight, tensors: Mapping[str, StoredTensor], cut: Mapping[str, StoredTensor]
 ) -> StoredTensor | None:
-    """What is stored of a weight; None for nothing. Of a tensor that several are cut from, each has its part."""
+    """What is stored for a weight; None if nothing is. Weights that share a tensor each get their part of it."""
     whole = cut.get(name) if name not in tensors else None
     if whole is None:
         return tensors.get(name)
@@ -165,14 +165,14 @@ def stored_of(
 
 
 def is_other(weight: Weight, stored: StoredTensor, policy: str) -> bool:
-    """Whether a weight is stored in another way than its layer would be."""
+    """Whether a weight is stored differently from how its layer declares it."""
     if not stored.dtype or differs(weight, stored) is not None:
         return False  # nothing is known, or nothing can be trusted
     return stored.dtype != weight_dtype(weight.dtype, policy, None) or bool(stored.scales)
 
 
 def as_stored(weights: tuple[Weight, ...], found: list[StoredTensor | None]) -> Iterator[Weight]:
-    """The weights with the types and bytes of what is stored, each with what decodes it."""
+    """The weights with the dtypes and bytes of what is stored, each followed by its scales."""
     scaled = any(stored is not None and stored.scales for stored in found)
     for weight, stored in zip(weights, found, strict=True):
         if weight.kind == "scale" and scaled:

@@ -1,10 +1,10 @@
-"""What a file says of itself, checked against what was computed from its architecture.
+"""Checks what a file claims about itself against what was computed from its architecture.
 
-A file may say what a layer was built for (`Instance.built`, `Sublayer.built`), what a model inside it takes
-(`Claims.inputs`) and which weights are stored beside it (`Claims.weights`, and `Claims.checkpoint` where they have the
-very names that the architecture gives them). Where it says otherwise than its own graph,
-one of the two is wrong, and nobody can tell which: each is a `Contradiction`. All of it is checked here, after the
-evaluation, and only for the shapes that the file has: others that the user asks for contradict nothing.
+A file may say what a layer was built for (`Instance.built`, `Sublayer.built`), what a nested model takes as input
+(`Claims.inputs`) and which weights are stored with it (`Claims.weights`, or `Claims.checkpoint` if they have exactly
+the names that the architecture gives them). Where a claim contradicts the file's own graph, one of the two is wrong,
+and nobody can tell which: each is a `Contradiction`. All claims are checked here, after the evaluation, and only for
+the input shapes in the file: other shapes, which the user asks for, contradict nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from paramcalc.shapes import Shape, check_axes, format_shape
 
 
 def check(evaluation: Evaluation) -> list[Contradiction]:
-    """Everything that the file says of itself otherwise than computed."""
+    """Every claim of the file that contradicts what was computed."""
     claims = evaluation.model.claims
     if claims is None or not evaluation.as_written:
         return []
@@ -36,11 +36,11 @@ def check(evaluation: Evaluation) -> list[Contradiction]:
     return found if claims.weights is None else found + check_weights(evaluation, claims, claims.weights)
 
 
-# -- the inputs of models inside ---------------------------------------------------------------------
+# -- the inputs of nested models ---------------------------------------------------------------------
 
 
 def check_input(evaluation: Evaluation, declared: DeclaredInput) -> Contradiction | None:
-    """A model inside must be called with what it was made for."""
+    """A nested model must be called with the shape that its input was declared with."""
     outputs = evaluation.outputs[declared.ref.producer]
     if outputs is None or declared.ref.output >= len(outputs):  # not known, or reported already
         return None
@@ -51,13 +51,13 @@ def check_input(evaluation: Evaluation, declared: DeclaredInput) -> Contradictio
     return Contradiction(Problem(message, declared.where, declared.label), "error")
 
 
-# -- the weights that are stored beside the architecture ---------------------------------------------
+# -- the weights that are stored with the architecture ---------------------------------------------
 
 
 def check_weights(evaluation: Evaluation, claims: Claims, claimed: Mapping[str, Shape]) -> list[Contradiction]:
-    """The file's list of weights against those of the layers; it names each weight that is another.
+    """Compare the file's list of weights with those of the layers, and name each weight that differs.
 
-    Formats may write some names below scopes of their own, so weights left over on both sides are paired by shape.
+    Some formats put names below scopes of their own, so weights left over on both sides are paired by shape.
     """
     place = f"the file's {claims.weights_in}"
     listed = dict(claimed)
@@ -68,7 +68,7 @@ def check_weights(evaluation: Evaluation, claims: Claims, claimed: Mapping[str, 
             origin = call.node.instance.origin(weight)
             if weight.name.rpartition("/")[2] not in claims.merged and (origin is None or origin not in origins):
                 computed[f"{call.node.path}/{weight.name}"] = weight.shape
-                origins.add(origin)  # a layer that stands in several places is stored once
+                origins.add(origin)  # a layer that is used in several places is stored once
     messages = []
     for name in [name for name in listed if name in computed]:
         shape, ours = listed.pop(name), computed.pop(name)
@@ -81,7 +81,7 @@ def check_weights(evaluation: Evaluation, claims: Claims, claimed: Mapping[str, 
 
 
 def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape], place: str, partial: bool) -> list[str]:
-    """Weights that only one side has, once equal shapes are paired off; an unknown layer's may be in the file."""
+    """Weights that only one side has once equal shapes are paired off; the file may have those of unknown layers."""
     left: dict[Shape, list[str]] = {}
     for name, shape in computed.items():
         left.setdefault(shape, []).append(name)
@@ -101,18 +101,18 @@ def unpaired(listed: Mapping[str, Shape], computed: Mapping[str, Shape], place: 
 
 
 def check_layers(evaluation: Evaluation, label: str | None) -> Iterator[Contradiction]:
-    """Layers, those inside others included, must have the weights that the file says they were built with.
+    """Layers, nested ones included, must have the weights that the file says they were built with.
 
-    `label` is the file's name for what they were built for; None where that does not bind.
+    `label` is the file's name for the shapes they were built for; None if these are not binding.
     """
     wrong: dict[int, str] = {}
     for index, call in enumerate(evaluation.calls):
-        # A later call holds nothing of its own; where the output is not known, nor are the inputs.
+        # A later call has no weights of its own; where the output is unknown, so are the inputs.
         if label is not None and call.weights and call.outputs is not None:
             built = call.node.instance.built
             if built and differs(built, call.inputs) and (message := check_layer(evaluation, call, label)):
                 wrong[index] = message
-    known: dict[int, str | None] = {}  # what is wrong inside equal layers on equal shapes, which share one list
+    known: dict[int, str | None] = {}  # equal layers on equal shapes share one list, and so one answer
     for index, inner in evaluation.inner_calls.items():
         if id(inner) not in known:
             known[id(inner)] = check_inside(inner, label)
@@ -125,14 +125,14 @@ def check_layers(evaluation: Evaluation, label: str | None) -> Iterator[Contradi
 
 
 def check_layer(evaluation: Evaluation, call: Call, label: str) -> str | None:
-    """What is wrong with a layer that was built for other inputs; None if nothing is."""
+    """Why a layer contradicts the inputs that it was built for; None if it does not."""
     instance = call.node.instance
     infer = partial(instance.layer.infer, **option_shapes(call.node, evaluation.shape))
     return why_not_built(instance.built, label, infer, call.inputs, call.weights)
 
 
 def check_inside(calls: list[InnerCall], label: str | None) -> str | None:
-    """What is wrong with the first layer inside another that is not what the file says."""
+    """Why a layer contradicts the file in a layer inside it: the first such; None if there is none."""
     for sublayer, infer, shapes, weights, evaluation in calls:
         if evaluation is not None:
             for found in check(evaluation):
@@ -145,7 +145,7 @@ def check_inside(calls: list[InnerCall], label: str | None) -> str | None:
 
 
 def differs(built: Sequence[Any], shapes: Sequence[Shape | None]) -> bool:
-    """Whether a layer was built for inputs of other shapes (the batch aside) than it has, or for more of them."""
+    """Whether a layer was built for other inputs than it has: of other shapes, apart from the batch, or for more."""
     for old, new in zip(built, shapes, strict=False):
         if isinstance(old, list) and new is not None and old != [*new] and old[1:] != [*new[1:]]:
             return True
@@ -159,9 +159,10 @@ def why_not_built(
     shapes: Sequence[Shape | None],
     weights: Sequence[Weight],
 ) -> str | None:
-    """Why a layer cannot have been built for these inputs: with them its weights would be others; None if it can.
+    """Why a layer cannot have been built for these inputs: its weights would differ; None if it can.
 
-    A convolution built for images of another size has the same weights, a Dense for other features has not.
+    A convolution that was built for images of another size has the same weights; a Dense built for other features does
+    not.
     """
     try:
         claimed = claimed_inputs(built, label, shapes)
@@ -173,7 +174,7 @@ def why_not_built(
         other = infer(*claimed).weights
     except LayerError as error:
         return f"{said}: {error}; {advice}"
-    except IndexError:  # a cell's step takes its input to be of the right rank
+    except IndexError:  # a cell's step relies on its input having the right rank
         return f"{said}, which it does not take; {advice}"
     except TypeError:
         if len(claimed) == len(shapes):
@@ -189,10 +190,10 @@ def why_not_built(
 
 
 def claimed_inputs(built: Sequence[Any], label: str, shapes: Sequence[Shape | None]) -> list[Shape | None]:
-    """The input shapes with those that the file says in their place, each with the batch that it has.
+    """The input shapes replaced by those that the file claims, each with the batch of the actual input.
 
     Raises:
-        LayerError: for what is no shape.
+        LayerError: for anything that is not a shape.
     """
     claimed = list(shapes)
     for index, old in enumerate(built):

@@ -1,8 +1,8 @@
-"""A model that writes a text token by token: which inputs are that text, and what one more token costs.
+"""Models that generate text token by token: which inputs are the text, and what one more token costs.
 
-In: an evaluation, for a whole prompt. Out: its length, and each call's products for one token more. For that token the
-graph is gone through once more with one token in and the caches full; what does not depend on the text, such as an
-encoder's output, is there already and costs nothing.
+In: an evaluation for a whole prompt. Out: its length, and each call's products for one more token. The graph is
+evaluated once more for that token, with a single token as input and the caches full; what does not depend on the text,
+such as an encoder's output, has been computed already and costs nothing.
 """
 
 from typing import Any
@@ -22,12 +22,12 @@ Products = tuple[Factors, ...] | None
 
 
 def has_tokens(shape: Shape) -> bool:
-    """Whether an input may be a sequence: ids (batch, tokens), or vectors (batch, tokens, features)."""
+    """Whether an input can be a sequence: ids (batch, tokens) or vectors (batch, tokens, features)."""
     return len(shape) in (2, 3)
 
 
 def with_context(source: str, inputs: list[Input], tokens: int) -> list[Input]:
-    """The inputs, every sequence of unknown length being of so many tokens.
+    """The inputs, with every sequence of unknown length set to `context` tokens.
 
     Raises:
         InputError: when there is none, and none is that long already.
@@ -45,10 +45,10 @@ def with_context(source: str, inputs: list[Input], tokens: int) -> list[Input]:
 
 
 class Text(Struct, frozen=True):
-    """The text that a model reads and goes on with.
+    """The text that a model reads and continues.
 
     Attributes:
-        inputs: the producers that are it: inputs of the model.
+        inputs: the producers that are the text: inputs of the model.
         written: for each producer, whether it depends on the text.
         tokens: how long it is; None where that is not known.
     """
@@ -59,9 +59,9 @@ class Text(Struct, frozen=True):
 
 
 def find_text(evaluation: Evaluation) -> Text | None:
-    """The text of a model in which some layer keeps something between tokens; None for any other.
+    """The text of a model in which some layer keeps state between tokens; None for any other model.
 
-    An input that reaches attention as its keys alone is what the text is made from, as an encoder's is.
+    An input that reaches attention only as its keys is a source, such as an encoder's input, and not the text.
     """
     if "text" not in evaluation.known:
         evaluation.known["text"] = look_for_text(evaluation)
@@ -70,7 +70,7 @@ def find_text(evaluation: Evaluation) -> Text | None:
 
 
 def look_for_text(evaluation: Evaluation) -> Text | None:
-    """The same, where it was not asked before."""
+    """The same, computed anew."""
     if not any(call.cache for call in evaluation.calls):
         return None
     first = len(evaluation.inputs)
@@ -102,12 +102,12 @@ def depends_on(evaluation: Evaluation) -> list[int]:
 
 
 def takes_past(call: Call) -> bool:
-    """Whether a layer's formula asks how many tokens were before."""
+    """Whether a layer's formula takes the number of tokens that came before."""
     return "past" in signature_of(type(call.node.instance.layer).infer).options
 
 
 class Step:
-    """One more token after a prompt; used once.
+    """Evaluates one more token after a prompt; used once.
 
     Attributes:
         shapes: the output shapes of every producer in that step; None where they are not known.
@@ -123,7 +123,7 @@ class Step:
         self.known: dict[tuple[Any, ...], Answer | None] = {}
 
     def call(self, call: Call) -> Products:
-        """The products of one call, whose output is noted."""
+        """The products of one call; its output shape is recorded in `shapes`."""
         if not self.text.written[len(self.shapes)]:
             self.shapes.append(call.outputs)
             return ()
@@ -132,7 +132,7 @@ class Step:
         return None if answer is None else answer.macs
 
     def answer(self, call: Call) -> Answer | None:
-        """What the formula says of one token; None where it cannot be asked, as for a reshape to a fixed length."""
+        """The formula's answer for one token; None where it has none, such as a reshape to a fixed length."""
         node = call.node
         if call.macs is None or any(self.shapes[ref.producer] is None for ref in formula_refs(node)):
             return None
@@ -154,7 +154,7 @@ class Step:
             return None
 
     def keeps_text(self, call: Call) -> bool:
-        """Whether the keys of attention, or what is kept, are of the text: those of an encoder are all there."""
+        """Whether the keys of attention, or what is kept, come from the text: an encoder's are complete already."""
         refs = call.node.inputs
         ref = refs[1] if len(refs) > 1 and refs[1] is not None else refs[0]
         return ref is not None and self.text.written[ref.producer]
@@ -168,9 +168,9 @@ class Step:
 
 
 def decode_products(evaluation: Evaluation) -> list[Products] | None:
-    """The products of each call for one more token after the text; None where nothing is kept, or for how long.
+    """The products of each call for one more token; None where nothing is kept, or the text's length is unknown.
 
-    Raises nothing: where a layer cannot be called with one token, what follows it is not known.
+    Nothing is raised: where a layer cannot be called with one token, everything after it is unknown.
     """
     text = find_text(evaluation)
     if text is None or text.tokens is None:

@@ -1,6 +1,6 @@
-"""The memory of the largest of the devices that a model is spread over.
+"""The memory of the device that needs most, of those that a model is spread over.
 
-In: an evaluation with its rows, and the spread. Out: what that device has of weights, gradients, states, cache and
+In: an evaluation with its rows, and the spread. Out: that device's weights, gradients, optimizer state, cache and
 activations, and its peaks.
 """
 
@@ -25,12 +25,12 @@ from paramcalc.summary import DeviceMemory, LayerSummary, WeightSummary
 from paramcalc.units import size_of
 
 
-class Held(NamedTuple):
-    """What a device holds of the weights, in bytes.
+class WeightShare(NamedTuple):
+    """A device's share of the weights and of what training adds to them, in bytes.
 
     Attributes:
-        trained: how many elements are trained.
-        largest: of the largest layer as a whole.
+        trained: the number of elements that are trained.
+        largest: those of the largest layer, undivided.
         by_call: the gradients of each of its calls.
     """
 
@@ -88,11 +88,11 @@ class Device:
         self.start, self.end = stages[stage]
 
     def memory(self) -> DeviceMemory:
-        """What it needs."""
+        """The memory that it needs."""
         spread = self.options.spread
-        held = self.held()
+        mine = self.weight_share()
         cache = self.cache()
-        weights = held.weights if spread.zero < 3 else -(-held.weights // spread.data)
+        weights = mine.weights if spread.zero < 3 else -(-mine.weights // spread.data)
         prefill, decode = self.running(weights, cache)
         known = [each for each in (prefill, decode) if each is not None]
         found = DeviceMemory(
@@ -107,12 +107,12 @@ class Device:
             decode_bytes=decode,
             inference_bytes=max(known, default=None),
         )
-        return found if self.options.optimizer is None else self.training(found, held)
+        return found if self.options.optimizer is None else self.training(found, mine)
 
     # -- weights -------------------------------------------------------------------------------------
 
-    def held(self) -> Held:
-        """Its part of the weights of its stage, and of what training adds."""
+    def weight_share(self) -> WeightShare:
+        """Its share of the weights of its stage, and of what training adds."""
         options = self.options
         optimizer = None if options.optimizer is None else optimizer_of(self.evaluation.model, options.optimizer)
         weights = trained = gradients = state = temporary = largest = 0
@@ -135,15 +135,15 @@ class Device:
                     temporary = temporary + mine if optimizer.together else max(temporary, mine)
             largest = max(largest, whole)
             by_call.append(gradients - before)
-        return Held(weights, trained, gradients, state, temporary, largest, by_call)
+        return WeightShare(weights, trained, gradients, state, temporary, largest, by_call)
 
     def share(self, index: int, weight: WeightSummary) -> Fraction:
-        """The share of a weight: vectors are divided where their matrix is divided by its columns."""
+        """The share of a weight: a vector is divided if its matrix is divided by columns."""
         shares = self.shares.weights if len(weight.shape) > 1 else self.shares.biases
         return shares[index]
 
     def bytes_here(self, weight: WeightSummary) -> int:
-        """The bytes of a weight; one that is tied to another stage's is there once more."""
+        """The bytes of a weight; one that is tied to a weight of another stage is stored here as well."""
         if weight.tied_to is None:
             return weight.bytes
         owner = next((n for n, row in enumerate(self.rows) if weight.tied_to.startswith(f"{row.path}.")), None)
@@ -154,7 +154,7 @@ class Device:
     # -- running -------------------------------------------------------------------------------------
 
     def cache(self) -> int:
-        """The bytes of what its layers keep of all sequences."""
+        """The bytes of the cache of its layers, for all sequences."""
         text = find_text(self.evaluation)
         if text is None or text.tokens is None:
             return 0
@@ -194,12 +194,12 @@ class Device:
         return replace(tape, sizes=sizes, steps=steps)
 
     def inner(self, index: int) -> Fraction:
-        """The share of what is inside a call that is whole outside, such as experts."""
+        """The share of the inner tensors of a call whose output is whole, such as experts."""
         weights = self.shares.weights[index]
         return weights if self.rows[index].type in ("Experts", "ListedExperts", "MultiheadAttention") else WHOLE
 
     def own(self, tape: Tape, last: Sequence[int]) -> tuple[Tape, list[int]]:
-        """The part of the tape that is its stage's, and how long each tensor lives in it; what comes in is an input."""
+        """Its stage's part of the tape, and how long each tensor lives in it; what comes from before is an input."""
         used = {s for step in tape.steps[self.start : self.end] for s in (*step.reads, *step.makes)}
         sizes = [size if storage in used else 0 for storage, size in enumerate(tape.sizes)]
         made = [at - self.start if self.start <= at < self.end else -1 for at in tape.made]
@@ -209,14 +209,14 @@ class Device:
 
     # -- training ------------------------------------------------------------------------------------
 
-    def training(self, found: DeviceMemory, held: Held) -> DeviceMemory:
+    def training(self, found: DeviceMemory, mine: WeightShare) -> DeviceMemory:
         """The same with what training adds."""
         spread, options = self.options.spread, self.options
-        states = held.state + (MASTER * held.trained if options.master_weights else 0)
+        states = mine.state + (MASTER * mine.trained if options.master_weights else 0)
         state = -(-states // spread.data) if spread.zero >= 1 else states
-        gradients, step = self.gradients(held)
-        gathered = 2 * held.largest if spread.zero == 3 else 0
-        passes = self.passes([each * gradients // (held.gradients or 1) for each in held.by_call])
+        gradients, step = self.gradients(mine)
+        gathered = 2 * mine.largest if spread.zero == 3 else 0
+        passes = self.passes([each * gradients // (mine.gradients or 1) for each in mine.by_call])
         fixed = found.weights_bytes + state + 2 * self.program.workspace + gathered
         peak = None if passes is None else fixed + max(passes, gradients + step)
         return replace(
@@ -229,8 +229,8 @@ class Device:
             training_bytes=peak,
         )
 
-    def gradients(self, held: Held) -> tuple[int, int]:
-        """The bytes of gradients, and what a step of the optimizer needs beside them.
+    def gradients(self, mine: WeightShare) -> tuple[int, int]:
+        """The bytes of gradients, and what an optimizer step needs in addition.
 
         With master weights they are as DeepSpeed's estimators have them (runtime/zero/stage_1_and_2.py and stage3.py):
         those in float32 are divided, those in the model's type are whole until they have been added up; with
@@ -239,12 +239,12 @@ class Device:
         spread = self.options.spread
         part = spread.data if spread.zero >= 1 else 1
         if not self.options.master_weights:
-            own = -(-held.gradients // spread.data) if spread.zero >= 2 else held.gradients
-            return own, -(-held.temporary // part)
-        full = MASTER * held.trained
+            own = -(-mine.gradients // spread.data) if spread.zero >= 2 else mine.gradients
+            return own, -(-mine.temporary // part)
+        full = MASTER * mine.trained
         if spread.zero == 0:
-            return held.gradients, held.temporary + full
-        return (held.gradients if spread.zero < 3 else 0) + -(-full // part), 0
+            return mine.gradients, mine.temporary + full
+        return (mine.gradients if spread.zero < 3 else 0) + -(-full // part), 0
 
     def passes(self, gradients: list[int]) -> int | None:
         """The peak of both passes, with these bytes of gradients of the weights of each of its calls.

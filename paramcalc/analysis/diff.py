@@ -1,10 +1,9 @@
 """What changed between two summaries, layer by layer.
 
-Layers are aligned by the names that people gave, then as sequences (`alignment`), so that a layer put in the middle is
-one change. Those of two frameworks are aligned by their kinds, and compared weight by weight (`across`).
-
-A file that holds weights only says neither types nor shapes nor products: against it, only the weights count, and
-layers without any are left out.
+Layers are aligned by the names that people gave, then as sequences (`alignment`), so that inserting a layer in the
+middle is one change. Layers of two frameworks are aligned by their kinds and compared weight by weight (`across`). A
+file that holds only weights gives no types, shapes or products: against it only the weights are compared, and layers
+without any are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +19,11 @@ from paramcalc.summary import LayerSummary, Summary
 METRICS = ("params", "trainable_params", "non_trainable_params", "buffers", "macs", "size_bytes", "layers")
 
 Facts = Callable[[LayerSummary], Any]
-"""What of a layer is compared."""
+"""The numbers of a layer that are compared."""
 
 
 class Change(Struct, frozen=True):
-    """One layer on both sides; `base` or `head` is None where it is new or gone."""
+    """One layer on both sides; `base` is None if it is new, `head` if it was removed."""
 
     kind: str
     path: str
@@ -52,12 +51,12 @@ class Total(Struct, frozen=True):
 
 
 class Diff(Struct, frozen=True):
-    """All changes, in the order of HEAD, what is gone at its old place; and the totals.
+    """All changes in the order of HEAD, removed layers at their old place; and the totals.
 
     Attributes:
-        unchanged: how many layers are as they were.
+        unchanged: how many layers did not change.
         reasons: why the layers differ, where the two are of different frameworks.
-        across: whether they are: then only layers with weights are compared.
+        across: whether the two are of different frameworks: then only layers with weights are compared.
     """
 
     base: Summary
@@ -70,7 +69,7 @@ class Diff(Struct, frozen=True):
 
 
 def compare(base: Summary, head: Summary) -> Diff:
-    """Match the layers of two summaries and tell them apart."""
+    """Match the layers of two summaries and list the differences."""
     before, now = base.layers, head.layers
     frameworks = base.framework, head.framework
     reasons: list[Reason] = []
@@ -93,7 +92,7 @@ def compare(base: Summary, head: Summary) -> Diff:
 
 
 def aligned(before: list[LayerSummary], now: list[LayerSummary]) -> dict[str, str]:
-    """Head path → base path. What is the same, by name too, at both ends needs no search: most of two versions is."""
+    """Head path → base path. Layers that are equal at both ends, names included, as most are, need no search."""
     start = same_rows(before, now)
     end = same_rows(before[: start - 1 if start else None : -1], now[: start - 1 if start else None : -1])
     middle = before[start : len(before) - end], now[start : len(now) - end]
@@ -102,19 +101,19 @@ def aligned(before: list[LayerSummary], now: list[LayerSummary]) -> dict[str, st
 
 
 def same_rows(before: list[LayerSummary], now: list[LayerSummary]) -> int:
-    """How many layers both begin with."""
+    """How many equal layers both begin with."""
     pairs = enumerate(zip(before, now, strict=False))
     different = (number for number, (a, b) in pairs if a.path != b.path or layer_facts(a) != layer_facts(b))
     return next(different, min(len(before), len(now)))
 
 
 def with_weights(rows: list[LayerSummary]) -> list[LayerSummary]:
-    """The layers that hold something."""
+    """The layers that have weights."""
     return [row for row in rows if row.weights]
 
 
 def by_name(rows: list[LayerSummary]) -> list[LayerSummary]:
-    """The layers with their weights in the order of their names: each format of checkpoints has them in another."""
+    """The layers with their weights sorted by name: each checkpoint format has its own order."""
     return [replace(row, weights=sorted(row.weights, key=lambda weight: weight.name)) for row in rows]
 
 
@@ -133,13 +132,13 @@ def match(base: list[LayerSummary], head: list[LayerSummary], likeness: Facts) -
 
 
 def layer_likeness(row: LayerSummary) -> Any:
-    """What makes two layers the same but for their names."""
+    """The key of layers that are the same except for their names."""
     shape = row.output_shape
     return row.type, str(shape), tuple([(weight.name, weight.shape) for weight in row.weights])
 
 
 def weights_likeness(row: LayerSummary) -> Any:
-    """The same, where one side knows the weights alone; a file may have them in any order."""
+    """The same where one side only knows weights, which a file may have in any order."""
     return tuple(sorted([(weight.name, weight.shape) for weight in row.weights]))
 
 
@@ -154,32 +153,32 @@ def placed_likeness(row: LayerSummary) -> Any:
 
 
 def placed_output(row: LayerSummary) -> Any:
-    """What a layer that became another one still is, gives, and where."""
+    """A key for a layer that was changed: its block, its type and its output stay the same."""
     return place_of(row), row.type, str(row.output_shape)
 
 
 def placed_type(row: LayerSummary) -> Any:
-    """What a layer that became another one still is, and where."""
+    """A key for a layer that was changed: its block and its type stay the same."""
     return place_of(row), row.type
 
 
-def held(row: LayerSummary) -> Any:
-    """The likeness of a layer that holds something; what holds nothing is like itself alone."""
+def weighted_likeness(row: LayerSummary) -> Any:
+    """The key of a layer with weights; one without any matches nothing."""
     return layer_likeness(row) if row.weights else row.path
 
 
-KEYS = (named_likeness, placed_likeness, placed_output, placed_type, held, layer_likeness)
-"""What layers are aligned by: first within a block, at last wherever they are."""
+KEYS = (named_likeness, placed_likeness, placed_output, placed_type, weighted_likeness, layer_likeness)
+"""The keys that layers are aligned by: first within a block, in the end wherever they are."""
 
 
 def layer_facts(row: LayerSummary) -> Any:
-    """What makes a layer another one when it changes."""
+    """What makes a layer count as changed."""
     weights = [(weight.shape, weight.params, weight.trainable, weight.dtype, weight.kind) for weight in row.weights]
     return row.type, row.output_shape, row.macs, row.dtype, weights
 
 
 def weights_facts(row: LayerSummary) -> Any:
-    """The same, where one side knows the weights alone: no file says what is trained, or which policy computes."""
+    """The same where one side only knows weights: such a file does not say what is trained, or in which dtype."""
     return sorted([(weight.name, weight.shape, weight.params, weight.dtype) for weight in row.weights])
 
 
@@ -191,7 +190,7 @@ def kind_of(base: LayerSummary, head: LayerSummary, facts: Facts) -> str:
 
 
 def ordered(base: list[LayerSummary], head: list[LayerSummary], pairs: dict[str, str], facts: Facts) -> list[Change]:
-    """Head's order; a removed layer follows the matched layer it came after."""
+    """The changes in head's order; a removed layer follows the matched layer that it came after."""
     by_path = {row.path: row for row in base}
     behind: dict[str | None, list[LayerSummary]] = {}
     matched = set(pairs.values())

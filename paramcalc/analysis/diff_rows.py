@@ -1,7 +1,7 @@
 """The changes of a diff as rows for a person: a new block is one row, and so are equal changes in a repeat.
 
-In: a `Diff`, or its changes. Out: rows with their sums, in the order of the changes. A row says for how many layers it
-stands, and where a repeat is longer or shorter, how long it was and is.
+In: a `Diff`, or its changes. Out: rows with their sums, in the order of the changes. A row says how many layers it
+stands for and, where a repeat became longer or shorter, its old and new length.
 """
 
 import re
@@ -25,12 +25,12 @@ class DiffRow(Struct, frozen=True):
 
     Attributes:
         kind: "added", "removed", "changed" or "renamed".
-        name: of a layer or a block; `h/0 … 5/dense` for equal changes in several iterations.
-        changes: what the row is the sum of.
-        old_name: what it was called, where that is another name.
-        iterations: how many times a repeat was and is run, where that is what changed.
-        repeats: how many equal changes the row stands for, one an iteration.
-        whole: the parameters of all of a repeat, before and now.
+        name: the layer or block; `h/0 … 5/dense` for equal changes in several iterations.
+        changes: the changes that the row sums up.
+        old_name: its former name, if that was another.
+        iterations: the iterations of a repeat before and now, if that is what changed.
+        repeats: how many equal changes the row stands for, one per iteration.
+        whole: the parameters of the whole repeat, before and now.
     """
 
     kind: str
@@ -57,7 +57,7 @@ def diff_rows(diff: Diff, changes: Sequence[Change], depth: int | None = None) -
     """The changes as rows.
 
     Args:
-        diff: what they are of.
+        diff: the diff they belong to.
         changes: those to show.
         depth: levels of nesting to show; what lies deeper is summed. None folds what belongs together.
     """
@@ -88,7 +88,7 @@ def prefixes(layers: Iterable[LayerSummary]) -> Iterator[str]:
 
 
 def whole_blocks(changes: Sequence[Change], before: Counter[str], now: Counter[str]) -> Iterator[DiffRow]:
-    """The changes, those of a block of which every layer is new, or gone, as one."""
+    """The changes, with those of a block whose layers are all new, or all removed, as one."""
     found: dict[str, Counter[str]] = {kind: Counter() for kind in ("added", "removed")}
     for change in changes:
         if change.kind in found:
@@ -125,7 +125,7 @@ def iterations_of(layers: Iterable[LayerSummary]) -> Counter[str]:
 
 
 def longer_repeats(rows: Sequence[DiffRow], before: Counter[str], now: Counter[str]) -> list[DiffRow]:
-    """The rows, the new or lost iterations of a repeat as one: `×4 → ×6`."""
+    """The rows, with the added or removed iterations of a repeat as one: `×4 → ×6`."""
     kept: list[DiffRow] = []
     places: dict[tuple[str, str], int] = {}
     for row in rows:
@@ -142,7 +142,7 @@ def longer_repeats(rows: Sequence[DiffRow], before: Counter[str], now: Counter[s
 
 
 def equal_iterations(rows: Sequence[DiffRow]) -> list[DiffRow]:
-    """The rows, equal changes in the iterations of a repeat as one."""
+    """The rows, with equal changes in the iterations of a repeat as one."""
     found: dict[Any, list[DiffRow]] = {}
     for index, row in enumerate(rows):
         name = _NUMBER.sub("#", row.name)
@@ -152,7 +152,7 @@ def equal_iterations(rows: Sequence[DiffRow]) -> list[DiffRow]:
 
 
 def signature(row: DiffRow) -> Any:
-    """What must be equal for two rows to be one."""
+    """The key by which rows are merged."""
     change = row.changes[0]
     sides = [
         (side.type, repr(side.output_shape), side.params, side.macs, side.dtype) if side is not None else None
@@ -162,7 +162,7 @@ def signature(row: DiffRow) -> Any:
 
 
 def together(rows: Sequence[DiffRow]) -> DiffRow:
-    """Equal rows as one, under the names of the first and the last: `h/0 … 5/dense`."""
+    """Equal rows merged under the names of the first and the last: `h/0 … 5/dense`."""
     first, last = rows[0].name.split("/"), rows[-1].name.split("/")
     parts = [one if one == two else f"{one} … {two}" for one, two in zip(first, last, strict=True)]
     changes = [change for row in rows for change in row.changes]
@@ -170,7 +170,7 @@ def together(rows: Sequence[DiffRow]) -> DiffRow:
 
 
 def at_depth(changes: Sequence[Change], depth: int) -> Iterator[DiffRow]:
-    """The changes summed by blocks, so many levels down."""
+    """The changes summed by the blocks at this depth."""
     found: dict[str, list[Change]] = {}
     for change in changes:
         found.setdefault("/".join(change.path.split("/")[:depth]), []).append(change)

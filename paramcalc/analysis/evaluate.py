@@ -50,7 +50,7 @@ def evaluate(
 
 
 def assumed_outputs(model: Model, inputs: list[Input], assume: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The output shapes to assume, by path: those that were asked for and those that the file itself gives."""
+    """The output shapes to assume, by path: the caller's, and those that the file itself gives."""
     if not model.assumed:
         return assume
     from paramcalc.analysis.assumptions import with_own
@@ -59,9 +59,9 @@ def assumed_outputs(model: Model, inputs: list[Input], assume: Mapping[str, Any]
 
 
 def contradictions_found(evaluation: Evaluation) -> list[Problem]:
-    """Note on the evaluation where the file contradicts it; return what leaves no number to be trusted.
+    """Record where the file contradicts the evaluation; return the problems that make every number doubtful.
 
-    A file's claims hold for the inputs that it has itself: for others there is nothing to compare.
+    A file's claims are about its own input shapes: for others there is nothing to compare.
     """
     if evaluation.model.claims is None or not evaluation.as_written:
         return []
@@ -77,7 +77,7 @@ def inputs_for(
     """The model's inputs with the shapes, the batch and the length of sequences that were asked for.
 
     Raises:
-        InputError: for the name of an input that there is not.
+        InputError: for the name of an input that does not exist.
     """
     names = [item.name for item in model.inputs]
     wrong = next((name for name in shapes if name not in names), None)
@@ -95,5 +95,5 @@ def inputs_for(
 
 
 def with_batch(shape: Shape, batch_size: int | None) -> Shape:
-    """The shape with its batch replaced by `batch_size`, where one is given."""
+    """The shape with its batch replaced by `batch_size`, if that is given."""
     return (batch_size, *shape[1:]) if batch_size is not None and shape else shape

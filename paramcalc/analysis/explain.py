@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Formula(Struct, frozen=True):
-    """A count in three ways: `units × (features + 1)`, `64 × (128 + 1)`, 8256; None where it is unknown."""
+    """A count in three forms: `units × (features + 1)`, `64 × (128 + 1)`, 8256; None where it is unknown."""
 
     names: str
     numbers: str
@@ -36,13 +36,13 @@ class Formula(Struct, frozen=True):
 
 
 class WeightExplained(Struct, frozen=True):
-    """One weight, and what it is.
+    """One weight and why it counts as it does.
 
     Attributes:
         formula: its size; `counted` says whether that is part of the parameters.
-        why: why a gradient changes it or does not, or why it is not counted.
-        dtype: what its elements are stored as.
-        active: the part that one token uses, where that is not all of it.
+        why: why it is trained or not, or why it is not counted.
+        dtype: the dtype that its elements are stored in.
+        active: the part that one token uses, if that is not the whole.
     """
 
     name: str
@@ -71,13 +71,13 @@ class LayerExplained(Struct, frozen=True, eq=False):
 
 
 KEPT = 1_000
-"""How many different explanations are kept, to be shared by equal calls."""
+"""How many different explanations are cached for equal calls to share."""
 
 
 def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tuple[str, LayerExplained]]:
-    """Each call that a path, name or glob matches (all of them where none is given), as its path and its explanation.
+    """Yield (path, explanation) for each call that a path, name or glob matches, or for all calls without one.
 
-    The name of a block, which no layer has, gives one explanation: that of their sum.
+    The name of a block gives one explanation: that of the sum of its layers.
 
     Raises:
         InputError: when nothing matches.
@@ -92,7 +92,7 @@ def explain(evaluation: Evaluation, pattern: str | None = None) -> Iterator[tupl
         if ties and any(weight_name(node.path, weight.name) in ties for weight in call.weights):
             yield node.path, explain_call(call, ties)
             continue
-        # A layer's answer for these shapes is one list of outputs, and one tuple of weights, whoever asks.
+        # Equal calls share one list of outputs and one tuple of weights, so their identity makes a key.
         what = instance.type, instance.trainable, instance.dtype, call.shared_with, id(instance.layer)
         key = *what, id(call.outputs), id(call.weights), *call.inputs
         if key not in known:
@@ -112,7 +112,7 @@ def matching(evaluation: Evaluation, pattern: str) -> list[Call]:
 
 
 def explain_block(evaluation: Evaluation, name: str, ties: dict[str, str]) -> tuple[str, LayerExplained]:
-    """The block with this name, as its path and its explanation: what its parts add up to.
+    """The (path, explanation) of the block with this name: what its parts add up to.
 
     Raises:
         InputError: when there is none.
@@ -137,7 +137,7 @@ def explain_block(evaluation: Evaluation, name: str, ties: dict[str, str]) -> tu
 
 
 def sum_of_parts(parts: "Sequence[tuple[Part, int | None]]", result: int | None) -> Formula:
-    """The sum over the parts that have something to add: `attention + 2 × (norm)`."""
+    """The sum over the parts that are not zero: `attention + 2 × (norm)`."""
     names, numbers = [], []
     for part, value in parts:
         if value != 0:
@@ -148,7 +148,7 @@ def sum_of_parts(parts: "Sequence[tuple[Part, int | None]]", result: int | None)
 
 
 def explain_call(call: Call, ties: Mapping[str, str]) -> LayerExplained:
-    """One call: weights, sum, MACs, and how the output shape came about; `ties` has the weights of another layer."""
+    """One call: weights, sum, MACs, and how its output shape is computed; `ties` maps tied weights to their owners."""
     instance = call.node.instance
     weights = [
         explain_weight(weight, instance, ties.get(weight_name(call.node.path, weight.name))) for weight in call.weights
@@ -170,8 +170,9 @@ def explain_call(call: Call, ties: Mapping[str, str]) -> LayerExplained:
 
 
 def shape_steps(call: Call) -> list[str]:
-    """The shape arithmetic of this call, seen while it is done once more."""
-    if call.outputs is None or call.macs is None or call.node.options:  # the formula was not asked, or needs more
+    """The shape arithmetic of this call, recorded by running its formula again."""
+    # Without outputs or MACs the formula was not used; with options it needs more than the input shapes.
+    if call.outputs is None or call.macs is None or call.node.options:
         return []
     with traced() as steps, suppress(UnknownDimensionError):  # a later call may know less than the first
         call.node.instance.layer.infer(*call.inputs)
@@ -197,7 +198,7 @@ WHY_NO_PARAMETER = {
 
 
 def explain_weight(weight: Weight, instance: Instance, tied_to: str | None) -> WeightExplained:
-    """One weight: its size as a product."""
+    """One weight, with its size as a product."""
     if weight.stored is not None:
         tied_to = tied_to or weight.stored.tied_to
     return WeightExplained(
@@ -227,14 +228,14 @@ def why(weight: Weight, layer_trainable: bool, tied_to: str | None) -> str:
 
 
 def macs_formula(terms: Sequence[Factors] | None) -> Formula:
-    """The multiply-accumulates as a sum of products; nothing but a question mark where no factor is known."""
+    """The multiply-accumulates as a sum of products; just a question mark where no factor is known."""
     if terms is None or (terms and all(value is None for factors in terms for _, value in factors)):
         return Formula("?", "?", None)
     return sum_of(terms, count_macs(tuple(terms)))
 
 
 def sum_of(terms: Sequence[Factors], result: int | None = None) -> Formula:
-    """A sum of products with what all of them share taken out: `128 × (10 + 128 + 1)`."""
+    """A sum of products with their common factors taken out: `128 × (10 + 128 + 1)`."""
     if not terms:
         return Formula("0", "0", 0)
     if result is None:
@@ -244,7 +245,7 @@ def sum_of(terms: Sequence[Factors], result: int | None = None) -> Formula:
     outer, rests = [], [list(factors) for factors in terms]
     common = set(terms[0]).intersection(*terms[1:])
     for factor in terms[0]:
-        if factor in common and all(factor in rest for rest in rests):  # once more for a factor that is there twice
+        if factor in common and all(factor in rest for rest in rests):  # a factor that occurs twice is taken out twice
             outer.append(factor)
             for rest in rests:
                 rest.remove(factor)

@@ -1,7 +1,8 @@
-"""Does a model fit: in which types, for how long a text, for how many sequences.
+"""Whether a model fits into a memory: in which dtypes, with which context, for how many sequences.
 
-In: a model, and the bytes there are. Out: a row for each type of its weights. Every peak is computed; the largest
-context and the largest batch are searched for, which takes a few steps, as peaks grow almost in proportion.
+In: a model and the bytes available. Out: a row for each dtype of its weights. Every peak is computed exactly; the
+largest context and the largest batch are found by a search, which takes a handful of steps because peaks grow almost
+linearly.
 """
 
 from collections.abc import Callable
@@ -26,13 +27,13 @@ from paramcalc.summary import LayerSummary, Memory
 from paramcalc.units import size_of
 
 USUAL_CONTEXT = 2048
-"""Tokens of a text where nobody says how many."""
+"""The context in tokens, if none is given."""
 MOST_SEQUENCES = 1_000_000
 FIRST_STEP = 63
 FARTHEST = 64
-"""How many times as far as it is a step may go."""
+"""The factor by which one step of the search may grow."""
 MOST_STEPS = 40
-"""A search ends after these; halving alone takes 31."""
+"""The most steps of a search; bisection alone takes 31."""
 
 INT8_ROW = 4
 INT4_BLOCK, INT4_SCALE = 64, 4
@@ -40,15 +41,15 @@ INT4_BLOCK, INT4_SCALE = 64, 4
 
 
 class Asked(Struct, frozen=True):
-    """What is to fit.
+    """What has to fit.
 
     Attributes:
-        memory: the bytes there are, on each device.
-        context: tokens of each text; None for the usual number.
-        batch_size: how many texts at once.
-        dtype: the only type to try; None for those that people use.
+        memory: the bytes available on each device.
+        context: tokens per sequence; None for the usual number.
+        batch_size: how many sequences at once.
+        dtype: the only dtype to try; None for the common ones.
         options: how the model is run or trained.
-        card: the name of the card that has the memory, if it has one.
+        card: the name of the card with this memory, if one was named.
         max_layers: how many calls of layers there may be; None for `MAX_FITTED`.
     """
 
@@ -62,18 +63,18 @@ class Asked(Struct, frozen=True):
 
 
 class FitRow(Struct, frozen=True):
-    """One type of the weights.
+    """The result for one dtype of the weights.
 
     Attributes:
-        dtype: what the weights are kept as; "int8" and "int4" are their matrices alone, computed in bfloat16.
-        stored: whether that is what the file has.
+        dtype: the dtype of the weights; "int8" and "int4" apply only to matrices, which are computed in bfloat16.
+        stored: whether that is the dtype in the file.
         weights_bytes: on the largest device.
-        per_token_bytes: what one token of one sequence adds to the cache; null where nothing is kept.
-        needed_bytes: the peak for the context and the batch that were asked for.
-        max_context: the longest text that fits, for one sequence; null where length is no question.
-        longest: whether that is all that the model was made for.
-        max_sequences: the most sequences, or samples, that fit at the context.
-        fits: whether the peak does.
+        per_token_bytes: what one token of one sequence adds to the cache; null without a cache.
+        needed_bytes: the peak at the requested context and batch.
+        max_context: the longest context that fits, for one sequence; null for a model without one.
+        longest: whether that is the longest context the model was made for.
+        max_sequences: the most sequences, or samples, that fit at the requested context.
+        fits: whether the peak fits.
     """
 
     dtype: str
@@ -88,17 +89,17 @@ class FitRow(Struct, frozen=True):
 
 
 class Fit(Struct):
-    """Whether a model fits.
+    """Whether a model fits, and how.
 
     Attributes:
-        memory_bytes: what there is on each device.
-        gpu: the card that has it, where one was named.
-        context: the tokens of each text; null for a model of something else.
-        batch_size: how many texts, or samples, at once.
-        training: the optimizer; null for running the model.
-        devices: how many there are.
-        rows: a type each.
-        fits: whether one of them does.
+        memory_bytes: the bytes available on each device.
+        gpu: the card with this memory, if one was named.
+        context: tokens per sequence; null for a model that does not read text.
+        batch_size: how many sequences, or samples, at once.
+        training: the optimizer; null for inference.
+        devices: how many devices there are.
+        rows: one per dtype.
+        fits: whether one of the rows fits.
         assumptions: what the numbers assume.
     """
 
@@ -124,10 +125,11 @@ ASSUMPTIONS = [
 
 @gc_paused()
 def fit(model: Model, asked: Asked) -> Fit:
-    """Try a model in each type.
+    """Try a model in each dtype.
 
     Raises:
-        InputError: where it has too many layers, its memory is not known, or the model cannot be spread as was asked.
+        InputError: if the model has too many layers, cannot be spread as requested, or needs an unknown amount of
+        memory.
     """
     calls = sum([bool(node.inputs) for node in model.nodes])
     if calls > (asked.max_layers or MAX_FITTED):
@@ -152,10 +154,10 @@ def fit(model: Model, asked: Asked) -> Fit:
 
 
 class Trial:
-    """One model and what is asked of it; remembers each peak.
+    """One model and what is asked of it; caches every peak.
 
     Attributes:
-        context: the tokens of each text; None for a model without any of unknown length.
+        context: tokens per sequence; None for a model without sequences of unknown length.
     """
 
     def __init__(self, model: Model, asked: Asked) -> None:
@@ -171,7 +173,7 @@ class Trial:
         self.tried: dict[tuple[str | None, str], list[int]] = {}
 
     def types(self) -> list[tuple[str, bool]]:
-        """The types to try, and whether each is the file's own."""
+        """The dtypes to try, and whether each is the file's own."""
         stored = self.stored_dtype()
         if self.asked.dtype is not None:
             return [(self.asked.dtype, self.asked.dtype == stored)]
@@ -181,7 +183,7 @@ class Trial:
         return found if self.asked.options.optimizer is not None else [*found, ("int8", False), ("int4", False)]
 
     def stored_dtype(self) -> str:
-        """What most bytes of the weights are stored as."""
+        """The dtype that most bytes of the weights are stored in."""
         sizes: dict[str, int] = {}
         for row in self.rows(None):
             for weight in row.weights:
@@ -189,7 +191,7 @@ class Trial:
         return max(sizes, key=lambda dtype: sizes[dtype], default="float32")
 
     def rows_as(self, dtype: str | None) -> list[LayerSummary]:
-        """The rows of the model in a type: its weights are the same for any context and any batch."""
+        """The summary's rows with the weights in a dtype: they are the same for every context and batch."""
         return summarize_evaluation(evaluate(self.model, batch_size=1, context=self.context), dtype).layers
 
     def measure(self, dtype: str | None, context: int | None, batch: int) -> Memory:
@@ -200,10 +202,10 @@ class Trial:
         self.known = {key: found for key, found in evaluation.known.items() if key == LAST_USES}
         return memory
 
-    # -- one type --------------------------------------------------------------------------------------
+    # -- one dtype --------------------------------------------------------------------------------------
 
     def row(self, dtype: str, stored: bool) -> FitRow:
-        """What there is to say of one type."""
+        """The result for one dtype."""
         computed = None if stored else "bfloat16" if dtype in ("int8", "int4") else dtype
         memory = self.measured(computed, self.context, self.asked.batch_size)
         weights = self.weights(memory)
@@ -233,20 +235,20 @@ class Trial:
         )
 
     def longest(self, need: Callable[[int | None, int], int], tried: list[int]) -> tuple[int, bool]:
-        """The longest text that fits, and whether the model was made for none that is longer."""
+        """The longest context that fits, and whether it is the longest that the model was made for."""
         most = self.model.max_tokens or MAX_DIMENSION // 2
         found = largest(lambda context: need(context, 1), self.asked.memory, most, tried)
         return found, found == self.model.max_tokens
 
     def weights(self, memory: Memory) -> int:
-        """The bytes of the weights, of the largest device."""
+        """The bytes of the weights on the largest device."""
         return memory.weights_bytes if memory.device is None else memory.device.weights_bytes
 
     def needed(self, memory: Memory) -> int:
-        """The peak.
+        """The peak in bytes.
 
         Raises:
-            InputError: where it is not known.
+            InputError: if it is unknown.
         """
         if self.asked.options.optimizer is None:
             found = memory.inference_bytes if memory.device is None else memory.device.inference_bytes
@@ -287,12 +289,11 @@ def matrix_bytes(shape: tuple[int, ...], dtype: str) -> int:
 
 
 def largest(need: Callable[[int], int], memory: int, most: int, tried: list[int] | None = None) -> int:
-    """The largest number, up to `most`, that does not need more than there is; 0 where one does.
+    """The largest number up to `most` that needs no more than the memory available; 0 if even 1 needs more.
 
-    What is needed grows with the number. A step goes to where a straight line through the last two would meet the
-    memory, and every third halves what is left: near enough to a line, the search ends after four or five.
-
-    `tried` has numbers that another search asked for, and whose need is known therefore; those of this one are added.
+    The need grows with the number. A step goes where the line through the last two points would reach the memory, and
+    every third step bisects instead: peaks are nearly linear, so four or five steps are enough. `tried` lists numbers
+    that another search measured, and whose need is therefore cached; those measured here are added.
     """
     tried = [] if tried is None else tried
 
@@ -314,20 +315,20 @@ def largest(need: Callable[[int], int], memory: int, most: int, tried: list[int]
     for step in range(MOST_STEPS):
         if high - low <= 1:
             break
-        guess = low + (memory - at_low) * (high - low) // max(at_high - at_low, 1)
+        number = low + (memory - at_low) * (high - low) // max(at_high - at_low, 1)
         if step % 3 == 2:
-            guess = (low + high) // 2
-        guess = min(max(guess, low + 1), high - 1)
-        value = asked(guess)
+            number = (low + high) // 2
+        number = min(max(number, low + 1), high - 1)
+        value = asked(number)
         if value <= memory:
-            low, at_low = guess, value
+            low, at_low = number, value
         else:
-            high, at_high = guess, value
+            high, at_high = number, value
     return low
 
 
 def beyond(need: Callable[[int], int], memory: int, most: int, low: int, at_low: int) -> tuple[int, int]:
-    """A number that needs more than there is, or `most`, and what it needs: not far beyond, as counts have a limit."""
+    """A number that needs too much, or `most`, with its need; not far beyond the answer, as counts have a limit."""
     number, value, step = low, at_low, FIRST_STEP
     while number < most and value <= memory:
         before, number = number, min(most, number + step)

@@ -25,16 +25,17 @@ class ForwardPass:
 
     Attributes:
         outputs: the output shapes of every producer so far; None where they are not known.
-        problems: what is wrong; the pass goes on behind a layer that failed, so that all of them are found.
+        problems: what is wrong; the pass continues after a layer that failed, so that all independent problems are
+            found.
         first: the first call of each layer, by the identity of its instance.
-        unrecorded: the producers whose outputs a file that records them does not say.
+        unrecorded: the producers whose outputs are missing from a file that records shapes.
     """
 
     def __init__(self, model: Model, inputs: list[Input], unknown: UnknownLayers) -> None:
         self.model = model
         self.inputs = inputs
         self.unknown = unknown
-        # Another shape that the user asks for is no contradiction in the file.
+        # A shape that the user asks for does not contradict the file.
         self.as_written = all(now.shape[1:] == old.shape[1:] for now, old in zip(inputs, model.inputs, strict=True))
         self.outputs: list[list[Shape] | None] = [[item.shape] for item in inputs]
         self.calls: list[Call] = []
@@ -47,7 +48,7 @@ class ForwardPass:
         self.output_count = 0  # of layers that have several
 
     def run(self) -> Evaluation:
-        """Call every node. There may be `problems`, and then there are fewer calls than nodes."""
+        """Call every node. If there are `problems`, there are fewer calls than nodes."""
         inside = is_inside()
         with working_on(self.model) as work:
             self.formulas.work = work
@@ -58,7 +59,7 @@ class ForwardPass:
                     self.fail(node, error)
                     self.outputs.append(None)
                 except TooMuchWorkError as error:
-                    if inside:  # the layer around this model is what is too much
+                    if inside:  # the limit is reported for the layer around this model
                         raise
                     self.stop(node, str(error))
                 if len(self.problems) >= (1 if inside else MAX_FOUND_PROBLEMS):
@@ -72,10 +73,10 @@ class ForwardPass:
     # -- one node ------------------------------------------------------------------------------------
 
     def evaluate(self, node: Node) -> list[Shape] | None:
-        """The output shapes of a node, whose call is noted; None where they are not known.
+        """Evaluate a node and record its call; return its output shapes, None where they are not known.
 
         Raises:
-            LayerError: when the layer cannot be called so.
+            LayerError: when the layer cannot be called like this.
         """
         try:
             shapes = [None if ref is None else self.shape(ref) for ref in node.inputs]
@@ -85,7 +86,7 @@ class ForwardPass:
         return self.call(node, shapes, options)
 
     def call(self, node: Node, shapes: list[Any], options: dict[str, Any]) -> list[Shape] | None:
-        """Ask the formula, and note the call."""
+        """Ask the formula, and record the call."""
         instance = node.instance
         first = self.first.get(id(instance))
         built = first.inputs[0] if first is not None and first.inputs else None
@@ -100,7 +101,7 @@ class ForwardPass:
             shared_with = first.node.path
         else:
             weights = answer.weights if instance.trainable else frozen(answer)
-            if instance.layer.sublayers:  # its row has all of them, even where the answer is known already
+            if instance.layer.sublayers:  # its row lists all of them, even if the answer is in the cache
                 self.formulas.work.spend(answer.cost)
         if answer.multiple or self.model.max_different is not None:
             self.check_limits(node, answer)
@@ -140,20 +141,20 @@ class ForwardPass:
             return self.inputs[ref.producer].dtype
         index = ref.producer - len(self.inputs)
         if index >= len(self.calls):
-            return "float32"  # behind a layer that failed: there will be no summary
+            return "float32"  # after a layer that failed: there will be no summary
         call = self.calls[index]
         return call.dtype or compute_dtype(call.node.instance.dtype)
 
     # -- what is not known ---------------------------------------------------------------------------
 
     def without_formula(self, node: Node, shapes: list[Any], error: UnknownLayerError) -> list[Shape] | None:
-        """A layer whose formula is not known."""
+        """Handle a layer whose formula is not known."""
         found = self.unknown.resolve(node, shapes, error)
         if found is None:
             self.mark_unknown(node, shapes)
             return None
         if isinstance(found, Node) and isinstance(found.instance.layer, Custom):
-            return self.evaluate(found)  # all that counts of it is known
+            return self.evaluate(found)  # everything that matters about it is known
         if node.instance.stored is None:
             self.unknown.paths.append(node.path)
         if isinstance(found, Node):
@@ -165,14 +166,14 @@ class ForwardPass:
         return [found]
 
     def add(self, call: Call, holds_weights: bool) -> None:
-        """Note a call; the first one of a layer whose weights are known is where later ones find them."""
+        """Record a call; later calls of a layer find its weights at the first call that knows them."""
         self.calls.append(call)
         if holds_weights:
             self.first[id(call.node.instance)] = call
 
     def without_shapes(self, node: Node) -> list[Shape] | None:
-        """A layer whose input is not known: the one before it failed, is unknown, or records no shape."""
-        if isinstance(node.instance.layer, Recorded):  # its facts are those of the file, whatever it reads
+        """Handle a layer of unknown input: the layer before it failed, is unknown, or records no shape."""
+        if isinstance(node.instance.layer, Recorded):  # its numbers come from the file, whatever it reads
             return self.call(node, [self.shape_or_none(ref) for ref in node.inputs], {})
         producers = {ref.producer for ref in formula_refs(node)}
         behind_unknown = not producers.isdisjoint(self.unknown.producers)
@@ -184,14 +185,14 @@ class ForwardPass:
             raise LayerError("needs the shape of its input, which the file does not say")
         if behind_unknown:
             self.mark_unknown(node, [None for _ in node.inputs])
-        return None  # behind a layer that failed, it is no other error
+        return None  # after a layer that failed this is not a new error
 
     def shape_or_none(self, ref: Ref | None) -> Shape | None:
-        """The shape of a tensor, None where it is not known or there is none."""
+        """The shape of a tensor; None where it is unknown or there is no tensor."""
         return None if ref is None or self.outputs[ref.producer] is None else self.shape(ref)
 
     def recorded_inputs(self, node: Node) -> list[Shape] | None:
-        """The input shapes, unknown ones as the file says that the layer was built for them; None where it does not.
+        """The input shapes, with unknown ones taken from what the file says the layer was built for; else None.
 
         It was built by its first call: a later one may have inputs of other sizes.
         """
@@ -201,15 +202,15 @@ class ForwardPass:
         for ref in formula_refs(node):
             shape = self.shape_or_none(ref)
             if shape is None and ref.producer not in self.unknown.producers:
-                return None  # behind a layer that failed
+                return None  # after a layer that failed
             shapes.append(shape)
         return with_recorded_shapes(node.instance.built, shapes)
 
     def mark_unknown(self, node: Node, shapes: list[Shape | None]) -> None:
-        """A call whose output is not known; weights that the file has, or that no input changes, count all the same.
+        """Record a call with unknown output; weights that the file has, or that no input changes, still count.
 
         Raises:
-            LayerError: where there are none such, and the user did not allow that.
+            LayerError: if there are no such weights, and the user did not allow unknown layers.
         """
         first = self.first.get(id(node.instance))
         weights = None
@@ -225,7 +226,7 @@ class ForwardPass:
         self.add(call, weights is not None)
 
     def fixed_weights(self, node: Node) -> tuple[Weight, ...] | None:
-        """The weights of a layer that no input changes; None where there are none such. Equal layers are asked once."""
+        """The weights of a layer if no input changes them, else None. Equal layers are asked once."""
         key = id(node.instance.layer), len(node.inputs)
         if key not in self.fixed:
             self.fixed[key] = fixed_weights(node.instance.layer, len(node.inputs))
@@ -235,11 +236,11 @@ class ForwardPass:
     # -- what is wrong -------------------------------------------------------------------------------
 
     def fail(self, node: Node, error: LayerError) -> None:
-        """Note the problem of a node."""
+        """Record the problem of a node."""
         self.problems.append(Problem(str(error), node.where, label_of(node), notes=node.notes))
 
     def check_outputs(self) -> None:
-        """The model's outputs must be ones that their layers have."""
+        """The model's outputs must exist in the layers that they name."""
         for output in self.model.outputs:
             wanted, outputs = output.ref.output, self.outputs[output.ref.producer]
             if outputs is not None and not -len(outputs) <= wanted < len(outputs):
@@ -247,7 +248,7 @@ class ForwardPass:
                 self.problems.append(Problem(message, output.where))
 
     def check_limits(self, node: Node, answer: Answer) -> None:
-        """Stop where a small file makes too much: outputs of layers with several, or calls that are like no other."""
+        """Stop where a small file makes too much: many outputs of single layers, or too many distinct calls."""
         if answer.multiple:
             self.output_count += len(answer.outputs or ())
             if self.output_count > MAX_ALL_OUTPUTS:
@@ -257,20 +258,20 @@ class ForwardPass:
             self.stop(node, f"up to here, more than {most:,} calls are like no other (--max-layers allows more)")
 
     def stop(self, node: Node, message: str) -> NoReturn:
-        """Give up at once."""
+        """Stop the evaluation at once."""
         self.fail(node, LayerError(message))
         raise failure(self.model, self.problems)
 
 
 class _NoShapeError(Exception):
-    """The shape of a tensor is not known: its producer failed, is unknown, or does not say it."""
+    """The shape of a tensor is unknown: its producer failed, is unknown, or does not give it."""
 
 
 def check_same_weights(first: Call, weights: tuple[Weight, ...]) -> None:
-    """A later call must fit the weights the first one made.
+    """A later call must fit the weights that the first one made.
 
     Raises:
-        LayerError: naming the first weight that would be another.
+        LayerError: naming the first weight that would differ.
     """
     for old, new in zip(first.weights, weights, strict=False):
         if old.shape != new.shape:

@@ -1,4 +1,4 @@
-"""Layer and shapes → what its formula says, asked once for equal calls; and the check of a call before it is made."""
+"""Asks a layer's formula, once for equal calls, and checks each call before it is made."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,12 +16,12 @@ from paramcalc.shapes import Shape, check_sizes
 
 
 class Answer(Struct):
-    """What a formula said, as calls have it; equal layers on equal shapes share one.
+    """A formula's answer in the form that calls need; equal layers on equal shapes share one.
 
     Attributes:
-        frozen: the weights of a layer that is not trained, once there is one.
-        inner: the calls of layers inside it, where the file makes claims of them.
-        cost: the work that it was.
+        frozen: the weights as not trainable, once a frozen layer asks for them.
+        inner: the calls of layers inside it, where the file makes claims about them.
+        cost: the work that the answer took.
     """
 
     outputs: list[Shape] | None
@@ -36,11 +36,11 @@ class Answer(Struct):
 
 
 class Formulas:
-    """Asks layers for their answers, and remembers them: readers make equal layers one object.
+    """Asks layers for their answers and caches them: readers use one object for equal layers.
 
     Attributes:
-        observe: whether to note what layers inside others are called with.
-        work: the budget that new answers are drawn from; set before anything is asked.
+        observe: whether to record the calls of layers inside others.
+        work: the budget that new answers are charged to; set before the first question.
         answers: by the layer's identity and its input shapes, for calls without options.
     """
 
@@ -56,16 +56,16 @@ class Formulas:
             layer: whose formula is asked.
             shapes: of its positional inputs.
             options: its call arguments, tensors as shapes.
-            built: the shape of the first input of an earlier call: sizes that its weights came from are known.
+            built: the shape of the first input of an earlier call, from which the weights were made.
 
         Raises:
-            LayerError: when the layer cannot be called so.
+            LayerError: when the layer cannot be called like this.
         """
         found = None if options else self.answers.get((id(layer), *shapes))
         return self.ask(layer, shapes, options, built) if found is None else found
 
     def ask(self, layer: Layer, shapes: list[Any], options: dict[str, Any], built: Shape | None) -> Answer:
-        """The same for a call that is like none before."""
+        """The same for a call that is not in the cache."""
         try:
             answer = self.infer_once(layer, shapes, options)
         except UnknownDimensionError as error:
@@ -76,7 +76,7 @@ class Formulas:
         except TypeError as error:
             why = why_not_callable(layer.infer, shapes, options)
             if why is None:
-                raise  # a bug of the formula
+                raise  # a bug in the formula
             takes = ", ".join(signature_of(type(layer).infer).parameters)
             raise LayerError(f"takes ({takes}), but was called with {len(shapes)} inputs: {why}") from error
         answer.cost = cost_of(layer, answer.weights)
@@ -86,7 +86,7 @@ class Formulas:
         return answer
 
     def infer_once(self, layer: Layer, shapes: list[Any], options: dict[str, Any]) -> Answer:
-        """What the formula says, and where claims need it, what layers inside were called with."""
+        """The formula's answer and, where claims need them, the calls of the layers inside."""
         if not self.observe or not layer.sublayers:
             return answer_of(layer.infer(*shapes, **options))
         from paramcalc.analysis.inner_calls import observed  # only loaded for wrappers in files that make claims
@@ -98,7 +98,7 @@ class Formulas:
 
 
 def with_size(shape: Shape, axis: int, built: Shape) -> Shape | None:
-    """The shape with one unknown size taken from what the layer's weights were made for; None if that has none."""
+    """The shape with its one unknown size taken from the shape that the weights were made for; else None."""
     if built[axis] is None or shape[axis] is not None:
         return None
     filled = list(shape)
@@ -107,7 +107,7 @@ def with_size(shape: Shape, axis: int, built: Shape) -> Shape | None:
 
 
 def answer_of(inferred: Inferred) -> Answer:
-    """What a formula said, its outputs as a list.
+    """The formula's answer, with its outputs as a list.
 
     Raises:
         LayerError: for an output past 64 bits.
@@ -127,7 +127,7 @@ def frozen(answer: Answer) -> tuple[Weight, ...]:
 
 
 def option_shapes(node: Node, shape: Callable[[Ref], Any]) -> dict[str, Any]:
-    """The call arguments of a node as its formula takes them: with the shapes of tensors, which `shape` finds."""
+    """The call arguments of a node as its formula takes them: tensors are replaced by their shapes."""
 
     def resolved(value: Any) -> Any:
         if isinstance(value, Ref):
@@ -138,10 +138,10 @@ def option_shapes(node: Node, shape: Callable[[Ref], Any]) -> dict[str, Any]:
 
 
 def check_options(layer: Layer, options: dict[str, Any]) -> None:
-    """Check for booleans and tensors where the formula takes them; an option it does not know, it refuses itself.
+    """Check that booleans and tensors are given where the formula takes them; it refuses unknown options itself.
 
     Raises:
-        LayerError: for the first that is something else.
+        LayerError: for the first that is anything else.
     """
     hints = signature_of(type(layer).infer).hints
     for name, value in options.items():

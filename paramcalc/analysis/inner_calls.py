@@ -1,6 +1,6 @@
-"""A layer → the same layer, which notes what the layers inside it are called with.
+"""Observes a layer: records what the layers inside it are called with.
 
-Only the formula of a wrapper knows that, and only files that claim something of the layers inside need it.
+Only a wrapper's formula knows that, and only files that make claims about the layers inside need it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from paramcalc.shapes import Shape
 
 
 class ObservedSublayer(Sublayer):
-    """A sublayer that notes what it is called with."""
+    """A sublayer that records what it is called with."""
 
     __slots__ = ("found", "original")
 
@@ -26,7 +26,7 @@ class ObservedSublayer(Sublayer):
         self.found = found
 
     def ask(self, formula: str, shapes: Sequence[Shape], options: dict[str, Any]) -> Inferred:
-        """What the inner layer says; noted where there is a claim that it can be held against."""
+        """The inner layer's answer; recorded if the file makes a claim that it can be compared with."""
         if isinstance(self.layer, InnerModel):
             evaluation = self.layer.evaluate(*shapes)
             inferred = self.owned(self.layer.as_inferred(evaluation))
@@ -34,13 +34,14 @@ class ObservedSublayer(Sublayer):
             return inferred
         inferred = super().ask(formula, shapes, options)
         if self.built:
-            infer = partial(getattr(self.original.layer, formula), **options)  # asked again, it is not observed
+            # The check of the claim asks the layer again, and must not be observed.
+            infer = partial(getattr(self.original.layer, formula), **options)
             self.found.append(InnerCall(self, infer, shapes, inferred.weights))
         return inferred
 
 
 def observed(layer: Any, found: list[InnerCall]) -> Any:
-    """The same layer, every call of those inside it noted in `found`, at any depth, the innermost first."""
+    """The same layer, with the calls of all layers inside it recorded in `found`, innermost first."""
     if not isinstance(layer, Layer) or not sublayers_of(layer):
         return layer
     fields = {name: observed_field(getattr(layer, name), found) for name in layer.sublayers}
@@ -48,7 +49,7 @@ def observed(layer: Any, found: list[InnerCall]) -> Any:
 
 
 def observed_field(value: Any, found: list[InnerCall]) -> Any:
-    """The value of a field that holds one sublayer or several."""
+    """The value of a field that holds one sublayer or several, observed."""
     if isinstance(value, (tuple, list)):
         return tuple([observed_field(item, found) for item in value])
     return ObservedSublayer(value, found) if isinstance(value, Sublayer) else value

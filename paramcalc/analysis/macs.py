@@ -1,4 +1,4 @@
-"""Why the MACs of a layer are not known, from its row: one reason for the table, `check` and `explain`.
+"""Why the MACs of a layer are unknown: the same reason for the table, `check` and `explain`.
 
 In: rows of a summary. Out: a phrase such as `'c' (Custom) states no macs`, and what the user can do about it.
 """
@@ -13,10 +13,10 @@ MAX_NAMED = 3
 
 
 def why_unknown(rows: Iterable[LayerSummary], names: int = MAX_NAMED) -> str:
-    """What is not known of the first rows without MACs, those of one reason together; "" where all are known.
+    """Why the first rows without MACs have none, rows with the same reason together; "" if all are known.
 
     Args:
-        rows: layers, those with MACs included.
+        rows: layers, including those with MACs.
         names: how many layers to name.
     """
     found: dict[str, list[str]] = {}
@@ -44,7 +44,7 @@ def missing(summary: Summary) -> str:
 
 
 def missing_size(summary: Summary) -> str:
-    """Which size of an input is unknown, so that nobody can say what is in memory, and what gives it."""
+    """Which input size is unknown, so that the memory is too, and which option gives it."""
     if any(len(item.shape) in (2, 3) and item.shape[1] is None for item in summary.inputs):
         return "the number of tokens is unknown; --context N gives it"
     given = any(has_unknown(item.shape[1:]) for item in summary.inputs)
@@ -52,7 +52,7 @@ def missing_size(summary: Summary) -> str:
 
 
 def states_none(row: LayerSummary) -> bool:
-    """Whether the shapes of a layer are known, and what it costs is not."""
+    """Whether the shapes of a layer are known but its cost is not."""
     return row.macs is None and reason(row) == STATES_NONE
 
 
@@ -65,11 +65,12 @@ def reason(row: LayerSummary) -> str:
         return "the shapes of {} are not known"
     shapes = [shape for shape in row.input_shapes if shape is not None]
     outputs = row.output_shape if isinstance(row.output_shape, list) else [row.output_shape]
-    if any(has_unknown(shape[1:]) for shape in [*shapes, *outputs]):  # the batch is no part of what one sample costs
+    # MACs are those of one sample, so that an unknown batch is no reason.
+    if any(has_unknown(shape[1:]) for shape in [*shapes, *outputs]):
         return "a dimension of {} is unknown"
     return STATES_NONE
 
 
 def has_unknown(dims: Sequence[Dim]) -> bool:
-    """Whether one of them is unknown."""
+    """Whether one of the dimensions is unknown."""
     return any(dim is None for dim in dims)

@@ -1,4 +1,4 @@
-"""What a model takes in memory: its weights, its activations, the peak of both in use, and training.
+"""The memory of a model: its weights, its activations, the peak while it runs, and training.
 
 Each number makes assumptions; `ASSUMPTIONS` names them, and is part of the result.
 """
@@ -22,10 +22,10 @@ from paramcalc.summary import DeviceMemory, KVCache, LayerSummary, Memory
 from paramcalc.units import STORED_BITS, output_dtype, size_of
 
 DTYPES = ("float32", "float16", "bfloat16", "float8", "int8", "int4")
-"""What weights are commonly kept as."""
+"""The dtypes that weights are commonly stored in."""
 
 OPTIMIZERS = NAMES
-"""The optimizers whose state is known, of some framework."""
+"""The optimizers whose state is known for some framework."""
 
 ASSUMPTIONS = {
     "weights_as": "every weight in this type, tied and shared ones once; int4 packs two in a byte; no scales added",
@@ -60,7 +60,7 @@ class Alive(Struct, frozen=True):
 
     Attributes:
         peak: where every call has its output.
-        arena: where calls are merged, as an interpreter on a microcontroller has them.
+        arena: the same with layers fused, as an interpreter on a microcontroller runs them.
     """
 
     peak: int | None = None
@@ -70,7 +70,7 @@ class Alive(Struct, frozen=True):
 
 
 def alive_at_once(evaluation: Evaluation, sizes: list[list[int]]) -> Alive:
-    """Both peaks, of tensors with these sizes."""
+    """Both peaks, for tensors of these sizes."""
     first, tensors = len(evaluation.inputs), uses(evaluation)
     best, step = highest_of(evaluation, sizes)
     arena, arena_step = peak(*folded(evaluation, sizes, *tensors), first=first)
@@ -78,7 +78,7 @@ def alive_at_once(evaluation: Evaluation, sizes: list[list[int]]) -> Alive:
 
 
 def highest_of(evaluation: Evaluation, sizes: list[list[int]]) -> tuple[int, int]:
-    """The peak of tensors with these sizes, and its step."""
+    """The peak for tensors of these sizes, and its step."""
     return peak(sizes, *uses(evaluation), first=len(evaluation.inputs))
 
 
@@ -95,7 +95,7 @@ def measure_memory(
         evaluation: the graph with its shapes, for the batch they have (1 where it is unknown).
         rows: the same as a summary has it.
         dtype: takes the place of the dtypes in the file.
-        options: what is asked.
+        options: what to measure.
         brief: leave out what `inference_bytes` and training do without: weights in other types, `peak_bytes`, the
             arena.
 
@@ -111,7 +111,7 @@ def measure_memory(
 def measured(
     evaluation: Evaluation, rows: list[LayerSummary], dtype: str | None, options: MemoryOptions, brief: bool
 ) -> Memory:
-    """The same, however large the numbers are."""
+    """The same without the check for numbers past 64 bits."""
     weights = sum(row.size_bytes for row in rows)
     sizes = tensor_sizes(evaluation, dtype)
     activations = None if sizes is None else sum(map(sum, sizes))
@@ -146,7 +146,7 @@ def measured(
 
 
 def is_past(found: object) -> bool:
-    """Whether a number in it, at any depth, is past 64 bits, which not every reader of JSON can hold."""
+    """Whether a number in it, at any depth, is past 64 bits: not every JSON reader can represent those."""
     if isinstance(found, Struct):
         found = [getattr(found, name) for name in found.__struct_fields__]
     elif isinstance(found, dict):
@@ -157,12 +157,12 @@ def is_past(found: object) -> bool:
 
 
 def path_of(evaluation: Evaluation, step: int) -> str | None:
-    """The call of a step of `peak`; None before the first."""
+    """The path of the call in a step of `peak`; None for the inputs."""
     return evaluation.calls[step - 1].node.path if step else None
 
 
 class Running(Struct, frozen=True):
-    """A model that is run: its program, the bytes of its weights, and the dtypes that were asked for."""
+    """A model while it runs: its program, the bytes of its weights, and the requested dtypes."""
 
     program: Program | None
     weights: int
@@ -175,21 +175,21 @@ class Running(Struct, frozen=True):
         return self.program.workspace if self.program is not None else 0
 
     def with_cache(self, evaluation: Evaluation, cache: KVCache | None) -> tuple[Peak | None, Peak | None]:
-        """The peaks of a prompt and of one more token, with weights, cache and workspace; None where not known."""
+        """The peaks of a prompt and of one more token, with weights, cache and workspace; None if unknown."""
         if cache is None or self.program is None:
             return None, None
         prompt = prefill_peak(evaluation, self.program, self.dtype)
         token = decode_peak(evaluation, self.program, self.dtype, self.kv_dtype)
         fixed = self.weights + self.workspace + cache.bytes
         windows = full_windows(evaluation, self.dtype, self.kv_dtype)
-        held, mask = windows.held * cache.batch_size, windows.mask * cache.batch_size
+        rest, mask = windows.rest * cache.batch_size, windows.mask * cache.batch_size
         return (
-            None if prompt is None else Peak(fixed + prompt.size + held + mask, prompt.step),
-            None if token is None else Peak(fixed + token.size + held, token.step),
+            None if prompt is None else Peak(fixed + prompt.size + rest + mask, prompt.step),
+            None if token is None else Peak(fixed + token.size + rest, token.step),
         )
 
     def device(self, evaluation: Evaluation, rows: list[LayerSummary], options: MemoryOptions) -> DeviceMemory | None:
-        """The largest of the devices that the model is spread over; None where it is one."""
+        """The device that needs most, if the model is spread over several; else None."""
         if options.spread.devices == 1 or self.program is None:
             return None
         from paramcalc.analysis.devices import largest_device  # only loaded where there are several
@@ -199,7 +199,7 @@ class Running(Struct, frozen=True):
     def inference(
         self, evaluation: Evaluation, sizes: list[list[int]] | None, prefill: Peak | None, decode: Peak | None
     ) -> int | None:
-        """The peak of running the model, whichever way it is run."""
+        """The peak of inference: with a cache the larger of prompt and token, else that of one pass."""
         known = [each.size for each in (prefill, decode) if each is not None]
         if known:
             return max(known)
@@ -212,7 +212,7 @@ class Running(Struct, frozen=True):
 
 
 def batch_of(inputs: Iterable[Input]) -> int:
-    """The batch that activations are of: the largest of the inputs', 1 where none is known."""
+    """The batch size of the activations: the largest of the inputs', 1 if none is known."""
     return max([item.shape[0] or 1 for item in inputs if item.shape], default=1)
 
 
@@ -225,7 +225,7 @@ def tensor_sizes(evaluation: Evaluation, dtype: str | None) -> list[list[int]] |
 
 
 def input_dtype(item: Input, dtype: str | None) -> str:
-    """The dtype of an input: only what is a float is computed in another type."""
+    """The dtype of an input: `dtype` only replaces floats."""
     return dtype if dtype is not None and "float" in item.dtype else item.dtype
 
 
@@ -238,7 +238,7 @@ def call_sizes(call: Call, dtype: str | None) -> list[int | None]:
 
 
 def tensor_bytes(shape: Shape, dtype: str) -> int | None:
-    """Bytes of one tensor; None for unknown dimensions, and for text, whose length is not in its shape."""
+    """Bytes of one tensor; None for unknown dimensions and for strings, whose length is not in the shape."""
     count = volume(shape)
     return None if count is None or dtype not in STORED_BITS else size_of(count, dtype)
 

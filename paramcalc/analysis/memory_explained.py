@@ -1,6 +1,6 @@
-"""The figures of a model's memory taken apart: which tensors of which layers, with their factors.
+"""Breaks down the figures of a model's memory: which tensors of which layers, with their factors.
 
-In: an evaluation and its summary. Out: parts, whose lines add up to the figures of the summary.
+In: an evaluation and its summary. Out: parts whose lines add up to the figures in the summary.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,10 +27,10 @@ class Line(Struct, frozen=True):
     """Bytes of one kind.
 
     Attributes:
-        name: the layer, or the first of several that are alike.
-        what: what it is, with its factors: `keys: 8 heads × 64 size × 512 tokens × bfloat16`.
-        count: of how many layers.
-        bytes: of all of them.
+        name: the layer, or the first of several equal ones.
+        what: what is stored, with its factors: `keys: 8 heads × 64 size × 512 tokens × bfloat16`.
+        count: the number of layers it stands for.
+        bytes: the bytes of all of them.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Part(Struct, frozen=True):
     """One figure.
 
     Attributes:
-        title: what it is, as the table of `summary` calls it.
+        title: what the table of `summary` calls it.
         bytes: the figure, which is the sum of the lines.
         at: the layer at which a peak is reached.
     """
@@ -57,17 +57,17 @@ class Part(Struct, frozen=True):
 def explain_memory(
     evaluation: Evaluation, summary: Summary, dtype: str | None, options: MemoryOptions, pattern: str | None = None
 ) -> list[Part]:
-    """Each figure that is known; of the layers that a pattern matches, what they keep alone.
+    """Each figure that is known; with a pattern, only what the matching layers keep.
 
     Raises:
         InputError: when no layer matches.
     """
     memory = summary.memory or measure_memory(evaluation, summary.layers, dtype, options)
-    told = Explainer(evaluation, summary, memory, dtype, options)
+    explainer = Explainer(evaluation, summary, memory, dtype, options)
     chosen = None if pattern is None else {id(call) for call in named(evaluation, pattern)}
-    parts = [told.cache(chosen), told.kept(chosen)]
+    parts = [explainer.cache(chosen), explainer.kept(chosen)]
     if chosen is None:
-        parts = [told.weights(), parts[0], told.prompt(), told.token(), parts[1], told.step()]
+        parts = [explainer.weights(), parts[0], explainer.prompt(), explainer.token(), parts[1], explainer.step()]
     return [part for part in parts if part is not None]
 
 
@@ -84,7 +84,7 @@ def named(evaluation: Evaluation, pattern: str) -> Sequence[Call]:
 
 
 class Explainer:
-    """Takes the figures of one model apart."""
+    """Breaks down the figures of one model."""
 
     def __init__(
         self, evaluation: Evaluation, summary: Summary, memory: Memory, dtype: str | None, options: MemoryOptions
@@ -108,7 +108,7 @@ class Explainer:
         return part("Weights", [(key, path, what, size) for key, path, what, size in found])
 
     def cache(self, chosen: set[int] | None) -> Part | None:
-        """What is kept of the tokens, tensor by tensor."""
+        """The cache, tensor by tensor."""
         text = find_text(self.evaluation)
         if self.memory.kv_cache is None or text is None:
             return None
@@ -158,9 +158,9 @@ class Explainer:
         return self.peak("One more token", self.program, tape, None, more, grown)
 
     def windows(self) -> tuple[str, str, str, int]:
-        """What full windows hold of the whole prompt."""
-        held = full_windows(self.evaluation, self.dtype, self.options.kv_dtype).held * self.memory.batch_size
-        return "windows", "", "the rest of the prompt, which full windows are a part of", held
+        """What full windows keep of the whole prompt."""
+        rest = full_windows(self.evaluation, self.dtype, self.options.kv_dtype).rest * self.memory.batch_size
+        return "windows", "", "the rest of the prompt, which full windows are a part of", rest
 
     def peak(
         self,
@@ -171,7 +171,7 @@ class Explainer:
         more: Iterable[tuple[str, str, str, int]],
         grown: Sequence[int] = (),
     ) -> Part:
-        """A peak: weights, cache, workspace, the tensors alive at its step, and what that needs inside."""
+        """A peak: weights, cache, workspace, the tensors alive at its step, and that step's working space."""
         last = last_uses(self.evaluation, tape, program)
         best = highest(tape, last, grown)
         cache = self.memory.kv_cache
@@ -191,7 +191,7 @@ class Explainer:
         return part(title, [each for each in found if each[3]], at)
 
     def names(self, tape: Tape, shapes: Sequence[list[Shape] | None] | None) -> list[tuple[str, str]]:
-        """Who makes each storage, and its shape."""
+        """The layer that makes each storage, and the shape of the tensor."""
         found = [("", "")] * len(tape.sizes)
         makers = [item.name for item in self.evaluation.inputs] + [call.node.path for call in self.calls]
         for producer, storages in enumerate(tape.storages):
@@ -203,7 +203,7 @@ class Explainer:
         return found
 
     def kept(self, chosen: set[int] | None) -> Part | None:
-        """What the backward pass keeps, by the type of the layer that asks for it first."""
+        """What is kept for the backward pass, by the type of the layer that needs it first."""
         if self.memory.training is None or self.program is None or not self.program.known:
             return None
         tape = record(self.evaluation, self.program, self.dtype, self.evaluation.outputs)
@@ -225,7 +225,7 @@ class Explainer:
         return part("Kept for the backward pass", [each for each in found if each[3]])
 
     def step(self) -> Part | None:
-        """The sum that training takes."""
+        """The memory of a training step."""
         training = self.memory.training
         if training is None or training.total_bytes is None or training.activation_bytes is None:
             return None
@@ -240,13 +240,13 @@ class Explainer:
 
 
 def part(title: str, found: Iterable[tuple[str, str, str, int]], at: str | None = None) -> Part:
-    """A figure of lines; those with the same key are one, the largest first."""
+    """A figure with its lines, merged by key, the largest first."""
     lines = sorted(folded(found), key=lambda line: -line.bytes)
     return Part(title, sum([line.bytes for line in lines]), lines, at)
 
 
 def folded(found: Iterable[tuple[str, str, str, int]]) -> Iterator[Line]:
-    """A line for each key, named after the first."""
+    """Merge lines with the same key; the first gives the name."""
     groups: dict[str, list[tuple[str, str, int]]] = {}
     for key, name, what, size in found:
         groups.setdefault(key, []).append((name, what, size))

@@ -1,16 +1,16 @@
-"""What is asked of a model's memory, in one value: commands, the gate and `summarize` hand it on."""
+"""What to measure of a model's memory, as one value that commands, the gate and `summarize` pass on."""
 
 from typing import NamedTuple
 
 
 class Spread(NamedTuple):
-    """Over how many devices.
+    """How a model is spread over devices.
 
     Attributes:
-        tensor: each matrix is divided over so many.
-        pipeline: so many stages have layers of their own.
-        data: so many have the same, for other samples.
-        zero: which of these divide their share: 1 the optimizer's state, 2 gradients as well, 3 weights as well.
+        tensor: the degree of tensor parallelism: devices that share each matrix.
+        pipeline: the number of pipeline stages, each with its own layers.
+        data: the degree of data parallelism: devices with the same weights and other samples.
+        zero: what data-parallel devices divide (ZeRO): 1 optimizer state, 2 gradients as well, 3 weights as well.
     """
 
     tensor: int = 1
@@ -20,20 +20,20 @@ class Spread(NamedTuple):
 
     @property
     def devices(self) -> int:
-        """All of them."""
+        """The total number of devices."""
         return self.tensor * self.pipeline * self.data
 
 
 class MemoryOptions(NamedTuple):
-    """What to measure, and of what use of the model.
+    """What to measure, for inference and for training.
 
     Attributes:
-        memory: whether to measure at all; any of the others asks for it, too.
+        memory: whether to measure at all; any other option implies it.
         optimizer: the optimizer to train with; None leaves training out.
-        kv_dtype: what is kept of each token is stored as this; None for what it is computed in.
-        checkpointing: whether the parts of a stack are computed again in the backward pass.
-        spread: over how many devices.
-        master_weights: whether the optimizer works on float32 copies of the weights.
+        kv_dtype: the dtype of the cache; None for the dtype that it is computed in.
+        checkpointing: whether the blocks of a stack are recomputed in the backward pass.
+        spread: the devices it is spread over. master_weights: whether the optimizer works on float32 copies of the
+        weights.
     """
 
     memory: bool = False

@@ -1,4 +1,4 @@
-"""A whole model in the place of a layer: what TimeDistributed and other wrappers may hold."""
+"""A whole model in place of a layer, as TimeDistributed and other wrappers may contain."""
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from paramcalc.shapes import Shape, format_shape
 
 
 def as_layer(model: Model) -> "NestedModel":
-    """The model as the layer of a wrapper."""
+    """The model as a layer for a wrapper."""
     layers = [node.instance.layer for node in model.nodes]
     return NestedModel(model, sum([1 + layers_within(layer) for layer in layers]), sum(map(values_within, layers)))
 
@@ -22,8 +22,8 @@ class NestedModel(InnerModel, frozen=True):
     """A model that answers as one layer: its weights, its outputs, the sum of its MACs.
 
     Attributes:
-        layers_inside: how many layers that takes, those inside layers of it included.
-        values_inside: how many values these hold.
+        layers_inside: the number of layers in it, nested ones included.
+        values_inside: the number of values in the fields of these layers.
     """
 
     model: Model
@@ -31,7 +31,7 @@ class NestedModel(InnerModel, frozen=True):
     values_inside: int
 
     def as_inferred(self, evaluation: Evaluation) -> Inferred:
-        """Everything in the inner graph together."""
+        """The inner graph as one answer: all weights, the outputs, the sum of MACs."""
         weights: list[Weight] = []
         macs: list[Factors] = []
         for call in evaluation.calls:
@@ -44,7 +44,7 @@ class NestedModel(InnerModel, frozen=True):
         return Inferred(outputs[0] if len(outputs) == 1 else outputs, tuple(weights), tuple(macs))
 
     def evaluate(self, *inputs: Shape) -> Evaluation:
-        """The inner graph for inputs of these shapes; what its file claims is not checked here.
+        """Evaluate the inner graph for inputs of these shapes; the file's claims are not checked here.
 
         Raises:
             LayerError: for the first problem inside.
@@ -61,7 +61,7 @@ class NestedModel(InnerModel, frozen=True):
         try:
             evaluation = forward.run()
             problems = forward.problems
-        except InputError as error:  # it stops at the first
+        except InputError as error:  # an inner model stops at the first problem
             problems = error.problems
         if problems:
             unknown = any(isinstance(node.instance.layer, Unknown) for node in self.model.nodes)
@@ -70,7 +70,7 @@ class NestedModel(InnerModel, frozen=True):
 
 
 def inside(problem: Problem) -> str:
-    """A problem of the inner model as a message about the layer that it stands for."""
+    """A problem of the inner model as a message about the wrapped layer."""
     return f"inside it, layer {problem.layer}: {problem.message}"
 
 
@@ -78,7 +78,7 @@ def output_shape(evaluation: Evaluation, ref: Ref) -> Shape:
     """The shape of one output.
 
     Raises:
-        LayerError: when it is not known.
+        LayerError: if it is unknown.
     """
     shape = evaluation.shape(ref)
     if shape is None:
@@ -89,7 +89,7 @@ def output_shape(evaluation: Evaluation, ref: Ref) -> Shape:
 def accepts(declared: Shape, shape: Shape, strict: bool) -> bool:
     """Whether a model whose input was declared with one shape can be called with a tensor of another.
 
-    Where it is not `strict`, images and sequences may have any size. A tensor of another rank is squeezed or expanded
+    If not `strict`, images and sequences may have any size. A tensor of another rank is squeezed or expanded
     by Keras before it goes in; that is not supported.
     """
     if len(declared) != len(shape):

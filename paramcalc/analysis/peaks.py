@@ -1,6 +1,6 @@
-"""The most bytes that a program has at once, beside its weights: for a prompt, and for one more token.
+"""The peak memory of inference, apart from weights: for a prompt, and for one more token.
 
-In: an evaluation, and the rules of its program. Out: bytes of activations, working space and caches.
+In: an evaluation, and the rules of its program. Out: the bytes of activations, working space and caches.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from paramcalc.units import size_of
 
 
 class Peak(NamedTuple):
-    """The most bytes alive at once, and the step they are of, counted from 0."""
+    """The most bytes alive at once, and the step of that peak, counted from 0."""
 
     size: int
     step: int
 
 
 def highest(tape: Tape, last: Sequence[int], extra: Sequence[int] = ()) -> Peak:
-    """The peak of a program that keeps nothing for a backward pass; `extra` is added to what single steps need."""
+    """The peak of a program that keeps nothing for a backward pass; `extra` is added to the needs of single steps."""
     ends: list[list[int]] = [[] for _ in range(len(tape.steps) + 2)]
     alive = 0
     for storage, size in enumerate(tape.sizes):
@@ -45,19 +45,19 @@ def prefill_peak(evaluation: Evaluation, program: Program, dtype: str | None) ->
 
 
 def prefill_tape(evaluation: Evaluation, program: Program, dtype: str | None) -> Tape | None:
-    """The steps that the whole prompt takes."""
+    """The tape of the whole prompt."""
     key = "prompt", id(program), dtype
     if key not in evaluation.known:
         outputs = evaluation.outputs
         shapes = with_last_token(evaluation, outputs) if program.last_logits else outputs
         tape = record(evaluation, program, dtype, shapes)
-        evaluation.known[key] = program, tape  # the program is kept, or another could get its id
+        evaluation.known[key] = program, tape  # the program is kept, so that no other can get its id
     found: Tape | None = evaluation.known[key][1]
     return found
 
 
 def decode_tape(evaluation: Evaluation, program: Program, dtype: str | None) -> Tape | None:
-    """The steps that one more token takes; None where nothing is kept, or a size is not known."""
+    """The tape of one more token; None without a cache, or if a size is unknown."""
     text = find_text(evaluation)
     if text is None or text.tokens is None:
         return None
@@ -68,7 +68,7 @@ def decode_tape(evaluation: Evaluation, program: Program, dtype: str | None) -> 
 
 
 def with_last_token(evaluation: Evaluation, shapes: Shapes) -> Shapes:
-    """The same shapes, the outputs being of the last token alone."""
+    """The same shapes, with the outputs reduced to the last token."""
     text = find_text(evaluation)
     found = list(shapes)
     for output in evaluation.model.outputs:
@@ -83,7 +83,7 @@ def with_last_token(evaluation: Evaluation, shapes: Shapes) -> Shapes:
 def decode_peak(evaluation: Evaluation, program: Program, dtype: str | None, kv_dtype: str | None) -> Peak | None:
     """The peak for one more token; None where a size is not known.
 
-    A cache grows by making it anew: the old keys of a layer are there until the new ones are.
+    A cache grows by copying: the old keys of a layer stay until the new ones are complete.
     """
     text, tape = find_text(evaluation), decode_tape(evaluation, program, dtype)
     if text is None or tape is None:
@@ -95,14 +95,14 @@ def decode_peak(evaluation: Evaluation, program: Program, dtype: str | None, kv_
 
 
 def outputs_before(evaluation: Evaluation, program: Program, dtype: str | None) -> int:
-    """The bytes of the outputs for the prompt: whoever asks for one more token still has them."""
+    """The bytes of the outputs for the prompt, which the caller still has when the next token is computed."""
     tape = prefill_tape(evaluation, program, dtype)
     outputs = evaluation.model.outputs
     return 0 if tape is None else sum([tape.sizes[tape.storages[x.ref.producer][x.ref.output]] for x in outputs])
 
 
 def largest_cache(call: Call, dtype: str | None, kv_dtype: str | None) -> int:
-    """The bytes of the largest tensor that a layer keeps and that grows, for one sequence."""
+    """The bytes of the largest growing tensor in a layer's cache, for one sequence."""
     sizes = [0]
     for cache in call.cache:
         if not cache.fixed and cache.tokens is not None:
@@ -113,25 +113,26 @@ def largest_cache(call: Call, dtype: str | None, kv_dtype: str | None) -> int:
 
 
 class Windows(NamedTuple):
-    """What full windows take beyond what is kept of them, for one sequence.
+    """What full attention windows take beyond the cache, for one sequence.
 
     Attributes:
-        held: the rest of the prompt, of which what is kept is a part until the next token of that layer.
-        mask: a byte for each query and key, where a window is shorter than the prompt.
+        rest: the rest of the prompt: until that layer's next token, its cache is a view of the keys of the whole
+            prompt.
+        mask: a byte for each query and key, if a window is shorter than the prompt.
     """
 
-    held: int
+    rest: int
     mask: int
 
 
 def full_windows(evaluation: Evaluation, dtype: str | None, kv_dtype: str | None) -> Windows:
-    """What the windows take that a prompt fills."""
-    held = longest = 0
+    """What the windows that a prompt fills take."""
+    rest = longest = 0
     for call in evaluation.calls:
         for cache in call.cache:
             tokens = cache.tokens or 0
             if cache.most is not None and not cache.fixed and tokens > cache.most:
                 count = prod([size or 0 for _, size in cache.factors]) * (tokens - cache.most)
-                held += size_of(count, cache_dtype(cache, call.node.instance.dtype, dtype, kv_dtype))
+                rest += size_of(count, cache_dtype(cache, call.node.instance.dtype, dtype, kv_dtype))
                 longest = max(longest, tokens)
-    return Windows(held, longest * longest)
+    return Windows(rest, longest * longest)

@@ -1,7 +1,7 @@
-"""A model spread over devices: which tensors each device has a part of, and which calls are its own.
+"""How a model is spread over devices: which tensors are divided, and which calls each device runs.
 
-In: an evaluation, and over how many devices. Out: for each call the share of its weights, of its output and of what it
-keeps between tokens; and the stages of a pipeline. What cannot be divided evenly is an error.
+In: an evaluation, and the number of devices. Out: each call's share of its weights, output and cache; and the stages of
+a pipeline. What cannot be divided evenly is an error.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ WHOLE = Fraction(1)
 
 
 class Shares(NamedTuple):
-    """What one device of a tensor-parallel group has, by call.
+    """The shares of one device in a tensor-parallel group, by call.
 
     Attributes:
         weights: the share of its matrices.
         biases: that of its vectors.
         outputs: that of its output.
-        caches: that of what it keeps between tokens.
+        caches: that of its cache.
     """
 
     weights: list[Fraction]
@@ -62,7 +62,7 @@ class TensorParallel:
         return Shares(weights, biases, self.outputs[self.first :], caches)
 
     def call(self, index: int) -> tuple[Fraction, Fraction, Fraction]:
-        """The shares of one call's matrices, vectors and cache; that of its output is noted."""
+        """The shares of one call's matrices, vectors and cache; the share of its output is recorded."""
         call = self.calls[index]
         type_ = call.node.instance.type
         read = min([self.outputs[ref.producer] for ref in formula_refs(call.node)], default=WHOLE)
@@ -88,7 +88,7 @@ class TensorParallel:
         return WHOLE, WHOLE, WHOLE
 
     def is_largest(self, index: int) -> bool:
-        """Whether an embedding is the one of words: the largest there is."""
+        """Whether an embedding is that of the vocabulary: the largest in the model."""
         sizes = [
             max([weight.params for weight in call.weights], default=0)
             for call in self.calls
@@ -97,15 +97,15 @@ class TensorParallel:
         return max([weight.params for weight in self.calls[index].weights], default=0) == max(sizes)
 
     def accepts(self, producer: int) -> bool:
-        """Whether all that read a tensor work on a part of its features."""
+        """Whether all readers of a tensor can work on a part of its features."""
         if producer not in self.accepted:
-            self.accepted[producer] = False  # a graph has no circles; this ends them all the same
+            self.accepted[producer] = False  # a graph has no cycles; this ends the search even so
             readers = self.readers[producer]
             self.accepted[producer] = bool(readers or producer in self.ends) and all(map(self.takes_part, readers))
         return self.accepted[producer]
 
     def takes_part(self, index: int) -> bool:
-        """Whether a call works on a part of the features of what it reads."""
+        """Whether a call can work on a part of the features of its input."""
         call = self.calls[index]
         type_ = call.node.instance.type
         if type_ in MATRICES or type_ == ATTENTION:
@@ -116,7 +116,7 @@ class TensorParallel:
         return type_ in BY_PART and self.accepts(self.first + index)
 
     def key_groups(self, call: Call) -> int:
-        """Over how many devices the heads of the keys are divided: fewer than there are, where there are fewer heads.
+        """The number of devices that the key heads are divided over: no more than there are heads.
 
         Raises:
             InputError: when the heads of queries or of keys cannot be divided evenly.
@@ -130,7 +130,7 @@ class TensorParallel:
         return groups
 
     def repeat_keys(self, weights: list[Fraction], biases: list[Fraction]) -> None:
-        """Where there are fewer heads of keys than devices, each device has the matrices of one whole head."""
+        """Where there are fewer key heads than devices, each device has the matrices of one whole head."""
         for number, call in enumerate(self.calls):
             refs = call.node.inputs
             if call.node.instance.type != ATTENTION or self.outputs[self.first + number] == WHOLE:
@@ -148,7 +148,7 @@ class TensorParallel:
                     weights[index] = biases[index] = self.outputs[self.first + index] = share
 
     def matrix_before(self, producer: int) -> int | None:
-        """The call of the matrix that a part of keys or values comes from."""
+        """The call of the matrix product that keys or values come from."""
         while producer >= self.first:
             call = self.calls[producer - self.first]
             if call.node.instance.type in MATRICES:
@@ -161,12 +161,12 @@ class TensorParallel:
 
 
 def stages_of(evaluation: Evaluation, count: int) -> list[tuple[int, int]]:
-    """The calls of each stage of a pipeline, from and to: the parts of the stack are dealt out evenly, in their order.
+    """The calls of each pipeline stage, as (start, end): the blocks of the stack are divided evenly, in order.
 
-    What is before them belongs to the first stage, what is after them to the last.
+    Calls before the stack belong to the first stage, those after it to the last.
 
     Raises:
-        InputError: when there are fewer parts than stages.
+        InputError: when there are fewer blocks than stages.
     """
     parts = segments_of(evaluation.calls)
     if count == 1:
@@ -179,7 +179,7 @@ def stages_of(evaluation: Evaluation, count: int) -> list[tuple[int, int]]:
 
 
 def dealt(parts: int, stages: int, stage: int) -> int:
-    """The first part of a stage: the first stages have one more where they do not divide evenly."""
+    """The first block of a stage: the first stages have one more if the division is not even."""
     each, more = divmod(parts, stages)
     return stage * each + min(stage, more)
 

@@ -1,4 +1,4 @@
-"""Model → Summary: what the evaluation found, counted.
+"""Counts what an evaluation found: Model → Summary.
 
 summarize(model, input_shapes={"image": (None, 512, 512, 3)}, memory=True).memory.peak_bytes
 """
@@ -59,10 +59,10 @@ def summarize(
         memory: fill in `Summary.memory`.
         optimizer: the same with `memory.training`, for one of `paramcalc.analysis.memory.OPTIMIZERS`.
         context: how many tokens there are in sequences whose length the file leaves open.
-        checkpointing: train with the parts of a stack computed again in the backward pass.
-        master_weights: train with float32 copies of the weights, which the optimizer works on.
-        spread: measure what the largest of several devices takes, too.
-        kv_dtype: what is kept of each token between tokens is stored as this type, such as "float8".
+        checkpointing: train with the blocks of a stack recomputed in the backward pass.
+        master_weights: train with float32 copies of the weights, which the optimizer updates.
+        spread: also measure the device that needs most of those that the model is spread over.
+        kv_dtype: the dtype of the cache, such as "float8".
 
     Raises:
         InputError: with every independent problem of the model.
@@ -116,7 +116,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
 
 
 def truncate_warnings(warnings: list[str]) -> list[str]:
-    """As many as fit a screen, and how many more there are."""
+    """As many warnings as fit a screen, and the number of those left out."""
     more = len(warnings) - MAX_PROBLEMS
     shown = [clipped(warning) for warning in warnings[:MAX_PROBLEMS]]
     return shown if more <= 0 else [*shown, f"and {more:,} more warnings"]
@@ -127,7 +127,7 @@ NO_PARAMETERS = frozenset(("buffer", "scale", "state"))
 
 
 class Counts(Struct):
-    """What the weights and the products of one call add up to; equal calls share one."""
+    """The counts of one call; equal calls share them."""
 
     weights: list[WeightSummary]
     params: int
@@ -142,7 +142,7 @@ class Counts(Struct):
 
 
 def counter(ties: dict[str, str], dtype: str | None) -> Callable[[Call], Counts]:
-    """A function that counts a call, once for all calls of equal layers: they have the same weights and products."""
+    """A function that counts a call; calls of equal layers have the same weights and products, and are counted once."""
     known: dict[tuple[Any, ...], Counts] = {}
 
     def counts(call: Call) -> Counts:
@@ -158,7 +158,7 @@ def counter(ties: dict[str, str], dtype: str | None) -> Callable[[Call], Counts]
 
 
 def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
-    """The weights of a call summed by what they are."""
+    """The weights of a call, summed by kind."""
     weights: list[WeightSummary] = []
     params = trainable = weight_params = bias_params = buffers = active = size_bytes = 0
     own: set[Any] = set()
@@ -166,7 +166,7 @@ def count(call: Call, ties: dict[str, str], dtype: str | None) -> Counts:
         name = weight_name(call.node.path, weight.name)
         tied_to = ties.get(name) if ties else None
         if weight.origin is not None:
-            if weight.origin in own:  # a layer that stands twice inside this one
+            if weight.origin in own:  # a layer that occurs twice inside this one
                 tied_to = tied_to or name
             own.add(weight.origin)
         row = weight_row(weight, tied_to, kept_as(weight, call.node.instance.dtype, dtype))
@@ -197,18 +197,18 @@ def active_params(weight: Weight, row: WeightSummary) -> int:
 
 
 def kept_as(weight: Weight, policy: str, override: str | None) -> str:
-    """The dtype of a weight; what belongs to a quantisation or to a training stays as it is stored."""
+    """The dtype of a weight; `override` leaves scales and training state as they are stored."""
     return weight_dtype(weight.dtype, policy, None if weight.kind in ("scale", "state") else override)
 
 
 def weight_row(weight: Weight, tied_to: str | None, dtype: str) -> WeightSummary:
-    """One weight as the summary has it; a buffer is no parameter, and not every one is saved."""
+    """One weight of the summary; a buffer is not a parameter, and not every buffer is saved."""
     stored = weight.stored
     if stored is not None:
         tied_to = tied_to or stored.tied_to
     elements = 0 if tied_to else weight.params
     if stored is not None and dtype == weight.dtype:
-        size = stored.size  # as it is in the file; another dtype was asked for where they differ
+        size = stored.size  # unless another dtype was asked for, the bytes are those in the file
     else:
         size = size_of(elements, dtype) if weight.persistent else 0
     params = 0 if weight.kind in NO_PARAMETERS else elements
@@ -216,10 +216,10 @@ def weight_row(weight: Weight, tied_to: str | None, dtype: str) -> WeightSummary
 
 
 def reads_of(call: Call, evaluation: Evaluation, names: list[str]) -> tuple[list[str], list[Shape | None]]:
-    """What a call reads: the names and the shapes of its inputs, then those of tensors among its call arguments."""
+    """The names and shapes of what a call reads: its inputs, then the tensors among its call arguments."""
     node = call.node
     inputs, shapes = node.inputs, call.inputs
-    if None in inputs:  # arguments that were left out
+    if None in inputs:  # omitted optional arguments
         shapes = [shape for shape, ref in zip(shapes, inputs, strict=True) if ref is not None]
     producers = [names[ref.producer] for ref in inputs if ref is not None]
     if node.options is not None or node.ignored is not None:
@@ -265,13 +265,13 @@ def with_decoding(row: LayerSummary, terms: tuple[Factors, ...] | None) -> Layer
 
 
 def call_name(call: Call) -> str:
-    """The name of a call: a later one's own, where the file gives it one, else that of its layer."""
+    """The name of a call: that of its layer, or a later call's own name if the file gives it one."""
     own = call.shared_with is not None and "#" not in call.node.path
     return call.node.path.rpartition("/")[2] if own else call.node.instance.name
 
 
 def output_shape(call: Call) -> Shape | list[Shape] | None:
-    """The output as the JSON has it: a list of shapes only for a layer with several."""
+    """The output in the form of the JSON: a list of shapes only for a layer with several outputs."""
     if call.outputs is None or call.multiple:
         return call.outputs
     return call.outputs[0]

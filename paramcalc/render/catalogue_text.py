@@ -38,7 +38,9 @@ def list_markdown(entries: Sequence[Entry]) -> str:
     """The table of the guide: a row a family."""
     lines = ["| Family | Layers with weights | Layers without |", "|---|---|---|"]
     for family, group in by_family(entries):
-        cells = [", ".join(f"`{each.name}`" for each in group if each.weights is held) for held in (True, False)]
+        cells = [
+            ", ".join(f"`{each.name}`" for each in group if each.weights is weighted) for weighted in (True, False)
+        ]
         lines.append(f"| {family} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -97,8 +97,8 @@ class _Kinds:
         marks = (layer.shared_with is None, layer.path in self.unknown, is_tied(layer), layer.output_bytes)
         # Without an output, layers of equal counts may still hold other shapes, or other types.
         weights = () if layer.output_shape else layer.weights
-        held = tuple([(weight.shape, weight.dtype if self.dtypes else "") for weight in weights])
-        return self.number((layer.type, shapes, counts, marks, held))
+        stored = tuple([(weight.shape, weight.dtype if self.dtypes else "") for weight in weights])
+        return self.number((layer.type, shapes, counts, marks, stored))
 
     def of_group(self, children: list[Branch]) -> int:
         return self.number(tuple((child.kind, child.repeats) for child in children))

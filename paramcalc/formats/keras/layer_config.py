@@ -230,14 +230,14 @@ def inner_policy(config: dict[str, Any]) -> str:
 
 def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
     """What stands for a wrapper around an unknown layer; None if every layer in it is known."""
-    held = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
-    layers = [item.layer for value in held.values() for item in (value if isinstance(value, tuple) else (value,))]
+    sublayers = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
+    layers = [item.layer for value in sublayers.values() for item in (value if isinstance(value, tuple) else (value,))]
     unknown = [layer for layer in layers if isinstance(layer, Unknown)]
     if not unknown:
         return None
     fallback = None
     if all(layer.fallback is not None for layer in unknown):
-        fallback = build_flags(cls, fields | {name: with_fallbacks(value) for name, value in held.items()})
+        fallback = build_flags(cls, fields | {name: with_fallbacks(value) for name, value in sublayers.items()})
     return Unknown(unknown[0].reason, None, fallback)
 
 
