@@ -1,4 +1,4 @@
-"""From a file and the options that were given to a model and its summary: one way for all commands and the gate."""
+"""From a file and the given options to a model and its summary: one path for all commands and the gate."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +26,17 @@ class Question(Struct, frozen=True):
         input_shapes: other shapes of inputs, by name.
         dtype: takes the place of the dtypes in the file.
         allow_unknown: go on past layers that cannot be known.
-        assume: what is said of such layers, by path, class, or a glob.
+        assume: assumptions about such layers, by path, class, or a glob of either.
         max_layers: how many layers a model may have; None for the usual limit.
         weights: the path of a checkpoint to compare the architecture with.
-        lora: an adapter to add: a rank, with layers or without, or the path of one.
+        lora: an adapter to add: a rank, with or without target layers, or the path of an adapter.
         memory: measure memory too.
         optimizer: measure what training with it takes.
         context: how many tokens there are in sequences whose length the file leaves open.
-        kv_dtype: what a decoder's cache is stored as.
-        checkpointing: train with the parts of a stack computed again.
+        kv_dtype: the dtype of a decoder's cache.
+        checkpointing: train with the blocks of a stack recomputed.
         master_weights: train with float32 copies of the weights.
-        spread: over how many devices: tensor, pipeline and data parallel, and what ZeRO divides.
+        spread: the devices: tensor, pipeline and data parallel degrees, and the stage of ZeRO.
     """
 
     sets: dict[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Question(Struct, frozen=True):
 
 
 def question(given: dict[str, Any]) -> Question:
-    """The options as they were given; a command need not have all of them."""
+    """The question that a command's options ask; a command need not have all of them."""
     return Question(
         sets=dict(given.get("sets", ())),
         batch_size=given.get("batch_size"),
@@ -80,7 +80,7 @@ def question(given: dict[str, Any]) -> Question:
 
 
 def read(source: str | bytes, asked: Question, name: str | None = None) -> Model:
-    """The model in a file, in standard input (`-`), or in a content that is called `name`."""
+    """The model in a file, on standard input (`-`), or in the given content, which errors call `name`."""
     from paramcalc.formats import load
 
     sets = asked.sets or None
@@ -93,9 +93,9 @@ def answer(source: str | bytes, asked: Question, name: str | None = None) -> Sum
 
 
 def weights_named_by(architecture: str, weights: str, asked: Question) -> Summary | None:
-    """The summary of a checkpoint, its tensors renamed and merged as an architecture has them.
+    """The summary of a checkpoint with its tensors renamed and merged to match an architecture.
 
-    Returns None where they are not compared by their names.
+    Returns None if the two cannot be compared by name.
     """
     from paramcalc.errors import InputError
     from paramcalc.formats.beside import renamed
@@ -115,7 +115,7 @@ def summary_of(model: Model, asked: Question) -> Summary:
 
 
 def memory_options(asked: Question) -> "MemoryOptions":
-    """What is asked of the memory."""
+    """The part of a question that is about memory."""
     from paramcalc.analysis.memory_options import MemoryOptions, Spread
 
     trained = asked.optimizer, asked.kv_dtype, asked.checkpointing, asked.master_weights
@@ -123,7 +123,7 @@ def memory_options(asked: Question) -> "MemoryOptions":
 
 
 def summary_explained(model: Model, asked: Question) -> "tuple[Summary, dict[str, LayerExplained]]":
-    """The summary of a model, and by path why the counts of each layer are what they are."""
+    """The summary of a model, and by path the explanation of each layer's counts."""
     from paramcalc.analysis.explain import explain
     from paramcalc.analysis.summarize import summarize_with_memory
 
@@ -133,20 +133,20 @@ def summary_explained(model: Model, asked: Question) -> "tuple[Summary, dict[str
 
 
 def warnings_of(model: Model, summary: Summary) -> list[Problem]:
-    """What was noticed that changes no number, each with its place where it has one."""
+    """The warnings, which change no number, each with its place if it has one."""
     found = [Problem(text, model.places.get(text)) for text in summary.warnings or ()]
     return [located(problem, model.locate) for problem in found]
 
 
 def evaluation_of(model: Model, asked: Question) -> "Evaluation":
-    """Every call of a model with its shapes, for commands that look closer than its summary."""
+    """Every call of a model with its shapes, for commands that need more detail than a summary."""
     from paramcalc.analysis.evaluate import evaluate
 
     return evaluate(model, **shapes_for(model, asked))
 
 
 def shapes_for(model: Model, asked: Question) -> dict[str, Any]:
-    """What `evaluate` and `summarize` are told of shapes: given ones get the batch that the model's inputs have."""
+    """The arguments of `evaluate` about shapes; shapes from the user get the batch of the model's inputs."""
     batches = {item.name: item.shape[:1] for item in model.inputs}
     first = next(iter(batches.values()), (None,))
     if asked.batch_size is not None:
@@ -161,7 +161,7 @@ def shapes_for(model: Model, asked: Question) -> dict[str, Any]:
 
 
 def with_batches(assume: "dict[str, Assumption]", batch: Shape) -> "dict[str, Assumption]":
-    """What is said of layers, every shape with a batch."""
+    """The assumptions, with a batch before every shape."""
     from paramcalc.analysis.assumptions import with_batch
 
     return {name: with_batch(said, batch) for name, said in assume.items()}

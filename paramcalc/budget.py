@@ -1,4 +1,4 @@
-"""A budget as a spec or a configuration writes it → limits in plain numbers."""
+"""Parses a budget, as a spec or a configuration has it, into limits in plain numbers."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,11 +9,11 @@ from paramcalc.metrics import BYTES, CONDITIONS, MEMORY, METRICS, OPTIMIZERS, WH
 from paramcalc.units import DTYPE_BITS, parse_bytes, parse_count, split_number
 
 MOST = 2**31 - 1
-"""The most tokens or sequences: the largest dimension there is."""
+"""The most tokens or sequences: the largest dimension."""
 
 
 class BudgetError(ParamcalcError):
-    """A budget that makes no sense as it is written; `where` is the place in it."""
+    """A budget that makes no sense; `where` is the place in it."""
 
     def __init__(self, message: str, where: DocPath = ()) -> None:
         super().__init__(message)
@@ -21,16 +21,16 @@ class BudgetError(ParamcalcError):
 
 
 class Budget(NamedTuple):
-    """Limits by metric, in plain numbers; `layers` limits the sum over the layers a glob names.
+    """Limits by metric, in plain numbers; `layers` limits the sum over the layers that a glob matches.
 
     Attributes:
-        dtype: what sizes are computed in; None for the dtypes of the model.
+        dtype: the dtype that sizes are computed in; None for the dtypes of the model.
         context: the tokens of sequences whose length the file leaves open.
         batch_size: how many of them.
-        optimizer: what `training_memory` trains with; None for adamw.
-        check: the name of the check that sets it, where the configuration gives one.
-        hint: the message of that check for when the budget is exceeded.
-        owner: who sets it, where no check does: "its own budget"; `{}` stands for the name of the metric.
+        optimizer: the optimizer for `training_memory`; None for adamw.
+        check: the name of the check that sets it, if the configuration names it.
+        hint: that check's message for when the budget is exceeded.
+        owner: who sets it if no check does, such as "its own budget"; `{}` stands for the name of the metric.
         units: the unit that a limit in bytes is written in, by metric.
     """
 
@@ -47,7 +47,7 @@ class Budget(NamedTuple):
 
     @property
     def measures_memory(self) -> bool:
-        """Whether it limits what the model takes at a context and a batch."""
+        """Whether it limits memory that depends on the context and the batch."""
         return any(metric in self.limits for metric in MEMORY)
 
     @property
@@ -95,7 +95,7 @@ def parse_budget(value: Any, *, nested: bool = False) -> Budget:
 
 
 def parse_positive(value: dict[str, Any], key: str) -> int | None:
-    """A number of tokens or of sequences; None where there is none.
+    """A number of tokens or of sequences; None if it is not given.
 
     Raises:
         BudgetError: for anything else.
@@ -107,7 +107,7 @@ def parse_positive(value: dict[str, Any], key: str) -> int | None:
 
 
 def parse_optimizer(value: dict[str, Any]) -> str | None:
-    """The name of an optimizer; None where there is none.
+    """The name of an optimizer; None if it is not given.
 
     Raises:
         BudgetError: for one that is not known.
@@ -120,7 +120,7 @@ def parse_optimizer(value: dict[str, Any]) -> str | None:
 
 
 def parse_layers(value: Any) -> tuple[tuple[str, Budget], ...]:
-    """`layers:` of a budget; each glob has a limit, or it would pass whatever the layers hold."""
+    """The `layers:` of a budget; each glob needs a limit, or it would always pass."""
     if value is None:
         return ()
     if not isinstance(value, dict):

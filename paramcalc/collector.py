@@ -1,4 +1,4 @@
-"""Python's garbage collector, kept out of the way where it cannot find anything."""
+"""Pauses Python's garbage collector where there is nothing for it to find."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pause the collector: while values are only being made, it would walk over all of them and find nothing.
+    """Pause the collector: while values are only being created, it would walk over all of them in vain.
 
     Also a decorator: `@gc_paused()`.
     """

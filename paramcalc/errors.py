@@ -10,35 +10,35 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 MAX_PROBLEMS = 20
-"""An error is one screen: what is past this many problems is only counted."""
+"""An error fills one screen: problems past this many are only counted."""
 
 MAX_LINES = 24
-"""And one screen is this many lines."""
+"""A screen has this many lines."""
 
 MAX_ECHO = 80
 """An echoed value is cut at this many characters."""
 
 MAX_MESSAGE = 1_000
-"""A message is cut at this many: a list of a million sizes is no help in it."""
+"""A message is cut at this many characters: a list of a million sizes helps nobody."""
 
 MAX_LISTED = 20
 """How many names a message lists."""
 
 MAX_CANDIDATES = 500
-"""How many names are searched for the nearest to a wrong one …"""
+"""How many names are compared with a misspelt one …"""
 
 MAX_COMPARED = 64
 """… comparing this many of their first characters."""
 
 MIN_RATIO = 0.6
-"""How near a name must be: of the letters of both, the part that they have in common."""
+"""How similar a name must be: the share of letters that both have in common."""
 
 DocPath = tuple[str | int, ...]
 """Where in a document: `("layers", 3, "Conv2D", "filters")`."""
 
 
 class Key(str):
-    """The last step of a place where it is the key that is wrong, and not what stands under it."""
+    """The last step of a place, where the key itself is wrong and not its value."""
 
     __slots__ = ()
 
@@ -60,9 +60,9 @@ class Problem(NamedTuple):
 
     Attributes:
         message: what is wrong and what would be right.
-        where: the place in the document, where one is known.
+        where: the place in the document, if known.
         layer: the layer it is about, as `'conv2' (Conv2D)`.
-        position: line and column, filled in when the error is about to be shown.
+        position: line and column, looked up when the error is about to be shown.
         notes: further places that help, such as where a block was used.
     """
 
@@ -76,7 +76,7 @@ class Problem(NamedTuple):
 class ParamcalcError(Exception):
     """Anything paramcalc refuses; `exit_code` is what the command line ends in.
 
-    Whatever a message quotes, it is cut at `MAX_MESSAGE` characters.
+    A message is cut at `MAX_MESSAGE` characters, whatever it quotes.
     """
 
     exit_code = 2
@@ -102,7 +102,7 @@ class UnknownDimensionError(LayerError):
 
 
 class InputError(ParamcalcError):
-    """All the problems of one input, in the order they stand in it.
+    """All the problems of one input, in the order of the file.
 
     Attributes:
         source: the name of the file, as the user gave it.
@@ -131,7 +131,7 @@ class InputError(ParamcalcError):
 
 
 def located(problem: Problem, locate: Callable[[DocPath], Position | None]) -> Problem:
-    """The problem with line and column, and those of its notes, now that it is about to be shown."""
+    """The problem with line and column, as for its notes; only called when it is about to be shown."""
     position = problem.position
     if position is None and problem.where is not None:
         position = locate(problem.where)
@@ -154,7 +154,7 @@ def problem_lines(source: str, problem: Problem) -> list[str]:
 
 
 def echo(value: object) -> str:
-    """A value as an error message shows it: one line, cut at `MAX_ECHO` characters, constants as files spell them."""
+    """A value as an error message shows it: one line, at most `MAX_ECHO` characters, constants spelt as in files."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     text = "".join(islice(repr_parts(value), MAX_ECHO + 1))
@@ -162,7 +162,7 @@ def echo(value: object) -> str:
 
 
 def repr_parts(value: object) -> Iterator[str]:
-    """The `repr` of a value piece by piece, so that only the beginning of a long list is ever made."""
+    """The `repr` of a value piece by piece, so that of a long list only the beginning is ever built."""
     if type(value) is str:
         yield repr(value[: MAX_ECHO + 1])
     elif type(value) is list:
@@ -181,7 +181,7 @@ def repr_parts(value: object) -> Iterator[str]:
 
 
 def why(error: OSError) -> str:
-    """What the system says is wrong, as a part of a sentence."""
+    """The reason the operating system gives, as a part of a sentence."""
     return (error.strerror or type(error).__name__).lower()
 
 
@@ -191,37 +191,37 @@ def clipped(message: str) -> str:
 
 
 def listed(names: Collection[str]) -> str:
-    """`a, b, c`, and how many more there are."""
+    """`a, b, c`, and the number of those left out."""
     shown = ", ".join([name[:MAX_ECHO] for name in islice(names, MAX_LISTED)])
     return shown if len(names) <= MAX_LISTED else f"{shown} and {len(names) - MAX_LISTED:,} more"
 
 
 def unknown_keys(given: Iterable[str], known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """The keys of a mapping that mean nothing there, each with what `did_you_mean` says of it."""
+    """The unknown keys of a mapping, each with the suggestion of `did_you_mean`."""
     return ((key, did_you_mean(str(key), known)) for key in given if key not in known)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'filters'?`, or nothing when no known name is near."""
+    """`; did you mean 'filters'?`, or nothing when no known name is similar."""
     near = nearest(name, known)
     return f"; did you mean '{near}'?" if near is not None else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is nearest to a wrong one; None where none is near."""
-    from difflib import SequenceMatcher  # only loaded when something is wrong already
+    """The known name that is most similar to a wrong one; None if none is similar."""
+    from difflib import SequenceMatcher  # only loaded once something is wrong
 
     wanted = name[:MAX_COMPARED].lower()
-    if isinstance(known, set | frozenset):  # which has no first: the last of the alphabet, as difflib has it
+    if isinstance(known, set | frozenset):  # a set has no order: the last in the alphabet wins, as in difflib
         known = sorted(known, reverse=True)
     lowered = {candidate[:MAX_COMPARED].lower(): candidate for candidate in islice(known, MAX_CANDIDATES)}
     ratios = {candidate: SequenceMatcher(None, candidate, wanted).ratio() for candidate in likely(wanted, lowered)}
-    near = max(ratios, key=ratios.__getitem__, default=None)  # of equally near ones, the first
+    near = max(ratios, key=ratios.__getitem__, default=None)  # of equally similar ones, the first
     return lowered[near] if near is not None and ratios[near] >= MIN_RATIO else None
 
 
 def likely(name: str, candidates: Iterable[str]) -> list[str]:
-    """The few that share most pairs of letters with `name`: comparing word for word is too slow for all of them."""
+    """The names that share most pairs of letters with `name`: a full comparison with all of them is too slow."""
     pairs = letter_pairs(name)
 
     def alike(candidate: str) -> float:

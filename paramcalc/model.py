@@ -1,4 +1,4 @@
-"""What every reader produces and everything after consumes: a flat graph of layer calls.
+"""The model that every reader produces and everything after consumes: a flat graph of layer calls.
 
 Blocks and nested models are already unrolled: their nesting shows only in `Node.path`. A layer that is
 called twice is one `Instance` in two nodes.
@@ -44,11 +44,11 @@ class Instance(Struct, eq=False, gc=False):
     """A layer with its identity: its weights exist once, however often it is called.
 
     Attributes:
-        built: the shapes of the inputs that the file says its weights were made for, if it says so: lists of whatever
-            the file has there. What they mean is up to `Claims.built`.
-        stored: the weights that the file has for it, for where they cannot be computed; None where it does not say.
-        shared: for a layer that stands inside others as well, what it is known by there, and what its weights' names
-            begin with there; see `Weight.origin`.
+        built: the input shapes that its weights were made for, if the file records them, as lists of whatever the file
+            has there. `Claims.built` says what they mean.
+        stored: the weights that the file has for it, for when they cannot be computed; None if the file does not say.
+        shared: for a layer that is also used inside others: its identity there, and the prefix of its weights' names
+            there; see `Weight.origin`.
     """
 
     layer: Layer
@@ -61,7 +61,7 @@ class Instance(Struct, eq=False, gc=False):
     shared: tuple[Any, str] | None = None
 
     def origin(self, weight: Weight) -> tuple[Any, str] | None:
-        """What a weight of this layer is one tensor with; None for a weight that is in no other place."""
+        """The identity of a weight that is shared with other places; None for any other weight."""
         if weight.origin is not None or self.shared is None:
             return weight.origin
         known_by, prefix = self.shared
@@ -75,7 +75,7 @@ class Node(Struct, gc=False):
         path: unique in the model, nesting separated by "/": "encoder/0/dense"; a later call ends in "#2",
             unless the file gives it a name of its own.
         instance: the layer that is called.
-        inputs: the tensors it reads, in the order of the layer's call; None for one left out.
+        inputs: the tensors it reads, in the order of the layer's call; None for an omitted one.
         options: call arguments by name: a Ref, a list of Refs, or a plain value.
         where: its place in the document.
         notes: further places for an error to name, such as where the block was used.
@@ -93,14 +93,14 @@ class Node(Struct, gc=False):
 
 
 class DeclaredInput(NamedTuple):
-    """What a model inside the model says of an input that it is called with.
+    """What a nested model declares about one of its inputs.
 
     Attributes:
         ref: the tensor it reads.
-        shape: what its own input was declared as.
-        strict: whether all known sizes must be equal; else images and sequences may have another size.
+        shape: the declared shape of the nested model's input.
+        strict: whether all known sizes must be equal; else images and sequences may have other sizes.
         where: its place in the document.
-        label: the model inside, as errors name it.
+        label: the nested model, as errors name it.
     """
 
     ref: Ref
@@ -111,19 +111,20 @@ class DeclaredInput(NamedTuple):
 
 
 class StoredTensor(Struct, frozen=True, gc=False):
-    """What a checkpoint has of one weight of an architecture, which may be several tensors there.
+    """How a checkpoint stores one weight of an architecture, possibly as several tensors.
 
     Attributes:
-        source: the name of the first of them, as it is in the file.
-        shape: the weight's shape by these tensors; None where it is not known, or packed.
-        dtype: what they are stored as; "" where that is not known.
+        source: the name of the first of these tensors in the file.
+        shape: the shape of the weight according to these tensors; None if unknown or packed.
+        dtype: the dtype they are stored in; "" if unknown.
         size: their bytes.
-        elements: the parameters that are packed in them; None for one in each element.
-        parts: how many tensors they are.
-        scales: what is stored beside them to decode them, each under its name in the layer.
-        ignored: whether the framework lets it pass where the model has no such weight.
-        other: another shape that it may as well have, for a tensor that is turned where that is needed.
-        words: the integers of 32 bits that it is packed in, row by row, where the file does not say in how many bits.
+        elements: the number of parameters packed in them; None for one per element.
+        parts: the number of tensors.
+        scales: the tensors that decode them, each under its name in the layer.
+        ignored: whether the framework ignores it if the model has no such weight.
+        other: a second shape that is just as right, for a tensor that is transposed if necessary.
+        words: the number of 32-bit integers it is packed in row by row, if the file does not say how many bits a weight
+            has.
     """
 
     source: str
@@ -139,7 +140,7 @@ class StoredTensor(Struct, frozen=True, gc=False):
 
 
 class Split(NamedTuple):
-    """A tensor of a checkpoint that is several weights of the architecture, one after the other along an axis."""
+    """A tensor of a checkpoint that holds several weights of the architecture, concatenated along an axis."""
 
     names: tuple[str, ...]
     axis: int
@@ -147,18 +148,18 @@ class Split(NamedTuple):
 
 
 class Checkpoint(Struct):
-    """The weights that are stored beside an architecture, under the names that it has for them.
+    """The weights stored with an architecture, under the architecture's own names.
 
     Attributes:
-        where: what they are stored in, for messages.
-        tensors: path and name of a weight, joined by dots → what is stored of it.
-        splits: tensors that are several weights.
+        where: the file that stores them, for messages.
+        tensors: path and name of a weight, joined by dots → how it is stored.
+        splits: tensors that hold several weights.
         optional: names, within a layer, of buffers that older files leave out.
-        wrong: what is wrong with the checkpoint itself, in words for the user.
-        covers: which weights it has: all, those without what an adapter adds, or these alone.
-        added: what the names of weights begin with, within a layer, that an adapter adds.
-        expected: the names that every checkpoint of its kind has, their numbers as `without_numbers` writes them; None
-            where it has all weights.
+        wrong: problems of the checkpoint itself, as messages.
+        covers: which weights it has: all of them, all but those of an adapter, or only those of an adapter.
+        added: the prefixes, within a layer, of the names of weights that an adapter adds.
+        expected: the names that every checkpoint of its kind has, with their numbers replaced by `without_numbers`;
+            None if it has all weights.
     """
 
     where: str
@@ -171,12 +172,12 @@ class Checkpoint(Struct):
     expected: frozenset[str] | None = None
 
     def expects(self, name: str) -> bool:
-        """Whether a weight has to be in it, as far as is known."""
+        """Whether a weight must be in it, as far as is known."""
         return self.expected is None or without_numbers(name) in self.expected
 
 
 NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
-"""A whole part of a name that is a number."""
+"""A part of a dotted name that is a number."""
 
 
 def without_numbers(name: str) -> str:
@@ -185,19 +186,19 @@ def without_numbers(name: str) -> str:
 
 
 class Claims(Struct):
-    """What a file says of itself beside its architecture; `analysis.claims` compares it with what is computed.
+    """What a file says about itself besides its architecture; `analysis.claims` compares it with what is computed.
 
-    The reader fills in only what its format means as binding, so that no other code needs to know the format.
+    The reader fills in only what is binding in its format, so that no other code needs to know the format.
 
     Attributes:
-        built: the file's name for the input shapes in `Instance.built` and `Sublayer.built`, for messages, where the
-            framework makes the weights from these; None where they are no more than a hint.
-        inputs: what models inside say of their inputs.
-        weights: the file's own list of its weights, path and name, as `dense/kernel` → shape; None where it has none.
-        weights_in: what in the file that list is, for messages.
-        unreadable: why there is no such list, where there should be one.
-        merged: names, within a layer, of weights that the list leaves out, because they are added to others there.
-        checkpoint: the weights that are stored beside the architecture, where their names are exactly its own.
+        built: the file's name for the input shapes in `Instance.built` and `Sublayer.built`, for messages, if the
+            framework makes the weights from these; None if they are only a hint.
+        inputs: what nested models declare about their inputs.
+        weights: the file's own list of its weights: path and name, such as `dense/kernel` → shape; None if it has none.
+        weights_in: the name of that list in the file, for messages.
+        unreadable: why that list cannot be read, if there should be one.
+        merged: names, within a layer, of weights that the list omits because they are merged into others.
+        checkpoint: the weights stored with the architecture, if their names are exactly its own.
     """
 
     built: str | None = None
@@ -210,26 +211,26 @@ class Claims(Struct):
 
 
 class Model(Struct):
-    """A network as it was written, unrolled, in execution order.
+    """A network as described in its file, unrolled, in execution order.
 
     Attributes:
         tied: pairs of weights ("path.weight") that are one tensor; the first holds it.
-        shares: whether layers of it may stand in several places, so that `Instance.shared` matters.
+        shares: whether layers may be used in several places, so that `Instance.shared` matters.
         budget: the spec's own `budget:`, as it was written.
-        assumed: what the file itself says of layers that cannot be computed, by class or a glob; see `Assumption`.
+        assumed: the file's own assumptions about layers that cannot be computed, by class or glob; see `Assumption`.
         warnings: what the reader noticed that does not change a number.
-        places: for a warning that is about one, its place in the document.
-        claims: what the file says of itself beside this; None where it says nothing.
-        framework: whose layers they are; None where the file holds weights and no layers.
-        details: what else the file says of itself, by name: its quantisation, how many tensors it holds.
-        unknown: paths of layers whose weights the file does not say, where it says something of the whole all the same.
-        recorded: makes the same model for inputs of other shapes, of a file that records what a program does with its
-            own; it raises InputError where nothing says what the program does with those.
-        layers: makes the same model of layers with fields, of a file that records what they hold and give; it raises
-            ConvertError where the file does not say enough.
-        max_tokens: the longest text that it was made for; None where the file does not say.
-        max_different: how many calls may be like no other, where a small file can make many.
-        locate: finds a place of the document in the text; only called for errors.
+        places: the place in the document of each warning that has one.
+        claims: what else the file says about itself, to be checked; None if nothing.
+        framework: the framework of the layers; None if the file holds weights and no layers.
+        details: further facts from the file, by name: its quantisation, how many tensors it holds.
+        unknown: paths of layers whose weights the file omits though it gives some totals.
+        recorded: for a file that records the shapes of one run: makes the model for inputs of other shapes. It raises
+            InputError if the file does not determine the result for those.
+        layers: for a file that records layers without their fields: makes the model of layers with fields. It raises
+            ConvertError if the file does not say enough.
+        max_tokens: the longest sequence that it was made for; None if the file does not say.
+        max_different: how many distinct calls there may be, if a small file can create many.
+        locate: finds the line and column of a place; only called for errors.
     """
 
     name: str
@@ -255,13 +256,13 @@ class Model(Struct):
     locate: Callable[[DocPath], Position | None] = lambda where: None
 
     def warn(self, message: str, where: DocPath | None) -> None:
-        """Note what does not change a number, and the place that it is about."""
+        """Add a warning and the place it is about; warnings change no number."""
         self.warnings.append(message)
         self.places[message] = where
 
 
 def reachable(model: Model) -> set[int]:
-    """The producers, inputs and nodes by number, that an output depends on; the nodes are in execution order."""
+    """The producers (inputs and nodes, by number) that an output depends on; nodes must be in execution order."""
     first = len(model.inputs)
     found = {output.ref.producer for output in model.outputs}
     for index in range(len(model.nodes) - 1, -1, -1):
@@ -271,7 +272,7 @@ def reachable(model: Model) -> set[int]:
 
 
 def in_order(nodes: Sequence[Node], first: int) -> list[int] | None:
-    """The nodes' indices in an order in which each comes after what it reads, else as written.
+    """The nodes' indices in an order in which each comes after what it reads, and otherwise in the given order.
 
     `first` is the number of inputs, the producers before the nodes. Returns None when the graph has
     a cycle. The common case, a list already in order, costs one pass.
@@ -279,7 +280,7 @@ def in_order(nodes: Sequence[Node], first: int) -> list[int] | None:
     needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
     if all(need < index for index, list_ in enumerate(needs) for need in list_):
         return list(range(len(nodes)))
-    import heapq  # only loaded for a graph that is not written in order
+    import heapq  # only loaded for a graph that is not in order
 
     waiting = [len(set(list_)) for list_ in needs]
     readers: list[list[int]] = [[] for _ in nodes]
@@ -299,7 +300,7 @@ def in_order(nodes: Sequence[Node], first: int) -> list[int] | None:
 
 
 def reordered(order: Sequence[int], first: int) -> dict[int, int]:
-    """Producer numbers before → after the nodes are put in `order`; the inputs keep theirs."""
+    """Old → new producer numbers once the nodes are put in `order`; the inputs keep theirs."""
     return {old + first: new + first for new, old in enumerate(order)}
 
 
@@ -312,7 +313,7 @@ def refs(node: Node) -> list[Ref]:
 
 
 def formula_refs(node: Node) -> list[Ref]:
-    """The tensors that a node's formula knows of: all but those it ignores."""
+    """The tensors that a node's formula receives: all but the ignored ones."""
     found = [ref for ref in node.inputs if ref is not None]
     if node.options is not None:
         found += refs_in(node.options.values())
@@ -320,7 +321,7 @@ def formula_refs(node: Node) -> list[Ref]:
 
 
 def refs_in(values: Iterable[Any]) -> list[Ref]:
-    """The tensors among call arguments, those in lists included."""
+    """The tensors among call arguments, including those in lists."""
     found: list[Ref] = []
     for value in values:
         if isinstance(value, Ref):
@@ -331,5 +332,5 @@ def refs_in(values: Iterable[Any]) -> list[Ref]:
 
 
 def label_of(node: Node) -> str:
-    """The node as errors name it: `'encoder/0/dense' (Dense)`."""
+    """A node as errors name it: `'encoder/0/dense' (Dense)`."""
     return clipped(f"'{node.path}' ({node.instance.type[:MAX_ECHO]})")

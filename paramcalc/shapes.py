@@ -1,7 +1,7 @@
-"""Arithmetic on shapes: the one place for what several formulas need.
+"""Arithmetic on shapes that several formulas share.
 
 A shape is a tuple with the batch first; a dimension is an int, or None where it is unknown.
-Unknown dimensions travel through; only what needs a number raises.
+Unknown dimensions propagate; only a computation that needs a number raises.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Shape = tuple[Dim, ...]
 MAX_DIMENSION = 2**31 - 1
 MAX_RANK = 16
 MAX_COUNT = 2**63 - 1
-"""The largest number of anything that is computed: what every reader of JSON can hold."""
+"""The largest number in any result: every JSON reader can represent 64-bit integers."""
 
 
 def format_shape(shape: Sequence[Dim]) -> str:
@@ -64,13 +64,13 @@ def check_min_rank(shape: Shape, rank: int) -> None:
 
 
 def check_axes(count: int) -> None:
-    """Refuse a tensor of more axes than any program computes with: each would cost its length in every layer."""
+    """Refuse a tensor of more axes than any program supports: each would cost its length in every layer."""
     if count > MAX_RANK:
         raise LayerError(f"a tensor may have at most {MAX_RANK} axes, this one would have {count:,}")
 
 
 def check_sizes(shapes: Sequence[Shape]) -> None:
-    """Refuse dimensions below 0 or past 64 bits: no program could hold such a tensor, and few could read the number."""
+    """Refuse dimensions below 0 or past 64 bits: no program could hold such a tensor, or even read the number."""
     for shape in shapes:
         if len(shape) > MAX_RANK:
             check_axes(len(shape))
@@ -82,7 +82,7 @@ def check_sizes(shapes: Sequence[Shape]) -> None:
 
 
 def is_size(value: object) -> bool:
-    """Whether something is a dimension, or an unknown one."""
+    """Whether a value is a dimension, known or unknown."""
     return value is None or (type(value) is int and 0 <= value <= MAX_DIMENSION)
 
 

@@ -40,7 +40,7 @@ STORED_BITS = DTYPE_BITS | {
     "float8_e5m2fnuz": 8,
     "float8_e8m0fnu": 8,
 }
-"""The same, with types that programs have and no layer is asked to compute in."""
+"""The same with further dtypes that tensors are stored in, but layers do not compute in."""
 
 
 def size_of(count: int, dtype: str) -> int:
@@ -80,7 +80,7 @@ def output_dtype(own: str | None, policy: str, override: str | None) -> str:
 
 
 def promoted(dtypes: set[str]) -> str | None:
-    """The dtype of what is computed from these: floats before integers, the wider of two; None for the default.
+    """The dtype that these promote to: floats before integers, the wider of two; None for the default.
 
     Booleans alone give the default: the other operands of `where` are constants.
     """
@@ -108,7 +108,7 @@ def split_number(text: str, example: str) -> "tuple[Fraction, str]":
     match = re.fullmatch(r"\s*((?:0|[1-9][\d_]{0,30})(?:\.\d{1,12})?)\s*([A-Za-z%]*)\s*", text, re.ASCII)
     if match is None:
         raise UnitError(f"{echo(text)} is not a number with a unit; write it as {example}")
-    from fractions import Fraction  # slow to load, and only limits are read with it
+    from fractions import Fraction  # slow to load, and needed only for limits
 
     return Fraction(match[1].replace("_", "")), match[2]
 
@@ -142,7 +142,7 @@ def parse_bytes(value: int | str) -> int:
 
 
 def in_unit(value: int, unit: str, other: int | None = None) -> str:
-    """Bytes in a unit: `97.8 MiB`, with as many digits as tell it from another number; very few bytes as such."""
+    """Bytes in a unit: `97.8 MiB`, with enough digits to tell it from another number; very small sizes in bytes."""
     size = BYTE_UNITS[unit]
     if size == 1 or 0 < abs(value) * 1000 < size:
         return f"{value:,} B"
@@ -150,7 +150,7 @@ def in_unit(value: int, unit: str, other: int | None = None) -> str:
     for digits in (1, 2, 3, 6):
         text = f"{value / size:,.{digits}f}"
         if value and not text.strip("-0."):
-            continue  # something is never 0
+            continue  # a size that is not 0 is never shown as 0
         if other is None or other == value or text != f"{other / size:,.{digits}f}":
             break
     return f"{text.rstrip('0').rstrip('.')} {unit}"

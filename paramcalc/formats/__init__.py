@@ -1,7 +1,7 @@
-"""A file → a Model: the table of the formats that are read, and `load`, which goes through it.
+"""Reads a file into a Model: the table of formats, and `load`, which looks for the first that recognises the file.
 
-A format is a module or a package here, and a line of FORMATS: how its content is recognised, and the function that
-reads it. A format is not imported before it is chosen, so the functions that recognise one stand here.
+A format is a module or a package here and a line of FORMATS: how its content is recognised, and the function that reads
+it. A format is only imported once it is chosen, so the functions that recognise formats are here.
 """
 
 import os
@@ -20,11 +20,10 @@ class Format(NamedTuple):
     """A line of the table.
 
     Attributes:
-        matches: whether a source looks like one of this format; it asks for as little of the source as it can.
-        reader: where in this package the reader is: "hdf5.read". It takes the source and the options, and returns the
+        matches: whether a source looks like this format; it reads as little of the source as it can.
+        reader: the reader's place in this package: "hdf5.read". It takes the source and the options, and returns the
             model, or None for a file that turns out to be of a format further down.
-        compares: whether the reader itself compares the weights that the user names, and adapts the model, because only
-            it knows what its layers are called.
+        compares: whether the reader itself handles `weights` and `lora`, because only it knows the names of the layers.
     """
 
     matches: Callable[[Source], bool]
@@ -79,7 +78,7 @@ def load(
 
 
 def read_source(source: Source, options: Options) -> "Model":
-    """The model that the first format of the table reads.
+    """The model, from the first format in the table that recognises the source.
 
     Raises:
         InputError: with every independent problem, each with its place.
@@ -95,10 +94,10 @@ def read_source(source: Source, options: Options) -> "Model":
 
 
 def add_options(model: "Model", options: Options) -> None:
-    """Compare the weights that the user names, and adapt the model, as the user asks.
+    """Compare the model with the weights that the user names, and add the adapter that the user asks for.
 
     Raises:
-        InputError: when one of them cannot be.
+        InputError: if either is impossible.
     """
     if options.weights is not None:
         import_module("paramcalc.formats.weights").add_weights(model, options.weights)
@@ -107,17 +106,17 @@ def add_options(model: "Model", options: Options) -> None:
 
 
 def begins(*signatures: bytes) -> Callable[[Source], bool]:
-    """For a format whose files begin with one of these."""
+    """Recognises files that begin with one of these signatures."""
     return lambda source: source.head.startswith(signatures)
 
 
 def holds(entry: str) -> Callable[[Source], bool]:
-    """For a zip archive with this entry."""
+    """Recognises zip archives with this entry."""
     return lambda source: entry in source.entries
 
 
 def is_exported(source: Source) -> bool:
-    """Whether this is an archive of torch.export.save, or its kin: with a program, or a mark of what it is."""
+    """Whether this is an archive of torch.export.save or a related one, with a program or a mark of its format."""
     names = ("serialized_exported_program.json", "archive_format")
     return any(entry.rpartition("/")[2] in names for entry in source.entries)
 
@@ -128,7 +127,7 @@ def is_archive(source: Source) -> bool:
 
 
 def is_binary(source: Source) -> bool:
-    """Whether this may be anything but text in UTF-8; the first bytes of most texts show that it is not."""
+    """Whether this may be something other than UTF-8 text; for most texts the first bytes rule that out."""
     head = source.head
     return not head.isascii() or head[:1] in b"<%v\x08" or b"\0" in head
 
@@ -139,7 +138,7 @@ def is_code(source: Source) -> bool:
 
 
 def is_gguf(source: Source) -> bool:
-    """Whether a file begins as llama.cpp's do."""
+    """Whether a file begins with the signature of GGUF."""
     return source.head.startswith(b"GGUF")
 
 
@@ -150,7 +149,7 @@ def is_safetensors(source: Source) -> bool:
 
 
 def is_old_torch(source: Source) -> bool:
-    """Whether a file begins as those of torch.save before version 1.6: with a pickle of a number of their own."""
+    """Whether a file begins with the pickled magic number of torch.save before version 1.6."""
     return b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." in source.head[:16]
 
 
@@ -186,7 +185,7 @@ def is_adapter(source: Source) -> bool:
 
 
 def is_sentence_transformer(source: Source) -> bool:
-    """Whether this is a folder whose parts a modules.json names."""
+    """Whether this is a folder with a modules.json, which lists its parts."""
     return "modules.json" in source.folder
 
 
@@ -201,7 +200,7 @@ def is_saved_model(source: Source) -> bool:
 
 
 def begins_as_bundle(source: Source) -> bool:
-    """Whether a file begins as the index of a TensorFlow checkpoint: with the entry of its header, without a name."""
+    """Whether a file begins like the index of a TensorFlow checkpoint: with its header, an entry with an empty key."""
     head = source.head
     return head[:2] == b"\0\0" and head[3:4] == b"\x08" and 2 <= head[2] <= 64
 
@@ -212,18 +211,18 @@ def is_keras_metadata(source: Source) -> bool:
 
 
 def begins_as_index(source: Source) -> bool:
-    """Whether a text begins as the index of a checkpoint's files does, which is long: no other reader need parse it."""
+    """Whether a text begins like the index of a sharded checkpoint; it is long, and other readers need not parse it."""
     head = source.head
     return head.lstrip()[:1] == b"{" and (b'"weight_map"' in head or b'"total_size"' in head)
 
 
 def begins_as_keras_index(source: Source) -> bool:
-    """The same for Keras' weights: the first of its groups of variables is named near the beginning."""
+    """The same for Keras' weights, where the first group of variables is named near the beginning."""
     return begins_as_index(source) and b'/vars"' in source.head
 
 
 def is_index(source: Source) -> bool:
-    """Whether a document says which tensor is in which file."""
+    """Whether a document is an index that says which tensor is in which file."""
     value = source.document.value
     return isinstance(value, dict) and isinstance(value.get("weight_map"), dict)
 
@@ -244,7 +243,7 @@ def is_keras(source: Source) -> bool:
 
 
 def is_spec(source: Source) -> bool:
-    """Whether a document has the keys of a spec, and no layers of another kind."""
+    """Whether a document has the keys of a spec, and its layers are not those of another format."""
     value = source.document.value
     if not isinstance(value, dict) or "layers" not in value or "sizes" in value:
         return False
@@ -254,13 +253,14 @@ def is_spec(source: Source) -> bool:
 def is_huggingface(source: Source) -> bool:
     """Whether a document is a model's config.json of transformers."""
     value = source.document.value
-    if not isinstance(value, dict) or isinstance(value.get("layers"), list | dict):  # there it may be a number
+    # in a config.json `layers` may be a number
+    if not isinstance(value, dict) or isinstance(value.get("layers"), list | dict):
         return False
     return isinstance(value.get("model_type"), str) or isinstance(value.get("architectures"), list)
 
 
 def is_manifest(source: Source) -> bool:
-    """Whether a document is a list of TensorFlow.js' weights, alone or beside a graph instead of layers."""
+    """Whether a document is TensorFlow.js' list of weights, alone or with a graph instead of layers."""
     value = source.document.value
     if isinstance(value, dict):
         return "weightsManifest" in value
@@ -268,7 +268,7 @@ def is_manifest(source: Source) -> bool:
 
 
 def is_keras_config(source: Source) -> bool:
-    """Whether a document is what `get_config()` of a Keras model gave: its layers, without its class."""
+    """Whether a document is the result of a Keras model's `get_config()`: its layers, without its class."""
     value = source.document.value
     if isinstance(value, list):
         from paramcalc.formats.keras import is_model
@@ -279,7 +279,7 @@ def is_keras_config(source: Source) -> bool:
 
 
 def is_other_text(source: Source) -> bool:
-    """Whether a text is a network in the language of Caffe or Darknet."""
+    """Whether a text is a network definition of Caffe or Darknet."""
     head = source.head
     first = head.lstrip()[:1]
     return (first != b"{" and b"layer" in head and is_caffe(head)) or (first in b"[#" and is_darknet(head))
@@ -300,18 +300,18 @@ def is_darknet(head: bytes) -> bool:
 
 
 def is_config(layers: object) -> bool:
-    """Whether these are layers as Keras writes them, and not those of a spec."""
+    """Whether these layers are in Keras' form, and not in that of a spec."""
     first = layers[0] if isinstance(layers, list) and layers else None
     return isinstance(first, dict) and ("class_name" in first or "custom_name" in first)
 
 
 def anything(source: Source) -> bool:
-    """For what is left: the reader reports what is wrong with it."""
+    """Recognises everything that is left: the reader reports what is wrong with it."""
     return True
 
 
 FORMATS = (
-    # Folders, known by the names in them.
+    # Folders, recognised by the names in them.
     Format(is_adapter_folder, "adapters.folder.read_folder", compares=True),
     Format(is_sentence_transformer, "huggingface.sentence_transformers.read"),
     Format(is_model_folder, "huggingface.folder.read", compares=True),
@@ -319,7 +319,7 @@ FORMATS = (
     Format(is_saved_model, "tensorflow.saved_model.read_folder"),
     Format(is_pipeline, "unsupported.refuse_pipeline"),
     Format(is_folder_of_weights, "shards.read_folder"),
-    # Known by the first bytes.
+    # Binary files, recognised by their first bytes.
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
     Format(is_gguf, "gguf.read"),
     Format(is_safetensors, "safetensors.read"),
@@ -328,14 +328,14 @@ FORMATS = (
     Format(begins_as_bundle, "tensorflow.bundle.read"),
     Format(is_keras_metadata, "tensorflow.saved_model.read_metadata"),
     Format(is_binary, "unsupported.refuse_bytes"),
-    # Zip archives, known by what is in them.
+    # Zip archives, recognised by their entries.
     Format(holds("config.json"), "keras.archive.read"),
     Format(is_exported, "torch_export.read"),
     Format(is_torch, "torch_checkpoint.read"),
     Format(is_arrays, "numpy_arrays.read_archive"),
     Format(is_archive, "unsupported.refuse_archive"),
     Format(is_code, "unsupported.refuse_code"),
-    # Texts. Only the first of these does not parse the whole.
+    # Texts. All but the first of these parse the whole document.
     Format(is_other_text, "unsupported.refuse_text"),
     Format(begins_as_keras_index, "keras.shards.read"),
     Format(begins_as_index, "shards.read_index"),
@@ -350,4 +350,4 @@ FORMATS = (
     Format(anything, "unsupported.refuse_value"),
     Format(anything, "native.read"),  # an incomplete spec: the errors say what it lacks
 )
-"""Every format, in the order they are asked: the first that recognises a source reads it."""
+"""All formats in the order in which they are tried: the first that recognises a source reads it."""

@@ -1,4 +1,4 @@
-"""Zip archives, read with bounds: what is asked for is read, nothing else is, and nothing is ever extracted."""
+"""Bounded access to zip archives: only what is asked for is read, and nothing is ever extracted to disk."""
 
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,15 +14,15 @@ from paramcalc.limits import check_size
 _ENCRYPTED = 0x1
 _CHUNK = 65_536
 _HEADER, _HEADER_LENGTHS = 30, 26
-"""Bytes of an entry's own header before its name, and where the lengths of what follows stand in it."""
+"""Bytes of a local file header before its name, and the position of the lengths of what follows."""
 
 
 class RefusedError(Exception):
-    """What is wrong with an archive, in words for its user."""
+    """An archive is refused; the message is for the user."""
 
 
 class Span(NamedTuple):
-    """A part of a file: where it begins, and how many bytes it has; None for all to the end."""
+    """A part of a file: its start and its length in bytes, None for everything up to the end."""
 
     file: BinaryIO
     start: int
@@ -30,7 +30,7 @@ class Span(NamedTuple):
 
 
 class SpanFile:
-    """A part of a file as a file of its own, such as an archive that is stored in another: for reading alone."""
+    """A part of a file as a read-only file of its own, such as an archive that is stored in another."""
 
     def __init__(self, span: Span) -> None:
         self._file = span.file
@@ -39,27 +39,27 @@ class SpanFile:
         self._at = 0
 
     def seekable(self) -> bool:
-        """Yes: zipfile asks."""
+        """Always true; zipfile asks."""
         return True
 
     def tell(self) -> int:
-        """Where the next byte is read, from the beginning of the part."""
+        """The current position, from the start of the part."""
         return self._at
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        """Move to a place, which may be behind the end.
+        """Move to a position, which may be past the end.
 
         Raises:
-            OSError: when it is before the beginning.
+            OSError: for a position before the start.
         """
         base = {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self._size}[whence]
         if base + offset < 0:
-            raise OSError("before the beginning of the file")  # as files do, and zipfile expects
+            raise OSError("before the beginning of the file")  # as ordinary files do, and as zipfile expects
         self._at = base + offset
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """So many bytes, or those that are left."""
+        """Read up to `size` bytes."""
         left = max(self._size - self._at, 0)
         self._file.seek(self._start + self._at)
         data = self._file.read(left if size < 0 else min(size, left))
@@ -68,7 +68,7 @@ class SpanFile:
 
 
 class Archive:
-    """The table of contents of an open archive, and what is read through it.
+    """An open archive: its table of contents, and access to its entries.
 
     Attributes:
         names: the entries, in the order of the archive.
@@ -92,7 +92,7 @@ class Archive:
         return {entry.filename: entry.file_size for entry in self._entries}
 
     def empty(self) -> list[str]:
-        """The entries that hold nothing."""
+        """The entries of size zero."""
         return [entry.filename for entry in self._entries if not entry.file_size]
 
     def read(self, name: str, limit: int, written: str = "") -> bytes:
@@ -101,17 +101,17 @@ class Archive:
         Args:
             name: the whole name of the entry.
             limit: how many bytes it may unpack to.
-            written: who writes such archives, for an error: ", as Keras writes it".
+            written: what an error adds about the usual form: ", as Keras writes it".
 
         Raises:
-            RefusedError: when it is there twice, encrypted or compressed in an unusual way.
-            InputError: when it is larger than the limit.
+            RefusedError: if the name occurs twice, or the entry is encrypted or compressed in an unusual way.
+            InputError: if it is larger than the limit.
             KeyError: when there is none.
         """
         return self._content(self._entry(name, written), limit)
 
     def start(self, name: str, size: int) -> bytes:
-        """The first so many bytes of the one entry of this name; the rest is not unpacked.
+        """The first `size` bytes of the one entry of this name; the rest is not unpacked.
 
         Raises:
             RefusedError: as `read` does.
@@ -121,10 +121,10 @@ class Archive:
             return stream.read(size)
 
     def open(self, name: str, limit: int, written: str = "") -> "Span":
-        """The one entry of this name, to be sought in.
+        """The one entry of this name, as a seekable part of a file.
 
-        Where it is stored, it is a part of the archive's own file and may have any size; where it is deflated, it is
-        unpacked, so it has the limit. The rest is as for `read`.
+        A stored entry is a part of the archive's own file and may have any size; a deflated one is unpacked, so the
+        limit applies. Otherwise as `read`.
         """
         entry = self._entry(name, written)
         if entry.compress_type == zipfile.ZIP_DEFLATED:
@@ -138,12 +138,12 @@ class Archive:
         return Span(self._file, start, entry.file_size)
 
     def unpacked_size(self, name: str) -> int:
-        """Bytes that `open` has to unpack for an entry: none where it is stored, or where there is none."""
+        """The bytes that `open` would unpack for an entry: 0 if it is stored or does not exist."""
         packed = [entry.file_size for entry in self._by_name.get(name, []) if entry.compress_type]
         return max(packed, default=0)
 
     def _entry(self, name: str, written: str = "") -> zipfile.ZipInfo:
-        """The one entry of this name, where it is of a kind that can be unpacked with bounds."""
+        """The one entry of this name, provided that it can be unpacked within bounds."""
         found = self._by_name.get(name)
         if not found:
             raise KeyError(name)
@@ -152,13 +152,13 @@ class Archive:
         (entry,) = found
         if entry.flag_bits & _ENCRYPTED:
             raise RefusedError(f"{name} is encrypted")
-        # A few bytes of the other methods unpack to a gigabyte, even where only a part is asked for.
+        # With the other methods some bytes unpack to a gigabyte, even if only a part is asked for.
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise RefusedError(f"{name} is neither stored nor deflated{written}")
         return entry
 
     def _content(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
-        """In small pieces, so that what a bomb unpacks to is never held."""
+        """Unpack in small pieces, so that a bomb never fills the memory."""
         pieces = []
         size = 0
         with self._archive.open(entry) as stream:
@@ -171,10 +171,10 @@ class Archive:
 
 @contextmanager
 def open_archive(file: BinaryIO, name: str, max_directory: int, max_entries: int) -> Iterator[Archive]:
-    """An archive of at most so many entries, whose table of contents has at most so many bytes.
+    """Open an archive with limits on the number of entries and on the bytes of the table of contents.
 
     Raises:
-        InputError: when it is larger, or broken, or what is read in the block is refused.
+        InputError: if it exceeds them, is broken, or an entry is refused inside the `with` block.
     """
     try:
         proxy: Any = _ShortReads(file, max_directory)
@@ -187,14 +187,14 @@ def open_archive(file: BinaryIO, name: str, max_directory: int, max_entries: int
         raise InputError(name, [Problem(str(error))]) from None
     except InputError:
         raise
-    except Exception as error:  # fuzzing zipfile gave nine kinds beside BadZipFile
+    except Exception as error:  # fuzzing zipfile produced nine exception classes besides BadZipFile
         raise InputError(name, [Problem(f"a broken archive: {error or type(error).__name__}")]) from None
 
 
 class _ShortReads:
-    """A file of which no single read is larger than a directory may be.
+    """A file that refuses single reads larger than a table of contents may be.
 
-    zipfile reads the directory at once, and believes the archive about its size.
+    zipfile reads the table of contents in one go, and trusts the archive about its size.
     """
 
     def __init__(self, file: BinaryIO, limit: int) -> None:

@@ -1,7 +1,7 @@
-"""A checkpoint beside an architecture → what the architecture claims of it (`Claims.checkpoint`).
+"""Attaches a checkpoint to an architecture, under the architecture's names (`Claims.checkpoint`).
 
-The tensors are named as the architecture names its weights: quantised ones by the weight that is packed in them, with
-what decodes them beside it, and others by the rules of the framework (`naming`).
+Tensors get the names of the architecture's weights: a quantised tensor that of the weight packed in it, together with
+its scales, and others by the renaming rules of the framework (`naming`).
 """
 
 import os
@@ -23,36 +23,36 @@ if TYPE_CHECKING:
     from paramcalc.formats.quantized import Found
 
 WRAPPERS = ("module.", "_orig_mod.", "model.", "module._orig_mod.")
-"""What tools put before every name: DataParallel, torch.compile, Lightning."""
+"""Prefixes that tools put before every name: DataParallel, torch.compile, Lightning."""
 
 OPTIONAL = frozenset(("num_batches_tracked",))
-"""Buffers that PyTorch itself does not miss in a file of version 0.4 or older."""
+"""Buffers that PyTorch itself accepts as missing from a file of version 0.4 or older."""
 
 NO_GRAPH = "--weights needs an architecture to compare them with; this file holds weights only"
 OTHER_NAMES = "its tensors have llama.cpp's names, which are not compared with an architecture's: count it by itself"
 
 
 class Names(Protocol):
-    """What a name in a checkpoint is in the architecture (see `Naming`)."""
+    """Maps names in a checkpoint to the architecture's (see `Naming`)."""
 
     @property
     def expected(self) -> frozenset[str] | None:
-        """The weights that every such checkpoint has (see `Checkpoint`)."""
+        """The weights that every checkpoint of this kind has (see `Checkpoint`)."""
 
     def target(self, name: str, distance: Callable[[str], int | None]) -> tuple[str, Rule | None, int]:
-        """The architecture's name, the rule that makes the weight of several, and which of its sources this is."""
+        """The architecture's name, the rule that combines several tensors, and which of its sources this is."""
 
     def ignores(self, name: str) -> bool:
-        """Whether a tensor of no layer is to be expected."""
+        """Whether a tensor that belongs to no layer is to be expected."""
 
 
 class Part(NamedTuple):
-    """A tensor that is a weight, or a part of one.
+    """A tensor that holds a weight, or a part of one.
 
     Attributes:
-        name: the name of the weight, by the checkpoint's own way to name modules.
+        name: the name of the weight, with the checkpoint's name of its module.
         tensor: the tensor itself.
-        scales: what decodes it, each with its name in the module.
+        scales: the tensors that decode it, each with its name in the module.
     """
 
     name: str
@@ -61,16 +61,16 @@ class Part(NamedTuple):
 
 
 def add_checkpoint(model: Model, contents: Contents, where: str, naming: Names | None = None) -> None:
-    """Put a checkpoint beside an architecture; whatever stood there before does no more.
+    """Attach a checkpoint to an architecture, in place of any that was attached before.
 
     Args:
-        model: what the architecture gave.
-        contents: what is in the checkpoint.
-        where: what to call it in messages.
-        naming: the framework's rules; None where the names are the architecture's, but for what tools put before all.
+        model: the architecture; changed in place.
+        contents: the contents of the checkpoint.
+        where: the checkpoint's name in messages.
+        naming: the framework's rules; None if the names are the architecture's, apart from prefixes of tools.
 
     Raises:
-        InputError: for a checkpoint whose names are another program's, and an architecture that is none.
+        InputError: if the checkpoint has the names of another program, or the model is no architecture.
     """
     if model.framework is None:
         raise InputError(model.source, [Problem(NO_GRAPH)])
@@ -90,7 +90,7 @@ def add_checkpoint(model: Model, contents: Contents, where: str, naming: Names |
 
 
 def forget_shapes(checkpoint: Checkpoint) -> None:
-    """Keep the names alone."""
+    """Keep only the names."""
     for name, tensor in checkpoint.tensors.items():
         checkpoint.tensors[name] = replace(tensor, shape=None)
     checkpoint.splits = [split._replace(tensor=replace(split.tensor, shape=None)) for split in checkpoint.splits]
@@ -107,13 +107,13 @@ def add_by_shape(model: Model, contents: Contents, where: str) -> None:
 
 
 class Owners:
-    """Which names are those of weights, as far as the layers' paths tell without computing anything."""
+    """Which names can be those of weights, judging by the layers' paths and without computing anything."""
 
     def __init__(self, model: Model) -> None:
         self.paths = {node.path.replace("/", ".") for node in model.nodes}
 
     def distance(self, name: str) -> int | None:
-        """How many parts of a name stand behind that of the layer that it is in; None for one of no layer."""
+        """How many parts of a name follow the path of its layer; None if it is in no layer."""
         count = 0
         while name and name not in self.paths:
             name = name.rpartition(".")[0]
@@ -121,18 +121,18 @@ class Owners:
         return count if name else None
 
     def known(self, name: str) -> bool:
-        """Whether there is a layer that could have a weight of this name, or that is one."""
+        """Whether some layer could have a weight of this name, or be that weight."""
         return self.distance(name) is not None
 
 
 def parts_of(contents: Contents) -> Iterator[Part]:
-    """The weights in a checkpoint, quantised ones under the names of what is packed in them."""
+    """The weights in a checkpoint, with quantised tensors named after the weight packed in them."""
     tensors = [tensor for tensor in contents.tensors if tensor.kind != "state"]
     separator = contents.separator
     if not any(is_integer(tensor.dtype) or tensor.dtype.startswith("float8") for tensor in tensors):
         yield from [Part(tensor.name.replace(separator, "."), tensor) for tensor in tensors]
         return
-    from paramcalc.formats import quantized  # most checkpoints are not
+    from paramcalc.formats import quantized  # most checkpoints are not quantised
 
     for path, row in by_module(tensors, separator).items():
         module = path.replace("/", ".") + "." if path else ""
@@ -160,7 +160,7 @@ def owner_of(scale: str, found: "Found") -> str:
 
 
 def without_wrapper(parts: list[Part], owners: Owners) -> list[Part]:
-    """The parts without what a tool put before every name, where only that makes them the architecture's."""
+    """The parts without the prefix of a tool, if only that gives them the architecture's names."""
     names = [part.name for part in parts]
     if any(owners.known(name) for name in names):
         return parts
@@ -172,14 +172,14 @@ def without_wrapper(parts: list[Part], owners: Owners) -> list[Part]:
 
 
 class Gathered(Struct):
-    """The tensors that become one weight by one rule: those of each of its sources."""
+    """The tensors that one rule combines into one weight, by source."""
 
     rule: Rule
     sources: dict[int, list[Part]] = field(default_factory=dict)
 
 
 def gathered(parts: Iterable[Part], naming: Names, owners: Owners, where: str) -> Checkpoint:
-    """The parts by the names of the architecture."""
+    """The parts under the architecture's names."""
     checkpoint = Checkpoint(where, {}, optional=OPTIONAL)
     several: dict[str, Gathered] = {}
     for part in parts:
@@ -194,12 +194,12 @@ def gathered(parts: Iterable[Part], naming: Names, owners: Owners, where: str) -
 
 
 def is_ignored(name: str, naming: Names, owners: Owners) -> bool:
-    """Whether the framework lets a tensor pass that is in no layer."""
+    """Whether the framework ignores a tensor that belongs to no layer."""
     return not owners.known(name) and naming.ignores(name)
 
 
 def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: bool) -> None:
-    """What a rule makes of its tensors: a weight of several, or several weights of one."""
+    """Apply a rule to its tensors: combine several into a weight, or split one into several weights."""
     rule = found.rule
     parts = [part for source in sorted(found.sources) for part in found.sources[source]]
     names = [name.replace(rule.targets[0], target, 1) for target in rule.targets]
@@ -228,7 +228,7 @@ def portion(whole: StoredTensor, parts: int) -> StoredTensor:
 
 
 def stored(name: str, parts: Sequence[Part], shape: tuple[int, ...] | None, ignored: bool = False) -> StoredTensor:
-    """What is stored of a weight, all its parts together."""
+    """How a weight is stored, all its parts together."""
     first = parts[0].tensor
     dtypes = {part.tensor.dtype for part in parts}
     elements = None
@@ -251,7 +251,7 @@ def stored(name: str, parts: Sequence[Part], shape: tuple[int, ...] | None, igno
 
 
 def scales_of(name: str, parts: Sequence[Part]) -> Iterator[Weight]:
-    """What decodes a weight: as it is stored for one tensor, and for a weight of many what is alike as one."""
+    """The scales of a weight: those of its only tensor, or equal ones of its many tensors merged."""
     alike: dict[str, list[Tensor]] = {}
     for part in parts:
         leaf = part.name.rpartition(".")[2]
@@ -268,9 +268,9 @@ def scales_of(name: str, parts: Sequence[Part]) -> Iterator[Weight]:
 
 
 def renamed(model: Model, name: str) -> Model | None:
-    """The checkpoint beside an architecture as a model of its own, by the names of that.
+    """The attached checkpoint as a model of its own, with the architecture's names.
 
-    Returns None where there is none, or its shapes are not known.
+    Returns None if there is none, or its shapes are unknown.
 
     Raises:
         InputError: when the architecture itself is wrong.
@@ -282,7 +282,7 @@ def renamed(model: Model, name: str) -> Model | None:
     from paramcalc.analysis.evaluate import evaluate
 
     owners = Owners(model)
-    weights = weights_of(evaluate(model, allow_unknown=True))  # a checkpoint does not say what is a buffer
+    weights = weights_of(evaluate(model, allow_unknown=True))  # a checkpoint does not say which tensors are buffers
     tensors: dict[str, Tensor] = {}
     for path, tensor in checkpoint.tensors.items():
         if tensor.shape is None or not tensor.dtype:
@@ -293,7 +293,7 @@ def renamed(model: Model, name: str) -> Model | None:
             tensors[path] = Tensor(name_in, tensor.shape, tensor.dtype, tensor.size, kind)
     for pair in model.tied:
         first, second = sorted([each.replace("/", ".") for each in pair[:2]], key=lambda each: each not in tensors)
-        if first in tensors and second not in tensors:  # of a tie, a file holds one
+        if first in tensors and second not in tensors:  # of tied weights, a file holds one
             one = tensors[first]
             tensors[second] = replace(one, name=in_layer(second, owners), size=0, tied_to=one.name)
     places = {node.path: place for place, node in enumerate(model.nodes)}
@@ -302,11 +302,11 @@ def renamed(model: Model, name: str) -> Model | None:
 
 
 BEHIND = "|"
-"""What stands between a layer's path and the name of its weight where both are known."""
+"""The separator between a layer's path and the name of its weight."""
 
 
 def in_layer(name: str, owners: Owners) -> str:
-    """The name of a weight with its layer's path told apart from it."""
+    """The name of a weight with the separator after its layer's path."""
     parts = name.split(".")
     behind = owners.distance(name)
     end = len(parts) - (1 if behind is None else behind)

@@ -1,7 +1,7 @@
-"""Tensors that a file holds → a Model with a row for each module: what every reader of checkpoints ends in.
+"""Makes a Model with a row for each module from the tensors in a file; every reader of checkpoints ends here.
 
-A checkpoint knows names, shapes and types and nothing of the graph: outputs and MACs are unknown, the parameters are
-complete. A module is what the names have before their last separator.
+A checkpoint has names, shapes and dtypes but no graph: outputs and MACs are unknown, the parameters are complete. The
+module of a tensor is its name up to the last separator.
 """
 
 import re
@@ -21,13 +21,13 @@ from paramcalc.model import Instance, Model, Node
 from paramcalc.shapes import MAX_COUNT, MAX_RANK, format_shape
 
 MODULE = "Weights"
-"""The type of a row: a checkpoint does not say the classes of its modules."""
+"""The type of a row: a checkpoint does not give the classes of its modules."""
 
 BUFFERS = frozenset(("running_mean", "running_var", "num_batches_tracked"))
-"""What PyTorch's normalisations keep as buffers: no parameters, although two of them are floats."""
+"""The buffers of PyTorch's normalisations: not parameters, although two of them are floats."""
 
 WEIGHTS = frozenset(("weight", "bias", "kernel", "embedding"))
-"""Names of parameters even where they are integers, as quantised ones are; other integers have no gradient."""
+"""Names of parameters even if they are integers, as in quantised models; other integers are not trained."""
 
 UNKNOWN_MACS: tuple[Factors, ...] = ((("macs", None),),)
 
@@ -37,7 +37,7 @@ Rows = dict[str, list[tuple[str, Tensor]]]
 
 
 Details = dict[str, str | int | float]
-"""What a file says of itself, by name."""
+"""Facts that a file gives about itself, by name."""
 
 
 class Contents(NamedTuple):
@@ -46,14 +46,14 @@ class Contents(NamedTuple):
     Attributes:
         tensors: in the order of the file.
         format: what kind of file it is.
-        details: what it says of itself.
-        warnings: what was noticed that changes no number.
-        natural: whether the order of the file means nothing; then modules are sorted, numbers by their value.
-        part: which of several files that hold a model together this is, from 0.
-        parts: how many they are.
-        separator: what stands between the parts of a name.
-        described: whether shapes and types of the tensors are known, and not their names alone.
-        leaf: where the name of a weight begins in its module, if that is not after the last separator.
+        details: the facts it gives about itself.
+        warnings: warnings, which change no number.
+        natural: whether the order of the file is meaningless; then modules are sorted, with numbers by value.
+        part: the index of this file among those that make up the model, from 0.
+        parts: how many files there are.
+        separator: the separator between the parts of a name.
+        described: whether shapes and dtypes of the tensors are known, and not only their names.
+        leaf: a pattern for the start of a weight's own name, if that is not after the last separator.
         role: what the tensors are for: "model", or what GGUF files may hold instead (see `gguf.details.ROLES`).
         whole: how many tensors all files of the model hold, where this one says so.
     """
@@ -75,17 +75,17 @@ class Contents(NamedTuple):
 def model_of(contents: Contents, source: str, max_layers: int | None = None) -> Model:
     """A model with a row for each module.
 
-    A row's path and the name of its weight are the tensor's name again, the slashes of the path written as the
-    separator: "model/layers/0/mlp/up" and "weight" are model.layers.0.mlp.up.weight. A tensor outside all modules
-    has its whole name as the path, and an empty one of its own.
+    A row's path, with the separator for its slashes, and the name of its weight make up the tensor's name:
+    "model/layers/0/mlp/up" and "weight" are model.layers.0.mlp.up.weight. A tensor outside all modules has its whole
+    name as the path, and an empty name of its own.
 
     Args:
         contents: what is in the file.
         source: the file, as the user named it.
-        max_layers: how many rows there may be; by default `MAX_LAYERS`.
+        max_layers: the most rows that are allowed; by default `MAX_LAYERS`.
 
     Raises:
-        InputError: for two tensors of one name, and for more, or larger ones, than the limits allow.
+        InputError: for two tensors of the same name, and for tensors past the limits.
     """
     check_tensors(contents.tensors, source)
     rows = by_module(contents.tensors, contents.separator, contents.leaf)
@@ -109,20 +109,20 @@ def model_of(contents: Contents, source: str, max_layers: int | None = None) -> 
 
 
 def part_of(contents: Contents) -> list[str]:
-    """What to say of a file that holds only a part of its model."""
+    """The warning for a file that holds only a part of its model."""
     if contents.parts == 1:
         return []
     return [f"this is file {contents.part + 1:,} of {contents.parts:,}: the others are not counted"]
 
 
 def stem(source: str) -> str:
-    """The name of a file without its folder and its ending."""
+    """The name of a file without its folder and extension."""
     base = re.split(r"[/\\]", source.rstrip("/\\"))[-1]
     return base.rpartition(".")[0] or base
 
 
 def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
-    """Refuse names that are there twice, and what no program could hold.
+    """Refuse duplicate names, and shapes that no program could hold.
 
     Raises:
         InputError: naming the first tensor that is wrong.
@@ -150,7 +150,7 @@ def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
 def by_module(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str] | None = None) -> Rows:
     """Path → the tensors of that module, each with its name in it.
 
-    With a pattern of such names, a tensor whose name has none of them is a module itself.
+    With a pattern for the names of weights, a tensor that does not match it is a module itself.
     """
     if pattern is not None:
         return by_leaf(tensors, separator, pattern)
@@ -162,7 +162,7 @@ def by_module(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str
         if not found:
             module, leaf = leaf, ""
         else:
-            # What belongs to a weight stands in its row: up.weight.absmax, up.weight.quant_state.bitsandbytes__nf4.
+            # Tensors below a weight go into its row: up.weight.absmax, up.weight.quant_state.bitsandbytes__nf4.
             owner = module.removesuffix(nested)
             if owner in names and separator in owner:
                 module = owner.rpartition(separator)[0]
@@ -176,7 +176,7 @@ def by_module(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str
 
 
 def by_leaf(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str]) -> Rows:
-    """The same, where a pattern says where the name of a weight begins."""
+    """The same with a pattern for where the name of a weight begins."""
     rows: Rows = {}
     for tensor in tensors:
         found = pattern.search(tensor.name)
@@ -194,7 +194,7 @@ def natural_order(paths: Iterable[str]) -> list[str]:
 
 
 def natural_key(word: str) -> list[Any]:
-    """What a word is sorted by: text and numbers in turn; a number of any length, so by its digits."""
+    """The sort key of a word: text and numbers in turn; numbers may have any length, so they stay digits."""
     pieces: list[Any] = re.split("([0-9]+)", word)
     for index in range(1, len(pieces), 2):
         digits = pieces[index].lstrip("0")
@@ -203,11 +203,11 @@ def natural_key(word: str) -> list[Any]:
 
 
 class Builder:
-    """Makes the rows, and keeps what there is to say of all of them.
+    """Makes the rows, and collects what there is to say about all of them.
 
     Attributes:
         schemes: how modules are quantised.
-        packed: modules whose weights look packed in a way that is not known.
+        packed: modules whose weights seem to be packed by an unknown scheme.
     """
 
     def __init__(self) -> None:
@@ -216,7 +216,7 @@ class Builder:
         self.packed: list[str] = []
 
     def nodes(self, rows: Rows, paths: Iterable[str]) -> Iterator[Node]:
-        """A node for each module; modules that hold the same share one layer, so that it is counted once."""
+        """A node for each module; modules with equal tensors share one layer object, so that it is evaluated once."""
         for path in paths:
             key = tuple([(leaf, t.shape, t.dtype, t.size, t.kind, t.elements, t.tied_to) for leaf, t in rows[path]])
             found = self.known.get(key)
@@ -228,9 +228,9 @@ class Builder:
             yield Node(path, Instance(layer, path.rpartition("/")[2], MODULE, True, dtype), ())
 
     def layer(self, row: Sequence[tuple[str, Tensor]]) -> tuple[Recorded, str, bool]:
-        """The layer that holds these tensors, the dtype of its largest weight, and whether that looks packed."""
+        """The layer with these tensors, the dtype of its largest weight, and whether that seems to be packed."""
         by_leaf = dict(row)
-        if len(by_leaf) < len(row):  # names that differ only in what is written as a slash
+        if len(by_leaf) < len(row):  # names that differ only in characters that a path writes as a slash
             by_leaf = {tensor.name: tensor for _, tensor in row}
         packed = self.recognise(by_leaf)
         weights = [weight_of(leaf, tensor) for leaf, tensor in by_leaf.items()]
@@ -239,7 +239,7 @@ class Builder:
         return Recorded(Inferred(None, tuple(weights), UNKNOWN_MACS)), largest.dtype or "float32", packed
 
     def recognise(self, row: dict[str, Tensor]) -> bool:
-        """Say of quantised weights what they hold; whether they look packed in a way that is not known."""
+        """Describe quantised weights; return whether they seem to be packed by an unknown scheme."""
         if len(row) < 2 or not any(is_integer(t.dtype) or t.dtype.startswith("float8") for t in row.values()):
             return False
         from paramcalc.formats import quantized  # most checkpoints are not
@@ -253,7 +253,7 @@ class Builder:
         return False
 
     def warnings(self) -> list[str]:
-        """What to say of weights that were not understood."""
+        """The warnings about weights that were not understood."""
         if not self.packed:
             return []
         names = listed(self.packed[:3])
@@ -271,7 +271,7 @@ def weight_of(leaf: str, tensor: Tensor) -> Weight:
 
 
 def kind_of(leaf: str, dtype: str) -> Kind:
-    """What a tensor is by its name in the module: only floats are parameters, unless they are called so."""
+    """The kind of a tensor: only floats are parameters, and integers with the name of a parameter."""
     if leaf in BUFFERS or (is_integer(dtype) and leaf not in WEIGHTS):
         return "buffer"
     return "bias" if leaf == "bias" or leaf.startswith("bias_") or leaf.endswith("_bias") else "weight"
@@ -283,13 +283,13 @@ def is_float(dtype: str) -> bool:
 
 
 def is_integer(dtype: str) -> bool:
-    """Whether it is a plain integer or a truth value, and no block of quantised numbers."""
+    """Whether this is an ordinary integer or boolean dtype, and not a block of quantised numbers."""
     return dtype == "bool" or dtype.startswith(("int", "uint"))
 
 
 @lru_cache(maxsize=1024)
 def factors_of(shape: tuple[int, ...], elements: int | None) -> Factors:
-    """What the count is made of: the shape, and how many are packed into each element."""
+    """The factors of the count: the shape, and how many parameters are packed into each element."""
     count = prod(shape)
     factors: Factors = tuple((f"axis {axis}", size) for axis, size in enumerate(shape))
     if elements is None or elements == count:
@@ -300,10 +300,10 @@ def factors_of(shape: tuple[int, ...], elements: int | None) -> Factors:
 
 
 def shape_of(dims: Iterable[object], name: str) -> tuple[int, ...]:
-    """A shape as a file has it, its dimensions whole and not negative.
+    """A shape from a file, whose dimensions must be non-negative integers.
 
     Raises:
-        ValueError: in words for the user.
+        ValueError: with a message for the user.
     """
     shape = tuple(dims)
     if len(shape) > MAX_RANK:

@@ -1,7 +1,7 @@
-"""A Model → the same model in another format: the table of the writers, and `convert`, which asks it.
+"""Writes a model in another format: the table of writers, and `convert`, which uses it.
 
-What was written is read back and compared, so that what a format cannot say is an error and no other model. A writer is
-a function in its format's package, which takes a model and returns the text; it is imported when it is chosen.
+The result is read back and compared, so that what a format cannot express is an error and never a different model. A
+writer is a function in its format's package that takes a model and returns the text; it is imported when it is chosen.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from paramcalc.summary import LayerSummary, Summary
 
 READ_BACK = 100
-"""How many times the layers the reader may take: what was written of a model that is not too large is not either."""
+"""The factor on the reader's limit of layers, so that the text of an allowed model is allowed as well."""
 
 
 class ConvertError(ParamcalcError):
-    """The other format cannot say this; a model is never changed in silence."""
+    """The other format cannot express this; a model is never changed silently."""
 
 
 class Writer(NamedTuple):
     """A line of the table.
 
     Attributes:
-        function: where in this package the writer is: "keras.writer.to_keras".
-        keeps_names: whether the format can say every name and path, so that they have to come back the same.
+        function: the writer's place in this package: "keras.writer.to_keras".
+        keeps_names: whether the format can express every name and path, so that they must come back unchanged.
     """
 
     function: str
@@ -42,7 +42,7 @@ class Writer(NamedTuple):
 
         Raises:
             InputError: for a model that cannot be computed.
-            ConvertError: naming what the format cannot say.
+            ConvertError: naming what the format cannot express.
         """
         module, _, function = self.function.rpartition(".")
         write: Callable[[Model], str] = getattr(import_module(f"paramcalc.formats.{module}"), function)
@@ -53,7 +53,7 @@ WRITERS = {
     "spec": Writer("native.writing.spec.to_spec", keeps_names=True),
     "keras": Writer("keras.writer.to_keras", keeps_names=False),
 }
-"""The formats that can be written, by the name that `convert --to` has for them."""
+"""The formats that can be written, by their names in `convert --to`."""
 
 
 @gc_paused()
@@ -63,11 +63,11 @@ def convert(model: Model, target: str = "spec", max_layers: int | None = None) -
     Args:
         model: what `load` returned.
         target: a key of `WRITERS`.
-        max_layers: how many layers it may have, `MAX_CONVERTED` if nothing is said.
+        max_layers: the most layers that are allowed; by default `MAX_CONVERTED`.
 
     Raises:
         InputError: for a model that cannot be computed.
-        ConvertError: naming what the other format cannot say, or for a model that is too large.
+        ConvertError: naming what the other format cannot express, or for a model that is too large.
     """
     from paramcalc.analysis.summarize import summarize
     from paramcalc.formats import load
@@ -85,7 +85,7 @@ def convert(model: Model, target: str = "spec", max_layers: int | None = None) -
     model = written
     if same_models(model, again, names=writer.keeps_names):
         del again
-        summarize(model)  # what is computed from both is the same; whether it can be computed is not known yet
+        summarize(model)  # both compute the same; whether they compute at all has not been checked yet
         return text
     compared = facts if writer.keeps_names else counts
     if not all(ours == theirs for ours, theirs in zip_longest(compared(model), compared(again))):
@@ -94,7 +94,7 @@ def convert(model: Model, target: str = "spec", max_layers: int | None = None) -
 
 
 def check_written(model: Model) -> None:
-    """Refuse a model whose file records what its layers hold and give, and not what they were made with.
+    """Refuse a model whose file records the layers' shapes and weights, but not their fields.
 
     Raises:
         ConvertError: naming the first such layer.
@@ -113,7 +113,7 @@ def check_written(model: Model) -> None:
 
 
 def facts(model: Model) -> Iterator[Any]:
-    """What the summary says of a model, but not where it was read from, nor the reader's warnings."""
+    """The summary of a model without its source and the reader's warnings."""
     from msgspec.structs import asdict
 
     from paramcalc.analysis.summarize import summarize
@@ -124,9 +124,9 @@ def facts(model: Model) -> Iterator[Any]:
 
 
 def same_records(model: Model, written: Model) -> bool:
-    """Whether layers with fields give what a file records of them: it has no class of a function.
+    """Whether layers with fields give what the file records of them, in which functions have no class.
 
-    Nor does it have outputs that nothing reads, such as the last states of an LSTM.
+    The file also lacks outputs that nothing reads, such as the last states of an LSTM.
     """
     from paramcalc.analysis.summarize import summarize
 
@@ -140,7 +140,7 @@ def same_records(model: Model, written: Model) -> bool:
 
 
 def record(row: "LayerSummary") -> tuple[Any, ...]:
-    """What both say of a call."""
+    """The facts of a call that both have."""
     weights = [(w.name, w.shape, w.dtype, w.trainable, w.tied_to) for w in row.weights]
     return row.path, row.params, row.trainable_params, row.buffers, row.macs, weights
 
@@ -151,12 +151,12 @@ def shapes_in(shape: Any) -> list[Any]:
 
 
 def ends_of(summary: "Summary") -> tuple[Any, ...]:
-    """The inputs and outputs; their names may be others."""
+    """The shapes of inputs and outputs; their names may differ."""
     return [(item.shape, item.dtype) for item in summary.inputs], [item.shape for item in summary.outputs]
 
 
 def counts(model: Model) -> Iterator[Any]:
-    """What the summary says of each call and of the whole, by no name: Keras' names hold no paths."""
+    """The counts of each call and of the whole, without names: Keras' names cannot hold paths."""
     from paramcalc.analysis.summarize import summarize
 
     summary = summarize(model)
@@ -166,10 +166,10 @@ def counts(model: Model) -> Iterator[Any]:
 
 
 def same_models(one: Model, other: Model, *, names: bool) -> bool:
-    """Whether two models are equal call by call: then all that is computed from them is equal as well.
+    """Whether two models are equal call by call: then everything computed from them is equal as well.
 
-    False says less: a field may be written in two ways that mean the same. What a file says its weights were made
-    for does not count; it can make a model wrong, but no number of it another.
+    False proves less: a field may have two spellings that mean the same. The shapes that a file says its weights were
+    made for are not compared: they can make a model invalid, but change no number.
 
     Args:
         one: a model.
@@ -179,7 +179,7 @@ def same_models(one: Model, other: Model, *, names: bool) -> bool:
     if len(one.nodes) != len(other.nodes) or list(ends(one, names)) != list(ends(other, names)):
         return False
     partners: dict[int, Instance] = {}
-    known: set[tuple[int, int]] = set()  # readers make equal layers one object, mostly
+    known: set[tuple[int, int]] = set()  # readers mostly use one object for equal layers
     for a, b in zip(one.nodes, other.nodes, strict=True):
         if names and a.path != b.path:
             return False
@@ -192,12 +192,12 @@ def same_models(one: Model, other: Model, *, names: bool) -> bool:
             return False
         if a.inputs != b.inputs or not same_options(a, b):
             return False
-    # As many layers in both: else one of the first model's would be two calls of one in the other.
+    # Both must have as many layers, or one shared layer here could be two layers there.
     return len({id(partner) for partner in partners.values()}) == len(partners)
 
 
 def ends(model: Model, names: bool) -> Iterator[Any]:
-    """What a model says beside its calls."""
+    """What a model has besides its calls."""
     yield [(item.shape, item.dtype) for item in model.inputs]
     yield [output.ref for output in model.outputs]
     yield [pair[:2] for pair in model.tied]
@@ -206,7 +206,7 @@ def ends(model: Model, names: bool) -> Iterator[Any]:
 
 
 def same_instances(one: Instance, other: Instance, names: bool, known: set[tuple[int, int]]) -> bool:
-    """Whether two layers have the same fields, and are treated the same; `known` are those known to have them."""
+    """Whether two layers are equal in fields and flags; `known` holds pairs known to be equal."""
     if one.type != other.type or one.trainable != other.trainable or one.dtype != other.dtype:
         return False
     if names and one.name != other.name:
@@ -220,14 +220,14 @@ def same_instances(one: Instance, other: Instance, names: bool, known: set[tuple
 
 
 def same_layers(one: Layer, other: Layer) -> bool:
-    """Whether all fields are equal, 1 and true being two things; False where a layer holds others."""
+    """Whether all fields are equal, and 1 is not true; False for a layer that contains others."""
     if one is other:
         return True
     return type(one) is type(other) and not one.sublayers and one == other and repr(one) == repr(other)
 
 
 def same_options(one: Node, other: Node) -> bool:
-    """Whether two calls have the same arguments beside their inputs."""
+    """Whether two calls have the same arguments apart from their inputs."""
     if one.ignored != other.ignored:
         return False
     if not one.options and not other.options:

@@ -1,6 +1,7 @@
-"""How the names in a checkpoint become those of an architecture: rules that a framework has for that, as data.
+"""A framework's rules for mapping the names in a checkpoint to those of an architecture, as data.
 
-A rule renames a tensor, or makes one weight of several (the experts of a mixture, stacked), or several of one.
+A rule renames a tensor, combines several into one weight (the experts of a mixture, stacked), or splits one into
+several.
 """
 
 import re
@@ -12,10 +13,10 @@ from paramcalc.shapes import format_shape
 Dims = tuple[int, ...]
 
 MAX_RENAMED = 256
-"""Characters of a name that the rules are tried on; the longest in use have about 150."""
+"""The longest name that the rules are tried on; the longest in use have about 150 characters."""
 
 NUMBER = r"(?:[0-9]+)\."
-"""What `*.` in a pattern stands for: a module of a list, by its number."""
+"""The meaning of `*.` in a pattern: a numbered module of a list."""
 
 
 EACH = ("each",)
@@ -24,18 +25,19 @@ RENAMING = frozenset(("each", "halve", "plus"))
 
 
 class Rule(NamedTuple):
-    """What becomes of a name that a pattern is found in.
+    """What to do with a name in which a pattern is found.
 
     Attributes:
-        pattern: one group a source, "g0", "g1", …
-        targets: what takes the place of what was found; several for a tensor that is cut.
-        operations: what becomes of the shapes: ("stack", axis), ("join", axis), ("chunk", axis), ("split", axis),
-            ("transpose", axis, axis), and ("turn", axis, axis) for the same where the shape needs it; ("turn_one",
-            source, axis, axis) for the tensors of one source; ("merge", axis) makes an axis and the next one; ("fold",
-            axis, size) makes two of one, the second of that size; ("insert", axes, axis) adds an axis of one that may
-            have been left out. Alone, ("any",) says that the shape is another in a way that is not known; ("each",)
-            that each source has its own target; ("halve",) and ("plus", number) what becomes of the number in it.
-        scope: the rule is for names that begin so, and what comes after; None for all.
+        pattern: one group per source, "g0", "g1", … targets: the replacement of the match; several for a tensor that is
+        split.
+        operations: how the shapes change: ("stack", axis), ("join", axis), ("chunk", axis), ("split", axis),
+            ("transpose", axis, axis), and ("turn", axis, axis) for the same if the weight's shape requires it;
+            ("turn_one", source, axis, axis) for the tensors of one source; ("merge", axis) merges an axis with the
+            next; ("fold", axis, size) splits an axis in two, the second of that size; ("insert", axes, axis) adds an
+            axis of size 1 that may have been left out. On its own, ("any",) says that the shape changes in an unknown
+            way; ("each",) that each source has its own target; ("halve",) and ("plus", number) how the number in the
+            name changes.
+        scope: the prefix of the names that the rule applies to, and what must follow it; None for all names.
     """
 
     pattern: re.Pattern[str]
@@ -45,13 +47,13 @@ class Rule(NamedTuple):
 
     @property
     def renames(self) -> bool:
-        """Whether one tensor stays one, of the same shape."""
+        """Whether the rule only renames: one tensor stays one, with the same shape."""
         if self.operations:
             return all(each[0] in RENAMING for each in self.operations)
         return len(self.targets) == 1
 
     def rename(self, name: str) -> tuple[str, int] | None:
-        """The new name, and which source was found; None where none was."""
+        """The new name, and the source that was found; None if none was."""
         before = ""
         if self.scope is not None:
             scope = next((each for each in self.scope if name.startswith(each)), None)
@@ -70,7 +72,7 @@ class Rule(NamedTuple):
 
 
 def renumbered(text: str, operations: Iterable[tuple[str | int, ...]]) -> str:
-    """What a rule makes of the number of a block in a name."""
+    """The block number in a name after a rule's arithmetic."""
     for name, *rest in operations:
         if name == "halve":
             text = str(int(text) // 2)
@@ -85,11 +87,11 @@ def rule(
     operations: Sequence[Sequence[str | int]],
     scope: Sequence[str] | None,
 ) -> Rule:
-    """A rule of its data; the sources are regular expressions in which `*.` is the number of a module."""
+    """Make a rule from its data; the sources are regular expressions in which `*.` is the number of a module."""
     branches = []
     for index, source in sorted(enumerate(sources), key=lambda item: -len(item[1])):
         pattern = source.replace("*.", NUMBER)
-        end = r"(?!\w)" if re.search("[a-zA-Z0-9]$", pattern) else ""  # a name ends there
+        end = r"(?!\w)" if re.search("[a-zA-Z0-9]$", pattern) else ""  # the name ends there
         branches.append(f"(?P<g{index}>{pattern}{end})")
     return Rule(
         re.compile("|".join(branches)),
@@ -103,10 +105,10 @@ class Naming(NamedTuple):
     """All rules for one architecture.
 
     Attributes:
-        renames: all of them are applied, one after the other.
-        converters: at most one is.
-        base: the name that the model without its head has in the one with it: a checkpoint of either fits the other.
-        ignored: what a checkpoint may hold though the model does not.
+        renames: rules that are all applied, one after another.
+        converters: rules of which at most one is applied.
+        base: the name of the base model within the model with a head: a checkpoint of either fits the other.
+        ignored: patterns of tensors that a checkpoint may have although the model does not.
         expected: the weights that every checkpoint has; None for all.
     """
 
@@ -117,12 +119,11 @@ class Naming(NamedTuple):
     expected: frozenset[str] | None = None
 
     def target(self, name: str, distance: Callable[[str], int | None]) -> tuple[str, Rule | None, int]:
-        """The architecture's name, the converter that it comes from, and which of its sources it is.
+        """The architecture's name, the converter that applies, and which of its sources this is.
 
         Args:
             name: the name in the checkpoint.
-            distance: how many parts of a name are those of a weight, behind that of the layer; None where there is
-                no layer.
+            distance: how many parts of a name follow the path of its layer; None if there is no such layer.
         """
         converter, source, given = None, 0, name
         if len(name) <= MAX_RENAMED:
@@ -134,7 +135,8 @@ class Naming(NamedTuple):
                     (name, source), converter = found, each
                     break
         if name.rpartition(".")[2] == given.rpartition(".")[2] and nearer(distance(given), distance(name)):
-            name, converter, source = given, None, 0  # a rule for another layer: this is a weight of that name
+            # the rule is for another layer: this is already the name of a weight
+            name, converter, source = given, None, 0
         return placed(name, self.base, distance), converter, source
 
     def ignores(self, name: str) -> bool:
@@ -143,7 +145,7 @@ class Naming(NamedTuple):
 
 
 def placed(name: str, base: str, distance: Callable[[str], int | None]) -> str:
-    """The name with the base model's before it, or without, whichever is that of a layer."""
+    """The name with or without the prefix of the base model, whichever is in a layer."""
     if not base:
         return name
     inner, outer = name.removeprefix(f"{base}."), f"{base}.{name}"
@@ -154,21 +156,21 @@ def placed(name: str, base: str, distance: Callable[[str], int | None]) -> str:
 
 
 def nearer(distance: int | None, than: int | None) -> bool:
-    """Whether a name is closer to a layer than another is."""
+    """Whether one name is closer to a layer than another."""
     return distance is not None and (than is None or distance < than)
 
 
 class ShapeError(ValueError):
-    """Tensors that do not make one weight together; in words for the user."""
+    """Tensors that cannot be combined into one weight; the message is for the user."""
 
 
 def combined(shapes: Iterable[Sequence[Dims]], operations: Iterable[tuple[str | int, ...]], parts: int) -> Dims:
     """The shape of one weight.
 
     Args:
-        shapes: those of the tensors that it is made from, for each source of the rule.
-        operations: what the rule does with them.
-        parts: how many weights a tensor is cut into.
+        shapes: the shapes of its tensors, for each source of the rule.
+        operations: the operations of the rule.
+        parts: how many weights a tensor is split into.
 
     Raises:
         ShapeError: when they do not fit together.
@@ -207,7 +209,7 @@ def stacked(shapes: Sequence[Dims], axis: int) -> Dims:
 
 
 def joined(shapes: Sequence[Dims], axis: int) -> Dims:
-    """Shapes that are equal but for one axis, one after the other along it."""
+    """Concatenated shapes, which are equal except for one axis."""
     first = shapes[0]
     for shape in shapes:
         if len(shape) <= axis or (shape[:axis], shape[axis + 1 :]) != (first[:axis], first[axis + 1 :]):
@@ -225,21 +227,21 @@ def transposed(shape: Dims, first: int, second: int) -> Dims:
 
 
 def merged(shape: Dims, axis: int) -> Dims:
-    """The shape with an axis and the next as one; as it is where there is no next."""
+    """The shape with an axis merged with the next; unchanged if there is no next."""
     if axis + 1 >= len(shape):
         return shape
     return (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
 
 
 def folded(shape: Dims, axis: int, size: int) -> Dims:
-    """The shape with an axis as two, the second of a given size."""
+    """The shape with an axis split in two, the second of a given size."""
     if axis >= len(shape) or shape[axis] % size:
         raise ShapeError(f"are {format_shape(shape)}, which is no multiple of {size}")
     return (*shape[:axis], shape[axis] // size, size, *shape[axis + 1 :])
 
 
 def inserted(shape: Dims, axes: int, axis: int) -> Dims:
-    """The shape with as many axes as it should have, one of them of size 1."""
+    """The shape with an axis of size 1 inserted, if it has fewer axes than it should."""
     return shape if len(shape) >= axes else (*shape[:axis], 1, *shape[axis:])
 
 

@@ -1,4 +1,4 @@
-"""Files that hold a model together and say so by their names: model-00001-of-00003.safetensors."""
+"""Files that make up one model and are numbered in their names: model-00001-of-00003.safetensors."""
 
 import os
 import re
@@ -8,11 +8,11 @@ from paramcalc.formats.source import Source
 from paramcalc.limits import MAX_SHARDS
 
 NUMBERED = re.compile(r"(?P<stem>.*)-(?P<number>[0-9]{5,6})-of-(?P<count>[0-9]{5,6})(?P<ending>\.[a-z]+)", re.DOTALL)
-"""A file of several: its number, from 1, and how many there are."""
+"""The name of one file of several: its number, from 1, and the number of files."""
 
 
 def check_complete(files: list[str], name: str) -> None:
-    """Refuse a set of numbered files of which some are missing."""
+    """Refuse an incomplete set of numbered files."""
     every = every_of(files[0], name)
     missing = [item for item in every if item not in files]
     if missing:
@@ -20,10 +20,10 @@ def check_complete(files: list[str], name: str) -> None:
 
 
 def every_of(file: str, name: str) -> list[str]:
-    """All files of a set, by the name of one; of a file without a number itself.
+    """All files of a set, given the name of one; a file without a number stands alone.
 
     Raises:
-        InputError: for more than there may be.
+        InputError: for more files than the limit allows.
     """
     numbered = NUMBERED.fullmatch(file)
     if numbered is None:
@@ -36,7 +36,7 @@ def every_of(file: str, name: str) -> list[str]:
 
 
 def part_of(source: Source) -> tuple[int, int]:
-    """Which of how many files this is by its name, from 0; (0, 1) where its name says nothing."""
+    """The index of a file, from 0, and the number of files, by its name; (0, 1) for a name without a number."""
     numbered = NUMBERED.fullmatch(os.path.basename(source.name))
     if numbered is None or not 0 < int(numbered["number"]) <= int(numbered["count"]):
         return 0, 1

@@ -1,4 +1,4 @@
-"""NumPy's files: `.npy`, a header and an array, and `.npz`, a zip archive of such. Headers only.
+"""NumPy's files: `.npy`, a header and an array, and `.npz`, a zip archive of these. Only headers are read.
 
 The header is a Python dict as text; it is read by patterns, never evaluated
 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
@@ -19,9 +19,9 @@ from paramcalc.model import Model
 MAGIC = b"\x93NUMPY"
 ENDING = ".npy"
 _START = 12
-"""Bytes before the header in the versions with the longer number."""
+"""Bytes before the header in the versions with the longer length field."""
 _MAX_HEADER = 10_000
-"""Bytes of the header; NumPy itself evaluates no longer ones."""
+"""The longest header, in bytes; NumPy itself evaluates no longer ones."""
 
 _DTYPE = re.compile(r"'descr'\s*:\s*('[^']{1,40}'|\[)", re.ASCII)
 _SHAPE = re.compile(r"'shape'\s*:\s*\(([0-9L,\s]*)\)", re.ASCII)
@@ -29,16 +29,16 @@ _ORDER = re.compile(r"'fortran_order'\s*:\s*(True|False)", re.ASCII)
 _NUMBER = re.compile(r"[<>=|]?([biufcV])([0-9]{1,4})", re.ASCII)
 
 KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "V": "void"}
-"""NumPy's letter → the name of the type before its bits; "void" is what it makes of types that it does not know."""
+"""NumPy's letter → the name of the dtype without its bits; "void" is its fallback for unknown dtypes."""
 
 
 class Array(NamedTuple):
-    """What a header says.
+    """The array that a header describes.
 
     Attributes:
-        dtype: None for what holds no numbers: texts, dates, Python's objects, records.
+        dtype: None for anything but numbers: strings, dates, Python objects, records.
         size: the bytes of the data.
-        start: where they begin.
+        start: the offset of the data.
     """
 
     shape: tuple[int, ...]
@@ -65,7 +65,7 @@ def read(source: Source, options: Options) -> Model:
 
 
 def read_archive(source: Source, options: Options) -> Model:
-    """The model of an archive of arrays, their names split at slashes where they have some, else at dots.
+    """The model of an archive of arrays, whose names are split at slashes if they have any, else at dots.
 
     Raises:
         InputError: for a broken archive, or one with a broken array in it.
@@ -102,11 +102,11 @@ def contents(source: Source) -> Contents:
 
 
 def array_in(data: bytes, size: int) -> Array:
-    """What the header of an array says, held against the bytes that there are.
+    """The array that a header describes, checked against the size of its data.
 
     Args:
-        data: the beginning of the array's file.
-        size: the bytes of all of it.
+        data: the first bytes of the array's file.
+        size: the size of the whole file.
 
     Raises:
         ValueError: in words for the user.
@@ -135,7 +135,7 @@ def parsed(header: str, room: int, start: int) -> Array:
     """The array that the text of a header describes.
 
     Raises:
-        ValueError: for what is no such text.
+        ValueError: for anything else.
     """
     found = [pattern.search(header) for pattern in (_DTYPE, _SHAPE, _ORDER)]
     if None in found or not re.fullmatch(r"\s*\{.*\}\s*", header, re.DOTALL):

@@ -1,4 +1,4 @@
-"""Protocol Buffers' wire format, read field by field: no schema, no recursion, nothing copied that is not asked for.
+"""Reads the wire format of Protocol Buffers field by field: no schema, no recursion, and no copies unless asked for.
 
 https://protobuf.dev/programming-guides/encoding
 """
@@ -6,18 +6,18 @@ https://protobuf.dev/programming-guides/encoding
 from collections.abc import Iterator
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-"""How a field is written; groups, 3 and 4, have been out of use since 2008."""
+"""The wire types; groups, 3 and 4, have been deprecated since 2008."""
 
 Field = tuple[int, int | bytes]
-"""A field's number and its value: bytes for texts, messages and numbers of fixed width."""
+"""A field's number and its value: bytes for strings, messages and numbers of fixed width."""
 
 
 class WireError(ValueError):
-    """What is no message; in words for the user."""
+    """Bytes that are no message; the text is for the user."""
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned number of variable length, at most 64 bits, and where it ends.
+    """An unsigned number of variable length, at most 64 bits, and the position after it.
 
     Raises:
         WireError: when there is none.
@@ -38,7 +38,7 @@ def fields(data: bytes) -> Iterator[Field]:
     """The fields of a message, in order.
 
     Raises:
-        WireError: when it is none, or is cut off.
+        WireError: if it is not a message, or is truncated.
     """
     at, end = 0, len(data)
     while at < end:
@@ -61,5 +61,5 @@ def fields(data: bytes) -> Iterator[Field]:
 
 
 def signed(value: int) -> int:
-    """A varint as the int64 that it stands for."""
+    """A varint as a signed 64-bit integer."""
     return value - (1 << 64) if value >= 1 << 63 else value

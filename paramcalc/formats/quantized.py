@@ -1,7 +1,7 @@
 """Quantised weights in a checkpoint: which tensors of a module hold parameters, how many, and which only scale them.
 
-Each scheme is known by the names, the types and the shapes of a module's tensors together; a module that fits none
-of them counts as it is stored. The names are those that the libraries write: GPTQModel and AutoAWQ, bitsandbytes,
+Each scheme is recognised by the names, dtypes and shapes of a module's tensors together; a module that matches none is
+counted as it is stored. The names are those that the libraries write: GPTQModel and AutoAWQ, bitsandbytes,
 compressed-tensors, ModelOpt, and transformers for float8 and mxfp4.
 """
 
@@ -15,7 +15,7 @@ Row = Mapping[str, Tensor]
 """The tensors of a module by their name in it."""
 
 Found = dict[str, tuple[Kind, int | None]]
-"""Name → what it is, and the parameters that are packed in it (None: one in each element)."""
+"""Name → its kind, and the number of parameters packed in it (None: one per element)."""
 
 
 class Scheme(NamedTuple):
@@ -26,7 +26,7 @@ class Scheme(NamedTuple):
 
 
 WORD = 32
-"""Bits of the integers that GPTQ and AWQ pack into."""
+"""The bits of the integers that GPTQ and AWQ pack weights into."""
 
 NEVER_WEIGHTS = frozenset(
     (
@@ -34,20 +34,20 @@ NEVER_WEIGHTS = frozenset(
         *("input_global_scale", "input_zero_point", "pre_quant_scale"),
     )
 )
-"""What is kept of activations for a module that is quantised."""
+"""Scales of activations that are stored with a quantised module."""
 
 
 LOGICAL = {"qweight": "weight", "weight_packed": "weight", "W_q": "weight"}
-"""Names of quantised tensors → what the layer calls the weight in them."""
+"""Names of quantised tensors → the layer's name for the weight in them."""
 
 
 def logical(leaf: str) -> str:
-    """What a layer calls the weight that is quantised in a tensor of this name."""
+    """The layer's name for the weight that is quantised in a tensor of this name."""
     return LOGICAL.get(leaf) or leaf.removesuffix("_blocks")
 
 
 def recognise(row: Row) -> Scheme | None:
-    """The scheme of a module; None where it is not quantised, or in a way that is not known."""
+    """The scheme of a module; None if it is not quantised, or by an unknown scheme."""
     for scheme in SCHEMES:
         found = scheme(row)
         if found is not None:
@@ -57,7 +57,7 @@ def recognise(row: Row) -> Scheme | None:
 
 
 def is_packed(row: Row) -> bool:
-    """Whether a module of no known scheme has weights that look as if several were packed into each element."""
+    """Whether a module of no known scheme seems to have weights packed several to an element."""
     return any(
         tensor.dtype in ("uint8", "int32", "uint32") and leaf in ("weight", "qweight", "weight_packed", "W_q")
         for leaf, tensor in row.items()
@@ -90,7 +90,7 @@ def packed_in_words(row: Row) -> Scheme | None:
 
 
 def bitsandbytes_four(row: Row) -> Scheme | None:
-    """What bitsandbytes keeps in 4 bits: two parameters in each byte, whatever type the bytes are stored as."""
+    """The 4-bit format of bitsandbytes: two parameters per byte, whatever dtype the bytes are stored as."""
     tensors: Found = {}
     name = ""
     for leaf, tensor in row.items():
@@ -104,7 +104,7 @@ def bitsandbytes_four(row: Row) -> Scheme | None:
 
 
 def bitsandbytes_eight(row: Row) -> Scheme | None:
-    """What bitsandbytes keeps in 8 bits: integers, and a scale for each row."""
+    """The 8-bit format of bitsandbytes: integers, and a scale per row."""
     weight = row.get("weight")
     if weight is None or weight.dtype != "int8" or "SCB" not in row:
         return None
@@ -113,7 +113,7 @@ def bitsandbytes_eight(row: Row) -> Scheme | None:
 
 
 def scaled(row: Row) -> Scheme | None:
-    """Weights of eight bits beside their scales, and of four packed in bytes: float8, int8, nvfp4, mxfp4."""
+    """Weights in 8 bits with their scales, or in 4 bits packed in bytes: float8, int8, nvfp4, mxfp4."""
     tensors: Found = {}
     name = ""
     for leaf, weight in row.items():
@@ -138,7 +138,7 @@ BESIDE = ("_scale_2", "_zero_point", "_global_scale", "_g_idx", "_shape")
 
 
 def is_half(weight: Tensor, scale: Tensor) -> bool:
-    """Whether bytes of two parameters each have a scale for 16 or 32 of them."""
+    """Whether bytes of two parameters each have a scale per 16 or 32 parameters."""
     if len(weight.shape) != len(scale.shape) or not weight.shape or weight.shape[:-1] != scale.shape[:-1]:
         return False
     return 2 * weight.shape[-1] in (16 * scale.shape[-1], 32 * scale.shape[-1])
@@ -155,7 +155,7 @@ def packed_beside(row: Row) -> Scheme | None:
 
 
 def packed_in_unknown_bits(row: Row) -> Found | None:
-    """compressed-tensors: `weight_packed` of words; in how many bits, only the configuration says."""
+    """compressed-tensors: `weight_packed` of words; only the configuration gives the bits."""
     weight = row.get("weight_packed")
     if weight is None or weight.dtype != "int32" or "weight_scale" not in row or "weight_shape" not in row:
         return None
@@ -165,7 +165,7 @@ def packed_in_unknown_bits(row: Row) -> Found | None:
 
 
 def blocks(row: Row) -> Scheme | None:
-    """mxfp4 as gpt-oss has it: blocks of 16 bytes, 32 parameters, and a byte that scales each."""
+    """mxfp4 as in gpt-oss: blocks of 16 bytes with 32 parameters, and a scale of one byte per block."""
     tensors: Found = {}
     for leaf, weight in row.items():
         scale = row.get(leaf.removesuffix("_blocks") + "_scales") if leaf.endswith("_blocks") else None
@@ -176,7 +176,7 @@ def blocks(row: Row) -> Scheme | None:
 
 
 def scales_of(row: Row, *leaves: str) -> Found:
-    """Those of these names that are there, as what a weight is decoded with."""
+    """Those of these tensors that are present, as scales."""
     return {leaf: ("scale", None) for leaf in leaves if leaf in row}
 
 

@@ -43,19 +43,19 @@ DTYPES = {
     "I64": ("int64", 64),
     "U64": ("uint64", 64),
 }
-"""The file's name of a dtype → ours, and the bits of one element."""
+"""The file's name for a dtype → ours, and the bits of one element."""
 
 FRAMEWORKS = {"pt": "PyTorch", "tf": "TensorFlow", "flax": "Flax", "np": "NumPy", "mlx": "MLX"}
-"""What libraries write as `format` into the metadata."""
+"""The values of `format` that libraries write into the metadata."""
 
 LENGTH = 8
-"""Bytes of the number that the file begins with: the length of the header."""
+"""Bytes of the number at the start of the file: the length of the header."""
 
 _METADATA = "__metadata__"
 
 
 class _Entry(Struct, gc=False):
-    """A tensor in the header; or the metadata, which have none of these fields."""
+    """A tensor in the header, or the metadata, which has none of these fields."""
 
     dtype: str = ""
     shape: tuple[int, ...] | None = None
@@ -63,13 +63,13 @@ class _Entry(Struct, gc=False):
 
 
 class _Metadata(Struct):
-    """The one entry of a header that is no tensor."""
+    """The one entry of a header that is not a tensor."""
 
     metadata: dict[str, str] | None = msgspec.field(default=None, name=_METADATA)
 
 
 class Header(NamedTuple):
-    """What a file says: its tensors in the order of the header, and texts about itself."""
+    """The content of a header: its tensors in order, and the metadata."""
 
     tensors: list[Tensor]
     metadata: dict[str, str]
@@ -79,16 +79,16 @@ def read(source: Source, options: Options) -> Model:
     """The model of a file.
 
     Raises:
-        InputError: for a header that is no header, or does not fit its file.
+        InputError: for an invalid header, or one that does not fit its file.
     """
     return model_of(contents(source), source.name, options.max_layers)
 
 
 def contents(source: Source) -> Contents:
-    """The tensors of a file; the order of its header means nothing.
+    """The tensors of a file; their order in the header is meaningless.
 
     Raises:
-        InputError: for a header that is no header, or does not fit its file.
+        InputError: for an invalid header, or one that does not fit its file.
     """
     tensors, metadata = read_header(source.file, source.name)
     written = metadata.get("format")
@@ -100,10 +100,10 @@ def contents(source: Source) -> Contents:
 
 
 def read_header(file: BinaryIO, name: str) -> Header:
-    """The header of a file; nothing behind it is read.
+    """The header of a file; nothing after it is read.
 
     Raises:
-        InputError: for a header that is no header, and for one that does not fit its file.
+        InputError: for an invalid header, or one that does not fit its file.
     """
     length = file.seek(0, SEEK_END)
     file.seek(0)
@@ -126,14 +126,14 @@ def read_header(file: BinaryIO, name: str) -> Header:
 
 
 def _decode(data: bytes, name: str) -> tuple[dict[str, _Entry], dict[str, str]]:
-    """The entries by name; whatever is odd goes to the strict reader of JSON, which says what is wrong."""
+    """The entries by name; anything unusual goes to the strict JSON reader, which says what is wrong."""
     try:
         entries = msgspec.json.decode(data, type=dict[str, _Entry])
         metadata = msgspec.json.decode(data, type=_Metadata).metadata or {}
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return _decode_carefully(data, name)
     entries.pop(_METADATA, None)
-    # Each tensor has each field once: of a name, or a field, that is there twice msgspec keeps the last only.
+    # Each tensor has each field once: msgspec would silently keep the last of duplicate names or fields.
     if any(data.count(b'"%s"' % field.encode()) != len(entries) for field in _Entry.__struct_fields__):
         return _decode_carefully(data, name)
     return entries, metadata
@@ -171,7 +171,7 @@ def _decode_carefully(data: bytes, name: str) -> tuple[dict[str, _Entry], dict[s
 
 
 def _tensors(entries: Iterable[tuple[str, _Entry]]) -> tuple[list[Tensor], list[str]]:
-    """The tensors, and what is wrong with them."""
+    """The tensors, and the problems found in them."""
     tensors, problems = [], []
     for name, entry in entries:
         try:
@@ -184,7 +184,7 @@ def _tensors(entries: Iterable[tuple[str, _Entry]]) -> tuple[list[Tensor], list[
 
 
 def _tensor(name: str, entry: _Entry) -> Tensor:
-    """One tensor, held against the bytes that are its.
+    """One tensor, checked against the size of its data.
 
     Raises:
         ValueError: in words for the user.
@@ -210,7 +210,7 @@ def _tensor(name: str, entry: _Entry) -> Tensor:
 
 
 def _check_layout(entries: dict[str, _Entry], room: int) -> list[str]:
-    """What is wrong where the tensors do not fill the file one after the other."""
+    """The problems of tensors that do not fill the file without gaps or overlaps."""
     spans = sorted([(*entry.data_offsets, name) for name, entry in entries.items() if entry.data_offsets])
     problems = []
     at = 0

@@ -1,6 +1,6 @@
-"""A checkpoint in several files: an index that says which tensor is where, a folder, files that are numbered.
+"""A checkpoint in several files: an index that maps tensors to files, a folder, or numbered files.
 
-The file itself names the others, so only plain names of files beside it are opened.
+The index names the other files, so only bare names of files in its own folder are opened.
 """
 
 import os
@@ -25,7 +25,7 @@ from paramcalc.shapes import MAX_COUNT
 INDEXES = (".safetensors.index.json", ".bin.index.json")
 WEIGHTS = {".safetensors": "model", ".gguf": "model", ".bin": "pytorch_model", ".pt": "model", ".pth": "model"}
 WEIGHTS |= {".index": "model.ckpt"}
-"""Endings of a checkpoint's files in a folder, those first that are meant before others, and their usual names."""
+"""Extensions of a checkpoint's files in a folder, in the order of preference, with the usual file name."""
 
 
 READERS = (
@@ -36,7 +36,7 @@ READERS = (
     (is_arrays, "numpy_arrays"),
     (begins_as_bundle, "tensorflow.bundle"),
 )
-"""How a file's content is recognised, and the module that reads it."""
+"""How the content of a file is recognised, and the module that reads it."""
 
 
 class Index(Struct):
@@ -54,10 +54,10 @@ class Shard(NamedTuple):
 
 
 def read_index(source: Source, options: Options) -> Model | None:
-    """The model whose files an index names; what the index itself knows where none of them is beside it.
+    """The model in the files that an index names; the totals in the index if none of the files is there.
 
     Raises:
-        InputError: when some of them are missing, broken, or hold other tensors than the index says.
+        InputError: if some of them are missing or broken, or have other tensors than the index says.
     """
     index = index_in(source)
     if index is None:
@@ -69,7 +69,7 @@ def read_index(source: Source, options: Options) -> Model | None:
 
 
 def index_contents(source: Source) -> Contents | None:
-    """What an index and its files hold; the names alone where none of them is beside it. None for no index.
+    """The contents of an index's files; just the names if none of them is there. None if this is no index.
 
     Raises:
         InputError: as `read_index` does.
@@ -86,10 +86,10 @@ def index_contents(source: Source) -> Contents | None:
 
 
 def shards_of(index: Index, source: Source) -> list[Shard] | None:
-    """The files that an index names; None where none of them is beside it.
+    """The files that an index names; None if none of them is there.
 
     Raises:
-        InputError: when some of them are missing, broken, or hold other tensors than the index says.
+        InputError: if some of them are missing or broken, or have other tensors than the index says.
     """
     names = shard_names(index, source.name)
     folder = None if source.path is None else os.path.dirname(source.path)
@@ -106,17 +106,17 @@ def shards_of(index: Index, source: Source) -> list[Shard] | None:
 
 
 def index_in(source: Source) -> Index | None:
-    """The index in a document; None where it is none.
+    """The index in a document; None if it is no index.
 
     Raises:
-        InputError: for one with a name in it twice.
+        InputError: for an index with a duplicate name.
     """
     data = source.data
     try:
         index = msgspec.json.decode(data, type=Index)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         index = None
-    # Every name has a colon, and of names that are there twice only the last is kept: then there are colons too many.
+    # Every name is followed by a colon, and of duplicates only the last is kept: then there are too many colons.
     if index is not None and b"\\" not in data and colons(index) == data.count(b":"):
         return index
     value = source.document.value  # which refuses duplicates
@@ -127,7 +127,7 @@ def index_in(source: Source) -> Index | None:
 
 
 def colons(index: Index) -> int:
-    """How many colons the JSON of an index has, with no other fields than these."""
+    """The number of colons in the JSON of an index with only these fields."""
     return msgspec.json.encode(index).count(b":")
 
 
@@ -135,7 +135,7 @@ def shard_names(index: Index, name: str) -> list[str]:
     """The files that an index names, in order.
 
     Raises:
-        InputError: for what is no plain name of a file in the same folder, and for too many.
+        InputError: for anything but the bare name of a file in the same folder, and for too many files.
     """
     names = natural_order(dict.fromkeys(index.weight_map.values()))
     if len(names) > MAX_SHARDS:
@@ -148,15 +148,15 @@ def shard_names(index: Index, name: str) -> list[str]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name is one of a file in the same folder, and of no other on any system."""
+    """Whether a name is that of a file in the same folder, on every operating system."""
     return re.fullmatch(r"[\w.-][\w. -]*", name) is not None and name.endswith(tuple(WEIGHTS))
 
 
 def gathered(folder: str, names: Iterable[str]) -> list[Shard]:
-    """What stands in each file.
+    """The contents of each file.
 
     Raises:
-        InputError: for the first that is no checkpoint, or a broken one.
+        InputError: for the first file that is no checkpoint, or a broken one.
     """
     found = []
     for name in names:
@@ -166,10 +166,10 @@ def gathered(folder: str, names: Iterable[str]) -> list[Shard]:
 
 
 def contents_of(source: Source) -> Contents:
-    """What stands in a checkpoint, whatever its format.
+    """The contents of a checkpoint of any format.
 
     Raises:
-        InputError: when it is none, or a broken one.
+        InputError: if it is no checkpoint, or a broken one.
     """
     for matches, module in READERS:
         if matches(source):
@@ -179,10 +179,10 @@ def contents_of(source: Source) -> Contents:
 
 
 def joined(shards: list[Shard], warnings: Iterable[str] = ()) -> Contents:
-    """The contents of several files as those of one.
+    """The contents of several files, joined.
 
     Raises:
-        InputError: when they hold more or fewer tensors than the first says.
+        InputError: if they have more or fewer tensors than the first one says.
     """
     tensors: list[Tensor] = []
     said = list(warnings)
@@ -202,10 +202,10 @@ def joined(shards: list[Shard], warnings: Iterable[str] = ()) -> Contents:
 
 
 def check_map(weight_map: dict[str, str], shards: list[Shard], name: str) -> None:
-    """Hold an index against what the files hold.
+    """Compare an index with the contents of the files.
 
     Raises:
-        InputError: naming tensors that are not where it says.
+        InputError: naming tensors that are not in the file it gives.
     """
     where = {tensor.name: shard.name for shard in shards for tensor in shard.contents.tensors}
     if where == weight_map:
@@ -223,7 +223,7 @@ def check_map(weight_map: dict[str, str], shards: list[Shard], name: str) -> Non
 
 
 def size_warning(index: Index, shards: list[Shard]) -> Iterator[str]:
-    """That the index gives another size than the files have, where it does."""
+    """The warning for an index that gives another size than the files have."""
     said = number(index.metadata.get("total_size"))
     size = sum([tensor.size for shard in shards for tensor in shard.contents.tensors])
     if said is not None and said != size:
@@ -231,20 +231,20 @@ def size_warning(index: Index, shards: list[Shard]) -> Iterator[str]:
 
 
 def number(value: object) -> int | None:
-    """A count in an index; some are written as floats."""
+    """A count in an index; some indexes write floats."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 
 ALONE = "weight_map"
-"""The path of the one row of an index without its files."""
+"""The path of the only row of an index without its files."""
 
 
 def alone(index: Index, files: int, name: str) -> Model:
-    """What an index knows without its files: the number of tensors, often the bytes, sometimes the parameters.
+    """The model of an index without its files: the number of tensors, often the bytes, sometimes the parameters.
 
-    It is partial where it does not say both: no budget can be judged by what is not known.
+    It is partial unless the index gives both totals: no budget can be judged by an unknown number.
     """
     size, params = (number(index.metadata.get(key)) for key in ("total_size", "total_parameters"))
     row = Tensor(ALONE, (), "unknown", size or 0, "weight", params or 0)
@@ -263,10 +263,10 @@ def alone(index: Index, files: int, name: str) -> Model:
 
 
 def read_folder(source: Source, options: Options) -> Model | None:
-    """The model in a folder of weights: what its index says, else its only file, or its only set of numbered files.
+    """The model in a folder of weights: that of its index, else its only file or its only set of numbered files.
 
     Raises:
-        InputError: when it holds several, or a set that is not complete.
+        InputError: if there are several, or a set is incomplete.
     """
     folder = source.path or os.curdir
     chosen = index_of(source.folder, source.name)
@@ -278,7 +278,7 @@ def read_folder(source: Source, options: Options) -> Model | None:
 
 
 def folder_contents(source: Source) -> Contents | None:
-    """What the checkpoint in a folder holds; None where there is none.
+    """The contents of the checkpoint in a folder; None if there is none.
 
     Raises:
         InputError: as `read_folder` does.
@@ -291,7 +291,7 @@ def folder_contents(source: Source) -> Contents | None:
 
 
 def files_contents(source: Source) -> Contents | None:
-    """What the files of a checkpoint in a folder hold, where no index says which they are."""
+    """The contents of a checkpoint's files in a folder without an index."""
     names = checkpoint_of(source.folder, source.name)
     if names is None:
         return None
@@ -301,10 +301,10 @@ def files_contents(source: Source) -> Contents | None:
 
 
 def contents_at(path: str) -> Contents:
-    """What a checkpoint holds: a file of any format, an index, or a folder.
+    """The contents of a checkpoint: a file of any format, an index, or a folder.
 
     Raises:
-        InputError: when there is none, or it is broken.
+        InputError: if there is none, or it is broken.
     """
     with open_source(path) as source:
         if source.folder:
@@ -321,10 +321,10 @@ def contents_at(path: str) -> Contents:
 
 
 def index_of(names: Iterable[str], name: str) -> str | None:
-    """The index in a folder, one of safetensors before one of PyTorch's files.
+    """The index in a folder; one of safetensors is preferred to one of PyTorch's files.
 
     Raises:
-        InputError: when there are several, none of them called as usual.
+        InputError: if there are several, none of them with the usual name.
     """
     for ending, usual in zip(INDEXES, ("model", "pytorch_model"), strict=True):
         found = [item for item in names if item.endswith(ending)]
@@ -334,10 +334,10 @@ def index_of(names: Iterable[str], name: str) -> str | None:
 
 
 def checkpoint_of(names: Iterable[str], name: str) -> list[str] | None:
-    """The files of the checkpoint in a folder; None where there is none.
+    """The files of the checkpoint in a folder; None if there is none.
 
     Raises:
-        InputError: when there are several, or files of it are missing.
+        InputError: if there are several checkpoints, or some files are missing.
     """
     for ending, usual in WEIGHTS.items():
         found: dict[str, list[str]] = {}
@@ -356,10 +356,10 @@ T = TypeVar("T")
 
 
 def only(found: dict[str, T], usual: str, name: str) -> T:
-    """The one thing that is there, or the one that is called as usual.
+    """The only item, or the one with the usual name.
 
     Raises:
-        InputError: when there are others only.
+        InputError: if there are several, and none has the usual name.
     """
     if len(found) > 1 and usual not in found:
         raise InputError(name, [Problem(f"the folder holds {len(found):,} checkpoints: name one of {listed(found)}")])
@@ -367,10 +367,10 @@ def only(found: dict[str, T], usual: str, name: str) -> T:
 
 
 def with_siblings(first: Contents, source: Source) -> Contents:
-    """The contents of the first of several files with those of the others, where they are beside it.
+    """The contents of the first of several files joined with those of the others, if these are in the same folder.
 
     Raises:
-        InputError: when some of them are missing, or say that they are others.
+        InputError: if some of them are missing, or belong elsewhere by their own account.
     """
     if first.parts == 1 or source.path is None or part_of(source) != (0, first.parts):
         return first
@@ -386,7 +386,7 @@ def with_siblings(first: Contents, source: Source) -> Contents:
 
 
 def check_parts(found: list[Shard], name: str) -> None:
-    """Refuse files that say themselves that they are others than their names say.
+    """Refuse files whose content says that they are other parts than their names say.
 
     Raises:
         InputError: naming the first of them.

@@ -1,4 +1,4 @@
-"""A path, `-` or bytes → a source: a name, and what is in it, read only as far as somebody asks."""
+"""A source: the name and the content of a path, of `-` or of bytes, read only as far as needed."""
 
 import os
 import stat
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 STDIN = "<stdin>"
 HEAD = 512
-"""Bytes that tell every binary format from the others; a tar archive's are at the 257th."""
+"""How many bytes are read to recognise a binary format; a tar archive's signature is at byte 257."""
 LARGE = 128 * 1024
-"""From this many bytes on, the values of a text do not fit in the processor's cache."""
+"""From this size on, the values of a text do not fit in the processor's cache."""
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _IS_FOLDER = "is a directory, not a file"
 _KINDS = (
@@ -32,13 +32,13 @@ _KINDS = (
 
 
 class Options(NamedTuple):
-    """What the user asks of a reader, whichever format it reads.
+    """The user's options for a reader of any format.
 
     Attributes:
         sets: values that take the place of a spec's `vars`; text is read as `--set` reads it.
         max_layers: how many layers a model may unroll to; None for the usual limit.
         weights: the path of a checkpoint to compare the architecture with.
-        adapter: what becomes of the layers in an adapted model.
+        adapter: the adapter to add to the model.
     """
 
     sets: Mapping[str, Any] | None = None
@@ -50,12 +50,12 @@ class Options(NamedTuple):
 class Source:
     """A file, standard input, bytes, or a folder.
 
-    The properties are what formats are told apart by. Each is worked out when it is first asked for, and once: for a
-    format that is known by its first bytes, no more than those are read.
+    Formats are recognised by its properties. Each is computed once, when it is first needed: for a format that is
+    recognised by its first bytes, nothing else is read.
 
     Attributes:
         name: as the user gave it; errors begin with it.
-        path: where a library can open it; None for standard input and bytes.
+        path: the path for a library to open; None for standard input and bytes.
     """
 
     def __init__(self, name: str, stream: BinaryIO | None, path: str | None = None) -> None:
@@ -67,22 +67,22 @@ class Source:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._stream is not None and self.path is not None:  # standard input is not ours to close
+        if self._stream is not None and self.path is not None:  # standard input must stay open
             self._stream.close()
 
     @cached_property
     def head(self) -> bytes:
-        """The first 512 bytes; none of a folder."""
+        """The first 512 bytes; empty for a folder."""
         return b"" if self._stream is None else self._read(self._stream, HEAD)
 
     @cached_property
     def file(self) -> BinaryIO:
-        """The bytes as a file that can be sought in; its position is wherever the last reader left it.
+        """The bytes as a seekable file; its position is wherever the last reader left it.
 
-        Standard input cannot be sought in, so it is read whole.
+        Standard input is not seekable, so it is read completely.
 
         Raises:
-            InputError: for a folder, and for more on standard input than the largest JSON may have.
+            InputError: for a folder, and if standard input is larger than the largest JSON may be.
         """
         head = self.head
         if self._stream is None:
@@ -96,15 +96,15 @@ class Source:
 
     @cached_property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The size in bytes."""
         return self.file.seek(0, os.SEEK_END)
 
     @cached_property
     def data(self) -> bytes:
-        """All bytes, for a format that is text.
+        """All bytes of a text.
 
         Raises:
-            InputError: when there are more than a text may have, or they cannot be read.
+            InputError: if there are more than a text may have, or they cannot be read.
         """
         return self.read(max_bytes(MAX_JSON_BYTES), "the file")
 
@@ -126,7 +126,7 @@ class Source:
 
     @cached_property
     def entries(self) -> list[str]:
-        """The names of what is in a zip archive; none for any other file.
+        """The names of the entries of a zip archive; none for any other file.
 
         Raises:
             InputError: for a broken archive, or one with too large a directory.
@@ -140,10 +140,10 @@ class Source:
 
     @cached_property
     def folder(self) -> frozenset[str]:
-        """The names of what is in a folder; none for a file.
+        """The names in a folder; none for a file.
 
         Raises:
-            InputError: when it cannot be listed, or holds more than a model's folder would.
+            InputError: if it cannot be listed, or has more files than a model's folder would.
         """
         if self._stream is not None or self.path is None:
             return frozenset()
@@ -172,7 +172,7 @@ class Source:
         """Up to `size` bytes.
 
         Raises:
-            InputError: when they cannot be read, or when there are none yet and may never be any.
+            InputError: if they cannot be read, or if there are none yet and may never be.
         """
         try:
             data: bytes | None = stream.read(size)
@@ -207,7 +207,7 @@ def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None)
 
 def _open(path: str, name: str) -> BinaryIO | None:
     """The file at a path; None for a folder."""
-    # Looked at before it is opened: opening a pipe may wait for ever, opening a device may act.
+    # Check before opening: opening a pipe may block for ever, opening a device may have effects.
     mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
         return None
@@ -218,7 +218,7 @@ def _open(path: str, name: str) -> BinaryIO | None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """What the path leads to may have become a pipe since, or be a file of /proc that waits for news."""
+    """Open without blocking: the file may have become a pipe since, or be one of /proc that has no data yet."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -229,7 +229,7 @@ def _check_kind(name: str, mode: int) -> None:
 
 
 def _advice(path: str) -> str:
-    """`; did you mean 'models/net.yaml'?` where the folder has a file with nearly this name; else nothing."""
+    """`; did you mean 'models/net.yaml'?` if the folder has a file with a similar name; else nothing."""
     folder, wanted = os.path.split(path)
     try:
         with os.scandir(folder or os.curdir) as entries:

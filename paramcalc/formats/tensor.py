@@ -1,4 +1,4 @@
-"""One tensor as a file describes it: what every reader of checkpoints finds, and `checkpoint` makes a model of."""
+"""A tensor as a file describes it: what every reader of checkpoints returns and `checkpoint` turns into a model."""
 
 from msgspec import Struct
 
@@ -11,11 +11,11 @@ class Tensor(Struct, gc=False):
     Attributes:
         name: its whole name, unique in the file.
         shape: its dimensions as they are stored.
-        dtype: what its elements are stored as: "float32", "bfloat16", "Q4_K".
-        size: the bytes that it takes in the file; 0 for one that is tied.
-        kind: what it is; None for what its name and its dtype say.
-        elements: the parameters in it, where it packs several into each element.
-        tied_to: the name of the tensor whose bytes these are.
+        dtype: the dtype of its elements: "float32", "bfloat16", "Q4_K".
+        size: its bytes in the file; 0 if it is tied.
+        kind: its kind; None to derive it from name and dtype.
+        elements: the number of parameters, if several are packed into each element.
+        tied_to: the name of the tensor that holds the same bytes.
     """
 
     name: str

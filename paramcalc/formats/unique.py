@@ -1,4 +1,4 @@
-"""Automatic names: `dense`, `dense_1`, `dense_2`, as Keras numbers them and every reader and writer here does."""
+"""Automatic names: `dense`, `dense_1`, `dense_2`, numbered as in Keras by every reader and writer here."""
 
 from collections.abc import Callable, MutableMapping
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, MutableMapping
 def unique_name(
     base: str, is_taken: Callable[[str], bool], numbers: MutableMapping[str, int], *, second: int = 1
 ) -> str:
-    """The first of `base`, `base_1`, `base_2` … that is not taken; whoever asks then takes it.
+    """The first of `base`, `base_1`, `base_2` … that is not taken; the caller has to mark it as taken.
 
     Args:
-        base: the name as it would be if it were the only one.
+        base: the name without a number.
         is_taken: whether a name is taken.
-        numbers: the number that the last name for each base had. A long chain of equal layers costs one try a layer.
-        second: the number that comes first, behind the bare name.
+        numbers: the last number used for each base. With it, a long chain of equal layers needs only one try per layer.
+        second: the first number after the bare name.
     """
     number = numbers.get(base, 0)
     name = f"{base}_{number}" if number else base

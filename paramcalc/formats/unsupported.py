@@ -1,4 +1,4 @@
-"""A file that no format reads → an error with a clear name for what it is, and what to do instead."""
+"""Refuses files that no format reads, with a clear name for what they are and what to do instead."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
 _ONE = "a file holds one, so write each into a file of its own"
 STRUCTURE = frozenset(("input", "inputs", "blocks", "layers"))
-"""Keys of a spec, any of which is enough to take a file for one."""
+"""Keys of a spec, any of which is enough to treat a file as one."""
 SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "$schema"}
 _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
@@ -77,7 +77,7 @@ def refuse_code(source: Source, options: Options) -> None:
 
 
 def refuse_text(source: Source, options: Options) -> None:
-    """Refuse a network in the language of another framework.
+    """Refuse a network definition in another framework's language.
 
     Raises:
         InputError: naming it.
@@ -87,7 +87,7 @@ def refuse_text(source: Source, options: Options) -> None:
 
 
 def refuse_pipeline(source: Source, options: Options) -> None:
-    """Refuse the folder of a pipeline, which is several models.
+    """Refuse the folder of a pipeline, which consists of several models.
 
     Raises:
         InputError: naming what it is.
@@ -105,7 +105,7 @@ def refuse_archive(source: Source, options: Options) -> None:
 
 
 def refuse_value(source: Source, options: Options) -> None:
-    """Refuse a document that is known not to be a model.
+    """Refuse a document that is recognised as something else than a model.
 
     Raises:
         InputError: naming what it is.
@@ -126,7 +126,7 @@ def refuse_document(document: "Document") -> None:
 
 
 def identify_bytes(head: bytes) -> str | None:
-    """What kind of file begins with these bytes, of which 512 are enough; None for one that may be text."""
+    """The kind of file that begins with these bytes (512 are enough); None for what may be text."""
     for offset, magic, what in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return what
@@ -135,14 +135,14 @@ def identify_bytes(head: bytes) -> str | None:
     if head[:3] == b"\x08\x01\x12" and head[3:4] > b"\x7f":  # schema version 1, then a graph, which is long
         return "the graph of a SavedModel, which paramcalc does not read: give the folder that it is in"
     if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
-        # ONNX has the name of a program there, Core ML the description of the inputs, or nothing.
+        # At this place ONNX has the name of a program, Core ML the description of the inputs or nothing.
         kind = "an ONNX" if head[2] == 0x3A or head[4:5].isalpha() else "a Core ML"
         return f"{kind} file, which paramcalc does not read"
     return None
 
 
 def identify_archive(names: list[str]) -> str:
-    """What kind of zip archive has these entries."""
+    """The kind of zip archive that has these entries."""
     if any(name.endswith("saved_model.pb") for name in names):
         return f"a zipped SavedModel, which paramcalc does not read: {_TO_JSON}"
     if "[Content_Types].xml" in names:
@@ -151,7 +151,7 @@ def identify_archive(names: list[str]) -> str:
 
 
 def identify_value(value: Any) -> str | None:
-    """What kind of document has this value; None for one that may be a model."""
+    """The kind of document that has this value; None for one that may be a model."""
     if isinstance(value, list):
         if value and all(isinstance(item, dict) and str(item.get("type")).startswith(_PARTS) for item in value):
             return "the modules.json of sentence-transformers, which names its parts: give the folder that it is in"
@@ -174,7 +174,7 @@ def identify_value(value: Any) -> str | None:
 
 
 def with_layers(value: dict[str, Any]) -> str | None:
-    """What kind of mapping with `layers` this is; None for a spec."""
+    """The kind of a mapping with `layers`; None for a spec."""
     if is_config(value["layers"]) or is_keras0(value):
         return "a file of Keras 0, which no Keras reads since 2016: load it with that and write it anew with Keras 1"
     if "sizes" in value:
@@ -183,7 +183,7 @@ def with_layers(value: dict[str, Any]) -> str | None:
 
 
 def is_keras0(value: dict[str, Any]) -> bool:
-    """Whether layers are those of Keras 0.2 and 0.3, which had the class in the field `name`."""
+    """Whether these are layers of Keras 0.2 or 0.3, which had the class in the field `name`."""
     layers = value["layers"]
     if value.get("name") not in ("Sequential", "Graph") or not isinstance(layers, list):
         return False
@@ -196,7 +196,7 @@ def is_keras0(value: dict[str, Any]) -> bool:
 
 
 def other_layers(layers: Any) -> str | None:
-    """What kind of `layers` these are: sizes, or what some program wrote for itself; None if one could be a spec's."""
+    """The kind of `layers` that no spec has: sizes, or another program's format; None if they could be a spec's."""
     if not isinstance(layers, list) or not layers or any(map(is_entry, layers)):
         return None
     keys = [key for layer in layers if isinstance(layer, dict) for key in layer]
@@ -208,7 +208,7 @@ def other_layers(layers: Any) -> str | None:
 
 
 def is_entry(value: Any) -> bool:
-    """Whether an entry of `layers` may be one of a spec: it names a type, or has no more than a single key."""
+    """Whether an entry of `layers` may be a spec's: it names a type, or has a single key."""
     if not isinstance(value, dict):
         return not isinstance(value, (int, float))
     from paramcalc.formats.native.entries import COMMON
@@ -222,7 +222,7 @@ def is_entry(value: Any) -> bool:
 
 
 def without_architecture(value: dict[str, Any]) -> str | None:
-    """What any other mapping is; None for one that may be an incomplete spec."""
+    """The kind of any other mapping; None for one that may be an incomplete spec."""
     models = models_in(value)
     if len(models) > 1:
         return f"a file of {len(models)} Keras models, under {quoted(models)}: {_ONE}"
@@ -235,7 +235,7 @@ def without_architecture(value: dict[str, Any]) -> str | None:
 
 
 def quoted(keys: list[str]) -> str:
-    """The first keys in quotes, and how many more there are."""
+    """The first keys in quotes, and the number of those left out."""
     shown = ", ".join(f"'{key[:40]}'" for key in keys[:4])
     return shown if len(keys) <= 4 else f"{shown} and {len(keys) - 4:,} more"
 

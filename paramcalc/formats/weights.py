@@ -1,4 +1,4 @@
-"""The weights that the user names for an architecture (`--weights`), whatever wrote either."""
+"""Compares an architecture with the weights that the user names (`--weights`), whatever wrote either."""
 
 import os
 
@@ -11,13 +11,13 @@ from paramcalc.model import Model
 
 
 def add_weights(model: Model, path: str) -> None:
-    """Put a checkpoint beside an architecture, to be compared with it.
+    """Attach a checkpoint to an architecture, to be compared with it.
 
-    Keras' weights in HDF5 are compared as those beside a `.keras` are, those that TensorFlow wrote for a model of Keras
-    by their shapes; any other by the exact names.
+    Keras' weights in HDF5 are compared like those in a `.keras` archive, those that TensorFlow wrote for a Keras model
+    by shape, and all others by their exact names.
 
     Raises:
-        InputError: when there is no checkpoint, it is broken, or the model has no architecture.
+        InputError: if there is no checkpoint, it is broken, or the model has no architecture.
     """
     if model.framework is None:
         raise InputError(model.source, [Problem(NO_GRAPH)])

@@ -1,4 +1,4 @@
-"""A model → the model with an adapter: layers adapted, frozen, and copied, by PEFT's rules; or by Keras' own."""
+"""Adds an adapter to a model: layers are adapted, frozen and copied by the rules of PEFT, or of Keras."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from paramcalc.model import Instance, Model
 
 LINEAR = ("Linear", "TransposedLinear")
 BARE = ("Parameter", "HeadLinear")
-"""Tensors of a module, which are no modules themselves."""
+"""Parameters of a module, which are not modules themselves."""
 
 EXPERTS = ("experts", "gate", "gate_proj", "up_proj", "down_proj", "gate_up_proj", "w1", "w2", "w3")
-"""What PEFT takes for parts of a mixture of experts, whatever else is called so in the model."""
+"""The names that PEFT takes for parts of a mixture of experts, whatever else has them in the model."""
 
 IN_EXPERTS = (
     "the experts of this model stand in one layer here, and what an adapter makes of them differs from one version "
@@ -25,19 +25,19 @@ IN_EXPERTS = (
 )
 
 ADDED = ("lora_", "modules_to_save")
-"""What names of weights that an adapter adds begin with."""
+"""The prefixes of the names of weights that an adapter adds."""
 
 SHOWN = 4
-"""Names of adapted layers that are shown."""
+"""How many names of adapted layers are shown."""
 
 
 class Hints(Struct, frozen=True):
-    """What is known of a model beside its layers.
+    """What is known about a model besides its layers.
 
     Attributes:
-        output: the name of the layer that gives the logits of a language model; "" for none.
-        usual: the targets that PEFT takes for the type where none are named.
-        experts: whether models of the type may have experts, whose layers PEFT calls by older names.
+        output: the name of the layer that computes the logits of a language model; "" for none.
+        usual: PEFT's default targets for the type of model.
+        experts: whether models of the type may have experts, whose layers PEFT knows by older names.
     """
 
     output: str = ""
@@ -49,7 +49,7 @@ def adapt(model: Model, adapter: Adapter, hints: Hints | None = None) -> None:
     """Change a model into the adapted one.
 
     Raises:
-        InputError: when nothing in it is adapted, or what is named cannot be.
+        InputError: if nothing in it is adapted, or a target cannot be.
     """
     hints = hints or Hints()
     if model.framework is None:
@@ -89,7 +89,7 @@ def has_experts(model: Model) -> bool:
 
 
 def reaches_experts(adapter: Adapter, model: Model) -> bool:
-    """Whether an adapter is for a part of them: all-linear is, and so is what their parts are called."""
+    """Whether an adapter targets experts: by all-linear, or by the names of their parts."""
     if not isinstance(adapter.targets, Pattern):
         names = {name.rpartition(".")[2] for name in adapter.targets or ()}
         return ALL_LINEAR in names or not names.isdisjoint({*EXPERTS, *names_in_listed(model)})
@@ -104,23 +104,23 @@ def reaches_experts(adapter: Adapter, model: Model) -> bool:
 
 
 def names_in_listed(model: Model) -> set[str]:
-    """What the matrices of experts are called that are modules of their own, but stand in one layer here."""
+    """The names of experts' matrices that are separate modules in PyTorch but one layer here."""
     layers: list[Any] = [node.instance.layer for node in model.nodes]
     return {name for each in layers if type(each).__name__ == "ListedExperts" for name in (each.up, each.down)}
 
 
 def names_of(adapter: Adapter) -> list[str]:
-    """What an adapter is for, for messages."""
+    """The targets of an adapter, for messages."""
     targets = adapter.targets
     return [targets.text] if isinstance(targets, Pattern) else list(targets or ())
 
 
 class Change:
-    """What becomes of PyTorch's layers.
+    """Changes PyTorch's layers.
 
     Attributes:
-        adapted: the last parts of the names of what is adapted.
-        problems: what cannot be.
+        adapted: the last parts of the names of adapted layers.
+        problems: layers that cannot be adapted.
     """
 
     def __init__(self, adapter: Adapter, hints: Hints, framework: str) -> None:
@@ -132,7 +132,7 @@ class Change:
         self.made: dict[Any, Layer] = {}
 
     def instance(self, name: str, old: Instance) -> Instance:
-        """The layer of this name as it is in the adapted model."""
+        """The instance of this name in the adapted model."""
         from paramcalc.layers.torch.lora import Tuning
         from paramcalc.layers.torch.quantized import Quantized
 
@@ -150,7 +150,7 @@ class Change:
         return replace(old, layer=self.layer(old.layer, kind, tuning), trainable=True)
 
     def is_adapted(self, name: str, kind: str, old: Instance) -> bool:
-        """Whether a layer has an adapter; one that is named and cannot have one is a problem."""
+        """Whether a layer gets an adapter; a target that cannot have one is a problem."""
         from paramcalc.layers.torch.lora import FORMS
 
         if kind in BARE or isinstance(old.layer, RecordedCalls):
@@ -175,13 +175,13 @@ class Change:
         return wanted
 
     def is_head(self, name: str) -> bool:
-        """Whether all-linear leaves a layer out: what gives the words, or the classes of a classifier."""
+        """Whether all-linear skips a layer: the output layer of a language model or a classifier."""
         if self.output:
             return name == self.output
         return self.adapter.task == "SEQ_CLS" and name.partition(".")[0] in ("score", "classifier")
 
     def layer(self, layer: Layer, kind: str, tuning: Any) -> Layer:
-        """The layer with its tuning; equal ones stay one object."""
+        """The layer with its adapter; equal layers stay one object."""
         from paramcalc.layers.torch.lora import Tuned, tuned
 
         key = id(layer), kind, tuning
@@ -194,7 +194,7 @@ class Change:
 
 
 class KerasChange:
-    """What becomes of Keras' layers: `enable_lora` of each that has it, and all others frozen, as KerasHub does.
+    """Changes Keras' layers as KerasHub does: `enable_lora` where a layer has it, and all others frozen.
 
     Attributes: those of `Change`.
     """
@@ -207,7 +207,7 @@ class KerasChange:
         self.made: dict[int, Layer] = {}
 
     def instance(self, name: str, old: Instance) -> Instance:
-        """The layer of this name as it is in the adapted model."""
+        """The instance of this name in the adapted model."""
         has = any(each.name == "lora_rank" for each in fields(old.layer))
         named = not self.every and self.adapter.adapts(name)
         if named and not has:

@@ -1,4 +1,4 @@
-"""What is asked of an adapter: `--lora RANK[:target,…]`, or the adapter_config.json that PEFT writes.
+"""The settings of an adapter: `--lora RANK[:target,…]`, or the adapter_config.json that PEFT writes.
 
 peft/tuners/lora/config.py, peft/tuners/tuners_utils.py (check_target_module_exists), version 0.21.
 """
@@ -16,7 +16,7 @@ from paramcalc.shapes import MAX_DIMENSION
 ALL_LINEAR = "all-linear"
 
 HEADS = {"SEQ_CLS": ("classifier", "score"), "TOKEN_CLS": ("classifier", "score"), "QUESTION_ANS": ("qa_outputs",)}
-"""What PEFT trains as well for a task: its head."""
+"""The modules that PEFT trains as well for a task: its head."""
 
 TASKS = (*HEADS, "CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION")
 
@@ -32,33 +32,33 @@ REFUSED = {
     "kasa_config": "KaSA's adapters",
     "velora_config": "VeLoRA's adapters",
 }
-"""Fields that make an adapter another one → what to call it."""
+"""Fields that select another kind of adapter → its name."""
 
 MAX_TARGETS = 10_000
-"""Names in a list of targets: one for each layer of a large model."""
+"""The most names in a list of targets: one for each layer of a large model."""
 
 
 class AdapterError(ParamcalcError):
-    """An adapter that is wrong, or of a kind that is not read."""
+    """An adapter is invalid, or of a kind that is not supported."""
 
 
 class Adapter(Struct, frozen=True):
-    """What becomes of a model's layers.
+    """What to do with a model's layers.
 
     Attributes:
-        rank: that of the adapters.
-        targets: the layers that are adapted: names, or one pattern; None for what is usual for the model.
-        exclude: those that are not, though they are named.
-        dora: whether adapters have a learned length for each output.
+        rank: the rank of the adapters.
+        targets: the layers to adapt: names, or one pattern; None for the model's default.
+        exclude: layers not to adapt although they are targets.
+        dora: whether adapters learn a magnitude for each output.
         lora_bias: whether their second matrices have a bias.
         bias: which biases are trained: "none", "all", or "lora_only".
-        saved: modules that are trained whole, in a copy.
-        ranks: other ranks, by a pattern of the layers' names.
-        layers: the layers that are adapted, by number; None for all.
-        layers_pattern: what the list of layers is called; empty for any list.
-        task: what the model is for, as PEFT calls it; "" where nothing says that.
-        base: the model that it is made for, as PEFT was given it.
-        written: whether it was read from a file, which must say what it adapts.
+        saved: modules that are trained in full, in a copy.
+        ranks: other ranks, by patterns of layers' names.
+        layers: the numbers of the layers to adapt; None for all.
+        layers_pattern: the names of the lists of layers that these numbers refer to; empty for any list.
+        task: PEFT's name for the task of the model; "" if not given.
+        base: the base model, as PEFT was given it.
+        written: whether it was read from a file, which must name its targets.
     """
 
     rank: int
@@ -76,16 +76,16 @@ class Adapter(Struct, frozen=True):
     written: bool = False
 
     def adapts(self, name: str) -> bool:
-        """Whether a layer of this name is adapted; what all-linear means is up to the model."""
+        """Whether a layer of this name is adapted; the meaning of all-linear depends on the model."""
         if matches(self.exclude, name) or any(f".{saved}." in f".{name}." for saved in self.saved):
             return False
         if self.targets is None or not matches(self.targets, name):
             return False
-        # A pattern, and a name that is whole, say which layer they mean.
+        # A pattern or a full name says itself which layer it means.
         return isinstance(self.targets, Pattern) or name in self.targets or self.layers is None or self.in_layers(name)
 
     def in_layers(self, name: str) -> bool:
-        """Whether the first number in a name is that of a layer that is adapted."""
+        """Whether the first number in a name is that of a layer to adapt."""
         lists = "|".join(re.escape(each) for each in self.layers_pattern) if self.layers_pattern else r"[^.]*"
         before = r"(?:^|\.)" if self.layers_pattern else r"\."
         found = re.search(rf"{before}(?:{lists})\.([0-9]{{1,9}})\.", name)
@@ -96,13 +96,13 @@ class Adapter(Struct, frozen=True):
         return next((rank for pattern, rank in self.ranks if pattern.fullmatch(name)), self.rank)
 
     def copies(self, module: str) -> bool:
-        """Whether a module is trained in a copy, or one that it is in; PEFT compares the ends of names."""
+        """Whether a module, or one around it, is trained in a copy; PEFT compares the ends of names."""
         parts = module.split(".")
         return any(".".join(parts[:end]).endswith(saved) for end in range(1, len(parts) + 1) for saved in self.saved)
 
 
 def matches(wanted: "Sequence[str] | Pattern", name: str) -> bool:
-    """Whether a name is one of these, or ends in one after a dot; or is as a pattern says."""
+    """Whether a name is one of these or ends in one after a dot, or matches the pattern."""
     if isinstance(wanted, Pattern):
         return wanted.fullmatch(name)
     return any(name == each or name.endswith(f".{each}") for each in wanted)
@@ -142,7 +142,7 @@ def read(value: Any) -> Adapter:
     """The adapter that an adapter_config.json describes.
 
     Raises:
-        AdapterError: for one of another method than LoRA, and for what is wrong in it.
+        AdapterError: for an adapter of another method than LoRA, and for invalid values.
     """
     method = value.get("peft_type")
     if method != "LORA":
@@ -175,7 +175,7 @@ def read(value: Any) -> Adapter:
 
 
 def words(types: Sequence[type]) -> str:
-    """What a field takes, for messages."""
+    """The type of a field, for messages."""
     names = {int: "an integer", list: "a list", str: "text", bool: "true or false", dict: "a mapping"}
     return " or ".join(names.get(each, "null") for each in types)
 
@@ -188,14 +188,14 @@ def positive(value: Any, field: str) -> int:
 
 
 def one_of(value: str, known: Sequence[str], field: str) -> str:
-    """One of a few words."""
+    """One of several words."""
     if value not in known:
         raise AdapterError(f"{field}: '{value[:MAX_ECHO]}' is none of {', '.join(known)}{did_you_mean(value, known)}")
     return value
 
 
 def texts(value: dict[str, Any], field: str) -> list[str]:
-    """A list of names; a single text is one."""
+    """A list of names; a single string is a list of one."""
     given = value.get(field) or []
     given = [given] if isinstance(given, str) else given
     if len(given) > MAX_TARGETS or not all(isinstance(item, str) for item in given):
@@ -204,7 +204,7 @@ def texts(value: dict[str, Any], field: str) -> list[str]:
 
 
 def wanted(value: dict[str, Any], field: str) -> "Sequence[str] | Pattern":
-    """Names, or a pattern; all-linear is a name here."""
+    """Names, or a pattern; all-linear counts as a name here."""
     given = value.get(field)
     if isinstance(given, str) and given and given.lower() != ALL_LINEAR:
         return pattern(given, field)
@@ -212,7 +212,7 @@ def wanted(value: dict[str, Any], field: str) -> "Sequence[str] | Pattern":
 
 
 def pattern(text: str, field: str) -> Pattern:
-    """A pattern, its errors with the field's name."""
+    """A pattern; its errors name the field."""
     try:
         return Pattern(text)
     except PatternError as error:
@@ -220,7 +220,7 @@ def pattern(text: str, field: str) -> Pattern:
 
 
 def ranks_of(ranks: Mapping[str, Any]) -> list[tuple[Pattern, int]]:
-    """Other ranks: the first pattern decides that the end of a name, after a dot, is as it says."""
+    """Other ranks: the first pattern that matches the end of a name, after a dot, decides."""
     if len(ranks) > MAX_TARGETS:
         raise AdapterError(f"rank_pattern: more than {MAX_TARGETS:,} entries, the limit")
     return [
@@ -230,7 +230,7 @@ def ranks_of(ranks: Mapping[str, Any]) -> list[tuple[Pattern, int]]:
 
 
 def numbers_of(layers: Any) -> frozenset[int]:
-    """The numbers of layers; a single one stands for itself."""
+    """The numbers of layers; a single number is a list of one."""
     found = [layers] if isinstance(layers, int) else layers
     if not all(type(item) is int for item in found):
         raise AdapterError(f"layers_to_transform: expected numbers of layers, got {echo(layers)}")

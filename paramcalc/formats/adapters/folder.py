@@ -1,7 +1,7 @@
-"""An adapter with its base: a folder with an adapter_config.json, that file, or `--lora PATH`.
+"""An adapter with its base model: a folder with an adapter_config.json, that file, or `--lora PATH`.
 
-The base is looked for beside the adapter only, under the last part of the name that the adapter has for it: no path
-that a file names is opened.
+The base is only looked for next to the adapter, under the last part of the name in the adapter: no path from a file is
+opened.
 """
 
 import os
@@ -22,14 +22,14 @@ from paramcalc.model import Checkpoint, Claims, Model
 CONFIG = "adapter_config.json"
 FILES = ("adapter_model.safetensors", "adapter_model.bin")
 WRAPPED = "base_model.model."
-"""What PEFT puts before every name."""
+"""The prefix of every name in PEFT's files."""
 
 
 def read_folder(source: Source, options: Options) -> Model:
-    """The adapted base, compared with the adapter's file; the file alone where the base is not here.
+    """The adapted base, compared with the adapter's file; that file alone if the base is not there.
 
     Raises:
-        InputError: for an adapter that is broken, of another method, or not for its base.
+        InputError: if the adapter is broken, of another method, or not for this base.
     """
     folder = source.path or os.curdir
     file = next((name for name in FILES if name in source.folder), None)
@@ -46,10 +46,10 @@ def read_folder(source: Source, options: Options) -> Model:
 
 
 def read_config(source: Source, options: Options) -> Model:
-    """The adapted base of an adapter_config.json, for what is beside that.
+    """The adapted base of an adapter_config.json and the files next to it.
 
     Raises:
-        InputError: as `read_folder` does, and where the base is not here.
+        InputError: as `read_folder` does, and if the base is not there.
     """
     adapter = adapter_in(source)
     base = None if source.path is None else base_of(os.path.dirname(source.path) or os.curdir, adapter)
@@ -59,10 +59,10 @@ def read_config(source: Source, options: Options) -> Model:
 
 
 def adapter_option(text: str) -> tuple[Adapter, Contents | None]:
-    """What `--lora` says: RANK[:target,…], or a path; and what is in the adapter's file.
+    """The adapter that `--lora` asks for, RANK[:target,…] or a path, and the contents of its file.
 
     Raises:
-        AdapterError: when it is neither.
+        AdapterError: if it is neither.
         InputError: for an adapter that is broken.
     """
     if re.match("[0-9]+(:|$)", text) or not os.path.exists(text):
@@ -83,7 +83,7 @@ def adapter_in(source: Source) -> Adapter:
     """The same for a file that is open.
 
     Raises:
-        InputError: when it describes none that is read.
+        InputError: if it describes none, or one that is not supported.
     """
     value: Any = source.document.value
     if not isinstance(value, dict):
@@ -95,7 +95,7 @@ def adapter_in(source: Source) -> Adapter:
 
 
 def base_of(folder: str, adapter: Adapter) -> str | None:
-    """Where the base is: in the adapter's own folder, or in one beside or in it that is called like it."""
+    """The place of the base: the adapter's own folder, or one in or next to it with the base's name."""
     if os.path.exists(os.path.join(folder, "config.json")):
         return folder
     name = re.split(r"[/\\]", adapter.base.rstrip("/\\"))[-1]
@@ -106,7 +106,7 @@ def base_of(folder: str, adapter: Adapter) -> str | None:
 
 
 def no_base(adapter: Adapter, name: str) -> str:
-    """What to do where the base is not here."""
+    """Advice for when the base is not there."""
     called = f" '{adapter.base[:80]}'" if adapter.base else ""
     return (
         f"the adapter's base{called} is not beside it, and nothing is downloaded: give the base and the adapter, "
@@ -126,7 +126,7 @@ def adapted(base: str, adapter: Adapter, contents: Contents | None, name: str, o
 
 
 def add_adapter(model: Model, adapter: Adapter, contents: Contents) -> None:
-    """Put the adapter's file beside the adapted model, to be compared with what was added."""
+    """Attach the adapter's file to the adapted model, to be compared with what was added."""
     claims = model.claims = model.claims or Claims()
     if claims.checkpoint is None:
         claims.checkpoint = Checkpoint("the adapter's file", {}, covers="added", added=ADDED)

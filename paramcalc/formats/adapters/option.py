@@ -1,4 +1,4 @@
-"""`--lora` on the command line: a model with the adapter that it says."""
+"""`--lora` on the command line: reads a model and adds the adapter that the option describes."""
 
 from paramcalc.formats import read_source
 from paramcalc.formats.adapters.folder import adapter_option, add_adapter
@@ -7,11 +7,11 @@ from paramcalc.model import Model
 
 
 def read(source: Source, options: Options, text: str) -> Model:
-    """The adapted model, compared with the adapter's file where there is one.
+    """The adapted model, compared with the adapter's file if there is one.
 
     Raises:
-        AdapterError: when the text is neither a rank nor a path.
-        InputError: for a broken model or adapter, or two that are not for each other.
+        AdapterError: if the text is neither a rank nor a path.
+        InputError: if the model or the adapter is broken, or they do not belong together.
     """
     adapter, contents = adapter_option(text)
     model = read_source(source, options._replace(adapter=adapter))

@@ -1,9 +1,9 @@
-"""Regular expressions of other people's files, matched in time that grows with the text alone.
+"""Regular expressions from untrusted files, matched in time linear in the text.
 
-Python's own engine tries one way after the other, and a pattern in a file could keep it busy for ever. Here all ways
-are followed at once (Thompson 1968, https://swtch.com/~rsc/regexp/regexp1.html), and the sets of states that a text
-leads to are remembered. What names of modules are matched with is read: letters, classes, groups, `|`, repeats, `^`,
-`$`, and looks ahead at the very beginning. Anything else is refused by name.
+Python's own engine backtracks, and a pattern in a file could keep it busy for ever. Here all alternatives are followed
+at once (Thompson 1968, https://swtch.com/~rsc/regexp/regexp1.html), and the sets of states are cached. Supported is
+what module names are matched with: letters, classes, groups, `|`, repeats, `^`, `$`, and lookahead at the very
+beginning. Anything else is refused by name.
 """
 
 import re
@@ -13,9 +13,9 @@ from typing import NamedTuple
 from paramcalc.errors import MAX_ECHO
 
 MAX_PATTERN = 1_000
-"""Characters of a pattern; a list of the modules of every layer by name may have some hundreds."""
+"""The longest pattern in characters; a list of every module by name may have hundreds."""
 MAX_STATES = 4_000
-"""States that a pattern makes: each repeat with a number copies what it repeats."""
+"""The most states of a pattern: a counted repeat copies what it repeats."""
 MAX_REPEAT = 1_000
 MAX_DEPTH = 50
 
@@ -26,15 +26,15 @@ REPEAT = re.compile(r"[*+?]|\{(?!,?\})([0-9]{0,4})(,?)([0-9]{0,4})\}")
 
 
 class PatternError(ValueError):
-    """A pattern that is wrong, or of a kind that is not read; in words for the user."""
+    """A pattern is invalid, or uses what is not supported; the message is for the user."""
 
 
 Test = Callable[[str], bool]
-"""Whether a character is one that a step takes."""
+"""A test of whether a step accepts a character."""
 
 
 class Piece(NamedTuple):
-    """A part of the machine: where it begins, and where it ends."""
+    """A part of the automaton: its first and its last state."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ class Pattern:
     """One pattern.
 
     Raises:
-        PatternError: when it is none, too large, or of a kind that is not read.
+        PatternError: if it is invalid, too large, or uses what is not supported.
     """
 
     def __init__(self, text: str) -> None:
@@ -69,7 +69,7 @@ class Pattern:
     # -- the text of the pattern → states ------------------------------------------------------------
 
     def look(self) -> None:
-        """Looks ahead at the beginning: each is a pattern of its own that the name must, or must not, begin with."""
+        """Lookaheads at the beginning: each is a pattern that the name must, or must not, begin with."""
         mark = self.at
         self.at += self.text.startswith("^")
         while self.text.startswith(("(?!", "(?="), self.at):
@@ -80,7 +80,7 @@ class Pattern:
         self.at = mark
 
     def closing(self, start: int) -> int:
-        """Where the group that begins there ends."""
+        """The end of the group that begins there."""
         depth, at = 0, start
         while at < len(self.text):
             letter = self.text[at]
@@ -96,7 +96,7 @@ class Pattern:
         raise self.wrong("an unbalanced parenthesis")
 
     def class_end(self, start: int) -> int:
-        """Where a class in brackets ends."""
+        """The end of a class in brackets."""
         at = start + 1 + self.text.startswith("^", start + 1)
         at += self.text.startswith("]", at)
         while at < len(self.text) and self.text[at] != "]":
@@ -130,7 +130,7 @@ class Pattern:
         return Piece(start, end)
 
     def sequence(self, depth: int) -> Piece:
-        """What comes one after the other."""
+        """Items one after another."""
         start = end = self.state()
         while self.at < len(self.text) and self.text[self.at] not in "|)":
             piece = self.repeated(depth)
@@ -139,7 +139,7 @@ class Pattern:
         return Piece(start, end)
 
     def repeated(self, depth: int) -> Piece:
-        """One item with what says how often it comes; whether greedily changes no answer."""
+        """One item with its repeat; greedy or lazy makes no difference for a full match."""
         begin = self.at
         piece = self.item(depth)
         item = self.text[begin : self.at]
@@ -150,7 +150,7 @@ class Pattern:
             return piece
         start = end = self.state()
         for number in range(max(least, 1) if most is None else most):
-            if number:  # the item once more: its text is read again
+            if number:  # a copy of the item: its text is parsed again
                 resume, self.at = self.at, begin
                 piece = self.item(depth)
                 self.at = resume
@@ -165,11 +165,11 @@ class Pattern:
         return Piece(start, end)
 
     def is_repeat(self) -> bool:
-        """Whether one more repeat stands here."""
+        """Whether another repeat follows."""
         return REPEAT.match(self.text, self.at) is not None
 
     def repeats(self) -> tuple[int, int | None]:
-        """How often an item comes, at least and at most."""
+        """The least and the most times that an item is repeated."""
         found = REPEAT.match(self.text, self.at)
         if found is None:
             return 1, 1
@@ -209,7 +209,7 @@ class Pattern:
         return Piece(start, end)
 
     def group(self, depth: int) -> Piece:
-        """What stands in parentheses."""
+        """The content of parentheses."""
         opening = re.compile(r"\((?:\?:|\?P<\w+>)?(?!\?)").match(self.text, self.at)
         if opening is None:
             raise self.wrong(f"'{self.text[self.at : self.at + 3]}', which is read only at the beginning,")
@@ -221,7 +221,7 @@ class Pattern:
         return piece
 
     def escape(self) -> Test | str:
-        """What a backslash makes of the next character."""
+        """The meaning of a backslash with the next character."""
         letter = self.text[self.at + 1 : self.at + 2]
         self.at += 2
         if letter in CLASSES:
@@ -233,7 +233,7 @@ class Pattern:
         return self.tester(re.escape(ESCAPES.get(letter, letter)))
 
     def tester(self, single: str) -> Test:
-        """A test of one character, as Python's own engine has it: that is quick for a single one."""
+        """A test of one character by Python's own engine, which is fast for a single character."""
         try:
             compiled = re.compile(single)
         except re.error:
@@ -243,11 +243,11 @@ class Pattern:
     # -- a name through the states -------------------------------------------------------------------
 
     def fullmatch(self, name: str) -> bool:
-        """Whether the whole of a name is as the pattern says."""
+        """Whether the pattern matches a whole name."""
         return self.last in self.run(name) and self.looks_right(name)
 
     def matches(self, name: str) -> bool:
-        """Whether a beginning of it is."""
+        """Whether the pattern matches the beginning of a name."""
         states = self.closure([self.first], True, not name)
         for place, letter in enumerate(name):
             if self.last in states:
@@ -256,7 +256,7 @@ class Pattern:
         return self.last in states and self.looks_right(name)
 
     def looks_right(self, name: str) -> bool:
-        """Whether the looks ahead say that it may be."""
+        """Whether the lookaheads hold."""
         return all(inner.matches(name) == wanted for wanted, inner in self.looks)
 
     def run(self, name: str) -> frozenset[int]:
@@ -267,7 +267,7 @@ class Pattern:
         return states
 
     def step(self, states: frozenset[int], letter: str, last: bool) -> frozenset[int]:
-        """The states after one more letter."""
+        """The states after one more character."""
         key = states, letter + "$" if last else letter
         found = self.known.get(key)
         if found is None:
@@ -280,7 +280,7 @@ class Pattern:
         return found
 
     def closure(self, states: Iterable[int], first: bool, last: bool) -> frozenset[int]:
-        """These states and all that are reached from them without a letter."""
+        """These states, and all that are reached from them without consuming a character."""
         found: set[int] = set()
         stack = list(states)
         while stack:
