@@ -22,6 +22,20 @@ def loaded_by(args, tmp_path):
     return modules_of(f"from paramcalc.cli import run\nassert run({args!r}) == 0", tmp_path)
 
 
+POSTPONED = {"inspect", "textwrap", "msgspec.inspect"}
+LOADED_BY_THEM = {"ast", "dis", "opcode", "tokenize", "linecache", "msgspec._typing_utils", "typing_extensions"}
+COMMANDS = {
+    "summary": ["net.json"],
+    "summary of YAML": ["net.yaml"],
+    "summary as JSON": ["net.json", "--format", "json"],
+    "check": ["net.json", "--max-params", "1M"],
+    "diff": ["net.json", "net.yaml"],
+    "explain": ["net.json", "dense"],
+    "convert": ["net.json"],
+}
+"""A usual run of each command: what to call it, beginning with the command → its arguments."""
+
+
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "net.json").write_text(SPEC)
@@ -33,7 +47,7 @@ def folder(tmp_path):
 def test_version_and_help_load_click_and_the_command_line_only(folder, option):
     click = modules_of("import click", folder)
     own = {name for name in loaded_by([option], folder) - click if name.startswith("paramcalc")}
-    assert own == {"paramcalc", "paramcalc.cli"}
+    assert own == {"paramcalc", "paramcalc.cli", "paramcalc.cli.declare", "paramcalc.cli.postponed"}
     assert not (loaded_by([option], folder) - click) & (SLOW | {"msgspec", "dataclasses", "shutil"})
 
 
@@ -72,3 +86,25 @@ def test_csv_and_markdown_need_no_rich(folder, format_):
 def test_importing_the_library_loads_no_command_line(folder):
     loaded = modules_of("import paramcalc; paramcalc.summarize(paramcalc.load('net.json'))", folder)
     assert not loaded & {"click", "rich", "yaml", "paramcalc.cli"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_usual_run_needs_what_is_postponed(folder, name):
+    assert unpostponed([name.split()[0], *COMMANDS[name]], folder) == set()
+
+
+def unpostponed(args, folder):
+    """What ran of the postponed modules, and which modules are loaded that only they, and translations, would load."""
+    code = f"import sys\nfrom paramcalc.cli import run\nassert run({args!r}) == 0\n"
+    code += "ran = [name for name in sys.argv[1:] if type(sys.modules.get(name)).__name__ == 'module']\n"
+    code += "print(*ran, file=sys.stderr)"
+    names = sorted(POSTPONED | LOADED_BY_THEM | {"locale"})
+    done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, check=True, cwd=folder)
+    return set(done.stderr.split())
+
+
+def test_typing_extensions_is_kept_from_msgspec_and_from_nobody_else(folder):
+    (folder / "typing_extensions.py").write_text("mark = 1")
+    code = "from paramcalc.cli import run\nassert run(['summary', 'net.json']) == 0\n"
+    assert "typing_extensions" not in modules_of(code, folder)
+    assert "typing_extensions" in modules_of(f"{code}import typing_extensions\nassert typing_extensions.mark", folder)

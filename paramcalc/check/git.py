@@ -6,11 +6,14 @@ clone lacks, by commands that the repository's own configuration may name: that 
 
 import os
 import re
-import subprocess
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from paramcalc.errors import ParamcalcError
 from paramcalc.limits import MAX_JSON_BYTES, check_size, max_bytes
+
+if TYPE_CHECKING:
+    import subprocess
 
 _OBJECT = re.compile(rb"[0-9a-f]{40,64} (blob|tree|commit|tag) ([0-9]+)\n")
 _LINK = re.compile(rb"(symlink|dangling|loop|notdir) ([0-9]+)\n")
@@ -147,6 +150,8 @@ class Repository:
         return found[1], data[:-1]
 
     def _start(self) -> "subprocess.Popen[bytes]":
+        import subprocess  # only loaded where a revision is asked for
+
         return subprocess.Popen(  # noqa: S603 - no shell, and names go to it on its standard input
             ["git", "-C", self.top, "cat-file", "--batch", "--follow-symlinks"],  # noqa: S607 - the user's git
             stdin=subprocess.PIPE,
@@ -156,6 +161,8 @@ class Repository:
         )
 
     def _run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        import subprocess
+
         command = ["git", "-C", self.top, *arguments]
         try:
             return subprocess.run(  # noqa: S603 - no shell

@@ -11,12 +11,16 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
+from paramcalc import __version__
+from paramcalc.cli.postponed import import_msgspec, postpone
+
 try:
+    postpone("inspect")
     import click
+
+    from paramcalc.cli import declare
 except KeyboardInterrupt:  # Ctrl-C in the first moment is as quiet as in any other
     raise SystemExit(130) from None
-
-from paramcalc import __version__
 
 COMMANDS = {
     "summary": "Show the layers of models with their shapes and parameters.",
@@ -33,6 +37,9 @@ COMMANDS = {
 }
 """Command → its line in `paramcalc --help` and in completions; the module is `paramcalc.cli.<command>_command`."""
 
+TEXTS = ("init", "guide")
+"""Commands that print a text as it is; all others need msgspec."""
+
 COMPLETE = "_PARAMCALC_COMPLETE"
 """The variable by which shells ask for completions."""
 
@@ -42,7 +49,7 @@ EXIT_INTERRUPTED = 128 + 2
 EXIT_CLOSED_PIPE = 128 + 13
 
 
-class LazyGroup(click.Group):
+class LazyGroup(declare.Command, click.Group):
     """A group that knows the names of its commands and imports only the one that runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -53,6 +60,8 @@ class LazyGroup(click.Group):
         """The command, imported now."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in TEXTS:
+            import_msgspec()
         module = import_module(f"paramcalc.cli.{cmd_name}_command")
         command: click.Command = module.command
         command.short_help = COMMANDS[cmd_name]  # for completion
@@ -86,10 +95,10 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
+@declare.option(
     "--version", "-V", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version."
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of a bug in paramcalc.")
+@declare.option("--debug", is_flag=True, help="Show the traceback of a bug in paramcalc.")
 def cli(debug: bool) -> None:
     """model.summary() without the framework.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paramcalc.cli import options, output
+from paramcalc.cli import declare, options, output
 from paramcalc.metrics import MEMORY
 from paramcalc.units import DTYPE_BITS
 
@@ -35,32 +35,32 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
     return options.checked_columns(ctx, param, value, COLUMNS)
 
 
-@click.command()
+@declare.command()
 @click.argument("specs", nargs=-1, metavar="[SPEC...]", shell_complete=options.complete_specs)
-@click.option("--max-params", metavar="5M", help="Maximum number of parameters.")
-@click.option("--max-trainable-params", metavar="5M", help="Maximum number of trainable parameters.")
-@click.option("--max-size", metavar='"20 MiB"', help="Maximum size of all weights, with its unit.")
-@click.option("--max-macs", metavar="300M", help="Maximum multiply-accumulates for one sample.")
-@click.option("--max-layer-params", metavar="1M", help="Maximum parameters of any single layer.")
-@click.option("--max-kv-cache", metavar='"4 GiB"', help="Maximum size of a decoder's cache, at --context.")
-@click.option("--max-inference-memory", metavar='"24 GiB"', help="Maximum memory to run the model.")
-@click.option("--max-training-memory", metavar='"80 GiB"', help="Maximum memory to train the model, with AdamW.")
+@declare.option("--max-params", metavar="5M", help="Maximum number of parameters.")
+@declare.option("--max-trainable-params", metavar="5M", help="Maximum number of trainable parameters.")
+@declare.option("--max-size", metavar='"20 MiB"', help="Maximum size of all weights, with its unit.")
+@declare.option("--max-macs", metavar="300M", help="Maximum multiply-accumulates for one sample.")
+@declare.option("--max-layer-params", metavar="1M", help="Maximum parameters of any single layer.")
+@declare.option("--max-kv-cache", metavar='"4 GiB"', help="Maximum size of a decoder's cache, at --context.")
+@declare.option("--max-inference-memory", metavar='"24 GiB"', help="Maximum memory to run the model.")
+@declare.option("--max-training-memory", metavar='"80 GiB"', help="Maximum memory to train the model, with AdamW.")
 @options.context_option
 @options.batch_option
-@click.option(
+@declare.option(
     "--dtype",
     type=click.Choice(list(DTYPE_BITS)),
     metavar="DTYPE",
     help="Judge sizes as this dtype where the budget names none.",
 )
-@click.option(
+@declare.option(
     "--config",
-    type=click.Path(),
+    type=declare.Path(),
     metavar="FILE",
     help="The checks (default: the nearest ones upward from here).",
 )
-@click.option("--against", metavar="REV|DIR|FILE", help="Baseline: a git revision, a folder, or a saved summary.")
-@click.option(
+@declare.option("--against", metavar="REV|DIR|FILE", help="Baseline: a git revision, a folder, or a saved summary.")
+@declare.option(
     "--max-increase",
     "increases",
     multiple=True,
@@ -72,21 +72,21 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
 @options.assume_option
 @options.weights_option
 @options.lora_option
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
-@click.option(
+@declare.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
+@declare.option(
     "--graph", is_flag=True, help="Add what changed since --against as a graph to Markdown and the step summary."
 )
-@click.option("--exit-zero", is_flag=True, help="Exit 0 when over budget; what cannot be judged still exits 2.")
-@click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong.")
-@click.option("--hide-passed", is_flag=True, help="Leave out models within budget.")
-@click.option("--width", type=options.Whole(20), help="Fit the text into this many characters.")
-@click.option(
+@declare.option("--exit-zero", is_flag=True, help="Exit 0 when over budget; what cannot be judged still exits 2.")
+@declare.option("--quiet", "-q", is_flag=True, help="Print only what is wrong.")
+@declare.option("--hide-passed", is_flag=True, help="Leave out models within budget.")
+@declare.option("--width", type=options.Whole(20), help="Fit the text into this many characters.")
+@declare.option(
     "--columns",
     callback=parse_columns,
     metavar="NAME,...",
     help="A table with a row for each limit: status, file, layer, metric, actual, limit, headroom, set_by.",
 )
-@click.option("--depth", type=options.Whole(1), help="Sum what holds most, or grew, by blocks of this depth.")
+@declare.option("--depth", type=options.Whole(1), help="Sum what holds most, or grew, by blocks of this depth.")
 @options.color_option
 @options.output_option
 def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:

@@ -5,12 +5,12 @@ from typing import Any
 import click
 
 from paramcalc.answer import question, read, shapes_for
-from paramcalc.cli import options, output
+from paramcalc.cli import declare, options, output
 
 
-@click.command()
+@declare.command()
 @click.argument("model", shell_complete=options.complete_specs)
-@click.option("--to", "target", type=click.Choice(["spec", "keras"]), default="spec", help="What to write.")
+@declare.option("--to", "target", type=click.Choice(["spec", "keras"]), default="spec", help="What to write.")
 @options.set_option
 @options.allow_option
 @options.assume_option

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paramcalc.answer import Question, answer, question, read, summary_explained
-from paramcalc.cli import options, output
+from paramcalc.cli import declare, options, output
 from paramcalc.errors import InputError, ParamcalcError, Problem
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
     return options.checked_columns(ctx, param, value, COLUMNS)
 
 
-@click.command()
+@declare.command()
 @click.argument("base", shell_complete=options.complete_specs)
 @click.argument("head", shell_complete=options.complete_specs)
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
-@click.option(
+@declare.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
+@declare.option(
     "--fail-on",
     "limits",
     multiple=True,
@@ -42,12 +42,12 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
     metavar="params:0",
     help="Exit 1 when a metric grew by more: params:0, params:10k, macs:1%, 'size:4 KiB'.",
 )
-@click.option("--graph", is_flag=True, help="Add the changed part of the graph to --format markdown, as Mermaid.")
-@click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
-@click.option(
+@declare.option("--graph", is_flag=True, help="Add the changed part of the graph to --format markdown, as Mermaid.")
+@declare.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
+@declare.option(
     "--columns", callback=parse_columns, metavar="NAME,...", help="Which columns of the table, in this order."
 )
-@click.option("--depth", type=options.Whole(1), help="Sum the changes by blocks of this depth.")
+@declare.option("--depth", type=options.Whole(1), help="Sum the changes by blocks of this depth.")
 @options.context_option
 @options.batch_option
 @options.allow_option

@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 from paramcalc.answer import Question, evaluation_of, memory_options, question, read
-from paramcalc.cli import options, output
+from paramcalc.cli import declare, options, output
 
 
-@click.command()
+@declare.command()
 @click.argument("spec", shell_complete=options.complete_specs)
 @click.argument("layer", required=False, shell_complete=options.complete_layers)
-@click.option(
+@declare.option(
     "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."
 )
 @options.set_option
@@ -24,7 +24,7 @@ from paramcalc.cli import options, output
 @options.max_layers_option
 @options.weights_option
 @options.lora_option
-@click.option("--memory", is_flag=True, help="Take the figures of its memory apart instead.")
+@declare.option("--memory", is_flag=True, help="Take the figures of its memory apart instead.")
 @options.dtype_option
 @options.optimizer_option
 @options.kv_dtype_option

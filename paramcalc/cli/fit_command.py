@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from paramcalc.answer import memory_options, question, read
-from paramcalc.cli import options, output
+from paramcalc.cli import declare, options, output
 from paramcalc.metrics import OPTIMIZERS
 
 
@@ -32,16 +32,16 @@ def parse_card(ctx: click.Context, param: click.Parameter, value: str | None) ->
     raise click.BadParameter(f"there is no card '{value[:40]}'{near}", ctx, param)
 
 
-@click.command()
+@declare.command()
 @click.argument("spec", shell_complete=options.complete_specs)
-@click.option("--memory", callback=parse_memory, metavar="SIZE", help="What there is on each device, such as 24GiB.")
-@click.option("--gpu", callback=parse_card, metavar="NAME", help="The same by the name of a card, such as h100.")
+@declare.option("--memory", callback=parse_memory, metavar="SIZE", help="What there is on each device, such as 24GiB.")
+@declare.option("--gpu", callback=parse_card, metavar="NAME", help="The same by the name of a card, such as h100.")
 @options.context_option
 @options.batch_option
 @options.dtype_option
 @options.kv_dtype_option
-@click.option("--train", is_flag=True, help="Train it, and not only run it.")
-@click.option(
+@declare.option("--train", is_flag=True, help="Train it, and not only run it.")
+@declare.option(
     "--optimizer",
     type=click.Choice(OPTIMIZERS),
     metavar="NAME",
@@ -57,7 +57,7 @@ def parse_card(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @options.allow_option
 @options.assume_option
 @options.max_layers_option
-@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
+@declare.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
 @options.output_option
 def command(spec: str, format_: str, **given: Any) -> int:
     """Say whether a model fits, and in which types, for how long a text and how many sequences.

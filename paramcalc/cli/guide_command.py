@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paramcalc.cli import COMMANDS, output
+from paramcalc.cli import COMMANDS, declare, output
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -42,7 +42,7 @@ def complete_topics(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [CompletionItem(topic, help=about) for topic, about in TOPICS.items() if topic.startswith(incomplete)]
 
 
-@click.command()
+@declare.command()
 @click.argument("topic", required=False, shell_complete=complete_topics)
 def command(topic: str | None) -> int:
     """Print a page of the guide. Without TOPIC, list them all.

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import click
 
-from paramcalc.cli import output
+from paramcalc.cli import declare, output
 from paramcalc.errors import ParamcalcError, why
 
 TEMPLATES = ("mlp", "cnn", "rnn", "transformer")
@@ -14,9 +14,11 @@ class ExistsError(ParamcalcError):
     """The file cannot be made; an existing one is never written over."""
 
 
-@click.command()
-@click.argument("file", default="model.yaml", type=click.Path(dir_okay=False))
-@click.option("--template", type=click.Choice(TEMPLATES), default="mlp", show_default=True, help="What to start from.")
+@declare.command()
+@click.argument("file", default="model.yaml", type=declare.Path())
+@declare.option(
+    "--template", type=click.Choice(TEMPLATES), default="mlp", show_default=True, help="What to start from."
+)
 def command(file: str, template: str) -> int:
     """Write a small commented spec to FILE (model.yaml; - is stdout). An existing file is never written over."""
     text = (files("paramcalc") / "templates" / f"{template}.yaml").read_text(encoding="utf-8")

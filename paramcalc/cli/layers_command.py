@@ -2,6 +2,7 @@
 
 import click
 
+from paramcalc.cli import declare
 from paramcalc.cli.options import output_option
 from paramcalc.cli.output import terminal_width, write
 
@@ -14,12 +15,12 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [name for name in built_in(Registry()) if name.lower().startswith(incomplete.lower())]
 
 
-@click.command()
+@declare.command()
 @click.argument("name", required=False, shell_complete=complete_names)
-@click.option(
+@declare.option(
     "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."
 )
-@click.option("--all", "everything", is_flag=True, help="Describe the fields that change no shape and no count, too.")
+@declare.option("--all", "everything", is_flag=True, help="Describe the fields that change no shape and no count, too.")
 @output_option
 def command(name: str | None, format_: str, everything: bool, output: str | None) -> int:
     """List all layers, or show one with its fields, formula, shapes and an example.

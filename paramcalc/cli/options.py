@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paramcalc.cli import declare
 from paramcalc.metrics import OPTIMIZERS
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS, UnitError, parse_increase
@@ -203,26 +204,26 @@ def parse_increases(ctx: click.Context, param: click.Parameter, values: tuple[st
 
 
 specs_argument = click.argument("specs", nargs=-1, required=True, metavar="SPEC...", shell_complete=complete_specs)
-set_option = click.option(
+set_option = declare.option(
     "--set", "sets", type=Pair(), multiple=True, metavar="VAR=VALUE", help="Override a variable of the spec."
 )
-batch_option = click.option(
+batch_option = declare.option(
     "--batch-size", type=Whole(1, MAX_DIMENSION), help="Compute for this batch size instead of one sample."
 )
-context_option = click.option(
+context_option = declare.option(
     "--context",
     type=Whole(1, MAX_DIMENSION),
     metavar="TOKENS",
     help="Compute for sequences of this many tokens, where the file leaves that open.",
 )
-kv_dtype_option = click.option(
+kv_dtype_option = declare.option(
     "--kv-dtype",
     type=click.Choice([*DTYPE_BITS, *SHORT_DTYPES]),
     metavar="DTYPE",
     callback=lambda ctx, param, value: SHORT_DTYPES.get(value, value),
     help="Show the memory of a cache whose keys and values are of this dtype, such as fp8.",
 )
-input_option = click.option(
+input_option = declare.option(
     "--input",
     "input_shapes",
     type=Pair(parse_shape),
@@ -231,18 +232,18 @@ input_option = click.option(
     shell_complete=complete_input_pairs,
     help="Override the shape of an input, without the batch; ? is an unknown dimension.",
 )
-dtype_option = click.option(
+dtype_option = declare.option(
     "--dtype",
     type=click.Choice(list(DTYPE_BITS)),
     metavar="DTYPE",
     help="Count weights and outputs as this dtype.",
 )
-allow_option = click.option(
+allow_option = declare.option(
     "--allow-unknown",
     is_flag=True,
     help="Continue past layers that cannot be computed.",
 )
-assume_option = click.option(
+assume_option = declare.option(
     "--assume",
     "assumed",
     type=Pair(parse_assumed),
@@ -252,50 +253,52 @@ assume_option = click.option(
     help="What such a layer outputs, without the batch, or 'same' as its input, and how many parameters it holds: "
     "'FixedDropout=same:0', 'pool*=64:1.2M'. LAYER is a path, a class, or a glob of either.",
 )
-max_layers_option = click.option("--max-layers", type=Whole(1), help="Allow models of more than 100,000 layers.")
-memory_option = click.option(
+max_layers_option = declare.option("--max-layers", type=Whole(1), help="Allow models of more than 100,000 layers.")
+memory_option = declare.option(
     "--memory", is_flag=True, default=None, help="Show memory as well: weights, activations and their peak."
 )
-optimizer_option = click.option(
+optimizer_option = declare.option(
     "--optimizer",
     type=click.Choice(OPTIMIZERS),
     metavar="NAME",
     help="Show the memory that training with it takes as well, such as adamw.",
 )
-checkpointing_option = click.option(
+checkpointing_option = declare.option(
     "--checkpointing",
     is_flag=True,
     default=None,
     help="Train with the parts of a stack computed again in the backward pass.",
 )
-master_option = click.option(
+master_option = declare.option(
     "--master-weights",
     is_flag=True,
     default=None,
     help="Train with float32 copies of the weights, which the optimizer works on.",
 )
-weights_option = click.option(
+weights_option = declare.option(
     "--weights",
-    type=click.Path(),
+    type=declare.Path(),
     metavar="PATH",
     help="A checkpoint, or its folder, to compare the architecture with.",
 )
-lora_option = click.option(
+lora_option = declare.option(
     "--lora",
     metavar="RANK[:LAYER,...]|PATH",
     help="Add a low-rank adapter, or one that PEFT wrote, and freeze the rest.",
 )
-tp_option = click.option("--tp", type=Whole(1, 4096), help="Divide each matrix over this many devices.")
-pp_option = click.option("--pp", type=Whole(1, 4096), help="Deal the layers out to this many devices, as a pipeline.")
-dp_option = click.option("--dp", type=Whole(1, 1_000_000), help="Train on this many devices with samples of their own.")
-zero_option = click.option(
+tp_option = declare.option("--tp", type=Whole(1, 4096), help="Divide each matrix over this many devices.")
+pp_option = declare.option("--pp", type=Whole(1, 4096), help="Deal the layers out to this many devices, as a pipeline.")
+dp_option = declare.option(
+    "--dp", type=Whole(1, 1_000_000), help="Train on this many devices with samples of their own."
+)
+zero_option = declare.option(
     "--zero",
     type=Whole(0, 3),
     help="What these divide: 1 the optimizer's state, 2 gradients too, 3 weights too.",
 )
-color_option = click.option(
+color_option = declare.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table."
 )
-output_option = click.option(
-    "-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of stdout."
+output_option = declare.option(
+    "-o", "--output", type=declare.Path(), metavar="FILE", help="Write to a file instead of stdout."
 )

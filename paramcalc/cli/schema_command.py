@@ -2,11 +2,12 @@
 
 import click
 
+from paramcalc.cli import declare
 from paramcalc.cli.options import output_option
 from paramcalc.cli.output import write
 
 
-@click.command()
+@declare.command()
 @click.argument("kind", type=click.Choice(["spec", "summary"]), default="spec")
 @output_option
 def command(kind: str, output: str | None) -> int:

@@ -7,7 +7,7 @@ import click
 from msgspec.structs import replace
 
 from paramcalc.answer import Question, question, read, summary_explained, summary_of, warnings_of
-from paramcalc.cli import options, output, report, report_warnings
+from paramcalc.cli import declare, options, output, report, report_warnings
 from paramcalc.errors import ParamcalcError
 from paramcalc.model import Model
 from paramcalc.summary import Summary
@@ -37,28 +37,28 @@ MEANT_FOR = {
 """Options about what is shown, and the formats that show it."""
 
 
-@click.command()
+@declare.command()
 @options.specs_argument
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
-@click.option(
+@declare.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
+@declare.option(
     "--columns",
     callback=options.parse_columns,
     metavar="NAME,...",
     shell_complete=options.complete_columns,
     help="Which columns, in this order.",
 )
-@click.option("--depth", type=options.Whole(1), help="Levels of nesting to show; deeper ones are summed.")
-@click.option(
+@declare.option("--depth", type=options.Whole(1), help="Levels of nesting to show; deeper ones are summed.")
+@declare.option(
     "--sort",
     callback=options.parse_column,
     metavar="NAME",
     shell_complete=options.complete_columns,
     help="Sort single layers by a column.",
 )
-@click.option("--top", type=options.Whole(1), help="Show only the first N layers, by --sort or by parameters.")
-@click.option("--totals", is_flag=True, help="Show one row a model: parameters, MACs and size.")
-@click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
-@click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours of the picture (default: light).")
+@declare.option("--top", type=options.Whole(1), help="Show only the first N layers, by --sort or by parameters.")
+@declare.option("--totals", is_flag=True, help="Show one row a model: parameters, MACs and size.")
+@declare.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
+@declare.option("--theme", type=click.Choice(["light", "dark"]), help="Colours of the picture (default: light).")
 @options.set_option
 @options.batch_option
 @options.context_option

@@ -9,7 +9,7 @@ import click
 from msgspec.structs import replace
 
 from paramcalc.answer import Question, answer, question
-from paramcalc.cli import options, output, report
+from paramcalc.cli import declare, options, output, report
 from paramcalc.errors import ParamcalcError
 from paramcalc.limits import MAX_SWEPT
 
@@ -38,9 +38,9 @@ def values_of(text: str) -> list[str]:
     return found
 
 
-@click.command()
+@declare.command()
 @click.argument("spec", shell_complete=options.complete_specs)
-@click.option(
+@declare.option(
     "--set",
     "swept",
     type=options.Pair(values_of),
@@ -62,10 +62,10 @@ def values_of(text: str) -> list[str]:
 @options.checkpointing_option
 @options.master_option
 @options.kv_dtype_option
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
-@click.option("--bars", type=click.Choice(BARS), help="What the bars of the picture show (default: params).")
-@click.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
-@click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours of the picture (default: light).")
+@declare.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
+@declare.option("--bars", type=click.Choice(BARS), help="What the bars of the picture show (default: params).")
+@declare.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
+@declare.option("--theme", type=click.Choice(["light", "dark"]), help="Colours of the picture (default: light).")
 @options.output_option
 def command(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: str, **given: Any) -> int:
     """Compare a model with other values of its variables: a row for each combination.

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from paramcalc.errors import echo
-from paramcalc.formats.native.expressions import ExpressionError, Names, evaluate_expression, names_in, shown
+from paramcalc.formats.native.expressions import ExpressionError, Names
 from paramcalc.limits import MAX_FILLED
 
 _BRACKETS = r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|[()]"""
@@ -100,6 +100,8 @@ def at(key: str | int, value: Any, names: Names) -> Any:
 
 def fill_text(text: str, names: Names) -> Any:
     """A text with its expressions replaced; unless one is the whole text, the results become text."""
+    from paramcalc.formats.native.interpreter import evaluate_expression
+
     parts = split(text)
     if len(parts) == 1 and isinstance(parts[0], Code):
         return evaluate_expression(parts[0].text, names)
@@ -123,10 +125,16 @@ def variables(value: Any) -> set[str]:
         ExpressionError: for what is not an expression.
     """
     if isinstance(value, str):
-        codes = [part for part in split(value) if isinstance(part, Code)] if "$" in value else []
-        return {name for code in codes for name in names_in(code.text)}
+        return variables_of_text(value) if "$" in value else set()
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return {name for item in items for name in variables(item)}
+
+
+def variables_of_text(text: str) -> set[str]:
+    """The names of the variables in the expressions of a text."""
+    from paramcalc.formats.native.interpreter import names_in
+
+    return {name for part in split(text) if isinstance(part, Code) for name in names_in(part.text)}
 
 
 def origin(raw: Any, names: Names) -> str:
@@ -138,5 +146,7 @@ def origin(raw: Any, names: Names) -> str:
         return f"; write ${raw}"
     if not isinstance(raw, str) or "$" not in raw:
         return ""
+    from paramcalc.formats.native.interpreter import shown
+
     codes = [part for part in split(raw) if isinstance(part, Code)][:3]
     return f" (from {', '.join(shown(code.text, names) for code in codes)})"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from paramcalc.analysis.summarize import summarize
 from paramcalc.errors import InputError, Position
 from paramcalc.formats import load
-from paramcalc.formats.native.expressions import ExpressionError, evaluate_expression
+from paramcalc.formats.native.expressions import ExpressionError
+from paramcalc.formats.native.interpreter import evaluate_expression
 
 RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
