@@ -124,10 +124,15 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 def flag_budget(given: dict[str, Any]) -> "Budget":
     """The budget that the flags set."""
-    from paramcalc.budget import parse_budget
+    from paramcalc.budget import BudgetError, parse_budget
 
     limits = {name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None}
-    return parse_budget(limits)._replace(owner="--max-{}")
+    try:
+        return parse_budget(limits)._replace(owner="--max-{}")
+    except BudgetError as error:  # which speaks of the key of a budget
+        name = str(error.where[0])
+        option = f"'--max-{name.replace('_', '-')}'"
+        raise click.UsageError(f"Invalid value for {option}: {str(error).removeprefix(f'budget: {name}: ')}") from None
 
 
 def run(jobs: "list[Job]", config: "Config | None", given: dict[str, Any]) -> "list[FileReport]":

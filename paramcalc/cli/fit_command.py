@@ -91,8 +91,10 @@ def command(spec: str, format_: str, **given: Any) -> int:
 
 def check_usage(given: dict[str, Any]) -> None:
     """Refuse what would be ignored, or guessed."""
-    if (given["memory"] is None) == (given["gpu"] is None):
+    if given["memory"] is None and given["gpu"] is None:
         raise click.UsageError("say what there is: --memory 24GiB, or --gpu h100")
+    if given["memory"] is not None and given["gpu"] is not None:
+        raise click.UsageError("--gpu says how much memory there is: leave it or --memory out")
     if given["zero"] and given["dp"] is None:
         raise click.UsageError("--zero divides over the devices of --dp N")
     for name in ("checkpointing", "master_weights"):

@@ -228,9 +228,22 @@ def _check_kind(name: str, mode: int) -> None:
             raise InputError(name, [Problem(message)])
 
 
+def _is_name_on_a_hub(path: str) -> bool:
+    """Whether a path that leads nowhere looks like `owner/model`: in no folder that there is, without an extension."""
+    owner, slash, model = path.partition("/")
+    is_file = os.path.splitext(model)[1][1:2].isalpha()  # the `.1-8B` of `Llama-3.1-8B` is no extension
+    return bool(owner and slash and model) and "/" not in model and not is_file and not os.path.exists(owner)
+
+
 def _advice(path: str) -> str:
-    """`; did you mean 'models/net.yaml'?` if the folder has a file with a similar name; else nothing."""
+    """What may be meant by a name that is not there; nothing where that is not known.
+
+    `; did you mean 'models/net.yaml'?` if the folder has a file with a similar name; or that neither an address
+    nor the name of a model on a hub (`owner/model`) is a file.
+    """
     folder, wanted = os.path.split(path)
+    if "://" in path or _is_name_on_a_hub(path):
+        return "; paramcalc fetches nothing: download the model's config.json, and name that"
     try:
         with os.scandir(folder or os.curdir) as entries:
             near = nearest(wanted, sorted(entry.name for entry in islice(entries, MAX_CANDIDATES)))

@@ -11,6 +11,10 @@ from paramcalc.layers.registry import Registry
 if TYPE_CHECKING:
     from paramcalc.formats.text.document import Document
 
+_ORIGIN = (
+    "save the model that it was made from, in PyTorch with `torch.export.save(torch.export.export(model, args), "
+    "'model.pt2')`, in Keras with `model.save('model.keras')`"
+)
 _TO_JSON = "write the architecture with `open('model.json', 'w').write(model.to_json())`"
 _ONE = "a file holds one, so write each into a file of its own"
 STRUCTURE = frozenset(("input", "inputs", "blocks", "layers"))
@@ -18,6 +22,7 @@ STRUCTURE = frozenset(("input", "inputs", "blocks", "layers"))
 SPEC_KEYS = STRUCTURE | {"name", "vars", "dtype", "outputs", "tied", "budget", "$schema"}
 _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {_TO_JSON}"
 
+_NO_TYPE = "a configuration of transformers that does not say of which network: write its model_type into it"
 _PARTS = "sentence_transformers."
 _PIPELINE = (
     "a pipeline of diffusers, whose model_index.json names its parts: give the folder of one, such as text_encoder or "
@@ -30,7 +35,7 @@ _MAGIC = (
         b"ET12",
         "a program of ExecuTorch, whose model was compiled: save what it was made from with torch.export.save",
     ),
-    (4, b"TFL3", "a TensorFlow Lite file, which paramcalc does not read"),
+    (4, b"TFL3", f"a TensorFlow Lite file, which paramcalc does not read: {_ORIGIN}"),
     (0, b"\x1f\x8b", "a gzip archive: unpack it first"),
     (0, b"BZh", "a bzip2 archive: unpack it first"),
     (0, b"\xfd7zXZ", "an xz archive: unpack it first"),
@@ -137,7 +142,7 @@ def identify_bytes(head: bytes) -> str | None:
     if len(head) > 2 and head[0] == 8 and head[1] < 32 and head[2] in (0x12, 0x3A):  # ir_version, then a field
         # At this place ONNX has the name of a program, Core ML the description of the inputs or nothing.
         kind = "an ONNX" if head[2] == 0x3A or head[4:5].isalpha() else "a Core ML"
-        return f"{kind} file, which paramcalc does not read"
+        return f"{kind} file, which paramcalc does not read: {_ORIGIN}"
     return None
 
 
@@ -256,10 +261,8 @@ _BY_KEYS = (
     (("_from_model_config",), "a generation_config.json: the model's is its config.json"),
     (("bos_token_id", "transformers_version"), "a generation_config.json: the model's is its config.json"),
     (("eos_token_id", "transformers_version"), "a generation_config.json: the model's is its config.json"),
-    (
-        ("transformers_version", "hidden_size"),
-        "a configuration of transformers that does not say of which network: write its model_type into it",
-    ),
+    (("transformers_version", "hidden_size"), _NO_TYPE),
+    (("num_attention_heads", "hidden_size"), _NO_TYPE),
     (("added_tokens", "model"), "a Hugging Face tokenizer, not a model"),
     (("nbformat", "cells"), "a Jupyter notebook"),
     (("keras_version", "date_saved"), "the metadata.json of a .keras file: the architecture is in its config.json"),

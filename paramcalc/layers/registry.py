@@ -21,6 +21,9 @@ ENTRY_POINT_GROUP = "paramcalc.layers"
 FRAMEWORKS = ("keras", "torch")
 """Packages of `paramcalc.layers`, each the namespace of its classes; the first is what a spec means by default."""
 
+_MODULES = frozenset(("tf", "tensorflow", "keras", "layers", "torch", "nn"))
+"""Parts of the names that Python gives the frameworks' modules, as in `tf.keras.layers.Dense`."""
+
 PACKAGES_ROOM = "paramcalc.layers.packages."
 """Where the classes of packages built on Keras are."""
 
@@ -106,7 +109,7 @@ class Registry:
         """What to write instead of a name that is not known: the nearest one, and whose layer it is otherwise."""
         from paramcalc.layers.packages import names_of, qualified_names
 
-        packaged = qualified_names(name)
+        packaged = self.in_python(name) or qualified_names(name)
         if packaged:
             return f"; write '{packaged[0]}'" + "".join([f" or '{other}'" for other in packaged[1:]])
         layers = names_of(name)
@@ -123,6 +126,13 @@ class Registry:
             if theirs in other.built_in():
                 return f"{near or ';'} {framework} has it: {framework}.{theirs}, or framework: {framework}"
         return near
+
+    def in_python(self, name: str) -> list[str]:
+        """How a spec writes a class that is named as in Python: `keras.layers.Dense` → keras.Dense; else nothing."""
+        module, dot, bare = name.rpartition(".")
+        if not dot or not _MODULES.issuperset(module.split(".")):
+            return []
+        return [f"{framework}.{bare}" for framework in FRAMEWORKS if self.of(framework).has(bare)]
 
     def split(self, name: str) -> tuple[str, str]:
         """A name that may be qualified → the framework, and the name in it: `torch.Linear` → torch, Linear."""

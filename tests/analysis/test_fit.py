@@ -165,7 +165,7 @@ def test_the_table(config):
     ("options", "message"),
     [
         ([], "say what there is: --memory 24GiB, or --gpu h100"),
-        (["--memory", "1GiB", "--gpu", "h100"], "say what there is"),
+        (["--memory", "1GiB", "--gpu", "h100"], "leave it or --memory out"),
         (["--memory", "24"], "has no unit"),
         (["--gpu", "h10"], "there is no card 'h10'; did you mean"),
         (["--memory", "1GiB", "--checkpointing"], "--checkpointing is about training; --train asks for that"),

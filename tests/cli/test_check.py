@@ -48,6 +48,13 @@ def test_the_report_says_by_how_much_and_which_layers(folder, capsys):
     assert "0 passed, 1 over budget, 0 broken" in out
 
 
+def test_a_limit_that_is_no_number_is_named_as_the_option(folder, capsys):
+    """Not as the key of a budget, which nobody wrote."""
+    code, _, err = check(capsys, "model.yaml", "--max-layer-params", "5X")
+    assert code == 2
+    assert "Invalid value for '--max-layer-params': 'X' is not a unit of a count" in err
+
+
 def test_nothing_to_check_is_not_a_pass(folder, capsys):
     """No budget anywhere, or no configuration at all: exit code 2."""
     assert check(capsys, "model.yaml")[0] == 2

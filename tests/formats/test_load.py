@@ -81,6 +81,22 @@ def test_a_missing_file_is_told_with_the_nearest(tmp_path):
     assert error(tmp_path / "net.yml").endswith(f"there is no such file; did you mean '{tmp_path / 'net.yaml'}'?")
 
 
+@pytest.mark.parametrize("name", ["https://example.com/config.json", "meta-llama/Llama-3.1-8B", "google/vit"])
+def test_an_address_is_not_fetched(name, tmp_path, monkeypatch):
+    """Nor is the name of a model on a hub; the error says what to do."""
+    monkeypatch.chdir(tmp_path)
+    assert error(name).endswith("paramcalc fetches nothing: download the model's config.json, and name that")
+    assert error("models/net.yaml") == "models/net.yaml: there is no such file"
+
+
+@pytest.mark.parametrize("head", [b"\x08\x07\x12\x07pytorch", b"\x08\x04\x12\x02\n\0", b"\x1c\0\0\0TFL3"])
+def test_what_was_compiled_for_a_runtime_is_refused_with_what_to_save_instead(head):
+    """ONNX, Core ML, TensorFlow Lite: the model that it was made from can be read."""
+    what = identify_bytes(head)
+    assert "torch.export.save" in what
+    assert "model.save" in what
+
+
 def test_a_directory_is_no_file(tmp_path):
     assert "is a directory" in error(tmp_path)
 

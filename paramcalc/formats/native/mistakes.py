@@ -46,6 +46,8 @@ def misspelled(name: str) -> str | None:
     if not found:
         return None
     type_, colon, call, braces = found.groups()
+    if call == "":
+        return f"there is no layer type '{name[:80]}'; write '{type_}'"
     right = f"{type_}: {{{braces}: …}}" if braces is not None else f"{type_}: {colon or call or '…'}"
     return f"there is no layer type '{name[:80]}'; write '{right}'"
 

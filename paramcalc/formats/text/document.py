@@ -15,6 +15,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_BINARY = "this is no text, and no binary file that paramcalc knows; `paramcalc guide files` lists what is read"
+_SAMPLE = 8192
+"""In so many first bytes of a file that is not UTF-8, a zero byte shows that it was never meant to be text."""
+
 _CUT_OFF = "the JSON ends in the middle of what begins here: is the file complete?"
 
 
@@ -84,15 +88,19 @@ def parse(data: bytes, name: str, only_json: bool = False) -> Document:
     Raises:
         InputError: with positions, for a text that is neither, or that lenient readers would read in different ways.
     """
-    text = decode(data, name)
+    text = decode(data, name, may_be_binary=not only_json)
     start = text.lstrip()[:1]
     if start and (only_json or start in '{["'):
         return _parse_json_first(text, name, only_json)
     return _parse_yaml(text, name)
 
 
-def decode(data: bytes, name: str) -> str:
-    """Text from UTF-8, or from UTF-16 or UTF-32 with a byte order mark."""
+def decode(data: bytes, name: str, may_be_binary: bool = False) -> str:
+    """Text from UTF-8, or from UTF-16 or UTF-32 with a byte order mark.
+
+    Raises:
+        InputError: for anything else; `may_be_binary` is for files that nothing says are text.
+    """
     encoding = "utf-8"
     for mark, marked in _MARKS:
         if data.startswith(mark):
@@ -103,6 +111,8 @@ def decode(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode(encoding, "replace")
         place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        if may_be_binary and encoding == "utf-8" and b"\0" in data[:_SAMPLE]:
+            raise InputError(name, [Problem(_BINARY)]) from None
         message = f"this is not {encoding.upper()} text; save the file as UTF-8"
         raise InputError(name, [Problem(message, position=place)]) from None
 

@@ -18,6 +18,11 @@ SUGGESTIONS = {
     "{LayerNormalization: {eps: 0.1}}": "unknown field 'eps'; did you mean 'epsilon'?",
     "{Embedding: {num_embeddings: 9, output_dim: 3}}": "'num_embeddings'; did you mean 'input_dim'?",
     "{GRU: {units: 3, bidirectional: true}}": "'bidirectional'; write Bidirectional around it",
+    # Names as Python has them.
+    "{tf.keras.layers.Dense: 3}": "there is no layer type 'tf.keras.layers.Dense'; write 'keras.Dense'",
+    "{nn.Linear: 3}": "there is no layer type 'nn.Linear'; write 'torch.Linear'",
+    "{torch.nn.Linear: 3}": "there is no layer type 'nn.Linear'; write 'torch.Linear'",
+    "Softmax()": "there is no layer type 'Softmax()'; write 'Softmax'",
     # Layers of packages are named with them.
     "{QDense: 3}": "there is no layer type 'QDense'; write 'qkeras.QDense'",
     "{qkeras>QDense: 3}": "there is no layer type 'qkeras>QDense'; write 'qkeras.QDense'",
