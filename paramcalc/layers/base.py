@@ -153,7 +153,7 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     list_argument: ClassVar[bool] = False
     """Whether the first field is itself a list, so that `Reshape: [7, 7, 64]` is one argument."""
 
-    told_by_input: ClassVar[tuple[str, ...]] = ()
+    inferred_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that the framework requires and that may be left out, because the input tells them: `in_features`."""
 
     sublayers: ClassVar[tuple[str, ...]] = ()
@@ -181,12 +181,12 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
         `Linear: 64` is out_features, `Linear: [128, 64]` is in_features and out_features.
         """
         names = cls.__struct_fields__
-        if not cls.told_by_input:
+        if not cls.inferred_fields:
             return names
         required = [field.name for field in fields(cls) if field.required]
-        if count >= len(required) + len(cls.told_by_input):
+        if count >= len(required) + len(cls.inferred_fields):
             return names
-        return tuple([name for name in names if name not in cls.told_by_input])
+        return tuple([name for name in names if name not in cls.inferred_fields])
 
 
 class Sublayer:

@@ -132,9 +132,9 @@ def list_schemas(cls: type[Layer], definition: str, required: int) -> list[Schem
     names = cls.__struct_fields__
     if not names:
         return [{"type": "array", "maxItems": 0}]
-    whole = required + len(cls.told_by_input)
+    whole = required + len(cls.inferred_fields)
     found = [list_schema(names, definition, whole, len(names))]
-    if cls.told_by_input:
+    if cls.inferred_fields:
         found.append(list_schema(cls.positional(required), definition, required, whole - 1))
     return found
 

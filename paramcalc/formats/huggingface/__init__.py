@@ -1,4 +1,4 @@
-"""Hugging Face's config.json: which network of transformers it describes, and that network as a spec.
+"""Hugging Face's config.json: finds the network of transformers that it describes, and builds it from a spec.
 
 types.jsonl    what transformers knows of each model_type; tests/oracle/freeze_transformers.py makes it
 config.py      a file's values → the type, its fields, the class and its head
@@ -46,10 +46,10 @@ def read(source: Source, options: Options) -> Model:
 
 
 def add_adapter(model: Model, config: "Config", options: Options) -> None:
-    """Adapt the model, where the user asks for that.
+    """Add an adapter to the model, if the user asks for one.
 
     Raises:
-        InputError: when the adapter is not for this model.
+        InputError: if the adapter does not fit this model.
     """
     if options.adapter is not None:
         from paramcalc.formats.adapters.apply import adapt
@@ -59,11 +59,11 @@ def add_adapter(model: Model, config: "Config", options: Options) -> None:
 
 
 IN_CONFIG = ("config.json",)
-"""What the places in the configuration begin with: those of the layers are in the template, which nobody is shown."""
+"""The prefix of places in the configuration; places of layers are in the template, which the user never sees."""
 
 
 def built(source: Source, options: Options, task: str = "") -> "tuple[Config, Model]":
-    """What a config.json says, and the model that it describes; with another head, where a task needs one.
+    """The configuration and the model that it describes, with another head if the task needs one.
 
     Raises:
         ConfigError: when its type is not known, or a value is one that transformers refuses.
@@ -79,7 +79,7 @@ def built(source: Source, options: Options, task: str = "") -> "tuple[Config, Mo
         config = config_of(value | {"architectures": [class_for(config, task)]})
     model = model_of(spec_of(config), source.name, options.sets, options.max_layers)
     model.format = "huggingface"
-    model.warnings, model.places = [], {}  # those of the template are no business of the file's
+    model.warnings, model.places = [], {}  # warnings about the template do not concern the file
     model.locate = lambda where: source.document.locate(where[1:]) if where[:1] == IN_CONFIG else None
     for message, where in config.warnings.items():
         model.warn(message, (*IN_CONFIG, *where))
@@ -104,28 +104,28 @@ TASKS = {
     "QUESTION_ANS": "question_answering",
     "FEATURE_EXTRACTION": "base",
 }
-"""What PEFT calls a task → the head of the class that it builds the base with."""
+"""PEFT's name for a task → the head of the class that it builds the base model with."""
 
 
 def class_for(config: "Config", task: str) -> str:
-    """The class that an adapter's base is built with: the file's own, but where the task needs another head."""
+    """The class that an adapter's base is built with: the file's own, unless the task needs another head."""
     head = TASKS.get(task)
     found = next((name for name, each in config.type.classes.items() if each == head), None)
     return config.architecture if found is None or config.head == head else found
 
 
 LENGTHS = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx")
-"""What configurations call the number of tokens that their model was made for."""
+"""Fields of configurations for the longest sequence that the model was made for."""
 
 
 def longest_text(values: dict[str, Any]) -> int | None:
-    """The tokens that a model was made for; None where its configuration does not say."""
+    """The longest sequence that a model was made for; None if its configuration does not say."""
     found = (values.get(name) for name in LENGTHS)
     return next((value for value in found if type(value) is int and value > 0), None)
 
 
 def model_of(spec: dict[str, Any], name: str, sets: Mapping[str, Any] | None, max_layers: int | None) -> Model:
-    """The model of a filled template; what is wrong in it stands nowhere in the user's file.
+    """The model of a completed template; its problems have no place in the user's file.
 
     Raises:
         InputError: when the values do not fit together.

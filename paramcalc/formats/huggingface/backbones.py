@@ -1,4 +1,4 @@
-"""Backbones: the models that detectors read maps of an image from, one for each stage that they ask for."""
+"""Backbones: image models from which detectors take a feature map for each of several stages."""
 
 from typing import Any
 
@@ -7,21 +7,21 @@ from paramcalc.formats.huggingface.problems import COUNT_IT, ConfigError, NotBui
 
 
 def settle(raw: dict[str, Any], values: dict[str, Any]) -> None:
-    """Say which stages a backbone gives, and cut off the tag of a network of timm, which tells of its weights alone."""
+    """Resolve the stages of a backbone, and strip the tag from a timm name: it only identifies weights."""
     values["out_indices"] = stages_given(raw, values)
     if isinstance(values.get("backbone"), str):
         values["backbone"] = values["backbone"].split(".")[0]
 
 
 def stages_given(raw: dict[str, Any], values: dict[str, Any]) -> list[int]:
-    """The stages whose maps a backbone gives, counted from 0, the stem; without any said it is the last.
+    """The stages that a backbone returns, where 0 is the stem; by default the last one.
 
-    A type whose number of stages stands in no field keeps what the file says.
+    If no field of the type gives the number of stages, the file's values are kept.
 
     Source: transformers/backbone_utils.py, BackboneConfigMixin
 
     Raises:
-        ConfigError: for a stage that is not there, or is out of order, and where the two fields differ.
+        ConfigError: for a stage that does not exist or is out of order, and if the two fields differ.
     """
     last = last_stage(values)
     names, given = (raw[field] if field in raw else raw.get(f"_{field}") for field in ("out_features", "out_indices"))
@@ -38,7 +38,7 @@ def stages_given(raw: dict[str, Any], values: dict[str, Any]) -> list[int]:
 
 
 def last_stage(values: dict[str, Any]) -> int | None:
-    """The number of the last stage; None where no field says how many there are."""
+    """The number of the last stage; None if no field gives the number of stages."""
     depths, layers = values.get("depths"), values.get("num_hidden_layers")
     if isinstance(depths, list):
         return len(depths)
@@ -76,7 +76,7 @@ def index(given: Any, last: int) -> int:
 
 
 def named_backbone(raw: dict[str, Any]) -> dict[str, Any] | None:
-    """What stands for a backbone_config that the file has not, where it names a backbone: one of timm's.
+    """The configuration in place of a missing backbone_config, if the file names a backbone: one of timm's.
 
     Source: transformers/backbone_utils.py, consolidate_backbone_kwargs_to_config
 

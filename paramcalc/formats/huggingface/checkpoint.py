@@ -1,7 +1,7 @@
-"""How transformers turns the names in a checkpoint into those of its model: checkpoints.jsonl, a line a model_type.
+"""How transformers maps the names in a checkpoint to those of its model: checkpoints.jsonl, a line per model_type.
 
 tests/oracle/freeze_huggingface_checkpoints.py makes the file from transformers' own rules, which merge the experts of a
-mixture, rename what older versions called otherwise, and let pass what a model no longer has.
+mixture, rename tensors of older versions, and ignore what a model no longer has.
 """
 
 import re
@@ -22,22 +22,22 @@ from paramcalc.formats.naming import Naming, Rule, rule
 from paramcalc.model import Model
 
 RuleData = tuple[list[str], list[str], list[list[str | int]], str | None]
-"""Sources, targets, operations, and the module below which they are."""
+"""Sources, targets, operations, and the module that the rule is limited to."""
 
 FOR_ALL = ""
-"""The type whose only list of rules is for all types."""
+"""The type whose only list of rules applies to all types."""
 
 
 class Line(Struct):
     """The rules of one model_type.
 
     Attributes:
-        classes: class → the number of its rules, what its base model is called in it, the number of its ignored names,
-            the layer that gives a language model's logits, what is not quantised unless a file says so, and what stays
+        classes: class → the index of its rules, the name of its base model, the index of its ignored names, the layer
+            that computes a language model's logits, the layers that are not quantised by default, and those that stay
             in float32.
         rules: lists of rules, each for some classes.
-        ignored: lists of patterns of names that a checkpoint may hold and the model does not.
-        adapted: the layers that PEFT adapts where an adapter names none.
+        ignored: lists of patterns of names that a checkpoint may have although the model does not.
+        adapted: the layers that PEFT adapts by default.
     """
 
     classes: dict[str, tuple[int, str, int, str, list[str], list[str]]]
@@ -48,12 +48,12 @@ class Line(Struct):
 
 @lru_cache(maxsize=1)
 def lines() -> bytes:
-    """The whole file, with a line break before each line."""
+    """The whole file, with a line break before each line, so that a line can be searched for by its beginning."""
     return b"\n" + data("checkpoints.jsonl")
 
 
 def find_line(type_: str) -> Line | None:
-    """The line of a model_type; only that is read as JSON."""
+    """The line of a model_type; only that line is parsed as JSON."""
     start = lines().find(b'\n{"type":%s,' % msgspec.json.encode(type_))
     if start < 0:
         return None
@@ -61,9 +61,9 @@ def find_line(type_: str) -> Line | None:
 
 
 def naming_of(config: Config) -> Naming | None:
-    """The rules for a configuration's class; None where they are not known.
+    """The rules for a configuration's class; None if they are unknown.
 
-    A class without any of its own has those of another class of its type.
+    A class without rules of its own has those of another class of its type.
     """
     line = find_line(config.type.name)
     every = find_line(FOR_ALL)
@@ -82,7 +82,7 @@ def naming_of(config: Config) -> Naming | None:
 
 
 def hints_of(config: Config) -> Hints:
-    """What an adapter needs to know of a configuration's class."""
+    """What an adapter needs to know about a configuration's class."""
     line = find_line(config.type.name)
     if line is None:
         return Hints()
@@ -92,14 +92,14 @@ def hints_of(config: Config) -> Hints:
 
 
 def skipped_by(config: Config) -> tuple[list[str], list[str]]:
-    """What transformers does not quantise of a class, unless a file says what; and what it keeps in float32."""
+    """The layers of a class that transformers does not quantise by default, and those that it keeps in float32."""
     line = find_line(config.type.name)
     found = None if line is None else line.classes.get(config.architecture)
     return (["lm_head"], []) if found is None else (found[4], found[5])
 
 
 def made(data: RuleData, base: str) -> Rule:
-    """A rule of its data; one for a module inside is for that with the base model's name before it, and without."""
+    """A rule from its data; a rule for one module applies with and without the base model's prefix."""
     sources, targets, operations, scope = data
     if scope is None:
         return rule(sources, targets, operations, None)
@@ -108,7 +108,7 @@ def made(data: RuleData, base: str) -> Rule:
 
 
 def compared(model: Model, config: Config, contents: Contents, where: str = "the checkpoint") -> Model | None:
-    """The model with the checkpoint held against it; None where that cannot be done (`unknown_names` says why)."""
+    """The model compared with the checkpoint; None if that is impossible (`unknown_names` says why)."""
     if unknown_names(config, contents) is not None:
         return None
     add_checkpoint(model, contents, where, block_naming(config, contents) or naming_of(config))
@@ -116,7 +116,7 @@ def compared(model: Model, config: Config, contents: Contents, where: str = "the
 
 
 def unknown_names(config: Config, contents: Contents) -> str | None:
-    """Why the names in a checkpoint are not known to be those of a configuration's weights; None where they are."""
+    """Why the names in a checkpoint cannot be mapped to those of a configuration's weights; None if they can."""
     type_ = config.type.name
     if contents.format != "gguf":
         return f"how a checkpoint of '{type_}' names its weights is not known" if naming_of(config) is None else None
@@ -131,7 +131,7 @@ def unknown_names(config: Config, contents: Contents) -> str | None:
 
 
 def block_naming(config: Config, contents: Contents) -> BlockNaming | None:
-    """llama.cpp's names of the weights, for a file of its own."""
+    """The names that llama.cpp has for the weights, for a GGUF file."""
     line = gguf.find_line(config.type.name) if contents.format == "gguf" else None
     if line is None:
         return None

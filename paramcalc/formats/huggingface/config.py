@@ -1,7 +1,7 @@
-"""A config.json → the type that is built, the values of its fields, and the class with its head.
+"""Reads a config.json: the type to build, the values of its fields, and the class with its head.
 
-Values are what transformers makes of the file: a field that the file leaves out has the class' default, one under
-another name (`n_embd`) counts for the one that the class has, and keys that the class does not know are ignored.
+Values are those that transformers would use: a field that the file omits has the class' default, an alias (`n_embd`)
+sets the field that it stands for, and keys that the class does not know are ignored.
 """
 
 from typing import Any
@@ -17,18 +17,18 @@ from paramcalc.limits import MAX_LAYERS
 
 
 class Config(Struct):
-    """What a config.json says, as transformers reads it.
+    """The content of a config.json, as transformers reads it.
 
     Attributes:
-        type: the model_type that is built.
+        type: the model_type to build.
         values: every field of the type.
-        given: the fields that the file itself has.
+        given: the fields that are in the file itself.
         architecture: the class, such as "LlamaForCausalLM".
-        head: what the class is for, such as "causal_lm"; "base" for the model without a head.
-        num_labels: the classes of a classifier; None where the file does not say.
-        warnings: what was noticed that changes no number, and the place of each.
-        dtype: what the weights are stored as; None where the file does not say.
-        raw: the whole mapping, for a part whose fields stand beside those of the rest.
+        head: the task of the class, such as "causal_lm"; "base" for the model without a head.
+        num_labels: the number of classes of a classifier; None if the file does not say.
+        warnings: warnings, which change no number, with the place of each.
+        dtype: the dtype the weights are stored in; None if the file does not say.
+        raw: the whole mapping, for a part whose fields are mixed with those of the rest.
     """
 
     type: ModelType
@@ -55,7 +55,7 @@ def read_config(value: dict[str, Any], source: str) -> Config:
 
 
 def config_of(raw: dict[str, Any], type_: ModelType | None = None) -> Config:
-    """The same for a configuration that may stand in another's field; `type_` is its type where it says none."""
+    """The same for a configuration that may be a field of another; `type_` is its type if it has none."""
     named = first_architecture(raw)
     warnings: dict[str, DocPath] = {}
     found = known_type(raw, named, type_, warnings)
@@ -75,18 +75,18 @@ def part_of(
     merged: bool = False,
     missing: dict[str, Any] | None = None,
 ) -> Config | None:
-    """The configuration in a field of another, for the first of these heads that its type has.
+    """The configuration in a field of another, with the first of these heads that its type has.
 
-    It is built as AutoModel builds it: what class it names is of no account. Where the file has none, it is `missing`,
-    or has the values that the type has for that, or, if `flat`, those fields of the whole that are its own; if
-    `merged`, these values stand behind what the file has, too.
-    Returns None for an optional part that is null.
+    It is built as by AutoModel: the class that it names does not matter. If the file has none, it is `missing`, or the
+    type's default for the part, or, if `flat`, made of those fields of the whole that it shares; if `merged`, these
+    defaults also complete what the file has. Returns None for an optional part that is null.
 
     Raises:
         ConfigError: with the place below the whole configuration.
     """
     part = config.type.parts[field]
-    raw = config.values.get(f"{field}_dict") or config.values.get(field)  # old files of CLIP's kind have both
+    # old files of CLIP and its relatives have both
+    raw = config.values.get(f"{field}_dict") or config.values.get(field)
     if raw is None:
         raw = missing or named_backbone(config.raw) if field == "backbone_config" else missing
     raw = renamed(raw, config.type.name)
@@ -108,20 +108,20 @@ OTHER_NAMES = {
     ("exaone4_5", "exaone4_5_text"): "exaone4",
     ("hyperclovax_vision_v2", "qwen2_5_vl"): "qwen2_5_vl_vision",
 }
-"""A type, and what files call the type of a part of it → what transformers reads that as."""
+"""A type, and the model_type that files give one of its parts → the model_type that transformers reads it as."""
 
 
 def renamed(raw: Any, whole: str) -> Any:
-    """A part's fields, its model_type being the one that transformers reads it as."""
+    """A part's fields, with the model_type that transformers reads it as."""
     name = raw.get("model_type") if isinstance(raw, dict) else None
     other = OTHER_NAMES.get((whole, name)) if isinstance(name, str) else None
     return raw if other is None else raw | {"model_type": other}
 
 
 def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, heads: list[str]) -> Config:
-    """The configuration of a model that another builds, for the first of these heads, or classes, that its type has.
+    """The configuration of a nested model, with the first of these heads, or classes, that its type has.
 
-    Without any it is the values alone, for a part that is no model of its own.
+    Without heads it has only values, for a part that is not a model of its own.
     """
     warnings: dict[str, DocPath] = {}
     type_ = default if fixed and default is not None else known_type(raw, None, default, warnings)
@@ -136,11 +136,11 @@ def config_for(raw: dict[str, Any], default: ModelType | None, fixed: bool, head
 
 
 STORED = ("bfloat16", "float16", "float32", "float64")
-"""What transformers stores weights as, unless they are quantised."""
+"""The dtypes that transformers stores weights in, unless they are quantised."""
 
 
 def stored_dtype(raw: dict[str, Any]) -> str | None:
-    """What the weights are stored as: `dtype`, which was called torch_dtype; None where nothing useful is said."""
+    """The dtype of the weights: `dtype`, formerly torch_dtype; None if it gives nothing useful."""
     for key in ("dtype", "torch_dtype"):
         value = raw.get(key)
         if isinstance(value, str) and value.removeprefix("torch.") in STORED:
@@ -149,7 +149,7 @@ def stored_dtype(raw: dict[str, Any]) -> str | None:
 
 
 def quantization_in(raw: dict[str, Any]) -> tuple[dict[str, Any], DocPath] | None:
-    """What a configuration, or its text model's, says of the quantisation of its checkpoint, and where."""
+    """The quantisation_config of a configuration or of its text model, and its place."""
     text = raw.get("text_config")
     for part, where in ((raw, ()), (text, ("text_config",))):
         for key in ("quantization_config", "compression_config"):
@@ -160,9 +160,9 @@ def quantization_in(raw: dict[str, Any]) -> tuple[dict[str, Any], DocPath] | Non
 
 
 def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> tuple[str | None, dict[str, Any], ModelType]:
-    """The class, its fields and its type, which are those of the text model where the class is for that alone.
+    """The class, its fields and its type: those of the text model if the class builds only that.
 
-    The fields stand in the part of the configuration that is for it, or the file has them and no part.
+    The fields are in the text model's part of the configuration, or in a file without parts.
     """
     text = type_.parts.get("text_config")
     part = find_type(text.type) if text is not None else None
@@ -174,7 +174,7 @@ def text_half(raw: dict[str, Any], type_: ModelType, named: str | None) -> tuple
 
 
 def first_architecture(raw: dict[str, Any]) -> str | None:
-    """The class that the file names; old ones of TensorFlow and Flax hold the same weights."""
+    """The class that the file names; old classes of TensorFlow and Flax have the same weights."""
     names = raw.get("architectures")
     name = names[0] if isinstance(names, list) and names else names
     if not isinstance(name, str):
@@ -185,7 +185,7 @@ def first_architecture(raw: dict[str, Any]) -> str | None:
 def known_type(
     raw: dict[str, Any], architecture: str | None, default: ModelType | None, warnings: dict[str, DocPath]
 ) -> ModelType:
-    """The type of this model_type; one that transformers does not know may name a class that it does."""
+    """The type of this model_type; if transformers does not know it, the file may still name a class that it does."""
     name = raw.get("model_type")
     if name is None and default is not None:
         return default
@@ -213,7 +213,7 @@ def known_type(
 
 
 def class_of(type_: ModelType, named: str | None) -> str:
-    """The class to build: the one that is named, else the language model of a type that is for that, else the base.
+    """The class to build: the one that is named, else the type's language model, else its base model.
 
     Raises:
         ConfigError: for a class that is not built from this type.
@@ -230,15 +230,15 @@ def class_of(type_: ModelType, named: str | None) -> str:
 
 
 def bare(name: str) -> str:
-    """A class name but for its capitals and underscores, which files have in other ways."""
+    """A class name without case and underscores, which differ between files."""
     return name.replace("_", "").lower()
 
 
 def default_class(type_: ModelType) -> str:
-    """What a file without `architectures` is taken for.
+    """The class of a file without `architectures`.
 
     Raises:
-        NotBuiltError: for a type that is but a configuration.
+        NotBuiltError: for a type that is only a configuration.
     """
     if not type_.classes:
         raise NotBuiltError(f"'{type_.name}' is a configuration without a class that is built from it", ("model_type",))
@@ -255,7 +255,7 @@ def default_class(type_: ModelType) -> str:
 
 
 def labels(raw: dict[str, Any]) -> int | None:
-    """How many classes a classifier has: as many as have names, else what num_labels says."""
+    """The number of classes of a classifier: as many as have names, else num_labels."""
     names = raw.get("id2label")
     if isinstance(names, dict):
         return len(names)
@@ -264,7 +264,7 @@ def labels(raw: dict[str, Any]) -> int | None:
 
 
 def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], set[str]]:
-    """The value of every field, and which of them the file has.
+    """The value of every field, and the fields that the file has.
 
     Raises:
         ConfigError: for a value of a kind that the field does not take.
@@ -299,14 +299,14 @@ OLD_LAYER_TYPES = {
     "deepseek_sparse_attention": "indexed_attention",
     "qwen_sparse_attention": "indexed_attention",
 }
-"""What older files call kinds of layers (transformers/configuration_utils.py)."""
+"""Older names for kinds of layers (transformers/configuration_utils.py)."""
 
 
 def check_layer_types(values: dict[str, Any]) -> None:
-    """Give the kinds of layers their names of today, and hold their number against that of layers.
+    """Give the kinds of layers their current names, and check their number against that of the layers.
 
     Raises:
-        ConfigError: when there is not one for each layer.
+        ConfigError: unless there is one for each layer.
     """
     for field in ("layer_types", "mlp_layer_types", "layers_block_type"):
         kinds, layers = values.get(field), values.get("num_hidden_layers")
@@ -332,14 +332,14 @@ OF_A_LAYER = {
     ),
     "step3p5": ("num_attention_heads",),
 }
-"""model_type → what its template reads of a layer that has values of its own; "" is for all others."""
+"""model_type → the values that its template reads per layer; "" is for all other types."""
 
 
 def by_layer(own: Any, layers: Any, names: tuple[str, ...]) -> list[dict[str, Any]] | None:
-    """The values that single layers have: a mapping from numbers, such as "05", as a list with an entry for each layer.
+    """Values of single layers as a list with an entry for each; the file maps numbers, such as "05", to them.
 
     Raises:
-        ConfigError: for another layer than there are, or a value that no template reads.
+        ConfigError: for a layer that does not exist, or a value that no template reads.
     """
     if not isinstance(own, dict) or type(layers) is not int or not 0 < layers <= MAX_LAYERS:
         return None
@@ -358,5 +358,5 @@ LETTERS: dict[type, str] = {int: "i", float: "f", bool: "b", str: "s", list: "l"
 
 
 def is_of(value: Any, kinds: str) -> bool:
-    """Whether a field of these kinds takes the value."""
+    """Whether a field of these kinds accepts the value."""
     return kinds == "*" or LETTERS[type(value)] in kinds

@@ -1,4 +1,4 @@
-"""A model's folder: the network is what its config.json says, and the checkpoint in it is held against that."""
+"""A model's folder: the network is that of its config.json, and the checkpoint in it is compared with that."""
 
 import os
 
@@ -17,12 +17,12 @@ CONFIG = "config.json"
 
 
 def read(source: Source, options: Options) -> Model | None:
-    """The model of a folder with a config.json; None where that is no file of transformers.
+    """The model of a folder with a config.json; None if that is not a file of transformers.
 
-    Where the network is not known here, the checkpoint alone is counted, and a warning says so.
+    If the network is unknown, only the checkpoint is counted, and a warning says so.
 
     Raises:
-        InputError: for a config.json or a checkpoint that is broken, and for a folder without a network or weights.
+        InputError: for a broken config.json or checkpoint, and for a folder with neither a network nor weights.
     """
     with open_source(os.path.join(source.path or os.curdir, CONFIG)) as beside:
         if not is_huggingface(beside):
@@ -39,7 +39,7 @@ def read(source: Source, options: Options) -> Model | None:
         except ConfigError as error:
             raise InputError(beside.name, [located(Problem(str(error), error.where), beside.document.locate)]) from None
         named = first_architecture(beside.document.value)
-    model.source, model.locate = source.name, lambda where: None  # a line would be taken for one of the folder
+    model.source, model.locate = source.name, lambda where: None  # a line number would seem to be one of the folder
     if named not in (None, config.architecture) and options.adapter is not None:
         model.warnings.append(f"the adapter is for {config.architecture}: the checkpoint of {named} was not compared")
         add_adapter(model, config, options)
@@ -50,7 +50,7 @@ def read(source: Source, options: Options) -> Model | None:
 
 
 def with_checkpoint(model: Model, config: Config, contents: Contents | None, source: Source, options: Options) -> Model:
-    """The model with the checkpoint held against it; the checkpoint alone where its names are not the model's."""
+    """The model compared with the checkpoint; the checkpoint alone if its names are not the model's."""
     if contents is None:
         model.warnings.append("the folder holds no checkpoint: nothing was compared with its config.json")
         return model

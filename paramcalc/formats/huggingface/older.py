@@ -1,4 +1,4 @@
-"""Older files of a type: what they write otherwise than its class does today, brought into the class' form.
+"""Brings older files of a type into the form that its class has today.
 
 Source: the `__post_init__` of transformers' configuration classes
 """
@@ -12,10 +12,10 @@ from paramcalc.formats.huggingface.types import find_type
 
 
 def step3p5(values: dict[str, Any]) -> None:
-    """Cut lists of layers off behind the last one: they go on for those that predict further tokens, never built.
+    """Cut lists of layers after the last one: they go on for layers that predict further tokens and are never built.
 
     Raises:
-        ConfigError: where layers with experts are no numbers.
+        ConfigError: if the layers with experts are not numbers.
     """
     layers, more = values.get("num_hidden_layers"), values.get("num_nextn_predict_layers")
     if type(layers) is int and type(more) is int and more > 0:
@@ -29,7 +29,7 @@ def step3p5(values: dict[str, Any]) -> None:
 
 
 def as_numbers(numbers: Any) -> list[int]:
-    """The numbers of layers in a list of them, or in a text with commas between them."""
+    """The numbers of layers in a list, or in a string separated by commas."""
     items = numbers.split(",") if isinstance(numbers, str) else numbers
     try:
         return [int(item) for item in items if str(item).strip()]
@@ -39,10 +39,10 @@ def as_numbers(numbers: Any) -> list[int]:
 
 
 def molmo2(values: dict[str, Any]) -> None:
-    """Read `vit_config`: its image encoder has layers up to the last one of those that the adapter reads.
+    """Read `vit_config`: the image encoder has layers up to the last one that the adapter reads.
 
     Raises:
-        ConfigError: where these are no numbers of layers.
+        ConfigError: if these are not numbers of layers.
     """
     old = values.get("vit_config")
     if not isinstance(old, dict):
@@ -62,15 +62,15 @@ def molmo2(values: dict[str, Any]) -> None:
 
 
 def is_numbers(value: Any) -> bool:
-    """Whether it is a list of one integer or more."""
+    """Whether a value is a non-empty list of integers."""
     return isinstance(value, list) and bool(value) and all(type(item) is int for item in value)
 
 
 def granite4_vision(values: dict[str, Any]) -> None:
-    """Take `downsample_rate` apart, which is a text: the sides of a window's queries, and of the window.
+    """Split the string `downsample_rate` into the side of a window's queries and that of the window.
 
     Raises:
-        ConfigError: where it is not two numbers with a line between them.
+        ConfigError: unless it is two numbers with a slash between them.
     """
     rate = values["downsample_rate"]
     if rate is None:
@@ -83,7 +83,7 @@ def granite4_vision(values: dict[str, Any]) -> None:
 
 
 def unlimited_ocr(values: dict[str, Any]) -> None:
-    """Read `language_config`, with the window that stands beside it."""
+    """Read `language_config`, with the window that is given next to it."""
     if values["text_config"] is not None:
         return
     old, window = values.get("language_config"), values.get("sliding_window")
@@ -97,4 +97,4 @@ OLDER: dict[str, Callable[[dict[str, Any]], None]] = {
     "step3p5": step3p5,
     "unlimited_ocr": unlimited_ocr,
 }
-"""model_type → what brings the values that a file of it has into the form of today."""
+"""model_type → the function that brings the values of its files into today's form."""

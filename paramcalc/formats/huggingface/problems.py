@@ -1,4 +1,4 @@
-"""What is wrong in a configuration, at its place in the file; InputError is made of it where the file is known."""
+"""Problems in a configuration, with their places; they become an InputError where the file is known."""
 
 from paramcalc.errors import DocPath
 
@@ -8,7 +8,7 @@ COUNT_IT = (
 
 
 class ConfigError(Exception):
-    """Something in the file is wrong, at this place of it."""
+    """Something at this place in the file is wrong."""
 
     def __init__(self, message: str, where: DocPath = ()) -> None:
         super().__init__(message)
@@ -16,4 +16,4 @@ class ConfigError(Exception):
 
 
 class NotBuiltError(ConfigError):
-    """The file is right, as far as can be seen, but its network is not known here."""
+    """The file seems right, but its network is not supported."""

@@ -1,7 +1,6 @@
-"""A config.json's quantization_config: which layers are stored in fewer bits, and how.
+"""The quantization_config of a config.json: which layers are stored in fewer bits, and how.
 
-transformers/utils/quantization_config.py and transformers/quantizers; each method says in its own way which layers it
-leaves out.
+transformers/utils/quantization_config.py and transformers/quantizers; each method has its own way of excluding layers.
 """
 
 import re
@@ -19,25 +18,25 @@ from paramcalc.model import Instance, Model
 QUANTISED = ("Linear", "TransposedLinear")
 HALF = ("float16", "bfloat16")
 MAX_RULES = 10_000
-"""Names and patterns of layers that are left out."""
+"""Names and patterns of layers that are excluded."""
 
 
 class UnknownSchemeError(ValueError):
-    """A quantisation that is not known, or not as it is here; in words for the user."""
+    """The quantisation is unknown, or not supported in this form; the message is for the user."""
 
 
 class Plan(NamedTuple):
-    """What is to be stored how.
+    """Which layers to store in which way.
 
     Attributes:
-        scheme: how the layers are stored.
-        chosen: whether a layer of this name is.
-        experts: whether experts are, too.
-        fused: whether these are stored in one tensor.
-        linear: whether layers that are no experts are.
-        note: what to say of it.
-        wide: the ends of names of layers that stay in float32.
-        default: what others are stored as where nothing says that; None for float32.
+        scheme: how these layers are stored.
+        chosen: whether a layer of this name is quantised.
+        experts: whether experts are quantised as well.
+        fused: whether experts are stored in one tensor.
+        linear: whether layers other than experts are quantised.
+        note: a warning about it.
+        wide: the ends of the names of layers that stay in float32.
+        default: the dtype of other layers if the file does not say; None for float32.
     """
 
     scheme: Scheme
@@ -51,12 +50,11 @@ class Plan(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What is known of the model beside its quantisation.
+    """What is known about the model besides its quantisation.
 
     Attributes:
-        dtype: what is not quantised is stored as.
-        skipped: the layers that are left out unless the file says which.
-        wide: those that stay in float32.
+        dtype: the dtype of what is not quantised. skipped: the layers that are excluded unless the file names some.
+        wide: layers that stay in float32.
     """
 
     dtype: str
@@ -67,14 +65,14 @@ class Facts(NamedTuple):
 def quantise(
     model: Model, raw: dict[str, Any], dtype: str | None, skipped: Sequence[str], wide: Sequence[str]
 ) -> str | None:
-    """Store a model's layers as its configuration says; returns what to warn of, such as that this is not known.
+    """Store a model's layers as its configuration says; return warnings, such as that the method is unknown.
 
     Args:
-        model: what the configuration describes.
+        model: the model that the configuration describes.
         raw: its quantization_config.
-        dtype: what is not quantised is stored as; None where nothing says that.
-        skipped: what transformers leaves out where nothing says what to.
-        wide: the layers that it keeps in float32.
+        dtype: the dtype of what is not quantised; None if nothing says it.
+        skipped: the layers that transformers excludes by default.
+        wide: the layers that transformers keeps in float32.
     """
     method = raw.get("quant_method")
     if method is None and (raw.get("load_in_4bit") or raw.get("load_in_8bit")):
@@ -95,18 +93,18 @@ UNKNOWN = "its checkpoint is quantised in a way that is not known"
 
 
 def apply(model: Model, plan: Plan, no_dtype: bool) -> int:
-    """Put the layers that are chosen in their stored form; how many they are.
+    """Replace the chosen layers by their stored form; return their number.
 
     Args:
         model: the model to change.
-        plan: what is stored how.
-        no_dtype: whether the file does not say what the others are stored as.
+        plan: which layers are stored in which way.
+        no_dtype: whether the file does not give the dtype of the other layers.
     """
     made: dict[int, Instance] = {}
     layers: dict[int, Layer] = {}
     tied = {
         name.replace("/", ".") for pair in model.tied for name in pair[:2]
-    }  # of a tie there is one tensor, as it was
+    }  # tied weights share one tensor, which is not quantised
     count = 0
     for node in model.nodes:
         old = node.instance
@@ -145,7 +143,7 @@ def names_in(raw: dict[str, Any], *keys: str) -> list[str] | None:
 
 
 def without(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """As should_convert_module: a name, its beginning, its end, or a pattern of its beginning."""
+    """As should_convert_module of transformers: a name, its beginning, its end, or a pattern of its beginning."""
     compiled = [Pattern(rf"({key})(\..*)?") for key in patterns if re.search(r"[*+?\[\](){}|^$\\]", key)]
     whole = frozenset(patterns)
 
@@ -159,20 +157,20 @@ def without(patterns: Sequence[str]) -> Callable[[str], bool]:
 
 
 def by_globs(globs: Sequence[str]) -> Callable[[str], bool]:
-    """ModelOpt's names with `*` for anything; one without it is for all that is in it, too."""
+    """ModelOpt's names with `*` for anything; a name without it also includes everything below it."""
     compiled = [Pattern(re.escape(glob).replace(r"\*", ".*").replace(r"\-", "-") + r"(\..*)?") for glob in globs]
     return lambda name: not any(each.fullmatch(name) for each in compiled)
 
 
 def named(rules: Sequence[str]) -> Callable[[str], bool]:
-    """Whether compressed-tensors' rules are for a name: a class, the name itself, or `re:` and a pattern."""
+    """Whether a rule of compressed-tensors matches: a class, the name itself, or `re:` and a pattern."""
     whole = frozenset(rules)
     compiled = [Pattern(rule.removeprefix("re:")) for rule in rules if rule.startswith("re:")]
     return lambda name: "Linear" in whole or name in whole or any(each.matches(name) for each in compiled)
 
 
 def in_blocks(name: str) -> bool:
-    """Whether a layer is in one of the numbered layers, which alone GPTQ and AWQ quantise."""
+    """Whether a layer is in one of the numbered blocks; GPTQ and AWQ quantise nothing else."""
     return re.search(r"\.[0-9]+\.", f".{name}") is not None
 
 
@@ -180,7 +178,7 @@ def in_blocks(name: str) -> bool:
 
 
 def number(raw: dict[str, Any], key: str, known: Sequence[int] = ()) -> int:
-    """A small number that must be there."""
+    """A required small number."""
     value = raw.get(key)
     if type(value) is not int or (known and value not in known):
         raise UnknownSchemeError(f"{key} is {str(value)[:MAX_ECHO]}")
@@ -250,7 +248,7 @@ NESTED_NOTE = (
 
 
 def bitsandbytes(raw: dict[str, Any], facts: Facts) -> Plan:
-    """By bitsandbytes: all linear layers but the last one, in 4 or 8 bits; experts, which are no layers, are not."""
+    """By bitsandbytes: all linear layers but the last one, in 4 or 8 bits; not experts, which are no linear layers."""
     chosen = without([*(names_in(raw, "llm_int8_skip_modules") or facts.skipped), *facts.wide])
     if raw.get("load_in_8bit"):
         return Plan(Scheme("bitsandbytes 8 bits", dtype=facts.dtype), chosen, experts=False, wide=facts.wide)
@@ -270,7 +268,7 @@ def mxfp4(raw: dict[str, Any], facts: Facts) -> Plan:
 
 
 def single_group(raw: dict[str, Any]) -> dict[str, Any]:
-    """The only way in which layers are quantised."""
+    """The only group of layers: several schemes are not supported."""
     groups = raw.get("config_groups")
     if not isinstance(groups, dict) or len(groups) != 1:
         raise UnknownSchemeError("it has several groups of layers, or none")
@@ -336,4 +334,4 @@ METHODS: dict[str, Callable[[dict[str, Any], Facts], Plan]] = {
     "compressed-tensors": compressed_tensors,
     "modelopt": modelopt,
 }
-"""quant_method → how it is read."""
+"""quant_method → the function that reads it."""

@@ -1,6 +1,6 @@
-"""A folder of sentence-transformers: modules.json names its parts, the first of which is a model of transformers.
+"""A folder of sentence-transformers: modules.json lists its parts, the first of which is a transformers model.
 
-sentence_transformers/models: the model without a head, a pooling of its tokens, and often a layer or two behind that.
+Source: sentence_transformers/models: a model without a head, pooling over its tokens, and often another layer or two.
 """
 
 import os
@@ -40,10 +40,10 @@ class Part(NamedTuple):
 
 
 def read(source: Source, options: Options) -> Model | None:
-    """The model of a folder with a modules.json; None where that is another program's.
+    """The model of a folder with a modules.json; None if that belongs to another program.
 
     Raises:
-        InputError: for a part that is broken or not known.
+        InputError: for a part that is broken or unknown.
     """
     folder = source.path or os.curdir
     with open_source(os.path.join(folder, MODULES)) as listed:
@@ -60,10 +60,10 @@ def read(source: Source, options: Options) -> Model | None:
 
 
 def parts_in(source: Source) -> list[Part] | None:
-    """The parts that a modules.json names; None where it is none of sentence-transformers.
+    """The parts that a modules.json lists; None if it is not one of sentence-transformers.
 
     Raises:
-        InputError: for a folder that is not one beside it.
+        InputError: for a part in another place than a subfolder.
     """
     value = source.document.value
     if not isinstance(value, list) or len(value) > MAX_PARTS or not all(isinstance(item, dict) for item in value):
@@ -81,7 +81,7 @@ def parts_in(source: Source) -> list[Part] | None:
 
 
 def transformer(folder: str, number: int, name: str, options: Options) -> Model:
-    """The first part, its layers below `0/auto_model`, compared with the checkpoint beside its config.json."""
+    """The first part, with its layers below `0/auto_model`, compared with the checkpoint next to its config.json."""
     with open_source(os.path.join(folder, "config.json")) as config, open_source(folder) as place:
         try:
             found, model = built(config, options, BASE)
@@ -112,7 +112,7 @@ def move(model: Model, prefix: str) -> None:
 
 
 class Settings(Struct):
-    """What the config.json of a part says."""
+    """The settings in the config.json of a part."""
 
     values: dict[str, Any]
     name: str
@@ -130,10 +130,10 @@ class Settings(Struct):
 
 
 def add_part(model: Model, part: Part, folder: str) -> None:
-    """Put a part behind the layers so far.
+    """Append a part to the layers so far.
 
     Raises:
-        InputError: for one that is not known, or broken.
+        InputError: if the part is unknown or broken.
     """
     if part.kind in WEIGHTLESS:
         return
@@ -153,7 +153,7 @@ def add_part(model: Model, part: Part, folder: str) -> None:
 
 
 def layer_of(part: Part, settings: Settings) -> tuple[Layer, str]:
-    """The layer that a part is, and what it is called in it; "" where it has no weights."""
+    """The layer that a part consists of, and its name there; "" for one without weights."""
     if part.kind == "Pooling":
         ways = sum(value is True for key, value in settings.values.items() if key.startswith("pooling_mode_"))
         return Pooled(max(ways, 1)), ""
@@ -171,7 +171,7 @@ def layer_of(part: Part, settings: Settings) -> tuple[Layer, str]:
 
 
 def add_weights(model: Model, contents: Contents | None, number: int) -> None:
-    """Put the checkpoint of a part beside the transformer's; where there is none, its weights are missing."""
+    """Add the checkpoint of a part to the transformer's; without one, the part's weights are reported as missing."""
     checkpoint = model.claims.checkpoint if model.claims is not None else None
     if checkpoint is not None and contents is not None:
         found = gathered(list(parts_of(contents)), Naming(), Owners(model), checkpoint.where)

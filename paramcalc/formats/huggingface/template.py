@@ -35,9 +35,9 @@ from paramcalc.formats.native.variables import spec_variables
 
 FAMILIES = "families"
 BESIDE = ("tie_word_embeddings", "cross_attention_hidden_size")
-"""What a whole reads of its parts, whether or not it is a field of their types."""
+"""What templates read of parts, whether or not it is a field of the part's type."""
 FROM_TIMM = ("timm_backbone", "timm_wrapper")
-"""Types that transformers only wraps: their networks are those of the package timm, which knows them by name."""
+"""Types that only wrap a network of the package timm, which transformers refers to by name."""
 OWN_KEYS = ("types", "parts", "heads", "refused")
 
 
@@ -45,7 +45,7 @@ def spec_of(config: Config) -> dict[str, Any]:
     """The spec of a configuration.
 
     Raises:
-        NotBuiltError: when there is no template for its type.
+        NotBuiltError: if there is no template for its type.
     """
     template = template_of(config)
     if config.head not in template["heads"]:
@@ -81,7 +81,7 @@ def template_of(config: Config) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def index() -> dict[str, str]:
-    """model_type → the template that it is built like."""
+    """model_type → the template that describes it."""
     import msgspec
 
     return msgspec.json.decode(data(FAMILIES, "index.json"), type=dict[str, str])
@@ -89,7 +89,7 @@ def index() -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def load_template(name: str) -> dict[str, Any]:
-    """A template; nobody may change it."""
+    """A template; callers must not change it."""
     from paramcalc.formats.text.strict_yaml import parse_yaml
 
     value: dict[str, Any] = parse_yaml(data(FAMILIES, f"{name}.yaml").decode(), name)[0]
@@ -99,8 +99,7 @@ def load_template(name: str) -> dict[str, Any]:
 def vars_of(template: dict[str, Any], config: Config, parts: dict[str, Any]) -> dict[str, Any]:
     """The template's variables with the values that they have for this configuration.
 
-    What the type's own values read of the configuration comes first, and the fields that are `parts`, with all values
-    of these.
+    First come the fields that the type's own values read, and the `parts`, with all their values.
     """
     own: dict[str, Any] = template["types"][config.type.name] or {}
     known = (
@@ -112,7 +111,7 @@ def vars_of(template: dict[str, Any], config: Config, parts: dict[str, Any]) -> 
             "model_type": config.type.name,
         }
     )
-    if config.num_labels is not None:  # else it is the default of the type, which a template has
+    if config.num_labels is not None:  # otherwise it is the default of the type, which the template has as well
         known["num_labels"] = config.num_labels
     declared = template["vars"]
     read = {name for value in own.values() for name in variables(value)} - declared.keys()
@@ -123,7 +122,7 @@ def vars_of(template: dict[str, Any], config: Config, parts: dict[str, Any]) -> 
 
 
 def check_refused(rules: list[dict[str, str]], raw: dict[str, Any], file: dict[str, Any]) -> None:
-    """Refuse what one of a template's rules is about, by its variables, or by what the file has (`file`).
+    """Apply a template's `refused` rules, which are about its variables or about the file itself (`file`).
 
     Raises:
         ConfigError: with the rule's message.
@@ -132,13 +131,13 @@ def check_refused(rules: list[dict[str, str]], raw: dict[str, Any], file: dict[s
         return
     problems = Problems()
     known = spec_variables(raw, {}, ("vars",), problems) | {"file": file}
-    for rule in [] if problems.found else rules:  # a variable that is wrong is told of where the spec is read
+    for rule in [] if problems.found else rules:  # a wrong variable is reported when the spec is read
         if fill(rule["when"], known) is True:
             raise ConfigError(fill(rule["because"], known))
 
 
 def literal(value: Any) -> Any:
-    """A value of a file, which no expression in it may change."""
+    """A value from a file, escaped so that it is never evaluated as an expression."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, list):
@@ -149,13 +148,13 @@ def literal(value: Any) -> Any:
 
 
 class Part(NamedTuple):
-    """A model inside another.
+    """A model inside another, by its own template.
 
     Attributes:
-        field: the field with its configuration; empty where that is the whole.
-        values: the values of its fields, those of other names under these, too, its `model_type`, the names of its
-            `inputs`, and their `shapes` by name; None where there is no such part.
-        block: its spec as a block, what it is given being its inputs.
+    field: the field with its configuration; empty if that is the whole configuration.
+    values: the values of its fields, also under their aliases, its `model_type`, the names of its `inputs`, and
+        their `shapes` by name; None if there is no such part.
+    block: its spec as a block, whose inputs are those it is called with.
     """
 
     field: str
@@ -164,7 +163,7 @@ class Part(NamedTuple):
 
 
 def part(config: Config, said: str | dict[str, Any]) -> Part:
-    """The part that a template means by this.
+    """The part that an entry of `parts` describes.
 
     Raises:
         ConfigError: with the place below the whole configuration.
@@ -190,7 +189,7 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     shapes = inputs_of(spec)
     values = {name: inner.raw.get(name) for name in BESIDE} | inner.values | aliases
     values |= {"inputs": list(shapes), "shapes": shapes, "model_type": inner.type.name}
-    # Only now, as these may be expressions over the variables of the whole.
+    # Evaluated last: these may be expressions over the variables of the whole.
     spec["vars"] |= {name: value for name, value in said.get("vars", {}).items() if name in spec["vars"]}
     block = {key: spec[key] for key in ("vars", "blocks", "layers", "tied") if key in spec}
     outputs = {"outputs": unnamed(spec["outputs"])} if "outputs" in spec else {}
@@ -198,23 +197,23 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
 
 
 def unnamed(outputs: Any) -> Any:
-    """A spec's outputs as a block has them: paths alone, without the names that a model's may have."""
+    """A spec's outputs as those of a block: only paths, without the names that a model's outputs may have."""
     if not isinstance(outputs, list):
         return outputs
     return [next(iter(entry.values())) if isinstance(entry, dict) else entry for entry in outputs]
 
 
 def absent(config: Config, rules: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What a part is that the file has not, by the first of these rules that holds."""
+    """The configuration of a part that the file lacks: that of the first rule that applies."""
     known = config.values | {"given": sorted(config.given)}
     found = (rule["config"] for rule in rules if fill(rule["when"], known))
     return next((fill(value, known) for value in found), None)
 
 
 def inputs_of(spec: dict[str, Any]) -> dict[str, Any]:
-    """The shapes of a filled template's inputs by name, without those whose `when` is false.
+    """The shapes of a completed template's inputs by name, without those whose `when` is false.
 
-    A shape that cannot be computed is null: it matters only to a whole that reads it.
+    A shape that cannot be computed is null: it only matters if the whole reads it.
     """
     problems = Problems()
     env = spec_variables(spec["vars"], {}, ("vars",), problems)
@@ -236,5 +235,5 @@ def shape_of(value: Any, env: dict[str, Any]) -> Any:
 
 
 def is_wanted(value: Any, env: dict[str, Any]) -> bool:
-    """Whether an input is there: the `when` of it, where it has one."""
+    """Whether an input exists: its `when`, if it has one."""
     return not isinstance(value, dict) or bool(fill(value.get("when", True), env))

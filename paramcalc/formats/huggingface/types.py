@@ -1,6 +1,6 @@
-"""What transformers knows of each `model_type`: its fields and their defaults, its classes; a line of types.jsonl each.
+"""What transformers knows about each `model_type`: fields, defaults and classes; a line of types.jsonl each.
 
-Only the line that is asked for is read as JSON: the file has eight hundred.
+Only the line in question is parsed as JSON: the file has eight hundred.
 """
 
 import os
@@ -15,26 +15,26 @@ FOLDER = os.path.dirname(__file__)
 
 
 def data(*path: str) -> bytes:
-    """The content of a file of this package; pathlib alone would take as long to import as the largest to read."""
+    """The content of a data file; importing pathlib alone would take as long as reading the largest."""
     with open(os.path.join(FOLDER, *path), "rb") as file:
         return file.read()
 
 
 VERSION = "5.24"
-"""The version of transformers that the file was made with."""
+"""The version of transformers that the data files were made with."""
 
 KINDS = {"i": "an integer", "f": "a number", "b": "true or false", "s": "text", "l": "a list", "d": "a mapping"}
-"""The letters of a field's kinds, but for n, null, and *, anything."""
+"""The letters for a field's kinds, besides n for null and * for anything."""
 
 
 class Part(Struct, frozen=True):
     """A field that holds the configuration of another model.
 
     Attributes:
-        type: its model_type where it says none; "" for one that no model_type has.
-        fixed: whether it is of that type whatever it says.
-        optional: whether null means that there is none.
-        values: what it is where the file has none.
+        type: its model_type if it names none; "" for one without a model_type.
+        fixed: whether it has that type whatever it names.
+        optional: whether null means that the part is absent.
+        values: its default if the file has none.
     """
 
     type: str = ""
@@ -48,10 +48,10 @@ class ModelType(Struct, frozen=True, rename={"name": "type"}):
 
     Attributes:
         name: the model_type.
-        fields: the configuration's fields: name → default, and the kinds of values that it takes.
+        fields: the configuration's fields: name → default, and the kinds of values it accepts.
         aliases: other names of its fields.
         parts: the fields that hold a configuration of their own.
-        classes: the classes built from it → what they are for, such as "causal_lm", "base"; "" where nothing says that.
+        classes: the classes built from it → their heads, such as "causal_lm", "base"; "" if unknown.
     """
 
     name: str
@@ -75,7 +75,7 @@ def find_type(name: str) -> ModelType | None:
 
 
 def find_class(name: str) -> ModelType | None:
-    """The first type that a class of this name is built from; the one that is called like it comes first."""
+    """The first type that a class of this name is built from, preferring the type with a similar name."""
     found = None
     start = 0
     wanted = b"%s:" % msgspec.json.encode(name)
@@ -95,6 +95,6 @@ def line_at(start: int) -> ModelType:
 
 
 def type_names() -> Iterator[str]:
-    """The names of all types; only for messages."""
+    """The names of all types, for messages."""
     for line in lines().splitlines()[1:]:
         yield msgspec.json.decode(line, type=ModelType).name

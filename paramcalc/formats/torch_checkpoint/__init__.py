@@ -1,8 +1,8 @@
 """Checkpoints of `torch.save`: the pickle's opcodes are read, nothing is unpickled, imported or called.
 
-In: a file of either layout. Out: the tensors by name. `machine` reads opcodes into `values`, `builders` says what the
-few names that PyTorch's files call stand for, `files` knows the layouts, `weights` finds the tensors, and `storages`
-counts the bytes that they share.
+In: a file of either layout. Out: the tensors by name. `opcodes` turns a pickle into the descriptions in `values` on the
+stack of `machine`, `builders` describes the results of the functions that PyTorch's files call, `files` knows the
+layouts, `weights` finds the tensors, and `storages` counts the bytes that they share.
 """
 
 from paramcalc.errors import InputError, Problem
@@ -39,7 +39,7 @@ def contents(source: Source) -> Contents:
 
 
 def saved_in(source: Source) -> Saved:
-    """What was saved, by either layout."""
+    """The saved value, from either layout."""
     if not source.is_archive:
         return read_old(source.file, source.size)
     with open_archive(source.file, source.name, MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES) as archive:
@@ -50,7 +50,7 @@ def saved_in(source: Source) -> Saved:
 
 
 def described(saved: Saved) -> Contents:
-    """The tensors with their names, and what there is to say of all of them.
+    """The tensors with their names, and the facts and warnings about all of them.
 
     Raises:
         BrokenError: when there are none.

@@ -1,4 +1,4 @@
-"""The functions and classes that PyTorch's files name, and what each gives: descriptions of tensors, mostly.
+"""The functions and classes that PyTorch's files name, and a description of what each returns: mostly tensors.
 
 The names are those that PyTorch's own weights-only unpickler allows (`torch/_weights_only_unpickler.py`), some that
 older versions wrote, NumPy's, and classes whose values cannot hold a tensor. Whatever else is called is refused by its
@@ -60,7 +60,7 @@ DTYPES = {
     "quint4x2": ("quint4x2", 4),
     "quint2x4": ("quint2x4", 2),
 }
-"""`torch.` what → our name, and the bits of an element in a storage."""
+"""`torch.` name → our dtype, and the bits of an element in a storage."""
 
 STORAGES = {
     "Double": "float64",
@@ -81,7 +81,7 @@ STORAGES = {
     "QUInt4x2": "quint4x2",
     "QUInt2x4": "quint2x4",
 }
-"""`torch.` what `Storage` → the dtype of its elements."""
+"""`torch.` name of a storage class → the dtype of its elements."""
 
 NUMPY = {
     "b1": ("bool", 8),
@@ -91,14 +91,14 @@ NUMPY = {
     "c8": ("complex64", 64),
     "c16": ("complex128", 128),
 }
-"""How NumPy names a dtype in a pickle → ours."""
+"""NumPy's name for a dtype in a pickle → ours."""
 
 
 def build(kind: Global, arguments: tuple[Any, ...], is_new: bool) -> Any:
-    """What a call gives; an object without arguments is a description itself, whatever its class.
+    """The description of what a call returns; an object without arguments describes itself, whatever its class.
 
     Raises:
-        BrokenError: for what is not in the table, and for arguments that it does not take.
+        BrokenError: for a name that is not in the table, and for unsuitable arguments.
     """
     found = BUILDERS.get(kind.name)
     if found is not None:
@@ -119,7 +119,7 @@ def build(kind: Global, arguments: tuple[Any, ...], is_new: bool) -> Any:
 
 
 def dtype_of(value: Any) -> Dtype:
-    """The dtype that a name stands for."""
+    """The dtype for a name."""
     found = DTYPES.get(value.name.removeprefix("torch.")) if type(value) is Global else None
     if found is None:
         raise ValueError("a dtype that is not known")
@@ -130,7 +130,7 @@ def storage_dtype(kind: Any) -> Dtype | None:
     """The dtype of a storage's elements; None for one of bytes.
 
     Raises:
-        BrokenError: for what is no class of storages.
+        BrokenError: for anything but a storage class.
     """
     name = kind.name if type(kind) is Global else ""
     if name in ("torch.storage.UntypedStorage", "torch.UntypedStorage"):
@@ -154,7 +154,7 @@ def view(
     dtype = dtype or storage.dtype
     if dtype is None:
         raise ValueError("bytes without a dtype")
-    if any(part.beside for part in beside):  # chains of them would be as long as the file
+    if any(part.beside for part in beside):  # else chains of views could be as long as the file
         raise ValueError("a tensor beside a tensor that has others beside it")
     last = first + sum([(size - 1) * step for size, step in zip(sizes, steps, strict=True)])
     if 0 not in sizes and (last + 1) * dtype.bits > 8 * storage.size:
@@ -170,12 +170,12 @@ def items(value: Any) -> list[Any]:
 
 
 def tensor(storage: Any, first: Any, shape: Any, stride: Any, *rest: Any) -> View:
-    """`torch._utils._rebuild_tensor` and `_v2`: what follows is gradients and hooks."""
+    """`torch._utils._rebuild_tensor` and `_v2`: further arguments are about gradients and hooks."""
     return view(storage, first, shape, stride)
 
 
 def tensor_v3(storage: Any, first: Any, shape: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *rest: Any) -> View:
-    """The same with a dtype that has no class of storages."""
+    """`_rebuild_tensor_v3`: the same with a dtype that has no storage class."""
     return view(storage, first, shape, stride, dtype_of(dtype))
 
 
@@ -193,7 +193,7 @@ def quantized(storage: Any, first: Any, shape: Any, stride: Any, quantizer: Any,
 
 
 def sparse(layout: Any, data: Any) -> View:
-    """`_rebuild_sparse_tensor`: indices and values; only those that are stored count."""
+    """`_rebuild_sparse_tensor`: indices and values; only stored values count."""
     *parts, shape = [item for item in items(data) if type(item) in (View, tuple)]
     values = parts[-1]
     name = layout.name.removeprefix("torch.") if type(layout) in (Global, Opaque) else ""
@@ -204,7 +204,7 @@ def sparse(layout: Any, data: Any) -> View:
 
 
 def is_plain(part: Any) -> bool:
-    """Whether this is a tensor with no others beside it."""
+    """Whether this is a tensor that does not consist of several."""
     return type(part) is View and not part.beside
 
 
@@ -219,21 +219,21 @@ def without_data(dtype: Any, shape: Any, *rest: Any) -> View:
 
 
 def from_numpy(data: Any, dtype: Any, *rest: Any) -> Any:
-    """`_rebuild_device_tensor_from_numpy`: an array that another device's tensor was written as."""
+    """`_rebuild_device_tensor_from_numpy`: a tensor of another device, written as an array."""
     if type(data) is not Array:
         raise ValueError("no array")
     return data
 
 
 def from_tensor(data: Any, *rest: Any) -> Any:
-    """`_rebuild_device_tensor_from_cpu_tensor`: a tensor that another device's was written as."""
+    """`_rebuild_device_tensor_from_cpu_tensor`: a tensor of another device, written as one of the CPU."""
     if type(data) is not View:
         raise ValueError("no tensor")
     return data
 
 
 def from_type(function: Any, kind: Any, arguments: Any, *rest: Any) -> Any:
-    """`torch._tensor._rebuild_from_type_v2`: a tensor of a class of its own."""
+    """`torch._tensor._rebuild_from_type_v2`: a tensor of a subclass."""
     found = BUILDERS.get(function.name) if type(function) is Global else None
     if found is None or found is from_type:
         raise ValueError("it is not made as any tensor is")
@@ -246,7 +246,7 @@ def size(dims: Any = ()) -> tuple[int, ...]:
 
 
 def mapping(pairs: Any = (), *rest: Any) -> Mapping:
-    """A dict of any kind; that of Python 2 came as a list of pairs."""
+    """A dict of any kind; in Python 2 an OrderedDict was written as a list of pairs."""
     found = Mapping()
     if type(pairs) in (list, tuple):
         found.pairs = [(key, value) for key, value in pairs]
@@ -256,7 +256,7 @@ def mapping(pairs: Any = (), *rest: Any) -> Mapping:
 
 
 def default_mapping(factory: Any = None, *rest: Any) -> Mapping:
-    """`collections.defaultdict`: whatever makes its values, there are none yet."""
+    """`collections.defaultdict`: its default factory is ignored, as there are no values yet."""
     return Mapping()
 
 
@@ -268,17 +268,17 @@ def collection(values: Any = (), *rest: Any) -> Collection:
 
 
 def plain_list(values: Any = (), *rest: Any) -> list[Any]:
-    """A list, or what TorchScript has instead."""
+    """A list, or TorchScript's equivalent."""
     return items(values)
 
 
 def tagged(value: Any, *rest: Any) -> Any:
-    """What TorchScript says the type of."""
+    """A value to which TorchScript attaches a type."""
     return value
 
 
 def encoded(data: Any, *rest: Any) -> bytes:
-    """`_codecs.encode`: how bytes are written in protocol 2."""
+    """`_codecs.encode`: how protocol 2 writes bytes."""
     return data.encode("latin-1") if type(data) is str else b""
 
 
@@ -288,18 +288,18 @@ def new_object(kind: Any, *rest: Any) -> Any:
 
 
 def array(*rest: Any) -> Array:
-    """`numpy.core.multiarray._reconstruct`: an array whose shape comes later."""
+    """`numpy.core.multiarray._reconstruct`: an array whose shape follows in its state."""
     return Array()
 
 
 def numpy_dtype(name: Any, *rest: Any) -> Any:
-    """`numpy.dtype`; one of texts or objects is no number's."""
+    """`numpy.dtype`; those of strings and objects are not numeric."""
     known = NUMPY.get(name) if type(name) is str else None
     return Dtype(*known) if known else Opaque("numpy.dtype")
 
 
 def number(*rest: Any) -> Opaque:
-    """A number, or bytes: no tensor."""
+    """A number or bytes, which hold no tensor."""
     return Opaque("number")
 
 
@@ -345,7 +345,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     **{f"numpy.{core}.multiarray._reconstruct": array for core in ("core", "_core")},
     **{f"numpy.{core}.multiarray.scalar": number for core in ("core", "_core")},
 }
-"""Name → what describes its result."""
+"""Name → the function that describes its result."""
 
 VALUES = frozenset(
     (
@@ -355,4 +355,4 @@ VALUES = frozenset(
         *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "torch.Generator"),
     )
 )
-"""Classes whose values cannot hold a tensor."""
+"""Classes whose instances cannot hold a tensor."""

@@ -1,4 +1,4 @@
-"""The two layouts of `torch.save`: a zip archive, and before PyTorch 1.6 pickles one after the other."""
+"""The two layouts of `torch.save`: a zip archive, and before PyTorch 1.6 several pickles in sequence."""
 
 from typing import Any, BinaryIO, NamedTuple
 
@@ -12,19 +12,19 @@ from paramcalc.limits import MAX_PICKLE_BYTES, max_bytes
 
 PICKLE = "data.pkl"
 MAGIC = 0x1950A86A20F9469CFC6C
-"""The number that a file of the old layout begins with, as a pickle of its own."""
+"""The magic number of the old layout, which is a pickle of its own."""
 PROTOCOL = 1001
 _FIRST = 1 << 20
-"""Bytes of an old file that are read at first: the pickles of most are shorter."""
+"""How much of an old file is read at first, in bytes: most files have shorter pickles."""
 
 
 class Saved(NamedTuple):
-    """What was saved.
+    """The content of a file of `torch.save`.
 
     Attributes:
-        value: the pickle's, as descriptions.
-        storages: by their names; each once, however many views of it there are.
-        objects: how many the pickle made.
+        value: the saved value, as descriptions.
+        storages: by their names, each once, however many views it has.
+        objects: how many objects the pickle created.
         is_script: whether it is a program of TorchScript.
     """
 
@@ -39,7 +39,7 @@ class Storages:
 
     Attributes:
         found: by name.
-        objects: how many objects the pickles made that named them.
+        objects: how many objects these pickles created.
     """
 
     def __init__(self) -> None:
@@ -47,14 +47,14 @@ class Storages:
         self.objects = 0
 
     def of(self, identity: Any) -> Any:
-        """What a persistent identity stands for: ("storage", class, name, device, elements), since 0.4 with a view.
+        """Resolve a persistent id: ("storage", class, name, device, elements), since 0.4 with a view.
 
         Raises:
             BrokenError: for anything else.
         """
         if type(identity) is not tuple or not identity or identity[0] not in ("storage", "module"):
             raise BrokenError("the pickle names something outside it that is no storage")
-        if identity[0] == "module":  # ("module", class, its source file, its source): only the class is of use
+        if identity[0] == "module":  # ("module", class, its source file, its source): only the class matters
             return identity[1]
         _, kind, key, _, count, *view = identity
         if type(count) is not int or count < 0 or not isinstance(key, (str, int)):
@@ -70,12 +70,12 @@ class Storages:
 
 
 def bytes_of(count: int, dtype: Dtype | None) -> int:
-    """The bytes of so many elements; of a storage of bytes they are the elements."""
+    """The bytes of a storage; an untyped storage counts bytes itself."""
     return count if dtype is None else -(-count * dtype.bits // 8)
 
 
 def part_of(whole: Storage, view: Any) -> Storage:
-    """The part of a storage that the old layout calls a view: (its name, the first element, how many)."""
+    """A view in the old layout, which is a part of a storage: (name, first element, number of elements)."""
     _, first, count = view
     if type(first) is not int or type(count) is not int or first < 0 or count < 0:
         raise BrokenError("a view of a storage without a place, or without a size")
@@ -86,10 +86,10 @@ def part_of(whole: Storage, view: Any) -> Storage:
 
 
 def read_zip(archive: Archive) -> Saved:
-    """What an archive holds: the pickle, and files with the storages, of which only the sizes are looked at.
+    """Read an archive: the pickle, and the files of the storages, of which only the sizes are used.
 
     Raises:
-        BrokenError: when a storage is missing, or has another size than the pickle says.
+        BrokenError: if a storage is missing, or has another size than the pickle says.
         RefusedError: for a pickle that is compressed in an unusual way.
     """
     name = pickle_in(archive.names)
@@ -109,10 +109,10 @@ def read_zip(archive: Archive) -> Saved:
 
 
 def pickle_in(names: list[str]) -> str:
-    """The entry with the pickle, in the one folder at the top.
+    """The entry with the pickle, in the only folder at the top.
 
     Raises:
-        BrokenError: when there is not exactly one.
+        BrokenError: unless there is exactly one.
     """
     found = [name for name in names if name.endswith(f"/{PICKLE}") and name.count("/") == 1]
     if len(found) != 1:
@@ -121,13 +121,13 @@ def pickle_in(names: list[str]) -> str:
 
 
 def read_old(file: BinaryIO, length: int) -> Saved:
-    """What a file of the old layout holds.
+    """Read a file of the old layout.
 
-    Five pickles come after each other: a magic number, the version of the layout, the sizes of C's types, what was
-    saved, and the names of the storages. Then come these, each with the number of its elements before it.
+    It consists of five pickles: a magic number, the version of the layout, the sizes of C's types, the saved value, and
+    the names of the storages. The storages follow, each after the number of its elements.
 
     Raises:
-        BrokenError: when it is another layout, or not complete.
+        BrokenError: if the layout is unknown, or the file incomplete.
     """
     most = min(length, max_bytes(MAX_PICKLE_BYTES))
     size = min(_FIRST, most)
@@ -140,7 +140,7 @@ def read_old(file: BinaryIO, length: int) -> Saved:
         except BrokenError:
             if size == most:
                 raise
-            size = min(4 * size, most)  # perhaps the pickles are longer than what was read of them
+            size = min(4 * size, most)  # the pickles may be longer than the part that was read
     magic, protocol, system, value, keys = values
     if magic != MAGIC or protocol != PROTOCOL:
         raise BrokenError("this is no file of torch.save, or one of a version that is not known")
@@ -163,7 +163,7 @@ def pickles(data: bytes, storages: Storages) -> tuple[list[Any], int]:
 
 
 def check_storages(keys: Any, storages: dict[str, Storage], file: BinaryIO, at: int, length: int) -> None:
-    """Hold the storages against the file, one behind the other: nothing of them but their lengths is read."""
+    """Check that the storages fit in the file one after another; only their lengths are read."""
     plain = type(keys) is list and all(isinstance(key, (str, int)) for key in keys)
     if not plain or {str(key) for key in keys} != set(storages):
         raise BrokenError("the list of storages is not that of the tensors'")

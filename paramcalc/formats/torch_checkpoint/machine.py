@@ -1,4 +1,4 @@
-"""What the opcodes of a pickle work on: a stack, a memo, and the bytes."""
+"""The state that the opcodes of a pickle work on: a stack, a memo, and the bytes."""
 
 from collections.abc import Callable
 from struct import Struct as Layout
@@ -8,10 +8,10 @@ from paramcalc.formats.torch_checkpoint.values import BrokenError, Global
 from paramcalc.limits import MAX_PICKLE_OBJECTS
 
 Build = Callable[[Global, tuple[Any, ...], bool], Any]
-"""Describes what a call would give, or an object of a class (where true), or refuses it."""
+"""Describes the result of a call, or a new object of a class if the flag is true, or refuses it."""
 
 _MAX_LINE = 4_096
-"""Bytes of the name of a module, or of something in it."""
+"""The longest name of a module, or of something in it, in bytes."""
 
 
 class Machine:
@@ -19,13 +19,13 @@ class Machine:
 
     Attributes:
         data: the bytes.
-        at: where the next opcode is; at last, where the pickle ends.
-        build: describes what a call would give.
-        persistent: describes what stands outside the pickle.
-        memo: what was kept, by its number.
-        stack: what was pushed since the last mark.
+        at: the position of the next opcode, and in the end that after the pickle.
+        build: describes the result of a call.
+        persistent: resolves what is stored outside the pickle.
+        memo: the memo, by number.
+        stack: the values pushed since the last mark.
         below: the stacks below each mark.
-        objects: how many were made.
+        objects: how many objects were created.
     """
 
     def __init__(self, data: bytes, at: int, build: Build, persistent: Callable[[Any], Any]) -> None:
@@ -60,14 +60,14 @@ class Machine:
         return layout.unpack_from(self.data, at)[0]
 
     def line(self) -> str:
-        """The text to the end of the line."""
+        """The text up to the end of the line."""
         end = self.data.index(b"\n", self.at, self.at + _MAX_LINE)
         text = self.data[self.at : end].decode()
         self.at = end + 1
         return text
 
     def after_mark(self) -> list[Any]:
-        """What was pushed since the last mark, which is taken away."""
+        """Pop the values since the last mark, and the mark."""
         items = self.stack
         self.stack = self.below.pop()
         return items

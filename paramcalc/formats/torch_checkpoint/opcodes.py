@@ -1,7 +1,7 @@
-"""The opcodes of a pickle. They run nothing: no name is imported, nothing is called, no object is made.
+"""The opcodes of a pickle, interpreted without running anything: no import, no call, no object.
 
-They follow the documentation in Python's `pickletools`. What a file asks to be called is looked up in a table of the
-few functions that PyTorch's own files name (`builders`), each of which stands for a description of its result.
+They follow the documentation in Python's `pickletools`. A function that a file wants to call is looked up in the table
+of those that PyTorch's own files name (`builders`), which has a description of each result.
 """
 
 import struct
@@ -16,17 +16,17 @@ from paramcalc.limits import MAX_PICKLE_STEPS
 
 _U8, _U16, _U32, _I32, _U64, _F64 = (Layout(code) for code in ("B", "<H", "<I", "<i", "<Q", ">d"))
 _MAX_LONG = 256
-"""Bytes of an integer: the largest that files hold are seeds of 64 bits."""
+"""The longest integer in bytes: the largest in real files are 64-bit seeds."""
 
 MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
-"""Names that modules had in Python 2."""
+"""Names of modules in Python 2."""
 
 
 def run(self: Machine) -> Any:
     """The value of the pickle that begins here.
 
     Raises:
-        BrokenError: for what is no pickle, or asks for more than descriptions.
+        BrokenError: for invalid pickles, and for those that need more than descriptions.
     """
     data, steps = self.data, 0
     try:
@@ -45,26 +45,26 @@ def run(self: Machine) -> Any:
 
 
 def proto(self: Machine) -> None:
-    """The version of the pickle."""
+    """The version of the protocol."""
     if self.data[self.at] > 5:
         raise BrokenError(f"a pickle of protocol {self.data[self.at]}; 2 to 5 are read")
     self.at += 1
 
 
 def frame(self: Machine) -> None:
-    """How many bytes belong together, which is only for reading faster."""
+    """The length of a frame, which only serves faster reading."""
     self.number(_U64)
 
 
 def mark(self: Machine) -> None:
-    """The beginning of what is put together later."""
+    """Set a mark: the start of the items of a container."""
     self.made()
     self.below.append(self.stack)
     self.stack = []
 
 
 def pop(self: Machine) -> None:
-    """Drop what is on top, or the mark."""
+    """Drop the top value, or the mark."""
     if self.stack:
         self.stack.pop()
     else:
@@ -77,7 +77,7 @@ def pop_mark(self: Machine) -> None:
 
 
 def dup(self: Machine) -> None:
-    """The same once more."""
+    """Push the top value again."""
     self.stack.append(self.stack[-1])
 
 
@@ -121,7 +121,7 @@ def long(layout: Layout) -> Callable[[Machine], None]:
 
 
 def text(layout: Layout, encoding: str) -> Callable[[Machine], None]:
-    """Push a text with its length before it."""
+    """Push a string that follows its length."""
 
     def push(self: Machine) -> None:
         data = self.take(self.number(layout))
@@ -131,7 +131,7 @@ def text(layout: Layout, encoding: str) -> Callable[[Machine], None]:
 
 
 def raw(layout: Layout) -> Callable[[Machine], None]:
-    """Push bytes with their length before them."""
+    """Push bytes that follow their length."""
 
     def push(self: Machine) -> None:
         self.stack.append(self.take(self.number(layout)))
@@ -140,7 +140,7 @@ def raw(layout: Layout) -> Callable[[Machine], None]:
 
 
 def empty(kind: type[Any]) -> Callable[[Machine], None]:
-    """Push a container with nothing in it."""
+    """Push an empty container."""
 
     def push(self: Machine) -> None:
         self.made()
@@ -150,7 +150,7 @@ def empty(kind: type[Any]) -> Callable[[Machine], None]:
 
 
 def some(count: int) -> Callable[[Machine], None]:
-    """A tuple of what is on top."""
+    """Push a tuple of the top values."""
 
     def put(self: Machine) -> None:
         self.made()
@@ -163,26 +163,26 @@ def some(count: int) -> Callable[[Machine], None]:
 
 
 def all_of(self: Machine) -> None:
-    """A tuple of everything since the mark."""
+    """Push a tuple of everything since the mark."""
     self.made()
     items = tuple(self.after_mark())
     self.stack.append(items)
 
 
 def append(self: Machine) -> None:
-    """One more item of a list."""
+    """Append an item to a list."""
     item = self.stack.pop()
     extend(self.stack[-1], [item])
 
 
 def appends(self: Machine) -> None:
-    """More items of a list."""
+    """Append several items to a list."""
     items = self.after_mark()
     extend(self.stack[-1], items)
 
 
 def extend(target: Any, items: list[Any]) -> None:
-    """Put items into a list, or into an object that is one."""
+    """Add items to a list, or to an object whose class is one."""
     if type(target) is list:
         target.extend(items)
     elif type(target) is Instance:
@@ -192,26 +192,26 @@ def extend(target: Any, items: list[Any]) -> None:
 
 
 def set_item(self: Machine) -> None:
-    """One more pair of a dict."""
+    """Set one key of a dict."""
     value, key = self.stack.pop(), self.stack.pop()
     update(self.stack[-1], [key, value])
 
 
 def set_items(self: Machine) -> None:
-    """More pairs of a dict."""
+    """Set several keys of a dict."""
     items = self.after_mark()
     update(self.stack[-1], items)
 
 
 def update(target: Any, items: list[Any]) -> None:
-    """Put keys and values in turn into a dict, or into an object that is one."""
+    """Add alternating keys and values to a dict, or to an object whose class is one."""
     if type(target) is not Mapping and type(target) is not Instance:
         raise TypeError
     target.pairs.extend(zip(items[::2], items[1::2], strict=True))
 
 
 def add_items(self: Machine) -> None:
-    """More items of a set."""
+    """Add items to a set."""
     items = self.after_mark()
     target = self.stack[-1]
     if type(target) is not Collection:
@@ -220,7 +220,7 @@ def add_items(self: Machine) -> None:
 
 
 def frozen_set(self: Machine) -> None:
-    """A set of everything since the mark."""
+    """Push a frozen set of everything since the mark."""
     self.made()
     found = Collection()
     found.items = self.after_mark()
@@ -228,7 +228,7 @@ def frozen_set(self: Machine) -> None:
 
 
 def get(layout: Layout) -> Callable[[Machine], None]:
-    """Push what was kept under a number."""
+    """Push a value from the memo."""
 
     def push(self: Machine) -> None:
         index = self.number(layout)
@@ -240,7 +240,7 @@ def get(layout: Layout) -> Callable[[Machine], None]:
 
 
 def put(layout: Layout) -> Callable[[Machine], None]:
-    """Keep what is on top under a number."""
+    """Store the top value in the memo under a number."""
 
     def keep(self: Machine) -> None:
         index = self.number(layout)
@@ -251,19 +251,19 @@ def put(layout: Layout) -> Callable[[Machine], None]:
 
 
 def memoize(self: Machine) -> None:
-    """Keep what is on top under the next number."""
+    """Store the top value in the memo under the next number."""
     self.made()
     self.memo[len(self.memo)] = self.stack[-1]
 
 
 def named(self: Machine) -> None:
-    """Push a name that stands in two lines."""
+    """Push a name that is given in two lines."""
     module, name = self.line(), self.line()
     self.stack.append(Global(f"{MODULES.get(module, module)}.{name}"))
 
 
 def named_on_stack(self: Machine) -> None:
-    """Push a name whose two parts were pushed."""
+    """Push a name whose two parts are on the stack."""
     name, module = self.stack.pop(), self.stack.pop()
     if type(name) is not str or type(module) is not str:
         raise TypeError
@@ -271,21 +271,21 @@ def named_on_stack(self: Machine) -> None:
 
 
 def reduce(self: Machine) -> None:
-    """What a call would give."""
+    """Push the description of a call's result."""
     arguments = self.stack.pop()
     self.made()
     self.stack[-1] = self.build(callable_of(self.stack[-1]), as_tuple(arguments), False)
 
 
 def new(self: Machine) -> None:
-    """An object of a class."""
+    """Push the description of a new object."""
     arguments = self.stack.pop()
     self.made()
     self.stack[-1] = self.build(callable_of(self.stack[-1]), as_tuple(arguments), True)
 
 
 def callable_of(value: Any) -> Global:
-    """What is to be called: only names are known."""
+    """The name of what is to be called: nothing but names can be."""
     if type(value) is not Global:
         raise BrokenError("the pickle calls what it made itself, which torch.save never writes")
     return value
@@ -299,7 +299,7 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def build(self: Machine) -> None:
-    """Give an object its attributes; of what is known already they change nothing that counts."""
+    """Set the attributes of an object; for known descriptions they do not matter."""
     state = self.stack.pop()
     target = self.stack[-1]
     if type(target) is Instance:
@@ -315,14 +315,14 @@ def build(self: Machine) -> None:
 
 
 def persistent(self: Machine) -> None:
-    """What stands outside the pickle: a storage."""
+    """Push what is stored outside the pickle: a storage."""
     self.made()
     self.stack[-1] = self.persistent(self.stack[-1])
 
 
 def refused(self: Machine) -> None:
-    """An opcode that no file of PyTorch needs: those of old protocols, and those that make objects in other ways."""
-    import pickletools  # only loaded when something is wrong already
+    """Refuse an opcode that PyTorch's files do not need: old protocols, and other ways to create objects."""
+    import pickletools  # only loaded once something is wrong
 
     code = self.data[self.at - 1]
     known = {opcode.code: opcode.name for opcode in pickletools.opcodes}.get(chr(code))
@@ -383,4 +383,4 @@ _BY_CODE: dict[bytes, Callable[[Machine], None]] = {
     b"Q": persistent,
 }
 OPERATIONS = [_BY_CODE.get(bytes([code]), refused) for code in range(256)]
-"""By the byte of the opcode."""
+"""The function for each opcode byte."""

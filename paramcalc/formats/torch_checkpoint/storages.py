@@ -1,4 +1,4 @@
-"""Tensors that share their bytes: each byte of a file counts once."""
+"""Shares the bytes of storages among their tensors, so that each byte of a file is counted once."""
 
 from collections.abc import Sequence
 from math import prod
@@ -11,18 +11,18 @@ from paramcalc.formats.torch_checkpoint.values import Array, Storage, View
 from paramcalc.formats.torch_checkpoint.weights import Found
 
 ALONE = "tensor"
-"""What a tensor is called that was saved by itself."""
+"""The name of a tensor that was saved on its own."""
 
 
 class Sharing:
-    """Shares the bytes of the storages out among their tensors.
+    """Distributes the bytes of the storages among their tensors.
 
     Attributes:
-        left: the bytes of each storage that no tensor has taken yet.
-        owners: identity → name: the first tensor that shows exactly these elements.
-        first: storage → the first tensor that shows a part of it.
-        overlapping: tensors that show elements of others without being these.
-        odd: tensors of a layout of their own, with it.
+        left: the bytes of each storage that no tensor has been given yet.
+        owners: identity → name of the first tensor with exactly these elements.
+        first: storage → name of the first tensor in it.
+        overlapping: tensors that overlap others without being equal to them.
+        odd: tensors with an unusual layout → the layout.
     """
 
     def __init__(self, storages: dict[str, Storage]) -> None:
@@ -33,7 +33,7 @@ class Sharing:
         self.odd: list[str] = []
 
     def tensors(self, found: Sequence[Found]) -> list[Tensor]:
-        """The tensors in their order; where two are one, a weight holds it before a state of the training does."""
+        """The tensors in order; if several are the same, a weight owns it rather than the training's state."""
         made: dict[int, Tensor] = {}
         order = sorted(range(len(found)), key=lambda index: found[index].kind == "state")
         for index in order:
@@ -65,7 +65,7 @@ class Sharing:
         return tensor
 
     def take(self, view: View, tensor: Tensor) -> int:
-        """The bytes that a tensor has of a storage: its own, or what others left of them."""
+        """The bytes of a tensor in a storage, as far as no other tensor has been given them."""
         if view.storage is None:
             return 0
         key = view.storage.key
@@ -78,7 +78,7 @@ class Sharing:
         return taken
 
     def warnings(self) -> list[str]:
-        """What is odd, by name."""
+        """Warnings about unusual tensors, by name."""
         said = []
         unused = [self.first[key].name for key, size in self.left.items() if size and key in self.first]
         if unused:
@@ -98,13 +98,13 @@ class Sharing:
 
 
 def some(names: list[str]) -> str:
-    """The first three names, and how many more there are."""
+    """The first three names, and the number of those left out."""
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     return listed([name[:80] for name in names[:3]]) + more
 
 
 def identity(view: View, storage: Storage) -> Any:
-    """Equal for two tensors that show the same elements, also where one is the other transposed."""
+    """A key that is equal for two tensors with the same elements, even if one is the other's transpose."""
     axes = sorted([(step, size) for step, size in zip(view.stride, view.shape, strict=True) if size != 1])
-    empty = view if 0 in view.shape else None  # two that show nothing are not one
+    empty = view if 0 in view.shape else None  # two empty tensors are not the same
     return storage.key, storage.first * 8 + view.first * view.dtype.bits, view.dtype.name, tuple(axes), id(empty)

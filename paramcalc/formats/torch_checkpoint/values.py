@@ -1,4 +1,4 @@
-"""What a pickle of PyTorch is read into: descriptions, none of which can do anything."""
+"""The values that a pickle is read into: inert descriptions."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from msgspec import Struct
 
 
 class BrokenError(Exception):
-    """What is wrong with a checkpoint, in words for its user."""
+    """A checkpoint is broken; the message is for the user."""
 
 
 class Mapping:
-    """A dict, in the order it was filled. Keys are not hashed: a file could choose them so that they collide."""
+    """A dict in insertion order. Keys are not hashed: a file could choose colliding ones."""
 
     __slots__ = ("pairs",)
 
@@ -18,7 +18,7 @@ class Mapping:
         self.pairs: list[tuple[Any, Any]] = []
 
     def get(self, key: str) -> Any:
-        """The value of a text as key, the last one as a dict has it; None where there is none."""
+        """The value of a string key (the last, as in a dict); None if there is none."""
         found = None
         for name, value in self.pairs:
             if type(name) is str and name == key:
@@ -36,25 +36,25 @@ class Collection:
 
 
 class Global(Struct, frozen=True, gc=False):
-    """A name in a module of Python. It is never looked up."""
+    """A name in a Python module. It is never imported."""
 
     name: str
 
 
 class Opaque(Struct, frozen=True, gc=False):
-    """A value of which only the class matters, and which cannot hold a tensor: a path, a date, a device."""
+    """A value that cannot hold a tensor, such as a path, a date or a device; only its class is kept."""
 
     name: str
 
 
 class Instance:
-    """An object of a class that is not known.
+    """An object of an unknown class.
 
     Attributes:
         name: the class.
         state: its attributes, as the pickle gives them.
-        pairs: what was put into it, where its class is a dict.
-        items: the same for a list.
+        pairs: its items, if its class is a dict.
+        items: its items, if its class is a list.
     """
 
     __slots__ = ("items", "name", "pairs", "state")
@@ -71,7 +71,7 @@ class Dtype(Struct, frozen=True, gc=False):
 
     Attributes:
         name: as paramcalc writes it.
-        bits: what one takes in a storage.
+        bits: the bits of one element in a storage.
     """
 
     name: str
@@ -83,9 +83,9 @@ class Storage(Struct, frozen=True, gc=False):
 
     Attributes:
         key: its name in the file.
-        dtype: of its elements; None where it is bytes, whose tensors say what they are.
+        dtype: of its elements; None for untyped bytes, whose tensors have the dtype.
         size: its bytes.
-        first: where in that of `key` it begins, in bytes: a view of a storage.
+        first: the offset in the storage `key`, in bytes, if this is a view of it.
     """
 
     key: str
@@ -95,13 +95,13 @@ class Storage(Struct, frozen=True, gc=False):
 
 
 class View(Struct, gc=False):
-    """A tensor: the part of a storage that it shows.
+    """A tensor: a view of a part of a storage.
 
     Attributes:
         storage: None for a tensor without data, on the device "meta".
-        first: the element of the storage that it begins at.
-        layout: what is odd about it: "sparse_coo", "quantized"; empty for an ordinary one.
-        beside: the tensors that it is made of besides, such as the indices of a sparse one.
+        first: the index of its first element in the storage.
+        layout: its layout if that is unusual: "sparse_coo", "quantized"; empty for an ordinary tensor.
+        beside: further tensors that it consists of, such as the indices of a sparse one.
         parameter: whether it is a parameter of a module.
         requires_grad: whether that parameter is trained.
     """
@@ -118,10 +118,10 @@ class View(Struct, gc=False):
 
 
 class Array:
-    """A NumPy array; its shape comes after it was made.
+    """A NumPy array; its shape is set after it is created.
 
     Attributes:
-        size: the bytes of its data, which stand in the pickle itself.
+        size: the bytes of its data, which are in the pickle itself.
     """
 
     __slots__ = ("dtype", "shape", "size")

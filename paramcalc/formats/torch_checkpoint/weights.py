@@ -1,4 +1,4 @@
-"""From what was saved to its tensors by name: what is a weight, and what belongs to a training."""
+"""Finds the tensors in a saved value, with their names, and tells weights from the state of a training."""
 
 import re
 from collections.abc import Iterator
@@ -20,21 +20,21 @@ from paramcalc.layers.base import Kind
 from paramcalc.limits import MAX_EXPANSION, MAX_NESTED
 
 TRAINING = re.compile(r"(^|[^a-z])(optim|sched|scaler|rng|callback|best([^a-z]|$)|(ema|shadow|loops?)([^a-z]|$))")
-"""In the name of what a training keeps beside the weights: an average of them is a second set, not more of them."""
+"""Parts of names for what a training keeps besides the weights: a moving average is a second set of them."""
 
 COUNTERS = frozenset(("epoch", "epochs", "step", "steps", "global_step", "iteration", "iterations", "iter"))
-"""Names of what a training counts."""
+"""Names of a training's counters."""
 
 PLAIN = (str, int, float, bool, bytes, type(None), Dtype, Global, Opaque)
-"""What cannot hold a tensor."""
+"""Types that cannot hold a tensor."""
 
 Path = tuple[str, ...]
 Part = tuple[str, Any, Kind | None]
-"""A part of a container: its name, what it is, and its kind where the place says it."""
+"""A part of a container: its name, its value, and its kind if the place determines that."""
 
 
 class Found(NamedTuple):
-    """A tensor where it was found."""
+    """A tensor and the place where it was found."""
 
     path: Path
     value: View | Array
@@ -46,9 +46,9 @@ class Weights(NamedTuple):
 
     Attributes:
         found: in the order of the file.
-        under: the key of the one dict that holds the weights, which is no part of their names, or the keys of such
-            dicts in each other, joined by dots; "" where there is none.
-        unknown: classes of objects that hold no tensor, so that nothing is lost by not knowing them.
+        under: the key of the only dict with weights, which is not part of their names; of nested dicts, the keys joined
+            by dots; "" if there is none.
+        unknown: unknown classes whose objects hold no tensor, so that nothing is lost.
     """
 
     found: list[Found]
@@ -57,14 +57,14 @@ class Weights(NamedTuple):
 
 
 def weights_in(value: Any, objects: int) -> Weights:
-    """The tensors of what was saved, those of a training apart from the weights.
+    """The tensors of a saved value, with those of a training kept apart from the weights.
 
     Args:
         value: what was saved.
-        objects: how many objects the pickle made: what is found may be some times as many.
+        objects: how many objects the pickle created, which bounds the number of tensors.
 
     Raises:
-        BrokenError: for tensors in an object of an unknown class, and for what is nested too deep or too often.
+        BrokenError: for tensors in an object of an unknown class, and for values that are nested too deep or too often.
     """
     walk = Walk(1_000 + MAX_EXPANSION * objects)
     found = list(walk.under(value, (), None))
@@ -97,7 +97,7 @@ def weights_in(value: Any, objects: int) -> Weights:
 
 
 def further_inside(value: Any, objects: int) -> Weights | None:
-    """The tensors of a dict that has the weights in another, called state_dict; None for any other value."""
+    """The tensors of a dict whose weights are in its state_dict; None for any other value."""
     if type(value) is not Mapping or not any(named(key).endswith("state_dict") for key, _ in value.pairs):
         return None
     found = weights_in(value, objects)
@@ -105,22 +105,22 @@ def further_inside(value: Any, objects: int) -> Weights | None:
 
 
 def is_training(key: str) -> bool:
-    """Whether a key at the top is one that trainings give to what is no weight."""
+    """Whether trainings use this key at the top for something other than weights."""
     return key.lower() in COUNTERS or ("." not in key and TRAINING.search(key.lower()) is not None)
 
 
 def is_optimizer(value: Any) -> bool:
-    """Whether this is the state of an optimizer, or a list of such."""
+    """Whether this is the state of an optimizer, or a list of such states."""
     if type(value) in (list, tuple):
         return bool(value) and all(type(item) is Mapping and is_optimizer(item) for item in value)
     return type(value) is Mapping and value.get("param_groups") is not None and value.get("state") is not None
 
 
 class Walk:
-    """Finds every tensor, in order.
+    """Finds all tensors, in order.
 
-    Parts that are there several times are entered each time, as whoever loads the file would find them; nested ones
-    could so become any number of tensors, and are refused when they become many times the file.
+    Shared parts are entered each time, as the loaded value would contain them; nested sharing could multiply to any
+    number of tensors, and is refused past a multiple of the file.
     """
 
     def __init__(self, allowed: int) -> None:
@@ -128,7 +128,7 @@ class Walk:
         self.unknown: dict[str, None] = {}
 
     def under(self, value: Any, path: Path, kind: Kind | None) -> Iterator[Found]:
-        """The tensors of a value at a place.
+        """The tensors below a value at a place.
 
         Raises:
             BrokenError: as `weights_in` does.
@@ -156,7 +156,7 @@ class Walk:
                 yield from self.under(part, (*path, name), of_part)
 
     def object(self, value: Instance, path: Path, kind: Kind | None) -> list[Part]:
-        """The parts of an object: of a module those that its state_dict has, of a dict or a list what is in it.
+        """The parts of an object: of a module its state_dict, of a dict or a list its items.
 
         Raises:
             BrokenError: for tensors among the attributes of another object.
@@ -177,7 +177,7 @@ class Walk:
 
 
 def module_parts(state: Mapping) -> list[Part]:
-    """What a module's state_dict has: its parameters, its buffers that are to be saved, and those of modules in it."""
+    """The parts of a module's state_dict: its parameters, its persistent buffers, and its submodules."""
     parts: list[Part] = []
     left_out = state.get("_non_persistent_buffers_set")
     skipped = left_out.items if type(left_out) is Collection else []

@@ -39,7 +39,7 @@ class MultiheadAttention(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [10, 64], layers: [{MultiheadAttention: {num_heads: 4, batch_first: true}}]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("embed_dim",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("embed_dim",)
 
     embed_dim: Positive | None = None
     num_heads: Positive

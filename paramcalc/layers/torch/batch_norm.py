@@ -13,7 +13,7 @@ class OfChannels(Layer, frozen=True, kw_only=True):
 
     ranks: ClassVar[tuple[int, ...]]
     layout: ClassVar[str]
-    told_by_input: ClassVar[tuple[str, ...]] = ("num_features",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("num_features",)
 
     num_features: Positive | None = None
     eps: float = 1e-5
@@ -103,7 +103,7 @@ class SyncBatchNorm(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [8, 5, 5], layers: [SyncBatchNorm]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("num_features",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("num_features",)
 
     num_features: Positive | None = None
     eps: float = 1e-5
@@ -128,7 +128,7 @@ class FrozenBatchNorm2d(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [8, 5, 5], layers: [FrozenBatchNorm2d]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("num_features",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("num_features",)
 
     num_features: Positive | None = None
     eps: float = 1e-5

@@ -20,7 +20,7 @@ class Router(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [64], layers: [{Router: 8}]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("features",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("features",)
 
     num_experts: Positive
     features: Positive | None = None
@@ -56,7 +56,7 @@ class Experts(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [8, 64], layers: [{Experts: {num_experts: 8, per_token: 2, intermediate_size: 9}}]}
     """  # noqa: E501
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("features",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("features",)
 
     num_experts: Positive
     per_token: Positive | None
@@ -153,7 +153,7 @@ class ListedExperts(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [8, 64], layers: [{ListedExperts: {num_experts: 4, per_token: 1, intermediate_size: 9}}]}
     """  # noqa: E501
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("features",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("features",)
 
     num_experts: Positive
     per_token: Positive

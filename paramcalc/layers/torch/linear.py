@@ -21,7 +21,7 @@ class Linear(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [128], layers: [{Linear: 64}]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("in_features",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("in_features",)
 
     in_features: Positive | None = None
     out_features: Positive
@@ -65,7 +65,7 @@ class Bilinear(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, inputs: {a: [5], b: [6]}, layers: [{Bilinear: 7, inputs: [a, b]}]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("in1_features", "in2_features")
+    inferred_fields: ClassVar[tuple[str, ...]] = ("in1_features", "in2_features")
 
     in1_features: Positive | None = None
     in2_features: Positive | None = None

@@ -87,7 +87,7 @@ class GroupNorm(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [8, 5, 5], layers: [{GroupNorm: 4}]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("num_channels",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("num_channels",)
 
     num_groups: Positive
     num_channels: Positive | None = None

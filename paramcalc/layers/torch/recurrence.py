@@ -19,7 +19,7 @@ class CausalConv1d(Layer, frozen=True, kw_only=True):
     Example: {framework: torch, input: [10, 64], layers: [{CausalConv1d: 4}]}
     """
 
-    told_by_input: ClassVar[tuple[str, ...]] = ("channels",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("channels",)
 
     kernel_size: Positive
     channels: Positive | None = None

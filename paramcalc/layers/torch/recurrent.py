@@ -14,7 +14,7 @@ class Recurrent(Layer, frozen=True, kw_only=True):
     """Base of the recurrent layers."""
 
     gates: ClassVar[int]
-    told_by_input: ClassVar[tuple[str, ...]] = ("input_size",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("input_size",)
 
     input_size: Positive | None = None
     hidden_size: Positive

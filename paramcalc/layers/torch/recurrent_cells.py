@@ -37,7 +37,7 @@ class Cell(Layer, frozen=True, kw_only=True):
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1
-    told_by_input: ClassVar[tuple[str, ...]] = ("input_size",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("input_size",)
 
     input_size: Positive | None = None
     hidden_size: Positive

@@ -17,7 +17,7 @@ class Block(Layer, frozen=True, kw_only=True):
     """Base of the encoder's and the decoder's layer: attentions, two linear layers, a norm for each part."""
 
     attentions: ClassVar[tuple[str, ...]]
-    told_by_input: ClassVar[tuple[str, ...]] = ("d_model",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("d_model",)
 
     d_model: Positive | None = None
     nhead: Positive

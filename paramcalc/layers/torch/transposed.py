@@ -16,7 +16,7 @@ class TransposedConvolution(Layer, frozen=True, kw_only=True):
     """Base of the transposed convolutions; `rank` is the number of their spatial axes."""
 
     rank: ClassVar[int]
-    told_by_input: ClassVar[tuple[str, ...]] = ("in_channels",)
+    inferred_fields: ClassVar[tuple[str, ...]] = ("in_channels",)
 
     in_channels: Positive | None = None
     out_channels: Positive
