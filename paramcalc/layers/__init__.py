@@ -1,1 +1,1 @@
-"""The formulas: one file per family, every leaf short, shared arithmetic in `paramcalc.shapes`."""
+"""The layers and their formulas: a namespace for each framework, one file per family."""

@@ -1,4 +1,4 @@
-"""What every layer is: fields that are its schema, and one method that validates and computes.
+"""The base of all layers: fields that are the schema, and one method that validates and computes.
 
 A formula knows nothing of files: it raises `LayerError`, and whoever calls it adds the place.
 """
@@ -24,17 +24,17 @@ Two = Meta(min_length=2, max_length=2)
 Rate = Annotated[float, Meta(ge=0, le=1)]
 
 Factors = tuple[tuple[str, Dim], ...]
-"""A product, each factor with the name a reader knows it by: (("features", 10), ("units", 128))."""
+"""A product whose factors have the names that readers know: (("features", 10), ("units", 128))."""
 Kind = Literal["weight", "bias", "statistic", "buffer", "scale", "state"]
 
 
 class Stored(Struct, frozen=True, gc=False):
-    """What a file says of a tensor that its shape and its dtype do not.
+    """Facts about a stored tensor beyond its shape and dtype.
 
     Attributes:
-        size: the bytes that it takes in the file.
-        elements: how many parameters it holds, where it packs several into each of its elements; None for one each.
-        tied_to: the name of the tensor whose bytes these are; then it takes none of its own.
+        size: its bytes in the file. elements: the number of parameters, if several are packed into each element; None
+        for one per element.
+        tied_to: the name of the tensor that holds the same bytes; then it takes none of its own.
     """
 
     size: int
@@ -43,23 +43,22 @@ class Stored(Struct, frozen=True, gc=False):
 
 
 class Weight(Struct, frozen=True, gc=False):
-    """One tensor a layer holds.
+    """One tensor of a layer.
 
     Attributes:
-        name: the framework's name for it, with the sub-layer's before it where there is one: "query/kernel";
-            empty for a bare parameter, which has the name of its layer.
+        name: the framework's name for it, after that of its sublayer if there is one: "query/kernel"; empty for a bare
+            parameter, which has the name of its layer.
         shape: its dimensions, all known.
-        factors: what the number of elements is made of; their product is the product of the shape, or the
-            parameters that are packed in it.
-        kind: "weight", "bias", "statistic" (a parameter that is gathered from data, never by a gradient),
-            "buffer" (saved with the model, but no parameter), "scale" (what a quantised weight is decoded with), or
-            "state" (what training keeps in the file, such as an optimizer's moments).
-        trainable: whether a gradient changes it while the layer is trainable.
-        dtype: what its elements are stored as; None for what the layer's dtype policy says.
-        active: the part of the elements that one token uses, as factors; None where that is all of them.
+        factors: the factors of its size; their product is that of the shape, or the number of parameters packed in it.
+        kind: "weight", "bias", "statistic" (a parameter that is estimated from data, never by a gradient), "buffer"
+            (saved with the model, but not a parameter), "scale" (decodes a quantised weight), or "state" (part of a
+            training in the file, such as an optimizer's moments).
+        trainable: whether it is trained while the layer is trainable.
+        dtype: the dtype of its elements; None for that of the layer's dtype policy.
+        active: the part of the elements that one token uses, as factors; None for all of them.
         persistent: whether a buffer is saved with the model.
-        stored: what the file says of it, for a weight that was read from one.
-        origin: for a weight of a layer that stands in several places, the layer and the weight's name in it: weights
+        stored: further facts from the file, for a weight that was read from one.
+        origin: for a weight of a layer that is used in several places, the layer and the weight's name in it: weights
             of the same origin are one tensor.
     """
 
@@ -76,23 +75,23 @@ class Weight(Struct, frozen=True, gc=False):
 
     @property
     def params(self) -> int:
-        """The number of parameters: its elements, or what is packed in them."""
+        """The number of parameters: its elements, or as many as are packed in them."""
         if self.stored is not None and self.stored.elements is not None:
             return self.stored.elements
         return prod(self.shape)
 
 
 class Cache(Struct, frozen=True, gc=False):
-    """One tensor that a layer keeps of a sequence from one token to the next, such as the keys of attention.
+    """One tensor that a layer keeps from one token to the next, such as the keys of attention.
 
     Attributes:
-        name: what it holds: "keys", "values", "state".
-        factors: its elements for one sequence: of one token, or of all of them where `fixed`.
+        name: its content: "keys", "values", "state".
+        factors: the factors of its size for one sequence: per token, or in total if `fixed`.
         fixed: whether its size does not depend on the number of tokens.
-        window: how many tokens a token sees, itself included; one fewer is kept for it. None for all.
-        dtype: what its elements are stored as; None for what the layer computes in.
-        tokens: of how many tokens this call adds one: the length of what is kept.
-        every: of how many tokens there is one, where they are compressed.
+        window: how many tokens a token attends to, itself included; one fewer is kept for it. None for all.
+        dtype: the dtype of its elements; None for the dtype that the layer computes in.
+        tokens: its length in tokens after this call.
+        every: how many tokens one entry stands for, if they are compressed.
     """
 
     name: str
@@ -105,7 +104,7 @@ class Cache(Struct, frozen=True, gc=False):
 
     @property
     def most(self) -> int | None:
-        """The most tokens that are kept; None for all.
+        """The most tokens that are kept; None for no limit.
 
         With a window of one token transformers keeps all: the slice `[-window + 1:]` begins at 0
         (transformers/cache_utils.py, DynamicSlidingWindowLayer).
@@ -114,15 +113,15 @@ class Cache(Struct, frozen=True, gc=False):
 
 
 class Inferred(Struct, frozen=True, gc=False):
-    """What a layer says of one call.
+    """A layer's answer for one call.
 
     Attributes:
-        output: the output shape, batch first; a list of shapes for several outputs; None where the file that the
-            layer was read from does not say it, as a checkpoint does not.
-        weights: what the layer holds, in the framework's order.
+        output: the output shape, batch first; a list of shapes for several outputs; None if the layer comes from a file
+            that does not record it, such as a checkpoint.
+        weights: the layer's weights, in the framework's order.
         macs: multiply-accumulates as a sum of products; an unknown factor is None, and so is the sum then.
-        dtype: the output's dtype where it is not the layer's compute dtype.
-        cache: what the layer keeps between tokens.
+        dtype: the output's dtype, if it is not the layer's compute dtype.
+        cache: the tensors that the layer keeps between tokens.
     """
 
     output: Shape | list[Shape] | None
@@ -136,7 +135,7 @@ class Inferred(Struct, frozen=True, gc=False):
         """The output shapes as a list, however many there are.
 
         Raises:
-            LayerError: when they are not known.
+            LayerError: if they are unknown.
         """
         if self.output is None:
             raise LayerError("its output is not known")
@@ -154,7 +153,7 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the first field is itself a list, so that `Reshape: [7, 7, 64]` is one argument."""
 
     inferred_fields: ClassVar[tuple[str, ...]] = ()
-    """Fields that the framework requires and that may be left out, because the input tells them: `in_features`."""
+    """Fields that the framework requires but that may be left out, as the input determines them: `in_features`."""
 
     sublayers: ClassVar[tuple[str, ...]] = ()
     """Fields that hold a `Sublayer` or a list of them: readers build those first."""
@@ -163,21 +162,21 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     """Call arguments that take tensors and change neither a shape nor a count."""
 
     merges: ClassVar[bool] = False
-    """Whether it is called with a list of tensors: the framework refuses a tensor that is in no list."""
+    """Whether it is called with a list of tensors: the framework refuses a single tensor."""
 
     self_attends: ClassVar[bool] = False
     """Whether a single input is both the query and the value."""
 
     keeps_dtype: ClassVar[bool] = False
-    """Whether its output has the dtype of its inputs, and not that of its own policy."""
+    """Whether its output has the dtype of its inputs instead of that of its own policy."""
 
     infer: ClassVar[Callable[..., Inferred]]
 
     @classmethod
     def positional(cls, count: int) -> tuple[str, ...]:
-        """The fields that `count` values without names are for: the framework's order.
+        """The fields that `count` positional values set, in the framework's order.
 
-        With fewer values than the framework requires, those that the input tells are the ones left out:
+        With fewer values than the framework requires, `inferred_fields` are left out:
         `Linear: 64` is out_features, `Linear: [128, 64]` is in_features and out_features.
         """
         names = cls.__struct_fields__
@@ -195,13 +194,12 @@ class Sublayer:
     A class of its own, not a Struct: msgspec checks its type and leaves building it to the reader.
 
     Attributes:
-        layer: the layer, or whatever else can `infer` (a nested model).
-        name: its name, which stands before the names of its weights.
+        layer: the layer, or anything else with an `infer` (a nested model).
+        name: its name, the prefix of its weights' names.
         type: its class name.
         trainable: False freezes its weights.
-        built: the shapes of the inputs that the file says its weights were made for, if it says so, as the file has
-            them.
-        shared: for a layer that stands in several places, what it is known by; see `Weight.origin`.
+        built: the input shapes that its weights were made for, if the file records them, as they are there.
+        shared: for a layer that is used in several places, its identity; see `Weight.origin`.
     """
 
     __slots__ = ("built", "layer", "name", "shared", "trainable", "type")
@@ -223,22 +221,22 @@ class Sublayer:
         self.trainable = trainable
 
     def infer(self, *shapes: Shape, **options: Any) -> Inferred:
-        """What the inner layer says, its weights under its own name."""
+        """The inner layer's answer, with its weights below the layer's own name."""
         inferred = self.ask("infer", shapes, options)
         check_sizes(inferred.shapes)
         return replace(inferred, weights=self.named(inferred.weights))
 
     def step(self, *shapes: Shape) -> Inferred:
-        """What an inner cell says of one time step, its weights under their bare names."""
+        """An inner cell's answer for one time step, with its weights under their bare names."""
         return self.ask("step", shapes, {})
 
     def ask(self, formula: str, shapes: Sequence[Shape], options: dict[str, Any]) -> Inferred:
-        """What a formula of the inner layer says: every call of it comes through here, so that it can be observed."""
+        """The answer of a formula of the inner layer; every call goes through here, so that it can be observed."""
         inferred: Inferred = getattr(self.layer, formula)(*shapes, **options)
         return self.owned(inferred)
 
     def owned(self, inferred: Inferred) -> Inferred:
-        """The answer of a layer that stands in several places, with its weights marked as its own."""
+        """The answer of a layer that is used in several places, with the origin of its weights."""
         if self.shared is None:
             return inferred
         weights = [with_origin(weight, (self.shared, weight.name)) for weight in inferred.weights]
@@ -250,7 +248,7 @@ class Sublayer:
 
     def copied(self, **changes: Any) -> "Sublayer":
         """A copy with other attributes."""
-        from copy import copy  # only loaded for the few layers that do this
+        from copy import copy  # only loaded for layers that are copied
 
         other = copy(self)
         for name, value in changes.items():
@@ -271,12 +269,12 @@ class Sublayer:
 
 
 def with_origin(weight: Weight, origin: tuple[Any, str] | None) -> Weight:
-    """The weight with its origin, unless that is known already: a layer further inside knows it better."""
+    """The weight with its origin, unless a layer further inside has set it already."""
     return weight if origin is None or weight.origin is not None else replace(weight, origin=origin)
 
 
 def sublayers_of(layer: Any) -> list[Sublayer]:
-    """The layers in the fields of a layer, in order; those inside them are theirs."""
+    """The layers directly in the fields of a layer, in order."""
     found: list[Sublayer] = []
     for name in layer.sublayers:
         value = getattr(layer, name)
@@ -285,9 +283,10 @@ def sublayers_of(layer: Any) -> list[Sublayer]:
 
 
 def layers_within(layer: Any, path: int = 0) -> int:
-    """How many layers are computed with this one: those it wraps, and those of models in it.
+    """How many layers are evaluated with this one: those it wraps, and those of nested models.
 
-    The names on the way to one (`path` is their length so far) stand before its weights': long ones count, too.
+    The names on the way to a layer (`path` is their length so far) prefix its weights' names, so long ones count as
+    well.
     """
     count: int = getattr(layer, "layers_inside", 0) * (1 + path // PATH_PER_STEP)
     for inner in sublayers_of(layer):
@@ -297,7 +296,7 @@ def layers_within(layer: Any, path: int = 0) -> int:
 
 
 def values_within(layer: Any) -> int:
-    """How many values the fields of a layer hold, those of the layers in it included."""
+    """How many values the fields of a layer have, including those of the layers in it."""
     count = 0
     stack = [layer]
     while stack:
@@ -316,7 +315,7 @@ def values_within(layer: Any) -> int:
 
 
 def called_again(layer: Any, allowance: Allowance) -> int:
-    """The steps of a further call of a layer: it is computed again, with all the values that it holds."""
+    """The cost of a further call of a layer in steps: it is evaluated again, with all the values in its fields."""
     if id(layer) not in allowance.weighed:
         allowance.weighed[id(layer)] = values_within(layer)
     return allowance.weighed[id(layer)] // VALUES_PER_STEP
@@ -331,7 +330,7 @@ def single(inferred: Inferred) -> Shape:
     """The only output of a call.
 
     Raises:
-        LayerError: when there are several.
+        LayerError: if there are several.
     """
     if isinstance(inferred.output, list):
         raise LayerError("has several outputs where one is needed")

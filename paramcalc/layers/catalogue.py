@@ -1,4 +1,4 @@
-"""The layers there are, as plain data: what `paramcalc layers` and the guide's table show.
+"""The catalogue of layers as plain data, which `paramcalc layers` and the guide's table show.
 
 Everything comes from the classes: fields from their annotations, texts from their docstrings.
 """
@@ -22,13 +22,13 @@ BUILT_IN = "built-in"
 PLUGINS = "plugins"
 SECTIONS = ("Shapes", "Formula", "Note", "Source", "Example")
 CHOICES: dict[str, Any] = {"activation": ActivationName}
-"""Choices that so many fields have that they go by a word: the word → their type."""
+"""Types with many choices that have a name of their own in the catalogue: name → type."""
 NO_WEIGHTS = "no weights"
-"""How the formula of a layer without weights begins."""
+"""The beginning of the formula of a layer without weights."""
 
 
 NO_COUNT = "changes no shape and no count"
-"""What the description of a field says that has nothing to do with what is computed here."""
+"""The remark in the description of a field that changes nothing computed here."""
 
 
 class FieldEntry(Struct, frozen=True):
@@ -44,13 +44,13 @@ class Entry(Struct, frozen=True):
     """One layer.
 
     Attributes:
-        name: its class name, qualified (`torch.Linear`) where an unqualified one would mean another framework's.
+        name: its class name, qualified (`torch.Linear`) if the unqualified name would be another framework's.
         summary: the first line of its docstring.
-        text: what the docstring says between that line and its sections.
-        sections: Shapes, Formula, Note, Source and Example, those there are; several notes are lines of one.
-        weights: whether it can hold weights.
+        text: the text of the docstring between that line and its sections.
+        sections: the sections Shapes, Formula, Note, Source and Example, if present; several notes are joined as lines.
+        weights: whether it can have weights.
         origin: "built-in", or the package and class of a plugin.
-        framework: whose class it is.
+        framework: the framework of the class.
     """
 
     name: str
@@ -71,7 +71,7 @@ def catalogue(registry: Registry) -> list[Entry]:
 
 
 def built_in(registry: Registry) -> list[str]:
-    """The names of all layers of paramcalc's own; those of other frameworks are qualified."""
+    """The names of all built-in layers; those of other frameworks are qualified."""
     others = [
         f"{framework}.{name}"
         for framework in FRAMEWORKS
@@ -111,7 +111,7 @@ def entry(registry: Registry, name: str) -> Entry:
 
 
 def parse_docstring(doc: str) -> tuple[str, str, dict[str, str]]:
-    """The first line, the free text, and the sections, each on one line; a section that comes again on another."""
+    """The first line, the free text, and the sections, each joined to one line; a repeated section adds a line."""
     first, *lines = doc.strip().splitlines() or [""]
     text: list[str] = []
     sections: dict[str, str] = {}
@@ -131,7 +131,7 @@ def parse_docstring(doc: str) -> tuple[str, str, dict[str, str]]:
 
 
 def origin_of(registry: Registry, name: str, cls: type[Layer]) -> str:
-    """Where a layer comes from; those of packages built on Keras are paramcalc's own."""
+    """Where a layer comes from; layers of packages built on Keras count as built-in."""
     if registry.family(name) != "plugin" or package_of(cls) is not None:
         return BUILT_IN
     point = registry.plugins()[name]
@@ -140,7 +140,7 @@ def origin_of(registry: Registry, name: str, cls: type[Layer]) -> str:
 
 
 def aliases_of(registry: Registry, name: str) -> list[str]:
-    """The other names a spec may use: Keras' own, and snake_case; a plugin has only its own."""
+    """The other names that a spec may use: the framework's aliases and snake_case; a plugin has none."""
     if registry.family(name) == "plugin":
         return []
     others = [alias for alias, target in registry.aliases.items() if target == name]
@@ -163,14 +163,14 @@ def fields_of(cls: type[Layer]) -> list[FieldEntry]:
 
 
 def describer(cls: type[Layer]) -> Callable[[str], str]:
-    """What says in a line what a field of this class means."""
+    """The function that describes a field of this class in one line."""
     own = framework_of(cls) or FRAMEWORKS[0]
     describe: Callable[[str], str] = import_module(f"paramcalc.layers.{own}.descriptions").describe
     return describe
 
 
 def default_of(field: Any) -> Any:
-    """The default of a field that need not be given."""
+    """The default of an optional field."""
     return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
@@ -208,7 +208,7 @@ def type_words(annotation: Any) -> str:
 
 
 def literal_words(values: Iterable[Any]) -> str:
-    """The choices, one spelling of each, or the word that they go by."""
+    """The choices, in one spelling each, or the name of such a type."""
     chosen = set(values)
     word = next((word for word, annotation in CHOICES.items() if chosen == set(get_args(annotation))), None)
     if word:
@@ -228,5 +228,5 @@ def number_words(noun: str, meta: msgspec.Meta) -> str:
 
 
 def plural(words: str) -> str:
-    """What a list holds: `integers`, or `(integer or null)`."""
+    """The items of a list: `integers`, or `(integer or null)`."""
     return f"({words})" if " or " in words else re.sub(r"(integer|number|layer|mapping)(?=$| from)", r"\1s", words)

@@ -1,7 +1,7 @@
-"""Layers of two frameworks side by side: which are of one kind, and what each calls a weight.
+"""Which layers of two frameworks correspond to each other, and their names for weights.
 
-Layers are alike across frameworks when they are of one kind and their weights have the same elements; biases, moving
-statistics and the order of axes may differ, and are what a comparison names.
+Layers correspond if they are of the same kind and their weights have the same elements; biases, moving statistics and
+the order of axes may differ, and are reported by a comparison.
 """
 
 from paramcalc.layers.registry import FRAMEWORKS, Registry
@@ -17,20 +17,20 @@ KINDS: dict[str, str] = {
     "Parameter": "parameter",
     "Custom": "parameter",
 }
-"""Class → what kind of layer it is, beside those that `COUNTERPARTS` of the frameworks pair by name."""
+"""Class → kind of layer, in addition to the pairs of names in the frameworks' `COUNTERPARTS`."""
 
 STATISTICS = frozenset(("moving_mean", "moving_variance", "running_mean", "running_var"))
-"""What normalization gathers from the data: parameters that are not trained, or buffers."""
+"""The statistics of normalization layers: non-trainable parameters, or buffers."""
 
 
 def kind_of(type_: str) -> str:
-    """The kind of a layer: equal for what two frameworks call otherwise, such as `Dense` and `Linear`."""
+    """The kind of a layer: equal for counterparts with different names, such as `Dense` and `Linear`."""
     name = type_.rpartition(".")[2]
     return KINDS.get(name) or _canonical().get(name) or name.lower()
 
 
 def _canonical() -> dict[str, str]:
-    """The other frameworks' classes → that of the first framework."""
+    """The other frameworks' classes → their counterparts in the first framework."""
     if not _CANONICAL:
         for framework in FRAMEWORKS[1:]:
             for name, theirs in Registry(framework).counterparts.items():

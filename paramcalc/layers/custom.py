@@ -1,4 +1,4 @@
-"""A layer of the user's own: weights and an output shape, for what no other layer covers."""
+"""A user-defined layer: weights and an output shape, for what no other layer covers."""
 
 from typing import Annotated, Literal
 

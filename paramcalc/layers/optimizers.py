@@ -1,4 +1,4 @@
-"""What optimizers keep of each trainable weight, and what a step of theirs needs beside: facts of each framework.
+"""The memory that optimizers need per trainable weight, for their state and for a step: facts of each framework.
 
 Keras 3: keras/src/optimizers. PyTorch 2.13: torch/optim, whose optimizers work on all weights at once on a GPU
 (`foreach`), which takes a copy of them; bitsandbytes 0.49 for 8-bit AdamW, whose states are in blocks of 256 with a
@@ -10,7 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 Tensor = tuple[tuple[int, ...], int]
-"""A trainable weight: its shape, and bytes of an element."""
+"""A trainable weight: its shape, and the bytes of an element."""
 
 BLOCK = 256
 """Elements that share a scale in an 8-bit state (bitsandbytes/optim/optimizer.py)."""
@@ -19,12 +19,12 @@ SMALL = 4096
 
 
 class Optimizer(NamedTuple):
-    """What an optimizer needs.
+    """The memory needs of an optimizer.
 
     Attributes:
-        state: bytes that it keeps of a weight.
-        temporary: bytes that a step needs for a weight beside them.
-        together: whether the step needs those of all weights at once, and not of one after the other.
+        state: bytes of its state for a weight.
+        temporary: further bytes that a step needs for a weight.
+        together: whether a step needs these for all weights at once, rather than for one after another.
     """
 
     state: Callable[[Tensor], int]
@@ -32,11 +32,11 @@ class Optimizer(NamedTuple):
     together: bool = True
 
     def state_bytes(self, weights: Sequence[Tensor]) -> int:
-        """What it keeps of all weights."""
+        """The bytes of its state for all weights."""
         return sum(map(self.state, weights))
 
     def temporary_bytes(self, weights: Sequence[Tensor]) -> int:
-        """What a step needs beside that."""
+        """The further bytes that a step needs."""
         each = [self.temporary(weight) for weight in weights]
         return sum(each) if self.together else max(each, default=0)
 
@@ -47,7 +47,7 @@ def nothing(weight: Tensor) -> int:
 
 
 def copies(count: int) -> Callable[[Tensor], int]:
-    """As many tensors like the weight."""
+    """`count` tensors of the same shape as the weight."""
     return lambda weight: count * prod(weight[0]) * weight[1]
 
 
@@ -111,4 +111,4 @@ OPTIMIZERS: dict[str, dict[str, Optimizer]] = {
 OPTIMIZERS[""] = OPTIMIZERS["torch"]  # of weights alone
 
 NAMES = tuple(OPTIMIZERS["torch"])
-"""Every optimizer that is known of some framework."""
+"""The names of all optimizers that are known for some framework."""

@@ -1,14 +1,14 @@
 """Which layers tensor parallelism divides, as Megatron does (Shoeybi et al. 2019, arXiv:1909.08053).
 
-A matrix is divided by its columns where what reads its output can work on a part of the features, such as heads; the
-matrix that reads such a part is divided by its rows, and its output is whole again. Everything else is on every device.
+A matrix is divided by columns if the readers of its output can work on a part of the features, such as heads; the
+matrix that reads such a part is divided by rows, and its output is whole again. Everything else is replicated.
 """
 
 MATRICES = frozenset(("Linear", "TransposedLinear"))
 """Matrices that may be divided by their columns or by their rows."""
 
 WHOLE_INSIDE = frozenset(("MultiheadAttention", "Experts"))
-"""Layers that are divided inside: what they read and give is whole."""
+"""Layers that are divided inside: their inputs and outputs are whole."""
 
 BY_PART = frozenset(
     (
@@ -28,10 +28,10 @@ BY_PART = frozenset(
         *("ReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "CausalConv1d", "Recurrence", "view", "reshape", "transpose"),
     )
 )
-"""Layers that give a part of the features for a part of the features; weights of theirs are divided, too."""
+"""Layers that map a part of the features to a part of the features; their weights are divided as well."""
 
 NORMS = frozenset(("RMSNorm", "LayerNorm"))
-"""Norms: over the features of a head they work on a part, over all features they do not."""
+"""Norms: over the features of one head they work on a part; over all features they do not."""
 
 ATTENTION = "Attention"
 EMBEDDING = "Embedding"

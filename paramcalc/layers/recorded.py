@@ -1,4 +1,4 @@
-"""A layer whose facts stand in the file: what a checkpoint or an exported program says of it, nothing computed."""
+"""Layers whose weights and shapes are recorded in a checkpoint or an exported program, not computed."""
 
 from typing import Any
 
@@ -6,28 +6,28 @@ from paramcalc.layers.base import Inferred, Layer
 
 
 class Recorded(Layer, frozen=True):
-    """One row of a file that records what each module holds and gives.
+    """A layer of a file that records the weights and outputs of each module.
 
     Attributes:
-        facts: what the file says, as a formula would.
+        facts: the recorded values, in the form of a formula's answer.
     """
 
     facts: Inferred
 
     def infer(self, *inputs: Any, **options: Any) -> Inferred:
-        """The facts, whatever the inputs are: they are of the inputs that the file was recorded with."""
+        """The recorded facts, whatever the inputs: they are those of the recorded run."""
         return self.facts
 
 
 class RecordedCalls(Layer, frozen=True):
-    """A module that is called several times, with what the file records of each call.
+    """A module that is called several times, with the record of each call.
 
     Attributes:
-        calls: what it says of each, in order; the weights are the same in all.
+        calls: the record of each call, in order; the weights are the same in all.
     """
 
     calls: tuple[Inferred, ...]
 
     def infer(self, *inputs: Any, call: int = 0) -> Inferred:
-        """The facts of one call, counted from 0."""
+        """The record of one call, counted from 0."""
         return self.calls[call]

@@ -1,11 +1,11 @@
-"""Name → layer class: the built-ins of each framework from static tables, third parties' from entry points.
+"""The registry of layer classes by name: built-ins from static tables, third parties' from entry points.
 
-A name means the class of the registry's own framework; a qualified name, `torch.Linear` or `keras.Dense`, means
-that framework's wherever it stands. To add a framework, add its package to `FRAMEWORKS`: a module `names` in it
-has the tables.
+A bare name means the class of the registry's own framework; a qualified name, `torch.Linear` or `keras.Dense`, means
+that framework's everywhere. To add a framework, add its package to `FRAMEWORKS`; the module `names` in it has the
+tables.
 
-Entry points are only looked up when a name is not built in: the look-up reads the metadata of every
-installed distribution.
+Entry points are only looked up for a name that is not built in: the lookup reads the metadata of every installed
+distribution.
 """
 
 from collections.abc import Callable, Container
@@ -25,17 +25,17 @@ _MODULES = frozenset(("tf", "tensorflow", "keras", "layers", "torch", "nn"))
 """Parts of the names that Python gives the frameworks' modules, as in `tf.keras.layers.Dense`."""
 
 PACKAGES_ROOM = "paramcalc.layers.packages."
-"""Where the classes of packages built on Keras are."""
+"""The package with the classes of third-party packages built on Keras."""
 
 COMMON: dict[str, tuple[str, str]] = {
     "Operation": ("operations", "paramcalc.layers.operations.operation"),
     "Custom": ("custom", "paramcalc.layers.custom"),
 }
-"""Classes of no framework, which only specs have: name → family and module."""
+"""Classes of no framework, for specs only: name → family and module."""
 
 
 class UnknownTypeError(ParamcalcError):
-    """No layer has this name; `advice`, such as the nearest one, is only looked for when the message is shown."""
+    """No layer has this name; `advice`, such as the nearest name, is only computed when the message is shown."""
 
     def __init__(self, message: str, advice: Callable[[], str] = str) -> None:
         super().__init__(message)
@@ -53,8 +53,8 @@ class Registry:
     """An ordered table of layer classes; fresh in each test.
 
     Args:
-        framework: whose classes the unqualified names are.
-        without: names of the framework's classes to leave out, for files from before these existed.
+        framework: the framework of unqualified names.
+        without: names of the framework's classes to leave out, for files older than these.
     """
 
     def __init__(self, framework: str = FRAMEWORKS[0], without: Container[str] = ()) -> None:
@@ -106,7 +106,7 @@ class Registry:
         raise UnknownTypeError(f"there is no layer type '{name[:80]}'", lambda: self.advice(bare))
 
     def advice(self, name: str) -> str:
-        """What to write instead of a name that is not known: the nearest one, and whose layer it is otherwise."""
+        """The advice for an unknown name: the nearest one, or the framework that has it."""
         from paramcalc.layers.packages import names_of, qualified_names
 
         packaged = self.in_python(name) or qualified_names(name)
@@ -148,14 +148,14 @@ class Registry:
         return self._others[framework]
 
     def has(self, name: str) -> bool:
-        """Whether the framework has a class of this very name, or another of that class."""
+        """Whether the framework has a class with exactly this name or alias."""
         return name in self._family or name in self.aliases
 
     def framework_class(self, name: str) -> type[Layer]:
-        """The class that a file of the framework means: no snake_case, and none that only specs have.
+        """The class of a name in one of the framework's own files: no snake_case, and no class for specs only.
 
         Raises:
-            UnknownTypeError: when the framework has no such class, and no plugin.
+            UnknownTypeError: if neither the framework nor a plugin has the class.
         """
         if name in COMMON or not self.has(name):
             return self.plugin(name)
@@ -193,11 +193,11 @@ class Registry:
         return self._family.get(self.canonical(name), "plugin")
 
     def built_in(self) -> list[str]:
-        """The class names of paramcalc's own, unqualified, as the tables have them."""
+        """The names of the built-in classes, unqualified, in the order of the tables."""
         return list(self._family)
 
     def names(self) -> list[str]:
-        """Every unqualified class name there is, built-ins first."""
+        """All unqualified class names, built-ins first."""
         return [*self._family, *self.plugins()]
 
     def plugins(self) -> dict[str, Any]:
@@ -224,13 +224,13 @@ class Registry:
 
 
 def framework_of(cls: type[Layer]) -> str | None:
-    """Whose class it is; None for a plugin's, and for those that only specs have."""
+    """The framework of a class; None for a plugin's and for those for specs only."""
     found = cls.__module__.removeprefix("paramcalc.layers.").partition(".")[0]
     return found if found in FRAMEWORKS else None
 
 
 def type_name(cls: type[Layer], type_: str, framework: str) -> str:
-    """What a spec of this framework calls a layer of this class and type: another's is qualified."""
+    """The name of a layer's class in a spec of this framework: another framework's is qualified."""
     own = framework_of(cls)
     if own is None and cls.__module__.startswith(PACKAGES_ROOM):
         from paramcalc.layers.packages import package_of

@@ -1,4 +1,4 @@
-"""What a layer's `infer` takes: the one place where its signature is looked at."""
+"""The signature of a layer's `infer`: the only place where it is inspected."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -47,7 +47,7 @@ def signature_of(infer: Callable[..., Any]) -> Signature:
 
 def why_not_callable(infer: Callable[..., Any], arguments: list[Any], options: dict[str, Any]) -> str | None:
     """Why a bound `infer` cannot be called with these arguments, as Python says it; None where it can be."""
-    import inspect  # only loaded when something is wrong already
+    import inspect  # only loaded once something is wrong
 
     try:
         inspect.signature(infer).bind(*arguments, **options)

@@ -12,13 +12,13 @@ class UnknownLayerError(LayerError):
 
 
 class Unknown(Layer, frozen=True):
-    """Stands for a layer whose code only its author has.
+    """Stands for a layer whose code is not available.
 
     Attributes:
         reason: why it cannot be computed.
         recorded_output: the output shape that the file recorded, batch included, if it did.
-        weightless: whether it holds no weights, whatever it does.
-        fallback: the layer without what is not known of it, where that changes neither a shape nor a count.
+        weightless: whether it certainly has no weights.
+        fallback: the layer without its unknown part, if that changes neither a shape nor a count.
     """
 
     reason: str

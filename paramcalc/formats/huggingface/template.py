@@ -151,10 +151,10 @@ class Part(NamedTuple):
     """A model inside another, by its own template.
 
     Attributes:
-    field: the field with its configuration; empty if that is the whole configuration.
-    values: the values of its fields, also under their aliases, its `model_type`, the names of its `inputs`, and
-        their `shapes` by name; None if there is no such part.
-    block: its spec as a block, whose inputs are those it is called with.
+        field: the field with its configuration; empty if that is the whole configuration.
+        values: the values of its fields, also under their aliases, its `model_type`, the names of its `inputs`, and
+            their `shapes` by name; None if there is no such part.
+        block: its spec as a block, whose inputs are those it is called with.
     """
 
     field: str

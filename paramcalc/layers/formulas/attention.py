@@ -11,7 +11,7 @@ def score_factors(batch: Dim, queries: Dim, keys: Dim, heads: tuple[str, Dim]) -
 
 
 def attention_macs(scores: Factors, key_size: tuple[str, Dim], value_size: tuple[str, Dim]) -> tuple[Factors, Factors]:
-    """A score sums over the size of a key, and weighs one value.
+    """Each score sums over the size of a key, and weighs one value.
 
     Args:
         scores: the factors of the number of scores.

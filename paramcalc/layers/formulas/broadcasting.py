@@ -7,7 +7,7 @@ from paramcalc.shapes import Dim, Shape, format_shape
 
 
 def aligned(a: Shape, b: Shape) -> Iterable[tuple[Dim, Dim]]:
-    """The dimensions of two shapes in pairs, the shorter one filled up with ones from the left."""
+    """The dimensions of two shapes in pairs; the shorter shape is padded with ones on the left."""
     rank = max(len(a), len(b))
     return zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True)
 

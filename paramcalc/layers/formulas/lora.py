@@ -16,7 +16,7 @@ def adapted(
     constraint: object = None,
     dtype: str | None = None,
 ) -> tuple[tuple[Weight, ...], Macs]:
-    """The weights and products of a layer whose kernel may be adapted: without a rank it is not.
+    """The weights and products of a layer whose kernel may be adapted; without a rank, those of the layer itself.
 
     Args:
         kernel: the weight that the two matrices adapt.
@@ -24,7 +24,7 @@ def adapted(
         macs: the products of the layer without the adaptation.
         rank: the inner size of the two matrices; None or 0 for none.
         constraint: the kernel's constraint, if it has one.
-        dtype: what the matrices are stored as; None for the dtype of the layer.
+        dtype: the dtype of the matrices; None for the dtype of the layer.
 
     Raises:
         LayerError: as `lora` does.
@@ -56,5 +56,5 @@ def lora(
 
 
 def lora_macs(kernel: Weight, rank: int) -> Factors:
-    """The product of the two matrices, made once a call."""
+    """The product of the two matrices, computed once per call."""
     return (*kernel.factors[:-1], ("lora_rank", rank), kernel.factors[-1])

@@ -13,7 +13,7 @@ SPATIAL_NAMES: dict[int, tuple[str, ...]] = {
     2: ("height", "width"),
     3: ("depth", "height", "width"),
 }
-"""What the spatial axes are called, by how many there are."""
+"""The names of the spatial axes, by their number."""
 
 
 def channels_axis(layout: str | None) -> int:
@@ -35,7 +35,7 @@ def spatial_of(x: Shape, rank: int, layout: str | None) -> Shape:
 
 
 def join_channels(batch: Dim, spatial: Shape, channels: Dim, layout: str | None) -> Shape:
-    """The whole shape, its parts in the order of the layout."""
+    """The whole shape, with its parts in the order of the layout."""
     if layout == "channels_first":
         return (batch, channels, *spatial)
     return (batch, *spatial, channels)

@@ -15,7 +15,7 @@ from paramcalc.layers.formulas.spatial import SPATIAL_NAMES
 from paramcalc.shapes import Dim, Shape, ntuple
 
 _steps: ContextVar[list[str] | None] = ContextVar("steps", default=None)
-"""Where `traced` collects the arithmetic; None, and so free, when nobody asked for it."""
+"""Where `traced` collects the arithmetic; None, and so free of cost, outside of it."""
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def traced() -> Iterator[list[str]]:
 
 
 def trace() -> list[str] | None:
-    """Where arithmetic is collected while somebody asks for it; None otherwise."""
+    """The list that collects the arithmetic inside `traced`; None otherwise."""
     return _steps.get()
 
 
@@ -80,7 +80,7 @@ class Window(NamedTuple):
         return window_lengths(spatial, self.size, self.strides, self.padding, self.dilation, name)
 
     def transposed_lengths(self, spatial: Shape, output_padding: Sequence[int | None]) -> Shape:
-        """The lengths that a transposed convolution makes of these: see `transposed_length`."""
+        """The output lengths of a transposed convolution: see `transposed_length`."""
         axes = zip(spatial, self.size, self.strides, output_padding, self.dilation, strict=True)
         return tuple(
             transposed_length(length, size, stride, self.padding, extra, rate)

@@ -1,7 +1,7 @@
-"""Layers of packages built on Keras, which files name by their modules: TensorFlow Addons, QKeras, KerasHub, ….
+"""Layers of packages built on Keras, which files refer to by module: TensorFlow Addons, QKeras, KerasHub, ….
 
-A package is a line of PACKAGES, and a module here, or several. None is imported before a file, or a spec by a qualified
-name such as `qkeras.QDense`, has a class of it. To add a package, add its module and its line.
+A package is a line of PACKAGES and one module here, or several. They are only imported when a file, or a spec with a
+qualified name such as `qkeras.QDense`, uses a class of the package. To add a package, add its module and its line.
 """
 
 from importlib import import_module
@@ -15,10 +15,10 @@ class Package(NamedTuple):
 
     Attributes:
         modules: the top-level modules that its classes come from.
-        registered: what its classes are registered under: "Addons" in `Addons>GELU`.
+        registered: the names its classes are registered under: "Addons" in `Addons>GELU`.
         classes: module of this package → the classes in it.
-        bare: whether its files may name a class without its module: one that Keras does not have, whose config has
-            the fields in `signs`, is then taken for the package's.
+        bare: whether files may name its classes without a module: a class that Keras does not have is then the
+            package's if its config has the fields in `signs`.
     """
 
     modules: tuple[str, ...]
@@ -79,10 +79,10 @@ PACKAGES = {
 
 
 def class_of(name: str, entry: dict[str, Any]) -> type[Layer] | None:
-    """The class of one of these packages that an entry of a Keras file names; None where it is none of theirs.
+    """The class of one of these packages for an entry of a Keras file; None if it is not one of theirs.
 
     Args:
-        name: the class name, without what it is registered under.
+        name: the class name, without its registered package.
         entry: `{"class_name": …, "module": …, "registered_name": …, "config": …}`.
     """
     registered = entry.get("registered_name") or entry.get("class_name")
@@ -101,7 +101,7 @@ def class_of(name: str, entry: dict[str, Any]) -> type[Layer] | None:
 
 
 def bare_class(name: str, config: Any) -> type[Layer] | None:
-    """The class of a name alone, where a package has it and the config has its fields and no others."""
+    """The class for a bare name, if a package has it and the config has its fields and no others."""
     from paramcalc.layers.packages.base import looks_like
 
     for package in PACKAGES.values():
@@ -112,26 +112,26 @@ def bare_class(name: str, config: Any) -> type[Layer] | None:
 
 
 def qualified_class(name: str) -> type[Layer] | None:
-    """The class of a name such as `qkeras.QDense`; None where there is none."""
+    """The class for a name such as `qkeras.QDense`; None if there is none."""
     package, _, own = name.partition(".")
     return loaded(PACKAGES[package], own) if package in PACKAGES else None
 
 
 def qualified_names(name: str) -> list[str]:
-    """What a spec writes for a class named without its package, or as Keras registers it: `qkeras>QDense`."""
+    """The names in a spec for a class that is given without its package, or as registered: `qkeras>QDense`."""
     prefix, _, own = name.rpartition(">")
     found = [key for key, package in PACKAGES.items() if any(own in classes for classes in package.classes.values())]
     return [f"{key}.{own}" for key in found if not prefix or prefix in (key, *PACKAGES[key].registered)]
 
 
 def names_of(package: str) -> list[str]:
-    """The names of all layers of a package, as a spec writes them; none where it is not known."""
+    """The names of all layers of a package, as in a spec; none for an unknown package."""
     known = PACKAGES.get(package)
     return [f"{package}.{name}" for names in known.classes.values() for name in names] if known else []
 
 
 def loaded(package: Package, name: str) -> type[Layer] | None:
-    """The class of a package; None where it has none of this name."""
+    """The class of this name in a package; None if it has none."""
     for module, classes in package.classes.items():
         if name in classes:
             found: type[Layer] = getattr(import_module(f"{__name__}.{module}"), name)
@@ -140,7 +140,7 @@ def loaded(package: Package, name: str) -> type[Layer] | None:
 
 
 def package_of(cls: type[Layer]) -> str | None:
-    """The package that a class is of; None for any other class."""
+    """The package of a class; None for any other class."""
     room, _, module = cls.__module__.rpartition(".")
     if room != __name__:
         return None

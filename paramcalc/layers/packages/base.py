@@ -1,4 +1,4 @@
-"""What layers of other packages have in common: how a file's fields become theirs, and what marks their configs."""
+"""The base of layers of other packages: how a file's fields become theirs, and how their configs are recognised."""
 
 from typing import Any, ClassVar
 
@@ -9,14 +9,14 @@ class PackageLayer(Layer, frozen=True):
     """Mixed into the classes of other packages."""
 
     signs: ClassVar[tuple[str, ...]] = ()
-    """Fields by which the config of a class is known that a file names without its module."""
+    """Fields that identify the config of a class that a file names without its module."""
 
     own_activations: ClassVar[bool] = False
-    """Whether its activations may be others than Keras', which `fields_of` checks."""
+    """Whether it has activations besides those of Keras; `fields_of` checks them."""
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields as the class has them, of those in a file.
+        """A file's fields in the form that the class takes.
 
         Raises:
             UnknownLayerError: for what cannot be computed.
@@ -25,11 +25,11 @@ class PackageLayer(Layer, frozen=True):
 
 
 EVERY_LAYER = frozenset(("name", "trainable", "dtype", "batch_input_shape", "activity_regularizer", "build_config"))
-"""Fields that the config of any layer may have."""
+"""Fields that may be in the config of any layer."""
 
 
 def looks_like(cls: type[Layer], config: Any) -> bool:
-    """Whether a config has the fields that a class is known by, and none that it does not have."""
+    """Whether a config has the identifying fields of a class, and none that the class lacks."""
     signs: tuple[str, ...] = getattr(cls, "signs", ())
     if not signs or not isinstance(config, dict):
         return False

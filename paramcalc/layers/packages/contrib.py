@@ -1,6 +1,6 @@
-"""Layers of keras-contrib, which is no longer developed, after its source; files name them without their module.
+"""Layers of keras-contrib, after its source; it is no longer developed, and files name the classes without a module.
 
-Some exist in copies all over, under the same names and with the same configs.
+Several have been copied into many other projects, with the same names and configs.
 """
 
 from typing import ClassVar, Literal

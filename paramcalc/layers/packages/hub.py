@@ -1,4 +1,4 @@
-"""The blocks of KerasHub 0.32, and of KerasNLP before it, that its own models are made of."""
+"""The building blocks of KerasHub 0.32, formerly KerasNLP."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
@@ -17,7 +17,7 @@ MASKS = ("padding_mask", "attention_mask")
 
 
 class Parts:
-    """What layers inside a layer hold and multiply, each under its own name."""
+    """Collects the weights and products of the layers inside a layer, each under its own name."""
 
     def __init__(self) -> None:
         self.weights: list[Weight] = []
@@ -42,15 +42,15 @@ class Parts:
         self.add("feedforward_output_dense", core.Dense(width), inner.shapes[0])
 
     def answer(self, output: Any) -> Inferred:
-        """What all of them together are."""
+        """The answer of all of them together."""
         return Inferred(output, tuple(self.weights), tuple(self.macs))
 
 
 def head_size(x: Shape, heads: int) -> int:
-    """The features of one head: what is left over is in none.
+    """The features of one head; a remainder is dropped.
 
     Raises:
-        LayerError: for fewer features than heads.
+        LayerError: if there are fewer features than heads.
     """
     check_rank(x, 3, "(batch, positions, features)")
     size = known(x, -1, "number of features")

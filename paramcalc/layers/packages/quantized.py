@@ -1,7 +1,7 @@
 """The layers of QKeras 0.9: Keras' layers whose weights and outputs pass through quantizers.
 
-Their files hold the weights in float32, before any quantizer: so they are counted. Each class writes all its fields: a
-struct of msgspec can take fields from one of its bases alone, and that is Keras' layer.
+Their files store the weights in float32, before quantization, and that is how they are counted. Each class lists all
+its fields: a msgspec struct can inherit fields from only one base, and that is Keras' layer.
 """
 
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ class QuantizedLayer(PackageLayer, frozen=True):
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields as they are, their quantizers checked."""
+        """The fields unchanged, once their quantizers are checked."""
         check_quantizers(fields)
         return fields
 
@@ -181,7 +181,7 @@ class QBatchNormalization(QuantizedLayer, normalization.BatchNormalization, froz
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The axis, which files have as a list of one."""
+        """The fields with the axis as a number; files have a list of one."""
         return super().fields_of(with_single_axis(fields))
 
 
@@ -196,11 +196,11 @@ class Folded(QuantizedLayer, frozen=True):
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The axis, which files have as a list of one."""
+        """The fields with the axis as a number; files have a list of one."""
         return super().fields_of(with_single_axis(fields))
 
     def folded(self, one: Inferred) -> Inferred:
-        """A convolution's answer with the weights of the normalisation, and the number of the step."""
+        """A convolution's answer with the weights of the normalisation and its step counter."""
         step = Weight("iteration", (), (), "statistic", False, "int64")
         fields: Any = self
         normal = BatchNormalization(fields.axis, center=fields.center, scale=fields.scale).infer(one.shapes[0])

@@ -1,4 +1,4 @@
-"""The quantizers of QKeras 0.9: functions of a weight or an activation, which hold no weights that are saved."""
+"""The quantizers of QKeras 0.9: functions of a weight or an activation, without weights of their own."""
 
 import re
 from typing import Any
@@ -24,11 +24,11 @@ ACTIVATIONS = frozenset(
         *("swish", "tanh"),
     )
 )
-"""What an activation of its layers may be as well."""
+"""Further activations of its layers."""
 
 
 def check_quantizers(fields: dict[str, Any]) -> None:
-    """Refuse a quantizer, or an activation, that is not the package's.
+    """Refuse a quantizer or an activation that the package does not have.
 
     Raises:
         UnknownLayerError: naming it.
@@ -43,7 +43,7 @@ def check_quantizers(fields: dict[str, Any]) -> None:
 
 
 def name_of(value: Any) -> str:
-    """The name of a quantizer in any of its forms; empty for what is none."""
+    """The name of a quantizer in any of its forms; empty if it is not one."""
     if isinstance(value, dict):
         value = value.get("config" if value.get("class_name") == "function" else "class_name")
     called = re.match(r"\s*(\w+)\s*(\(|$)", value) if isinstance(value, str) else None
