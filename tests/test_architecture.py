@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
+from tests.each import each
 
 ROOT = Path(__file__).parents[1] / "paramcalc"
 ORDER = [
@@ -123,7 +123,7 @@ NAMES = ("id", "attr", "arg", "name", "module", "asname")
 """Attributes of nodes of the syntax tree that are identifiers."""
 
 
-@pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+@each("path", INSIDE, lambda path: str(path.relative_to(ROOT)))
 def test_what_computes_and_what_shows_names_no_format_and_no_framework(path):
     """Each has a room of its own: a reader says what its format means, and nobody else needs to know which it is."""
     found = [(text, line) for text, line in names_and_texts(path) if FOREIGN.search(text)]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import paramcalc
 from paramcalc import InputError
 from paramcalc.analysis.summarize import summarize
+from tests.each import each
 
 HERE = Path(__file__).parent / "data" / "hostile"
 ROWS = [line.split("\t") for line in (HERE / "expected.tsv").read_text("utf-8").splitlines()[1:]]
@@ -36,7 +37,7 @@ def test_every_hostile_file_has_a_verdict():
     assert len(files) >= 150
 
 
-@pytest.mark.parametrize(("name", "verdict", "words"), ROWS, ids=[row[0] for row in ROWS])
+@each("name, verdict, words", ROWS, lambda name, *_: name)
 def test_each_hostile_file_ends_as_it_should(name, verdict, words):
     start = time.process_time()
     got, error = outcome(HERE / name, name)

@@ -9,6 +9,7 @@ import pytest
 
 from paramcalc.analysis.summarize import summarize
 from paramcalc.formats import load
+from tests.each import each
 
 ROOT = Path(__file__).parent.parent / "specs"
 SPECS = sorted(ROOT.rglob("*.yaml"))
@@ -32,12 +33,12 @@ def test_spec_gives_the_number_in_its_comment(path, what, number, sets):
     assert getattr(totals, what) == number
 
 
-@pytest.mark.parametrize("path", SPECS, ids=name)
+@each("path", SPECS, name)
 def test_spec_promises_a_number_and_names_its_source(path):
     assert any(what == "params" for what, *_ in PROMISE.findall(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("path", SPECS, ids=name)
+@each("path", SPECS, name)
 def test_spec_has_no_loose_ends(path):
     assert load(path).warnings == []
 

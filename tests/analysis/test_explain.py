@@ -16,6 +16,7 @@ from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.registry import Registry
 from paramcalc.model import Instance, Model, Node
 from paramcalc.render.explain_text import FORMATS, lines
+from tests.each import each
 
 
 def model_of(text):
@@ -48,7 +49,7 @@ def value(numbers):
 CLASSES = [name for name in built_in(Registry()) if example(name)]
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@each("name", CLASSES)
 def test_the_printed_arithmetic_evaluates_to_the_printed_number(name):
     """For every layer class: each weight, the sum of weights, and the MACs; and they are the summary's."""
     model = model_of(example(name))

@@ -24,6 +24,7 @@ from paramcalc.layers.programs import WORKSPACE, program_of
 from paramcalc.layers.registry import Registry
 from paramcalc.layers.torch.linear import Linear
 from paramcalc.layers.torch.names import FAMILIES
+from tests.each import each
 from tests.small_models import LLAMA
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,7 @@ def kept_by(record_):
     return sum(tape.sizes[storage] for storage in tape.steps[0].keeps) + tape.steps[0].extra
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case["spec"])
+@each("case", LAYERS, lambda case: case["spec"])
 def test_a_module_keeps_what_autograd_saves(case):
     if not any(name in case["spec"] for name in OTHERWISE):
         assert kept_by(case) == case["saved"]
@@ -84,7 +85,7 @@ def test_language_models_keep_what_autograd_saves():
 PEAKS = [json.loads(line) for line in gzip.decompress(DATA.with_name("peaks.jsonl.gz").read_bytes()).splitlines()]
 
 
-@pytest.mark.parametrize("case", PEAKS, ids=lambda case: case["config"]["model_type"])
+@each("case", PEAKS, lambda case: case["config"]["model_type"])
 def test_peaks_are_those_that_transformers_has(case):
     """Beyond weights and cache within 25 % for a prompt; for training what is kept within 15 %, the peak within 5 %."""
     model = load(json.dumps(case["config"]).encode())

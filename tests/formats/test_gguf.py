@@ -9,6 +9,7 @@ from paramcalc import InputError, load, summarize
 from paramcalc.formats.gguf import read_header
 from paramcalc.formats.gguf.stream import BrokenError
 from paramcalc.formats.gguf.types import DTYPES, dtype_name
+from tests.each import each
 from tests.formats.gguf_files import array, entry, packed, tensor, text
 
 OURS = {kind.name: dtype_name(kind.name) for kind in DTYPES.values()}
@@ -155,7 +156,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@each("case", BROKEN)
 def test_what_is_wrong_is_said(case):
     data, words = BROKEN[case]
     with pytest.raises(BrokenError, match=words):

@@ -16,6 +16,7 @@ from paramcalc.formats.torch_checkpoint import contents
 from paramcalc.formats.torch_checkpoint.values import Array, Dtype, Mapping
 from paramcalc.formats.torch_checkpoint.weights import weights_in
 from paramcalc.limits import MAX_NESTED
+from tests.each import each
 from tests.formats.conftest import FROZEN
 
 with zipfile.ZipFile(FROZEN) as frozen:
@@ -40,7 +41,7 @@ def by_name(source):
     return {tensor.name: tensor for tensor in found_in(source).tensors}
 
 
-@pytest.mark.parametrize("file", sorted(TRUTH))
+@each("file", sorted(TRUTH))
 def test_tensors_are_those_that_pytorch_loads(file, checkpoints):
     expected = TRUTH[file]
     prefix = PREFIX.get(file.split("/")[1].split(".")[0], "")
@@ -51,7 +52,7 @@ def test_tensors_are_those_that_pytorch_loads(file, checkpoints):
     assert found == {name: said[:2] for name, said in expected.items()}
 
 
-@pytest.mark.parametrize("file", sorted(TRUTH))
+@each("file", sorted(TRUTH))
 def test_bytes_are_those_of_the_storages(file, checkpoints):
     """Of an archive, whose storages are files in it; what a module keeps out of its state_dict counts for nothing."""
     tensors = found_in(checkpoints / file).tensors
@@ -296,7 +297,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@each("case", BROKEN)
 def test_what_is_wrong_is_said(case):
     data, words = BROKEN[case]
     assert words in error(zipped(data, {"0": 48}))

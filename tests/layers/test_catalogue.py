@@ -14,6 +14,7 @@ from paramcalc.layers.catalogue import NO_COUNT, Entry, built_in, catalogue, ent
 from paramcalc.layers.keras.fields import Activation
 from paramcalc.layers.registry import Registry, UnknownTypeError
 from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
+from tests.each import each
 
 NAMES = built_in(Registry())
 ENTRIES = {name: entry(Registry(), name) for name in NAMES}
@@ -32,7 +33,7 @@ def bare(name):
     return name.rpartition(".")[2]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_the_example_is_a_whole_spec_that_runs_and_shows_the_layer(name):
     """A layer is called free of weights exactly when its example shows none."""
     summary = example(name)

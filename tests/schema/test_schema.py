@@ -17,6 +17,7 @@ from paramcalc.layers.registry import Registry, snake_case
 from paramcalc.render.json_format import summary_json
 from paramcalc.schema import encoded, spec_schema, summary_schema
 from paramcalc.summary import Summary
+from tests.each import each
 
 SPEC_SCHEMA = json.loads(encoded(spec_schema()))
 SPEC = jsonschema.Draft7Validator(SPEC_SCHEMA)
@@ -239,20 +240,20 @@ def test_one_of_a_package_that_is_not_known_is_refused(name):
         assert problems(SPEC, spec(layer))
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@each("name", RIGHT)
 def test_what_paramcalc_can_read_is_accepted(name):
     assert not problems(SPEC, RIGHT[name])
     assert summarize(load(json.dumps(RIGHT[name]).encode(), name="right")).layers
 
 
-@pytest.mark.parametrize("name", WRONG)
+@each("name", WRONG)
 def test_what_is_refused_paramcalc_refuses_too(name):
     assert problems(SPEC, WRONG[name])
     with pytest.raises(InputError):
         summarize(load(json.dumps(WRONG[name]).encode(), name="wrong"))
 
 
-@pytest.mark.parametrize("name", BUDGETS)
+@each("name", BUDGETS)
 def test_a_wrong_budget_is_refused(name):
     assert problems(SPEC, spec("Flatten", budget=BUDGETS[name]))
 

@@ -10,6 +10,7 @@ import pytest
 from paramcalc import InputError, load, summarize
 from paramcalc import formats as readers
 from paramcalc.formats.keras import large
+from tests.each import each
 from tests.oracle.live import frozen_cases
 from tests.synthetic import SHAPES, chain, text_of
 
@@ -58,7 +59,7 @@ def text_of_case(case):
     return (config if isinstance(config, str) else json.dumps(config)).encode()
 
 
-@pytest.mark.parametrize("path", sorted(HOSTILE.glob("*.json")), ids=lambda path: path.name)
+@each("path", sorted(HOSTILE.glob("*.json")), lambda path: path.name)
 def test_hostile_files_end_the_same_both_ways(both_ways, path):
     piecewise, whole = both_ways(path.read_bytes())
     assert piecewise == whole

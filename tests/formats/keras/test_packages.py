@@ -4,11 +4,10 @@ import gzip
 import json
 from pathlib import Path
 
-import pytest
-
 import paramcalc
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.summarize import summarize
+from tests.each import each
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "keras"
 
@@ -21,15 +20,15 @@ def cases():
         for line in gzip.decompress(path.read_bytes()).splitlines():
             case = json.loads(line)
             for number, form in enumerate(case["forms"]):
-                yield pytest.param(case, form, id=f"{case['package']}: {case['case']}, {number}")
+                yield f"{case['package']}: {case['case']}, {number}", case, form
 
 
 def last(name):
     return name.rpartition("/")[2]
 
 
-@pytest.mark.parametrize(("case", "form"), list(cases()))
-def test_the_package_itself_has_these_weights_shapes_and_products(case, form):
+@each("title, case, form", cases(), lambda title, *_: title)
+def test_the_package_itself_has_these_weights_shapes_and_products(title, case, form):
     model = paramcalc.load(json.dumps(form).encode())
     calls = {call.node.path: call for call in evaluate(model).calls}
     for name, truth in case["layers"].items():

@@ -2,10 +2,9 @@
 
 import math
 
-import pytest
-
 import paramcalc
 from paramcalc.analysis.summarize import summarize
+from tests.each import each
 from tests.formats.torch_export.programs import VERSIONS, archive_of, programs
 
 CASES = [(version, name) for version in VERSIONS for name in programs(version)]
@@ -37,7 +36,7 @@ def known(version, name):
     return [{key: fact for key, fact in case[kind].items() if f'"{key}"' in text} for kind in ("parameters", "buffers")]
 
 
-@pytest.mark.parametrize(("version", "name"), [case for case in CASES if case not in RENAMED])
+@each("version, name", [case for case in CASES if case not in RENAMED])
 def test_parameters_and_buffers_are_those_of_the_module(version, name):
     (parameters, buffers), tied, held = (
         known(version, name),
@@ -50,7 +49,7 @@ def test_parameters_and_buffers_are_those_of_the_module(version, name):
     assert {k: [list(w.shape), w.dtype, w.bytes > 0] for k, w in held.items() if w.kind == "buffer"} == buffers
 
 
-@pytest.mark.parametrize(("version", "name"), CASES)
+@each("version, name", CASES)
 def test_totals_and_macs_are_what_pytorch_counts(version, name):
     case, (parameters, buffers) = programs(version)[name], known(version, name)
     totals = read(version, name, batch_size=2 if name == "dynamic_batch" else None).totals

@@ -3,9 +3,8 @@
 import types
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-import pytest
-
 from paramcalc.layers.registry import Registry
+from tests.each import each
 
 CLASSES = Registry().built_in()
 
@@ -36,7 +35,7 @@ def crashes_msgspec(hint: Any) -> bool:
     return any(crashes_msgspec(each) for each in inner)
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@each("name", CLASSES)
 def test_no_field_type_crashes_msgspec(name: str) -> None:
     """Msgspec 0.22 reads out of bounds on `Positive | tuple[int, int]`: use `layers.base.Two`."""
     hints = get_type_hints(Registry().get(name), include_extras=True)
