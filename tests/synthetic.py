@@ -11,14 +11,18 @@ DENSE = {"units": 8, "activation": "linear", "use_bias": True, "kernel_initializ
 
 
 def tensor(layer):
-    return {"class_name": "__keras_tensor__", "config": {"keras_history": [layer, 0, 0]}}
+    config = {"shape": [None, 8], "dtype": "float32", "keras_history": [layer, 0, 0]}
+    return {"class_name": "__keras_tensor__", "config": config}
 
 
 def entry(kind, name, config, args=None):
     """A layer as Keras 3 writes it; `args` are the arguments of its one call."""
     nodes = [] if args is None else [{"args": args, "kwargs": {}}]
     config = {"name": name, "trainable": True, "dtype": "float32", **config}
-    return {"module": "keras.layers", "class_name": kind, "config": config, "name": name, "inbound_nodes": nodes}
+    entry = {"module": "keras.layers", "class_name": kind, "config": config, "registered_name": None}
+    if kind == "Dense":
+        entry["build_config"] = {"input_shape": [None, 8]}
+    return entry | {"name": name, "inbound_nodes": nodes}
 
 
 INPUT = entry("InputLayer", "in", {"batch_shape": [None, 8]})

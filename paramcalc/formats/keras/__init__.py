@@ -18,7 +18,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from paramcalc.errors import DocPath, InputError, Position, Problem
-from paramcalc.formats.text.strict_json import LazyList, parse_json
+from paramcalc.formats.keras.lazy_layers import LazyLayers
+from paramcalc.formats.text.strict_json import parse_json
 from paramcalc.model import Model
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def is_model(item: Any) -> bool:
     """Whether a value is itself an architecture: a class with layers."""
     config = item.get("config") if isinstance(item, dict) and isinstance(item.get("class_name"), str) else None
     layers = config.get("layers") if isinstance(config, dict) else config
-    return isinstance(layers, (list, LazyList))
+    return isinstance(layers, (list, LazyLayers))
 
 
 def is_model_text(item: str) -> bool:

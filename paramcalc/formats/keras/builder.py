@@ -34,13 +34,20 @@ from paramcalc.formats.keras.entries import (
 )
 from paramcalc.formats.keras.graph import Graph
 from paramcalc.formats.keras.inbound import History, KerasCall, keras_call, parse_calls, writes_keras3_calls
+from paramcalc.formats.keras.input_layers import named_inputs
 from paramcalc.formats.keras.inputs import built_input, input_of, sequential_input
-from paramcalc.formats.keras.layer_config import custom_class, is_frozen, make_layer, trainable_applies
+from paramcalc.formats.keras.layer_config import (
+    can_be_shared,
+    custom_class,
+    is_frozen,
+    make_layer,
+    trainable_applies,
+)
+from paramcalc.formats.keras.lazy_layers import Entry, LazyLayers
 from paramcalc.formats.keras.legacy import with_reset_after
 from paramcalc.formats.keras.origin import Origin
 from paramcalc.formats.keras.problems import Problems
 from paramcalc.formats.text.fields import FieldsError
-from paramcalc.formats.text.strict_json import LazyList
 from paramcalc.formats.unique import unique_name
 from paramcalc.layers.base import Layer
 from paramcalc.layers.registry import snake_case
@@ -151,7 +158,8 @@ class Builder:
             return made
         if config is None:
             raise PlacedError("the config has no layers", (*where, "config"))
-        if kind not in MODELS or not isinstance(config, dict) or not isinstance(config.get("layers"), (list, LazyList)):
+        layers = config.get("layers") if isinstance(config, dict) else None
+        if kind not in MODELS or not isinstance(layers, (list, LazyLayers)):
             message = no_model(str(kind)[:80], self.registry.family(str(kind)) != "plugin", config)
             raise PlacedError(message, (*where, "class_name"))
         legacy = self.origin.is_legacy(entry) and not writes_keras3_calls(config["layers"])
@@ -162,7 +170,7 @@ class Builder:
         except FieldsError as error:
             raise PlacedError(str(error), (*where, "config", "trainable")) from None
         members: dict[str, Member] = {}
-        for number, item in enumerate(config["layers"]):
+        for number, item in enumerate(layers.entries() if isinstance(layers, LazyLayers) else layers):
             place = (*where, "config", "layers", number)
             member = self.problems.guard(item, place, self.member, item, place, names, depth)
             if member is None:
@@ -177,6 +185,8 @@ class Builder:
 
     def member(self, item: Any, where: DocPath, names: LayerNames, depth: int) -> Member:
         """One entry of `layers` of a Functional."""
+        if item.__class__ is Entry:
+            return self.entry(item, where, names, depth)
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         # Keras 3 goes by the name beside the config; its predecessors went by the one inside, too.
@@ -194,6 +204,21 @@ class Builder:
         if not calls and self.origin.keeps_unreachable:
             raise LayerError("is never called, so nothing says what it holds")
         return self.checked(Member(name, self.part(name, item, where, depth), calls, where), item)
+
+    def entry(self, item: Entry, where: DocPath, names: LayerNames, depth: int) -> Member:
+        """An entry that says what most do; a layer is made of the first of those that are alike."""
+        first = item.alike.made
+        if first is None:
+            whole = item.whole()
+            member = self.member(whole, where, names, depth)
+            # What an operation computes is in its call, and not in its config.
+            if isinstance(member.part, Instance) and can_be_shared(member.part.layer) and not is_operation(whole):
+                item.alike.made = member.part
+            return member
+        if not item.calls and self.origin.keeps_unreachable:
+            raise LayerError("is never called, so nothing says what it holds")
+        instance = Instance(first.layer, item.name, first.type, first.trainable, first.dtype, item.built)
+        return Member(item.name, instance, item.calls, where)
 
     def checked(self, member: Member, item: dict[str, Any]) -> Member:
         """The member; as Keras' Attention takes two tensors, one of a single tensor is somebody's custom class."""
@@ -275,7 +300,7 @@ class Builder:
         set_offsets(members, outputs, legacy)
         if not legacy:
             outputs = [as_history(tensor, by_name) for tensor in outputs]
-        inputs, input_members = self.inputs(config, by_name, starts)
+        inputs, input_members = named_inputs(config, by_name, starts, self.problems)
         mapping = config.get("input_layers")
         graph = Graph(members, by_name, self.origin.keeps_unreachable)
         return Definition(
@@ -292,36 +317,11 @@ class Builder:
             sorted(mapping) if isinstance(mapping, dict) else None,
         )
 
-    def inputs(
-        self, config: dict[str, Any], by_name: dict[str, Member], where: DocPath
-    ) -> tuple[list[Input | None], list[Member]]:
-        """What `input_layers` names: the inputs, and the members that they are."""
-        histories = flatten_histories(config.get("input_layers"), where)
-        inputs: list[Input | None] = []
-        members: list[Member] = []
-        named: set[str] = set()
-        for tensor, place in zip(
-            histories, history_places(config.get("input_layers"), where, len(histories)), strict=True
-        ):
-            member = by_name.get(tensor.layer)
-            if member is None:
-                raise PlacedError(f"input_layers names '{tensor.layer[:80]}', which is not in the model", place)
-            if tensor.layer in named:
-                raise PlacedError(f"input_layers names '{tensor.layer[:80]}' twice", place)
-            named.add(tensor.layer)
-            entry = config["layers"][member.where[-1]]
-            if entry.get("class_name") == "InputLayer" and not is_input(entry):
-                message = f"input_layers names a '{foreign_name(entry)}', which is not Keras' own InputLayer"
-                raise PlacedError(message, place)
-            inputs.append(self.problems.guard(entry, member.where, input_of, entry, member.name))
-            members.append(member)
-        return inputs, members
-
     def sequential(self, config: Any, where: DocPath, depth: int) -> Definition:
         """A chain: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
-        if not isinstance(layers, (list, LazyList)) or all(is_input(item) for item in layers):
+        if not isinstance(layers, (list, LazyLayers)) or all(is_input(item) for item in layers):
             raise PlacedError("the config has no layers", (*where, "config"))
         root = (*where, "config") if bare else (*where, "config", "layers")
         members, first = self.chain(layers, root, depth)
@@ -352,7 +352,7 @@ class Builder:
         order = [] if self.problems.found else graph.execution_order(outputs, [where])
         return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
 
-    def chain(self, layers: list[Any] | LazyList, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
+    def chain(self, layers: list[Any] | LazyLayers, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
         """The layers of a Sequential, and its input if it has an InputLayer."""
         members: list[Member] = []
         taken: set[str] = set()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from paramcalc.errors import DocPath
-from paramcalc.formats.text.strict_json import LazyList
+from paramcalc.formats.keras.lazy_layers import LazyLayers
 from paramcalc.layers.keras.versions import KERAS1_NO_DIM_ORDERING
 
 
@@ -18,9 +18,9 @@ def is_channels_first(architecture: Any) -> bool:
             ordering = value.get("dim_ordering")
             if isinstance(ordering, str):
                 orderings.add(ordering)
-            stack.extend(item for item in value.values() if isinstance(item, (dict, list, LazyList)))
+            stack.extend(item for item in value.values() if isinstance(item, (dict, list, LazyLayers)))
         else:
-            stack.extend(item for item in value if isinstance(item, (dict, list, LazyList)))
+            stack.extend(item for item in value if isinstance(item, (dict, list, LazyLayers)))
     return orderings == {"th"}
 
 

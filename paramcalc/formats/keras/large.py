@@ -14,9 +14,10 @@ from msgspec import UNSET, Raw, Struct
 
 from paramcalc.errors import InputError
 from paramcalc.formats.keras import read_keras
+from paramcalc.formats.keras.lazy_layers import LazyLayers, OddError
 from paramcalc.formats.source import Options, Source
 from paramcalc.formats.text.document import Locator
-from paramcalc.formats.text.strict_json import LazyList, OddError, has_huge_integer, is_shallow
+from paramcalc.formats.text.strict_json import has_huge_integer, is_shallow
 from paramcalc.model import Model
 
 
@@ -58,7 +59,7 @@ def read_large(
         found = msgspec.json.decode(data, type=_Architecture)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    layers = LazyList(found.config.layers)
+    layers = LazyLayers(found.config.layers)
     found.config.layers = []
     around = msgspec.json.encode(found)
     if b"\\u" in data or has_huge_integer(data) or not is_shallow(around):

@@ -148,9 +148,14 @@ def make_layer(
     if found is None:
         found = None if registry.is_keras(entry) else other_layer(registry, entry, legacy, nested, where, depth)
         found = found or new_layer(registry, entry, legacy, nested, where, depth)
-        if not NAMES.intersection(found.layer.__struct_fields__):
+        if can_be_shared(found.layer):
             registry.made[key] = found
     return found
+
+
+def can_be_shared(layer: Layer) -> bool:
+    """Whether entries that differ in nothing but their `NAMES` describe the same layer."""
+    return not NAMES.intersection(layer.__struct_fields__)
 
 
 def other_layer(

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from paramcalc.errors import DocPath
-from paramcalc.formats.text.strict_json import LazyList
+from paramcalc.formats.keras.lazy_layers import LazyLayers
 from paramcalc.layers.keras.versions import is_original, resets_after
 
 OLD_SHAPES = frozenset(("batch_input_shape", "batchInputShape"))
@@ -88,7 +88,7 @@ def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
     """Whether the first layer gives its shape as in Keras 1 and 2: tf.keras' last versions name modules, too."""
     config = architecture.get("config")
     layers = config.get("layers") if isinstance(config, dict) else config
-    first = layers[0] if isinstance(layers, (list, LazyList)) and layers else None
+    first = layers[0] if isinstance(layers, (list, LazyLayers)) and layers else None
     inner = first.get("config") if isinstance(first, dict) else None
     return isinstance(inner, dict) and not OLD_SHAPES.isdisjoint(inner)
 

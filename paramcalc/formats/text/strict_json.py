@@ -17,12 +17,7 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
-_NOT_COUNTED = bytes(set(range(256)) - set(b"[{:"))
 _CONTAINERS = frozenset((dict, list))
-_AROUND = 8
-"""How many levels of lists and mappings are around an item, at most."""
-_MAX_IN_ITEM = MAX_DEPTH - _AROUND
-"""How many levels of lists and mappings an item may have."""
 _HUGE: int = 10**MAX_INTEGER_DIGITS
 
 
@@ -80,56 +75,6 @@ def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
         if len(brackets) == before:
             return False
     return not brackets
-
-
-class LazyList:
-    """A list in a JSON text whose items are parsed one by one as they are read.
-
-    Attributes:
-        colons: how many all items hold, known once they have been read from first to last; see `parse_json`.
-    """
-
-    __slots__ = ("_items", "_kept", "colons")
-
-    def __init__(self, items: list[msgspec.Raw]) -> None:
-        self._items = items
-        self._kept: tuple[int, Any] = -1, None
-        self.colons: int | None = None
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __getitem__(self, index: int) -> Any:
-        if self._kept[0] != index:
-            self._kept = index, msgspec.json.decode(self._items[index])
-        return self._kept[1]
-
-    def __iter__(self) -> Iterator[Any]:
-        """The items.
-
-        Raises:
-            OddError: when they are not plain JSON, or nested deep.
-        """
-        decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
-        colons = 0
-        for item in self._items:
-            try:
-                value = decode(item)
-            except (msgspec.MsgspecError, ValueError, RecursionError):
-                raise OddError from None
-            again = encode(value)
-            counted = again.translate(None, _NOT_COUNTED)
-            keys = counted.count(b":")
-            # Few brackets cannot be nested deep: that is quick to tell, and true of nearly every layer.
-            if len(counted) - keys > _MAX_IN_ITEM and not is_shallow(again, _MAX_IN_ITEM):
-                raise OddError
-            colons += keys
-            yield value
-        self.colons = colons
-
-
-class OddError(Exception):
-    """Something that must be parsed the ordinary way."""
 
 
 def depth_of(value: Any) -> int:

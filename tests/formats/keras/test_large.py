@@ -9,7 +9,7 @@ import pytest
 
 from paramcalc import InputError, load, summarize
 from paramcalc import formats as readers
-from paramcalc.formats.keras import large
+from paramcalc.formats.keras import builder, large
 from tests.each import each
 from tests.oracle.live import frozen_cases
 from tests.synthetic import SHAPES, chain, text_of
@@ -73,6 +73,12 @@ def test_graphs_of_every_shape_are_read_layer_by_layer(both_ways, layer_by_layer
     assert layer_by_layer(data)
 
 
+def second(old, new):
+    """The text with a change in its second layer, which is like the first."""
+    start = TEXT.index(old, TEXT.index(old) + 1)
+    return TEXT[:start] + new + TEXT[start + len(old) :]
+
+
 TEXT = text_of("chain", 3).decode()
 DEEP = '{"layers":' + "[" * 193 + "]" * 193 + "}"
 ODD = {
@@ -90,6 +96,17 @@ ODD = {
     "a byte that is no text": TEXT.replace('"d0"', '"\udcff0"'),
     "a mark before the text": "\ufeff" + TEXT,
     "something else than a mapping among the layers": TEXT.replace('"layers":[', '"layers":[7,', 1),
+    "a huge integer in a repeated layer": second('"seed":null', '"seed":' + "9" * 20),
+    "a key twice in a repeated config": second('"units":8', '"units":9,"units":8'),
+    "a key twice in a repeated layer": second('"config":', '"config":{"units":7},"config":'),
+    "a key twice in a call": second('"kwargs":{}', '"kwargs":{},"kwargs":{}'),
+    "a key twice among the arguments of a call": second('"kwargs":{}', '"kwargs":{"mask":1,"mask":null}'),
+    "a key twice in a tensor": second('"__keras_tensor__"', '"x","class_name":"__keras_tensor__"'),
+    "a key twice in a history": second('"keras_history":', '"keras_history":0,"keras_history":'),
+    "a key twice in what a layer was built for": second('"input_shape":', '"input_shape":0,"input_shape":'),
+    "a key twice and a name with a colon": second('"units":8', '"units":9,"units":8').replace("d0", "d:0"),
+    "a name that ends in the middle of a character": second('"d1"', '"d1\udcff"'),
+    "what a layer was built for nested too deep": second('"input_shape":', f'"deep":{DEEP},"input_shape":'),
 }
 
 
@@ -100,6 +117,77 @@ def test_what_is_odd_or_wrong_is_read_whole(both_ways, layer_by_layer, text):
     piecewise, whole = both_ways(data)
     assert piecewise == whole
     assert not layer_by_layer(data)
+
+
+def changed(layer, **changes):
+    """A layer of the model with other fields in its config, and perhaps a name or a call of its own."""
+    model = chain(3)
+    for key, value in changes.items():
+        place = model["config"]["layers"][layer]
+        (place if key in place else place["config"])[key] = value
+    return model
+
+
+def called_with(*kwargs):
+    """A model whose layers get these as named arguments."""
+    model = chain(len(kwargs))
+    for layer, given in zip(model["config"]["layers"][1:], kwargs, strict=True):
+        layer["inbound_nodes"][0]["kwargs"] = given
+    return model
+
+
+def averaging(*kwargs):
+    """A model of operations that say how they average in their calls alone."""
+    model = called_with(*kwargs)
+    for layer in model["config"]["layers"][1:]:
+        layer |= {"module": "keras.src.ops.numpy", "class_name": "Mean", "config": {"name": layer["name"]}}
+    return model
+
+
+NEARLY_ALIKE = {
+    "another size": changed(2, units=9),
+    "another name inside the config": changed(2, config=changed(2)["config"]["layers"][2]["config"] | {"name": "x"}),
+    "not trained": changed(2, trainable=False),
+    "neither true nor false": changed(2, trainable=0),
+    "another class": changed(2, class_name="Activation"),
+    "another module": changed(2, module="mine"),
+    "another registered name": changed(2, registered_name="mine>Dense"),
+    "built for something else": changed(2, build_config={"input_shape": [None, 9]}),
+    "not built": changed(2, build_config=None),
+    "never called": changed(3, inbound_nodes=[]),
+    "arguments that are left out": called_with({"training": None}, {"training": False}, {"mask": None}),
+    "an argument that it does not take": called_with({}, {"mine": 1}),
+    "an argument that is a list": called_with({}, {"mask": [1]}),
+    "operations": averaging({"axis": 1, "keepdims": True}, {"axis": 1}, {"axis": 0, "keepdims": True}),
+    "a shape that is none": called_with({}, {}) | {"build_config": {"input_shape": "x"}},
+}
+
+
+@pytest.mark.parametrize("model", NEARLY_ALIKE.values(), ids=NEARLY_ALIKE)
+def test_layers_that_are_nearly_alike_are_told_apart(both_ways, layer_by_layer, model):
+    for separators in ((",", ":"), None):
+        data = json.dumps(model, separators=separators).encode()
+        piecewise, whole = both_ways(data)
+        assert piecewise == whole
+        assert isinstance(whole, str) or layer_by_layer(data)
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "é", "a:b", 'a"b', "a\\b", "a\nb", 'd0","units":9,"x":"', ""])
+def test_layers_of_any_name_are_read_alike(both_ways, name):
+    model = json.dumps(chain(3), ensure_ascii=False).replace('"d1"', json.dumps(name, ensure_ascii=False))
+    piecewise, whole = both_ways(model.encode())
+    assert piecewise == whole
+
+
+def test_a_config_is_parsed_once_for_all_layers_that_are_alike(monkeypatch):
+    made = []
+    make = builder.make_layer
+    monkeypatch.setattr(builder, "make_layer", lambda *args: made.append(args) or make(*args))
+    data = json.dumps(chain(50)).encode()
+    model = large.read_large(data, "m.json", None, shared_objects=False, version=None)
+    assert len(made) == 1
+    assert len({id(node.instance.layer) for node in model.nodes}) == 1
+    assert len({id(node.instance) for node in model.nodes}) == 50
 
 
 def test_an_error_of_the_shapes_has_its_place_in_a_large_file():
