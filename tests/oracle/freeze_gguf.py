@@ -1,6 +1,6 @@
 """What llama.cpp's converter makes of transformers' models → formats/huggingface/gguf.jsonl, and files for the tests.
 
-    python -m tests.oracle.freeze_gguf LLAMA_CPP [TYPE…]        (with transformers and torch; minutes)
+    python -m tests.oracle.freeze_gguf LLAMA_CPP [--mmproj] [TYPE…]        (with transformers and torch; minutes)
 
 LLAMA_CPP is the folder of its source; the source distribution of llama-cpp-python has one. With types, only theirs are
 made again; with `--new`, those of the types that have no line yet.
@@ -15,7 +15,12 @@ any other, and the numbers in each tensor of its GGUF say of which weights that 
     loose          tensors that are known, and of which nothing can be said
     absent         weights that a file may lack
 
-tests/data/huggingface_gguf.jsonl.gz has the tensors of some of these models as the converter writes them.
+A name with a number that is in none of its weights' names is kept as it is.
+
+With `--mmproj` the same for the files that it makes of what reads images and sound: → mmproj.jsonl beside the other.
+
+tests/data/huggingface_gguf.jsonl.gz, and huggingface_mmproj.jsonl.gz, have the tensors of some of these models as the
+converter writes them.
 """
 
 import copy
@@ -26,12 +31,14 @@ import re
 import sys
 import tempfile
 import warnings
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from transformers import CONFIG_MAPPING
 
 from paramcalc.formats.huggingface.template import index
@@ -39,9 +46,10 @@ from paramcalc.formats.naming import ShapeError, combined
 from tests.oracle.freeze_huggingface import FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
-RULES = ROOT / "paramcalc" / "formats" / "huggingface" / "gguf.jsonl"
-SAVED = ROOT / "tests" / "data" / "huggingface_gguf.jsonl.gz"
-LARGEST = 40_000_000
+NAME = "mmproj" if "--mmproj" in sys.argv else "gguf"
+RULES = ROOT / "paramcalc" / "formats" / "huggingface" / f"{NAME}.jsonl"
+SAVED = ROOT / "tests" / "data" / f"huggingface_{NAME}.jsonl.gz"
+LARGEST = 80_000_000
 """Parameters of a model that is converted."""
 
 STEP = 2.0**-12
@@ -76,6 +84,27 @@ WANTED = {
 }
 """What the converter needs of a configuration: it knows those that are in use, and not all that transformers builds."""
 
+TEXT_CLASSES = {
+    "granite_speech": "GraniteForCausalLM",
+    "granite_speech_plus": "GraniteForCausalLM",
+}
+"""Whose `text_config` names the class by which the converter knows the text; transformers does not write that name."""
+
+TOKENS = '{"added_tokens_decoder": {"12": {"content": "[IMG_BREAK]"}, "13": {"content": "[IMG_END]"}}}'
+"""A tokenizer_config.json with what the converter looks for in one."""
+
+DEPTHS = ("num_hidden_layers", "num_layers", "depth", "encoder_layers")
+STACKED = ("qwen3_vl", "qwen3_vl_moe")
+"""Types that take the output of some blocks of their encoder, by default of such as a small one does not have."""
+DEEP = 5
+"""Blocks that an encoder has at least: the converter takes numbers up to as many for those of a projector's layers."""
+
+PUBLISHED = {
+    "gemma3": (r"\bvision_tower\.(?!vision_model\.)", "vision_tower.vision_model."),
+    "lfm2_vl": (r"\bvision_tower\.(?!vision_model\.)", "vision_tower.vision_model."),
+}
+"""A part of names as transformers saves them → as it is in the files that people convert."""
+
 OLD_EXPERTS = {f"blk.*.ffn_{each}_exps.weight": f"blk.*.ffn_{each}.*.weight" for each in ("gate", "up", "down")}
 """How files of before April 2024 have the experts of a mixture: one by one."""
 OLD_ARCHITECTURES = {"mistral3": "llama", "mistral4": "deepseek2"}
@@ -105,7 +134,7 @@ def numbered(type_, config, architecture, folder):
     Returns their names by these numbers, their shapes, and what the base has before its names, where this is that.
     """
     made = CONFIG_MAPPING[type_].from_dict(copy.deepcopy(config))
-    if config.get("kv_lora_rank"):  # transformers does not look at this number, the converter does
+    if config.get("kv_lora_rank") and not getattr(made, "per_layer_config", None):  # transformers does not look at this number, the converter does
         made.num_key_value_heads = made.num_attention_heads
     cls = getattr(transformers, architecture)
     with torch.device("meta"):
@@ -122,11 +151,34 @@ def numbered(type_, config, architecture, folder):
                 tensor.fill_(len(names) * STEP)
     assert len(names) < 4000, "too many weights to tell apart"
     model.save_pretrained(folder)
+    if NAME == "mmproj":
+        (Path(folder) / "tokenizer_config.json").write_text(TOKENS)
+        if type_ in PUBLISHED:
+            rename(folder, *PUBLISHED[type_])
     vocabulary = {str(number): number for number in range(getattr(made.get_text_config(), "vocab_size", 0))}
-    tokenizer = {"model": {"vocab": vocabulary}, "added_tokens": []}  # the converter cuts embeddings to as many
+    tokenizer = {"model": {"type": "WordPiece", "vocab": vocabulary}, "added_tokens": []}  # the converter cuts embeddings to as many
     (Path(folder) / "tokenizer.json").write_text(json.dumps(tokenizer))
     prefix = model.base_model_prefix
     return names, shapes, "" if hasattr(model, prefix) else prefix
+
+
+def deepened(config):
+    """A configuration whose encoders have blocks enough."""
+    found = copy.deepcopy(config)
+    for name in ("vision_config", "audio_config"):
+        inner = found.get(name)
+        if isinstance(inner, dict):
+            inner |= {key: max(inner[key], DEEP) for key in DEPTHS if isinstance(inner.get(key), int)}
+            if config["model_type"] in STACKED:
+                inner["deepstack_visual_indexes"] = [1]
+    return found
+
+
+def rename(folder, before, after):
+    """Give the weights in a folder other names."""
+    for path in Path(folder).glob("*.safetensors"):
+        found = {re.sub(before, after, name, count=1): tensor for name, tensor in load_file(path).items()}
+        save_file(found, path, metadata={"format": "pt"})
 
 
 def converted(folder, class_, **how):
@@ -136,6 +188,7 @@ def converted(folder, class_, **how):
     if hasattr(class_, "no_mtp"):
         class_.no_mtp = True  # transformers does not build what predicts further tokens
     made = class_(Path(folder), gguf.LlamaFileType.ALL_F32, Path(folder) / "out.gguf", eager=True, **how)
+    made = getattr(made, "impl", made)  # one class stands for several architectures
     made.prepare_tensors()
     found = {name: info.tensor for part in made.gguf_writer.tensors for name, info in part.items()}
     return found, gguf.MODEL_ARCH_NAMES[made.model_arch]
@@ -231,6 +284,8 @@ class Rules:
             numbers = {each for tensor in tensors for each in NUMBERS.findall(tensor)}
             number = next(iter(numbers), "")
             key = tuple(map(star, tensors)), tuple(outer + pattern(each, number) for each in weights)
+            if NAME == "mmproj" and not any("*" in star(each) for each in weights):
+                key, numbers = (tuple(tensors), key[1]), {""}
             starred = sum("*" in each for each in [*key[0], *key[1]])
             if len(numbers) > 1 or starred not in (0, len(key[0] + key[1])) or len(key[1]) > MOST:
                 self.loose |= set(key[0])
@@ -290,13 +345,15 @@ def learned(type_, records, class_of):
     wanted = WANTED.get(type_, [{}])
     for place, record in enumerate(records):
         config = record["config"] | wanted[place % len(wanted)]
+        if NAME == "mmproj" and place % 2 == 0:
+            config = deepened(config)
         if "v_head_dim" in config:
             config["v_head_dim"] = config["qk_nope_head_dim"] + 8  # else keys and values could change places
         architecture = config["architectures"][0]
         with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
             try:
                 names, shapes, prefix = numbered(type_, config, architecture, folder)
-                class_ = class_of(architecture)
+                class_ = class_of(TEXT_CLASSES.get(type_, architecture) if NAME == "gguf" else architecture)
                 for how in MODES:
                     try:
                         arrays, name = converted(folder, class_, **how)
@@ -334,13 +391,16 @@ def kept(types):
 def main(llama_cpp, types):
     """Write both files."""
     sys.path[1:1] = [str(Path(llama_cpp) / "gguf-py"), str(llama_cpp)]
-    from conversion import TEXT_MODEL_MAP, get_model_class
+    from conversion import MMPROJ_MODEL_MAP, TEXT_MODEL_MAP, get_model_class
 
     logging.disable(logging.CRITICAL)
+    known = MMPROJ_MODEL_MAP if NAME == "mmproj" else TEXT_MODEL_MAP
+    class_of = partial(get_model_class, mmproj=NAME == "mmproj")
+    types = [each for each in types if each != "--mmproj"]
     records = {}
     for path in sorted(FOLDER.glob("*.jsonl")):
         for record in map(json.loads, path.read_text().splitlines()):
-            if record["config"]["architectures"][0] in TEXT_MODEL_MAP and record["total"] <= LARGEST:
+            if record["config"]["architectures"][0] in known and record["total"] <= LARGEST:
                 records.setdefault(record["config"]["model_type"], []).append(record)
     if "--new" in types:
         there = {json.loads(line)["type"] for line in RULES.read_text().splitlines()}
@@ -349,7 +409,7 @@ def main(llama_cpp, types):
     for type_ in types or records:
         if type_ not in index() or type_ not in records:
             continue
-        line, found = learned(type_, records[type_], get_model_class)
+        line, found = learned(type_, records[type_], class_of)
         if line is not None:
             lines[type_] = line
             files += found
