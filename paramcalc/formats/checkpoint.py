@@ -56,6 +56,7 @@ class Contents(NamedTuple):
         leaf: a pattern for the start of a weight's own name, if that is not after the last separator.
         role: what the tensors are for: "model", or what GGUF files may hold instead (see `gguf.details.ROLES`).
         whole: how many tensors all files of the model hold, where this one says so.
+        projector: the tensors of another file beside, of what reads images and sound for the model.
     """
 
     tensors: list[Tensor]
@@ -70,6 +71,7 @@ class Contents(NamedTuple):
     leaf: re.Pattern[str] | None = None
     role: str = "model"
     whole: int | None = None
+    projector: Sequence[Tensor] = ()
 
 
 def model_of(contents: Contents, source: str, max_layers: int | None = None) -> Model:
@@ -87,8 +89,9 @@ def model_of(contents: Contents, source: str, max_layers: int | None = None) -> 
     Raises:
         InputError: for two tensors of the same name, and for tensors past the limits.
     """
-    check_tensors(contents.tensors, source)
-    rows = by_module(contents.tensors, contents.separator, contents.leaf)
+    tensors = [*contents.tensors, *contents.projector] if contents.projector else contents.tensors
+    check_tensors(tensors, source)
+    rows = by_module(tensors, contents.separator, contents.leaf)
     most = MAX_LAYERS if max_layers is None else max_layers
     if len(rows) > most:
         message = f"the file has more than {most:,} modules (--max-layers allows more)"

@@ -292,12 +292,25 @@ def folder_contents(source: Source) -> Contents | None:
 
 def files_contents(source: Source) -> Contents | None:
     """The contents of a checkpoint's files in a folder without an index."""
-    names = checkpoint_of(source.folder, source.name)
+    folder = source.path or os.curdir
+    chosen: frozenset[str] | set[str] = source.folder
+    others: dict[str, str] = {}
+    if sum([name.endswith(".gguf") for name in chosen]) > 1:
+        from paramcalc.formats.gguf.folder import others_in
+
+        others = others_in(folder, chosen)
+        chosen = chosen - others.keys()
+    names = checkpoint_of(chosen, source.name)
     if names is None:
         return None
-    found = gathered(source.path or os.curdir, names)
+    found = gathered(folder, names)
     check_parts(found, source.name)
-    return joined(found) if len(found) > 1 else found[0].contents
+    contents = joined(found) if len(found) > 1 else found[0].contents
+    if others and contents.format == "gguf":
+        from paramcalc.formats.gguf.folder import with_others
+
+        return with_others(contents, folder, others)
+    return contents
 
 
 def contents_at(path: str) -> Contents:

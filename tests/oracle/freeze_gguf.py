@@ -134,7 +134,9 @@ def numbered(type_, config, architecture, folder):
     Returns their names by these numbers, their shapes, and what the base has before its names, where this is that.
     """
     made = CONFIG_MAPPING[type_].from_dict(copy.deepcopy(config))
-    if config.get("kv_lora_rank") and not getattr(made, "per_layer_config", None):  # transformers does not look at this number, the converter does
+    if config.get("kv_lora_rank") and not getattr(
+        made, "per_layer_config", None
+    ):  # transformers does not look at this number, the converter does
         made.num_key_value_heads = made.num_attention_heads
     cls = getattr(transformers, architecture)
     with torch.device("meta"):
@@ -156,7 +158,10 @@ def numbered(type_, config, architecture, folder):
         if type_ in PUBLISHED:
             rename(folder, *PUBLISHED[type_])
     vocabulary = {str(number): number for number in range(getattr(made.get_text_config(), "vocab_size", 0))}
-    tokenizer = {"model": {"type": "WordPiece", "vocab": vocabulary}, "added_tokens": []}  # the converter cuts embeddings to as many
+    tokenizer = {
+        "model": {"type": "WordPiece", "vocab": vocabulary},
+        "added_tokens": [],
+    }  # the converter cuts embeddings to as many
     (Path(folder) / "tokenizer.json").write_text(json.dumps(tokenizer))
     prefix = model.base_model_prefix
     return names, shapes, "" if hasattr(model, prefix) else prefix

@@ -111,8 +111,16 @@ def compared(model: Model, config: Config, contents: Contents, where: str = "the
     """The model compared with the checkpoint; None if that is impossible (`unknown_names` says why)."""
     if unknown_names(config, contents) is not None:
         return None
-    add_checkpoint(model, contents, where, block_naming(config, contents) or naming_of(config))
+    if contents.projector and gguf.find_projector(config.type.name) is None:
+        message = f"the projector was not compared: {UNKNOWN_PROJECTOR.format(config.type.name)}"
+        contents = contents._replace(warnings=[*contents.warnings, message], projector=())
+    naming = block_naming(config, contents)
+    contents = contents._replace(tensors=[*contents.tensors, *contents.projector], projector=())
+    add_checkpoint(model, contents, where, naming or naming_of(config))
     return model
+
+
+UNKNOWN_PROJECTOR = "how llama.cpp names what reads images and sound for '{}' is not known"
 
 
 def unknown_names(config: Config, contents: Contents) -> str | None:
@@ -120,7 +128,13 @@ def unknown_names(config: Config, contents: Contents) -> str | None:
     type_ = config.type.name
     if contents.format != "gguf":
         return f"how a checkpoint of '{type_}' names its weights is not known" if naming_of(config) is None else None
-    line = gguf.find_line(type_)
+    if contents.role not in ("model", "mmproj"):
+        from paramcalc.formats.gguf.details import ROLES
+
+        return f"it holds no model, but a thing beside one ({ROLES[contents.role]})"
+    line = gguf.find_projector(type_) if contents.role == "mmproj" else gguf.find_line(type_)
+    if line is None and contents.role == "mmproj":
+        return UNKNOWN_PROJECTOR.format(type_)
     if line is None:
         return f"how llama.cpp names the weights of '{type_}' is not known"
     architecture = contents.details.get("architecture")
@@ -132,8 +146,11 @@ def unknown_names(config: Config, contents: Contents) -> str | None:
 
 def block_naming(config: Config, contents: Contents) -> BlockNaming | None:
     """The names that llama.cpp has for the weights, for a GGUF file."""
-    line = gguf.find_line(config.type.name) if contents.format == "gguf" else None
-    if line is None:
+    if contents.format != "gguf":
         return None
+    type_ = config.type.name
+    line = None if contents.role == "mmproj" else gguf.find_line(type_)
+    projector = gguf.find_projector(type_) if contents.projector or contents.role == "mmproj" else None
     naming = naming_of(config) or Naming()
-    return BlockNaming(line, naming.base, naming.ignored, contents.tensors)
+    lines = [each for each in (line, projector) if each is not None]
+    return BlockNaming(lines, naming.base, naming.ignored, contents.tensors) if lines else None

@@ -1,12 +1,13 @@
 """How llama.cpp names in a GGUF file what transformers calls otherwise: gguf.jsonl, a line a model_type.
 
-tests/oracle/freeze_gguf.py makes that file from what llama.cpp's converter writes of such models. It joins, cuts and
+mmproj.jsonl has the same for the files of what reads images and sound. tests/oracle/freeze_gguf.py makes both from what
+llama.cpp's converter writes of such models. It joins, cuts and
 turns some tensors, adds some that no layer has, and leaves out those that llama.cpp does not run; what it is not known
 to write is never missed.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ Operations = tuple[tuple[str | int, ...], ...]
 
 class Line(Struct):
     """What is known of one model_type; in all names `*` is a number, that of the block.
+
+    A tensor's name with a number that is in none of its weights' has that number itself.
 
     Attributes:
         architectures: what `general.architecture` is for it.
@@ -62,36 +65,44 @@ class Entry(NamedTuple):
     source: int = 0
 
 
-@lru_cache(maxsize=1)
-def lines() -> bytes:
+@lru_cache(maxsize=2)
+def lines(file: str) -> bytes:
     """The whole file, with a line break before each line."""
     from paramcalc.formats.huggingface.types import data
 
-    return b"\n" + data("gguf.jsonl")
+    return b"\n" + data(file)
 
 
-def find_line(type_: str) -> Line | None:
+def find_line(type_: str, file: str = "gguf.jsonl") -> Line | None:
     """The line of a model_type; only that is read as JSON."""
-    start = lines().find(b'\n{"type":%s,' % msgspec.json.encode(type_))
+    every = lines(file)
+    start = every.find(b'\n{"type":%s,' % msgspec.json.encode(type_))
     if start < 0:
         return None
-    return msgspec.json.decode(lines()[start + 1 : lines().find(b"\n", start + 1)], type=Line)
+    return msgspec.json.decode(every[start + 1 : every.find(b"\n", start + 1)], type=Line)
+
+
+def find_projector(type_: str) -> Line | None:
+    """The line of what reads images and sound for a model_type."""
+    return find_line(type_, "mmproj.jsonl")
 
 
 class BlockNaming:
-    """llama.cpp's names for the weights of one model."""
+    """llama.cpp's names for the weights of one model, by the lines of the files that it is in."""
 
-    def __init__(self, line: Line, base: str, ignored: re.Pattern[str] | None, tensors: list[Tensor]) -> None:
-        self.entries = entries_of(line)
+    def __init__(
+        self, lines: Sequence[Line], base: str, ignored: re.Pattern[str] | None, tensors: Iterable[Tensor]
+    ) -> None:
+        self.entries = {name: found for line in lines for name, found in entries_of(line).items()}
         self.base = base
         self.ignored = ignored
-        self.loose = frozenset(line.loose)
+        self.loose = frozenset([name for line in lines for name in line.loose])
         self.further = frozenset([found[1] for tensor in tensors if (found := FURTHER.match(tensor.name)) is not None])
-        self.expected = frozenset(self.expectable(line))
+        self.expected = frozenset(self.expectable({name for line in lines for name in line.absent}))
 
     def target(self, name: str, distance: Callable[[str], int | None]) -> tuple[str, Rule | None, int]:
         """The model's name for a tensor, the rule that makes the weight of several, and which of its sources it is."""
-        found = self.find(without_numbers(name))
+        found = self.find(name) or self.find(without_numbers(name))
         if not found or self.is_further(name):
             return name, None, 0
         number = NUMBER.search(name)
@@ -128,9 +139,8 @@ class BlockNaming:
         block = BLOCK.match(name)
         return block is not None and block[0] in self.further
 
-    def expectable(self, line: Line) -> Iterator[str]:
+    def expectable(self, absent: Collection[str]) -> Iterator[str]:
         """The weights that each file has, with the base model's name before them and without."""
-        absent = set(line.absent)
         for found in self.entries.values():
             for target in [target for entry in found for target in entry.targets]:
                 name = without_numbers(target)
