@@ -149,8 +149,11 @@ def is_safetensors(source: Source) -> bool:
 
 
 def is_old_torch(source: Source) -> bool:
-    """Whether a file begins with the pickled magic number of torch.save before version 1.6."""
-    return b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." in source.head[:16]
+    """Whether a file begins with the pickled magic number of torch.save before version 1.6.
+
+    Up to protocol 3 nothing but the protocol comes before it, from 4 on a frame of nine bytes, too.
+    """
+    return b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." in source.head[:24]
 
 
 def is_torch(source: Source) -> bool:

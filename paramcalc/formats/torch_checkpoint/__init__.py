@@ -55,7 +55,12 @@ def described(saved: Saved) -> Contents:
     Raises:
         BrokenError: when there are none.
     """
-    found, under, unknown = weights_in(saved.value, saved.objects)
+    found, under, unknown = weights_in(saved.value, saved.objects, saved.declared)
+    if not found and saved.declared is not None:
+        raise BrokenError(
+            "a program of TorchScript without parameters: torch.jit.freeze makes constants of them, which have no "
+            "names; save it before that"
+        )
     if not found:
         raise BrokenError("a PyTorch file without a tensor in it: it holds no weights")
     sharing = Sharing(saved.storages)
@@ -69,4 +74,4 @@ def described(saved: Saved) -> Contents:
     warnings = sharing.warnings()
     if unknown:
         warnings.append(f"objects of classes that are not known hold no tensor: {some(unknown)}")
-    return Contents(tensors, "torchscript" if saved.is_script else "torch_checkpoint", details, warnings)
+    return Contents(tensors, "torchscript" if saved.declared is not None else "torch_checkpoint", details, warnings)

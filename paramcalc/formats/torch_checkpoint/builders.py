@@ -6,6 +6,7 @@ name.
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from msgspec.structs import replace
@@ -87,9 +88,8 @@ NUMPY = {
     "b1": ("bool", 8),
     **{f"i{size}": (f"int{8 * size}", 8 * size) for size in (1, 2, 4, 8)},
     **{f"u{size}": (f"uint{8 * size}", 8 * size) for size in (1, 2, 4, 8)},
-    **{f"f{size}": (f"float{8 * size}", 8 * size) for size in (2, 4, 8)},
-    "c8": ("complex64", 64),
-    "c16": ("complex128", 128),
+    **{f"f{size}": (f"float{8 * size}", 8 * size) for size in (2, 4, 8, 16)},
+    **{f"c{size}": (f"complex{8 * size}", 8 * size) for size in (8, 16, 32)},
 }
 """NumPy's name for a dtype in a pickle → ours."""
 
@@ -120,9 +120,10 @@ def build(kind: Global, arguments: tuple[Any, ...], is_new: bool) -> Any:
 
 def dtype_of(value: Any) -> Dtype:
     """The dtype for a name."""
-    found = DTYPES.get(value.name.removeprefix("torch.")) if type(value) is Global else None
+    name = value.name if type(value) is Global else ""
+    found = DTYPES.get(name.removeprefix("torch."))
     if found is None:
-        raise ValueError("a dtype that is not known")
+        raise ValueError(f"{name[:MAX_ECHO]} is a dtype that is not known")
     return Dtype(*found)
 
 
@@ -282,6 +283,11 @@ def encoded(data: Any, *rest: Any) -> bytes:
     return data.encode("latin-1") if type(data) is str else b""
 
 
+def no_bytes() -> bytes:
+    """`bytes`, which protocol 2 calls for empty ones only."""
+    return b""
+
+
 def new_object(kind: Any, *rest: Any) -> Any:
     """`copyreg._reconstructor`: an object without arguments."""
     return build(kind, (), True)
@@ -292,8 +298,34 @@ def array(*rest: Any) -> Array:
     return Array()
 
 
+def array_of(data: Any, dtype: Any, shape: Any, *rest: Any) -> Array:
+    """`numpy.core.numeric._frombuffer`: how protocol 5 has an array, whole."""
+    found = Array()
+    fill(found, shape, dtype, data)
+    return found
+
+
+def fill(array: Array, shape: Any, dtype: Any, data: Any) -> None:
+    """Give an array what it holds: the bytes of numbers, or objects; texts and records are neither.
+
+    Raises:
+        ValueError: when there are more bytes than its shape needs, or fewer.
+    """
+    array.shape = shape_of(items(shape), "array")
+    if type(data) is list:
+        array.items = data
+    elif type(dtype) is Dtype:
+        array.dtype, array.size = dtype, prod(array.shape) * dtype.bits // 8
+        if type(data) not in (bytes, str) or len(data) != array.size:
+            raise ValueError("an array whose bytes do not fit its shape")
+    elif type(dtype) is not Opaque:
+        raise ValueError("an array without a dtype")
+
+
 def numpy_dtype(name: Any, *rest: Any) -> Any:
     """`numpy.dtype`; those of strings and objects are not numeric."""
+    if type(name) is Global and name.name.startswith("ml_dtypes."):  # NumPy has no bfloat16 of its own
+        return dtype_of(Global(name.name.replace("ml_dtypes.", "torch.")))
     known = NUMPY.get(name) if type(name) is str else None
     return Dtype(*known) if known else Opaque("numpy.dtype")
 
@@ -335,15 +367,18 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "builtins.frozenset": collection,
     "builtins.list": plain_list,
     "builtins.bytearray": number,
+    "builtins.bytes": no_bytes,
     "builtins.complex": number,
     "builtins.slice": number,
     "builtins.range": number,
+    "builtins.xrange": number,
     "_codecs.encode": encoded,
     "copyreg._reconstructor": new_object,
     "numpy.dtype": numpy_dtype,
     "numpy.ndarray": array,
     **{f"numpy.{core}.multiarray._reconstruct": array for core in ("core", "_core")},
     **{f"numpy.{core}.multiarray.scalar": number for core in ("core", "_core")},
+    **{f"numpy.{core}.numeric._frombuffer": array_of for core in ("core", "_core")},
 }
 """Name → the function that describes its result."""
 
@@ -352,7 +387,7 @@ VALUES = frozenset(
         *("torch.device", "torch.torch_version.TorchVersion", "pathlib.PosixPath", "pathlib.WindowsPath"),
         *("pathlib.PurePosixPath", "pathlib.PureWindowsPath", "pathlib.Path", "pathlib._local.PosixPath"),
         *("datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone"),
-        *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "torch.Generator"),
+        *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "torch._C.Generator"),
     )
 )
 """Classes whose instances cannot hold a tensor."""

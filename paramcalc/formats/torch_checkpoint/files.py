@@ -7,6 +7,7 @@ from paramcalc.formats.archive import Archive
 from paramcalc.formats.torch_checkpoint.builders import build, storage_dtype
 from paramcalc.formats.torch_checkpoint.machine import Machine
 from paramcalc.formats.torch_checkpoint.opcodes import run
+from paramcalc.formats.torch_checkpoint.script import Declared, declared_in
 from paramcalc.formats.torch_checkpoint.values import BrokenError, Dtype, Mapping, Storage
 from paramcalc.limits import MAX_PICKLE_BYTES, max_bytes
 
@@ -25,13 +26,13 @@ class Saved(NamedTuple):
         value: the saved value, as descriptions.
         storages: by their names, each once, however many views it has.
         objects: how many objects the pickle created.
-        is_script: whether it is a program of TorchScript.
+        declared: for a TorchScript program, which attributes of its classes are parameters; otherwise None.
     """
 
     value: Any
     storages: dict[str, Storage]
     objects: int
-    is_script: bool = False
+    declared: Declared | None = None
 
 
 class Storages:
@@ -70,8 +71,8 @@ class Storages:
 
 
 def bytes_of(count: int, dtype: Dtype | None) -> int:
-    """The bytes of a storage; an untyped storage counts bytes itself."""
-    return count if dtype is None else -(-count * dtype.bits // 8)
+    """The bytes of a storage; an untyped storage, or one that packs several numbers into each byte, counts bytes."""
+    return count if dtype is None else count * max(dtype.bits, 8) // 8
 
 
 def part_of(whole: Storage, view: Any) -> Storage:
@@ -105,7 +106,8 @@ def read_zip(archive: Archive) -> Saved:
         if size != storage.size:
             message = f"storage {storage.key[:MAX_ECHO]} has {size:,} bytes, where the pickle says {storage.size:,}"
             raise BrokenError(message)
-    return Saved(value, storages.found, machine.objects, f"{folder}constants.pkl" in sizes)
+    declared = declared_in(archive, folder) if f"{folder}constants.pkl" in sizes else None
+    return Saved(value, storages.found, machine.objects, declared)
 
 
 def pickle_in(names: list[str]) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from struct import Struct as Layout
 from typing import Any
 
-from paramcalc.formats.checkpoint import shape_of
+from paramcalc.formats.torch_checkpoint.builders import fill
 from paramcalc.formats.torch_checkpoint.machine import Machine
-from paramcalc.formats.torch_checkpoint.values import Array, BrokenError, Collection, Dtype, Global, Instance, Mapping
+from paramcalc.formats.torch_checkpoint.values import Array, BrokenError, Collection, Global, Instance, Mapping
 from paramcalc.limits import MAX_PICKLE_STEPS
 
 _U8, _U16, _U32, _I32, _U64, _F64 = (Layout(code) for code in ("B", "<H", "<I", "<i", "<Q", ">d"))
@@ -305,11 +305,8 @@ def build(self: Machine) -> None:
     if type(target) is Instance:
         target.state = state
     elif type(target) is Array:
-        _, shape, target.dtype, _, data = as_tuple(state)
-        if type(target.dtype) is not Dtype:
-            raise TypeError
-        target.shape = shape_of(as_tuple(shape), "array")
-        target.size = len(data) if type(data) in (bytes, str) else 0
+        _, shape, dtype, _, data = as_tuple(state)
+        fill(target, shape, dtype, data)
     elif type(target) is Global:
         raise TypeError
 

@@ -70,7 +70,8 @@ class Sharing:
             return 0
         key = view.storage.key
         self.first.setdefault(key, tensor)
-        own = -(-prod(view.shape) * view.dtype.bits // 8)
+        *outer, row = view.shape or (1,)
+        own = prod(outer) * -(-row * view.dtype.bits // 8)  # where a byte has several numbers, a row begins a new one
         taken = min(own, self.left[key])
         if taken < own:
             self.overlapping.append(tensor.name)

@@ -121,12 +121,15 @@ class Array:
     """A NumPy array; its shape is set after it is created.
 
     Attributes:
+        dtype: None if it holds no numbers.
         size: the bytes of its data, which are in the pickle itself.
+        items: the elements of an array of objects.
     """
 
-    __slots__ = ("dtype", "shape", "size")
+    __slots__ = ("dtype", "items", "shape", "size")
 
     def __init__(self) -> None:
+        self.items: list[Any] = []
         self.shape: tuple[int, ...] = ()
         self.dtype: Dtype | None = None
         self.size = 0

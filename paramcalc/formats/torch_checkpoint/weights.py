@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from paramcalc.errors import MAX_ECHO
+from paramcalc.formats.torch_checkpoint.script import PREFIX, Declared, attributes
 from paramcalc.formats.torch_checkpoint.values import (
     Array,
     BrokenError,
@@ -27,6 +28,12 @@ COUNTERS = frozenset(("epoch", "epochs", "step", "steps", "global_step", "iterat
 
 PLAIN = (str, int, float, bool, bytes, type(None), Dtype, Global, Opaque)
 """Types that cannot hold a tensor."""
+
+PACKED = "torch.ScriptObject"
+"""What holds the weights of a quantised layer: only its state_dict has them as tensors."""
+
+NAMES = (int, float, bool, type(None))
+"""Kinds of keys beside texts that a part of a name can be."""
 
 Path = tuple[str, ...]
 Part = tuple[str, Any, Kind | None]
@@ -56,24 +63,25 @@ class Weights(NamedTuple):
     unknown: list[str]
 
 
-def weights_in(value: Any, objects: int) -> Weights:
+def weights_in(value: Any, objects: int, declared: Declared | None = None) -> Weights:
     """The tensors of a saved value, with those of a training kept apart from the weights.
 
     Args:
         value: what was saved.
         objects: how many objects the pickle created, which bounds the number of tensors.
+        declared: for a TorchScript program, which attributes of its classes are parameters.
 
     Raises:
         BrokenError: for tensors in an object of an unknown class, and for values that are nested too deep or too often.
     """
-    walk = Walk(1_000 + MAX_EXPANSION * objects)
+    walk = Walk(1_000 + MAX_EXPANSION * objects, declared or {})
     found = list(walk.under(value, (), None))
     unknown = list(walk.unknown)
     if is_optimizer(value):
         return Weights([item._replace(kind="state") for item in found], "", unknown)
     if type(value) is not Mapping:
         return Weights(found, "", unknown)
-    containers = {named(key): part for key, part in value.pairs if type(part) not in (*PLAIN, View, Array)}
+    containers = {name: part for name, part, _ in pairs_of(value, None) if type(part) not in (*PLAIN, View, Array)}
     full = [key for key in dict.fromkeys(item.path[0] for item in found) if key in containers]
     states = {key for key in full if is_optimizer(containers[key])}
     kept = [key for key in full if key not in states]
@@ -98,7 +106,7 @@ def weights_in(value: Any, objects: int) -> Weights:
 
 def further_inside(value: Any, objects: int) -> Weights | None:
     """The tensors of a dict whose weights are in its state_dict; None for any other value."""
-    if type(value) is not Mapping or not any(named(key).endswith("state_dict") for key, _ in value.pairs):
+    if type(value) is not Mapping or not any(name.endswith("state_dict") for name, *_ in pairs_of(value, None)):
         return None
     found = weights_in(value, objects)
     return found if found.under else None
@@ -123,8 +131,9 @@ class Walk:
     number of tensors, and is refused past a multiple of the file.
     """
 
-    def __init__(self, allowed: int) -> None:
+    def __init__(self, allowed: int, declared: Declared) -> None:
         self.left = allowed
+        self.declared = declared
         self.unknown: dict[str, None] = {}
 
     def under(self, value: Any, path: Path, kind: Kind | None) -> Iterator[Found]:
@@ -144,8 +153,8 @@ class Walk:
         if type(value) in (list, tuple):
             parts: Any = [(str(index), part, kind) for index, part in enumerate(value)]
         elif type(value) is Mapping:
-            parts = [(named(key), part, kind) for key, part in value.pairs]
-        elif type(value) is Collection:
+            parts = pairs_of(value, kind)
+        elif type(value) in (Collection, Array):
             parts = [(str(index), part, kind) for index, part in enumerate(value.items)]
         elif type(value) is Instance:
             parts = self.object(value, path, kind)
@@ -159,21 +168,35 @@ class Walk:
         """The parts of an object: of a module its state_dict, of a dict or a list its items.
 
         Raises:
-            BrokenError: for tensors among the attributes of another object.
+            BrokenError: for tensors among the attributes of another object, and weights packed by PyTorch's C++.
         """
         state = value.state
         if type(state) is Mapping and type(state.get("_parameters")) is Mapping:
+            if any(type(part) is Instance and part.name == PACKED for _, part in state.pairs):
+                raise BrokenError(
+                    f"a module of the class {value.name[:MAX_ECHO]} has its weights packed in an object of PyTorch's "
+                    "C++; save the weights alone: torch.save(model.state_dict(), …)"
+                )
             return module_parts(state)
-        if type(state) is Mapping and value.name.startswith("__torch__."):
-            return [(named(key), part, kind) for key, part in state.pairs]
+        if type(state) is Mapping and value.name.startswith(PREFIX):
+            return attributes(value, self.declared)
+        if is_optimizer(state):
+            return pairs_of(state, "state")
         self.unknown[value.name[:MAX_ECHO]] = None
         if next(self.under(state, (*path, ""), None), None) is not None:
             raise BrokenError(
                 f"tensors are in an object of the class {value.name[:MAX_ECHO]}, which is not known; save the weights "
                 "alone: torch.save(model.state_dict(), …)"
             )
-        parts: list[Part] = [(named(key), part, kind) for key, part in value.pairs]
-        return parts + [(str(index), part, kind) for index, part in enumerate(value.items)]
+        return pairs_of(value, kind) + [(str(index), part, kind) for index, part in enumerate(value.items)]
+
+
+def pairs_of(value: Mapping | Instance, kind: Kind | None) -> list[Part]:
+    """The parts of a dict by their keys; by its place where a key makes no name: an optimizer's keys are tensors."""
+    return [
+        (key if type(key) is str else str(key) if type(key) in NAMES else str(place), part, kind)
+        for place, (key, part) in enumerate(value.pairs)
+    ]
 
 
 def module_parts(state: Mapping) -> list[Part]:
@@ -185,10 +208,5 @@ def module_parts(state: Mapping) -> list[Part]:
     for name, kind in kinds:
         inside = state.get(name)
         if type(inside) is Mapping:
-            parts += [(named(key), part, kind) for key, part in inside.pairs if kind is None or key not in skipped]
+            parts += [part for part in pairs_of(inside, kind) if kind is None or part[0] not in skipped]
     return parts
-
-
-def named(key: Any) -> str:
-    """A key as a part of a name."""
-    return key if type(key) is str else str(key) if type(key) in (int, float, bool, type(None)) else type(key).__name__
