@@ -224,6 +224,7 @@ class Model(Struct):
         framework: the framework of the layers; None if the file holds weights and no layers.
         details: further facts from the file, by name: its quantisation, how many tensors it holds.
         unknown: paths of layers whose weights the file omits though it gives some totals.
+        stated: totals ("params", "size") that the file itself states, of a model whose weights are not there.
         recorded: for a file that records the shapes of one run: makes the model for inputs of other shapes. It raises
             InputError if the file does not determine the result for those.
         layers: for a file that records layers without their fields: makes the model of layers with fields. It raises
@@ -248,6 +249,7 @@ class Model(Struct):
     framework: str | None = None
     details: dict[str, str | int | float] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    stated: list[str] = field(default_factory=list)
     recorded: "Callable[[list[Input]], Model] | None" = None
     layers: "Callable[[], Model] | None" = None
     max_tokens: int | None = None

@@ -251,6 +251,8 @@ class Summary(Struct):
             the numbers; only where there is something.
         memory: only when it was asked for.
         details: what else the file says of itself, by name; only where there is something.
+        stated: the totals ("params", "size") that are not counted but stated by the file, such as an index whose files
+            are not there; they are of the whole, even where `partial` is true.
     """
 
     name: str
@@ -268,3 +270,4 @@ class Summary(Struct):
     framework: str | None = "keras"
     details: dict[str, str | int | float] | UnsetType = UNSET
     contradictions: list[str] | UnsetType = UNSET
+    stated: list[str] | UnsetType = UNSET

@@ -27,7 +27,9 @@ def check_checkpoint(evaluation: Evaluation, checkpoint: Checkpoint) -> list[str
     for name, weight in weights.items():
         stored = checkpoint.tensors.get(name)
         if stored is not None and (said := differs(weight, stored)):
-            messages.append(f"weight '{name}' is {format_shape(weight.shape)} by its layer, but {said}")
+            messages.append(
+                f"weight '{name}' is {format_shape(weight.shape)} by its layer, but {said}{called(name, stored)}"
+            )
     messages += [said for split in checkpoint.splits if (said := differs_together(weights, split))]
     if not evaluation.unknown:  # else it may belong to an unknown layer
         messages += [
@@ -41,6 +43,11 @@ def check_checkpoint(evaluation: Evaluation, checkpoint: Checkpoint) -> list[str
         for name in missing(evaluation, weights, there, checkpoint)
     ]
     return messages
+
+
+def called(name: str, stored: StoredTensor) -> str:
+    """What the checkpoint itself calls a weight, where that is something else."""
+    return "" if stored.source == name else f" ('{stored.source}')"
 
 
 def weights_of(evaluation: Evaluation) -> dict[str, Weight]:

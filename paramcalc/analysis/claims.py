@@ -3,8 +3,9 @@
 A file may say what a layer was built for (`Instance.built`, `Sublayer.built`), what a nested model takes as input
 (`Claims.inputs`) and which weights are stored with it (`Claims.weights`, or `Claims.checkpoint` if they have exactly
 the names that the architecture gives them). Where a claim contradicts the file's own graph, one of the two is wrong,
-and nobody can tell which: each is a `Contradiction`. All claims are checked here, after the evaluation, and only for
-the input shapes in the file: other shapes, which the user asks for, contradict nothing.
+and nobody can tell which: each is a `Contradiction`. All claims are checked here, after the evaluation. Those
+about shapes only hold for the input shapes in the file, not for others that the user asks for. Sizes that the file
+leaves open change no weight, so weights are compared for these, too, and a checkpoint whatever is asked.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,16 +25,30 @@ from paramcalc.shapes import Shape, check_axes, format_shape
 def check(evaluation: Evaluation) -> list[Contradiction]:
     """Every claim of the file that contradicts what was computed."""
     claims = evaluation.model.claims
-    if claims is None or not evaluation.as_written:
-        return []
-    found = list(check_layers(evaluation, claims.built))
-    found += [contradicted for declared in claims.inputs if (contradicted := check_input(evaluation, declared))]
+    found: list[Contradiction] = []
+    if claims is None:
+        return found
+    if evaluation.as_written:
+        found += check_layers(evaluation, claims.built)
+        found += [contradicted for declared in claims.inputs if (contradicted := check_input(evaluation, declared))]
     if claims.unreadable is not None:
         found.append(Contradiction(Problem(claims.unreadable), "warning"))
     if claims.checkpoint is not None:
         messages = check_checkpoint(evaluation, claims.checkpoint)
         found += [Contradiction(Problem(message), "warning") for message in messages]
-    return found if claims.weights is None else found + check_weights(evaluation, claims, claims.weights)
+    if claims.weights is not None and has_its_sizes(evaluation):
+        found += check_weights(evaluation, claims, claims.weights)
+    return found
+
+
+def has_its_sizes(evaluation: Evaluation) -> bool:
+    """Whether the inputs have every size that the file gives them; those that it leaves open may be anything."""
+    pairs = zip(evaluation.inputs, evaluation.model.inputs, strict=True)
+    return all(
+        len(now.shape) == len(own.shape)
+        and all(said in (None, size) for size, said in zip(now.shape[1:], own.shape[1:], strict=True))
+        for now, own in pairs
+    )
 
 
 # -- the inputs of nested models ---------------------------------------------------------------------

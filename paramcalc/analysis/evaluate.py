@@ -59,11 +59,8 @@ def assumed_outputs(model: Model, inputs: list[Input], assume: Mapping[str, Any]
 
 
 def contradictions_found(evaluation: Evaluation) -> list[Problem]:
-    """Record where the file contradicts the evaluation; return the problems that make every number doubtful.
-
-    A file's claims are about its own input shapes: for others there is nothing to compare.
-    """
-    if evaluation.model.claims is None or not evaluation.as_written:
+    """Record where the file contradicts the evaluation; return the problems that make every number doubtful."""
+    if evaluation.model.claims is None:
         return []
     from paramcalc.analysis.claims import check  # only loaded for files that make claims
 

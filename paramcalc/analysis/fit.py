@@ -123,6 +123,12 @@ ASSUMPTIONS = [
 ]
 
 
+WEIGHTS_ALONE = (
+    "the file holds weights alone: what running the model needs beside them is not known, and not counted; an "
+    "architecture gives it, with --weights for these"
+)
+
+
 @gc_paused()
 def fit(model: Model, asked: Asked) -> Fit:
     """Try a model in each dtype.
@@ -135,6 +141,8 @@ def fit(model: Model, asked: Asked) -> Fit:
     if calls > (asked.max_layers or MAX_FITTED):
         message = f"fit takes a model of at most {MAX_FITTED:,} calls of layers, this has {calls:,}"
         raise InputError(model.source, [Problem(f"{message} (--max-layers allows more)")])
+    if model.unknown or model.stated:
+        raise InputError(model.source, [Problem("not all of its weights are there, so what it needs is not known")])
     trial = Trial(model, asked)
     rows = [trial.row(dtype, stored) for dtype, stored in trial.types()]
     spread = asked.options.spread
@@ -149,7 +157,7 @@ def fit(model: Model, asked: Asked) -> Fit:
         devices=spread.devices,
         rows=rows,
         fits=any(row.fits for row in rows),
-        assumptions=ASSUMPTIONS,
+        assumptions=ASSUMPTIONS if model.framework is not None else [WEIGHTS_ALONE, *ASSUMPTIONS],
     )
 
 
@@ -192,7 +200,10 @@ class Trial:
 
     def rows_as(self, dtype: str | None) -> list[LayerSummary]:
         """The summary's rows with the weights in a dtype: they are the same for every context and batch."""
-        return summarize_evaluation(evaluate(self.model, batch_size=1, context=self.context), dtype).layers
+        evaluation = evaluate(self.model, batch_size=1, context=self.context)
+        if evaluation.contradictions:  # nothing can be judged by such numbers
+            raise InputError(self.model.source, [found.problem for found in evaluation.contradictions])
+        return summarize_evaluation(evaluation, dtype).layers
 
     def measure(self, dtype: str | None, context: int | None, batch: int) -> Memory:
         """The memory of the model for so many tokens and sequences."""

@@ -112,6 +112,7 @@ def summarize_evaluation(evaluation: Evaluation, dtype: str | None = None) -> Su
         details=model.details or UNSET,
         warnings=truncate_warnings([*model.warnings, *contradictions]) or UNSET,
         contradictions=truncate_warnings(contradictions) or UNSET,
+        stated=model.stated or UNSET,
     )
 
 

@@ -95,9 +95,8 @@ def check_budget(summary: Summary, budget: Budget, measured: Measured | None = N
     """Hold a summary against a budget; one finding a limit."""
     if budget.empty:
         return []
-    if summary.partial is True:
-        unknown = some([] if summary.unknown is UNSET else summary.unknown)
-        return [Finding("broken", "model", None, None, f"the model cannot be judged: {unknown} cannot be known")]
+    if summary.partial is True and not summary.stated:
+        return [Finding("broken", "model", None, None, f"the model cannot be judged: {unknown_in(summary)}")]
     if summary.contradictions:
         said = (
             f"the model cannot be judged, for its file contradicts itself: {'; '.join(summary.contradictions[:SAID])}"
@@ -105,7 +104,9 @@ def check_budget(summary: Summary, budget: Budget, measured: Measured | None = N
         return [Finding("broken", "model", None, None, said)]
     findings = []
     for metric, limit in budget.limits.items():
-        if metric == "layer_params":
+        if summary.stated:
+            findings.append(judge_stated(summary, metric, limit, budget))
+        elif metric == "layer_params":
             findings += check_each_layer(summary.layers, limit)
         elif metric == "peak_memory":
             found = memory_of(summary, metric)
@@ -121,6 +122,26 @@ def check_budget(summary: Summary, budget: Budget, measured: Measured | None = N
     for glob, inner in budget.layers:
         findings += check_glob(summary, glob, inner, budget.dtype)
     return findings
+
+
+def unknown_in(summary: Summary) -> str:
+    """What of a model is not known, in a sentence."""
+    return f"{some([] if summary.unknown is UNSET else summary.unknown)} cannot be known"
+
+
+def judge_stated(summary: Summary, metric: str, limit: int, budget: Budget) -> Finding:
+    """One limit on a model of which there are no more than totals that its file states."""
+    what = name_of(metric, budget.dtype)
+    if not is_stated(summary, metric, budget.dtype):
+        message = f"{what} cannot be judged: the weights are not there, and the file does not state it"
+        return Finding("broken", metric, limit, None, message)
+    found = judge(metric, limit, measure(summary.layers, metric, None), unit=budget.units.get(metric))
+    return found._replace(message=f"{found.message}, as the file states it")
+
+
+def is_stated(summary: Summary, metric: str, dtype: str | None) -> bool:
+    """Whether a file whose weights are not there states a total; it states the size only as it is stored."""
+    return metric in (summary.stated or ()) and not (metric == "size" and dtype is not None)
 
 
 def glob_work(rows: list[LayerSummary], budget: Budget) -> int:
@@ -169,6 +190,9 @@ def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -
     rows = [row for row in summary.layers if is_named(row.path, glob)]
     if not rows:
         return [Finding("broken", "layers", None, None, "no layer matches it", glob)]
+    if summary.stated:
+        message = "the weights are not there, so nothing is known of a layer"
+        return [Finding("broken", "layers", None, None, message, glob)]
     if summary.contradictions:
         said = (
             f"the model cannot be judged, for its file contradicts itself: {'; '.join(summary.contradictions[:SAID])}"
@@ -288,7 +312,8 @@ def check_growth(head: Summary, base: Summary, limits: Mapping[str, str], dtype:
     for metric, allowed in limits.items():
         what = name_of(metric, dtype)
         for side, summary in (("", head), (" at the baseline", base)):
-            if summary.partial is True or measure(summary.layers, metric, dtype) is None:
+            known = (summary.partial is not True and not summary.stated) or is_stated(summary, metric, dtype)
+            if not known or measure(summary.layers, metric, dtype) is None:
                 message = f"growth of {what} cannot be judged: it is unknown{side}"
                 findings.append(Finding("broken", metric, None, None, message))
                 break

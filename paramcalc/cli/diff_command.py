@@ -70,6 +70,7 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
             raise click.UsageError(f"--{name} does nothing for --format {format_}")
     asked = of_either_side(question(given))
     sides = (base, read_side(base, head, asked)), (head, read_side(head, base, asked))
+    check_counted(*sides)
     before, now = named_alike(*sides, asked)
     diff = compare(before, now)
     if format_ == "html":
@@ -81,6 +82,21 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
         if finding.status != "passed":
             output.warn(finding.message)
     return {"passed": 0, "failed": 1, "broken": 2}[worst(findings)]
+
+
+def check_counted(base: tuple[str, Any], head: tuple[str, Any]) -> None:
+    """Refuse to hold totals that a file only states against the layers of another.
+
+    Raises:
+        InputError: naming the file whose weights are not there.
+    """
+    for (name, summary), (other, against) in ((base, head), (head, base)):
+        if summary.stated and not against.stated:
+            message = (
+                "the files with its weights are not beside it, so there are no layers to compare; "
+                f"`paramcalc summary {other} --weights {name}` compares the names, where that is an architecture"
+            )
+            raise InputError(name, [Problem(message)])
 
 
 def named_alike(base: tuple[str, Any], head: tuple[str, Any], asked: Question) -> tuple[Any, Any]:

@@ -57,6 +57,7 @@ def parse_card(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @options.allow_option
 @options.assume_option
 @options.max_layers_option
+@options.weights_option
 @declare.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
 @options.output_option
 def command(spec: str, format_: str, **given: Any) -> int:

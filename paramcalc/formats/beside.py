@@ -13,8 +13,16 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from paramcalc.errors import InputError, Problem
-from paramcalc.formats.checkpoint import Contents, by_module, factors_of, is_integer, model_of, part_of
-from paramcalc.formats.naming import Naming, Rule, ShapeError, combined, transposed
+from paramcalc.formats.checkpoint import (
+    Contents,
+    by_module,
+    factors_of,
+    is_integer,
+    model_of,
+    natural_key,
+    part_of,
+)
+from paramcalc.formats.naming import DEAL, Naming, Rule, ShapeError, combined, transposed
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Stored, Weight
 from paramcalc.model import Checkpoint, Claims, Model, Split, StoredTensor
@@ -201,6 +209,10 @@ def is_ignored(name: str, naming: Names, owners: Owners) -> bool:
 def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: bool) -> None:
     """Apply a rule to its tensors: combine several into a weight, or split one into several weights."""
     rule = found.rule
+    if DEAL in rule.operations:
+        for number, target in enumerate(rule.targets):
+            add_several(checkpoint, name.replace(rule.targets[0], target, 1), dealt(found, number), ignored)
+        return
     parts = [part for source in sorted(found.sources) for part in found.sources[source]]
     names = [name.replace(rule.targets[0], target, 1) for target in rule.targets]
     shapes = [[part.tensor.shape for part in found.sources[source]] for source in sorted(found.sources)]
@@ -211,7 +223,7 @@ def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: boo
             turn = next((operation for operation in rule.operations if operation[0] == "turn"), None)
             other = None if turn is None else transposed(shape, int(turn[1]), int(turn[2]))
     except ShapeError as error:
-        checkpoint.wrong.append(f"the tensors of weight '{name}', such as '{parts[0].tensor.name}', {error}")
+        checkpoint.wrong.append(f"the tensors of weight '{name}', such as '{odd_of(found).name}', {error}")
     whole = stored(name, parts, shape, ignored)
     whole = replace(whole, other=other)
     if any(operation[0] == "split" for operation in rule.operations):
@@ -220,6 +232,28 @@ def add_several(checkpoint: Checkpoint, name: str, found: Gathered, ignored: boo
         return
     for each in names:
         checkpoint.tensors[each] = whole if len(names) == 1 else portion(whole, len(names))
+
+
+def dealt(found: Gathered, number: int) -> Gathered:
+    """The tensors of one target of several, each of which has an equal run of each source, the last one the rest."""
+    rule = found.rule
+    sources: dict[int, list[Part]] = {}
+    for source, parts in found.sources.items():
+        run = -(-len(parts) // len(rule.targets))
+        ordered = sorted(parts, key=lambda part: natural_key(part.tensor.name))
+        sources[source] = ordered[number * run : (number + 1) * run]
+    operations = tuple([each for each in rule.operations if each != DEAL])
+    return Gathered(rule._replace(targets=(rule.targets[number],), operations=operations), sources)
+
+
+def odd_of(found: Gathered) -> Tensor:
+    """A tensor whose shape is not that of most others of its source; the first of all where there is none."""
+    for parts in found.sources.values():
+        shapes = [part.tensor.shape for part in parts]
+        usual = max(shapes, key=shapes.count) if len(set(shapes)) > 1 else None
+        if usual is not None:
+            return next(part.tensor for part in parts if part.tensor.shape != usual)
+    return found.sources[min(found.sources)][0].tensor
 
 
 def portion(whole: StoredTensor, parts: int) -> StoredTensor:

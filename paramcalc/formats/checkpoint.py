@@ -108,6 +108,7 @@ def model_of(contents: Contents, source: str, max_layers: int | None = None) -> 
         framework=None,
         details=contents.details | ({"quantization": listed(builder.schemes)} if builder.schemes else {}),
         warnings=[*contents.warnings, *part_of(contents), *builder.warnings()],
+        unknown=others_of(contents),
     )
 
 
@@ -116,6 +117,13 @@ def part_of(contents: Contents) -> list[str]:
     if contents.parts == 1:
         return []
     return [f"this is file {contents.part + 1:,} of {contents.parts:,}: the others are not counted"]
+
+
+def others_of(contents: Contents) -> list[str]:
+    """What is not known of the model that a file holds a part of; it cannot be judged by that part."""
+    if contents.parts == 1:
+        return []
+    return ["the other file" if contents.parts == 2 else f"the other {contents.parts - 1:,} files"]
 
 
 def stem(source: str) -> str:

@@ -20,6 +20,7 @@ NUMBER = r"(?:[0-9]+)\."
 
 
 EACH = ("each",)
+DEAL = ("deal",)
 RENAMING = frozenset(("each", "halve", "plus"))
 """Operations of rules that rename (see `Rule`): they leave the shape alone."""
 
@@ -35,8 +36,9 @@ class Rule(NamedTuple):
             ("turn_one", source, axis, axis) for the tensors of one source; ("merge", axis) merges an axis with the
             next; ("fold", axis, size) splits an axis in two, the second of that size; ("insert", axes, axis) adds an
             axis of size 1 that may have been left out. On its own, ("any",) says that the shape changes in an unknown
-            way; ("each",) that each source has its own target; ("halve",) and ("plus", number) how the number in the
-            name changes.
+            way; ("each",) that each source has its own target; ("deal",), as the first, that the tensors of each source
+            are dealt out to the targets in equal runs, by their numbers; ("halve",) and ("plus", number) how the number
+            in the name changes.
         scope: the prefix of the names that the rule applies to, and what must follow it; None for all names.
     """
 

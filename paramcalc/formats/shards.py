@@ -259,6 +259,7 @@ def alone(index: Index, files: int, name: str) -> Model:
     )
     model = model_of(Contents([row], "safetensors", details, [warning]), name)
     model.unknown = [ALONE] if unknown else []
+    model.stated = [name for name, value in (("params", params), ("size", size)) if value is not None]
     return model
 
 

@@ -1,5 +1,10 @@
 """Numbers as people read them; integer arithmetic throughout, so that no total is too large to show."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from paramcalc.summary import Summary
+
 COUNT_UNITS = ("", "K", "M", "B", "T")
 BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 UNKNOWN = "?"
@@ -8,6 +13,12 @@ UNKNOWN = "?"
 def format_int(value: int | None) -> str:
     """`138,357,544`; `?` where it is unknown."""
     return UNKNOWN if value is None else f"{value:,}"
+
+
+def so_far(number: str, total: str, summary: "Summary") -> str:
+    """A total of a partial model, `1,000 + ?`, but where the file states that total of the whole."""
+    complete = summary.partial is not True or total in (summary.stated or ())
+    return number if complete else f"{number} + {UNKNOWN}"
 
 
 def format_count(value: int) -> str:

@@ -12,7 +12,7 @@ from paramcalc.render.csv_format import lines as csv_lines
 from paramcalc.render.csv_format import text_cell
 from paramcalc.render.json_format import FIRST, text_of, to_json
 from paramcalc.render.layout import GAP, MIN_NAME, Glyphs, Line, Span
-from paramcalc.render.numbers import UNKNOWN, format_bytes, format_int
+from paramcalc.render.numbers import format_bytes, format_int, so_far
 from paramcalc.render.text import cut_middle, sanitise, width_of
 from paramcalc.render.wrap import wrapped
 from paramcalc.summary import Summary
@@ -61,10 +61,13 @@ def columns_of(summaries: Sequence[Summary]) -> list[str]:
 
 def cells(summary: Summary, columns: Iterable[str]) -> list[str]:
     """The numbers of one model as a person reads them; a partial model's are of what is known."""
-    partial = f" + {UNKNOWN}" if summary.partial is True else ""
     texts = {"number": format_int, "bytes": format_bytes}
-    values = [(value_of(summary, name), texts[COLUMNS[name][1]]) for name in columns]
-    return [text(value) + (partial if value is not None else "") for value, text in values]
+    values = [(value_of(summary, name), name, texts[COLUMNS[name][1]]) for name in columns]
+    stated = {"size_bytes": "size"}
+    return [
+        text(value) if value is None else so_far(text(value), stated.get(name, name), summary)
+        for value, name, text in values
+    ]
 
 
 def table_lines(summaries: Sequence[Summary], width: int | None, glyphs: Glyphs) -> Iterator[Line]:
@@ -121,7 +124,7 @@ def csv(summaries: Iterable[Summary], memory: bool) -> Iterator[str]:
 
 def json(summary: Summary, indent: bool) -> bytes:
     """The summary without its layers."""
-    names = (*FIRST, "framework", "totals", "memory", "partial")
+    names = (*FIRST, "framework", "totals", "memory", "partial", "stated")
     fields: dict[str, Any] = {name: getattr(summary, name) for name in names}
     fields |= {name: text_of(fields[name]) for name in ("name", "source")}
     return to_json({name: value for name, value in fields.items() if value is not UNSET}, int(indent)) + b"\n"

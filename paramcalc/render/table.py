@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import UNSET, Struct
 
 from paramcalc.render.layout import MAX_CELL, UNICODE, Glyphs, Line, Span, table_lines
-from paramcalc.render.numbers import UNKNOWN, format_bytes, format_count, format_int
+from paramcalc.render.numbers import format_bytes, format_count, format_int, so_far
 from paramcalc.render.rows import Rows, sorted_rows, tree_rows, unknown_of
 from paramcalc.render.text import cut_middle, sanitise
 from paramcalc.render.wrap import all_wrapped, wrapped
@@ -89,17 +89,16 @@ def summary_lines(summary: Summary, options: Options) -> Iterator[Line]:
 def total_entries(summary: Summary) -> list[tuple[str, str, str]]:
     """(label, number, note) of each sum, the note empty where there is nothing to add."""
     total = summary.totals
-    partial = f" + {UNKNOWN}" if summary.partial is True else ""
     counts = [("Total params", total.params)]
     if summary.framework is not None:  # weights alone do not say what is trained
         counts += [("Trainable", total.trainable_params), ("Non-trainable", total.non_trainable_params)]
     entries = [
-        (label, format_int(value) + partial, f"({format_count(value)})" if value >= 1000 else "")
+        (label, so_far(format_int(value), "params", summary), f"({format_count(value)})" if value >= 1000 else "")
         for label, value in counts
     ]
     if total.buffers:
         entries.append(("Buffers", format_int(total.buffers), "saved, but no parameters"))
-    entries.append(("Size", format_bytes(total.size_bytes) + partial, dtypes(summary)))
+    entries.append(("Size", so_far(format_bytes(total.size_bytes), "size", summary), dtypes(summary)))
     if summary.framework is not None:
         entries.append(("MACs", format_int(total.macs), macs_note(summary)))
     if total.decode_macs is not None:

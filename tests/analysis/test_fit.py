@@ -106,6 +106,13 @@ def test_a_file_of_weights_is_its_weights(tmp_path):
     path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(200))
     row = fit(load(path), Asked(1000)).rows[0]
     assert (row.dtype, row.weights_bytes, row.needed_bytes, row.fits) == ("float16", 200, 200, True)
+    assert fit(load(path), Asked(1000)).assumptions[0].startswith("the file holds weights alone")
+
+
+def test_what_is_a_part_or_only_stated_is_refused(tmp_path):
+    index = {"metadata": {"total_size": 4, "total_parameters": 1}, "weight_map": {"a": "b.safetensors"}}
+    with pytest.raises(InputError, match="not all of its weights are there"):
+        fit(load(json.dumps(index).encode()), Asked(10**9))
 
 
 def test_what_is_not_known_is_refused():

@@ -81,3 +81,14 @@ def test_columns_are_those_that_are_asked_for_in_that_order(models, capsys):
 def test_bad_usage_says_what_would_be_right(models, capsys, more, said):
     assert run(["diff", "a.yaml", "b.yaml", *more]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_an_index_without_its_files_has_no_layers_to_compare(tmp_path, capsys):
+    """Its total is no layer that came, nor are those of the other side gone."""
+    index, spec = tmp_path / "model.safetensors.index.json", tmp_path / "a.yaml"
+    index.write_text('{"metadata": {"total_size": 40}, "weight_map": {"a": "model-00001-of-00001.safetensors"}}')
+    spec.write_text("{framework: torch, input: [8], layers: [{Linear: 4}]}")
+    for pair in ((spec, index), (index, spec)):
+        assert run(["diff", *map(str, pair)]) == 2
+        assert f"`paramcalc summary {spec} --weights {index}` compares the names" in capsys.readouterr().err
+    assert run(["diff", str(index), str(index)]) == 0

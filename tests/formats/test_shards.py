@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from paramcalc import InputError, load, summarize
-from paramcalc.check.budgets import check_budget, parse_budget
+from paramcalc.check.budgets import check_budget, check_growth, parse_budget
 from paramcalc.limits import MAX_SHARDS
 
 INDEX = "model.safetensors.index.json"
@@ -62,6 +62,8 @@ def test_a_shard_alone_is_itself_and_says_so(folder, truth):
     summary = summarize(load(folder / SECOND))
     assert summary.totals.params == params_of(truth, SECOND)
     assert summary.warnings == ["this is file 2 of 2: the others are not counted"]
+    assert (summary.partial, summary.unknown) == (True, ["the other file"])
+    assert [found.status for found in check_budget(summary, parse_budget({"size": "1 GiB"}))] == ["broken"]
 
 
 def test_a_missing_shard_is_named(folder):
@@ -77,7 +79,47 @@ def test_an_index_without_its_files_says_what_it_knows(folder):
     size = json.loads((folder / INDEX).read_text())["metadata"]["total_size"]
     assert (summary.totals.size_bytes, summary.partial, summary.details) == (size, True, {"tensors": 16, "files": 2})
     assert summary.warnings == ["none of its 2 files is beside it: it does not say the parameters"]
-    assert [found.status for found in check_budget(summary, parse_budget({"size": "1 GiB"}))] == ["broken"]
+    assert summary.stated == ["size"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "budget", "statuses"),
+    [
+        ({"total_size": 4000}, {"size": "5 kB"}, ["passed"]),
+        ({"total_size": 4000}, {"size": "3 kB"}, ["failed"]),
+        ({"total_size": 4000}, {"params": "1B"}, ["broken"]),
+        ({"total_size": 4000}, {"size": "5 kB", "dtype": "int8"}, ["broken"]),  # it is the size as it is stored
+        ({"total_size": 4000}, {"macs": "1B", "size": "5 kB"}, ["broken", "passed"]),
+        ({"total_size": 4000}, {"layer_params": "1B"}, ["broken"]),
+        ({"total_size": 4000}, {"layers": {"*": {"size": "1 GB"}}}, ["broken"]),
+        ({"total_parameters": 1000}, {"params": 1000}, ["passed"]),
+        ({"total_parameters": 1000}, {"params": 999}, ["failed"]),
+        ({"total_parameters": 1000}, {"size": "1 GB"}, ["broken"]),
+        ({"total_parameters": 1000}, {"trainable_params": "1B"}, ["broken"]),
+        ({"total_size": 4000, "total_parameters": 1000}, {"params": 1000, "size": "4 kB"}, ["passed", "passed"]),
+        ({}, {"size": "1 GB", "params": "1B"}, ["broken"]),
+    ],
+)
+def test_an_index_alone_is_judged_by_what_it_states(metadata, budget, statuses):
+    summary = summarize(load(json.dumps({"metadata": metadata, "weight_map": {"a": FIRST}}).encode()))
+    assert [found.status for found in check_budget(summary, parse_budget(budget))] == statuses
+
+
+def test_a_finding_says_that_the_file_states_the_number():
+    index = {"metadata": {"total_size": 4000}, "weight_map": {"a": FIRST}}
+    [finding] = check_budget(summarize(load(json.dumps(index).encode())), parse_budget({"size": "5 kB"}))
+    assert finding.message == "size: 4 kB of 5 kB, 20.0% left, as the file states it"
+
+
+def test_growth_is_judged_by_what_an_index_states():
+    """From a baseline of an index alone to another: of the size, which both state, and not of the parameters."""
+    before, now = (
+        summarize(load(json.dumps({"metadata": {"total_size": size}, "weight_map": {"a": FIRST}}).encode()))
+        for size in (4000, 4100)
+    )
+    assert [found.status for found in check_growth(now, before, {"size": "1%"})] == ["failed"]
+    assert [found.status for found in check_growth(now, before, {"size": "3%"})] == ["passed"]
+    assert [found.status for found in check_growth(now, before, {"params": "3%"})] == ["broken"]
 
 
 def test_an_index_from_standard_input_has_no_files(folder):

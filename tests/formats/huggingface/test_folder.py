@@ -110,6 +110,36 @@ def test_a_folder_that_contradicts_itself_cannot_be_judged(tmp_path, capsys):
     assert "warning: weight 'model.norm.weight'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [[], ["--context", "16"], ["--batch-size", "2"], ["--dtype", "int8"]])
+@pytest.mark.parametrize("command", [["check", "--max-params", "1B"], ["fit", "--memory", "1GiB"]])
+def test_a_wrong_checkpoint_is_refused_whatever_is_asked_of_it(tmp_path, capsys, command, options):
+    """Also for a length of texts, which the configuration leaves open: it changes no weight."""
+    tensors = {name: entry for name, entry in LLAMA["tensors"].items() if name != "model.norm.weight"}
+    folder = write(tmp_path / "wrong", None, tensors)
+    config = write(tmp_path / "right", LLAMA["config"], LLAMA["tensors"]) / "config.json"
+    name, *rest = command
+    assert run([name, str(config), *rest, *options, "--weights", str(folder)]) == 2
+    assert "weight 'model.norm.weight'" in "".join(capsys.readouterr())
+    assert run([name, str(config), *rest, *options, "--weights", str(config.parent)]) == 0
+
+
+def test_a_budget_for_a_context_judges_no_wrong_checkpoint(tmp_path):
+    tensors = {name: entry for name, entry in LLAMA["tensors"].items() if name != "model.norm.weight"}
+    folder = str(write(tmp_path, LLAMA["config"], tensors))
+    assert check_file(folder, [parse_budget({"macs": "1T", "context": 16})]).status == "broken"
+
+
+def test_the_message_names_a_tensor_as_the_checkpoint_does(tmp_path):
+    """After renaming, the architecture's name is not in the file."""
+    record = record_of("mistral3", "ForConditionalGeneration")
+    tensors = dict(record["tensors"])
+    name = next(name for name in tensors if name.endswith("lm_head.weight"))
+    dtype, rows, columns = tensors[name]
+    tensors[name] = [dtype, rows + 1, columns]
+    [message] = said(write(tmp_path, record["config"], tensors))
+    assert message.endswith(f"({rows + 1}, {columns}) in the checkpoint ('{name}')")
+
+
 def test_a_folder_that_agrees_is_judged(tmp_path):
     write(tmp_path, LLAMA["config"], LLAMA["tensors"])
     assert check_file(str(tmp_path), [parse_budget({"params": "1G"})]).status == "passed"
@@ -180,6 +210,29 @@ def test_an_expert_of_another_shape_is_named(tmp_path):
     tensors = MIXTRAL["tensors"] | {expert: [dtype, rows + 1, columns]}
     (message,) = said(write(tmp_path, MIXTRAL["config"], tensors))
     assert f"({rows}, {columns}) and ({rows + 1}, {columns})" in message
+
+
+def ernie(change=None):
+    """The configuration and the tensors of an ERNIE 4.5 VL, and the name of the last of its experts."""
+    record = record_of("ernie4_5_vl_moe", "VLMoeModel")
+    tensors = dict(record["tensors"])
+    expert = [name for name in tensors if name.endswith(".down_proj.weight") and ".experts." in name][-1]
+    if change is not None:
+        change(tensors, expert)
+    return record["config"], tensors, expert
+
+
+def test_experts_are_dealt_out_to_two_mixtures(tmp_path):
+    """Half of them each, and the two may be of different widths."""
+    config, tensors, _ = ernie()
+    assert said(write(tmp_path, config, tensors)) == []
+    vision = {name: entry for name, entry in tensors.items() if ".experts." in name}
+    assert len({tuple(shape) for _, *shape in vision.values()}) > 2
+    config, tensors, expert = ernie(lambda tensors, expert: tensors.pop(expert))
+    assert any("vision_moe.experts.down_proj" in message for message in said(write(tmp_path, config, tensors)))
+    config, tensors, expert = ernie(lambda tensors, expert: tensors[expert].__setitem__(1, 7))
+    [message] = said(write(tmp_path, config, tensors))
+    assert f"such as '{expert}'" in message
 
 
 def test_an_index_without_its_files_is_compared_by_names(tmp_path):

@@ -89,7 +89,7 @@ def test_a_tensor_that_is_missing_extra_or_of_another_shape_is_named(tmp_path):
     tensors["blk.0.attn_k_norm.weight"] = [8]
     assert said(write(tmp_path, LLAMA, tensors)) == [
         f"weight 'model.embed_tokens.weight' is ({rows}, {columns}) by its layer, "
-        f"but ({rows + 1}, {columns}) in the checkpoint",
+        f"but ({rows + 1}, {columns}) in the checkpoint ('token_embd.weight')",
         "tensor 'blk.0.attn_k_norm.weight' (8,) in the checkpoint belongs to no layer",
         f"weight 'model.layers.0.post_attention_layernorm.weight' ({columns},) is not in the checkpoint",
     ]
