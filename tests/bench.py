@@ -4,10 +4,12 @@ Both sides of a ratio run alternately, on the same machine, in the same minutes;
 median of each. Where Keras is installed in this Python, it stands beside.
 """
 
+import atexit
 import gc
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import chdir
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -75,6 +77,12 @@ def seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def settle():
+    """Leave all that there is out of the collections to come: what is measured next pays for itself alone."""
+    gc.collect()
+    gc.freeze()
+
+
 def alternate(left, right, runs):
     """The times of two things, turn about."""
     pairs = [(seconds(left), seconds(right)) for _ in range(runs)]
@@ -84,17 +92,25 @@ def alternate(left, right, runs):
 def start_up(name, runs, pick=median):
     """(paramcalc, the bare imports) in seconds."""
     args, imports, _ = STARTS[name]
-    with tempfile.TemporaryDirectory() as folder:
-        for file in ("net.yaml", "net.json"):
-            (Path(folder) / file).write_text(SPEC)
-        commands = [[sys.executable, "-c", SCRIPT, *args], [sys.executable, "-c", imports]]
-        environment = compiling(folder)
-        ours, bare = (
-            partial(subprocess.run, command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-            for command in commands
-        )
-        ours(), bare()
-        return tuple(pick(times) for times in alternate(ours, bare, runs))
+    folder = starts()
+    commands = [[sys.executable, "-c", SCRIPT, *args], [sys.executable, "-c", imports]]
+    environment = compiling(folder)
+    ours, bare = (
+        partial(subprocess.run, command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+        for command in commands
+    )
+    ours(), bare()
+    return tuple(pick(times) for times in alternate(ours, bare, runs))
+
+
+@cache
+def starts():
+    """A folder with the files that are read, in which all starts keep the modules that they compile."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    for file in ("net.yaml", "net.json"):
+        (Path(folder) / file).write_text(SPEC)
+    return folder
 
 
 def compiling(folder):
@@ -114,7 +130,7 @@ def throughput(name, runs, pick=median):
     """(reading and summarising, json.loads of the same text) in seconds."""
     text = architecture(name)
     data = text.encode()
-    gc.collect()
+    settle()
     return tuple(pick(times) for times in alternate(lambda: summarize(load(data)), lambda: json.loads(text), runs))
 
 
@@ -128,7 +144,7 @@ def strict_yaml(runs, pick=median):
 def scale(shape, count, runs=3):
     """Seconds a layer, at best: (reading and summarising, json.loads of the same text)."""
     data = text_of(shape, count)
-    gc.collect()
+    settle()
     times = alternate(lambda: summarize(load(data, max_layers=count + 1)), lambda: json.loads(data), runs)
     return tuple(min(each) / count for each in times)
 
@@ -136,7 +152,7 @@ def scale(shape, count, runs=3):
 def bytes_a_layer(shape, count):
     """What the model and its summary hold, the text of the file apart."""
     data = text_of(shape, count)
-    gc.collect()
+    settle()
     tracemalloc.start()
     try:
         model = load(data)

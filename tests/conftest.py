@@ -32,4 +32,4 @@ def pytest_collection_finish():
     """Leave the thousands of tests themselves out of each later collection: a suite's own objects are no garbage."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)  # and search less often: what the tests make is mostly freed by counting
+    gc.set_threshold(100_000, 20, 20)  # and search less often: what the tests make is mostly freed by counting

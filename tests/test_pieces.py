@@ -4,7 +4,6 @@ A few bytes can stand for a hundred thousand layers, so what a line costs decide
 loosely, as ratios to what json.dumps takes for the same rows, and by the memory that is in use at once.
 """
 
-import gc
 import json
 import time
 import tracemalloc
@@ -22,6 +21,7 @@ from paramcalc.formats.keras.writer import to_keras
 from paramcalc.formats.native.writing.spec import to_spec
 from paramcalc.render import csv_format, diff_report, explain_text, markdown, table
 from paramcalc.render.text import PIECE, pieces
+from tests.bench import settle
 from tests.test_speed import at_best
 
 LAYERS = 2_000
@@ -44,28 +44,35 @@ def known(name):
     return model, evaluate(model), summary, msgspec.to_builtins(summary.layers)
 
 
-def written(name):
-    """(what, its parts) for everything that can be written of a model line by line."""
-    _, evaluation, summary, _ = known(name)
-    every, in_order = table.Options(depth=9), table.Options(sort="params")
-    changes = compare(known("one layer")[2], summary)
-    for format_, write in explain_text.FORMATS.items():
-        yield f"explain, {format_}", write(paramcalc.analysis.explain.explain(evaluation))
-    yield "table", table.plain(table.summary_lines(summary, every))
-    yield "sorted table", table.plain(table.summary_lines(summary, in_order))
-    yield "markdown", markdown.summary_markdown(summary, in_order)
-    yield "csv", csv_format.summary_csv(summary, None)
-    yield "diff", table.plain(diff_report.lines(changes, None))
-    yield "diff, markdown", diff_report.markdown(changes)
-    yield "diff, json", diff_report.as_json(changes)
+def explained(write):
+    return lambda name: write(paramcalc.analysis.explain.explain(known(name)[1]))
 
 
-WRITTEN = [what for what, _ in written("one layer")]
+def summarized(write):
+    return lambda name: write(known(name)[2])
+
+
+def compared(write):
+    return lambda name: write(compare(known("one layer")[2], known(name)[2]))
+
+
+EVERY, IN_ORDER = table.Options(depth=9), table.Options(sort="params")
+WRITERS = {
+    **{f"explain, {format_}": explained(write) for format_, write in explain_text.FORMATS.items()},
+    "table": summarized(lambda summary: table.plain(table.summary_lines(summary, EVERY))),
+    "sorted table": summarized(lambda summary: table.plain(table.summary_lines(summary, IN_ORDER))),
+    "markdown": summarized(lambda summary: markdown.summary_markdown(summary, IN_ORDER)),
+    "csv": summarized(lambda summary: csv_format.summary_csv(summary, None)),
+    "diff": compared(lambda changes: table.plain(diff_report.lines(changes, None))),
+    "diff, markdown": compared(diff_report.markdown),
+    "diff, json": compared(diff_report.as_json),
+}
+"""Everything that can be written of a model line by line → its parts, of one of `SPECS`."""
 
 
 def ratio(work, rows):
     """The time that something takes to the time of the rows as JSON."""
-    gc.collect()
+    settle()
     start = time.process_time()
     work()
     middle = time.process_time()
@@ -74,10 +81,10 @@ def ratio(work, rows):
 
 
 @pytest.mark.parametrize(("name", "limit"), [("equal layers", 4), ("different layers", 12)])
-@pytest.mark.parametrize("what", WRITTEN)
+@pytest.mark.parametrize("what", WRITERS)
 def test_a_line_takes_a_few_times_the_json_of_its_row(what, name, limit):
     rows = known(name)[3]
-    assert at_best(lambda: ratio(lambda: deque(dict(written(name))[what], 0), rows), limit) <= limit
+    assert at_best(lambda: ratio(lambda: deque(WRITERS[what](name), 0), rows), limit) <= limit
 
 
 @pytest.mark.parametrize("name", ["equal layers", "different layers"])
@@ -90,8 +97,8 @@ def test_writing_a_conversion_takes_a_few_times_the_json_of_its_rows(write, name
 @pytest.mark.parametrize("what", ["explain, text", "explain, markdown", "explain, json", "diff, json"])
 def test_less_is_kept_than_is_written(what):
     """Not the whole text, nor an object for each line of it."""
-    parts = dict(written("equal layers"))[what]
-    gc.collect()
+    parts = WRITERS[what]("equal layers")
+    settle()
     tracemalloc.start()
     try:
         size = sum(len(part) for part in pieces(parts))
@@ -105,7 +112,7 @@ def test_layers_past_what_is_read_are_not_explained(monkeypatch):
     asked = []
     real = paramcalc.analysis.explain.explain_call
     monkeypatch.setattr(paramcalc.analysis.explain, "explain_call", lambda *call: asked.append(call) or real(*call))
-    next(pieces(dict(written("different layers"))["explain, text"]))
+    next(pieces(WRITERS["explain, text"]("different layers")))
     assert len(asked) <= PIECE + 1
 
 

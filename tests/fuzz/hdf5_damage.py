@@ -83,7 +83,7 @@ def seeds() -> list[bytes]:
 def damaged(data: bytes, rng: random.Random) -> bytes:
     """A copy with one to eight things changed."""
     changed = bytearray(data)
-    places = [at for at in range(len(data)) if data[at : at + 4] in SIGNATURES] or [0]
+    places = places_of(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4, 8))):
         near = rng.choice(places) + rng.randrange(64)
         at = min(rng.choice((near, near, near, rng.randrange(len(changed)))), len(changed) - 8)

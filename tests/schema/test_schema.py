@@ -19,9 +19,10 @@ from paramcalc.schema import encoded, spec_schema, summary_schema
 from paramcalc.summary import Summary
 from tests.each import each
 
-SPEC_SCHEMA = json.loads(encoded(spec_schema()))
+TEXTS = {"spec": encoded(spec_schema()), "summary": encoded(summary_schema())}
+SPEC_SCHEMA = json.loads(TEXTS["spec"])
 SPEC = jsonschema.Draft7Validator(SPEC_SCHEMA)
-SUMMARY = jsonschema.Draft202012Validator(json.loads(encoded(summary_schema())))
+SUMMARY = jsonschema.Draft202012Validator(json.loads(TEXTS["summary"]))
 SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.yaml"))
 NAMES = built_in(Registry())
 
@@ -270,6 +271,6 @@ def test_every_field_of_a_layer_has_its_description():
 
 
 def test_the_command_prints_either():
-    for kind, schema in (("spec", spec_schema()), ("summary", summary_schema())):
+    for kind, text in TEXTS.items():
         result = CliRunner().invoke(cli, ["schema", kind], standalone_mode=False)
-        assert result.output.encode() == encoded(schema)
+        assert result.output.encode() == text

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -26,9 +25,6 @@ def name_of(record):
     return record["config"]["model_type"] if "config" in record else "layers"
 
 
-BY_TYPE = {name: list(found) for name, found in groupby(RECORDS, name_of)}
-
-
 def adapted(record):
     """The adapted model, with the adapter's file beside it."""
     adapter = read(record["adapter"])
@@ -39,16 +35,25 @@ def adapted(record):
     return summarize(model)
 
 
-@pytest.mark.parametrize("name", BY_TYPE)
-def test_an_adapted_model_is_what_peft_makes(name):
-    """Trained and all parameters, names and shapes in the adapter's file; what is not known is refused by name."""
-    for record in BY_TYPE[name]:
-        found = outcome(record)
-        if isinstance(found, str):
-            assert any(reason in found for reason in REFUSED), record["adapter"]
-            continue
-        assert (found.totals.params, found.totals.trainable_params) == (record["total"], record["trainable"])
-        assert not found.contradictions, record["adapter"]
+@pytest.mark.parametrize("part", range(4))
+def test_an_adapted_model_is_what_peft_makes(part):
+    """Trained and all parameters, names and shapes in the adapter's file; a few are refused, each by name."""
+    records = RECORDS[part::4]
+    found = [outcome(record) for record in records]
+    lines = map(difference, records, found)
+    wrong = [f"{name_of(record)}: {line}" for record, line in zip(records, lines, strict=True) if line]
+    assert not wrong, f"{len(wrong)} of {len(records)}:\n" + "\n".join(wrong)
+    assert sum(isinstance(each, str) for each in found) < len(found) / 5
+
+
+def difference(record, found):
+    """How a summary, or a refusal, differs from what PEFT says, as a line to read; None where they agree."""
+    if isinstance(found, str):
+        return None if any(reason in found for reason in REFUSED) else f"refused: {found}"
+    counts = found.totals.params, found.totals.trainable_params
+    if counts != (record["total"], record["trainable"]):
+        return f"{counts} instead of {record['total'], record['trainable']} with {json.dumps(record['adapter'])}"
+    return f"{found.contradictions} with {json.dumps(record['adapter'])}" if found.contradictions else None
 
 
 def outcome(record):
@@ -57,11 +62,6 @@ def outcome(record):
         return adapted(record)
     except InputError as error:
         return str(error)
-
-
-def test_most_records_are_not_refused():
-    refused = sum(isinstance(outcome(record), str) for record in RECORDS)
-    assert refused < len(RECORDS) / 5
 
 
 def layers(*entries, **inputs):

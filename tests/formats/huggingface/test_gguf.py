@@ -17,6 +17,7 @@ from paramcalc.check.budgets import parse_budget
 from paramcalc.check.gate import check_file
 from paramcalc.cli import run
 from paramcalc.formats.gguf.types import DTYPES
+from tests.each import each
 
 DATA = Path(__file__).parents[2] / "data" / "huggingface_gguf.jsonl.gz"
 RECORDS = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
@@ -64,21 +65,22 @@ def said(folder, **options):
 LLAMA, MIXTRAL, DEEPSEEK = (BY_TYPE[name][0] for name in ("llama", "mixtral", "deepseek_v3"))
 
 
-@pytest.mark.parametrize("type_", BY_TYPE)
+@each("type_", BY_TYPE)
 def test_a_configuration_agrees_with_what_is_converted_of_its_model(tmp_path, type_):
     """Names, shapes, experts that are apart or fused, what is cut, turned, left out or added; and the bytes of all."""
     for number, record in enumerate(BY_TYPE[type_]):
-        summary = summarize(load(write(tmp_path / str(number), record)))
+        summary = summarize(load(write(tmp_path / f"{type_} {number}", record)))
         assert not summary.warnings, record["config"]
         assert not summary.contradictions, record["config"]
 
 
-@pytest.mark.parametrize("type_", BY_TYPE)
+@each("type_", BY_TYPE)
 def test_a_tensor_that_a_file_lacks_is_seen(tmp_path, type_):
     record = BY_TYPE[type_][0]
     lost = next(name for name in record["tensors"] if name.endswith(("blk.0.ffn_down.weight", "norm.weight")))
     tensors = {name: dims for name, dims in record["tensors"].items() if name != lost}
-    assert any("is not in the checkpoint" in message for message in said(write(tmp_path, record, tensors))), lost
+    found = said(write(tmp_path / type_, record, tensors))
+    assert any("is not in the checkpoint" in message for message in found), lost
 
 
 def test_a_tensor_that_is_missing_extra_or_of_another_shape_is_named(tmp_path):
