@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from paramcalc.errors import Problem, located
 from paramcalc.model import Model
@@ -111,7 +111,7 @@ def summary_of(model: Model, asked: Question) -> Summary:
     """The summary of a model."""
     from paramcalc.analysis.summarize import summarize
 
-    return summarize(model, **shapes_for(model, asked), dtype=asked.dtype, **memory_options(asked)._asdict())
+    return summarize(model, **shapes_for(model, asked), dtype=asked.dtype, **asdict(memory_options(asked)))
 
 
 def memory_options(asked: Question) -> "MemoryOptions":

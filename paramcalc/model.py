@@ -8,7 +8,7 @@ None of these structs is ever part of a cycle: `gc=False` spares each the 16 byt
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -92,7 +92,7 @@ class Node(Struct, gc=False):
     ignored: dict[str, Any] | None = None
 
 
-class DeclaredInput(NamedTuple):
+class DeclaredInput(Struct, frozen=True):
     """What a nested model declares about one of its inputs.
 
     Attributes:
@@ -139,7 +139,7 @@ class StoredTensor(Struct, frozen=True, gc=False):
     other: tuple[int, ...] | None = None
 
 
-class Split(NamedTuple):
+class Split(Struct, frozen=True):
     """A tensor of a checkpoint that holds several weights of the architecture, concatenated along an axis."""
 
     names: tuple[str, ...]
@@ -176,13 +176,13 @@ class Checkpoint(Struct):
         return self.expected is None or without_numbers(name) in self.expected
 
 
-NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
+NUMBER = r"(?<![^.])[0-9]+(?![^.])"
 """A part of a dotted name that is a number."""
 
 
 def without_numbers(name: str) -> str:
     """A name whose numbers are each a `*`: model.layers.*.mlp.up_proj.weight."""
-    return NUMBER.sub("*", name)
+    return re.sub(NUMBER, "*", name)
 
 
 class Claims(Struct):

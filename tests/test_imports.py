@@ -47,7 +47,11 @@ def folder(tmp_path):
 def test_version_and_help_load_click_and_the_command_line_only(folder, option):
     click = modules_of("import click", folder)
     own = {name for name in loaded_by([option], folder) - click if name.startswith("paramcalc")}
-    assert own == {"paramcalc", "paramcalc.cli", "paramcalc.cli.declare", "paramcalc.cli.postponed"}
+    assert own == {
+        "paramcalc",
+        "paramcalc.cli",
+        *("paramcalc.cli.declare", "paramcalc.cli.postponed", "paramcalc.collector"),
+    }
     assert not (loaded_by([option], folder) - click) & (SLOW | {"msgspec", "dataclasses", "shutil"})
 
 

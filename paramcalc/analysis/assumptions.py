@@ -1,18 +1,20 @@
 """What the user says of layers whose code is not in the file: `LAYER=SHAPE` or `LAYER=SHAPE:PARAMETERS`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from paramcalc.errors import LayerError, ParamcalcError, Problem, echo
-from paramcalc.layers.custom import Custom
 from paramcalc.layers.unknown import Unknown
 from paramcalc.limits import MAX_GLOB, MAX_GLOB_WORK, MAX_GLOBS
 from paramcalc.model import Model, Node
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import parse_count
+
+if TYPE_CHECKING:
+    from paramcalc.layers.custom import Custom
 
 MAGIC = "*?["
 """What makes a name a glob."""
@@ -170,7 +172,7 @@ def as_assumption(value: Any) -> Assumption:
     return value if isinstance(value, Assumption) else Assumption(value if value == "same" else tuple(value))
 
 
-def settled(node: Node, said: Assumption | None, recorded: bool) -> Custom | None:
+def settled(node: Node, said: Assumption | None, recorded: bool) -> "Custom | None":
     """A layer to use in place of an unknown one, if everything that matters about it is known; else None.
 
     A Lambda holds no weights in Keras; `recorded` says whether the output shape that it recorded may be used.
@@ -184,6 +186,8 @@ def settled(node: Node, said: Assumption | None, recorded: bool) -> Custom | Non
         output = layer.recorded_output
     if params is None or output is None or node.instance.stored is not None or not node.inputs:
         return None
+    from paramcalc.layers.custom import Custom  # few models have such layers
+
     return Custom({"assumed": (params,)} if params else {}, "same" if output == "same" else tuple(output[1:]))  # type: ignore[arg-type]
 
 

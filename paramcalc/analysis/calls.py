@@ -1,7 +1,7 @@
 """The result of evaluating a model: plain data, one `Call` per node, in execution order."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -36,7 +36,7 @@ class Call(Struct, gc=False):
     cache: tuple[Cache, ...] = ()
 
 
-class InnerCall(NamedTuple):
+class InnerCall(Struct, frozen=True):
     """One call of a layer inside another, recorded where the file makes a claim about that layer.
 
     Attributes:

@@ -148,12 +148,13 @@ def check_layer(evaluation: Evaluation, call: Call, label: str) -> str | None:
 
 def check_inside(calls: list[InnerCall], label: str | None) -> str | None:
     """Why a layer contradicts the file in a layer inside it: the first such; None if there is none."""
-    for sublayer, infer, shapes, weights, evaluation in calls:
-        if evaluation is not None:
-            for found in check(evaluation):
+    for call in calls:
+        sublayer = call.sublayer
+        if call.evaluation is not None:
+            for found in check(call.evaluation):
                 return inside(found.problem)
-        elif label is not None and weights and differs(sublayer.built, shapes):
-            message = why_not_built(sublayer.built, label, infer, shapes, weights)
+        elif label is not None and call.weights and differs(sublayer.built, call.shapes):
+            message = why_not_built(sublayer.built, label, call.infer, call.shapes, call.weights)
             if message is not None:
                 return f"inside it, {sublayer.type} '{sublayer.name[:80]}': {message}"
     return None

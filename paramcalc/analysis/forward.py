@@ -11,7 +11,6 @@ from paramcalc.analysis.unknown import UnknownLayers, as_trained, fixed_weights,
 from paramcalc.analysis.work import TooMuchWorkError, is_inside, working_on
 from paramcalc.errors import LayerError, Problem
 from paramcalc.layers.base import Weight
-from paramcalc.layers.custom import Custom
 from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.unknown import UnknownLayerError
 from paramcalc.limits import MAX_ALL_OUTPUTS, MAX_FOUND_PROBLEMS
@@ -153,6 +152,8 @@ class ForwardPass:
         if found is None:
             self.mark_unknown(node, shapes)
             return None
+        from paramcalc.layers.custom import Custom
+
         if isinstance(found, Node) and isinstance(found.instance.layer, Custom):
             return self.evaluate(found)  # everything that matters about it is known
         if node.instance.stored is None:

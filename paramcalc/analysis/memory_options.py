@@ -1,9 +1,9 @@
 """What to measure of a model's memory, as one value that commands, the gate and `summarize` pass on."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Spread(NamedTuple):
+class Spread(Struct, frozen=True):
     """How a model is spread over devices.
 
     Attributes:
@@ -24,7 +24,7 @@ class Spread(NamedTuple):
         return self.tensor * self.pipeline * self.data
 
 
-class MemoryOptions(NamedTuple):
+class MemoryOptions(Struct, frozen=True):
     """What to measure, for inference and for training.
 
     Attributes:

@@ -6,7 +6,7 @@ has the weights of all that is inside, under names that grow with each layer aro
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from threading import local
 
 from paramcalc.errors import ParamcalcError
 from paramcalc.layers.base import Layer, Weight, sublayers_of
@@ -48,26 +48,31 @@ class Work:
             )
 
 
-_CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)
+class Current(local):
+    """The budget that this thread works on; a ContextVar would do as well, but `threading` is loaded anyway."""
+
+    work: Work | None = None
+
+
+_CURRENT = Current()
 
 
 @contextmanager
 def working_on(model: Model) -> Iterator[Work]:
     """The budget of a model, or of the one that this model is inside of."""
-    found = _CURRENT.get()
-    if found is not None:
-        yield found
+    if _CURRENT.work is not None:
+        yield _CURRENT.work
         return
-    token = _CURRENT.set(Work(model))
+    _CURRENT.work = work = Work(model)
     try:
-        yield _CURRENT.get()  # type: ignore[misc]
+        yield work
     finally:
-        _CURRENT.reset(token)
+        _CURRENT.work = None
 
 
 def is_inside() -> bool:
     """Whether the model that is worked on is inside another one."""
-    return _CURRENT.get() is not None
+    return _CURRENT.work is not None
 
 
 def cost_of(layer: Layer, weights: tuple[Weight, ...]) -> int:

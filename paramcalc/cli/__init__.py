@@ -13,12 +13,14 @@ from typing import Any, NoReturn
 
 from paramcalc import __version__
 from paramcalc.cli.postponed import import_msgspec, postpone
+from paramcalc.collector import gc_paused
 
 try:
     postpone("inspect")
-    import click
+    with gc_paused():  # what is imported stays
+        import click
 
-    from paramcalc.cli import declare
+        from paramcalc.cli import declare
 except KeyboardInterrupt:  # Ctrl-C in the first moment is as quiet as in any other
     raise SystemExit(130) from None
 

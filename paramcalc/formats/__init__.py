@@ -7,7 +7,9 @@ it. A format is only imported once it is chosen, so the functions that recognise
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from paramcalc.collector import gc_paused
 from paramcalc.formats.source import LARGE, Options, Source, open_source
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from paramcalc.model import Model
 
 
-class Format(NamedTuple):
+class Format(Struct, frozen=True):
     """A line of the table.
 
     Attributes:

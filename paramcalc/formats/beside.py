@@ -101,7 +101,7 @@ def forget_shapes(checkpoint: Checkpoint) -> None:
     """Keep only the names."""
     for name, tensor in checkpoint.tensors.items():
         checkpoint.tensors[name] = replace(tensor, shape=None)
-    checkpoint.splits = [split._replace(tensor=replace(split.tensor, shape=None)) for split in checkpoint.splits]
+    checkpoint.splits = [replace(split, tensor=replace(split.tensor, shape=None)) for split in checkpoint.splits]
 
 
 def add_by_shape(model: Model, contents: Contents, where: str) -> None:

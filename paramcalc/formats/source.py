@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from msgspec import Struct
 
 from paramcalc.errors import MAX_CANDIDATES, InputError, Problem, nearest, why
 from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, MAX_FOLDER_FILES, MAX_JSON_BYTES, check_size, max_bytes
@@ -31,7 +33,7 @@ _KINDS = (
 )
 
 
-class Options(NamedTuple):
+class Options(Struct, frozen=True):
     """The user's options for a reader of any format.
 
     Attributes:

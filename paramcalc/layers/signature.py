@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 VARIADIC = 0x04
 """Python's flag for code that takes `*arguments` (CO_VARARGS); `inspect`, which names it, is slow to load."""
 
 
-class Signature(NamedTuple):
+class Signature(Struct, frozen=True):
     """The parameters of an `infer`, without `self`.
 
     Attributes:

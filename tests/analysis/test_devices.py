@@ -53,7 +53,7 @@ LATENT = {
 
 
 def device(config=SMALL, *, context=64, batch=1, **options):
-    spread = Spread(*(options.pop(name, default) for name, default in Spread._field_defaults.items()))
+    spread = Spread(**{name: options.pop(name) for name in Spread.__struct_fields__ if name in options})
     model = load(json.dumps(config).encode())
     options = {"dtype": "bfloat16", **options}
     return summarize(model, context=context, batch_size=batch, spread=spread, **options).memory.device

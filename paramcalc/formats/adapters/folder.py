@@ -8,6 +8,8 @@ import os
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats import read_source
 from paramcalc.formats.adapters.apply import ADDED
@@ -118,7 +120,7 @@ def adapted(base: str, adapter: Adapter, contents: Contents | None, name: str, o
     """The base with the adapter."""
     with open_source(base) as source:
         source.folder = frozenset(item for item in source.folder if item not in (*FILES, CONFIG))
-        model = read_source(source, options._replace(adapter=adapter))
+        model = read_source(source, replace(options, adapter=adapter))
     model.source = name
     if contents is not None:
         add_adapter(model, adapter, contents)

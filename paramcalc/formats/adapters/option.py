@@ -1,5 +1,7 @@
 """`--lora` on the command line: reads a model and adds the adapter that the option describes."""
 
+from msgspec.structs import replace
+
 from paramcalc.formats import read_source
 from paramcalc.formats.adapters.folder import adapter_option, add_adapter
 from paramcalc.formats.source import Options, Source
@@ -14,7 +16,7 @@ def read(source: Source, options: Options, text: str) -> Model:
         InputError: if the model or the adapter is broken, or they do not belong together.
     """
     adapter, contents = adapter_option(text)
-    model = read_source(source, options._replace(adapter=adapter))
+    model = read_source(source, replace(options, adapter=adapter))
     if contents is not None:
         add_adapter(model, adapter, contents)
     return model

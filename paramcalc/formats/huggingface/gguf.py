@@ -105,7 +105,7 @@ class BlockNaming:
         found = self.find(name) or self.find(without_numbers(name))
         if not found or self.is_further(name):
             return name, None, 0
-        number = NUMBER.search(name)
+        number = re.search(NUMBER, name)
         block = "" if number is None else number[0]
         best, nearest = (found[0], [name]), MAX_RENAMED
         for entry in found:

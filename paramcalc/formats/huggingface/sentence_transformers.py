@@ -8,6 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from paramcalc.errors import InputError, Problem, echo, located
 from paramcalc.formats.beside import Owners, gathered, parts_of
@@ -107,7 +108,7 @@ def move(model: Model, prefix: str) -> None:
         if checkpoint.expected is not None:
             checkpoint.expected = frozenset([without_numbers(dotted) + name for name in checkpoint.expected])
         checkpoint.splits = [
-            split._replace(names=tuple([dotted + n for n in split.names])) for split in checkpoint.splits
+            replace(split, names=tuple([dotted + n for n in split.names])) for split in checkpoint.splits
         ]
 
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from paramcalc.formats.native.draft import Draft
 from paramcalc.formats.native.entries import BROKEN
+from paramcalc.formats.native.expressions import maps_of
 from paramcalc.formats.native.names import BlockUse, Reference, Scope, TensorName, Value
-from paramcalc.formats.native.variables import maps_of
 from paramcalc.limits import PATH_PER_STEP, Allowance
 from paramcalc.model import Instance, Node, Ref
 

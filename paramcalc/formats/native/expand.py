@@ -4,12 +4,12 @@ Time and memory are linear in the layers; whether there are too many is checked 
 """
 
 from collections import ChainMap
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from paramcalc.errors import did_you_mean, echo, listed
 from paramcalc.formats.native.build import build_entry, under_policy
 from paramcalc.formats.native.common import flag, policy, scope_inside
-from paramcalc.formats.native.copies import Copies
 from paramcalc.formats.native.draft import Draft
 from paramcalc.formats.native.entries import (
     BROKEN,
@@ -25,7 +25,7 @@ from paramcalc.formats.native.entries import (
     RepeatEntry,
 )
 from paramcalc.formats.native.entry_facts import entry_label
-from paramcalc.formats.native.expressions import Names
+from paramcalc.formats.native.expressions import Names, maps_of
 from paramcalc.formats.native.masks import call_arguments
 from paramcalc.formats.native.minimum import Minimum
 from paramcalc.formats.native.mistakes import check_merge
@@ -33,15 +33,17 @@ from paramcalc.formats.native.names import BlockUse, Reference, Scope, Value, ch
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.sources import read_inputs, read_outputs
 from paramcalc.formats.native.templates import origin
-from paramcalc.formats.native.ties import Tie, read_ties
 from paramcalc.formats.native.values import first_of, only, value_in_scope
-from paramcalc.formats.native.variables import block_variables, maps_of
 from paramcalc.formats.native.work import Work
 from paramcalc.formats.text.fields import FieldsError
 from paramcalc.layers.base import Layer, called_again, layers_within
 from paramcalc.layers.registry import snake_case
 from paramcalc.limits import INPUTS_PER_STEP, MAX_NESTED, PATH_PER_STEP, VALUES_PER_STEP, Allowance
 from paramcalc.model import Input, Instance, Model, Node, Output, Ref
+
+if TYPE_CHECKING:
+    from paramcalc.formats.native.copies import Copies
+    from paramcalc.formats.native.ties import Tie
 
 
 class Expander(Work):
@@ -52,7 +54,6 @@ class Expander(Work):
         names: everything that has a name.
         spec_env: the spec's own variables, which every block sees.
         uses: the uses of blocks by path, for further calls of them.
-        copies: what they expanded to, for equal ones.
         calls: how often what is at a path was called.
         ties: what the blocks say of their weights that are one tensor.
         firsts: for a later call with a name of its own, the path of the first.
@@ -72,9 +73,15 @@ class Expander(Work):
         self.ties: list[Tie] = []
         self.firsts: dict[str, str] = {}
         self.further = 0
-        self.copies = Copies(self.draft, self.uses, allowance, spec_env)
         self.minimum = Minimum()
         self.level = 0
+
+    @cached_property
+    def copies(self) -> "Copies":
+        """What the uses of blocks expanded to, for equal ones."""
+        from paramcalc.formats.native.copies import Copies  # most specs have no blocks
+
+        return Copies(self.draft, self.uses, self.allowance, self.spec_env)
 
     def chain(self, entries: list[Entry], scope: Scope, start: Reference) -> Value:
         """The value of the last entry, each reading the one before it; the start if there are none."""
@@ -237,6 +244,8 @@ class Expander(Work):
             self.names.put(inner.prefix, input_name, (source,))
         value = self.body(use, inner, sources[0]) if name else self.layers_of(block, inner, sources[0])
         if block.tied is not None and inner.first_call_prefix is None:
+            from paramcalc.formats.native.ties import read_ties
+
             self.ties += read_ties(block.tied, inner, (*block.where, "tied"), self.problems)
         if name:
             self.uses[scope.prefix + name] = use
@@ -268,6 +277,8 @@ class Expander(Work):
     def block_env(self, entry: BlockEntry, scope: Scope) -> Names:
         """The variables inside a use of a block."""
         self.step(entry.where, 1 + entry.block.size // VALUES_PER_STEP)
+        from paramcalc.formats.native.variables import block_variables
+
         return block_variables(entry, scope, self.spec_env, self.weigh)
 
     def block_model(self, entry: BlockEntry, scope: Scope) -> Layer:

@@ -4,6 +4,7 @@ Most specs have no expression: `interpreter`, which loads Python's `ast`, is imp
 """
 
 import math
+from collections import ChainMap
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -32,3 +33,21 @@ class ExpressionError(ParamcalcError):
     def __init__(self, message: str, where: DocPath = ()) -> None:
         super().__init__(message)
         self.where = where
+
+
+def maps_of(env: Names) -> list[Names]:
+    """The mappings in which the variables are looked up, in order."""
+    return list(env.maps) if isinstance(env, ChainMap) else [env]
+
+
+def no_variable(name: str) -> str | None:
+    """Why `$name` cannot be a variable; None for an ASCII identifier that means nothing else."""
+    from keyword import iskeyword
+
+    if name in CONSTANTS or iskeyword(name):
+        return "that is a word of expressions"
+    if name in NOT_VARIABLES:
+        return "that is a function of expressions"
+    if name == "i":
+        return "that is the number of the repeat"
+    return None if name.isascii() and name.isidentifier() else "a name is made of letters, digits and _, a letter first"

@@ -27,11 +27,10 @@ from paramcalc.formats.native.entries import (
     RepeatEntry,
 )
 from paramcalc.formats.native.entry_facts import entry_label, entry_variables, is_dynamic, size_of
-from paramcalc.formats.native.expressions import ExpressionError
+from paramcalc.formats.native.expressions import ExpressionError, no_variable
 from paramcalc.formats.native.mistakes import is_misplaced, meant_keys, misspelled, no_list, stray_key
 from paramcalc.formats.native.names import check_name
 from paramcalc.formats.native.problems import AlreadyNotedError, Problems, SpecError, is_meant
-from paramcalc.formats.native.variables import no_variable
 from paramcalc.formats.text.fields import FieldsError
 from paramcalc.layers.base import Layer
 from paramcalc.layers.registry import Registry, snake_case

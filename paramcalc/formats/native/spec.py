@@ -3,7 +3,7 @@
 from collections import ChainMap
 from collections.abc import Mapping
 from os.path import basename, splitext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paramcalc.errors import DocPath, Key, did_you_mean, echo, nearest, unknown_keys
 from paramcalc.formats.native.assumed import AssumedClasses, read_assume
@@ -11,14 +11,15 @@ from paramcalc.formats.native.expand import Expander
 from paramcalc.formats.native.names import Reference, Scope, TensorName, check_name
 from paramcalc.formats.native.parser import Parser
 from paramcalc.formats.native.problems import Problems, SpecError, is_meant
-from paramcalc.formats.native.ties import read_ties
 from paramcalc.formats.native.values import check_policy, first_of, value_in_scope
-from paramcalc.formats.native.variables import spec_variables
 from paramcalc.layers.registry import FRAMEWORKS, Registry
 from paramcalc.limits import Allowance
 from paramcalc.model import Input, Model, Output, Ref, label_of, reachable
 from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape
 from paramcalc.units import DTYPE_BITS
+
+if TYPE_CHECKING:
+    from paramcalc.formats.native.ties import Tie
 
 KEYS = (
     *("name", "framework", "vars", "input", "inputs", "dtype", "blocks", "layers", "outputs", "tied"),
@@ -47,7 +48,7 @@ class SpecReader:
         framework = self.framework(raw)
         assumed = AssumedClasses(self.guard(lambda: read_assume(raw.get("assume")), {}))
         parser = Parser(Registry(framework), self.problems, assumed)
-        env = spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
+        env = self.variables(parser, raw)
         scope = Scope("", env)
         inputs = self.inputs(raw, scope)
         scope.dtype = self.guard(lambda: self.dtype(raw, scope), "float32")
@@ -70,13 +71,29 @@ class SpecReader:
         outputs = [Output(name, ref, ("outputs",)) for name, ref in zip(names, results, strict=False)]
         model = Model(self.name(raw, scope), "paramcalc", self.source, inputs, nodes, outputs)
         model.framework = framework
-        model.tied = read_ties(raw.get("tied"), scope, ("tied",), self.problems) + expander.ties
+        model.tied = self.ties(raw, scope) + expander.ties
         model.budget = self.guard(lambda: checked_budget(raw.get("budget")), None)
         model.max_different = allowance.max_different + parser.entries_read
         model.assumed = assumed.kept()
         model.places = unreachable(model) | assumed.unused()
         model.warnings = list(model.places)
         return model
+
+    def variables(self, parser: Parser, raw: dict[str, Any]) -> dict[str, Any]:
+        """The value of each variable of the spec."""
+        if "vars" not in raw and not self.sets:
+            return {}
+        from paramcalc.formats.native.variables import spec_variables
+
+        return spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
+
+    def ties(self, raw: dict[str, Any], scope: Scope) -> "list[Tie]":
+        """What the spec says of its weights that are one tensor."""
+        if "tied" not in raw:
+            return []
+        from paramcalc.formats.native.ties import read_ties
+
+        return read_ties(raw["tied"], scope, ("tied",), self.problems)
 
     def check_layers(self, raw: dict[str, Any]) -> None:
         """Note that there are no layers, where no misspelt key says the same."""

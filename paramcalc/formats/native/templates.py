@@ -2,7 +2,9 @@
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from paramcalc.errors import echo
 from paramcalc.formats.native.expressions import ExpressionError, Names
@@ -13,7 +15,7 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 """Regular expressions are compiled where a text needs them: most specs have no expressions."""
 
 
-class Code(NamedTuple):
+class Code(Struct, frozen=True):
     """An expression in a text: what is between `$(` and `)`, or the name in `$name`."""
 
     text: str

@@ -9,7 +9,7 @@ from paramcalc.errors import DocPath, did_you_mean, echo, listed
 from paramcalc.formats.native.arguments import named_arguments
 from paramcalc.formats.native.entries import BlockEntry
 from paramcalc.formats.native.expanded_size import SizeBudget
-from paramcalc.formats.native.expressions import CONSTANTS, NOT_VARIABLES, ExpressionError, Names
+from paramcalc.formats.native.expressions import ExpressionError, Names, maps_of
 from paramcalc.formats.native.names import Scope
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.formats.native.templates import fill
@@ -114,21 +114,3 @@ def block_variables(
         if isinstance(env[name], (list, dict)):
             weigh(env[name], entry.where)
     return env
-
-
-def maps_of(env: Names) -> list[Names]:
-    """The mappings in which the variables are looked up, in order."""
-    return list(env.maps) if isinstance(env, ChainMap) else [env]
-
-
-def no_variable(name: str) -> str | None:
-    """Why `$name` cannot be a variable; None for an ASCII identifier that means nothing else."""
-    from keyword import iskeyword
-
-    if name in CONSTANTS or iskeyword(name):
-        return "that is a word of expressions"
-    if name in NOT_VARIABLES:
-        return "that is a function of expressions"
-    if name == "i":
-        return "that is the number of the repeat"
-    return None if name.isascii() and name.isidentifier() else "a name is made of letters, digits and _, a letter first"

@@ -3,7 +3,6 @@
 from typing import Any, NoReturn
 
 from paramcalc.errors import DocPath, InputError
-from paramcalc.formats.native.expanded_size import expanded_size
 from paramcalc.formats.native.expressions import ExpressionError
 from paramcalc.formats.native.problems import Problems, SpecError
 from paramcalc.limits import MAX_LAYERS, VALUES_PER_STEP, Allowance
@@ -31,6 +30,8 @@ class Work:
 
     def weigh(self, value: Any, where: DocPath) -> None:
         """Count the work of values from variables: a name is short, but the list that it stands for may be long."""
+        from paramcalc.formats.native.expanded_size import expanded_size  # most specs have no variables
+
         try:
             count = expanded_size(value, VALUES_PER_STEP * MAX_LAYERS)
         except ExpressionError as error:

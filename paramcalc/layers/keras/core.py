@@ -6,7 +6,6 @@ from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, NonNegative, Positive, Weight, bias, macs_at
 from paramcalc.layers.formulas.elementwise import Elementwise, Structured
 from paramcalc.layers.formulas.lora import Macs, adapted
-from paramcalc.layers.keras.equation import Einsum
 from paramcalc.layers.keras.fields import LORA_DTYPE, Activation, Constraint, Initializer, Regularizer
 from paramcalc.shapes import Shape, check_min_rank, known
 
@@ -72,6 +71,8 @@ class EinsumDense(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """A kernel's axis that is summed has the size it has in the input; the others have that of the output."""
+        from paramcalc.layers.keras.equation import Einsum  # few models have one
+
         einsum = Einsum(self.equation, self.output_shape, x)
         kernel = einsum.kernel()
         biases = () if self.bias_axes is None else (einsum.bias(self.bias_axes),)

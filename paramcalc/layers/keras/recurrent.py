@@ -4,13 +4,12 @@ Further inputs are the initial state. They change no number, and Keras does not 
 it builds a model, so neither do these formulas.
 """
 
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Sublayer, Weight
-from paramcalc.layers.formulas.gates import over_steps
+from paramcalc.layers.formulas.gates import gated_step, over_steps
 from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
-from paramcalc.layers.keras.recurrent_cells import StackedRNNCells, gated_step, step_of
 from paramcalc.shapes import Shape, check_min_rank, check_rank
 
 LAYOUT = "(batch, time, features)"
@@ -22,20 +21,23 @@ class Recurrent(Layer, frozen=True):
     mask_arguments: ClassVar[tuple[str, ...]] = ("mask",)
 
 
-class Flags(Protocol):
-    """What all recurrent layers have in common."""
+if TYPE_CHECKING:
+    from typing import Protocol
 
-    @property
-    def return_sequences(self) -> bool:
-        """Whether the output has every time step, not only the last."""
+    class Flags(Protocol):
+        """What all recurrent layers have in common."""
 
-    @property
-    def return_state(self) -> bool:
-        """Whether the last states are further outputs."""
+        @property
+        def return_sequences(self) -> bool:
+            """Whether the output has every time step, not only the last."""
 
-    @property
-    def stateful(self) -> bool:
-        """Whether the states are kept from batch to batch."""
+        @property
+        def return_state(self) -> bool:
+            """Whether the last states are further outputs."""
+
+        @property
+        def stateful(self) -> bool:
+            """Whether the states are kept from batch to batch."""
 
 
 def without_time(x: Shape) -> Shape:
@@ -43,7 +45,7 @@ def without_time(x: Shape) -> Shape:
     return (x[0], *x[2:])
 
 
-def over_time(flags: Flags, x: Shape, one: Inferred) -> Inferred:
+def over_time(flags: "Flags", x: Shape, one: Inferred) -> Inferred:
     """A step repeated over axis 1 of `x`: its weights once, its arithmetic in every time step.
 
     Args:
@@ -81,6 +83,8 @@ class RNN(Recurrent, frozen=True):
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """The cell's step in every time step."""
+        from paramcalc.layers.keras.recurrent_cells import StackedRNNCells, step_of  # the other layers need no cells
+
         check_min_rank(x, 3)
         cell = self.cell
         if isinstance(cell, (list, tuple)):

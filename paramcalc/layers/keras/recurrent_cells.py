@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Sublayer, Weight
-from paramcalc.layers.formulas.gates import gate_factors, per_sample
+from paramcalc.layers.formulas.gates import gated_step
 from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
-from paramcalc.shapes import Shape, check_rank, format_shape, known
+from paramcalc.shapes import Shape, check_rank, format_shape
 
 
 class Cell(Layer, frozen=True):
@@ -37,31 +37,6 @@ def check_states(wanted: Sequence[Shape], given: Sequence[Shape | None]) -> None
         if not fits or any(a != b for a, b in zip(want, got or (), strict=True) if None not in (a, b)):
             shape = "nothing" if got is None else format_shape(got)
             raise LayerError(f"state {number} must have the shape {format_shape(want)}, got {shape}")
-
-
-def gated_step(
-    x: Shape, units: int, use_bias: bool, *, gates: int = 1, states: int = 1, bias_rows: int = 1
-) -> Inferred:
-    """A step that multiplies the input and the last output by one kernel each, for all gates at once.
-
-    Args:
-        x: the input of one step, (batch, features).
-        units: the size of the output and of every state.
-        use_bias: whether there is a bias.
-        gates: how many sums each unit has: 1 in a simple RNN, 3 in a GRU, 4 in an LSTM.
-        states: how many tensors a step hands to the next.
-        bias_rows: 2 where the input and the recurrent product have a bias each.
-    """
-    features = known(x, -1, "number of features")
-    columns = gate_factors(gates, units)
-    rows: Factors = () if bias_rows == 1 else (("bias rows", bias_rows),)
-    wide = gates * units
-    kernel = Weight("kernel", (features, wide), (("features", features), *columns))
-    recurrent = Weight("recurrent_kernel", (units, wide), (("last units", units), *columns))
-    bias_shape = (wide,) if bias_rows == 1 else (bias_rows, wide)
-    biases = (Weight("bias", bias_shape, (*rows, *columns), "bias"),) if use_bias else ()
-    outputs: list[Shape] = [(x[0], units)] * (1 + states)
-    return Inferred(outputs, (kernel, recurrent, *biases), per_sample(x[0], kernel, recurrent))
 
 
 class SimpleRNNCell(Cell, frozen=True):

@@ -3,11 +3,10 @@
 from msgspec.structs import replace
 
 from paramcalc.layers.base import Factors, Inferred, Positive, Weight, bias
-from paramcalc.layers.formulas.gates import gate_factors, per_sample
-from paramcalc.layers.keras import recurrent_cells
+from paramcalc.layers.formulas.gates import gate_factors, gated_step, per_sample
 from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
 from paramcalc.layers.keras.recurrent import LAYOUT, Recurrent, over_time, without_time
-from paramcalc.layers.keras.recurrent_cells import Cell
+from paramcalc.layers.keras.recurrent_cells import Cell, LSTMCell, SimpleRNNCell
 from paramcalc.shapes import Shape, check_rank, known
 
 
@@ -27,7 +26,7 @@ class ESNCell(Cell, frozen=True):
 
     def step(self, x: Shape) -> Inferred:
         """A kernel for the input and one for the last output."""
-        return frozen(recurrent_cells.gated_step(x, self.units, self.use_bias))
+        return frozen(gated_step(x, self.units, self.use_bias))
 
 
 class ESN(Recurrent, frozen=True):
@@ -53,7 +52,7 @@ class ESN(Recurrent, frozen=True):
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
         """The step in every time step."""
         check_rank(x, 3, LAYOUT)
-        one = recurrent_cells.gated_step(without_time(x), self.units, self.use_bias)
+        one = gated_step(without_time(x), self.units, self.use_bias)
         return over_time(self, x, frozen(one))
 
 
@@ -62,7 +61,7 @@ def frozen(one: Inferred) -> Inferred:
     return replace(one, weights=tuple(replace(weight, trainable=False) for weight in one.weights))
 
 
-class LayerNormLSTMCell(recurrent_cells.LSTMCell, frozen=True):
+class LayerNormLSTMCell(LSTMCell, frozen=True):
     """LSTMCell that normalises both products and the carry."""
 
     norm_gamma_initializer: Initializer = "ones"
@@ -77,7 +76,7 @@ class LayerNormLSTMCell(recurrent_cells.LSTMCell, frozen=True):
         return replace(one, weights=(*one.weights, *[each for name, size in pairs for each in normed(name, size)]))
 
 
-class LayerNormSimpleRNNCell(recurrent_cells.SimpleRNNCell, frozen=True):
+class LayerNormSimpleRNNCell(SimpleRNNCell, frozen=True):
     """SimpleRNNCell that normalises its sum."""
 
     layernorm_epsilon: float = 1e-5
@@ -99,7 +98,7 @@ def normed(name: str, factors: Factors) -> tuple[Weight, Weight]:
     return Weight(f"{name}/gamma", (size,), factors), Weight(f"{name}/beta", (size,), factors, "bias")
 
 
-class PeepholeLSTMCell(recurrent_cells.LSTMCell, frozen=True):
+class PeepholeLSTMCell(LSTMCell, frozen=True):
     """LSTMCell whose gates see the carry, too."""
 
     def step(self, x: Shape) -> Inferred:
