@@ -69,15 +69,22 @@ def built(source: Source, options: Options, task: str = "") -> "tuple[Config, Mo
         ConfigError: when its type is not known, or a value is one that transformers refuses.
         InputError: when the values do not fit together.
     """
-    from paramcalc.formats.huggingface.config import config_of, quantization_in
+    from paramcalc.formats.huggingface.config import config_of, quantization_in, with_fields
     from paramcalc.formats.huggingface.template import spec_of
 
     value = source.document.value
     config = config_of(value)
+    sets = options.sets or {}
+    if sets:
+        value = with_fields(value, config, sets)
+        config = config_of(value)
+        sets = {
+            name: text for name, text in sets.items() if config.type.aliases.get(name, name) not in config.type.fields
+        }
     task = task or (options.adapter.task if options.adapter is not None else "")
     if task:
         config = config_of(value | {"architectures": [class_for(config, task)]})
-    model = model_of(spec_of(config), source.name, options.sets, options.max_layers)
+    model = model_of(spec_of(config, sets), source.name, sets, options.max_layers)
     model.format = "huggingface"
     model.warnings, model.places = [], {}  # warnings about the template do not concern the file
     model.locate = lambda where: source.document.locate(where[1:]) if where[:1] == IN_CONFIG else None

@@ -4,6 +4,7 @@ Values are those that transformers would use: a field that the file omits has th
 sets the field that it stands for, and keys that the class does not know are ignored.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from paramcalc.formats.huggingface.backbones import named_backbone, settle
 from paramcalc.formats.huggingface.older import OLDER
 from paramcalc.formats.huggingface.problems import COUNT_IT, ConfigError, NotBuiltError
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
+from paramcalc.formats.native.variables import parse_value
 from paramcalc.limits import MAX_LAYERS
 
 
@@ -275,10 +277,7 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
         name = type_.aliases.get(key, key)
         if name not in type_.fields or (name != key and name in given and value is None):
             continue
-        kinds = type_.fields[name][1]
-        if not is_of(value, kinds):
-            words = " or ".join(KINDS[letter] for letter in kinds if letter in KINDS)
-            raise ConfigError(f"{key}: expected {words}, got {echo(value)}", (Key(key),))
+        check_kind(key, value, type_.fields[name][1], (Key(key),))
         values[name] = value
         given.add(name)
     if type_.name in OLDER:
@@ -291,6 +290,38 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
             values["per_layer_config"], values.get("num_hidden_layers"), OF_A_LAYER.get(type_.name, OF_A_LAYER[""])
         )
     return values, given
+
+
+def check_kind(name: str, value: Any, kinds: str, where: DocPath) -> None:
+    """Refuse a value of a kind that the field does not take.
+
+    Raises:
+        ConfigError: at this place.
+    """
+    if not is_of(value, kinds):
+        words = " or ".join(KINDS[letter] for letter in kinds if letter in KINDS)
+        raise ConfigError(f"{name}: expected {words}, got {echo(value)}", where)
+
+
+def with_fields(raw: dict[str, Any], config: Config, sets: Mapping[str, Any]) -> dict[str, Any]:
+    """The file's mapping with other values for fields, as the user sets them; what is no field is left out.
+
+    Set in the file's stead, a value is checked as the file's is, and what transformers derives from it follows.
+
+    Raises:
+        ConfigError: for a value of a kind that the field does not take.
+    """
+    type_ = config.type
+    fields = {}
+    for name, text in sets.items():
+        known = type_.aliases.get(name, name)
+        if known in type_.fields:
+            fields[known] = parse_value(text, config.values[known])
+            check_kind(f"--set {name}", fields[known], type_.fields[known][1], ())
+    named = first_architecture(raw)
+    inner = text_half(raw, known_type(raw, named, None, {}), named)[1]
+    kept = {key: value for key, value in inner.items() if type_.aliases.get(key, key) not in fields}
+    return kept | fields if inner is raw else raw | {"text_config": kept | fields}
 
 
 OLD_LAYER_TYPES = {

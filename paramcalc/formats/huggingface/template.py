@@ -14,6 +14,7 @@ A template is a spec in paramcalc's own language, and has beside its keys
                          fields of the whole, of which the first that holds counts
                  vars    values for those of its template's variables that have these names
              An optional part that is null is a block without layers
+    learned  the activations with weights of their own that it has; elsewhere they are refused
     refused  what transformers refuses though the layers would fit, as a list of {when: expression, because: message};
              beside the variables, `file` is the whole configuration: for keys that are no fields of the type
 
@@ -21,7 +22,9 @@ A variable that is called like a field has the field's value; `head`, `architect
 what the configuration says of the class.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from paramcalc.errors import listed
@@ -38,11 +41,13 @@ BESIDE = ("tie_word_embeddings", "cross_attention_hidden_size")
 """What templates read of parts, whether or not it is a field of the part's type."""
 FROM_TIMM = ("timm_backbone", "timm_wrapper")
 """Types that only wrap a network of the package timm, which transformers refers to by name."""
-OWN_KEYS = ("types", "parts", "heads", "refused")
+OWN_KEYS = ("types", "parts", "heads", "refused", "learned")
+LEARNED = ("prelu", "xielu")
+"""Activations of transformers that have weights (transformers/activations.py)."""
 
 
-def spec_of(config: Config) -> dict[str, Any]:
-    """The spec of a configuration.
+def spec_of(config: Config, sets: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The spec of a configuration; `sets` are values that its variables are going to have, for what is refused.
 
     Raises:
         NotBuiltError: if there is no template for its type.
@@ -53,10 +58,11 @@ def spec_of(config: Config) -> dict[str, Any]:
             f"paramcalc does not know the head of {config.architecture} yet; it knows: {listed(template['heads'])}"
         )
         raise NotBuiltError(f"{message}; {COUNT_IT}", ("architectures",))
+    check_activations(config.values, template.get("learned", []))
     spec = {key: value for key, value in template.items() if key not in OWN_KEYS}
     parts = {name: part(config, said) for name, said in template.get("parts", {}).items()}
     spec["vars"] = vars_of(template, config, {part.field: part.values for part in parts.values() if part.field})
-    check_refused(template.get("refused", []), spec["vars"], config.raw)
+    check_refused(template.get("refused", []), spec["vars"], sets, config.raw)
     if parts:
         spec["blocks"] = {name: part.block for name, part in parts.items()} | spec.get("blocks", {})
     stored = {} if config.dtype is None else {"dtype": config.dtype}
@@ -121,7 +127,22 @@ def vars_of(template: dict[str, Any], config: Config, parts: dict[str, Any]) -> 
     return found
 
 
-def check_refused(rules: list[dict[str, str]], raw: dict[str, Any], file: dict[str, Any]) -> None:
+def check_activations(values: dict[str, Any], learned: list[str]) -> None:
+    """Refuse an activation with weights in a template that does not have these.
+
+    Raises:
+        NotBuiltError: at the field.
+    """
+    unknown = [name for name in LEARNED if name not in learned]
+    for field, value in values.items():
+        found = next((name for name in unknown if value == name or (isinstance(value, list) and name in value)), None)
+        if found is not None:
+            raise NotBuiltError(f"{field}: {found} has weights, which are not known here; {COUNT_IT}", (field,))
+
+
+def check_refused(
+    rules: list[dict[str, str]], raw: dict[str, Any], sets: Mapping[str, Any], file: dict[str, Any]
+) -> None:
     """Apply a template's `refused` rules, which are about its variables or about the file itself (`file`).
 
     Raises:
@@ -130,7 +151,7 @@ def check_refused(rules: list[dict[str, str]], raw: dict[str, Any], file: dict[s
     if not rules:
         return
     problems = Problems()
-    known = spec_variables(raw, {}, ("vars",), problems) | {"file": file}
+    known = spec_variables(raw, sets, ("vars",), problems) | {"file": file}
     for rule in [] if problems.found else rules:  # a wrong variable is reported when the spec is read
         if fill(rule["when"], known) is True:
             raise ConfigError(fill(rule["because"], known))
@@ -180,6 +201,7 @@ def part(config: Config, said: str | dict[str, Any]) -> Part:
     if inner is None:
         return Part(field, None, {"layers": []})
     if not heads:
+        check_activations(inner.values, [])
         return Part(field, inner.values, {"layers": []})
     try:
         spec = spec_of(inner)

@@ -1,0 +1,87 @@
+"""`--set` on a config.json, and values that contradict a template: exact, or refused as if the file had them."""
+
+import json
+
+import pytest
+
+from paramcalc import InputError, load, summarize
+
+SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 99}
+LLAMA = {"model_type": "llama"} | SMALL
+
+
+def params(config, **sets):
+    return summarize(load(json.dumps(config).encode(), sets=sets)).totals.params
+
+
+def refusal(config, **sets):
+    with pytest.raises(InputError) as caught:
+        params(config, **sets)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "sets"),
+    [
+        (LLAMA, {"num_hidden_layers": "3"}),
+        ({"model_type": "gpt2", "n_embd": 96, "n_layer": 1}, {"hidden_size": "48"}),  # an alias of n_embd
+        ({"model_type": "gpt2", "n_layer": 1, "hidden_size": 96}, {"n_embd": "48"}),
+        ({"model_type": "t5", "num_layers": 1}, {"feed_forward_proj": "gated-gelu"}),
+        (LLAMA, {"tie_word_embeddings": "true"}),
+        (LLAMA, {"head_dim": "16"}),
+    ],
+)
+def test_a_field_that_is_set_is_one_of_the_file(config, sets):
+    names = {"hidden_size": "n_embd"} if config["model_type"] == "gpt2" else {}
+    written = {
+        names.get(name, name): value if name == "feed_forward_proj" else json.loads(value)
+        for name, value in sets.items()
+    }
+    kept = {name: value for name, value in config.items() if names.get(name, name) not in written}
+    assert params(config, **sets) == params(kept | written) != params(config)
+
+
+def test_a_field_of_the_text_model_alone_is_set_in_its_part():
+    whole = {"model_type": "gemma3", "architectures": ["Gemma3ForCausalLM"], "text_config": SMALL | {"head_dim": 8}}
+    deeper = whole | {"text_config": whole["text_config"] | {"num_hidden_layers": 3}}
+    assert params(whole, num_hidden_layers="3") == params(deeper) > params(whole)
+
+
+@pytest.mark.parametrize(
+    ("config", "sets", "words"),
+    [
+        ({"model_type": "gpt2"}, {"n_head": "5"}, "768 features cannot be divided evenly among 5 heads"),
+        ({"model_type": "gpt2"}, {"n_head": "x"}, "--set n_head: expected an integer, got 'x'"),
+        ({"model_type": "gpt2"}, {"n_heads": "2"}, "did you mean 'n_head'?"),
+        ({"model_type": "mobilebert"}, {"key_query_shared_bottleneck": "false"}, "read from 512 features"),
+        ({"model_type": "moonshine"}, {"decoder_num_attention_heads": "4"}, "as many heads as the encoder"),
+        ({"model_type": "t5", "is_gated_act": False}, {"feed_forward_proj": "gated-gelu"}, "contradict each other"),
+        (LLAMA, {"hidden_act": "xielu"}, "only Apertus"),
+        ({"model_type": "llama4_text"} | SMALL, {"hidden_act": "prelu"}, "prelu has weights"),
+    ],
+)
+def test_what_transformers_would_not_build_so_is_refused_wherever_it_is_said(config, sets, words):
+    assert words in refusal(config, **sets)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_type": "gemma2", "hidden_activation": "prelu"},
+        {"model_type": "modernbert", "hidden_activation": "prelu"},
+        {"model_type": "udop", "is_gated_act": True},
+        {"model_type": "pop2piano", "is_gated_act": False},
+        {"model_type": "gpt_neox_japanese", "hidden_size": 32, "num_attention_heads": 5},
+    ],
+)
+def test_what_is_not_known_of_a_field_is_refused(config):
+    """transformers builds these with other weights than the template has, or a network that cannot run."""
+    refusal(config)
+
+
+def test_the_second_head_of_gpt2():
+    """Of transformers' GPT2DoubleHeadsModel: a matrix to one number, or to as many as there are features."""
+    config = {"model_type": "gpt2", "architectures": ["GPT2DoubleHeadsModel"], "n_embd": 32, "n_layer": 4, "n_head": 4}
+    config |= {"vocab_size": 1000, "n_positions": 64}
+    assert params(config, summary_proj_to_labels="false") == 85_984
+    assert params(config) == 84_961
