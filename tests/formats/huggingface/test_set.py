@@ -72,6 +72,12 @@ def test_what_transformers_would_not_build_so_is_refused_wherever_it_is_said(con
         {"model_type": "udop", "is_gated_act": True},
         {"model_type": "pop2piano", "is_gated_act": False},
         {"model_type": "gpt_neox_japanese", "hidden_size": 32, "num_attention_heads": 5},
+        {"model_type": "olmoe", "num_attention_heads": 10, "num_key_value_heads": 10},
+        {"model_type": "segformer", "architectures": ["SegformerForImageClassification"], "num_encoder_blocks": 3},
+        {"model_type": "hgnet_v2", "num_channels": 1},
+        {"model_type": "parakeet_encoder", "num_mel_bins": 100},
+        {"model_type": "patchtsmixer", "num_patches": 6},
+        {"model_type": "clap", "audio_config": {"patch_embed_input_channels": 3}},
     ],
 )
 def test_what_is_not_known_of_a_field_is_refused(config):
