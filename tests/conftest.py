@@ -28,6 +28,17 @@ def golden(request):
     return check
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each process a half of the suite, in order, and to the one that ends first a part of what is left.
+
+    So the tests of a file share what it makes once; dealt out a few at a time, every process would make it.
+    """
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 def pytest_collection_finish():
     """Leave the thousands of tests themselves out of each later collection: a suite's own objects are no garbage."""
     gc.collect()

@@ -4,6 +4,7 @@ A formula knows nothing of files: it raises `LayerError`, and whoever calls it a
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -182,10 +183,15 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
         names = cls.__struct_fields__
         if not cls.inferred_fields:
             return names
-        required = [field.name for field in fields(cls) if field.required]
-        if count >= len(required) + len(cls.inferred_fields):
+        if count >= required_fields(cls) + len(cls.inferred_fields):
             return names
         return tuple([name for name in names if name not in cls.inferred_fields])
+
+
+@cache
+def required_fields(cls: type[Struct]) -> int:
+    """How many fields of a class have no default. Cached: msgspec reads all annotations anew to find out."""
+    return sum(field.required for field in fields(cls))
 
 
 class Sublayer:

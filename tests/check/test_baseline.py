@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,24 +26,40 @@ def git(*args, cwd=None):
     subprocess.run(["git", *identity, *args], check=True, capture_output=True, cwd=cwd)
 
 
-@pytest.fixture
-def repository(tmp_path, monkeypatch):
-    """models/a.json had 5 parameters, and has 10; below it a folder that has another a.json."""
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """The repository that each test has a copy of."""
+    top = tmp_path_factory.mktemp("template") / "top"
+    (top / "models" / "below").mkdir(parents=True)
+    (top / "models" / "a.json").write_text(model(1))
+    (top / "models" / "below" / "a.json").write_text(model(7))
+    for name in ODD:
+        (top / "models" / name).write_text(model(1))
+    (top / "models" / "link.json").symlink_to("a.json")
+    (top / "linked").symlink_to("models")
+    with pytest.MonkeyPatch.context() as patch:
+        forget_git(patch)
+        git("init", "-q", "--template=", ".", cwd=top)  # without a dozen samples of hooks
+        (top / ".git" / "hooks").mkdir()
+        git("add", ".", cwd=top)
+        git("commit", "-q", "-m", "first", cwd=top)
+    (top / "models" / "a.json").write_text(model(2))
+    return top
+
+
+def forget_git(monkeypatch):
+    """What a hook that runs the tests tells git of its own repository is not for ours."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def repository(template, tmp_path, monkeypatch):
+    """models/a.json had 5 parameters, and has 10; below it a folder that has another a.json."""
+    forget_git(monkeypatch)
     top = tmp_path / "top"
-    (top / "models" / "below").mkdir(parents=True)
+    shutil.copytree(template, top, symlinks=True)
     monkeypatch.chdir(top)
-    Path("models/a.json").write_text(model(1))
-    Path("models/below/a.json").write_text(model(7))
-    for name in ODD:
-        Path("models", name).write_text(model(1))
-    os.symlink("a.json", "models/link.json")
-    os.symlink("models", "linked")
-    git("init", "-q", ".")
-    git("add", ".")
-    git("commit", "-q", "-m", "first")
-    Path("models/a.json").write_text(model(2))
     return top
 
 
