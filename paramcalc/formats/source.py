@@ -92,6 +92,9 @@ class Source:
         if self.path is not None:
             return self._stream
         limit = max_bytes(MAX_JSON_BYTES)
+        if isinstance(self._stream, BytesIO):
+            check_size(self.name, self._stream.seek(0, os.SEEK_END), limit, "the input")
+            return self._stream
         rest = self._read(self._stream, limit + 1)
         check_size(self.name, len(rest), limit, "the input")
         return BytesIO(head + rest)

@@ -45,7 +45,7 @@ class KerasCall(Struct, gc=False):
 SINGLE_ARGUMENT = ("TFOpLambda", "SlicingOpLambda")
 """Classes of layers whose node is their first argument, even where it is a list: one that a function joins, say."""
 TENSOR = "__keras_tensor__"
-_NO_KWARGS: dict[str, Any] = {}
+NO_KWARGS: dict[str, Any] = {}
 
 
 def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
@@ -77,15 +77,15 @@ def writes_keras3_calls(layers: Any) -> bool:
 
 def parse_keras3(node: dict[str, Any]) -> KerasCall:
     """`{"args": …, "kwargs": …}`."""
-    args, kwargs = node["args"], node.get("kwargs", _NO_KWARGS)
+    args, kwargs = node["args"], node.get("kwargs", NO_KWARGS)
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
     reads: list[History] = []
     if len(args) == 1 and not kwargs and args[0].__class__ is dict and args[0].get("class_name") == TENSOR:
         reads.append(keras3_history(args[0]))  # what most layers are called with
-        return KerasCall(reads, _NO_KWARGS, reads)
+        return KerasCall(reads, NO_KWARGS, reads)
     values = [keras3_value(value, reads) for value in args]
-    named = {key: keras3_value(value, reads) for key, value in kwargs.items()} if kwargs else _NO_KWARGS
+    named = {key: keras3_value(value, reads) for key, value in kwargs.items()} if kwargs else NO_KWARGS
     return KerasCall(reads if values == reads else values, named, reads)
 
 

@@ -62,7 +62,9 @@ def read_large(
     layers = LazyLayers(found.config.layers)
     found.config.layers = []
     around = msgspec.json.encode(found)
-    if b"\\u" in data or has_huge_integer(data) or not is_shallow(around):
+    # A single byte is found ten times faster than two, and most files have none.
+    escaped = b"\\" in data and b"\\u" in data
+    if escaped or has_huge_integer(data) or not is_shallow(around):
         return None
     value = _mapping(found) | {"config": _mapping(found.config) | {"layers": layers}}
     if version is not None:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from paramcalc.formats.keras.build_config import shapes_of
-from paramcalc.formats.keras.inbound import History, KerasCall
+from paramcalc.formats.keras.inbound import NO_KWARGS, History, KerasCall
 from paramcalc.formats.text.strict_json import is_shallow
 from paramcalc.limits import MAX_DEPTH
 from paramcalc.model import Instance
@@ -227,7 +227,7 @@ class _Parser:
                 reads.append(tensor)
                 args.append(tensor)
         self.colons += _OF_NODE + _OF_TENSOR * len(reads) + len(node.kwargs)
-        return KerasCall(args, node.kwargs, reads)
+        return KerasCall(reads if args == reads else args, node.kwargs or NO_KWARGS, reads)
 
     def count(self, value: Any, depth: int) -> int:
         """How many colons a value has, written as JSON, if it is nested no more than `depth` deep."""

@@ -15,6 +15,8 @@ from paramcalc.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
+_PIECE = 64 * 1024
+"""How many bytes of a text are looked at together: so many stay in the processor's cache."""
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
@@ -44,7 +46,21 @@ _MISSING = object()
 
 
 def has_huge_integer(raw: bytes) -> bool:
-    """Whether there are more digits in a row than an integer may have, other than in a fraction."""
+    """Whether there are more digits in a row than an integer may have, other than in a fraction.
+
+    A large text is looked at piece by piece: memory for a copy of the whole would take longer to get than to fill.
+    """
+    start = 0
+    while start < len(raw):
+        end = raw.find(b",", start + _PIECE)
+        end = end if end >= 0 else len(raw)
+        if _has_huge_integer(raw[start:end]):
+            return True
+        start = end
+    return False
+
+
+def _has_huge_integer(raw: bytes) -> bool:
     zeros = raw.translate(_DIGITS_TO_ZERO)
     at = zeros.find(_LONG_NUMBER)
     while at >= 0 and zeros[at - 1 : at] == b".":
