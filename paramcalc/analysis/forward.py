@@ -14,7 +14,7 @@ from paramcalc.layers.base import Weight
 from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.unknown import UnknownLayerError
 from paramcalc.limits import MAX_ALL_OUTPUTS, MAX_FOUND_PROBLEMS
-from paramcalc.model import Input, Model, Node, Ref, formula_refs, label_of
+from paramcalc.model import Input, Instance, Model, Node, Ref, formula_refs, label_of
 from paramcalc.shapes import Shape, format_shape
 from paramcalc.units import compute_dtype, promoted
 
@@ -26,7 +26,7 @@ class ForwardPass:
         outputs: the output shapes of every producer so far; None where they are not known.
         problems: what is wrong; the pass continues after a layer that failed, so that all independent problems are
             found.
-        first: the first call of each layer, by the identity of its instance.
+        first: the first call of each layer.
         unrecorded: the producers whose outputs are missing from a file that records shapes.
     """
 
@@ -39,7 +39,7 @@ class ForwardPass:
         self.outputs: list[list[Shape] | None] = [[item.shape] for item in inputs]
         self.calls: list[Call] = []
         self.problems: list[Problem] = []
-        self.first: dict[int, Call] = {}
+        self.first: dict[Instance, Call] = {}
         self.formulas = Formulas(observe=model.claims is not None and self.as_written)
         self.inner_calls: dict[int, list[InnerCall]] = {}
         self.unrecorded: set[int] = set()
@@ -87,7 +87,7 @@ class ForwardPass:
     def call(self, node: Node, shapes: list[Any], options: dict[str, Any]) -> list[Shape] | None:
         """Ask the formula, and record the call."""
         instance = node.instance
-        first = self.first.get(id(instance))
+        first = self.first.get(instance)
         built = first.inputs[0] if first is not None and first.inputs else None
         try:
             answer = self.formulas.infer(instance.layer, shapes, options, built)
@@ -116,7 +116,7 @@ class ForwardPass:
             self.inner_calls[len(self.calls)] = answer.inner
         self.calls.append(call)
         if first is None:
-            self.first[id(instance)] = call
+            self.first[instance] = call
         return answer.outputs
 
     def shape(self, ref: Ref) -> Shape:
@@ -160,7 +160,7 @@ class ForwardPass:
             self.unknown.paths.append(node.path)
         if isinstance(found, Node):
             return self.evaluate(found)
-        first = self.first.get(id(node.instance))
+        first = self.first.get(node.instance)
         weights = stored_weights(node.instance) if first is None else None
         shared_with = None if first is None else first.node.path
         self.add(Call(node, shapes, [found], False, weights or (), None, None, shared_with), weights is not None)
@@ -170,7 +170,7 @@ class ForwardPass:
         """Record a call; later calls of a layer find its weights at the first call that knows them."""
         self.calls.append(call)
         if holds_weights:
-            self.first[id(call.node.instance)] = call
+            self.first[call.node.instance] = call
 
     def without_shapes(self, node: Node) -> list[Shape] | None:
         """Handle a layer of unknown input: the layer before it failed, is unknown, or records no shape."""
@@ -197,7 +197,7 @@ class ForwardPass:
 
         It was built by its first call: a later one may have inputs of other sizes.
         """
-        if id(node.instance) in self.first or node.options or not self.as_written or None in node.inputs:
+        if node.instance in self.first or node.options or not self.as_written or None in node.inputs:
             return None
         shapes = []
         for ref in formula_refs(node):
@@ -213,7 +213,7 @@ class ForwardPass:
         Raises:
             LayerError: if there are no such weights, and the user did not allow unknown layers.
         """
-        first = self.first.get(id(node.instance))
+        first = self.first.get(node.instance)
         weights = None
         if first is None:
             weights = stored_weights(node.instance)

@@ -4,6 +4,7 @@ Nothing in the file is imported, unmarshalled or run: a class is only ever looke
 
 origin.py        which Keras wrote the file
 builder.py       JSON → definitions of models, each parsed once
+input_layers.py  which layers are the inputs; inputs.py reads one
 layer_config.py  one layer's class and fields; legacy.py renames those of older versions
 inbound.py       which tensors a call reads
 graph.py         an order in which the calls can run
@@ -11,6 +12,7 @@ emit.py          definitions → nodes, call by call
 archive.py       the JSON in a `.keras` archive
 h5.py            the JSON, or the weights, in an HDF5 file
 large.py         large files, parsed layer by layer
+lazy_layers.py   the layers of such a file, what many have in common parsed once
 writer.py        a Model → JSON that Keras 3 loads
 """
 

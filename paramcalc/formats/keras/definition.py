@@ -3,7 +3,7 @@
 A nested model that is called twice is one definition, which is emitted twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -81,7 +81,7 @@ class Definition(Struct):
     inputs: list[Input | None]
     input_members: list[Member]
     outputs: list[History]
-    order: list[Step]
+    order: Iterable[Step]
     slots: int
     sequential: bool
     where: DocPath

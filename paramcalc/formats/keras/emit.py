@@ -33,10 +33,9 @@ class Emitter:
             raise LayerError(
                 f"model '{definition.name}' takes {len(definition.inputs)} inputs, but is called with {len(arguments)}"
             )
-        results: list[list[Ref] | int | None] = [None] * definition.slots
+        find = Finder(definition.slots)
         for member, ref in zip(definition.input_members, arguments, strict=True):
-            results[member.first] = [ref]
-        find = Finder(results)
+            find.tensors[member.first] = [ref]
         for member, call in definition.order:
             try:
                 self.emit_call(member, call, find, prefix, again or call > 0)
@@ -66,7 +65,7 @@ class Emitter:
                 for ref, item in zip(refs, part.inputs, strict=False)
                 if item is not None
             ]
-            find.results[member.first + call] = self.emit(part, refs, path + "/", again)
+            find.tensors[member.first + call] = self.emit(part, refs, path + "/", again)
             return
         allowance.layers += 1
         if again:
@@ -75,7 +74,7 @@ class Emitter:
             allowance.steps += layers_within(part.layer)
         self.check_allowance()
         inputs, options, ignored = sorted_arguments(part.layer, arguments, find)
-        find.results[member.first + call] = self.first + len(self.nodes)
+        find.nodes[member.first + call] = self.first + len(self.nodes)
         self.nodes.append(Node(path, part, inputs, options, member.where, (), ignored))
 
     def check_allowance(self) -> None:
@@ -96,19 +95,23 @@ class Finder:
     """A tensor by its history → a Ref to what has been emitted.
 
     Attributes:
-        results: by slot, what is there: the outputs of an input or a model, or the number of a node.
+        nodes: by slot, the number of a node; 0, which is an input's, where there is none. They are stored as plain
+            numbers: a shared int object would have to be looked up in memory each time that a Ref to it is read.
+        tensors: by slot, the tensors of an input, or the outputs of a model.
     """
 
-    __slots__ = ("results",)
+    __slots__ = ("nodes", "tensors")
 
-    def __init__(self, results: list[list[Ref] | int | None]) -> None:
-        self.results = results
+    def __init__(self, slots: int) -> None:
+        self.nodes = memoryview(bytearray(8 * slots)).cast("q")
+        self.tensors: dict[int, list[Ref]] = {}
 
     def __call__(self, tensor: History) -> Ref:
         """Where the tensor comes from."""
-        found, index = self.results[tensor.slot], tensor.output
-        if isinstance(found, int):
-            return Ref(found, index)
+        producer, index = self.nodes[tensor.slot], tensor.output
+        if producer:
+            return Ref(producer, index)
+        found = self.tensors.get(tensor.slot)
         if found is None:
             raise LayerError(f"reads from '{tensor.layer[:80]}', which is not an input of the model")
         if not -len(found) <= index < len(found):

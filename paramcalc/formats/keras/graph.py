@@ -1,9 +1,21 @@
 """The members of a model → the calls that its outputs depend on, in an order in which they can run."""
 
+from collections.abc import Iterable, Iterator
+
 from paramcalc.errors import DocPath, LayerError
 from paramcalc.formats.keras.definition import Member, PlacedError, Step, call_error
 from paramcalc.formats.keras.inbound import History
 from paramcalc.model import Instance
+
+
+class FileOrder:
+    """All calls in file order, which is not stored: a large model has as many calls as members."""
+
+    def __init__(self, members: list[Member]) -> None:
+        self.members = members
+
+    def __iter__(self) -> Iterator[Step]:
+        return ((member, call) for member in self.members for call in range(len(member.calls)))
 
 
 class Graph:
@@ -33,17 +45,17 @@ class Graph:
                 slot += member.results
         self.slots = slot
 
-    def execution_order(self, outputs: list[History], places: list[DocPath]) -> list[Step]:
+    def execution_order(self, outputs: list[History], places: list[DocPath]) -> Iterable[Step]:
         """The calls that the outputs depend on, each after what it reads, else in file order.
 
         Raises:
             PlacedError: for a dangling reference or a cycle.
         """
         try:
-            order = self.file_order(outputs)
+            in_order = self.is_in_order(outputs)
         except LayerError:  # a call that no output depends on may be wrong; if not, the slower way names the layer
-            order = None
-        return self.sorted_order(outputs, places) if order is None else order
+            in_order = False
+        return FileOrder(self.members) if in_order else self.sorted_order(outputs, places)
 
     def slot(self, tensor: History) -> int:
         """The slot of the result that a tensor is part of; it is stored in the tensor, too.
@@ -62,24 +74,22 @@ class Graph:
         tensor.slot = member.first + call
         return tensor.slot
 
-    def file_order(self, outputs: list[History]) -> list[Step] | None:
-        """All calls in file order, if that is an execution order and every input is read; else None.
+    def is_in_order(self, outputs: list[History]) -> bool:
+        """Whether the calls can run in file order, and every input is read; looks up the slots of all tensors.
 
         Keras writes most models so, and a single pass finds out.
         """
         read = bytearray(self.slots)
         for tensor in outputs:
             read[self.slot(tensor)] = 1
-        order: list[Step] = []
         for member in self.members:
             for call, arguments in enumerate(member.calls):
                 for tensor in arguments.reads:
                     source = self.slot(tensor)
                     if source >= member.first + call:
-                        return None
+                        return False
                     read[source] = 1
-                order.append((member, call))
-        return order if read.find(0, self.inputs) < 0 else None
+        return read.find(0, self.inputs) < 0
 
     def sorted_order(self, outputs: list[History], places: list[DocPath]) -> list[Step]:
         """The calls that the outputs depend on, for a graph in any order."""
