@@ -284,7 +284,7 @@ weights_option = declare.option(
 lora_option = declare.option(
     "--lora",
     metavar="RANK[:LAYER,...]|PATH",
-    help="Add a low-rank adapter, or one that PEFT wrote, and freeze the rest.",
+    help="Add a low-rank adapter, or one of PEFT or llama.cpp, and freeze the rest.",
 )
 tp_option = declare.option("--tp", type=Whole(1, 4096), help="Divide each matrix over this many devices.")
 pp_option = declare.option("--pp", type=Whole(1, 4096), help="Deal the layers out to this many devices, as a pipeline.")

@@ -66,7 +66,7 @@ def load(
         sets: values for a spec's `vars`; text is read as `--set` reads it.
         max_layers: how many layers a model may unroll to; by default 100,000.
         weights: a checkpoint, or its folder, to compare the architecture with.
-        lora: an adapter to add: "RANK" or "RANK:target,…", or the path of one that PEFT wrote.
+        lora: an adapter to add: "RANK" or "RANK:target,…", or the path of one that PEFT or llama.cpp wrote.
 
     Raises:
         InputError: with every independent problem, each with its place.

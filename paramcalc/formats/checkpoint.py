@@ -229,7 +229,9 @@ class Builder:
     def nodes(self, rows: Rows, paths: Iterable[str]) -> Iterator[Node]:
         """A node for each module; modules with equal tensors share one layer object, so that it is evaluated once."""
         for path in paths:
-            key = tuple([(leaf, t.shape, t.dtype, t.size, t.kind, t.elements, t.tied_to) for leaf, t in rows[path]])
+            key = tuple(
+                [(leaf, t.shape, t.dtype, t.size, t.kind, t.elements, t.tied_to, t.frozen) for leaf, t in rows[path]]
+            )
             found = self.known.get(key)
             if found is None:
                 found = self.known[key] = self.layer(rows[path])
@@ -275,7 +277,7 @@ class Builder:
 def weight_of(leaf: str, tensor: Tensor) -> Weight:
     """A tensor as a weight of its row."""
     kind = tensor.kind or kind_of(leaf, tensor.dtype)
-    learned = is_float(tensor.dtype) and kind in ("weight", "bias")
+    learned = is_float(tensor.dtype) and kind in ("weight", "bias") and not tensor.frozen
     stored = Stored(tensor.size, tensor.elements, tensor.tied_to)
     factors = factors_of(tensor.shape, tensor.elements)
     return Weight(leaf, tensor.shape, factors, kind, learned, tensor.dtype, stored=stored)

@@ -15,7 +15,7 @@ from paramcalc.errors import MAX_CANDIDATES, InputError, Problem, nearest, why
 from paramcalc.limits import MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES, MAX_FOLDER_FILES, MAX_JSON_BYTES, check_size, max_bytes
 
 if TYPE_CHECKING:
-    from paramcalc.formats.adapters.config import Adapter
+    from paramcalc.formats.adapters.config import Adapter, LlamaAdapter
     from paramcalc.formats.text.document import Document
 
 STDIN = "<stdin>"
@@ -46,7 +46,7 @@ class Options(Struct, frozen=True):
     sets: Mapping[str, Any] | None = None
     max_layers: int | None = None
     weights: str | None = None
-    adapter: "Adapter | None" = None
+    adapter: "Adapter | LlamaAdapter | None" = None
 
 
 class Source:

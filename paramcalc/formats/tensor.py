@@ -15,6 +15,7 @@ class Tensor(Struct, gc=False):
         size: its bytes in the file; 0 if it is tied.
         kind: its kind; None to derive it from name and dtype.
         elements: the number of parameters, if several are packed into each element.
+        frozen: whether no training changes it.
         tied_to: the name of the tensor that holds the same bytes.
     """
 
@@ -25,3 +26,4 @@ class Tensor(Struct, gc=False):
     kind: Kind | None = None
     elements: int | None = None
     tied_to: str | None = None
+    frozen: bool = False

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from paramcalc.errors import InputError, Problem, listed
-from paramcalc.formats.adapters.config import ALL_LINEAR, Adapter
+from paramcalc.formats.adapters.config import ALL_LINEAR, Adapter, LlamaAdapter
 from paramcalc.formats.adapters.regex import Pattern
 from paramcalc.layers.base import Layer
 from paramcalc.layers.recorded import Recorded, RecordedCalls
@@ -45,13 +45,16 @@ class Hints(Struct, frozen=True):
     experts: bool = False
 
 
-def adapt(model: Model, adapter: Adapter, hints: Hints | None = None) -> None:
+def adapt(model: Model, adapter: Adapter | LlamaAdapter, hints: Hints | None = None) -> None:
     """Change a model into the adapted one.
 
     Raises:
         InputError: if nothing in it is adapted, or a target cannot be.
     """
     hints = hints or Hints()
+    if isinstance(adapter, LlamaAdapter):
+        message = "an adapter of llama.cpp is for a GGUF file, or for a config.json of transformers"
+        raise InputError(model.source, [Problem(message)])
     if model.framework is None:
         message = "an adapter needs the architecture that it is for; this file holds weights only"
         raise InputError(model.source, [Problem(message)])

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from paramcalc.errors import MAX_ECHO, ParamcalcError, did_you_mean, echo
 from paramcalc.formats.adapters.regex import Pattern, PatternError
+from paramcalc.formats.checkpoint import Contents
 from paramcalc.shapes import MAX_DIMENSION
 
 ALL_LINEAR = "all-linear"
@@ -99,6 +100,25 @@ class Adapter(Struct, frozen=True):
         """Whether a module, or one around it, is trained in a copy; PEFT compares the ends of names."""
         parts = module.split(".")
         return any(".".join(parts[:end]).endswith(saved) for end in range(1, len(parts) + 1) for saved in self.saved)
+
+
+class LlamaAdapter(Struct, frozen=True):
+    """An adapter of llama.cpp, which knows no more of the base than the names of its tensors.
+
+    Attributes:
+        contents: the file's tensors, and what it says of itself.
+        source: the file, as the user named it.
+        task: what the base is for; the file does not say that.
+    """
+
+    contents: Contents
+    source: str
+    task: str = ""
+
+    @property
+    def architecture(self) -> object:
+        """What llama.cpp calls the architecture of the base."""
+        return self.contents.details.get("architecture")
 
 
 def matches(wanted: "Sequence[str] | Pattern", name: str) -> bool:

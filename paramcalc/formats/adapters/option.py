@@ -15,6 +15,12 @@ def read(source: Source, options: Options, text: str) -> Model:
         AdapterError: if the text is neither a rank nor a path.
         InputError: if the model or the adapter is broken, or they do not belong together.
     """
+    from paramcalc.formats.adapters import llama_cpp
+
+    if llama_cpp.is_file(text):
+        added = llama_cpp.adapter_at(text)
+        model = llama_cpp.with_base(source, options, added)
+        return read_source(source, replace(options, adapter=added)) if model is None else model
     adapter, contents = adapter_option(text)
     model = read_source(source, replace(options, adapter=adapter))
     if contents is not None:

@@ -53,8 +53,14 @@ def add_adapter(model: Model, config: "Config", options: Options) -> None:
     """
     if options.adapter is not None:
         from paramcalc.formats.adapters.apply import adapt
+        from paramcalc.formats.adapters.config import LlamaAdapter
         from paramcalc.formats.huggingface.checkpoint import hints_of
 
+        if isinstance(options.adapter, LlamaAdapter):
+            from paramcalc.formats.huggingface.lora import add_llama_adapter
+
+            add_llama_adapter(model, config, options.adapter)
+            return
         adapt(model, options.adapter, hints_of(config))
 
 
