@@ -106,6 +106,9 @@ def read_config(path: str) -> Config:
     for key, near in unknown_keys(raw, ["checks"]) if isinstance(raw, dict) else ():
         raise ConfigError(path, f"unknown key '{str(key)[:60]}'{near}")
     checks = raw.get("checks") if isinstance(raw, dict) else None
+    if isinstance(checks, dict):
+        right = '- files: ["…"]' if document else "[[tool.paramcalc.checks]], in two brackets"
+        raise ConfigError(path, f"its checks are a list: write {right}")
     if not isinstance(checks, list) or not checks:
         raise ConfigError(path, "there are no checks in it")
     found = []

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from paramcalc.summary import Summary
 
 COUNT_UNITS = ("", "K", "M", "B", "T")
-BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 UNKNOWN = "?"
 
 
@@ -22,14 +22,14 @@ def so_far(number: str, total: str, summary: "Summary") -> str:
 
 
 def format_count(value: int) -> str:
-    """Three digits and a decimal unit: `138M`, `19.1K`; the number itself below 1,000."""
+    """Three digits and a decimal unit: `138M`, `19.1K`; the number itself below 1,000, whole trillions from 1,000T."""
     if value < 1000:
         return str(value)
     for power, unit in enumerate(COUNT_UNITS):
         text = _three_digits(value, 1000**power)
         if text is not None:
             return text + unit
-    return f"{value:,}"
+    return f"{(value + 10**12 // 2) // 10**12:,}T"
 
 
 def _three_digits(value: int, unit: int) -> str | None:

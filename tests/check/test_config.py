@@ -54,7 +54,7 @@ def test_two_configurations_in_one_folder_are_an_error():
         ("", "no checks"),
         ("checks:", "no checks"),
         ("checks: []", "no checks"),
-        ("checks: {files: a}", "no checks"),
+        ("checks: {files: a}", 'its checks are a list: write - files: ["…"]'),
         ("[]", "no checks"),
         ("check: [{files: a}]", "did you mean 'checks'"),
         ("checks: [{files: a, params: 1}]\nother: 1", "unknown key 'other'"),
@@ -107,6 +107,13 @@ def test_a_mistake_in_a_pyproject_says_in_which_line_its_check_begins():
     line = TOML.count("\n") + 2
     count = TOML.count("[[tool.paramcalc.checks]]") + 1
     with pytest.raises(ConfigError, match=f"^pyproject.toml:{line}:1: check {count}: budget: params: 'x'"):
+        read_config("pyproject.toml")
+
+
+def test_checks_in_single_brackets_are_told_of():
+    """`[tool.paramcalc.checks]` is one table, and no list of them."""
+    Path("pyproject.toml").write_text(TOML.replace("[[", "[").replace("]]", "]"))
+    with pytest.raises(ConfigError, match=r"a list: write \[\[tool.paramcalc.checks\]\], in two brackets"):
         read_config("pyproject.toml")
 
 

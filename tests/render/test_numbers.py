@@ -19,7 +19,7 @@ from paramcalc.render.numbers import format_bytes, format_count, format_int, for
         (138_357_544, "138M"),
         (15_470_264_320, "15.5B"),
         (10**12, "1.00T"),
-        (10**18, "1,000,000,000,000,000,000"),
+        (10**18, "1,000,000T"),
     ],
 )
 def test_counts_have_three_digits_and_a_decimal_unit(value, text):
@@ -36,6 +36,7 @@ def test_counts_have_three_digits_and_a_decimal_unit(value, text):
         (76_328, "74.5 KiB"),
         (1024**2 - 1, "1.0 MiB"),
         (553_430_176, "527.8 MiB"),
+        (8 * 10**18, "6.9 EiB"),
         (None, "?"),
     ],
 )
