@@ -43,6 +43,8 @@ EXPRESSION = {
 }
 NAME = {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^([^/\[\]#$]*|.*\$.*)$"}
 VARIABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}}
+QUANTIZED_POLICY = {"type": "string", "pattern": "^[a-z0-9]+(/-?[0-9]+)*_from_(mixed_)?[a-z0-9_]+$"}
+"""Such as int8_from_float32, int4/128_from_mixed_bfloat16, gptq/4/128_from_float32."""
 INNER = ("name", "trainable", "dtype")
 """The keys that a layer inside another, or the merge of branches, may have beside its type."""
 
@@ -84,7 +86,9 @@ def spec_schema(registry: Registry | None = None) -> Schema:
         "dimension": any_of({"type": ["integer", "null"], "minimum": 1, "maximum": MAX_DIMENSION}, ref("expression")),
         "shape": with_expression({"type": "array", "items": ref("dimension"), "maxItems": MAX_RANK - 1}),
         "input": any_of(ref("shape"), input_schema()),
-        "dtype": with_expression({"enum": [*DTYPE_BITS, *[f"mixed_{name}" for name in DTYPE_BITS]]}),
+        "dtype": with_expression(
+            any_of({"enum": [*DTYPE_BITS, *[f"mixed_{name}" for name in DTYPE_BITS]]}, QUANTIZED_POLICY)
+        ),
         "outputs": with_expression(any_of(TEXT, {"type": "array", "items": output, "minItems": 1})),
         "names": with_expression(any_of(TEXT, {"type": "array", "items": TEXT, "minItems": 1})),
         "budget": budget_schema(nested=False),

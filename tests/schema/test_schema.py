@@ -92,6 +92,8 @@ RIGHT = {
     "alias": spec({"MaxPool2D": 2}, {"Convolution2D": [8, 3]}),
     "alias in the long form": spec({"type": "max_pool2d", "pool_size": 2}),
     "common keys": spec({"Conv2D": [8, 3], "name": "a", "trainable": False, "when": True, "dtype": "mixed_float16"}),
+    "a quantised policy": spec("Flatten", {"Dense": 8, "dtype": "int4/128_from_float32"}),
+    "a policy quantised and mixed": spec("Flatten", {"Dense": 8, "dtype": "int8_from_mixed_bfloat16"}),
     "expressions": spec(
         {"repeat": "$n", "layers": [{"Conv2D": {"filters": "$(d * 2)", "kernel_size": ["$k", 3], "padding": "$p"}}]},
         {"Dense": "$d"},
