@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from paramcalc.analysis.fit import Fit, FitRow
+from paramcalc.analysis.fit import MOST_SEQUENCES, Fit, FitRow
 from paramcalc.render.json_format import text_of
-from paramcalc.render.numbers import UNKNOWN, format_bytes, format_int
+from paramcalc.render.numbers import UNKNOWN, format_bytes
 from paramcalc.render.text import sanitise
 
 
@@ -57,4 +57,9 @@ def cells(found: Fit, row: FitRow) -> list[str]:
         lengths = ["-" if row.per_token_bytes is None else format_bytes(row.per_token_bytes), longest]
     stored = " (stored)" if row.stored else ""
     sizes = format_bytes(row.weights_bytes), format_bytes(row.needed_bytes)
-    return [f"{row.dtype}{stored}", *sizes, "yes" if row.fits else "no", *lengths, format_int(row.max_sequences)]
+    return [f"{row.dtype}{stored}", *sizes, "yes" if row.fits else "no", *lengths, most(row.max_sequences)]
+
+
+def most(sequences: int) -> str:
+    """How many fit, as far as it was tried."""
+    return f"{sequences:,}" + (" or more" if sequences == MOST_SEQUENCES else "")

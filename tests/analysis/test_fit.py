@@ -161,6 +161,14 @@ def test_the_json_has_whole_numbers(config):
     assert found["fits"] is True
 
 
+def test_more_may_fit_than_was_tried(tmp_path):
+    """A million samples is where the search ends, which is not to look like an answer."""
+    path = tmp_path / "small.yaml"
+    path.write_text("{input: [4], layers: [Dense: 2]}")
+    assert " 1,000,000 or more\n" in run(path, "--gpu", "h100").output
+    assert "or more" not in run(path, "--memory", "1MiB").output
+
+
 def test_the_table(config):
     text = run(config, "--memory", "1GiB", "--context", "100", "--batch-size", "3", "--tp", "2").output
     assert "1.0 GiB on each of 2 devices; run with 3 × 100 tokens" in text
