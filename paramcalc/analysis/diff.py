@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from paramcalc.analysis.across import Reason, facts, kind, likeness, likeness_in_place, why
 from paramcalc.analysis.alignment import align, chosen_name, is_renumbered, place_of
+from paramcalc.analysis.wiring import Rewired, rewired
 from paramcalc.summary import LayerSummary, Summary
 
 METRICS = ("params", "trainable_params", "non_trainable_params", "buffers", "macs", "size_bytes", "layers")
@@ -57,6 +58,7 @@ class Diff(Struct, frozen=True):
         unchanged: how many layers did not change.
         reasons: why the layers differ, where the two are of different frameworks.
         across: whether the two are of different frameworks: then only layers with weights are compared.
+        rewired: the layers that read others than before, though all of them were there.
     """
 
     base: Summary
@@ -66,6 +68,7 @@ class Diff(Struct, frozen=True):
     unchanged: int
     reasons: Sequence[Reason] = ()
     across: bool = False
+    rewired: Sequence[Rewired] = ()
 
 
 def compare(base: Summary, head: Summary) -> Diff:
@@ -73,6 +76,7 @@ def compare(base: Summary, head: Summary) -> Diff:
     before, now = base.layers, head.layers
     frameworks = base.framework, head.framework
     reasons: list[Reason] = []
+    other_inputs: list[Rewired] = []
     if None in frameworks and base.framework != head.framework:
         before, now = with_weights(before), with_weights(now)
         every = ordered(before, now, match(before, now, weights_likeness), weights_facts)
@@ -84,11 +88,13 @@ def compare(base: Summary, head: Summary) -> Diff:
     else:
         if base.framework is None:
             before, now = by_name(before), by_name(now)
-        every = ordered(before, now, aligned(before, now), layer_facts)
+        pairs = aligned(before, now)
+        every = ordered(before, now, pairs, layer_facts)
+        other_inputs = rewired(base, head, pairs) if base.framework is not None else []
     changes = [change for change in every if change.kind != "unchanged"]
     totals = [Total(metric, getattr(base.totals, metric), getattr(head.totals, metric)) for metric in METRICS]
     across = None not in frameworks and base.framework != head.framework
-    return Diff(base, head, changes, totals, len(every) - len(changes), reasons, across)
+    return Diff(base, head, changes, totals, len(every) - len(changes), reasons, across, other_inputs)
 
 
 def aligned(before: list[LayerSummary], now: list[LayerSummary]) -> dict[str, str]:

@@ -109,7 +109,7 @@ def is_other_network(change: Change) -> bool:
 def folded(diff: Diff) -> str:
     """`3 layers unchanged, 170 only renamed`: what has no row."""
     if not diff.changes:
-        return "no layer changed"
+        return "no layer changed" + (" in itself" if diff.rewired else "")
     renamed = sum(change.kind == "renamed" for change in diff.changes) - sum(
         change.kind == "renamed" for change in shown(diff)
     )
@@ -119,6 +119,17 @@ def folded(diff: Diff) -> str:
         return f"{layers} hold the same weights, whatever their names; layers without weights are not compared"
     said = f"{layers} unchanged"
     return f"{said}, {renamed:,} only renamed" if renamed else said
+
+
+def notes_of(diff: Diff) -> list[str]:
+    """What is to be said below the changes: layers that read others, and why two frameworks differ."""
+    said = []
+    if diff.rewired:
+        first, count = diff.rewired[0], len(diff.rewired)
+        others = f"{count:,} layers read others" if count > 1 else "1 layer reads others"
+        change = f"{' and '.join(first.base)} → {' and '.join(first.head)}"
+        said.append(f"{others} than before{', such as' if count > 1 else ':'} '{first.path}': {change}")
+    return [*said, *map(reason_text, diff.reasons)]
 
 
 def reason_text(reason: Reason) -> str:
@@ -193,7 +204,7 @@ def lines(diff: Diff, options: Options | None = None) -> Iterator[Line]:
         table = [[row_cells(row), row.kind] for row in rows]
         chosen = [Row([sanitise(found[index]) for index in order], str(kind)) for found, kind in table]
         left_out = yield from grid_lines([COLUMNS[name] for name in names], chosen, width, glyphs, drop_order(names))
-    notes = [folded(diff), *map(reason_text, diff.reasons)]
+    notes = [folded(diff), *notes_of(diff)]
     if left_out:
         notes.append(f"no room for {', '.join(left_out)}")
     yield from all_wrapped([[Span(sanitise(note), "dim")] for note in notes], width, glyphs)
@@ -234,7 +245,8 @@ def markdown(diff: Diff, graph: bool = False, depth: int | None = None) -> Itera
             yield table_row([escape(mark), code(name), *map(escape, others)])
         yield "\n"
     yield f"{folded(diff)}\n\n"
-    yield "".join([f"- {escape(reason_text(reason))}\n" for reason in diff.reasons]) + "\n" * bool(diff.reasons)
+    notes = notes_of(diff)
+    yield "".join([f"- {escape(note)}\n" for note in notes]) + "\n" * bool(notes)
     yield table_row(["", "Before", "After", "Δ", "Δ %"]) + "|---|---:|---:|---:|---:|\n"
     yield from (table_row(total_cells(total)) for total in shown_totals(diff))
     if graph:
@@ -267,5 +279,7 @@ def as_json(diff: Diff) -> Iterator[bytes]:
         yield (b",\n    " if index else b"\n    ") + to_json(said, indent=2).replace(b"\n", b"\n    ")
     totals = {total.metric: {"base": total.base, "head": total.head, "delta": total.delta} for total in diff.totals}
     reasons = {"reasons": [reason._asdict() for reason in diff.reasons]} if diff.across else {}
+    if diff.rewired:
+        reasons = {"rewired": [row._asdict() for row in diff.rewired]}
     rest = to_json({"unchanged": diff.unchanged, "totals": totals} | reasons, indent=2).removeprefix(b"{")
     yield (b"\n  ]," if diff.changes else b"],") + rest + b"\n"

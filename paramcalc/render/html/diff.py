@@ -7,7 +7,7 @@ from paramcalc.analysis.diff_rows import DiffRow, diff_rows
 from paramcalc.render.diff_report import (
     HEADINGS,
     folded,
-    reason_text,
+    notes_of,
     row_cells,
     shown,
     shown_totals,
@@ -73,7 +73,7 @@ def changes(diff: Diff, depth: int | None) -> Iterator[str]:
         yield "</tbody></table></div>\n"
         more = len(rows) - MAX_CHANGES
         yield f'<p class="note">and {more:,} more changes</p>\n' if more > 0 else ""
-    yield from (f'<p class="note">{text(note)}</p>\n' for note in (folded(diff), *map(reason_text, diff.reasons)))
+    yield from (f'<p class="note">{text(note)}</p>\n' for note in (folded(diff), *notes_of(diff)))
     yield "</section>\n"
 
 

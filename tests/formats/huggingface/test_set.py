@@ -80,6 +80,7 @@ def test_what_transformers_would_not_build_so_is_refused_wherever_it_is_said(con
         {"model_type": "mobilebert", "true_hidden_size": 512},
         {"model_type": "bros", "dim_bbox_projection": 66},
         {"model_type": "phi4_multimodal_audio", "nemo_final_size": 12},
+        {"model_type": "mvp", "use_prompt": True},
         {"model_type": "aria", "max_value_projector_patch_to_query_dict": 258},
         {"model_type": "clap", "audio_config": {"patch_embed_input_channels": 3}},
     ],
