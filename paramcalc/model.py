@@ -222,6 +222,7 @@ class Model(Struct):
         places: the place in the document of each warning that has one.
         claims: what else the file says about itself, to be checked; None if nothing.
         framework: the framework of the layers; None if the file holds weights and no layers.
+        program: the program that computes it, if that is not the framework's own, such as "transformers".
         details: further facts from the file, by name: its quantisation, how many tensors it holds.
         unknown: paths of layers whose weights the file omits though it gives some totals.
         stated: totals ("params", "size") that the file itself states, of a model whose weights are not there.
@@ -247,6 +248,7 @@ class Model(Struct):
     places: dict[str, DocPath | None] = field(default_factory=dict)
     claims: Claims | None = None
     framework: str | None = None
+    program: str | None = None
     details: dict[str, str | int | float] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     stated: list[str] = field(default_factory=list)

@@ -11,7 +11,6 @@ from textwrap import dedent, fill
 import pytest
 
 from paramcalc.analysis.cards import CARDS
-from paramcalc.analysis.memory import OPTIMIZERS
 from paramcalc.check.config import read_config
 from paramcalc.cli import COMMANDS, cli, run
 from paramcalc.formats import FORMATS
@@ -19,7 +18,7 @@ from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.expressions import CONSTANTS, FUNCTIONS
 from paramcalc.formats.native.parser import BLOCK_KEYS, STRUCTURE
 from paramcalc.formats.native.spec import KEYS
-from paramcalc.metrics import METRICS
+from paramcalc.metrics import METRICS, OPTIMIZERS
 from paramcalc.render.columns import COLUMNS
 from paramcalc.summary import DeviceMemory, KVCache, LayerSummary, Memory, Summary, Totals, Training, WeightSummary
 from tests import bench

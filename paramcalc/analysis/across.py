@@ -8,7 +8,7 @@ way.
 from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
-from paramcalc.layers.counterparts import STATISTICS, kind_of
+from paramcalc.layers.counterparts import kind_of, statistics
 from paramcalc.summary import LayerSummary, WeightSummary
 
 Sides = tuple[LayerSummary, LayerSummary]
@@ -103,7 +103,7 @@ def is_main(weight: WeightSummary) -> bool:
 
 def is_statistic(weight: WeightSummary) -> bool:
     """Whether it is estimated from the data, whether it is kept as a parameter or as a buffer."""
-    return weight.name.rpartition("/")[2] in STATISTICS
+    return weight.name.rpartition("/")[2] in statistics()
 
 
 def moved(before: LayerSummary, now: LayerSummary) -> bool:

@@ -14,7 +14,6 @@ from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.analysis.peaks import Peak, decode_peak, full_windows, prefill_peak
 from paramcalc.analysis.training import measure_training
 from paramcalc.errors import Problem
-from paramcalc.layers.optimizers import NAMES
 from paramcalc.layers.programs import Program, program_of
 from paramcalc.model import Input, Ref, refs
 from paramcalc.shapes import MAX_COUNT, Shape, volume
@@ -23,9 +22,6 @@ from paramcalc.units import STORED_BITS, output_dtype, size_of
 
 DTYPES = ("float32", "float16", "bfloat16", "float8", "int8", "int4")
 """The dtypes that weights are commonly stored in."""
-
-OPTIMIZERS = NAMES
-"""The optimizers whose state is known for some framework."""
 
 ASSUMPTIONS = {
     "weights_as": "every weight in this type, tied and shared ones once; int4 packs two in a byte; no scales added",
@@ -118,7 +114,7 @@ def measured(
     batch = batch_of(evaluation.inputs)
     cache = measure_cache(evaluation, batch, dtype, options.kv_dtype)
     model = evaluation.model
-    running = Running(program_of(model.framework, model.format, model.name), weights, dtype, options.kv_dtype)
+    running = Running(program_of(model.framework, model.program, model.name), weights, dtype, options.kv_dtype)
     alive = Alive() if sizes is None or brief else alive_at_once(evaluation, sizes)
     prefill, decode = running.with_cache(evaluation, cache)
     trained = None

@@ -96,7 +96,7 @@ class Explainer:
         self.dtype = dtype
         self.options = options
         model = evaluation.model
-        self.program: Program | None = program_of(model.framework, model.format, model.name)
+        self.program: Program | None = program_of(model.framework, model.program, model.name)
 
     def weights(self) -> Part:
         """The weights by the type of their layer."""

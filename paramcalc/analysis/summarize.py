@@ -57,7 +57,7 @@ def summarize(
         allow_unknown: go on past layers that cannot be computed; the summary is then `partial`.
         assume: output shapes of such layers by path, batch first, or "same" for that of the input.
         memory: fill in `Summary.memory`.
-        optimizer: the same with `memory.training`, for one of `paramcalc.analysis.memory.OPTIMIZERS`.
+        optimizer: the same with `memory.training`, for one of `paramcalc.metrics.OPTIMIZERS`.
         context: how many tokens there are in sequences whose length the file leaves open.
         checkpointing: train with the blocks of a stack recomputed in the backward pass.
         master_weights: train with float32 copies of the weights, which the optimizer updates.

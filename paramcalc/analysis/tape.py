@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from paramcalc.analysis.calls import Call, Evaluation
-from paramcalc.layers.needs import Asked, Needs
-from paramcalc.layers.programs import Program
+from paramcalc.layers.programs import Needs, Program, SizedCall
 from paramcalc.model import Ref, refs
 from paramcalc.shapes import Shape, volume
 from paramcalc.units import STORED_BITS, output_dtype, size_of
@@ -122,7 +121,7 @@ def cost_of(call: Call, program: Program, dtype: str | None, given: list[Shape],
     kept = output_dtype(call.dtype, instance.dtype, dtype)
     if any(volume(shape) is None for shape in (*given, *outputs)):
         return None
-    asked = Asked(instance.layer, given, outputs, max(1, STORED_BITS.get(kept, 32) // 8))
+    asked = SizedCall(instance.layer, given, outputs, max(1, STORED_BITS.get(kept, 32) // 8))
     needs: Needs | None = Needs()
     if instance.type == "Parameter":
         outputs = [(0,)] * len(outputs)  # the weights themselves

@@ -7,7 +7,7 @@ from paramcalc.analysis.backward import training_peak
 from paramcalc.analysis.calls import Evaluation
 from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.errors import InputError, Problem, listed
-from paramcalc.layers.optimizers import OPTIMIZERS, Optimizer, Tensor
+from paramcalc.layers.optimizers import Optimizer, TrainedWeight, optimizers_of
 from paramcalc.layers.programs import Program, program_of
 from paramcalc.model import Model
 from paramcalc.summary import LayerSummary, Training, WeightSummary
@@ -39,7 +39,7 @@ def measure_training(
     master = MASTER * sum([weight.params for each in trained for weight in each]) if options.master_weights else 0
     state = optimizer.state_bytes(tensors)
     temporary = optimizer.temporary_bytes(tensors) + master  # which takes gradients in float32
-    program = program_of(evaluation.model.framework, evaluation.model.format, evaluation.model.name)
+    program = program_of(evaluation.model.framework, evaluation.model.program, evaluation.model.name)
     kept, size = activations, plus(activations, sum(gradients))
     if program is not None and program.known:
         kept, size = passes(evaluation, rows, program, dtype, gradients, options.checkpointing)
@@ -70,7 +70,7 @@ def optimizer_of(model: Model, name: str) -> Optimizer:
     Raises:
         InputError: where that framework does not have it.
     """
-    known = OPTIMIZERS.get(model.framework or "", OPTIMIZERS[""])
+    known = optimizers_of(model.framework)
     if name not in known:
         message = f"{name} is no optimizer of this model's framework; it has: {listed(list(known))}"
         raise InputError(model.source, [Problem(message)])
@@ -87,7 +87,7 @@ def gradient_bytes(weight: WeightSummary) -> int:
     return size_of(weight.params, weight.dtype)
 
 
-def tensor_of(weight: WeightSummary, options: MemoryOptions) -> Tensor:
+def tensor_of(weight: WeightSummary, options: MemoryOptions) -> TrainedWeight:
     """A weight as the optimizer sees it."""
     return weight.shape, MASTER if options.master_weights else max(1, STORED_BITS.get(weight.dtype, 32) // 8)
 

@@ -5,6 +5,7 @@ Everything comes from the classes: fields from their annotations, texts from the
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib import import_module
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -13,16 +14,13 @@ import msgspec
 from msgspec import Struct
 
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.keras.fields import ActivationName
 from paramcalc.layers.packages import package_of
-from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case
+from paramcalc.layers.registry import FRAMEWORKS, Registry, facts_of, framework_of, snake_case
 from paramcalc.shapes import MAX_DIMENSION
 
 BUILT_IN = "built-in"
 PLUGINS = "plugins"
 SECTIONS = ("Shapes", "Formula", "Note", "Source", "Example")
-CHOICES: dict[str, Any] = {"activation": ActivationName}
-"""Types with many choices that have a name of their own in the catalogue: name → type."""
 NO_WEIGHTS = "no weights"
 """The beginning of the formula of a layer without weights."""
 
@@ -210,11 +208,21 @@ def type_words(annotation: Any) -> str:
 def literal_words(values: Iterable[Any]) -> str:
     """The choices, in one spelling each, or the name of such a type."""
     chosen = set(values)
-    word = next((word for word, annotation in CHOICES.items() if chosen == set(get_args(annotation))), None)
+    word = next((word for word, annotation in choices().items() if chosen == set(get_args(annotation))), None)
     if word:
         return word
     words = sorted(value if isinstance(value, str) else default_words(value) for value in chosen)
     return " or ".join(word for word in words if word.islower() or word.lower() not in words)
+
+
+@cache
+def choices() -> dict[str, Any]:
+    """Types with so many choices that they have a name of their own: name → type, for all frameworks."""
+    found: dict[str, Any] = {}
+    for framework in FRAMEWORKS:
+        facts = facts_of(framework, "fields")
+        found |= facts.CHOICES if facts is not None else {}
+    return found
 
 
 def number_words(noun: str, meta: msgspec.Meta) -> str:

@@ -4,38 +4,36 @@ Layers correspond if they are of the same kind and their weights have the same e
 the order of axes may differ, and are reported by a comparison.
 """
 
-from paramcalc.layers.registry import FRAMEWORKS, Registry
+from functools import cache
+from importlib import import_module
 
-KINDS: dict[str, str] = {
-    "BatchNormalization": "batch normalization",
-    **{f"BatchNorm{rank}d": "batch normalization" for rank in (1, 2, 3)},
-    "SyncBatchNorm": "batch normalization",
-    "FrozenBatchNorm2d": "batch normalization",
-    **{f"DepthwiseConv{rank}D": f"conv{rank}d" for rank in (1, 2)},
-    **dict.fromkeys(("TransposedLinear", "HeadLinear"), "dense"),
-    "WeightNormConv1d": "conv1d",
-    "Parameter": "parameter",
-    "Custom": "parameter",
-}
-"""Class → kind of layer, in addition to the pairs of names in the frameworks' `COUNTERPARTS`."""
+from paramcalc.layers.registry import FRAMEWORKS
 
-STATISTICS = frozenset(("moving_mean", "moving_variance", "running_mean", "running_var"))
-"""The statistics of normalization layers: non-trainable parameters, or buffers."""
+FACTS = [import_module(f"paramcalc.layers.{framework}.names") for framework in FRAMEWORKS]
+
+KINDS = {"Custom": "parameter"}
+"""Class → kind of layer, for classes of no framework."""
+
+
+@cache
+def kinds() -> dict[str, str]:
+    """Class → kind of layer: the frameworks' `KINDS`, then the pairs of names in their `COUNTERPARTS`."""
+    found = dict(KINDS)
+    for names in FACTS:
+        found |= names.KINDS
+    for names in FACTS[1:]:
+        for name, theirs in names.COUNTERPARTS.items():
+            found.setdefault(theirs, name.lower())
+    return found
+
+
+@cache
+def statistics() -> frozenset[str]:
+    """The names of normalization layers' statistics: non-trainable parameters, or buffers."""
+    return frozenset(name for names in FACTS for name in names.STATISTICS)
 
 
 def kind_of(type_: str) -> str:
     """The kind of a layer: equal for counterparts with different names, such as `Dense` and `Linear`."""
     name = type_.rpartition(".")[2]
-    return KINDS.get(name) or _canonical().get(name) or name.lower()
-
-
-def _canonical() -> dict[str, str]:
-    """The other frameworks' classes → their counterparts in the first framework."""
-    if not _CANONICAL:
-        for framework in FRAMEWORKS[1:]:
-            for name, theirs in Registry(framework).counterparts.items():
-                _CANONICAL.setdefault(theirs, name.lower())
-    return _CANONICAL
-
-
-_CANONICAL: dict[str, str] = {}
+    return kinds().get(name) or name.lower()

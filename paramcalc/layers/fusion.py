@@ -1,73 +1,37 @@
-"""What an interpreter for microcontrollers makes of layers, as TensorFlow Lite's converter does: a table of facts.
+"""How converters for microcontrollers, such as TensorFlow Lite's, fuse layers.
 
-A normalisation by fixed statistics is folded into the weights of the product before it, a ReLU is a part of the
-operation that feeds it, and what only training uses is left out. None of them then has an output of its own.
+A normalisation by fixed statistics is folded into the weights of the product before it, a ReLU becomes a part of the
+operation that feeds it, and layers that only act in training are left out. None of them then has an output of its own.
+Which layers these are is in the module `fusion` of each framework's package.
 
 Source: TensorFlow, `tensorflow/compiler/mlir/lite/transforms/optimize.cc` (fused activations and batch normalisation)
 """
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from paramcalc.layers.base import Layer
+from paramcalc.layers.registry import facts_of, framework_of
 
 Role = Literal["product", "operation", "normalisation", "activation", "nothing"]
+"""What a converter makes of a layer.
 
-PRODUCTS = frozenset(
-    (
-        *("Dense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D", "Conv2DTranspose"),
-        *("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose2d"),
-    )
-)
-"""Layers that are one product with weights: a normalisation and an activation behind them become theirs."""
+- product: one product with weights, which a normalisation and an activation after it become a part of
+- operation: an operation without weights, which an activation after it becomes a part of
+- normalisation, activation: a part of the product, or operation, before it
+- nothing: its output is its input
+"""
 
-OPERATIONS = frozenset(
-    (
-        *("Add", "Subtract", "Multiply", "Concatenate", "MaxPooling2D", "AveragePooling2D"),
-        *("Mul", "Cat", "MaxPool2d", "AvgPool2d"),
-    )
-)
-"""Operations without weights that an activation can be a part of."""
-
-NORMALISATIONS = frozenset(("BatchNormalization", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d"))
-
-FUSED_FUNCTIONS = frozenset(("relu", "relu6"))
-
-NOTHING = frozenset(
-    (
-        *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise"),
-        *("AlphaDropout", "ActivityRegularization", "Identity", "Dropout1d", "Dropout2d", "Dropout3d"),
-    )
-)
-"""Layers that give what they take once a model is trained."""
-
-BOUNDS = (None, 6, 6.0)
+Roles = Mapping[str, Role | Callable[[Layer], Role | None]]
+"""Class → its role, or a function for it where that depends on the fields."""
 
 
 def role_of(layer: Layer) -> Role | None:
-    """What becomes of a layer; None for one that stays an operation of its own, which nothing is a part of."""
-    name = type(layer).__name__
-    if name in PRODUCTS:
-        return "product" if has_no_activation(layer) else None
-    if name in OPERATIONS:
-        return "operation"
-    if name in NORMALISATIONS:
-        return "normalisation"
-    if name in NOTHING:
-        return "nothing"
-    return "activation" if is_fused(layer) else None
-
-
-def has_no_activation(layer: Layer) -> bool:
-    """Whether a product is not followed by an activation of its own already."""
-    return getattr(layer, "activation", None) in (None, "linear")
-
-
-def is_fused(layer: Layer) -> bool:
-    """Whether a layer is an activation that is a part of what feeds it: ReLU and ReLU6."""
-    name = type(layer).__name__
-    if name == "Activation":
-        return getattr(layer, "activation", None) in FUSED_FUNCTIONS
-    if name == "ReLU":
-        slope, threshold = getattr(layer, "negative_slope", 0), getattr(layer, "threshold", 0)
-        return slope == 0 and threshold == 0 and getattr(layer, "max_value", None) in BOUNDS
-    return name == "ReLU6"
+    """The role of a layer; None for one that stays an operation of its own, which nothing becomes a part of."""
+    framework = framework_of(type(layer))
+    facts = None if framework is None else facts_of(framework, "fusion")
+    if facts is None:
+        return None
+    roles: Roles = facts.ROLES
+    role = roles.get(type(layer).__name__)
+    return role(layer) if callable(role) else role

@@ -1,87 +1,134 @@
-"""How the program that a model is of runs it: what its calls need, and what it reserves."""
+"""How the program that computes a model runs it: the memory needs of its calls, and what it reserves.
 
-from collections.abc import Mapping
-from typing import NamedTuple
+The types are here; the rules of a framework's programs are in the module `programs` of its package, if it has one.
+"""
 
-from paramcalc.layers.needs import (
-    FROZEN,
-    MODULES,
-    OUTPUT,
-    STACKS,
-    Asked,
-    Needs,
-    Rule,
-    normalised,
-    normalised_channels,
-)
-from paramcalc.layers.written_out import CAPPED, FULL_LOGITS, WRITTEN_OUT, frozen_norm, rules_of_class, written_norm
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-WORKSPACE = 32 * 2**20
-"""Bytes that the library of matrix products reserves on an H100 for each thread that uses it, cuBLAS' default there; on
-other cards it is 8 MiB (https://docs.pytorch.org/docs/2.13/notes/cuda.html#cublas-workspaces)."""
+from paramcalc.layers.base import Layer
+from paramcalc.layers.registry import facts_of
+from paramcalc.shapes import Shape, volume
+
+ALL = 99
+"""All inputs of a call."""
+
+
+class Needs(NamedTuple):
+    """What one call needs of memory beside its inputs and its output.
+
+    Attributes:
+        inputs: how many of its inputs the backward pass keeps, the first ones.
+        output: whether it keeps the output.
+        extra: bytes of other tensors that it keeps.
+        scratch: bytes that are alive at once inside the call, and gone after it.
+        view: whether the output is a part of the first input, or the whole of it, and takes nothing.
+    """
+
+    inputs: int = 0
+    output: bool = False
+    extra: int = 0
+    scratch: int = 0
+    view: bool = False
+
+
+class SizedCall(NamedTuple):
+    """One call, with all sizes known.
+
+    Attributes:
+        inputs: the shapes of the tensors it reads.
+        outputs: those of its outputs.
+        item: bytes of an element.
+    """
+
+    layer: Layer
+    inputs: list[Shape]
+    outputs: list[Shape]
+    item: int
+
+    @property
+    def out(self) -> int:
+        """The elements of the first output."""
+        return volume(self.outputs[0]) or 0
+
+    @property
+    def read(self) -> int:
+        """The elements of the first input."""
+        return (volume(self.inputs[0]) or 0) if self.inputs else 0
+
+    def field(self, name: str, default: Any = None) -> Any:
+        """A field of the layer, where it has one."""
+        return getattr(self.layer, name, default)
+
+
+Rule = Needs | Callable[[SizedCall], Needs]
+
+NOTHING, INPUT, OUTPUT, BOTH, VIEW = Needs(), Needs(1), Needs(output=True), Needs(ALL), Needs(view=True)
 
 
 class Program(NamedTuple):
-    """How the program that a model is of runs it.
+    """How the program that computes a model runs it.
 
     Attributes:
-        rules: what a call of each type needs.
-        frozen: the same where it holds weights and none is trained, if that is another.
-        language_model: whether it is transformers': embeddings stay to the end, and training takes the cross-entropy of
-            the logits in float32.
-        last_logits: whether a prompt's last token alone gets logits.
+        rules: the needs of a call of each type.
+        frozen: the needs of a call with weights of which none is trained, if they differ.
+        stacks: types whose needs are unknown although they hold weights.
+        norms: rules for normalisations that are in no table, by the end of their type's name.
+        language_model: whether embeddings stay to the end, and training takes the cross-entropy of the logits in
+            float32.
+        last_logits: whether only the last token of a prompt gets logits.
         capped: whether a hyperbolic tangent bounds the logits, and is kept.
         known: whether the rules say what is kept for a backward pass, and how long tensors live.
         workspace: bytes that the library of matrix products reserves for each thread.
     """
 
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, Rule] = {}
     frozen: Mapping[str, Rule] = {}
+    stacks: frozenset[str] = frozenset()
+    norms: Mapping[str, Rule] = {}
     language_model: bool = False
     last_logits: bool = False
     known: bool = True
     capped: bool = False
-    workspace: int = WORKSPACE
+    workspace: int = 0
 
-    def needs(self, type_: str, asked: Asked, holds_weights: bool, trained: bool = True) -> Needs | None:
-        """What a call needs.
+    def needs(self, type_: str, call: SizedCall, holds_weights: bool, trained: bool = True) -> Needs | None:
+        """The needs of a call; None if they are unknown.
 
-        One that is in no table keeps its output; where it holds weights it is a module of somebody's own, with more in
-        it than one operation, and what that keeps is not known. Norms are called after what they are.
+        A type that is in no table keeps its output. If it has weights it is somebody's own module, with more in it than
+        one operation, and its needs are unknown, unless its name says that it is a norm.
         """
-        if type_ in STACKS:
+        if type_ in self.stacks:
             return None
         name = type_.partition(".")[0]
         rule = self.rules.get(name)
         if holds_weights and not trained:
             rule = self.frozen.get(name, rule)
         if rule is None and self.known and holds_weights:
-            ending = next((each for each in NORMS if name.endswith(each)), None)
+            ending = next((each for each in self.norms if name.endswith(each)), None)
             if ending is None:
                 return None
-            rule = NORMS[ending]
+            rule = self.norms[ending]
         rule = OUTPUT if rule is None else rule
         if isinstance(rule, Needs):
             return rule
         try:
-            return rule(asked)
-        except IndexError:  # a file can record such shapes of a module, and no module has them
+            return rule(call)
+        except IndexError:  # a file may record shapes that no such module can have
             return None
 
 
-NORMS: dict[str, Rule] = {"RMSNorm": written_norm, "LayerNorm": normalised, "Norm2d": normalised_channels}
-"""What the classes of norms end with that are in no table."""
+def program_of(framework: str | None, program: str | None, name: str) -> Program | None:
+    """The program of a model by its framework, the program's name if it has one, and the model's name.
 
-
-def program_of(framework: str | None, format_: str, name: str) -> Program | None:
-    """The program of a model by its framework, format and name; None where it is not known how it runs."""
+    Returns None for a file of weights alone, which nothing computes.
+    """
     if framework is None:
         return None
-    if framework != "torch":
-        return Program({}, known=False, workspace=0)
-    if format_ != "huggingface":
-        return Program(MODULES, FROZEN)
-    rules = {**MODULES, **WRITTEN_OUT, **rules_of_class(name)}
-    return Program(
-        rules, {**FROZEN, "RMSNorm": frozen_norm}, True, name not in FULL_LOGITS, capped=name.startswith(CAPPED)
-    )
+    facts = facts_of(framework, "programs")
+    found: Program = UNKNOWN if facts is None else facts.program(program, name)
+    return found
+
+
+UNKNOWN = Program(known=False)
+"""A program of which only the order of calls is known."""

@@ -11,6 +11,7 @@ distribution.
 from collections.abc import Callable, Container
 from functools import lru_cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from paramcalc.errors import ParamcalcError, did_you_mean, listed
@@ -21,8 +22,8 @@ ENTRY_POINT_GROUP = "paramcalc.layers"
 FRAMEWORKS = ("keras", "torch")
 """Packages of `paramcalc.layers`, each the namespace of its classes; the first is what a spec means by default."""
 
-_MODULES = frozenset(("tf", "tensorflow", "keras", "layers", "torch", "nn"))
-"""Parts of the names that Python gives the frameworks' modules, as in `tf.keras.layers.Dense`."""
+FRAMEWORK_OF_WEIGHTS = "torch"
+"""The framework whose optimizers train a file of weights alone."""
 
 PACKAGES_ROOM = "paramcalc.layers.packages."
 """The package with the classes of third-party packages built on Keras."""
@@ -64,6 +65,7 @@ class Registry:
         self.aliases: dict[str, str] = names.ALIASES
         self.families: dict[str, tuple[str, ...]] = names.FAMILIES
         self.counterparts: dict[str, str] = names.COUNTERPARTS
+        self.modules: tuple[str, ...] = names.MODULES
         self._family: dict[str, str] = {
             name: family for family, classes in names.FAMILIES.items() for name in classes if name not in without
         }
@@ -128,11 +130,13 @@ class Registry:
         return near
 
     def in_python(self, name: str) -> list[str]:
-        """How a spec writes a class that is named as in Python: `keras.layers.Dense` → keras.Dense; else nothing."""
+        """The names in a spec for a class that is named as in Python: `keras.layers.Dense` → keras.Dense."""
         module, dot, bare = name.rpartition(".")
-        if not dot or not _MODULES.issuperset(module.split(".")):
+        others = [self.of(framework) for framework in FRAMEWORKS]
+        modules = {part for other in others for part in other.modules}
+        if not dot or not modules.issuperset(module.split(".")):
             return []
-        return [f"{framework}.{bare}" for framework in FRAMEWORKS if self.of(framework).has(bare)]
+        return [f"{other.framework}.{bare}" for other in others if other.has(bare)]
 
     def split(self, name: str) -> tuple[str, str]:
         """A name that may be qualified → the framework, and the name in it: `torch.Linear` → torch, Linear."""
@@ -221,6 +225,17 @@ class Registry:
                 found[point.name] = point
             self._plugins = found
         return self._plugins
+
+
+def facts_of(framework: str, subject: str) -> ModuleType | None:
+    """The module with a framework's facts on a subject, such as "optimizers"; None if it has no such module."""
+    name = f"paramcalc.layers.{framework}.{subject}"
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
 
 
 def framework_of(cls: type[Layer]) -> str | None:

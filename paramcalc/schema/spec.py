@@ -15,7 +15,7 @@ import msgspec
 from paramcalc.formats.native.entries import COMMON
 from paramcalc.formats.native.spec import INPUT_DTYPES
 from paramcalc.layers.base import Layer
-from paramcalc.layers.catalogue import CHOICES, aliases_of, built_in, parse_docstring
+from paramcalc.layers.catalogue import aliases_of, built_in, choices, parse_docstring
 from paramcalc.layers.packages import PACKAGES
 from paramcalc.layers.registry import COMMON as COMMON_CLASSES
 from paramcalc.layers.registry import FRAMEWORKS, Registry, framework_of, snake_case, type_name
@@ -82,7 +82,7 @@ def spec_schema(registry: Registry | None = None) -> Schema:
     output = any_of(TEXT, {"type": "object", "additionalProperties": TEXT, "minProperties": 1, "maxProperties": 1})
     definitions: Schema = {
         "expression": EXPRESSION,
-        **{word: {"enum": sorted(get_args(choices))} for word, choices in CHOICES.items()},
+        **{word: {"enum": sorted(get_args(names))} for word, names in choices().items()},
         "dimension": any_of({"type": ["integer", "null"], "minimum": 1, "maximum": MAX_DIMENSION}, ref("expression")),
         "shape": with_expression({"type": "array", "items": ref("dimension"), "maxItems": MAX_RANK - 1}),
         "input": any_of(ref("shape"), input_schema()),

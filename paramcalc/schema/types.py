@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from paramcalc.layers.base import Layer, Sublayer
-from paramcalc.layers.catalogue import CHOICES, describer
+from paramcalc.layers.catalogue import choices, describer
 
 Schema = dict[str, Any]
 PLAIN: dict[Any, str] = {
@@ -59,7 +59,7 @@ def value_schema(annotation: Any, layer: Schema) -> Schema:
     if origin in (Union, UnionType):
         return any_of(*[value_schema(each, layer) for each in args])
     if origin is Literal:
-        shared = next((ref(word) for word, choices in CHOICES.items() if annotation is choices), None)
+        shared = next((ref(word) for word, names in choices().items() if annotation is names), None)
         return with_expression(shared or {"enum": list(args)})
     if origin in (tuple, list):
         return with_expression(array_schema(origin, args, layer))

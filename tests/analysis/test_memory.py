@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paramcalc import InputError, load, summarize
-from paramcalc.analysis.memory import ASSUMPTIONS, DTYPES, OPTIMIZERS, peak
+from paramcalc.analysis.memory import ASSUMPTIONS, DTYPES, peak
 from paramcalc.check.budgets import BudgetError, check_budget, parse_budget
 from paramcalc.check.gate import check_file
 from paramcalc.cli import cli, options
+from paramcalc.metrics import OPTIMIZERS
 from paramcalc.model import Ref
 from paramcalc.summary import Memory, Training
 

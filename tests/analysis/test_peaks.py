@@ -18,12 +18,13 @@ from paramcalc.analysis.tape import entered, record
 from paramcalc.answer import Question, answer
 from paramcalc.cli import cli
 from paramcalc.errors import InputError
-from paramcalc.layers.needs import MODULES, STACKS, Asked
-from paramcalc.layers.optimizers import OPTIMIZERS
-from paramcalc.layers.programs import WORKSPACE, program_of
+from paramcalc.layers.optimizers import optimizers_of
+from paramcalc.layers.programs import SizedCall, program_of
 from paramcalc.layers.registry import Registry
 from paramcalc.layers.torch.linear import Linear
 from paramcalc.layers.torch.names import FAMILIES
+from paramcalc.layers.torch.needs import MODULES, STACKS
+from paramcalc.layers.torch.programs import WORKSPACE
 from tests.each import each
 from tests.small_models import LLAMA
 
@@ -55,7 +56,7 @@ def kept_by(record_):
     layer = spec if spec.startswith("{") or ":" not in spec else f"{{{spec}}}"
     text = f"{{framework: torch, input: {record_['shape'][1:]}, layers: [{layer}]}}"
     evaluation = evaluate(load(text.encode()), batch_size=record_["shape"][0])
-    tape = record(evaluation, program_of("torch", "", ""), None, evaluation.outputs)
+    tape = record(evaluation, program_of("torch", None, ""), None, evaluation.outputs)
     return sum(tape.sizes[storage] for storage in tape.steps[0].keeps) + tape.steps[0].extra
 
 
@@ -202,7 +203,7 @@ def test_checkpointing_keeps_the_inputs_of_layers_alone():
 
 
 def test_the_peak_of_a_step_is_never_less_than_its_parts():
-    for optimizer in OPTIMIZERS["torch"]:
+    for optimizer in optimizers_of("torch"):
         found = memory(optimizer=optimizer).training
         fixed = found.weights_bytes + found.optimizer_bytes
         assert found.peak_bytes >= fixed + max(found.activation_bytes, found.gradient_bytes + found.temporary_bytes)
@@ -245,8 +246,8 @@ def test_an_optimizer_of_another_framework_is_refused():
 
 def test_a_module_of_somebodys_own_is_not_known_unless_it_is_a_norm():
     """With weights, it is more than one operation; what it keeps of them is anybody's guess."""
-    program = program_of("torch", "torch_export", "")
-    asked = Asked(Linear(out_features=8), [(2, 4, 8)], [(2, 4, 8)], 2)
+    program = program_of("torch", None, "")
+    asked = SizedCall(Linear(out_features=8), [(2, 4, 8)], [(2, 4, 8)], 2)
     assert program.needs("WindowAttention", asked, holds_weights=True) is None
     assert program.needs("cumsum", asked, holds_weights=False).output
     assert program.needs("LlamaRMSNorm", asked, holds_weights=True).extra == 64 * (4 + 2)
@@ -285,7 +286,7 @@ def test_an_unknown_length_leaves_the_peaks_unknown():
     found = summarize(model, memory=True, optimizer="adamw").memory
     assert found.prefill_bytes is found.decode_bytes is found.inference_bytes is found.training.peak_bytes is None
     evaluation = evaluate(model)
-    program = program_of("torch", "huggingface", "LlamaForCausalLM")
+    program = program_of("torch", "transformers", "LlamaForCausalLM")
     assert training_peak(evaluation, program, None, [0] * len(evaluation.calls), False, 0) is None
 
 

@@ -91,7 +91,7 @@ def built(source: Source, options: Options, task: str = "") -> "tuple[Config, Mo
     if task:
         config = config_of(value | {"architectures": [class_for(config, task)]})
     model = model_of(spec_of(config, sets), source.name, sets, options.max_layers)
-    model.format = "huggingface"
+    model.format, model.program = "huggingface", "transformers"
     model.warnings, model.places = [], {}  # warnings about the template do not concern the file
     model.locate = lambda where: source.document.locate(where[1:]) if where[:1] == IN_CONFIG else None
     for message, where in config.warnings.items():

@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from paramcalc.formats.keras.entries import foreign_name, is_foreign
-from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import ActivationName
 from paramcalc.layers.registry import Registry, UnknownTypeError
 from paramcalc.limits import MAX_NESTED

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Weight
-from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import ActivationName, Config, Constraint, Initializer, Regularizer
 from paramcalc.shapes import Shape, check_min_rank, known
 

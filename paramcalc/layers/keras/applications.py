@@ -2,7 +2,7 @@
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight
-from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.shapes import Shape, format_shape
 
 

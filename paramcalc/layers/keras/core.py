@@ -4,8 +4,8 @@ from typing import Any
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, NonNegative, Positive, Weight, bias, macs_at
-from paramcalc.layers.formulas.elementwise import Elementwise, Structured
 from paramcalc.layers.formulas.lora import Macs, adapted
+from paramcalc.layers.keras.elementwise import Elementwise, Structured
 from paramcalc.layers.keras.fields import LORA_DTYPE, Activation, Constraint, Initializer, Regularizer
 from paramcalc.shapes import Shape, check_min_rank, known
 

@@ -46,3 +46,6 @@ ActivationName = Literal[
     "threshold",
 ]
 Activation = ActivationName | Config | None
+
+CHOICES: dict[str, Any] = {"activation": ActivationName}
+"""Types with so many choices that the catalogue calls them by a name: name → type."""

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Positive, Two
-from paramcalc.layers.formulas.elementwise import Elementwise, Structured
+from paramcalc.layers.keras.elementwise import Elementwise, Structured
 from paramcalc.layers.keras.fields import Config, DataFormat
 from paramcalc.shapes import Dim, Shape, format_shape
 

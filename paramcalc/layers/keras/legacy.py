@@ -6,8 +6,8 @@ Fields have the names of Keras 2 where Keras 1 had others, as readers rename the
 from typing import Any
 
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight, bias, macs_at
-from paramcalc.layers.formulas.elementwise import Elementwise
 from paramcalc.layers.keras.activation import NonNegativeNumber, elementwise_weight
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import Activation, Constraint, Initializer, Regularizer
 from paramcalc.layers.keras.image import Seed
 from paramcalc.shapes import Dim, Shape, check_min_rank, check_rank, known, positive_axis

@@ -200,3 +200,15 @@ NO_FIELDS: dict[str, str] = {
     "bidirectional": "write Bidirectional around it",
 }
 """Fields that no layer here has, or that this one has no need of → what to do without."""
+
+KINDS: dict[str, str] = {
+    "BatchNormalization": "batch normalization",
+    **{f"DepthwiseConv{rank}D": f"conv{rank}d" for rank in (1, 2)},
+}
+"""Class → kind of layer, for classes that a comparison with other frameworks does not pair by name."""
+
+STATISTICS = ("moving_mean", "moving_variance")
+"""The names of statistics in normalization layers."""
+
+MODULES = ("tf", "tensorflow", "keras", "layers")
+"""Parts of the names that Python has for the framework's modules, as in `tf.keras.layers.Dense`."""

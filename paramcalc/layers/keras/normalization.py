@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from paramcalc.errors import LayerError, echo
 from paramcalc.layers.base import Factors, Inferred, Kind, Layer, Weight
-from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import Constraint, Initializer, Regularizer
 from paramcalc.shapes import MAX_RANK, Shape, format_shape, known, positive_axis
 

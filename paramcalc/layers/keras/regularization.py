@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from paramcalc.layers.base import Positive, Rate
-from paramcalc.layers.formulas.elementwise import Elementwise
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import Config, DataFormat
 from paramcalc.shapes import Shape, check_rank
 

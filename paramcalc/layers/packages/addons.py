@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Rate, Sublayer, Weight, bias, macs_at
 from paramcalc.layers.formulas.attention import attention_macs, score_factors
-from paramcalc.layers.formulas.elementwise import Elementwise
 from paramcalc.layers.formulas.spatial import channels_axis, join_channels, spatial_of
 from paramcalc.layers.keras import core, normalization, pooling
 from paramcalc.layers.keras.attention import features
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import Activation, Constraint, DataFormat, Initializer, Regularizer
 from paramcalc.layers.keras.recurrent import Recurrent
 from paramcalc.layers.keras.wrappers import on_one_input

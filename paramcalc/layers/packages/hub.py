@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Factors, Inferred, Layer, Positive, Rate, Sublayer, Weight, bias, macs_at
-from paramcalc.layers.formulas.elementwise import Elementwise
 from paramcalc.layers.keras import attention, core
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import Activation, Initializer
 from paramcalc.layers.keras.normalization import LayerNormalization
 from paramcalc.shapes import Shape, check_min_rank, check_rank, format_shape, known, positive_axis

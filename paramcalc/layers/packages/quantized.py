@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from paramcalc.layers.base import Inferred, Positive, Weight
-from paramcalc.layers.formulas.elementwise import Elementwise
 from paramcalc.layers.keras import convolutional, convolutional_transpose, core, normalization, pooling, wrappers
+from paramcalc.layers.keras.elementwise import Elementwise
 from paramcalc.layers.keras.fields import Constraint, Initializer, Regularizer
 from paramcalc.layers.keras.normalization import BatchNormalization
 from paramcalc.layers.packages.base import PackageLayer

@@ -168,3 +168,18 @@ NO_FIELDS: dict[str, str] = {
     "kernel_initializer": "leave it out: it changes no count",
 }
 """Fields that no layer here has, or that this one has no need of → what to do without."""
+
+KINDS: dict[str, str] = {
+    **{f"BatchNorm{rank}d": "batch normalization" for rank in (1, 2, 3)},
+    **dict.fromkeys(("SyncBatchNorm", "FrozenBatchNorm2d"), "batch normalization"),
+    **dict.fromkeys(("TransposedLinear", "HeadLinear"), "dense"),
+    "WeightNormConv1d": "conv1d",
+    "Parameter": "parameter",
+}
+"""Class → kind of layer, for classes that a comparison with other frameworks does not pair by name."""
+
+STATISTICS = ("running_mean", "running_var")
+"""The names of statistics in normalization layers."""
+
+MODULES = ("torch", "nn")
+"""Parts of the names that Python has for the framework's modules, as in `torch.nn.Linear`."""

@@ -1,181 +1,124 @@
-"""What each kind of call needs of memory while a program runs: working space, and what its backward pass keeps.
+"""The memory that each kind of call needs while PyTorch runs it: working space, and what its backward pass keeps.
 
 A table by type, of modules and of bare operations. What autograd saves is a fact of PyTorch 2.13
-(tools/autograd/derivatives.yaml); what the layers of transformers are made of is a fact of its modeling files. Both are
+(tools/autograd/derivatives.yaml); the composition of transformers' layers is a fact of its modeling files. Both are
 frozen in tests/data/saved.jsonl.gz by tests/oracle/freeze_saved.py.
 """
 
-from collections.abc import Callable
 from math import prod
-from typing import Any, NamedTuple
 
-from paramcalc.layers.base import Layer
-from paramcalc.shapes import Shape, volume
+from paramcalc.layers.programs import ALL, BOTH, INPUT, NOTHING, OUTPUT, VIEW, Needs, Rule, SizedCall
 
-ALL = 99
-"""All inputs of a call."""
 CHUNK = 256
 """Tokens between the states that kernels of state spaces keep (mamba_ssm/ops/triton/ssd_combined.py)."""
 
 
-class Needs(NamedTuple):
-    """What one call needs of memory beside its inputs and its output.
-
-    Attributes:
-        inputs: how many of its inputs the backward pass keeps, the first ones.
-        output: whether it keeps the output.
-        extra: bytes of other tensors that it keeps.
-        scratch: bytes that are alive at once inside the call, and gone after it.
-        view: whether the output is a part of the first input, or the whole of it, and takes nothing.
-    """
-
-    inputs: int = 0
-    output: bool = False
-    extra: int = 0
-    scratch: int = 0
-    view: bool = False
-
-
-class Asked(NamedTuple):
-    """One call, with all sizes known.
-
-    Attributes:
-        inputs: the shapes of the tensors it reads.
-        outputs: those of its outputs.
-        item: bytes of an element.
-    """
-
-    layer: Layer
-    inputs: list[Shape]
-    outputs: list[Shape]
-    item: int
-
-    @property
-    def out(self) -> int:
-        """The elements of the first output."""
-        return volume(self.outputs[0]) or 0
-
-    @property
-    def read(self) -> int:
-        """The elements of the first input."""
-        return (volume(self.inputs[0]) or 0) if self.inputs else 0
-
-    def field(self, name: str, default: Any = None) -> Any:
-        """A field of the layer, where it has one."""
-        return getattr(self.layer, name, default)
-
-
-Rule = Needs | Callable[[Asked], Needs]
-
-NOTHING, INPUT, OUTPUT, BOTH, VIEW = Needs(), Needs(1), Needs(output=True), Needs(ALL), Needs(view=True)
-
-
-def normalised(asked: Asked) -> Needs:
+def normalised(call: SizedCall) -> Needs:
     """A fused norm: its input, and a mean and a deviation in float32 for each row."""
-    return Needs(1, extra=8 * (asked.read // (asked.inputs[0][-1] or 1)))
+    return Needs(1, extra=8 * (call.read // (call.inputs[0][-1] or 1)))
 
 
-def normalised_channels(asked: Asked) -> Needs:
+def normalised_channels(call: SizedCall) -> Needs:
     """The same for each channel of all samples."""
-    return Needs(1, extra=8 * (asked.inputs[0][1] or 1))
+    return Needs(1, extra=8 * (call.inputs[0][1] or 1))
 
 
-def normalised_groups(asked: Asked) -> Needs:
+def normalised_groups(call: SizedCall) -> Needs:
     """The same for each group of channels of a sample."""
-    return Needs(1, extra=8 * (asked.inputs[0][0] or 1) * (asked.field("num_groups") or 1))
+    return Needs(1, extra=8 * (call.inputs[0][0] or 1) * (call.field("num_groups") or 1))
 
 
-def convolved(asked: Asked) -> Needs:
+def convolved(call: SizedCall) -> Needs:
     """A convolution with a kernel: cuDNN's run with the channels last, on copies of input, output and kernel.
 
     Measured on an H100 (VGG16, whose second convolution is the peak, to 512 bytes). A kernel of one element is a
     product of matrices, and one of groups has other algorithms: neither copies.
     """
-    kernel = kernel_of(asked)
-    channels, filters = asked.inputs[0][1] or 1, asked.outputs[0][1] or 1
+    kernel = kernel_of(call)
+    channels, filters = call.inputs[0][1] or 1, call.outputs[0][1] or 1
     if len(kernel) < 4 or kernel[1] != channels or prod(kernel[2:]) == 1:
         return INPUT
-    return Needs(1, scratch=(asked.read + asked.out + filters * prod(kernel[1:])) * asked.item)
+    return Needs(1, scratch=(call.read + call.out + filters * prod(kernel[1:])) * call.item)
 
 
-def kernel_of(asked: Asked) -> tuple[int, ...]:
+def kernel_of(call: SizedCall) -> tuple[int, ...]:
     """The shape of a convolution's weight, as the layer or the file says it; empty where neither does."""
-    facts = asked.field("facts") or next(iter(asked.field("calls") or ()), None)
+    facts = call.field("facts") or next(iter(call.field("calls") or ()), None)
     if facts is not None:
         return next((weight.shape for weight in facts.weights if weight.name == "weight"), ())
-    size, rank = asked.field("kernel_size"), len(asked.inputs[0]) - 2
+    size, rank = call.field("kernel_size"), len(call.inputs[0]) - 2
     if size is None:
         return ()
     sizes = size if isinstance(size, tuple) else (size,) * rank
-    return asked.outputs[0][1] or 1, (asked.inputs[0][1] or 1) // (asked.field("groups") or 1), *sizes
+    return call.outputs[0][1] or 1, (call.inputs[0][1] or 1) // (call.field("groups") or 1), *sizes
 
 
-def averaged(asked: Asked) -> Needs:
+def averaged(call: SizedCall) -> Needs:
     """Pooling by the average keeps its input; where it is the mean of all, nothing."""
-    return NOTHING if all(size == 1 for size in asked.outputs[0][2:]) else INPUT
+    return NOTHING if all(size == 1 for size in call.outputs[0][2:]) else INPUT
 
 
-def maximum(asked: Asked) -> Needs:
+def maximum(call: SizedCall) -> Needs:
     """Pooling by the largest: the input, and where each was found, as int64."""
-    return Needs(1, extra=8 * asked.out)
+    return Needs(1, extra=8 * call.out)
 
 
-def dropped(asked: Asked) -> Needs:
+def dropped(call: SizedCall) -> Needs:
     """Dropout: a byte for each element says whether it stays; with a rate of 0, or one that is not known, nothing."""
-    return Needs(extra=asked.out) if asked.field("p") else VIEW
+    return Needs(extra=call.out) if call.field("p") else VIEW
 
 
-def projected_attention(asked: Asked) -> Needs:
+def projected_attention(call: SizedCall) -> Needs:
     """torch.nn.MultiheadAttention: queries, keys and values side by side are copied once, what comes out, too.
 
-    Where the weights of the keys are asked for, the scores are kept as well.
+    Where the weights of the keys are call for, the scores are kept as well.
     """
-    batch, length, width = (size or 1 for size in asked.outputs[0])
+    batch, length, width = (size or 1 for size in call.outputs[0])
     scores = 0
-    if len(asked.outputs) > 1:
-        keys = asked.outputs[1][-1] or 1
-        scores = batch * (asked.field("num_heads") or 1) * length * keys
+    if len(call.outputs) > 1:
+        keys = call.outputs[1][-1] or 1
+        scores = batch * (call.field("num_heads") or 1) * length * keys
     copies = 5 * batch * length * width
-    return Needs(ALL, extra=(copies + scores) * asked.item, scratch=3 * batch * length * width * asked.item)
+    return Needs(ALL, extra=(copies + scores) * call.item, scratch=3 * batch * length * width * call.item)
 
 
-def fused_attention(asked: Asked) -> Needs:
+def fused_attention(call: SizedCall) -> Needs:
     """scaled_dot_product_attention by a fused kernel: queries, keys, values, the result, and a sum for each query."""
-    queries = (asked.outputs[0][0] or 1) * (asked.outputs[0][1] or 1)
-    return Needs(ALL, True, extra=4 * queries * (asked.field("heads") or 1))
+    queries = (call.outputs[0][0] or 1) * (call.outputs[0][1] or 1)
+    return Needs(ALL, True, extra=4 * queries * (call.field("heads") or 1))
 
 
-def experts(asked: Asked) -> Needs:
+def experts(call: SizedCall) -> Needs:
     """Experts as transformers multiplies them: the rows of every token, as often as it has experts, sorted by expert.
 
     With S such rows backward keeps the rows, both halves of the first product, the gate's result, their product, and
     what each expert gave. The scores are in float32: what they weigh is, too, and once more in the tokens' order.
     """
-    width = asked.inputs[0][-1] or 1
-    rows = asked.read // width * (asked.field("per_token") or 1)
-    inner = asked.field("intermediate_size") or 1
-    parts = 4 if asked.field("gated", False) else 2
-    weighed = 2 * rows * width * max(4, asked.item)
-    kept = rows * (2 * width + parts * inner) * asked.item
-    scratch = max(rows * (width + parts * inner) * asked.item, 2 * rows * width * asked.item + weighed)
+    width = call.inputs[0][-1] or 1
+    rows = call.read // width * (call.field("per_token") or 1)
+    inner = call.field("intermediate_size") or 1
+    parts = 4 if call.field("gated", False) else 2
+    weighed = 2 * rows * width * max(4, call.item)
+    kept = rows * (2 * width + parts * inner) * call.item
+    scratch = max(rows * (width + parts * inner) * call.item, 2 * rows * width * call.item + weighed)
     return Needs(extra=kept, scratch=scratch)
 
 
-def router(asked: Asked) -> Needs:
+def router(call: SizedCall) -> Needs:
     """Scores in float32, and the softmax of them."""
-    return Needs(1, extra=8 * asked.out, scratch=4 * asked.read)
+    return Needs(1, extra=8 * call.out, scratch=4 * call.read)
 
 
-def recurrent(asked: Asked) -> Needs:
+def recurrent(call: SizedCall) -> Needs:
     """A stack over time: besides input and output, four values for each of its own (cuDNN's reserve)."""
-    return Needs(1, True, extra=4 * asked.out * asked.item * (asked.field("num_layers") or 1))
+    return Needs(1, True, extra=4 * call.out * call.item * (call.field("num_layers") or 1))
 
 
-def recurrence(asked: Asked) -> Needs:
+def recurrence(call: SizedCall) -> Needs:
     """Linear attention and state spaces by their kernels: all inputs, and the states at the chunks' borders."""
-    tokens = asked.inputs[0][1] or 1
-    state = prod([asked.field(name) or 1 for name in ("heads", "key_size", "value_size")])
-    chunks = (asked.inputs[0][0] or 1) * -(-tokens // CHUNK)
+    tokens = call.inputs[0][1] or 1
+    state = prod([call.field(name) or 1 for name in ("heads", "key_size", "value_size")])
+    chunks = (call.inputs[0][0] or 1) * -(-tokens // CHUNK)
     return Needs(ALL, True, extra=4 * chunks * state, scratch=4 * chunks * state)
 
 
@@ -237,7 +180,7 @@ MODULES: dict[str, Rule] = {
     **named(normalised_groups, "GroupNorm group_norm"),
     **named(convolved, "Conv2d Conv3d"),
     **named(averaged, "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d adaptive_avg_pool2d"),
-    "Softsign": lambda asked: Needs(1, extra=asked.out * asked.item),
+    "Softsign": lambda call: Needs(1, extra=call.out * call.item),
     **named(maximum, LARGEST),
     **named(dropped, DROPOUTS),
     **named(fused_attention, "Attention scaled_dot_product_attention"),
@@ -251,12 +194,12 @@ MODULES: dict[str, Rule] = {
 """PyTorch's modules, the layers that models of sequences are written with, and operations."""
 
 
-def frozen_experts(asked: Asked) -> Needs:
+def frozen_experts(call: SizedCall) -> Needs:
     """Experts that are not trained: the rows and the product of the gate are not kept for their matrices."""
-    found = experts(asked)
-    width = asked.inputs[0][-1] or 1
-    rows = asked.read // width * (asked.field("per_token") or 1)
-    return found._replace(extra=found.extra - rows * (width + (asked.field("intermediate_size") or 1)) * asked.item)
+    found = experts(call)
+    width = call.inputs[0][-1] or 1
+    rows = call.read // width * (call.field("per_token") or 1)
+    return found._replace(extra=found.extra - rows * (width + (call.field("intermediate_size") or 1)) * call.item)
 
 
 FROZEN: dict[str, Rule] = {

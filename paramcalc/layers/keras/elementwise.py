@@ -1,4 +1,4 @@
-"""Base of the layers that work on each element: what goes in comes out, in the same shape."""
+"""The base of layers that work on each element: the output has the shape of the input."""
 
 from paramcalc.layers.base import Inferred, Layer
 from paramcalc.shapes import Shape
@@ -8,18 +8,18 @@ class Elementwise(Layer, frozen=True):
     """The output has the shape of the input, and there are no weights."""
 
     def infer(self, x: Shape) -> Inferred:
-        """Check what there is to check; the shape stays."""
+        """Check fields and input; the shape stays the same."""
         self.check(x)
         return Inferred(x)
 
     def check(self, x: Shape) -> None:
-        """Refuse an input, or fields, that Keras refuses."""
+        """Refuse inputs and field values that Keras refuses."""
 
 
 class Structured(Elementwise, frozen=True):
-    """One that also takes several inputs together, as Keras takes lists and dicts: as many outputs."""
+    """A layer that also takes several inputs, as Keras takes lists and dicts, and returns as many outputs."""
 
     def infer(self, x: Shape, *more: Shape) -> Inferred:
-        """Every input passes on its own."""
+        """Each input passes on its own."""
         self.check(x)
         return Inferred([x, *more] if more else x)
