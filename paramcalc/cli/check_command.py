@@ -9,6 +9,7 @@ import click
 
 from paramcalc.cli import declare, options, output
 from paramcalc.metrics import MEMORY
+from paramcalc.render import CHECKS
 from paramcalc.units import DTYPE_BITS
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from paramcalc.check.config import Config
     from paramcalc.check.jobs import Job
     from paramcalc.check.outcome import FileReport
-
-FORMATS = ("text", "json", "github", "junit", "sarif", "markdown", "html")
-MACHINE = ("json", "junit", "sarif", "html")
-"""Formats that are UTF-8 whatever a terminal speaks."""
 
 LIMITS = ("params", "trainable_params", "size", "macs", "layer_params", *MEMORY)
 MANY = 50
@@ -72,7 +69,7 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
 @options.assume_option
 @options.weights_option
 @options.lora_option
-@declare.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to report.")
+@declare.option("--format", "format_", type=click.Choice(list(CHECKS)), default="text", help="How to report.")
 @declare.option(
     "--graph", is_flag=True, help="Add what changed since --against as a graph to Markdown and the step summary."
 )
@@ -106,7 +103,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
     if given["graph"] and given["against"] is None:
         raise click.UsageError("--graph needs --against, the baseline to draw the changes since")
     for name in ("width", "columns"):
-        if given[name] is not None and format_ != "text":
+        if given[name] is not None and name not in CHECKS[format_].shows:
             raise click.UsageError(f"--{name} does nothing for --format {format_}; it is for --format text")
     if given["weights"] is not None and len(specs) != 1:
         raise click.UsageError("--weights is for one architecture; name one file")
@@ -174,7 +171,7 @@ def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, 
     silent = given["quiet"] and code == 0 and given["output"] is None and format_ in ("text", "github", "markdown")
     if not silent:
         text = render(reports, format_, hide_passed=hide, style=style_of(given) if format_ == "text" else None)
-        output.write([text.encode() if format_ in MACHINE else text], given["output"])
+        output.write([text if CHECKS[format_].text else text.encode()], given["output"])
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or os.environ.get("GITHUB_ACTIONS") != "true":
         return

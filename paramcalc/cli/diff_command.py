@@ -8,17 +8,13 @@ import click
 from paramcalc.answer import Question, answer, question, read, summary_explained
 from paramcalc.cli import declare, options, output
 from paramcalc.errors import InputError, ParamcalcError, Problem
+from paramcalc.render import DIFFS, function_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from paramcalc.analysis.explain import LayerExplained
 
-    from paramcalc.analysis.diff import Diff
-
-FORMATS = ("table", "markdown", "json", "html")
-
-
-MEANT_FOR = {"width": ("table",), "columns": ("table",), "depth": ("table", "markdown", "html")}
-"""Options about what is shown, and the formats that show it."""
+SHOWN = ("width", "columns", "depth")
+"""Options about what is shown, in the order in which they are checked."""
 
 
 def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
@@ -33,7 +29,7 @@ def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None)
 @declare.command()
 @click.argument("base", shell_complete=options.complete_specs)
 @click.argument("head", shell_complete=options.complete_specs)
-@declare.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
+@declare.option("--format", "format_", type=click.Choice(list(DIFFS)), default="table", help="How to print it.")
 @declare.option(
     "--fail-on",
     "limits",
@@ -63,20 +59,17 @@ def command(base: str, head: str, format_: str, limits: dict[str, str], **given:
     from paramcalc.analysis.diff import compare
     from paramcalc.check.budgets import check_growth, worst
 
-    if given["graph"] and format_ != "markdown":
+    if given["graph"] and "graph" not in DIFFS[format_].shows:
         raise click.UsageError(f"--graph does nothing for --format {format_}; it is for --format markdown")
-    for name, formats in MEANT_FOR.items():
-        if given[name] is not None and format_ not in formats:
-            raise click.UsageError(f"--{name} does nothing for --format {format_}")
+    form = DIFFS[format_]
+    output.check_shown(form, format_, SHOWN, given)
     asked = of_either_side(question(given))
     sides = (base, read_side(base, head, asked)), (head, read_side(head, base, asked))
     check_counted(*sides)
     before, now = named_alike(*sides, asked)
     diff = compare(before, now)
-    if format_ == "html":
-        output.write(html(diff, head, asked, given["depth"]), given["output"])
-    else:
-        output.write(render(diff, format_, given), given["output"])
+    explained = explanations(head, asked) if form.explains else {}
+    output.write(function_of(form.writer)(diff, explained, output.look_of(form, given)), given["output"])
     findings = check_growth(now, before, limits)
     for finding in findings:
         if finding.status != "passed":
@@ -111,23 +104,6 @@ def named_alike(base: tuple[str, Any], head: tuple[str, Any], asked: Question) -
     return before, now
 
 
-def render(diff: "Diff", format_: str, given: dict[str, Any]) -> "Iterable[str | bytes]":
-    """What to print."""
-    from paramcalc.render import diff_report, table
-    from paramcalc.render.text import pieces
-
-    if format_ == "json":
-        return pieces(diff_report.as_json(diff))
-    if format_ == "markdown":
-        return pieces(diff_report.markdown(diff, given["graph"], given["depth"]))
-    path = given["output"]
-    width = given["width"] or output.terminal_width(path)
-    lines = diff_report.lines(
-        diff, diff_report.Options(width, given["columns"], given["depth"], output.glyphs_for(path))
-    )
-    return pieces(table.coloured(lines) if output.use_colour(given["color"], path) else table.plain(lines))
-
-
 def of_either_side(asked: Question) -> Question:
     """The same options, where what is assumed of a layer may be about one of the two models alone."""
     if not asked.assume:
@@ -137,13 +113,9 @@ def of_either_side(asked: Question) -> Question:
     return replace(asked, assume={name: replace(said, optional=True) for name, said in asked.assume.items()})
 
 
-def html(diff: "Diff", head: str, asked: Question, depth: int | None) -> "Iterator[bytes]":
-    """The page, with why the counts of the new model are what they are where it is in a file."""
-    from paramcalc.render.html.diff import diff_page
-    from paramcalc.render.html.summary import Entry
-
-    explained = summary_explained(read(head, asked), asked)[1] if os.path.exists(head) else {}
-    return (part.encode() for part in diff_page(diff, Entry(diff.head, explained), depth))
+def explanations(head: str, asked: Question) -> "dict[str, LayerExplained]":
+    """Why the counts of the new model are what they are, if it is in a file."""
+    return summary_explained(read(head, asked), asked)[1] if os.path.exists(head) else {}
 
 
 def read_side(name: str, other: str, asked: Question) -> Any:

@@ -1,20 +1,21 @@
 """`paramcalc explain`: every count taken apart."""
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from paramcalc.answer import Question, evaluation_of, memory_options, question, read
 from paramcalc.cli import declare, options, output
+from paramcalc.render import EXPLANATIONS, MEMORY_EXPLANATIONS, function_of
+
+if TYPE_CHECKING:
+    from paramcalc.analysis.memory_explained import Part
 
 
 @declare.command()
 @click.argument("spec", shell_complete=options.complete_specs)
 @click.argument("layer", required=False, shell_complete=options.complete_layers)
-@declare.option(
-    "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", help="How to print it."
-)
+@declare.option("--format", "format_", type=click.Choice(list(EXPLANATIONS)), default="text", help="How to print it.")
 @options.set_option
 @options.batch_option
 @options.context_option
@@ -36,18 +37,15 @@ def command(spec: str, layer: str | None, format_: str, **given: Any) -> int:
     layers are explained.
     """
     from paramcalc.analysis.explain import explain
-    from paramcalc.render.explain_text import FORMATS, text
-    from paramcalc.render.text import pieces
 
     asked = question(given)
     check_usage(format_, given)
+    found: Any
     if given["memory"]:
-        output.write(memory_parts(spec, layer, format_, asked), given["output"])
-        return 0
-    evaluation = evaluation_of(read(spec, asked), asked)
-    found = explain(evaluation, layer)
-    width = output.terminal_width(given["output"])
-    output.write(pieces(text(found, width) if format_ == "text" else FORMATS[format_](found)), given["output"])
+        form, found = MEMORY_EXPLANATIONS[format_], memory_parts(spec, layer, asked)
+    else:
+        form, found = EXPLANATIONS[format_], explain(evaluation_of(read(spec, asked), asked), layer)
+    output.write(function_of(form.writer)(found, output.look_of(form, given)), given["output"])
     return 0
 
 
@@ -56,18 +54,16 @@ def check_usage(format_: str, given: dict[str, Any]) -> None:
     for name in ("dtype", "optimizer", "kv_dtype"):
         if given[name] is not None and not given["memory"]:
             raise click.UsageError(f"--{name.replace('_', '-')} is about the memory; --memory asks for that")
-    if given["memory"] and format_ == "markdown":
-        raise click.UsageError("--memory is text or json")
+    if given["memory"] and format_ not in MEMORY_EXPLANATIONS:
+        raise click.UsageError(f"--memory is {' or '.join(MEMORY_EXPLANATIONS)}")
 
 
-def memory_parts(spec: str, layer: str | None, format_: str, asked: Question) -> Iterator[str | bytes]:
+def memory_parts(spec: str, layer: str | None, asked: Question) -> "list[Part]":
     """The figures of a model's memory, each with the layers that it is made of."""
     from paramcalc.analysis.memory_explained import explain_memory
     from paramcalc.analysis.summarize import summarize_with_memory
-    from paramcalc.render.memory_explained_text import FORMATS
 
     evaluation = evaluation_of(read(spec, asked), asked)
     options = memory_options(asked)
     summary = summarize_with_memory(evaluation, asked.dtype, options)
-    parts = explain_memory(evaluation, summary, asked.dtype, options, layer)
-    yield from FORMATS[format_](parts)
+    return explain_memory(evaluation, summary, asked.dtype, options, layer)

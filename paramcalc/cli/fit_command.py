@@ -7,6 +7,7 @@ import click
 from paramcalc.answer import memory_options, question, read
 from paramcalc.cli import declare, options, output
 from paramcalc.metrics import OPTIMIZERS
+from paramcalc.render import FITS, function_of
 
 
 def parse_memory(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -58,7 +59,7 @@ def parse_card(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @options.assume_option
 @options.max_layers_option
 @options.weights_option
-@declare.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
+@declare.option("--format", "format_", type=click.Choice(list(FITS)), default="table", help="How to print it.")
 @options.output_option
 def command(spec: str, format_: str, **given: Any) -> int:
     """Say whether a model fits, and in which types, for how long a text and how many sequences.
@@ -79,14 +80,8 @@ def command(spec: str, format_: str, **given: Any) -> int:
         memory, wanted.context, wanted.batch_size or 1, wanted.dtype, memory_options(wanted), name, wanted.max_layers
     )
     found = fit(read(spec, wanted), asked)
-    if format_ == "json":
-        from paramcalc.render.fit_text import fit_json
-
-        output.write([fit_json(found)], given["output"])
-    else:
-        from paramcalc.render.fit_text import fit_text
-
-        output.write(fit_text(found), given["output"])
+    form = FITS[format_]
+    output.write(function_of(form.writer)(found, output.look_of(form, given)), given["output"])
     return 0 if found.fits else 1
 
 

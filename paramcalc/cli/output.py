@@ -5,13 +5,14 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from paramcalc.errors import ParamcalcError, why
 
 if TYPE_CHECKING:
+    from paramcalc.render import Format, Look
     from paramcalc.render.layout import Glyphs
 
 
@@ -137,6 +138,37 @@ def terminal_width(path: str | None) -> int | None:
     if (path is None or path == "-") and sys.stdout.isatty():
         return os.get_terminal_size(sys.stdout.fileno()).columns or None
     return None
+
+
+def look_of(form: "Format", given: dict[str, Any], several: bool = False) -> "Look":
+    """How a result is to look: the options of the command, and what the output can show."""
+    from paramcalc.render import Look
+
+    path, room = given["output"], terminal_width(given["output"])
+    options = ("columns", "depth", "sort", "top", "theme", "bars", "graph")
+    wanted = {name: given[name] for name in options if given.get(name)}
+    width = given.get("width")
+    return Look(
+        warn,
+        **wanted,
+        width=room if form.text and width is None else width,
+        several=several,
+        memory=bool(given.get("memory") or given.get("optimizer")),
+        terminal=room is not None,
+        ascii_only=form.text and not speaks_unicode(path),
+        colour=form.text and use_colour(given.get("color", "never"), path),
+    )
+
+
+def check_shown(form: "Format", format_: str, options: Iterable[str], given: dict[str, Any]) -> None:
+    """Refuse an option about what is shown that does nothing for a format.
+
+    Raises:
+        click.UsageError: naming the first.
+    """
+    for name in options:
+        if given[name] not in (None, False) and name not in form.shows:
+            raise click.UsageError(f"--{name.replace('_', '-')} does nothing for --format {format_}")
 
 
 def warn(message: str) -> None:

@@ -12,11 +12,11 @@ from paramcalc.answer import Question, answer, question
 from paramcalc.cli import declare, options, output, report
 from paramcalc.errors import ParamcalcError
 from paramcalc.limits import MAX_SWEPT
+from paramcalc.render import SWEEPS, function_of
 
 if TYPE_CHECKING:
     from paramcalc.render.sweep import Swept
 
-FORMATS = ("table", "json", "csv", "markdown", "svg")
 BARS = ("params", "trainable_params", "active_params", "macs", "decode_macs", "size_bytes", "inference_bytes")
 
 
@@ -62,7 +62,7 @@ def values_of(text: str) -> list[str]:
 @options.checkpointing_option
 @options.master_option
 @options.kv_dtype_option
-@declare.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="How to print it.")
+@declare.option("--format", "format_", type=click.Choice(list(SWEEPS)), default="table", help="How to print it.")
 @declare.option("--bars", type=click.Choice(BARS), help="What the bars of the picture show (default: params).")
 @declare.option("--width", type=options.Whole(20), help="Fit the table into this many characters.")
 @declare.option("--theme", type=click.Choice(["light", "dark"]), help="Colours of the picture (default: light).")
@@ -75,7 +75,8 @@ def command(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: str, *
     check_usage(spec, swept, format_, given)
     failed: list[ParamcalcError] = []
     rows = list(each(spec, question(given), swept, failed))
-    output.write(render(rows, format_, given), given["output"])
+    form = SWEEPS[format_]
+    output.write(function_of(form.writer)(rows, output.look_of(form, given)), given["output"])
     return failed[0].exit_code if failed else 0
 
 
@@ -92,9 +93,7 @@ def check_usage(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: st
         count *= len(values)
     if count > MAX_SWEPT:
         raise click.UsageError(f"these are {count:,} combinations; a sweep has at most {MAX_SWEPT:,}")
-    for name, formats in {"bars": ("svg",), "theme": ("svg",), "width": ("table", "svg")}.items():
-        if given[name] is not None and format_ not in formats:
-            raise click.UsageError(f"--{name} does nothing for --format {format_}")
+    output.check_shown(SWEEPS[format_], format_, ("bars", "theme", "width"), given)
     if given["bars"] == "inference_bytes" and not (given["memory"] or given["optimizer"]):
         raise click.UsageError("--bars inference_bytes needs --memory")
     for name in ("checkpointing", "master_weights"):
@@ -135,22 +134,3 @@ def tell(failed: list[ParamcalcError], refused: list[str], count: int) -> None:
     report(failed[0])
     if len(failed) > 1 and not same:
         output.warn(f"{len(failed):,} combinations were refused; the first is shown")
-
-
-def render(rows: "list[Swept]", format_: str, given: dict[str, Any]) -> Iterator[str | bytes]:
-    """What to print."""
-    from paramcalc.render import layout, sweep
-
-    if format_ == "json":
-        return iter([sweep.json(rows)])
-    if format_ == "csv":
-        return (part.encode() for part in sweep.csv(rows, bool(given["memory"] or given["optimizer"])))
-    if not rows:
-        return iter(())
-    if format_ == "markdown":
-        return iter(sweep.markdown(rows))
-    if format_ == "svg":
-        return iter([sweep.svg(rows, given["bars"] or "params", given["width"], given["theme"] or "light").encode()])
-    path, width = given["output"], given["width"]
-    glyphs = layout.UNICODE if output.speaks_unicode(path) else layout.ASCII
-    return iter(sweep.table(rows, output.terminal_width(path) if width is None else width, glyphs))

@@ -6,6 +6,7 @@ from io import StringIO
 from itertools import islice
 from typing import Any
 
+from paramcalc.render import Look, Shown
 from paramcalc.render.columns import COLUMNS, shape_text, whole_of
 from paramcalc.render.rows import Row, sorted_rows, unknown_of
 from paramcalc.render.text import PIECE, sanitise
@@ -28,6 +29,14 @@ DEFAULT_COLUMNS = (
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that starts with one of these is a formula to a spreadsheet."""
+
+
+def summaries(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """One table for all models, in UTF-8 whatever a terminal speaks."""
+    yield header(look.columns, look.several).encode()
+    for each in shown:
+        for part in summary_csv(each.summary, look.columns, look.sort, look.top, look.several):
+            yield part.encode()
 
 
 def header(columns: Sequence[str] | None, with_source: bool) -> str:

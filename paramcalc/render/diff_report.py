@@ -8,12 +8,13 @@ from paramcalc.analysis.alignment import is_renumbered
 from paramcalc.analysis.diff import Change, Diff, Total
 from paramcalc.analysis.diff_rows import DiffRow, diff_rows
 from paramcalc.check.budgets import percent
+from paramcalc.render import Look
 from paramcalc.render.columns import shape_text
 from paramcalc.render.grid import GridColumn, Row, grid_lines
 from paramcalc.render.json_format import text_of, to_json
 from paramcalc.render.layout import UNICODE, Glyphs, Line, Span
 from paramcalc.render.markdown import code, escape, table_row
-from paramcalc.render.text import sanitise
+from paramcalc.render.text import pieces, sanitise
 from paramcalc.render.wrap import all_wrapped, wrapped
 from paramcalc.summary import LayerSummary
 
@@ -232,6 +233,16 @@ def drop_order(names: Sequence[str]) -> list[int]:
 def shown_totals(diff: Diff) -> list[Total]:
     """The totals of which there is something: most models have no buffers."""
     return [total for total in diff.totals if total.metric != "buffers" or total.base or total.head]
+
+
+def for_pull_request(diff: Diff, explained: object, look: Look) -> Iterator[str]:
+    """The changes in Markdown."""
+    return pieces(markdown(diff, look.graph, look.depth))
+
+
+def for_program(diff: Diff, explained: object, look: Look) -> Iterator[bytes]:
+    """The changes in JSON."""
+    return pieces(as_json(diff))
 
 
 def markdown(diff: Diff, graph: bool = False, depth: int | None = None) -> Iterator[str]:

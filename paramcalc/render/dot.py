@@ -1,8 +1,9 @@
 """A graph in the language of Graphviz: `paramcalc summary model.yaml --format dot | dot -Tsvg`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from paramcalc.render.graph import Box, Graph, block_label, label_lines
+from paramcalc.render import Look, Shown
+from paramcalc.render.graph import Box, Graph, block_label, graph_of, label_lines, overview_graph
 from paramcalc.render.layout import MAX_CELL
 from paramcalc.render.text import cut_middle, sanitise
 
@@ -10,6 +11,17 @@ HEAD = """  graph [fontname="Helvetica", fontsize=12, rankdir=TB, nodesep=0.3, r
   node [fontname="Helvetica", fontsize=11, shape=box, style="rounded,filled", fillcolor="#eef2fa", color="#8b97ab"]
   edge [fontname="Helvetica", fontsize=9, color="#8b97ab", fontcolor="#5c6470", arrowsize=0.6]
 """
+
+
+def summaries(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """The graph of each model."""
+    for each in shown:
+        yield "".join(dot(graph_of(each.summary, look.depth))).encode()
+
+
+def totals(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """A graph with a box a model."""
+    yield "".join(dot(overview_graph([each.summary for each in shown]))).encode()
 
 
 def dot(graph: Graph) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Explanations as text, Markdown or JSON."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
 
 from paramcalc.analysis.explain import KEPT, Formula, LayerExplained
+from paramcalc.render import Look
 from paramcalc.render.columns import shape_text
 from paramcalc.render.json_format import to_json
-from paramcalc.render.text import sanitise
+from paramcalc.render.text import pieces, sanitise
 from paramcalc.render.wrap import hanging
 from paramcalc.shapes import format_shape
 
@@ -106,4 +106,16 @@ def json_of(item: LayerExplained) -> bytes:
     return to_json(item, indent=2).removeprefix(b"{").replace(b"\n", b"\n    ")
 
 
-FORMATS: dict[str, Callable[[Items], Iterator[Any]]] = {"text": text, "markdown": markdown, "json": as_json}
+def for_terminal(items: Items, look: Look) -> Iterator[str]:
+    """Paragraphs, fitted to a width."""
+    return pieces(text(items, look.width))
+
+
+def for_pull_request(items: Items, look: Look) -> Iterator[str]:
+    """Tables in Markdown."""
+    return pieces(markdown(items))
+
+
+def for_program(items: Items, look: Look) -> Iterator[bytes]:
+    """One object of JSON."""
+    return pieces(as_json(items))

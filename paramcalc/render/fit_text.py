@@ -5,18 +5,19 @@ from collections.abc import Iterator
 import msgspec
 
 from paramcalc.analysis.fit import MOST_SEQUENCES, Fit, FitRow
+from paramcalc.render import Look
 from paramcalc.render.json_format import text_of
 from paramcalc.render.numbers import UNKNOWN, format_bytes
 from paramcalc.render.text import sanitise
 
 
-def fit_json(found: Fit) -> bytes:
+def fit_json(found: Fit, look: Look) -> Iterator[bytes]:
     """All of it, bytes as whole numbers."""
     fields = msgspec.to_builtins(found) | {name: text_of(getattr(found, name)) for name in ("name", "source")}
-    return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
+    yield msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
 
 
-def fit_text(found: Fit) -> Iterator[str]:
+def fit_text(found: Fit, look: Look) -> Iterator[str]:
     """A heading, a line a type, and what is assumed."""
     yield f"{sanitise(found.name)} - {sanitise(found.source)}\n"
     yield f"{heading(found)}\n\n"

@@ -1,11 +1,12 @@
 """The JSON that programs read: every name exact, no character in it that drives a terminal or a CI log."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
+from paramcalc.render import Look, Shown
 from paramcalc.summary import Summary
 
 FIRST = ("schema_version", "name", "source", "format")
@@ -13,6 +14,18 @@ FIRST = ("schema_version", "name", "source", "format")
 
 ROWS = 1_000
 """How many entries of a list are encoded at once: all of a large model's would take as much memory again."""
+
+
+def indented(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """An object for each model, which a person can read as well."""
+    for each in shown:
+        yield from summary_json(each.summary)
+
+
+def lines(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """An object for each model, on a line of its own."""
+    for each in shown:
+        yield from summary_jsonl(each.summary)
 
 
 def summary_json(summary: Summary) -> Iterator[bytes]:

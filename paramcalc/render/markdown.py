@@ -1,13 +1,14 @@
 """Markdown to paste into a pull request: the rows of the table, with nothing in a name obeyed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from paramcalc.render import Look, Shown
 from paramcalc.render.columns import COLUMNS, whole_of
 from paramcalc.render.layout import UNICODE, Line, cell, default_columns
 from paramcalc.render.rows import Row
-from paramcalc.render.table import Options, choose_rows, footnotes, total_entries
-from paramcalc.render.text import sanitise
+from paramcalc.render.table import Options, choose_rows, footnotes, options_of, total_entries
+from paramcalc.render.text import pieces, sanitise
 from paramcalc.summary import Summary
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~@&$]|:(?! )")
@@ -21,6 +22,13 @@ def escape(text: str) -> str:
 def code(text: str) -> str:
     """Text in code style; entities keep even its backticks and pipes from being obeyed."""
     return f"<code>{escape(text)}</code>"
+
+
+def summaries(shown: Iterable[Shown], look: Look) -> Iterator[str]:
+    """A section for each model."""
+    for index, each in enumerate(shown):
+        yield from ("\n",) if index else ()
+        yield from pieces(summary_markdown(each.summary, options_of(each.summary, look)))
 
 
 def summary_markdown(summary: Summary, options: Options) -> Iterator[str]:

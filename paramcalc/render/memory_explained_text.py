@@ -1,14 +1,15 @@
 """The figures of a model's memory, taken apart, as text or JSON."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from paramcalc.analysis.memory_explained import Line, Part
+from paramcalc.render import Look
 from paramcalc.render.json_format import to_json
 from paramcalc.render.numbers import format_bytes, format_int
 from paramcalc.render.text import sanitise
 
 
-def text(parts: Sequence[Part]) -> Iterator[str]:
+def text(parts: Sequence[Part], look: Look) -> Iterator[str]:
     """For a person: a paragraph a figure, its lines adding up to it."""
     if not parts:
         yield "nothing is known of its memory: --context N or --input NAME=… gives what is missing\n"
@@ -28,9 +29,6 @@ def what_of(line: Line) -> str:
     return f"{line.what}{where}"
 
 
-def json(parts: Sequence[Part]) -> Iterator[bytes]:
+def json(parts: Sequence[Part], look: Look) -> Iterator[bytes]:
     """The same with whole numbers."""
     yield to_json(list(parts), 2) + b"\n"
-
-
-FORMATS: dict[str, Callable[[Sequence[Part]], Iterator[str | bytes]]] = {"text": text, "json": json}

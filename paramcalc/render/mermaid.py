@@ -1,9 +1,10 @@
 """A graph in Mermaid, which GitHub draws in a pull request, an issue or a README."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from paramcalc.render.graph import Box, Graph, block_label, label_lines
+from paramcalc.render import Look, Shown
+from paramcalc.render.graph import Box, Graph, block_label, graph_of, label_lines, overview_graph
 from paramcalc.render.layout import MAX_CELL
 from paramcalc.render.text import cut_middle, sanitise
 
@@ -18,6 +19,25 @@ STYLES = {
     "changed": "fill:#fdf0d2,stroke:#946200,color:#1b1f26",
     "removed": "fill:#fde3e1,stroke:#c0362c,color:#1b1f26,stroke-dasharray:4 3",
 }
+
+
+def summaries(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """The graph of each model."""
+    for each in shown:
+        yield checked(graph_of(each.summary, look.depth), each.summary.source, look)
+
+
+def totals(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """A graph with a box a model."""
+    yield checked(overview_graph([each.summary for each in shown]), "this", look)
+
+
+def checked(graph: Graph, source: str, look: Look) -> bytes:
+    """The graph as text, with a warning if it is too large for GitHub."""
+    drawn = "".join(mermaid(graph))
+    if too_large(drawn):
+        look.warn(f"{source}: GitHub draws no graph this large; a smaller --depth folds it")
+    return drawn.encode()
 
 
 def mermaid(graph: Graph) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from paramcalc.render import Look, Shown
 from paramcalc.render.csv_format import lines as csv_lines
 from paramcalc.render.csv_format import text_cell
 from paramcalc.render.json_format import FIRST, text_of, to_json
@@ -101,6 +102,26 @@ def table_lines(summaries: Sequence[Summary], width: int | None, glyphs: Glyphs)
     left_out = [COLUMNS[name][0] for name in columns_of(summaries) if name not in columns]
     if left_out:
         yield from wrapped([Span(f"no room for {', '.join(left_out)}", "dim")], width, glyphs)
+
+
+def indented(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """The totals of each model as an indented object."""
+    return (json(each.summary, indent=True) for each in shown)
+
+
+def lines(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """The totals of each model as an object on a line of its own."""
+    return (json(each.summary, indent=False) for each in shown)
+
+
+def csv_totals(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """A line a model, in UTF-8 whatever a terminal speaks."""
+    return (part.encode() for part in csv((each.summary for each in shown), look.memory))
+
+
+def markdown_totals(shown: Iterable[Shown], look: Look) -> Iterator[str]:
+    """A table with a row a model."""
+    return markdown([each.summary for each in shown])
 
 
 def markdown(summaries: Sequence[Summary]) -> Iterator[str]:

@@ -4,17 +4,17 @@ Nothing is loaded, no style sheet is needed, and no place depends on the width o
 are set from their right end, and columns are as wide as their text is in a wide font.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from paramcalc.render import overview
+from paramcalc.render import Look, Shown, overview
 from paramcalc.render.columns import COLUMNS
 from paramcalc.render.layout import UNICODE, cell, default_columns
 from paramcalc.render.rows import Row, Rows
-from paramcalc.render.table import Options, choose_rows, footnotes, total_entries
+from paramcalc.render.table import Options, choose_rows, footnotes, options_of, total_entries
 from paramcalc.render.text import cut_middle, sanitise
 from paramcalc.summary import Summary
 
@@ -92,6 +92,17 @@ class Picture(Struct):
     sums: Sequence[tuple[str, str, str]] = ()
     notes: Sequence[str] = ()
     more: int = 0
+
+
+def summaries(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """A picture of the table of a model."""
+    for each in shown:
+        yield summary_svg(each.summary, options_of(each.summary, look), look.theme).encode()
+
+
+def totals(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """A picture with a row a model."""
+    yield overview_svg([each.summary for each in shown], look.width, look.theme).encode()
 
 
 def summary_svg(summary: Summary, options: Options, theme: str = "light") -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import UNSET, Struct
 
-from paramcalc.render.layout import MAX_CELL, UNICODE, Glyphs, Line, Span, table_lines
+from paramcalc.render import Look
+from paramcalc.render.layout import ASCII, MAX_CELL, UNICODE, Glyphs, Line, Span, sorted_columns, table_lines
 from paramcalc.render.numbers import format_bytes, format_count, format_int, so_far
 from paramcalc.render.rows import Rows, sorted_rows, tree_rows, unknown_of
 from paramcalc.render.text import cut_middle, sanitise
@@ -59,6 +60,14 @@ class Options(Struct, frozen=True):
     top: int | None = None
     width: int | None = None
     glyphs: Glyphs = UNICODE
+
+
+def options_of(summary: Summary, look: Look) -> Options:
+    """The options of one model's table; a column that is sorted by is shown."""
+    columns: Sequence[str] | None = look.columns
+    if columns is None and look.sort:
+        columns = sorted_columns(summary, look.sort)
+    return Options(columns, look.depth, look.sort, look.top, look.width, ASCII if look.ascii_only else UNICODE)
 
 
 def choose_rows(summary: Summary, options: Options) -> Rows:

@@ -6,9 +6,10 @@ from paramcalc import load, summarize
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.explain import explain
 from paramcalc.errors import InputError
-from paramcalc.render.explain_text import FORMATS
+from paramcalc.render import explain_text
 from paramcalc.render.rows import tree_rows
 
+FORMATS = {"text": explain_text.text, "markdown": explain_text.markdown, "json": explain_text.as_json}
 TOWERS = b"""
 inputs: {user: [10, 32], item: [1, 32]}
 blocks:

@@ -15,8 +15,11 @@ from paramcalc.layers.catalogue import built_in
 from paramcalc.layers.recorded import Recorded
 from paramcalc.layers.registry import Registry
 from paramcalc.model import Instance, Model, Node
-from paramcalc.render.explain_text import FORMATS, lines
+from paramcalc.render import explain_text
+from paramcalc.render.explain_text import lines
 from tests.each import each
+
+FORMATS = {"text": explain_text.text, "markdown": explain_text.markdown, "json": explain_text.as_json}
 
 
 def model_of(text):

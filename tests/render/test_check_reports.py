@@ -11,7 +11,8 @@ import xmlschema
 from paramcalc.check.budgets import Finding
 from paramcalc.check.outcome import FileReport, Grown, counts, exit_code
 from paramcalc.errors import Position, Problem
-from paramcalc.render.check import FORMATS, render
+from paramcalc.render import CHECKS
+from paramcalc.render.check import render
 from tests.hostile_text import NAMES, assert_harmless
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
@@ -82,7 +83,7 @@ def test_sarif_without_a_finding_is_valid(sarif_schema):
     sarif_schema.validate(json.loads(render([reports()[0]], "sarif")))
 
 
-@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("format_", CHECKS)
 def test_no_name_drives_a_terminal_or_a_ci_log(format_):
     for name in NAMES:
         assert_harmless(render(reports(name), format_), commands=format_ == "github")

@@ -4,26 +4,15 @@ The format never changes the exit code; what a report says is the same in all of
 """
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 from paramcalc.check.outcome import FileReport, counts
-
-FORMATS = {
-    "text": "text",
-    "json": "data",
-    "github": "github",
-    "junit": "junit",
-    "sarif": "sarif",
-    "markdown": "markdown",
-    "html": "html",
-}
-"""Format → its module."""
+from paramcalc.render import CHECKS, function_of
 
 
 def render(reports: Sequence[FileReport], format_: str, *, hide_passed: bool = False, style: Any = None) -> str:
     """The reports in a format; those that are left out are still counted. `style` is for the text."""
     shown = [report for report in reports if report.status != "passed"] if hide_passed else reports
-    module = import_module(f"paramcalc.render.check.{FORMATS[format_]}")
-    text: str = module.render(shown, counts(reports), *([style] if style and format_ == "text" else []))
+    more = [style] if style and format_ == "text" else []
+    text: str = function_of(CHECKS[format_].writer)(shown, counts(reports), *more)
     return text

@@ -1,9 +1,11 @@
 """The page of a comparison: the totals before and after, every change, and the new model with its changes marked."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from paramcalc.analysis.diff import Diff
 from paramcalc.analysis.diff_rows import DiffRow, diff_rows
+from paramcalc.render import Look, Shown
 from paramcalc.render.diff_report import (
     HEADINGS,
     folded,
@@ -14,7 +16,7 @@ from paramcalc.render.diff_report import (
     total_cells,
 )
 from paramcalc.render.html.page import bar, page, text
-from paramcalc.render.html.summary import Entry, model_section
+from paramcalc.render.html.summary import model_section
 
 MAX_CHANGES = 2_000
 """Rows of the table of changes; more are counted."""
@@ -24,7 +26,12 @@ LEFT = 4
 """How many columns are text; the others are numbers."""
 
 
-def diff_page(diff: Diff, head: Entry, depth: int | None = None) -> Iterator[str]:
+def write(diff: Diff, explained: Any, look: Look) -> Iterator[bytes]:
+    """The page in UTF-8; `explained` has the explanations of the new model's counts."""
+    return (part.encode() for part in diff_page(diff, Shown(diff.head, explained), look.depth))
+
+
+def diff_page(diff: Diff, head: Shown, depth: int | None = None) -> Iterator[str]:
     """The page.
 
     Args:
@@ -36,7 +43,7 @@ def diff_page(diff: Diff, head: Entry, depth: int | None = None) -> Iterator[str
     return page(names, body(diff, head, depth, names))
 
 
-def body(diff: Diff, head: Entry, depth: int | None, names: str) -> Iterator[str]:
+def body(diff: Diff, head: Shown, depth: int | None, names: str) -> Iterator[str]:
     """The totals, the changes, the new model."""
     yield f"<h1>{text(names)}</h1>\n"
     yield from totals(diff)

@@ -1,11 +1,10 @@
 """The page of one or several models: what the table says, and the facts from which its scripts draw the rest."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-from paramcalc.render import overview
+from paramcalc.render import Look, Shown, overview
 from paramcalc.render.columns import COLUMNS
-from paramcalc.render.html.facts import Explained, facts
+from paramcalc.render.html.facts import facts
 from paramcalc.render.html.page import bar, data, page, text
 from paramcalc.render.layout import UNICODE, default_columns, value_text
 from paramcalc.render.rows import Row, Rows, folded_tree, tree_rows
@@ -16,14 +15,18 @@ MAX_INDENT = 12
 """Levels of nesting that are indented; deeper ones stand below one another."""
 
 
-class Entry(NamedTuple):
-    """A model on the page, and why each of its counts is what it is, where that is known."""
+def summaries(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """One page for all models; none where no file could be read."""
+    entries = list(shown)
+    return (part.encode() for part in (summary_page(entries, look.depth) if entries else ()))
 
-    summary: Summary
-    explained: Explained
+
+def totals(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
+    """One page with a row a model."""
+    return (part.encode() for part in totals_page([each.summary for each in shown]))
 
 
-def summary_page(entries: Sequence[Entry], depth: int | None = None) -> Iterator[str]:
+def summary_page(entries: Sequence[Shown], depth: int | None = None) -> Iterator[str]:
     """The page of some models, `depth` levels of their layers open; as many as fit a screen when None."""
     summaries = [entry.summary for entry in entries]
     title = summaries[0].name if len(summaries) == 1 else f"{len(summaries):,} models"
@@ -40,7 +43,7 @@ def counted(summaries: Sequence[Summary]) -> str:
     return f"{len(summaries):,} model{'' if len(summaries) == 1 else 's'}"
 
 
-def body(entries: Sequence[Entry], depth: int | None) -> Iterator[str]:
+def body(entries: Sequence[Shown], depth: int | None) -> Iterator[str]:
     """A table of the models where they are several, and all there is to say of each."""
     if len(entries) != 1:
         yield models_table([entry.summary for entry in entries])
@@ -72,7 +75,7 @@ def link(summary: Summary, number: int) -> str:
 
 
 def model_section(
-    entry: Entry, depth: int | None, number: int, heading: str, statuses: Mapping[str, str] | None = None
+    entry: Shown, depth: int | None, number: int, heading: str, statuses: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """One model: its totals, its table for who runs no scripts, and the facts for the scripts.
 

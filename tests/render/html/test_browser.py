@@ -6,7 +6,8 @@ from paramcalc import load, summarize
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.explain import explain
 from paramcalc.analysis.summarize import summarize_evaluation
-from paramcalc.render.html.summary import Entry, summary_page
+from paramcalc.render import Shown
+from paramcalc.render.html.summary import summary_page
 from tests.bench import architecture
 from tests.hostile_text import NAMES, TOO_LONG
 from tests.render.build import dense, layer, summary, transformer
@@ -31,7 +32,7 @@ layers:
 
 def entry_of(data):
     evaluation = evaluate(load(data))
-    return Entry(summarize_evaluation(evaluation), dict(explain(evaluation)))
+    return Shown(summarize_evaluation(evaluation), dict(explain(evaluation)))
 
 
 def tower():
@@ -40,7 +41,7 @@ def tower():
 
 
 def plain(*models, **more):
-    return summary_page([Entry(model, {}) for model in models], **more)
+    return summary_page([Shown(model, {}) for model in models], **more)
 
 
 def details(browser):

@@ -8,9 +8,9 @@ from paramcalc.check.budgets import Finding
 from paramcalc.check.outcome import FileReport
 from paramcalc.cli import run
 from paramcalc.errors import Problem
+from paramcalc.render import Shown
 from paramcalc.render.check import render
 from paramcalc.render.html.diff import diff_page
-from paramcalc.render.html.summary import Entry
 from tests.hostile_text import NAMES
 from tests.render.build import dense, summary, transformer
 from tests.render.html.test_page import Elements
@@ -21,7 +21,7 @@ HEAD = "input: [8]\nlayers: [{Dense: 16}, {Dense: 16}, ReLU, {Dense: 5}]\n"
 
 def diff_of(base, head):
     diff = compare(base, head)
-    return "".join(diff_page(diff, Entry(head, {})))
+    return "".join(diff_page(diff, Shown(head, {})))
 
 
 def usual_diff():

@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paramcalc.render import Shown
 from paramcalc.render.html.facts import MAX_EXACT, facts
 from paramcalc.render.html.page import SCRIPTS, asset, digest, page
-from paramcalc.render.html.summary import Entry, summary_page
+from paramcalc.render.html.summary import summary_page
 from paramcalc.render.rows import folded_tree
 from tests.hostile_text import NAMES, assert_harmless
 from tests.render.build import dense, layer, summary, transformer
@@ -44,7 +45,7 @@ class Elements(HTMLParser):
 
 
 def html(*models, depth=None):
-    return "".join(summary_page([Entry(model, {}) for model in models], depth))
+    return "".join(summary_page([Shown(model, {}) for model in models], depth))
 
 
 def test_the_frame_is_small_and_names_nothing_from_elsewhere():
