@@ -72,7 +72,8 @@ def optimizer_of(model: Model, name: str) -> Optimizer:
     """
     known = optimizers_of(model.framework)
     if name not in known:
-        message = f"{name} is no optimizer of this model's framework; it has: {listed(list(known))}"
+        has = f"it has: {listed(list(known))}" if known else "none of its optimizers is known"
+        message = f"{name} is no optimizer of this model's framework; {has}"
         raise InputError(model.source, [Problem(message)])
     return known[name]
 

@@ -1,8 +1,8 @@
-"""Where a model stood before: a git revision, a folder, or a summary saved as JSON.
+"""Baselines: the state of a model at a git revision, in a folder, or in a summary saved as JSON.
 
-A pull request must not choose its own baseline. A revision is looked up in the repository of the configuration, not
-in one that a file happens to be in, and a file is found by its path as it is named: neither a link nor a submodule
-that the working tree has now leads to another one.
+A pull request must not choose its own baseline. A revision is looked up in the repository of the configuration, not in
+one that a file happens to be in, and a file is found by the path that was given: no link or submodule of the current
+working tree can lead to another file.
 """
 
 import os
@@ -36,37 +36,36 @@ class BaselineError(ParamcalcError):
 
 
 class Baseline(Protocol):
-    """Models as they were."""
+    """The models at the baseline."""
 
     def find(self, file: str, asked: Question | None = None) -> Summary | None:
-        """The summary `file` had; None when it was not there: it is new. `asked` goes before what all are asked.
+        """The summary of `file` at the baseline; None if it is new. `asked` replaces the question for all files.
 
         Raises:
-            ParamcalcError: when what was there cannot be read.
+            ParamcalcError: if the file was there but cannot be read.
         """
 
     def close(self) -> None:
-        """Let go of what is held open."""
+        """Release resources."""
 
 
-PLAIN = Question()
 ASKED = Question(allow_unknown=True)
-"""What a check asks: what cannot be known is a finding of its own, not an error."""
-PLAIN = Question()
+"""The question of a check: unknown numbers are findings of their own, not errors."""
+NOTHING_ASKED = Question()
 
 
 def open_baseline(against: str, root: str, asked: Question = ASKED, alone: bool = False) -> Baseline:
-    """A baseline by its name. It has to be there; a model that is not in it is new.
+    """Open a baseline by name. It must exist; a model that is not in it is new.
 
     Args:
         against: a folder, a file of saved summaries, or a revision.
-        root: the folder of the configuration: the repository around it is asked for a revision, and the names of
-            files start there in a baseline that is a folder.
-        asked: the options that change what is computed: the same as for the models that are compared.
-        alone: whether one model only is compared: then a single saved summary is its, whatever it was called.
+        root: the folder of the configuration: revisions are those of the repository around it, and in a baseline folder
+            the names of files are relative to it.
+        asked: the options that change what is computed, the same as for the models to compare.
+        alone: whether only one model is compared: then a single saved summary is taken for it, whatever its name.
 
     Raises:
-        ParamcalcError: when there is none of that name, or it cannot be read.
+        ParamcalcError: if there is no such baseline, or it cannot be read.
     """
     if os.path.exists(against):
         refuse_two_meanings(against, against)
@@ -81,12 +80,12 @@ def open_baseline(against: str, root: str, asked: Question = ASKED, alone: bool 
 
 
 def refuse_two_meanings(name: str, revision: str) -> None:
-    """Refuse the name of something that is here when it names a revision, too.
+    """Refuse a name that is both a file or folder here and a revision.
 
     Git does so as well, and a gate must: a pull request that adds a folder `origin/main` would bring its own baseline.
 
     Raises:
-        BaselineError: when it names both.
+        BaselineError: if it names both.
     """
     try:
         with Repository(os.curdir) as repository:
@@ -101,13 +100,13 @@ def refuse_two_meanings(name: str, revision: str) -> None:
 
 
 class Folder:
-    """A folder that holds the same files as they were."""
+    """A folder with the former state of the same files."""
 
     def __init__(self, folder: str, root: str, asked: Question) -> None:
         self.folder, self.root, self.asked = folder, root, asked
 
     def find(self, file: str, asked: Question | None = None) -> Summary | None:
-        """The file at the same place below the folder; in a checkout, the place is that in the repository."""
+        """The file at the same relative path; if the folder is a checkout, relative to the top of the repository."""
         if file == STDIN:
             raise BaselineError(f"standard input cannot be found in {self.folder}")
         start = self.root
@@ -118,7 +117,7 @@ class Folder:
             raise BaselineError(f"{file} is not below {start}, so it cannot be found in the folder {self.folder}")
         old = os.path.join(self.folder, name)
         try:
-            os.lstat(old)  # a link that leads nowhere is there, and so is what may not be looked at
+            os.lstat(old)  # a broken link exists, and so does a file that may not be inspected
             same = os.path.samefile(old, file)
         except (FileNotFoundError, NotADirectoryError):
             if os.path.islink(old):
@@ -131,11 +130,11 @@ class Folder:
         return answer(old, asked or self.asked)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to release."""
 
 
 class Saved:
-    """What `summary --format json` or `jsonl` wrote."""
+    """Summaries written by `summary --format json` or `jsonl`."""
 
     def __init__(self, path: str, root: str, alone: bool) -> None:
         self.path = path
@@ -143,7 +142,7 @@ class Saved:
         self.summaries: dict[str, Summary] = {}
         found = list(read_summaries(path))
         for summary in found:
-            # Written where the user stood then: here, or where the configuration is.
+            # Paths are relative to the folder of that run: the current folder, or that of the configuration.
             for start in (os.curdir, root):
                 place = os.path.abspath(os.path.join(start, summary.source))
                 if self.summaries.setdefault(place, summary) is not summary:
@@ -160,14 +159,14 @@ class Saved:
         return found
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to release."""
 
 
 def read_summaries(path: str) -> Iterator[Summary]:
-    """The summaries of a file: one JSON text, or one a line.
+    """The summaries in a file: one JSON document, or one per line.
 
     Raises:
-        BaselineError: when it is something else.
+        BaselineError: if it is anything else.
     """
     try:
         with open(path, "rb") as file:
@@ -189,7 +188,7 @@ def read_summaries(path: str) -> Iterator[Summary]:
 
 
 def upgraded(summary: Summary) -> Summary:
-    """What paramcalc 0.1 saved, with the numbers that it did not have: its layers had one dtype for all weights."""
+    """A summary saved by paramcalc 0.1, with the numbers that it lacked: its layers had one dtype for all weights."""
     if summary.totals.active_params or not summary.totals.params:
         return summary
     rows = [
@@ -201,10 +200,10 @@ def upgraded(summary: Summary) -> Summary:
 
 
 def check_sound(path: str, summary: Summary) -> None:
-    """Refuse numbers that no summary has: what is wrong in a baseline would let a model grow as far.
+    """Refuse impossible numbers: an error in a baseline would allow a model to grow by as much.
 
     Raises:
-        BaselineError: for negative or huge counts, a layer twice, and totals that are not those of the layers.
+        BaselineError: for negative or huge counts, duplicate layers, and totals that do not match the layers.
     """
     rows = summary.layers
     counts = [
@@ -223,10 +222,10 @@ def check_sound(path: str, summary: Summary) -> None:
 
 
 def repository_of(root: str, file: str) -> tuple[Repository, str]:
-    """The repository of the configuration, and a file's path in it; the repository of a file that is not below it.
+    """The repository of the configuration and a file's path in it; for a file outside, the file's own repository.
 
     Raises:
-        NoRepositoryError: when the file is in none.
+        NoRepositoryError: if the file is in none.
     """
     own = os.path.dirname(os.path.abspath(file))
     for folder in (root, own):
@@ -244,8 +243,8 @@ class History:
     def __init__(self, revision: str, root: str, asked: Question) -> None:
         self.revision, self.root, self.asked = revision, root, asked
         self.repositories: dict[str, tuple[Repository, str | None]] = {}
-        with suppress(NoRepositoryError):  # the files may be in one all the same
-            self._commit(Repository(root))  # a revision that does not exist is one error, not one a file
+        with suppress(NoRepositoryError):  # the files themselves may still be in one
+            self._commit(Repository(root))  # a missing revision is one error, and not one per file
 
     def find(self, file: str, asked: Question | None = None) -> Summary | None:
         """The file at the same path in the revision."""
@@ -259,7 +258,7 @@ class History:
         return answer(data, asked or self.asked, f"{self.revision}:{path}")
 
     def _commit(self, repository: Repository) -> tuple[Repository, str | None]:
-        """The repository, one for all files, and the commit that the revision is in it."""
+        """The repository, shared by all files, and the commit of the revision in it."""
         if repository.top not in self.repositories:
             commit = repository.commit_of(self.revision)
             refuse_new_submodule(repository, self.revision)
@@ -267,16 +266,16 @@ class History:
         return self.repositories[repository.top]
 
     def close(self) -> None:
-        """End what git is running."""
+        """Terminate git."""
         for repository, _ in self.repositories.values():
             repository.close()
 
 
 def refuse_new_submodule(repository: Repository, revision: str) -> None:
-    """Refuse a repository that is a submodule now and was none at the revision: its history came with the change.
+    """Refuse a repository that is a submodule now but was none at the revision: the change brought its history.
 
     Raises:
-        BaselineError: when it is such.
+        BaselineError: if it is one.
     """
     outer = repository.superproject()
     if outer is None:
@@ -285,7 +284,7 @@ def refuse_new_submodule(repository: Repository, revision: str) -> None:
         refuse_new_submodule(around, revision)
         try:
             commit = around.commit_of(revision)
-        except GitError:  # it has no such revision: the submodule's own was meant
+        except GitError:  # the outer repository lacks the revision: the submodule's own was meant
             return
         path = os.path.relpath(repository.top, around.top)
         if commit is not None and not around.is_submodule(commit, path):
@@ -294,11 +293,11 @@ def refuse_new_submodule(repository: Repository, revision: str) -> None:
             )
 
 
-def summary_at(name: str, asked: Question = PLAIN) -> Summary | None:
-    """The summary of `REV:path`, named as git names it: from the top, or from here with `./`; None for other names.
+def summary_at(name: str, asked: Question = NOTHING_ASKED) -> Summary | None:
+    """The summary of `REV:path`, as git names it: from the top, or from here with `./`; None for other names.
 
     Raises:
-        ParamcalcError: when there is no such thing, or a file of that name is here and the revision exists.
+        ParamcalcError: if it does not exist, or if a file has that name and the revision exists.
     """
     parts = split_revision(name)
     if parts is None:

@@ -1,6 +1,6 @@
 """Budgets: limits on a Summary, and whether it keeps them.
 
-Equal passes. What cannot be judged (unknown MACs, a partial model, a glob that matches nothing) is
+Reaching a limit exactly passes. What cannot be judged (unknown MACs, a partial model, a glob without matches) is
 "broken", never a pass.
 """
 
@@ -21,27 +21,27 @@ from paramcalc.summary import LayerSummary, Memory, Summary
 from paramcalc.units import BYTE_UNITS, UnitError, in_unit, parse_increase, size_of, split_number, weight_dtype
 
 MAX_NAMED = 3
-"""How many layers a sentence names."""
+"""The most layers that a sentence names."""
 
 SAID = 2
-"""How many contradictions it does."""
+"""The most contradictions that it names."""
 
 
 class Finding(NamedTuple):
-    """One limit held against one number.
+    """The result of comparing one number with one limit.
 
     Attributes:
         status: "passed", "failed" or "broken".
-        metric: what was limited.
-        limit: the limit; None where the number itself is what is missing.
-        actual: the number found; None where it is unknown.
+        metric: the metric that was limited.
+        limit: the limit; None if the number itself is missing.
+        actual: the actual number; None if it is unknown.
         message: one sentence for a person.
-        layer: the path, or glob, of the layers it is about; None for the whole model.
+        layer: the path or glob of the layers it is about; None for the whole model.
         check: the name of the check that sets the limit, if it has one.
-        hint: the message of that check for when the budget is exceeded.
-        place: where in the file it shows best; None for a finding that passed.
-        whose: who sets the limit, where no check does: "its own budget", "--max-params".
-        unit: what a limit in bytes is written in.
+        hint: that check's message for when the budget is exceeded.
+        place: the best place in the file to show it; None for a finding that passed.
+        whose: who sets the limit, if no check does: "its own budget", "--max-params".
+        unit: the unit in which a limit in bytes was given.
     """
 
     status: str
@@ -58,24 +58,24 @@ class Finding(NamedTuple):
 
 
 def own_budget(model: Model) -> list[Budget]:
-    """The spec's own `budget:`, whose reader has looked at it already."""
+    """The spec's own `budget:`, which the reader has validated."""
     return [] if model.budget is None else [parse_budget(model.budget)._replace(owner="its own budget")]
 
 
 Measured = Callable[[Budget], Summary]
-"""The summary of a model with its memory, in the type and with the optimizer of a budget."""
+"""Computes the summary with memory, in the dtype and with the optimizer of a budget."""
 
 
 def check_budgets(
     summary: Summary, budgets: Iterable[Budget], dtype: str | None = None, measured: Measured | None = None
 ) -> list[Finding]:
-    """Hold a summary against several budgets: every limit counts, so that none loosens another.
+    """Compare a summary with several budgets: every limit counts, so that none weakens another.
 
     Args:
-        summary: of the model, for the context and the batch of the budgets.
+        summary: the summary of the model, at the context and the batch of the budgets.
         budgets: the limits.
-        dtype: what sizes are computed in where a budget names none.
-        measured: finds the memory that budgets of memory are held against; None where the summary has it.
+        dtype: the dtype of sizes where a budget names none.
+        measured: computes the memory for budgets about memory; None if the summary has it.
     """
     found = []
     for budget in budgets:
@@ -85,14 +85,14 @@ def check_budgets(
 
 
 def whose(budget: Budget, item: Finding) -> str | None:
-    """Who sets the limit of a finding, where no check that has a name does."""
+    """Who sets the limit of a finding, if no named check does."""
     if budget.owner is None or budget.check is not None or item.limit is None:
         return None
     return budget.owner.format(item.metric.replace("_", "-"))
 
 
 def check_budget(summary: Summary, budget: Budget, measured: Measured | None = None) -> list[Finding]:
-    """Hold a summary against a budget; one finding a limit."""
+    """Compare a summary with a budget: one finding per limit."""
     if budget.empty:
         return []
     if summary.partial is True and not summary.stated:
@@ -145,7 +145,7 @@ def is_stated(summary: Summary, metric: str, dtype: str | None) -> bool:
 
 
 def glob_work(rows: list[LayerSummary], budget: Budget) -> int:
-    """What it takes to hold a budget's globs against layers: each at least one step, long ones more."""
+    """The work of matching a budget's globs with layers, in steps: at least one each, more for long ones."""
     globs = sum([1 + len(glob) // GLOB_PER_STEP for glob, _ in budget.layers])
     return globs * sum([1 + len(row.path) // NAMED_PER_STEP for row in rows])
 
@@ -157,10 +157,10 @@ def some(paths: Sequence[str]) -> str:
 
 
 def memory_of(summary: Summary, metric: str) -> Memory:
-    """The memory that a summary has.
+    """The memory in a summary.
 
     Raises:
-        BudgetError: for a summary that was made without `memory`.
+        BudgetError: if the summary was computed without `memory`.
     """
     if summary.memory is UNSET:
         raise BudgetError(f"{metric} needs a summary made with memory=True")
@@ -168,7 +168,7 @@ def memory_of(summary: Summary, metric: str) -> Memory:
 
 
 def judge_memory(metric: str, limit: int, memory: Memory, unit: str) -> Finding:
-    """One limit on what the model takes at a context and a batch."""
+    """Judge a limit on memory at a context and a batch."""
     if metric == "kv_cache":
         actual = None if memory.kv_cache is None else memory.kv_cache.bytes
     elif metric == "inference_memory":
@@ -186,7 +186,7 @@ UNKNOWN_MEMORY = "a dimension is unknown"
 
 
 def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -> list[Finding]:
-    """The limits on the layers a glob names."""
+    """Judge the limits on the layers that a glob matches."""
     rows = [row for row in summary.layers if is_named(row.path, glob)]
     if not rows:
         return [Finding("broken", "layers", None, None, "no layer matches it", glob)]
@@ -208,12 +208,12 @@ def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -
 
 
 def is_named(path: str, glob: str) -> bool:
-    """Whether a glob names a layer; a name that looks like a glob names itself, too."""
+    """Whether a glob matches a layer; a name that looks like a glob also matches itself."""
     return path == glob or fnmatchcase(path, glob)
 
 
 def check_each_layer(rows: list[LayerSummary], limit: int) -> list[Finding]:
-    """A finding for each layer over the limit, those past a screenful in one; a single pass if there are none."""
+    """A finding for each layer over the limit, with those past a screenful in one; a single pass if there are none."""
     over = [row for row in rows if row.params > limit]
     if not over:
         return [judge("layer_params", limit, max((row.params for row in rows), default=0))]
@@ -226,7 +226,7 @@ def check_each_layer(rows: list[LayerSummary], limit: int) -> list[Finding]:
 
 
 def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | None:
-    """The sum of a metric over rows; None when one is unknown."""
+    """The sum of a metric over rows; None if one is unknown."""
     if metric == "size":
         return sum([row.size_bytes if dtype is None else bytes_as(row, dtype) for row in rows])
     values = [getattr(row, metric) for row in rows]
@@ -234,11 +234,11 @@ def measure(rows: list[LayerSummary], metric: str, dtype: str | None) -> int | N
 
 
 def bytes_as(row: LayerSummary, dtype: str) -> int:
-    """What the weights of a layer take as another type; only floats are stored as another."""
+    """The bytes of a layer's weights in another dtype, which only applies to floats."""
     size = 0
     for weight in row.weights:
         kept = weight.dtype if weight.kind in ("scale", "state") else weight_dtype(weight.dtype, dtype, dtype)
-        # What takes no bytes is tied, or not saved; what stays as it is may be packed.
+        # Weights without bytes are tied or not saved; unconverted ones may be packed.
         size += weight.bytes if kept == weight.dtype or not weight.bytes else size_of(prod(weight.shape), kept)
     return size
 
@@ -251,7 +251,7 @@ def judge_rows(
     layer: str | None = None,
     unit: str | None = None,
 ) -> Finding:
-    """One limit on the sum over rows."""
+    """Judge a limit on a sum over rows."""
     found = judge(metric, limit, measure(rows, metric, dtype), dtype, layer, unit)
     if found.actual is not None:
         return found
@@ -266,7 +266,7 @@ def judge(
     layer: str | None = None,
     unit: str | None = None,
 ) -> Finding:
-    """One limit, one number; bytes are said in the unit of the limit."""
+    """Compare a number with a limit; bytes are shown in the unit of the limit."""
     what = name_of(metric, dtype)
     unit = unit or ("B" if metric in BYTES else None)
     if actual is None:
@@ -282,12 +282,12 @@ def judge(
 
 
 def amount(value: int, unit: str | None, other: int | None = None) -> str:
-    """A number as a person reads it: a count in full, bytes in a unit; `other` is what it must be told from."""
+    """A number for people: a count in full, bytes in a unit, with enough digits to differ from `other`."""
     return f"{value:,}" if unit is None else in_unit(value, unit, other)
 
 
 def headroom(actual: int, limit: int) -> str:
-    """What is left of a limit that is kept: `, 1.4% left`."""
+    """The headroom below a limit: `, 1.4% left`."""
     if actual == limit:
         return ", nothing left" if limit else ""
     left = 100 * (limit - actual) / limit
@@ -301,13 +301,13 @@ def name_of(metric: str, dtype: str | None = None) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """`+12.3%`, with enough digits not to say zero."""
+    """`+12.3%`, with enough digits not to show zero."""
     value = 100 * part / whole
     return f"{value:+.1f}%" if abs(value) >= 0.05 or part == 0 else f"{value:+.2g}%"
 
 
 def check_growth(head: Summary, base: Summary, limits: Mapping[str, str], dtype: str | None = None) -> list[Finding]:
-    """Hold the growth since a baseline against what is allowed: `params: 1%`, `size: 4 KiB`, `0`."""
+    """Compare the growth since a baseline with the allowances: `params: 1%`, `size: 4 KiB`, `0`."""
     findings = []
     for metric, allowed in limits.items():
         what = name_of(metric, dtype)
@@ -324,7 +324,7 @@ def check_growth(head: Summary, base: Summary, limits: Mapping[str, str], dtype:
 
 
 def judge_growth(metric: str, before: int, now: int, allowed: str, dtype: str | None) -> Finding:
-    """One growth, one allowance."""
+    """Compare one growth with its allowance."""
     share, fixed = parse_increase(allowed, metric in BYTES)
     most = before + fixed + int(before * share)
     unit = unit_of(allowed) if metric in BYTES else None
@@ -340,7 +340,7 @@ def judge_growth(metric: str, before: int, now: int, allowed: str, dtype: str | 
 
 
 def unit_of(allowed: str) -> str:
-    """The unit of an allowance in bytes; bytes for a share."""
+    """The unit of an allowance in bytes; B for a percentage."""
     try:
         unit = split_number(allowed, "4 KiB")[1]
     except UnitError:
@@ -349,6 +349,6 @@ def unit_of(allowed: str) -> str:
 
 
 def worst(findings: Iterable[Finding]) -> str:
-    """The status of all together: broken before failed before passed."""
+    """The worst status: broken, else failed, else passed."""
     statuses = {finding.status for finding in findings}
     return next((status for status in ("broken", "failed") if status in statuses), "passed")

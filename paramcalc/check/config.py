@@ -31,7 +31,7 @@ NAMES = ("paramcalc.yaml", "paramcalc.yml", "pyproject.toml")
 CHECK_HEADER = rb"(?m)^[ \t]*\[\[[ \t]*tool[ \t]*\.[ \t]*paramcalc[ \t]*\.[ \t]*checks[ \t]*\]\]"
 _KEY_PART = rb"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
 LONG_KEY = rb"(?m)(?:^|[\[{,])[ \t]*(?:%b){%d}" % (_KEY_PART, MAX_KEY_PARTS)
-"""A dotted key that would take tomllib minutes to read."""
+"""Matches a dotted key so long that tomllib would take minutes."""
 
 
 class ConfigError(InputError):
@@ -42,9 +42,9 @@ class ConfigError(InputError):
 
 
 class Check(NamedTuple):
-    """Files and the budget they keep; `files` are globs below the configuration's folder, `!` excludes.
+    """Files and their budget; `files` are globs relative to the configuration's folder, `!` excludes.
 
-    What it assumes of layers that cannot be computed is by their paths or classes; see `Assumption`.
+    `assume` is about layers that cannot be computed, by path or class; see `Assumption`.
     """
 
     files: tuple[str, ...]
@@ -53,7 +53,7 @@ class Check(NamedTuple):
 
 
 class Config(NamedTuple):
-    """The checks found, and the file they stand in: their globs start from its folder, and never name it."""
+    """The checks and the file they are in: their globs are relative to its folder, and never match it."""
 
     path: str
     checks: list[Check]
@@ -65,10 +65,10 @@ class Config(NamedTuple):
 
 
 def find_config(start: str) -> str | None:
-    """The nearest configuration from a folder upward, as far as the top of its repository; None when there is none.
+    """The nearest configuration from a folder upward, up to the top of its repository; None if there is none.
 
     Raises:
-        ConfigError: when a folder has two: neither may be passed over in silence.
+        ConfigError: if a folder has two, as neither may be ignored silently.
     """
     folder = os.path.abspath(start)
     while True:
@@ -85,9 +85,9 @@ def find_config(start: str) -> str | None:
 
 
 def is_config(path: str) -> bool:
-    """Whether a file is a configuration; a pyproject.toml is one when it has a `tool.paramcalc`.
+    """Whether a file is a configuration; a pyproject.toml is one if it has a `tool.paramcalc` table.
 
-    So is what has its name and is no file: to look further up would be to pass it over.
+    Anything else with its name counts as well: searching further up would ignore it silently.
     """
     if not os.path.lexists(path):
         return False
@@ -98,7 +98,7 @@ def read_config(path: str) -> Config:
     """The checks of one configuration file.
 
     Raises:
-        ConfigError: for what cannot be read or understood.
+        ConfigError: for a file that cannot be read or understood.
     """
     document = None if path.endswith(".toml") else read_yaml(path)
     raw = document.value if document else read_toml(path)
@@ -126,9 +126,9 @@ def read_config(path: str) -> Config:
 
 
 def place_of(path: str, document: "Document | None", index: int, count: int) -> Position | None:
-    """Where a check stands.
+    """The place of a check.
 
-    A TOML reader gives no lines: they are those of the headers, where there is one for each of the `count` checks.
+    A TOML reader gives no lines, so they are those of the headers, if there is one for each of the `count` checks.
     """
     if document:
         return document.locate(("checks", index))
@@ -144,7 +144,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def read_toml(path: str) -> Any:
-    """`tool.paramcalc` of a pyproject.toml; None where it has none."""
+    """The `tool.paramcalc` of a pyproject.toml; None if it has none."""
     import tomllib
 
     data = read_bytes(path)
@@ -160,13 +160,13 @@ def read_toml(path: str) -> Any:
         raise ConfigError(path, message if position else str(error), position) from None
     except RecursionError:
         raise ConfigError(path, "lists and tables are nested too deep in it") from None
-    except ValueError:  # of `int`, which takes 4,300 digits
+    except ValueError:  # raised by `int` for more than 4,300 digits
         raise ConfigError(path, "an integer in it has too many digits") from None
     return tool.get("paramcalc") if isinstance(tool, dict) else None
 
 
 def read_yaml(path: str) -> "Document":
-    """The whole of a paramcalc.yaml, read as strictly as a spec."""
+    """The content of a paramcalc.yaml, read as strictly as a spec."""
     from paramcalc.formats.text.document import parse
 
     return parse(read_bytes(path), path)
@@ -197,12 +197,12 @@ def parse_check(item: Any) -> Check:
 
 
 def assumed(value: Any) -> "dict[str, Assumption]":
-    """What a check says of layers that cannot be computed, of which not every file of it has one.
+    """A check's assumptions about layers that cannot be computed; not every file needs to have these layers.
 
     Raises:
         ParamcalcError: for a wrong value.
     """
-    from paramcalc.analysis.assumptions import parse_assumptions  # few configurations have it
+    from paramcalc.analysis.assumptions import parse_assumptions  # rare in configurations
 
     return parse_assumptions(value, optional=True)
 
@@ -218,21 +218,21 @@ def excluded(patterns: Sequence[str]) -> list[str]:
 
 
 def covers(check: Check, folder: str, file: str) -> bool:
-    """Whether a check is about a file; `folder` is where its globs start."""
+    """Whether a check applies to a file; its globs are relative to `folder`."""
     name = os.path.relpath(file, folder or os.curdir)
     left_out = any(names(pattern, name, within=True) for pattern in excluded(check.files))
     return not left_out and any(names(pattern, name) for pattern in wanted(check.files))
 
 
 class Fault(NamedTuple):
-    """A glob that names nothing, or a folder that could not be searched: no gate may pass over it."""
+    """A glob without matches, or a folder that could not be searched: a gate must not ignore it."""
 
     place: str
     message: str
 
 
 def expand(patterns: Sequence[str], folder: str) -> tuple[list[str], list[Fault]]:
-    """The files that globs name, less the excluded ones, as paths from here; and what went wrong."""
+    """The files that globs match, without the excluded ones, as paths from here; and what went wrong."""
     files: dict[str, None] = {}
     faults: dict[Fault, None] = {}
     for pattern in wanted(patterns):
@@ -243,7 +243,7 @@ def expand(patterns: Sequence[str], folder: str) -> tuple[list[str], list[Fault]
 
 
 def search(pattern: str, folder: str, patterns: Sequence[str] = ()) -> tuple[list[str], list[Fault]]:
-    """What one glob of several names and others do not exclude; and what in it was not searched, nor is by another."""
+    """The matches of one of several globs that others do not exclude; and folders that none of them searched."""
     without = excluded(patterns)
     searched = Search(pattern, folder or os.curdir)
     found = [name for name in searched.files() if not any(names(each, name, within=True) for each in without)]
@@ -257,14 +257,14 @@ def search(pattern: str, folder: str, patterns: Sequence[str] = ()) -> tuple[lis
 
 
 def no_file(pattern: str) -> Fault:
-    """A glob that names nothing."""
+    """The fault of a glob without matches."""
     return Fault(pattern, "no file matches this glob")
 
 
 def named_files(name: str) -> tuple[list[str], list[Fault]]:
-    """The files that a name on the command line stands for: itself, and those it matches as a glob; what went wrong.
+    """The files for a name on the command line: the file itself and its matches as a glob; and what went wrong.
 
-    A file named like a glob hides none of those: a pull request could add one called `models/*.yaml`.
+    A file whose name looks like a glob does not hide its matches: a pull request could add a `models/*.yaml`.
     """
     if MAGIC.isdisjoint(name):
         return [name], []

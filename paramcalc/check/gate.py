@@ -1,4 +1,4 @@
-"""One file against its budgets: load, summarise, judge. What goes wrong is an outcome, not an exception."""
+"""Checks one file against its budgets: load, summarise, judge. Whatever goes wrong is an outcome, not an exception."""
 
 from collections.abc import Mapping, Sequence
 from heapq import nlargest
@@ -26,14 +26,14 @@ from paramcalc.model import Model
 from paramcalc.summary import Summary
 
 SHOWN = 3
-"""How many layers a report names."""
+"""The most layers that a report names."""
 
 START = Position(1, 1)
-"""The place of what has no other."""
+"""The place of a finding that has no other."""
 
 
 class Growth(NamedTuple):
-    """How much a model may grow, and since when."""
+    """The allowed growth, and the baseline that it starts from."""
 
     against: str
     baseline: Baseline
@@ -41,7 +41,7 @@ class Growth(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What a baseline says of one file."""
+    """The comparison of one file with a baseline."""
 
     findings: Sequence[Finding] = ()
     base: Summary | None = None
@@ -58,16 +58,16 @@ def check_file(
     with_diff: bool = False,
     depth: int | None = None,
 ) -> FileReport:
-    """Judge one file by its own `budget:` and the given ones: all of them must be kept.
+    """Judge one file by its own `budget:` and the given ones: it must keep all of them.
 
     Args:
         file: its path.
-        budgets: the given ones.
-        growth: how much it may grow.
+        budgets: further budgets.
+        growth: the allowed growth.
         asked: the options that change what is computed.
-        dtype: what sizes are judged as where a budget names no dtype.
+        dtype: the dtype of sizes where a budget names none.
         with_diff: report what changed since the baseline, layer by layer.
-        depth: how much of a path names a layer in what explains the outcome; what lies deeper is summed.
+        depth: the depth of blocks in explanations of the outcome; deeper layers are summed.
     """
     try:
         model = read(file, asked)
@@ -102,7 +102,7 @@ def nothing_to_check(budgets: Sequence[Budget], growth: Growth | None) -> list[F
 def held_against(
     model: Model, summary: Summary, budgets: Sequence[Budget], asked: Question, dtype: str | None
 ) -> list[Finding]:
-    """What becomes of each budget; one for another context or batch is held against a summary of its own."""
+    """Compare the model with each budget; one for another context or batch needs a summary of its own."""
     findings: list[Finding] = []
     known: dict[bytes, Summary] = {}
 
@@ -127,7 +127,7 @@ def held_against(
 def explained(
     report: FileReport, model: Model, summary: Summary, base: Summary | None, depth: int | None
 ) -> FileReport:
-    """The report with what helps to understand why it is not passed."""
+    """The report with what helps to understand why it did not pass."""
     grown = what_grew(base, summary) if base else []
     over = any(item.status == "failed" for item in report.findings)
     sizes: dict[str, int] = {}
@@ -143,12 +143,12 @@ def explained(
 
 
 def outer(path: str, depth: int | None) -> str:
-    """The block that a layer is in, so many levels down; the layer itself where there are no more."""
+    """The block of a layer at a depth; the layer itself without a depth."""
     return path if depth is None else "/".join(path.split("/")[:depth])
 
 
 def summed(grown: Sequence[Grown], depth: int) -> list[Grown]:
-    """The changes summed by the blocks they are in, the largest first."""
+    """The changes summed by blocks, the largest first."""
     kinds: dict[str, set[str]] = {}
     deltas: dict[str, int] = {}
     for change in grown:
@@ -162,7 +162,7 @@ def summed(grown: Sequence[Grown], depth: int) -> list[Grown]:
 
 
 def noticed(model: Model) -> list[str]:
-    """What in the file may be a mistake though it changes no number, with its line."""
+    """Possible mistakes in the file that change no number, with their lines."""
     found = [(text, model.locate(where)) for text, where in model.places.items() if where is not None]
     return [f"line {position.line}: {text}" if position else text for text, position in found]
 
@@ -174,7 +174,7 @@ def unreadable(source: str, error: ParamcalcError) -> FileReport:
 
 
 def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None, asked: Question = ASKED) -> Compared:
-    """The findings of the growth; a model that was not there is new, and may be."""
+    """The findings about growth; a model that is not in the baseline is new, which is allowed."""
     try:
         base = growth.baseline.find(file, replace(asked, weights=None) if asked.assume else None)
         if base is None:
@@ -188,13 +188,13 @@ def compare_with(growth: Growth, file: str, summary: Summary, dtype: str | None,
 
 
 def what_grew(base: Summary, head: Summary) -> list[Grown]:
-    """What changed since the baseline, the largest first."""
+    """The changes since the baseline, the largest first."""
     changes = [Grown(change.kind, change.path, change.delta("params") or 0) for change in compare(base, head).changes]
     return sorted([change for change in changes if change.delta], key=lambda change: -abs(change.delta))
 
 
 def placed(model: Model, summary: Summary, findings: Sequence[Finding], grown: Sequence[Grown]) -> Sequence[Finding]:
-    """The findings, each that is not passed with the place in the file where it shows best."""
+    """The findings, with the best place in the file for each that did not pass."""
     nodes = {node.path: node for node in model.nodes}
     most = [change.path for change in sorted(grown, key=lambda change: -change.delta) if change.path in nodes]
 
@@ -209,9 +209,9 @@ def placed(model: Model, summary: Summary, findings: Sequence[Finding], grown: S
 
 
 def weighty(item: Finding, summary: Summary, grown: Sequence[str]) -> str | None:
-    """The layer to look at first, of those that a finding is about: it grew the most, or holds the most.
+    """The layer to look at first, of those that a finding is about: the one that grew the most, or has the most.
 
-    Where something is not known, it is the one that is not.
+    If something is unknown, it is an unknown layer.
     """
     unknown = set() if summary.unknown is UNSET else set(summary.unknown)
     rows = [row for row in summary.layers if item.layer is None or is_named(row.path, item.layer)]

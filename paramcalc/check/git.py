@@ -1,7 +1,8 @@
-"""Files as they were at a revision, through the user's git; no shell, and nothing of a repository is run.
+"""Reads files at a revision through the user's git, without a shell and without running anything from a repository.
 
-What is asked of git (`rev-parse`, `rev-list`, `cat-file`) runs no hook, filter or pager. It would fetch what a partial
-clone lacks, by commands that the repository's own configuration may name: that is not allowed unless the user does so.
+The commands used (`rev-parse`, `rev-list`, `cat-file`) run no hook, filter or pager. In a partial clone git would fetch
+missing objects, by commands that the repository's own configuration may set: that is disabled unless the user allows
+it.
 """
 
 import os
@@ -36,7 +37,7 @@ class AmbiguousError(GitError):
 
 
 class Repository:
-    """One repository; every file of a revision comes through one `git cat-file`, however many are asked for."""
+    """One repository; all files of a revision are read through a single `git cat-file`."""
 
     def __init__(self, folder: str) -> None:
         self.top = top_of(folder)
@@ -50,26 +51,26 @@ class Repository:
         self.close()
 
     def close(self) -> None:
-        """End the git that is running, if one is."""
+        """Terminate the running git, if there is one."""
         if self._reader is not None:
             with suppress(BrokenPipeError):
                 self._reader.communicate()
             self._reader = None
 
     def commit_of(self, revision: str) -> str | None:
-        """The hash of the commit that a revision is; None where the repository has no commit at all.
+        """The hash of a revision's commit; None if the repository has no commits at all.
 
         Raises:
-            GitError: when there is no such revision.
+            GitError: if there is no such revision.
         """
         wanted = f"{revision}^{{commit}}"
         found = self._run("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", "--end-of-options", wanted)
         commit = found.stdout.decode(errors="replace").strip()
-        if b"is ambiguous" in found.stderr:  # git takes a tag before a branch: who adds one would bring a baseline
+        if b"is ambiguous" in found.stderr:  # git prefers a tag to a branch: adding a tag would replace the baseline
             raise AmbiguousError(
                 f"'{revision[:80]}' is more than one thing in git: write refs/heads/… or refs/remotes/… in full"
             )
-        if _COMMIT.fullmatch(commit):  # `^main` is a revision to git, but none that has files
+        if _COMMIT.fullmatch(commit):  # git accepts `^main` as a revision, but it has no files
             return commit
         self._explain(found, revision)
         commits = self._run("rev-list", "--all", "--max-count=1")
@@ -81,28 +82,28 @@ class Repository:
         raise GitError(f"'{revision[:80]}' is not a revision of this repository{hint if shallow else ''}")
 
     def _explain(self, ended: "subprocess.CompletedProcess[bytes]", revision: str) -> None:
-        """Pass on what git says of a revision that it cannot read."""
+        """Raise git's own message about a revision that it cannot read."""
         said = ended.stderr.decode(errors="replace").strip().partition("\n")[0]
         if said not in ("", _NOT_FOUND):
             raise GitError(f"git cannot read '{revision[:80]}': {said}")
 
     def superproject(self) -> str | None:
-        """The top of the work tree that this repository is a submodule of; None where it is none."""
+        """The top of the work tree that this repository is a submodule of; None if it is not one."""
         found = self._run("rev-parse", "--show-superproject-working-tree")
         return os.fsdecode(found.stdout.rstrip(b"\n")) or None
 
     def is_submodule(self, commit: str, path: str) -> bool:
-        """Whether a path in a commit is a submodule there, too."""
-        # The path is no pattern: with `--literal-pathspecs`, `*` and `:(…)` in it mean themselves.
+        """Whether a path is a submodule in a commit as well."""
+        # With `--literal-pathspecs`, `*` and `:(…)` in the path have no special meaning.
         found = self._run("--literal-pathspecs", "ls-tree", "-z", commit, "--", path)
         return found.stdout.startswith(b"160000 ")
 
     def read(self, commit: str, path: str) -> bytes | None:
-        """The file at a path (from the top) in a commit, links followed; None when it is not there.
+        """The file at a path (from the top) in a commit, following links; None if it does not exist.
 
         Raises:
-            GitError: when git fails, lacks the file, or the path leads out of the repository.
-            InputError: when the file is larger than any model file may be.
+            GitError: if git fails, lacks the content, or the path leads out of the repository.
+            InputError: if the file is larger than a model file may be.
         """
         if path.split("/")[0] == "..":
             raise GitError(f"'{path}' cannot be in this repository: it is above its top")
@@ -114,9 +115,9 @@ class Repository:
         return data if kind == b"blob" else None
 
     def _lists(self, commit: str, path: str) -> bool:
-        """Whether a commit has something at a path of which git has no content; else there is nothing."""
+        """Whether a commit has an entry at a path whose content git lacks; otherwise there is no such entry."""
         if not path:
-            return True  # every commit has a top
+            return True  # every commit has a root
         folder, _, name = path.rpartition("/")
         if (commit, folder) not in self._listed:
             kind, data = self._ask(commit, folder)
@@ -126,14 +127,14 @@ class Repository:
         return self._lists(commit, folder) if names is None else os.fsencode(name) in names
 
     def _ask(self, commit: str, path: str) -> tuple[bytes, bytes]:
-        """What git has at a path, links followed: its kind, such as blob, tree or missing, and its content."""
+        """The object at a path, following links: its kind, such as blob, tree or missing, and its content."""
         if "\n" in path:
             raise GitError("a file whose name has a line break cannot be looked up in git")
         name = os.fsencode(f"{commit}:{path}")
         if self._reader is None:
             self._reader = self._start()
         assert self._reader.stdin is not None and self._reader.stdout is not None  # noqa: S101, PT018 - both are pipes
-        with suppress(BrokenPipeError):  # its answer, none, says that it has ended
+        with suppress(BrokenPipeError):  # the missing answer shows that it has terminated
             self._reader.stdin.write(name + b"\n")
             self._reader.stdin.flush()
         answer = self._reader.stdout.readline()
@@ -144,7 +145,7 @@ class Repository:
         limit = max_bytes(MAX_JSON_BYTES)
         data = self._reader.stdout.read(min(size, limit) + 1) if found else b""
         if found is None or len(data) <= size:
-            self.close()  # it has ended, or has more to say; the next file has one of its own
+            self.close()  # it has terminated, or has more output; the next file starts a new one
             check_size(path, size, limit, "the file")
             raise GitError(f"git cannot read '{path}' at {commit[:12]}: {_LACKING}")
         return found[1], data[:-1]
@@ -175,10 +176,10 @@ class Repository:
 
 
 def top_of(folder: str) -> str:
-    """The top of the work tree that a folder is in, found as git finds it.
+    """The top of the work tree that contains a folder, as git finds it.
 
     Raises:
-        NoRepositoryError: when it is in none.
+        NoRepositoryError: if it is in none.
     """
     given = environment()
     if "GIT_DIR" in given:
@@ -192,12 +193,12 @@ def top_of(folder: str) -> str:
 
 
 def path_below(top: str, file: str) -> str | None:
-    """The path of a file from the top of a work tree, by its name; None where the file is not below the top.
+    """The path of a file from the top of a work tree, by its name; None if the file is outside.
 
-    Links on the way to the work tree are followed. Those in it are not: a pull request may have put them there.
+    Links on the way to the work tree are followed, but none inside it: a pull request may have added those.
 
     Raises:
-        GitError: for a name that goes back (`..`) after a link, which leads elsewhere than it reads.
+        GitError: for a name with `..` after a link, which does not lead where it seems to.
     """
     top = os.path.realpath(top)
     for here in (logical_folder(), os.getcwd()):
@@ -212,7 +213,7 @@ def path_below(top: str, file: str) -> str | None:
 
 
 def ancestors(path: str) -> list[str]:
-    """The folders that a path leads through, from the root on."""
+    """The folders on a path, from the root on."""
     found = []
     while path != os.path.dirname(path):
         path = os.path.dirname(path)
@@ -221,28 +222,28 @@ def ancestors(path: str) -> list[str]:
 
 
 def logical_folder() -> str:
-    """The current folder as the user came to it, through links; a shell keeps that in PWD."""
+    """The current folder by the path that the user took, through links; a shell keeps it in PWD."""
     here = os.getcwd()
     given = os.environ.get("PWD", "")
     return given if os.path.isabs(given) and os.path.realpath(given) == os.path.realpath(here) else here
 
 
 def environment() -> dict[str, str]:
-    """The environment for a git that runs at the top and fetches nothing.
+    """The environment for running git at the top without fetching.
 
-    What a hook was given relative to here is made absolute.
+    Paths that a hook was given relative to here are made absolute.
     """
-    found = dict(os.environ, LC_ALL="C")  # what git says is looked at
+    found = dict(os.environ, LC_ALL="C")  # git's messages are parsed
     if "GIT_DIR" in found:
         found["GIT_DIR"] = os.path.abspath(found["GIT_DIR"])
         found["GIT_WORK_TREE"] = os.path.realpath(found.get("GIT_WORK_TREE", "."))
     if found.setdefault(_LAZY, "1") != "0":
-        found["GIT_ALLOW_PROTOCOL"] = "none"  # git before 2.45 does not know the other
+        found["GIT_ALLOW_PROTOCOL"] = "none"  # git before 2.45 lacks the other variable
     return found
 
 
 def names_in(data: bytes, hash_size: int, kind: bytes = b"tree") -> frozenset[bytes]:
-    """The names in a tree object, which is `mode name NUL hash` again and again; nothing is in a file."""
+    """The names in a tree object, a sequence of `mode name NUL hash`; none for the content of a file."""
     found = set()
     at = 0
     while kind == b"tree" and at < len(data):
@@ -253,7 +254,7 @@ def names_in(data: bytes, hash_size: int, kind: bytes = b"tree") -> frozenset[by
 
 
 def split_revision(name: str) -> tuple[str, str] | None:
-    """`REV:path` → both; a revision may hold colons in braces (`HEAD@{12:30:00}`). None where there is no colon."""
+    """Split `REV:path`; a revision may have colons in braces (`HEAD@{12:30:00}`). None if there is no colon."""
     inside, last = False, name.rfind("}")
     for at, character in enumerate(name):
         if character == "{":
@@ -262,5 +263,5 @@ def split_revision(name: str) -> tuple[str, str] | None:
             inside = False
         elif character == ":" and not inside:
             return name[:at], name[at + 1 :]
-    revision, colon, path = name.partition(":")  # every colon is in braces, which then are none of a revision's
+    revision, colon, path = name.partition(":")  # every colon is in braces, so the braces are not part of a revision
     return (revision, path) if colon else None

@@ -1,8 +1,8 @@
-"""Globs over folders: `*`, `?`, `[…]` within a name, `**` for any number of folders.
+"""Globs over folders: `*`, `?` and `[…]` within a name, `**` for any number of folders.
 
-`**` enters neither hidden folders nor links to folders: a link to a folder above would never end. What is passed over
-so, though it may match, is told: a gate must not pass because it did not look. Matching keeps a set of states, each a
-number of parts already matched: a folder is read once, whatever the pattern.
+`**` enters neither hidden folders nor links to folders, as a link to a folder above would never end. Skipped folders
+that may contain matches are reported: a gate must not pass because it did not look. Matching keeps a set of states,
+each a number of parts matched so far, so that a folder is read once, whatever the pattern.
 """
 
 import os
@@ -17,16 +17,16 @@ MAGIC = frozenset("*?[")
 
 
 def parts_of(pattern: str) -> list[str]:
-    """The parts of a path or a pattern; what ends in `**` means every file below."""
+    """The parts of a path or a pattern; a final `**` means every file below."""
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     return [*parts, "*"] if parts and parts[-1] == "**" else parts
 
 
 class Search:
-    """One pattern, followed from a folder on.
+    """The search for one pattern, from a folder on.
 
     Attributes:
-        faults: folders that could not be searched, as paths from `root`, and why: what is in them may well match.
+        faults: folders that could not be searched although they may contain matches, as paths from `root`, and why.
     """
 
     def __init__(self, pattern: str, root: str) -> None:
@@ -39,16 +39,16 @@ class Search:
         self._behind_links = 0
 
     def files(self) -> Iterator[str]:
-        """What the pattern names, as paths from `root`, in the order of their names.
+        """The matches of the pattern, as paths from `root`, sorted by name.
 
-        All that is no folder: that a link leads nowhere, or a file is a pipe, is for its reader to say.
+        Anything but folders: broken links and pipes are reported by whoever reads them.
         """
         if not self.wanted:
             place = os.path.join(self.root, self.start)
             if os.path.lexists(place) and not os.path.isdir(place):
                 yield self.start
             return
-        # Not recursion: folders may be nested thousands deep.
+        # Not recursive: folders may be nested thousands deep.
         stack = [(self.start, reach({0}, self.wanted), self._read(self.start), False)]
         while stack:
             folder, states, entries, behind = stack[-1]
@@ -66,13 +66,13 @@ class Search:
                     stack.append((path, after, self._read(path), behind))
 
     def _step(self, states: set[int], entry: "os.DirEntry[str]", path: str) -> tuple[set[int], bool]:
-        """The states after an entry, and whether it is a folder."""
+        """The states after an entry, and whether the entry is a folder."""
         after = step(states, entry.name, self.wanted)
         if not after:
             return after, False
         try:
             is_folder = entry.is_dir()
-        except OSError as error:  # a link to what we may not look at
+        except OSError as error:  # a link to something that may not be inspected
             is_folder = False
             if self._leads_on(after):
                 self.faults[path] = f"the folder cannot be searched: {why(error)}"
@@ -84,11 +84,11 @@ class Search:
         return after, is_folder
 
     def _leads_on(self, states: set[int]) -> bool:
-        """Whether what is in a folder may match."""
+        """Whether anything in a folder may match."""
         return any(state < len(self.wanted) for state in states)
 
     def _is_elsewhere(self, path: str, states: set[int]) -> bool:
-        """Whether the pattern finds all of a linked folder in its own place: no state is left to be followed here."""
+        """Whether the pattern finds the content of a linked folder at its real place: the link is not followed."""
         states = states - {len(self.wanted)}
         top, own = (os.path.realpath(os.path.join(self.root, place)) for place in (self.start, path))
         if not states or os.path.commonpath([top, own]) != top:
@@ -99,7 +99,7 @@ class Search:
         return states <= found
 
     def _is_endless(self, path: str) -> bool:
-        """Whether so much is behind links that they must lead in circles."""
+        """Whether there are so many folders behind links that the links must form a cycle."""
         self._behind_links += 1
         if self._behind_links > MAX_LINKED_FOLDERS:
             self.faults[self.start or os.curdir] = f"more than {MAX_LINKED_FOLDERS:,} folders are behind links in it"
@@ -117,7 +117,7 @@ class Search:
 
 
 def step(states: set[int], name: str, wanted: Sequence[str], through: bool = True) -> set[int]:
-    """The states after one more name; `through` says whether `**` may match it."""
+    """The states after another name; `through` says whether `**` may match it."""
     after = set()
     for at in states:
         if at == len(wanted):
@@ -131,7 +131,7 @@ def step(states: set[int], name: str, wanted: Sequence[str], through: bool = Tru
 
 
 def reach(states: set[int], wanted: Sequence[str]) -> set[int]:
-    """The states, and those behind a `**`, which may match no folder at all."""
+    """The states and those after a `**`, which may match no folder at all."""
     for at, part in enumerate(wanted):
         if at in states and part == "**":
             states.add(at + 1)
@@ -139,7 +139,7 @@ def reach(states: set[int], wanted: Sequence[str]) -> set[int]:
 
 
 def fits(name: str, part: str) -> bool:
-    """Whether a name fits one part; hidden ones only when the part says so."""
+    """Whether a name matches one part; hidden names only if the part begins with a dot."""
     return fnmatchcase(name, part) and (not name.startswith(".") or part.startswith("."))
 
 
@@ -150,7 +150,7 @@ def begins(pattern: str, folder: str) -> bool:
 
 
 def names(pattern: str, file: str, within: bool = False) -> bool:
-    """Whether a pattern names a file (or, `within`, a folder that it is in); both are paths from the same folder."""
+    """Whether a pattern matches a file (or, if `within`, a folder around it); both paths start from the same folder."""
     wanted = parts_of(pattern)
     states = reach({0}, wanted)
     for name in parts_of(file):

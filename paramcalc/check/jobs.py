@@ -1,6 +1,6 @@
-"""Which files are checked, each with all the budgets that are about it, and their reports.
+"""Which files to check, each with all the budgets that apply to it, and their reports.
 
-In: the configuration, the names on the command line, the limits given there. Out: a `FileReport` a file.
+In: the configuration, and the names and limits on the command line. Out: a `FileReport` per file.
 """
 
 import os
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class Job(NamedTuple):
-    """A file to check; `error` says why there is none, such as a glob that matches nothing.
+    """A file to check, or the `error` of a glob without matches.
 
-    `assume` is what its checks say of layers that cannot be computed.
+    `assume` has the assumptions of its checks about layers that cannot be computed.
     """
 
     file: str
@@ -36,14 +36,14 @@ class Job(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What is asked of every file.
+    """The settings for every file.
 
     Attributes:
-        budget: limits that count besides the file's own and those of the configuration.
-        options: those that change what is computed.
+        budget: limits in addition to the file's own and those of the configuration.
+        options: the options that change what is computed.
         dtype: what sizes are judged as where a budget names no dtype.
         with_diff: report what changed since the baseline, layer by layer.
-        depth: how deep what explains an outcome goes; None for single layers.
+        depth: the depth of blocks in explanations of an outcome; None for single layers.
     """
 
     budget: Budget
@@ -54,16 +54,16 @@ class Asked(NamedTuple):
 
 
 def find_checks(path: str | None) -> Config | None:
-    """The configuration that is named, else the nearest one."""
+    """The given configuration, or else the nearest one."""
     path = find_config(os.curdir) if path is None else os.path.relpath(path or os.curdir)
     return None if path is None else read_config(path)
 
 
 def config_jobs(config: Config | None) -> Iterator[Job]:
-    """Every file of the configuration once, with all the budgets that are about it.
+    """Every file of the configuration once, with all the budgets that apply to it.
 
     Raises:
-        ParamcalcError: when there is no configuration.
+        ParamcalcError: if there is no configuration.
     """
     if config is None:
         raise ParamcalcError(
@@ -81,13 +81,13 @@ def config_jobs(config: Config | None) -> Iterator[Job]:
 
 
 def job_of(file: str, checks: Sequence[Check]) -> Job:
-    """A file with what all the checks that are about it say."""
+    """The job for a file, from all the checks that apply to it."""
     assume = {name: said for check in checks for name, said in check.assume.items()}
     return Job(file, [check.budget for check in checks], None, assume)
 
 
 def named_jobs(names: Iterable[str], config: Config | None) -> Iterator[Job]:
-    """The files on the command line, globs expanded where the shell did not, with the budgets that are about them."""
+    """The files on the command line, with globs expanded if the shell did not, and the budgets that apply to them."""
     files: dict[str, str] = {}
     for name in names:
         found, faults = named_files(name)
@@ -103,19 +103,19 @@ def named_jobs(names: Iterable[str], config: Config | None) -> Iterator[Job]:
 def run_jobs(
     jobs: Sequence[Job], folder: str, asked: Asked, against: str | None, increases: Mapping[str, str]
 ) -> Iterator[Iterator[FileReport]]:
-    """The report of each file, made when it is asked for; one that is broken hides none of the others.
+    """The report of each file, computed lazily; a broken file does not hide the others.
 
     Args:
-        jobs: what to check.
-        folder: where the configuration is; a baseline's paths start there.
-        asked: what is asked of every file.
+        jobs: the files to check.
+        folder: the folder of the configuration, which a baseline's paths are relative to.
+        asked: the settings for every file.
         against: the baseline's name, if there is one.
-        increases: how much each metric may grow since.
+        increases: the allowed growth of each metric.
 
     Raises:
         ParamcalcError: for a baseline that cannot be read.
     """
-    before = replace(asked.options, weights=None)  # a checkpoint is of the architecture as it is now
+    before = replace(asked.options, weights=None)  # a checkpoint belongs to the current architecture
     found = None if against is None else open_baseline(against, folder or os.curdir, before, alone=len(jobs) == 1)
     growth = None if found is None or against is None else Growth(against, found, increases)
     with closing(found) if found else nullcontext():

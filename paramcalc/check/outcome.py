@@ -1,4 +1,4 @@
-"""What a check found, file by file: plain data for the reports, and the exit code that it means."""
+"""The outcome of a check, file by file: plain data for the reports, and the exit code that follows."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ STATUSES = ("passed", "failed", "broken")
 
 
 class Grown(NamedTuple):
-    """A layer that is not as it was at the baseline."""
+    """A layer that changed since the baseline."""
 
     kind: str
     path: str
@@ -22,15 +22,15 @@ class FileReport(NamedTuple):
     """One file.
 
     Attributes:
-        source: the file, as the user knows it.
+        source: the file, as the user named it.
         status: "passed", "failed" or "broken".
-        findings: what was held against what.
+        findings: the results of all comparisons.
         problems: why the file could not be read, each with its place.
-        params: the parameters now, and at the baseline where one is known.
-        largest: the layers that hold the most: (path, parameters).
-        grown: what changed the most since the baseline.
+        params: the parameters now, and at the baseline if there is one.
+        largest: the layers with the most parameters: (path, parameters).
+        grown: the largest changes since the baseline.
         new: whether the baseline does not have the file.
-        notices: what a person should know though it changes no outcome.
+        notices: remarks that do not affect the outcome.
         diff: what changed since the baseline, layer by layer; only where it was asked for.
     """
 
@@ -48,7 +48,7 @@ class FileReport(NamedTuple):
 
     @property
     def bad(self) -> list[Finding]:
-        """The findings that are not passed."""
+        """The findings that did not pass."""
         return [item for item in self.findings if item.status != "passed"]
 
     @property
@@ -66,6 +66,6 @@ def counts(reports: Sequence[FileReport]) -> dict[str, int]:
 
 
 def exit_code(reports: Sequence[FileReport]) -> int:
-    """The worst outcome decides: 2 before 1 before 0; nothing checked is no pass."""
+    """The worst outcome decides: 2, else 1, else 0; checking nothing does not pass."""
     number = counts(reports)
     return 2 if number["broken"] or not reports else 1 if number["failed"] else 0
