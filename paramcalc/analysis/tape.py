@@ -1,7 +1,7 @@
-"""An evaluation → the steps of its program with the bytes that each needs: what peaks of memory are computed from.
+"""The tape of a program: its steps with the bytes that each needs, from which memory peaks are computed.
 
-In: calls with their shapes. Out: storages, which views share, with their sizes, and for each step what it reads, makes
-and keeps for a backward pass.
+In: calls with their shapes. Out: storages (shared by views) with their sizes, and what each step reads, makes and keeps
+for a backward pass.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class Step(Struct, gc=False):
 
     Attributes:
         reads: the storages it reads.
-        makes: those it makes; none for a view.
-        keeps: those that its backward pass reads.
-        extra: bytes of others that are kept for it.
+        makes: the storages it makes; none for a view.
+        keeps: the storages that its backward pass reads.
+        extra: bytes of other tensors that are kept for it.
         scratch: bytes alive inside it.
     """
 
@@ -42,9 +42,8 @@ class Tape(Struct):
 
     Attributes:
         sizes: the bytes of each storage.
-        made: the step that makes each; -1 for an input of the model.
-        steps: one a call.
-        storages: of every output of every producer.
+        made: the step that makes each storage; -1 for an input of the model.
+        steps: one per call. storages: of every output of every producer.
     """
 
     sizes: list[int]
@@ -54,7 +53,7 @@ class Tape(Struct):
 
 
 def record(evaluation: Evaluation, program: Program, dtype: str | None, shapes: Shapes) -> Tape | None:
-    """The tape of a program, for these shapes; None where one is not known."""
+    """The tape of a program for these shapes; None if one of them is unknown."""
     tape = Tape([], [], [], [])
     for item, outputs in zip(evaluation.inputs, shapes, strict=False):
         kept = dtype if dtype is not None and "float" in item.dtype else item.dtype
@@ -72,17 +71,17 @@ def record(evaluation: Evaluation, program: Program, dtype: str | None, shapes: 
 
 
 class Cost(NamedTuple):
-    """What one call needs, and the bytes of its outputs."""
+    """The needs of one call, and the bytes of its outputs."""
 
     needs: Needs
     sizes: list[int]
 
 
 class Asking(NamedTuple):
-    """What the steps of a tape are made with.
+    """Computes the costs of calls for a tape.
 
     Attributes:
-        costs: what is known already: of a deep network most calls are like one before, and it is asked once.
+        costs: a cache: most calls of a deep network equal an earlier one.
     """
 
     program: Program
@@ -91,7 +90,7 @@ class Asking(NamedTuple):
     costs: dict[tuple[Any, ...], Cost | None]
 
     def cost(self, call: Call, given: list[Shape], outputs: list[Shape]) -> Cost | None:
-        """What a call costs; None where that is not known."""
+        """The cost of a call; None if it is unknown."""
         instance = call.node.instance
         kind = id(instance.layer), instance.type, instance.dtype, call.dtype, id(call.weights)
         key = *kind, *given, None, *outputs
@@ -109,14 +108,14 @@ def add_storages(tape: Tape, sizes: list[int], step: int) -> list[int]:
 
 
 def sizes_of(outputs: list[Shape], dtype: str) -> list[int] | None:
-    """The bytes of tensors of these shapes; None where one is not known."""
+    """The bytes of tensors of these shapes; None if one is unknown."""
     counts = [volume(shape) for shape in outputs]
     known = [size_of(count, dtype) for count in counts if count is not None]
     return known if len(known) == len(counts) and (dtype in STORED_BITS or not counts) else None
 
 
 def cost_of(call: Call, program: Program, dtype: str | None, given: list[Shape], outputs: list[Shape]) -> Cost | None:
-    """What a call of these shapes needs; None where a size is not known, or what it keeps."""
+    """The cost of a call with these shapes; None if a size, or what it keeps, is unknown."""
     instance = call.node.instance
     kept = output_dtype(call.dtype, instance.dtype, dtype)
     if any(volume(shape) is None for shape in (*given, *outputs)):
@@ -135,7 +134,7 @@ def cost_of(call: Call, program: Program, dtype: str | None, given: list[Shape],
 
 
 def add_step(tape: Tape, call: Call, asking: Asking, outputs: list[Shape]) -> bool:
-    """The step of one call; whether its sizes are known."""
+    """Add the step of one call; return whether its sizes are known."""
     read = refs(call.node)
     storages = [tape.storages[ref.producer][ref.output] for ref in read]
     cost = asking.cost(call, [shape_of(asking.shapes, ref) for ref in read], outputs)
@@ -177,9 +176,9 @@ def group_ends(calls: Sequence[Call]) -> dict[str, int]:
 
 
 def entered(reader: str, maker: str) -> str:
-    """The outermost group that the reader is in and the maker is not; "" for none.
+    """The outermost group that contains the reader but not the maker; "" for none.
 
-    A module's inputs live until it returns: whoever called it still has them.
+    A module's inputs live until it returns, because its caller still has them.
     """
     here, there = reader.split("/"), maker.split("/")
     same = 0
@@ -189,13 +188,13 @@ def entered(reader: str, maker: str) -> str:
 
 
 LAST_USES = "last uses"
-"""Where `Evaluation.known` has them."""
+"""The key of these steps in `Evaluation.known`."""
 
 
 def last_uses(evaluation: Evaluation, tape: Tape, program: Program) -> list[int]:
-    """The last step in which each storage is there.
+    """The last step in which each storage is alive.
 
-    That depends on who reads what and on what is a view, not on sizes: a prompt and a token mostly have the same.
+    That depends on readers and views but not on sizes: it is mostly the same for a prompt and a token.
     """
     structure = program.known, program.language_model, tape.made, tape.storages, [step.reads for step in tape.steps]
     before, last = evaluation.known.get(LAST_USES, (None, []))
@@ -206,7 +205,7 @@ def last_uses(evaluation: Evaluation, tape: Tape, program: Program) -> list[int]
 
 
 def find_last_uses(evaluation: Evaluation, tape: Tape, program: Program) -> list[int]:
-    """The same, where another tape had others."""
+    """The same, computed anew."""
     calls = evaluation.calls
     ends = group_ends(calls)
     last = list(tape.made)
@@ -214,7 +213,7 @@ def find_last_uses(evaluation: Evaluation, tape: Tape, program: Program) -> list
         path = calls[index].node.path
         for storage in step.reads:
             maker = tape.made[storage]
-            if maker < 0:  # whoever runs the model has its inputs
+            if maker < 0:  # the caller keeps the inputs
                 last[storage] = len(tape.steps)
                 continue
             group = entered(path, calls[maker].node.path) if program.known else ""

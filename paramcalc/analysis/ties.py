@@ -1,4 +1,4 @@
-"""Weights that are one tensor: those that a spec ties, and those of a layer that stands in several places."""
+"""Tied weights: those that a spec ties, and those of a layer that is used in several places."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from paramcalc.shapes import format_shape
 
 
 def weight_name(path: str, name: str) -> str:
-    """What a spec calls a weight: "embed.embeddings"; a bare parameter has the name of its layer."""
+    """The name of a weight in a spec: "embed.embeddings"; a bare parameter has the name of its layer."""
     return f"{path}.{name}" if name else path
 
 
 def tie_weights(evaluation: Evaluation) -> dict[str, str]:
-    """Weights that are another's tensor: "path.weight" → the one that is counted.
+    """The weights that are tied to another: "path.weight" → the one that is counted.
 
     Raises:
         InputError: for a weight that does not exist, or shapes that are not equal or transposed.
@@ -31,7 +31,7 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
         try:
             check_tie(by_name, owner, other)
             first, second = holder(ties, owner), holder(ties, other)
-            if first != second:  # else they are one already: a circle must leave one that is counted
+            if first != second:  # otherwise they are tied already: in a cycle, one must stay counted
                 ties[second] = first
         except LayerError as error:
             problems.append(Problem(str(error), where))
@@ -43,7 +43,7 @@ def tie_weights(evaluation: Evaluation) -> dict[str, str]:
 
 
 def tie_shared(evaluation: Evaluation, ties: dict[str, str]) -> list[Problem]:
-    """Tie the weights of layers that stand in several places to those of the first; returns what does not fit."""
+    """Tie the weights of layers that are used in several places to those of the first; return what does not fit."""
     first: dict[Any, tuple[str, Weight]] = {}
     problems = []
     for call in evaluation.calls:
@@ -68,7 +68,7 @@ def tie_shared(evaluation: Evaluation, ties: dict[str, str]) -> list[Problem]:
 
 
 def holder(ties: dict[str, str], name: str) -> str:
-    """The weight that holds this one's tensor; the chain of ties to it is shortened on the way."""
+    """The weight that this one is tied to in the end; the chain of ties is shortened on the way."""
     way = []
     while name in ties:
         way.append(name)

@@ -1,11 +1,11 @@
-"""What happens at a layer that cannot be computed: the one policy, apart from the evaluation that asks for it.
+"""The policy for layers that cannot be computed, kept apart from the evaluation that applies it.
 
-In this order: what the user says of it, a layer that has the same shapes and counts and can be computed,
-the output shape that the file recorded. With none of them the output is unknown, and so is everything that reads it,
-but for weights that no input changes and layers whose input shapes the file recorded.
+It tries, in this order: the user's assumption, a layer with the same shapes and counts that can be computed, and the
+output shape recorded in the file. Without any of them the output is unknown, and so is everything that reads it, except
+for weights that no input changes and layers whose input shapes the file recorded.
 
-A file that holds the weights of a layer says all that counts of them: such a layer needs nobody's leave, though its
-output, and the products in it, stay unknown.
+If the file has the weights of a layer, these are known: the layer needs no permission, though its output and its
+products stay unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ from paramcalc.shapes import MAX_RANK, Shape, is_size
 
 
 class UnknownLayers:
-    """The layers of one evaluation that are not known.
+    """The unknown layers of one evaluation.
 
     Attributes:
-        allowed: whether to go on past them; else each is an error, but for those that `assumed` has.
-        assumed: what the user says of them.
-        paths: those met so far, and those behind them whose input is not known; at first those whose weights the
-            file itself leaves out.
-        producers: the numbers of those whose output is not known.
+        allowed: whether to go on past them; otherwise each is an error, unless it is in `assumed`.
+        assumed: the user's assumptions about them.
+        paths: the unknown layers so far, and those after them whose input is unknown; at first those whose weights the
+            file omits.
+        producers: the producers whose output is unknown.
     """
 
     def __init__(self, allowed: bool, assumed: Mapping[str, Any], paths: Sequence[str] = ()) -> None:
@@ -41,10 +41,10 @@ class UnknownLayers:
         self.fallbacks: dict[Instance, Instance] = {}
 
     def resolve(self, node: Node, shapes: list[Any], error: UnknownLayerError) -> Node | Shape | None:
-        """What to go on with in place of a call: one of a layer that can be computed, its output shape, or nothing.
+        """What replaces a call: a call of a layer that can be computed, an output shape, or nothing.
 
         Raises:
-            UnknownLayerError: the given one, where the user did not allow it.
+            UnknownLayerError: the given one, if the user did not allow unknown layers.
         """
         layer = node.instance.layer
         said = self.assumed.of(node)
@@ -65,7 +65,7 @@ class UnknownLayers:
         return layer.recorded_output
 
     def with_fallback(self, node: Node, layer: Any) -> Node:
-        """The node with a layer that can be computed: one instance for all its calls, as before."""
+        """The node with a layer that can be computed; all calls of an instance share its replacement."""
         old = node.instance
         new = self.fallbacks.get(old)
         if new is None:
@@ -73,10 +73,10 @@ class UnknownLayers:
         return Node(node.path, new, node.inputs, node.options, node.where, node.notes, node.ignored)
 
     def check_allowed(self, node: Node) -> None:
-        """Report an unknown layer behind another one: all of them are, wherever they stand.
+        """Report an unknown layer after another one: all of them are reported.
 
         Raises:
-            UnknownLayerError: where the user did not allow it.
+            UnknownLayerError: if the user did not allow unknown layers.
         """
         layer = node.instance.layer
         excused = self.allowed or self.assumed.of(node) is not None or node.instance.stored is not None
@@ -86,7 +86,7 @@ class UnknownLayers:
     def mark_unknown(
         self, node: Node, producer: int, shapes: list[Shape | None], fixed: tuple[Weight, ...], first: Call | None
     ) -> Call:
-        """A call whose output is not known, with the weights that it holds all the same; `first` is an earlier call."""
+        """A call with unknown output and the weights that are known even so; `first` is an earlier call."""
         self.producers.add(producer)
         if node.instance.stored is None:
             self.paths.append(node.path)
@@ -94,7 +94,7 @@ class UnknownLayers:
 
 
 def with_recorded_shapes(built: Sequence[Any], shapes: Sequence[Shape | None]) -> list[Shape] | None:
-    """The input shapes, unknown ones taken from what the file says the layer was built for; None if it does not."""
+    """The input shapes, with unknown ones taken from those that the file says the layer was built for; else None."""
     if len(built) != len(shapes):
         return None
     found = []
@@ -108,22 +108,22 @@ def with_recorded_shapes(built: Sequence[Any], shapes: Sequence[Shape | None]) -
 
 
 PROBE_SIZES = (24, 36, 48, 60, 72)
-"""Sizes that many layers take: multiples of common numbers of heads and groups."""
+"""Sizes that most layers accept: multiples of common numbers of heads and groups."""
 
 PROBE_CHANGE = 60
-"""Added to all sizes, makes none of them again."""
+"""Added to every size, so that no size stays the same."""
 
 
 def fixed_weights(layer: Layer, inputs: int) -> tuple[Weight, ...] | None:
-    """The weights of a layer, where they are the same for every input that it takes; else None.
+    """The weights of a layer if they are the same for every input; else None.
 
-    An Embedding has its table, a Dropout nothing, whatever comes before it; a Dense has not.
+    This is so for the table of an Embedding and for a Dropout, which has none, but not for a Dense.
     """
     found: tuple[Weight, ...] | None = None
     for one, other in _probes():
         weights = _weights(layer, one, inputs)
         if weights != _weights(layer, other, inputs):
-            return None  # also where it takes only one of the two: what it makes of a third is not known
+            return None  # also if it takes only one of the two: then nothing is known about a third
         if weights is not None:
             if found not in (None, weights):
                 return None
@@ -132,19 +132,19 @@ def fixed_weights(layer: Layer, inputs: int) -> tuple[Weight, ...] | None:
 
 
 def stored_weights(instance: Instance) -> tuple[Weight, ...] | None:
-    """The weights that the file has for a layer, if it says which these are."""
+    """The weights that the file stores for a layer, if it does."""
     return None if instance.stored is None else as_trained(instance, instance.stored)
 
 
 def as_trained(instance: Instance, weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
-    """The weights, frozen where their layer is."""
+    """The weights, frozen if their layer is."""
     if instance.trainable:
         return weights
     return tuple([replace(weight, trainable=False) for weight in weights])
 
 
 def _weights(layer: Any, probe: Shape, inputs: int) -> tuple[Weight, ...] | None:
-    """What the layer holds on this input; None if it takes none such."""
+    """The layer's weights for this input; None if it does not accept it."""
     try:
         weights: tuple[Weight, ...] = layer.infer(*[probe] * inputs).weights
     except (ParamcalcError, TypeError):
@@ -153,7 +153,7 @@ def _weights(layer: Any, probe: Shape, inputs: int) -> tuple[Weight, ...] | None
 
 
 def _probes() -> list[tuple[Shape, Shape]]:
-    """Pairs of inputs of zero to five axes beside the batch that differ in the size of every axis."""
+    """Pairs of inputs with zero to five axes besides the batch, which differ in the size of every axis."""
     return [
         ((None, *PROBE_SIZES[:rank]), (None, *[size + PROBE_CHANGE for size in reversed(PROBE_SIZES[:rank])]))
         for rank in range(len(PROBE_SIZES) + 1)

@@ -1,7 +1,7 @@
-"""How much the formulas of one model may make, models inside layers of it included: one budget for all of them.
+"""A budget for the work of a model's formulas, shared by all models nested in its layers.
 
-A short file can hold a model inside a wrapper inside a model …, and put it on hundreds of different shapes: each answer
-has the weights of all that is inside, under names that grow with each layer around them.
+A short file can nest models in wrappers in models, and call them on hundreds of different shapes: each answer has the
+weights of everything inside, under names that grow with every level.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from paramcalc.model import Model
 
 
 class TooMuchWorkError(ParamcalcError):
-    """The formulas of a model make more than they may."""
+    """The formulas of a model exceed their budget."""
 
 
 class Work:
-    """Counts what is made.
+    """Counts the work.
 
     Attributes:
-        left: how much there may still be.
+        left: the work that is still allowed.
     """
 
     __slots__ = ("left",)
@@ -38,7 +38,7 @@ class Work:
         """Count work.
 
         Raises:
-            TooMuchWorkError: when it is too much.
+            TooMuchWorkError: if the budget is exceeded.
         """
         self.left -= count
         if self.left < 0:
@@ -59,7 +59,7 @@ _CURRENT = Current()
 
 @contextmanager
 def working_on(model: Model) -> Iterator[Work]:
-    """The budget of a model, or of the one that this model is inside of."""
+    """The budget of a model, or of the model that this one is nested in."""
     if _CURRENT.work is not None:
         yield _CURRENT.work
         return
@@ -71,13 +71,13 @@ def working_on(model: Model) -> Iterator[Work]:
 
 
 def is_inside() -> bool:
-    """Whether the model that is worked on is inside another one."""
+    """Whether the current model is nested in another."""
     return _CURRENT.work is not None
 
 
 def cost_of(layer: Layer, weights: tuple[Weight, ...]) -> int:
-    """The work of one answer: each layer around a weight has written its name anew."""
-    if isinstance(layer, Recorded):  # nothing is made: the weights are those of the file
+    """The work of one answer: every layer around a weight creates its name anew."""
+    if isinstance(layer, Recorded):  # no work: the weights come from the file
         return 0
     around = 1
     inner = layer

@@ -21,7 +21,7 @@ try:
         import click
 
         from paramcalc.cli import declare
-except KeyboardInterrupt:  # Ctrl-C in the first moment is as quiet as in any other
+except KeyboardInterrupt:  # Ctrl-C is quiet even during start-up
     raise SystemExit(130) from None
 
 COMMANDS = {
@@ -43,7 +43,7 @@ TEXTS = ("init", "guide")
 """Commands that print a text as it is; all others need msgspec."""
 
 COMPLETE = "_PARAMCALC_COMPLETE"
-"""The variable by which shells ask for completions."""
+"""The environment variable with which shells ask for completions."""
 
 EXIT_BAD_INPUT = 2
 EXIT_BUG = 3
@@ -55,7 +55,7 @@ class LazyGroup(declare.Command, click.Group):
     """A group that knows the names of its commands and imports only the one that runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command, in the order of the table."""
+        """All commands, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -72,7 +72,7 @@ class LazyGroup(declare.Command, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant, or an error with the nearest there is."""
+        """The command, or an error with the nearest name."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -84,7 +84,7 @@ class LazyGroup(declare.Command, click.Group):
             raise click.UsageError(error.message.removesuffix(".") + near, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table as it stands: click's own way would import every command for its help."""
+        """Write the table of commands: click would import every command for its help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -114,18 +114,19 @@ def cli(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    # A short life makes little cyclic garbage: looking for it less often saves a tenth of the start.
+    # A short run makes little cyclic garbage: collecting less often saves a tenth of the start.
     gc.set_threshold(100_000, 50, 100)
     try:
         code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # a second one, while the first was seen to
+    except KeyboardInterrupt:  # a second one, while the first was handled
         code = EXIT_INTERRUPTED
-    # All is flushed. Taking every object and module apart would be a tenth of a short run, and more of a long one.
+    # Everything is flushed. Tearing down all objects and modules would take a tenth of a short run, and more of a long
+    # one.
     os._exit(code)
 
 
 def run(args: list[str]) -> int:
-    """Run one command line; everything that goes wrong in it ends here, in an exit code."""
+    """Run one command line; every error ends here, in an exit code."""
     try:
         prepare_streams()
         if os.environ.get(COMPLETE):
@@ -138,7 +139,7 @@ def run(args: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more as it ends, and would complain.
+        # Python flushes stdout again on exit, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_CLOSED_PIPE
     except Exception as error:
@@ -147,7 +148,7 @@ def run(args: list[str]) -> int:
 
 
 def complete(instruction: str) -> int:
-    """Answer a shell that completes a word, or print what it needs to ask."""
+    """Complete a word for a shell, or print the shell's completion script."""
     from click.shell_completion import shell_complete
 
     try:
@@ -167,7 +168,7 @@ GLYPHS = {
 
 
 def plain_glyphs(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What is shown where the encoding lacks a character: a similar one, or its number."""
+    """The replacement for a character that the encoding lacks: a similar one, or its number."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     glyph = GLYPHS.get(error.object[error.start])
@@ -177,7 +178,7 @@ def plain_glyphs(error: UnicodeError) -> tuple[str | bytes, int]:
 def prepare_streams() -> None:
     """Escape what a stream cannot encode, and open one that was closed before the start on the null device.
 
-    Left closed, its number would go to the next file that is opened.
+    If it stayed closed, the next opened file would get its number.
     """
     register_error("paramcalc", plain_glyphs)
     for name in ("stdin", "stdout", "stderr"):
@@ -189,13 +190,13 @@ def prepare_streams() -> None:
 
 
 def wants_ascii() -> bool:
-    """Whether the user set the locale to C: Python itself would write UTF-8 all the same."""
+    """Whether the user set the locale to C: Python itself would still write UTF-8."""
     chosen = os.environ.get("PYTHONUTF8") or os.environ.get("PYTHONIOENCODING")
     return not chosen and os.environ.get("LC_ALL") in ("C", "POSIX")
 
 
 def help_width() -> int:
-    """The width of help texts, as click has it, without loading shutil for it."""
+    """The width of help texts, computed as by click but without loading shutil."""
     try:
         columns = os.get_terminal_size().columns
     except OSError:
@@ -204,7 +205,7 @@ def help_width() -> int:
 
 
 def report(error: Exception, debug: bool = False) -> int:
-    """Say on stderr what went wrong, harmlessly; returns the exit code it means."""
+    """Report an error on stderr, sanitised; return its exit code."""
     from paramcalc.errors import InputError, ParamcalcError, why
     from paramcalc.render.text import sanitise
 
@@ -234,14 +235,14 @@ def report(error: Exception, debug: bool = False) -> int:
         from traceback import format_exception
 
         lines = [part for entry in format_exception(error) for part in entry.splitlines()] + lines
-    with suppress(OSError):  # where nobody can be told, the exit code still says it
+    with suppress(OSError):  # if stderr is closed, the exit code still tells
         for line in lines:
             print(sanitise(line), file=sys.stderr)
     return code
 
 
 def report_warnings(source: str, problems: list[Any]) -> None:
-    """Say on stderr what was noticed of a file, as errors are said, one line each in a pipe."""
+    """Report warnings about a file on stderr in the form of errors, one line each in a pipe."""
     if not problems:
         return
     from paramcalc.errors import InputError
@@ -257,11 +258,11 @@ def report_warnings(source: str, problems: list[Any]) -> None:
 
 
 COLOURS = {"error": "1;31", "warning": "1;33", "bold": "1", "mark": "34", "help": "1;32"}
-"""Style of a part of an error → the terminal's code for it."""
+"""Style of a part of an error → its terminal code."""
 
 
 def show_problems(error: Any, severity: str = "error") -> None:
-    """The problems of an input, on a terminal: with the lines they are about."""
+    """Show the problems of an input on a terminal, with the lines they are about."""
     from paramcalc.render.problems import problem_lines
 
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LIMITS = ("params", "trainable_params", "size", "macs", "layer_params", *MEMORY)
 MANY = 50
-"""From this many files on a progress bar is worth its line."""
+"""A progress bar is shown from this many files on."""
 
 
 def parse_columns(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
@@ -109,7 +109,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
         raise click.UsageError("--weights is for one architecture; name one file")
     try:
         config = find_checks(given["config"])
-    except InputError as error:  # reported as a model that cannot be read is: where CI looks, on its line
+    except InputError as error:  # reported like an unreadable model: where CI looks for it, with its line
         reports = [unreadable(error.source, error)]
     else:
         jobs = list(named_jobs(specs, config) if specs else config_jobs(config))
@@ -120,7 +120,7 @@ def command(specs: tuple[str, ...], format_: str, **given: Any) -> int:
 
 
 def flag_budget(given: dict[str, Any]) -> "Budget":
-    """The budget that the flags set."""
+    """The budget of the `--max-…` options."""
     from paramcalc.budget import BudgetError, parse_budget
 
     limits = {name: given[f"max_{name}"] for name in LIMITS if given[f"max_{name}"] is not None}
@@ -154,7 +154,7 @@ def progress(reports: "Iterator[FileReport]", count: int) -> "Iterator[FileRepor
 
 
 def style_of(given: dict[str, Any]) -> Any:
-    """How the text looks: what was chosen, and what the terminal can show."""
+    """The style of the text: the options, and what the terminal can show."""
     from paramcalc.render.check.text import Style
 
     path = given["output"]
@@ -163,7 +163,7 @@ def style_of(given: dict[str, Any]) -> Any:
 
 
 def show(reports: "list[FileReport]", code: int, format_: str, given: dict[str, Any]) -> None:
-    """Write the report where it is wanted, and in GitHub Actions to the summary of the job, too."""
+    """Write the report, and in GitHub Actions also to the summary of the job."""
     from paramcalc.errors import why
     from paramcalc.render.check import render
 

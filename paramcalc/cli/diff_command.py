@@ -93,7 +93,7 @@ def check_counted(base: tuple[str, Any], head: tuple[str, Any]) -> None:
 
 
 def named_alike(base: tuple[str, Any], head: tuple[str, Any], asked: Question) -> tuple[Any, Any]:
-    """Both sides; the weights of a checkpoint by the names that the architecture on the other side has for them."""
+    """Both sides, with a checkpoint's weights renamed to those of the architecture on the other side."""
     (first, before), (second, now) = base, head
     if (before.framework is None) != (now.framework is None) and os.path.exists(first) and os.path.exists(second):
         from paramcalc.answer import weights_named_by
@@ -105,7 +105,7 @@ def named_alike(base: tuple[str, Any], head: tuple[str, Any], asked: Question) -
 
 
 def of_either_side(asked: Question) -> Question:
-    """The same options, where what is assumed of a layer may be about one of the two models alone."""
+    """The same options, with assumptions that need not apply to both models."""
     if not asked.assume:
         return asked
     from msgspec.structs import replace
@@ -119,10 +119,10 @@ def explanations(head: str, asked: Question) -> "dict[str, LayerExplained]":
 
 
 def read_side(name: str, other: str, asked: Question) -> Any:
-    """The summary of a file, or of `REV:path`; `other` is the file on the other side.
+    """The summary of a file, or of `REV:path`; `other` is the other side.
 
     Raises:
-        ParamcalcError: when there is no such thing.
+        ParamcalcError: if it does not exist.
     """
     if ":" in name:
         from paramcalc.check.baseline import summary_at
@@ -148,6 +148,6 @@ def is_in_git(name: str) -> bool:
     try:
         return summary_at(name) is not None
     except InputError:
-        return True  # it is there, and wrong
+        return True  # it exists, but is invalid
     except ParamcalcError:
         return False

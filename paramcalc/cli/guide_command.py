@@ -32,11 +32,11 @@ TOPICS = {
 """Topic → what its page is about; the page is `paramcalc/guide/TOPIC.md`."""
 
 MAX_WIDTH = 100
-"""Prose in longer lines is hard to read."""
+"""Longer lines of prose are hard to read."""
 
 
 def complete_topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """The topics that begin like this, with what they are about for the shells that show it."""
+    """The topics with this prefix, and their descriptions for shells that show them."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(topic, help=about) for topic, about in TOPICS.items() if topic.startswith(incomplete)]
@@ -59,7 +59,7 @@ def command(topic: str | None) -> int:
 
 
 def contents() -> str:
-    """The topics, a line each where there is room for it."""
+    """The topics, on a line each if there is room."""
     formatter = click.HelpFormatter(width=min(output.terminal_width(None) or MAX_WIDTH, MAX_WIDTH))
     formatter.write("paramcalc guide TOPIC prints one of these pages:\n\n")
     with formatter.indentation():
@@ -84,13 +84,13 @@ def page(topic: str) -> str:
 
 
 def show(text: str) -> None:
-    """Lay a page out for the terminal, and page it."""
+    """Lay out a page for the terminal, and show it in the pager."""
     import os
 
     from paramcalc.render.guide import laid_out
 
     colour = output.use_colour("auto", None)
     width = min(output.terminal_width(None) or MAX_WIDTH, MAX_WIDTH)
-    # As git does it: show colours, and end at once where everything fits on the screen.
+    # As in git: show colours, and quit at once if everything fits on the screen.
     os.environ.setdefault("LESS", "FRX")
     click.echo_via_pager(laid_out(text, width, colour), color=colour)

@@ -8,7 +8,7 @@ from paramcalc.cli.output import terminal_width, write
 
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Built-in layers; plugins are left out, for looking them up is slow."""
+    """Built-in layers; plugins are left out because looking them up is slow."""
     from paramcalc.layers.catalogue import built_in
     from paramcalc.layers.registry import Registry
 

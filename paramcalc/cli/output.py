@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class OutputError(ParamcalcError):
-    """The result cannot be written where the user wants it."""
+    """The result cannot be written to its destination."""
 
 
 def write(parts: Iterable[str | bytes], path: str | None) -> None:
     """Write the parts to stdout as they come, or all of them to a file.
 
     Raises:
-        OutputError: when the file cannot be written; an old file is then as it was.
+        OutputError: if the file cannot be written; an old file then stays unchanged.
     """
     if path is None or path == "-":
         for part in parts:
@@ -55,7 +55,7 @@ def write_stdout(part: str | bytes) -> None:
 
 
 def is_stdout(path: str) -> bool:
-    """Whether a path, such as /dev/stdout, is where stdout goes: replacing that file would lose what is in it."""
+    """Whether a path, such as /dev/stdout, is stdout itself: replacing that file would lose its content."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(sys.stdout.fileno()))
     except (OSError, ValueError):
@@ -63,7 +63,7 @@ def is_stdout(path: str) -> bool:
 
 
 def write_file(path: str, parts: Iterable[bytes]) -> None:
-    """Write beside the file, links followed, and rename: a full disk, or an error on the way, leaves the old file."""
+    """Write to a temporary file and rename it, following links: a full disk or an error leaves the old file."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -75,7 +75,7 @@ def write_file(path: str, parts: Iterable[bytes]) -> None:
             file.writelines(parts)
         return
     path = os.path.realpath(path)
-    # Named before it is there: whenever the end comes, it is known what to take away.
+    # Named before it exists, so that it can be removed whenever the program ends.
     beside = os.path.join(os.path.dirname(path), f".paramcalc-{os.urandom(8).hex()}")
     with tidy_end():
         try:
@@ -91,7 +91,7 @@ def write_file(path: str, parts: Iterable[bytes]) -> None:
 
 @contextmanager
 def tidy_end() -> Iterator[None]:
-    """While this holds, what CI sends to end a program ends it as Ctrl-C does: with all that is left to be done."""
+    """Inside this block, signals that CI sends to end a program do so like Ctrl-C, with all clean-up."""
     import signal
 
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -108,7 +108,7 @@ def tidy_end() -> Iterator[None]:
 
 
 def use_colour(choice: str, path: str | None) -> bool:
-    """Whether to colour: on a terminal that can, unless NO_COLOR is set; `--color` decides over all."""
+    """Whether to colour: on a capable terminal, unless NO_COLOR is set; `--color` overrides both."""
     if choice != "auto":
         return choice == "always"
     on_terminal = (path is None or path == "-") and sys.stdout.isatty()
@@ -127,14 +127,14 @@ def speaks_unicode(path: str | None) -> bool:
 
 
 def glyphs_for(path: str | None) -> "Glyphs":
-    """What tables can be drawn with there."""
+    """The characters that tables can be drawn with there."""
     from paramcalc.render.layout import ASCII, UNICODE
 
     return UNICODE if speaks_unicode(path) else ASCII
 
 
 def terminal_width(path: str | None) -> int | None:
-    """The width of the terminal; None, as wide as needed, for a pipe or a file."""
+    """The width of the terminal; None for a pipe or a file, which are as wide as needed."""
     if (path is None or path == "-") and sys.stdout.isatty():
         return os.get_terminal_size(sys.stdout.fileno()).columns or None
     return None
@@ -172,7 +172,7 @@ def check_shown(form: "Format", format_: str, options: Iterable[str], given: dic
 
 
 def warn(message: str) -> None:
-    """A line on stderr, harmless."""
+    """Write a line to stderr, sanitised."""
     from paramcalc.render.text import sanitise
 
     click.echo(sanitise(f"paramcalc: {message}"), err=True)

@@ -21,10 +21,10 @@ BARS = ("params", "trainable_params", "active_params", "macs", "decode_macs", "s
 
 
 def values_of(text: str) -> list[str]:
-    """`256,512` → both; the commas of a list, `[1,2],[3]`, do not divide.
+    """Split `256,512` at the commas, but not at those inside lists: `[1,2],[3]`.
 
     Raises:
-        ValueError: for a value that is left out.
+        ValueError: for an empty value.
     """
     found, depth = [""], 0
     for letter in text:
@@ -81,7 +81,7 @@ def command(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: str, *
 
 
 def check_usage(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: str, given: dict[str, Any]) -> None:
-    """Refuse what would be ignored, or never end."""
+    """Refuse what would be ignored, or take forever."""
     if spec == "-":
         raise click.UsageError("a sweep reads its file once for each row; standard input can be read only once")
     names = [name for name, _ in swept]
@@ -104,7 +104,7 @@ def check_usage(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: st
 def each(
     spec: str, asked: Question, swept: tuple[tuple[str, list[str]], ...], failed: list[ParamcalcError]
 ) -> Iterator["Swept"]:
-    """The totals for each combination, the last variable changing first."""
+    """The totals for each combination, with the last variable changing fastest."""
     from paramcalc.render.sweep import Swept
 
     names = [name for name, _ in swept]
@@ -124,7 +124,7 @@ def each(
 def tell(failed: list[ParamcalcError], refused: list[str], count: int) -> None:
     """Report the first of the combinations that were refused.
 
-    Where all are, and for one reason, such as that there is no such file, it has nothing to do with the values.
+    If all are refused for the same reason, such as a missing file, the values have nothing to do with it.
     """
     if not failed:
         return

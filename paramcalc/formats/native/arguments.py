@@ -1,4 +1,4 @@
-"""What stands behind a type → arguments by name: it is a mapping, a list in order, the main argument, or nothing."""
+"""The arguments of a type by name, from a mapping, a list in order, the main argument, or nothing."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ Arguments = tuple[dict[str, Any], dict[str, DocPath]]
 
 
 def layer_arguments(cls: type[Layer], value: Any, base: DocPath) -> Arguments:
-    """The fields of a layer by name, whichever way they are written.
+    """The fields of a layer by name, in whichever form they are given.
 
     Raises:
         SpecError: for more arguments than there are fields, or an entry's key inside the fields.
@@ -58,13 +58,13 @@ def positional(type_: str, names: tuple[str, ...], value: Any, base: DocPath) ->
 def block_arguments(value: Any, base: DocPath) -> Arguments:
     """The variables that a use of a block gives it."""
     if not isinstance(value, dict):
-        # The block may stand further down, its variables not read yet: the names are found when it is expanded.
+        # The block may be defined further down: its variables get their names when it is expanded.
         return {"": value}, {"": base}
     return dict(value), {key: (*base, key) for key in value}
 
 
 def named_arguments(block: Block, arguments: dict[str, Any], places: dict[str, DocPath]) -> Arguments:
-    """The arguments of a use of a block by name; the block is read by now.
+    """The arguments of a use of a block by name, once the block has been read.
 
     Raises:
         SpecError: for one that is no variable of the block, or too many.

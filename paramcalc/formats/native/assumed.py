@@ -1,4 +1,4 @@
-"""The `assume:` of a spec: layers of classes that there are not, of which it says what they give and hold."""
+"""The `assume:` of a spec: the outputs and parameters of layers whose classes are unknown."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ MAX_WARNINGS = 5
 
 
 class AssumedClasses:
-    """What a spec assumes, by class or a glob; `keys` has that of each class which a layer has needed."""
+    """The assumptions of a spec, by class or glob; `keys` has the one that each needed class matches."""
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         self.said = said
@@ -21,7 +21,7 @@ class AssumedClasses:
         self.cost = sum(1 + len(glob) // GLOB_PER_STEP for glob in said)
 
     def entry(self, name: str, where: DocPath, common: dict[str, Any]) -> LayerEntry | None:
-        """The entry of a layer of a class that is not known, whose fields may be any; None where nothing is said."""
+        """The entry of a layer of an unknown class, with any fields; None if nothing is assumed about it."""
         if not self.said:
             return None
         if self.key(name, where) is None:
@@ -30,7 +30,7 @@ class AssumedClasses:
         return LayerEntry(where, common, Unknown, name, {}, {}, layer)
 
     def key(self, name: str, where: DocPath) -> str | None:
-        """The class or the glob that a class name fits; None where there is none.
+        """The class or glob that a class name matches; None if there is none.
 
         Raises:
             SpecError: when too many names were compared with too many globs.
@@ -44,25 +44,25 @@ class AssumedClasses:
         return self.keys[name]
 
     def kept(self) -> dict[str, Any]:
-        """What is assumed of each class that the spec has."""
+        """The assumption about each class in the spec."""
         return {name: self.said[key] for name, key in self.keys.items() if key is not None}
 
     def unused(self) -> dict[str, DocPath | None]:
-        """Warnings about what is said of no layer, with their places."""
+        """Warnings about assumptions that match no layer, with their places."""
         used = set(self.keys.values())
         names = [name for name in self.said if name not in used][:MAX_WARNINGS]
         return {f"assume: no unknown layer is of class '{name[:80]}'": ("assume", Key(name)) for name in names}
 
 
 def read_assume(raw: Any) -> dict[str, Any]:
-    """The value of `assume:`, class → what its layers give and hold.
+    """Read `assume:`: class → assumption.
 
     Raises:
         SpecError: for one that makes no sense.
     """
     if raw is None:
         return {}
-    from paramcalc.analysis.assumptions import parse_assumptions  # most specs have none
+    from paramcalc.analysis.assumptions import parse_assumptions  # most specs have no assumptions
 
     try:
         return parse_assumptions(raw, optional=True)

@@ -1,4 +1,4 @@
-"""The entry of a layer, and the values of the variables → the layer."""
+"""Builds the layer of an entry from the values of the variables."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ BlockModel = Callable[[BlockEntry], Layer]
 """Makes a block a single layer, for a wrapper around it."""
 
 MOST_KEPT = 4_096
-"""How many layers are kept for later entries that are equal …"""
+"""How many layers are cached for later equal entries …"""
 MOST_COMPARED = 16
 """… and how many items a list in their fields may have."""
 _EQUAL: dict[Any, Layer] = {}
@@ -76,7 +76,7 @@ def build_anew(entry: LayerEntry, names: Names, block_model: BlockModel, weigh: 
     try:
         return equal_layer(entry.cls, fields)
     except FieldsError as error:
-        if not fields:  # a bare name, all of whose problems are what is missing
+        if not fields:  # a bare name: the only problem is what is missing
             raise FieldsError([FieldProblem(needs(entry.cls), entry.where)]) from None
         raise FieldsError([located(entry, problem, names) for problem in error.problems]) from None
 
@@ -86,7 +86,7 @@ def equal_layer(cls: type[Layer], fields: dict[str, Any]) -> Layer:
     key = cls, tuple(fields), *[key_of(value) for value in fields.values()]
     try:
         found = _EQUAL.get(key)
-    except TypeError:  # unhashable: a mapping or a long list is among them
+    except TypeError:  # unhashable: there is a mapping or a long list
         return build_layer(cls, fields)
     if found is None:
         if len(_EQUAL) >= MOST_KEPT:
@@ -108,7 +108,7 @@ def under_policy(layer: Layer, policy: str, where: DocPath) -> Layer:
         return layer
     if framework_of(type(layer)) not in ("keras", None):
         raise SpecError(f"dtype: only Keras' layers can be quantized by {echo(policy)}", where)
-    from paramcalc.layers.keras.quantized import quantized_layer  # few specs are quantized
+    from paramcalc.layers.keras.quantized import quantized_layer  # rare in specs
 
     found = _QUANTIZED.get((id(layer), policy))
     if found is None:

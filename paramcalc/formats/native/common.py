@@ -1,4 +1,4 @@
-"""What any entry may have beside its type → values in its scope: flags, a dtype, call arguments, a scope inside."""
+"""Keys that any entry may have besides its type, evaluated in its scope: flags, dtype, call arguments."""
 
 from typing import Any
 

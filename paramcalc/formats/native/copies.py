@@ -1,7 +1,7 @@
-"""Equal uses of a block → the nodes of the first, copied: a deep network is mostly the same block again and again.
+"""Copies the nodes of equal uses of a block: a deep network is mostly the same block again and again.
 
-A block sees only its variables and its inputs. Where these are equal, what it expands to differs in the paths, in what
-it reads from outside and in the numbers of its nodes, and nothing else.
+A block sees only its variables and its inputs. If these are equal, its expansions differ only in their paths, in what
+they read from outside, and in the numbers of their nodes.
 """
 
 from itertools import islice
@@ -32,7 +32,7 @@ class Progress(Struct):
 
 
 class Expanded(Struct):
-    """What a use of a block expanded to.
+    """The expansion of a use of a block.
 
     Attributes:
         scope: the scope of its layers.
@@ -84,7 +84,7 @@ class Copies:
         )
 
     def keep(self, key: Key | None, scope: Scope, start: Reference, value: Value, began: Progress) -> None:
-        """Note what a use has expanded to, for equal ones, unless it has masks or what stands for a wrong entry."""
+        """Keep an expansion for equal uses, unless it has masks or placeholders for wrong entries."""
         ended = self.progress()
         new = self.draft.nodes[began.nodes :]
         if key is None or any(node.ignored is not None or node.instance.layer is BROKEN for node in new):

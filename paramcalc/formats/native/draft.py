@@ -1,4 +1,4 @@
-"""The graph of a spec while it is written: nodes that read names → nodes that read tensors, in execution order."""
+"""The graph of a spec under construction: resolves nodes that read names to nodes that read tensors, in order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -96,7 +96,7 @@ class Draft:
         """Report cycles of the graph, each by the names along it, and break them."""
         for cycle in find_cycles(self.nodes, self.first):
             nodes = [self.nodes[index] for index in cycle]
-            if any(node.instance.layer is BROKEN for node in nodes):  # its problem is noted
+            if any(node.instance.layer is BROKEN for node in nodes):  # its problem is already noted
                 make_broken(nodes[0])
                 continue
             names = [node.path for node in nodes]
@@ -112,7 +112,7 @@ def renumbered(ref: Ref, moved: dict[int, int]) -> Ref:
 
 
 def make_broken(node: Node) -> None:
-    """Make a node one of which nothing is known; it keeps its place."""
+    """Turn a node into a broken one, of which nothing is known; it keeps its place."""
     node.instance = Instance(BROKEN, node.instance.name, node.instance.type)
     node.inputs = ()
     node.ignored = None

@@ -1,4 +1,4 @@
-"""What a spec consists of before it is expanded: entries and blocks, each with its place in the document."""
+"""The parts of a spec before it is expanded: entries and blocks, each with its place in the document."""
 
 from collections.abc import Callable
 from typing import Any

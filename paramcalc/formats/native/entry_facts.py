@@ -1,4 +1,4 @@
-"""An entry, before it is expanded → its size, its label in errors, the variables it reads."""
+"""Facts about an entry before it is expanded: its size, its label in errors, the variables it reads."""
 
 from typing import Any
 

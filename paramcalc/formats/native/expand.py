@@ -1,4 +1,4 @@
-"""Entries → the nodes of a graph: blocks, repeats and branches unrolled, each layer with its path and its inputs.
+"""Expands entries into the nodes of a graph: blocks, repeats and branches are unrolled, layers get paths and inputs.
 
 Time and memory are linear in the layers; whether there are too many is checked before they are made.
 """

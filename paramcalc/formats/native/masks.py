@@ -1,4 +1,4 @@
-"""The `options` of an entry → call arguments and masks: `options: {attention_mask: padding}` names a tensor.
+"""Splits the `options` of an entry into call arguments and masks: `options: {attention_mask: padding}` names a tensor.
 
 A mask changes neither a shape nor a count, so no formula asks for it; but it is an edge of the graph.
 """

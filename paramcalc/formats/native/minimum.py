@@ -1,4 +1,4 @@
-"""Entries → a lower bound for the layers that they make, known before any of them is built."""
+"""A lower bound for the number of layers that entries expand to, known before any of them is built."""
 
 from paramcalc.formats.native.entries import BlockEntry, BranchesEntry, Entry, GroupEntry, RepeatEntry
 from paramcalc.limits import MAX_NESTED

@@ -1,4 +1,4 @@
-"""Something in a spec that is valid YAML and wrong → the usual mistake that it shows, and what to write instead."""
+"""Recognises the usual mistakes in specs that are valid YAML, and says what to write instead."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from paramcalc.layers.base import Layer
 def check_merge(entry: LayerEntry, sources: Sequence[Any]) -> None:
     """Refuse a layer that merges tensors and is called with a single one, as the frameworks do.
 
-    A list of one tensor is what they let pass, and here it is `inputs: [a]`.
+    They accept a list of one tensor, which is `inputs: [a]` here.
 
     Raises:
         SpecError: at the layer.

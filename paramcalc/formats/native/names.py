@@ -1,4 +1,4 @@
-"""Names in a spec → what they stand for: where a name is known, and what makes a valid one."""
+"""Names in a spec: what they stand for, where they are known, and which are valid."""
 
 import re
 from itertools import islice

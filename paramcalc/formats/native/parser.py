@@ -1,4 +1,4 @@
-"""Raw entries → instances of `Entry`: of which kind each is, of which type, with which fields.
+"""Parses raw entries into instances of `Entry`, with their kind, type and fields.
 
 Every entry is looked at once, however often blocks and repeats use it. So whatever does not depend on a variable is
 checked here, also in blocks that nothing uses.

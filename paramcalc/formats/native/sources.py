@@ -1,4 +1,4 @@
-"""What an entry of a spec reads, and the results that a block has: tensors by their names."""
+"""The inputs of an entry and the results of a block: tensors by their names."""
 
 from collections.abc import Callable
 from typing import Any

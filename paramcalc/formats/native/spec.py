@@ -1,4 +1,4 @@
-"""The parsed document of a spec → a Model: its keys, inputs, outputs and ties; parser and expander do the layers."""
+"""Reads a parsed spec into a Model: keys, inputs, outputs and ties; parser and expander handle the layers."""
 
 from collections import ChainMap
 from collections.abc import Mapping
@@ -88,7 +88,7 @@ class SpecReader:
         return spec_variables(parser.vars(raw.get("vars"), ("vars",)), self.sets, ("vars",), self.problems)
 
     def ties(self, raw: dict[str, Any], scope: Scope) -> "list[Tie]":
-        """What the spec says of its weights that are one tensor."""
+        """The ties of the spec's weights."""
         if "tied" not in raw:
             return []
         from paramcalc.formats.native.ties import read_ties
@@ -96,7 +96,7 @@ class SpecReader:
         return read_ties(raw["tied"], scope, ("tied",), self.problems)
 
     def check_layers(self, raw: dict[str, Any]) -> None:
-        """Note that there are no layers, where no misspelt key says the same."""
+        """Report missing layers, unless a misspelt key is reported already."""
         if "layers" not in raw and not is_meant("layers", raw, KEYS):
             self.problems.add("a spec needs layers", ())
         if raw.get("layers") == []:
@@ -126,7 +126,7 @@ class SpecReader:
         message = f"framework: expected {' or '.join(FRAMEWORKS)}, got {echo(found)}"
         near = nearest(str(found), FRAMEWORKS)
         self.problems.add(message + did_you_mean(str(found), FRAMEWORKS), ("framework",))
-        return near or FRAMEWORKS[0]  # its layers are read as those that are meant
+        return near or FRAMEWORKS[0]  # its layers are read as those of the nearest framework
 
     def dtype(self, raw: dict[str, Any], scope: Scope) -> str:
         """The dtype policy of layers that name none."""

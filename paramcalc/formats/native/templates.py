@@ -1,4 +1,4 @@
-"""A value in which any text may have `$name`, `$(expression)` and `$$`, and the variables → the value filled in."""
+"""Substitutes variables in values, whose strings may have `$name`, `$(expression)` and `$$`."""
 
 import re
 from functools import lru_cache

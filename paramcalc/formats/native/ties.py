@@ -1,4 +1,4 @@
-"""The `tied` of a spec or of a block: groups of weights that are one tensor → pairs of paths."""
+"""Reads the `tied` of a spec or a block, groups of weights that are one tensor, into pairs of paths."""
 
 from typing import Any
 
