@@ -1,4 +1,4 @@
-"""Keras' architecture JSON of every age → a Model: Keras 3, tf.keras, Keras 2 and 1, layers-models of TensorFlow.js.
+"""Reads Keras' architecture JSON of every version: Keras 3, tf.keras, Keras 2 and 1, layers models of TensorFlow.js.
 
 Nothing in the file is imported, unmarshalled or run: a class is only ever looked up by its name, in our own registry.
 

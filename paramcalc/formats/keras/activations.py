@@ -1,4 +1,4 @@
-"""An activation that is not the name of one of Keras' functions → what is known of it: a custom one, or a layer."""
+"""Activations that are not the name of a Keras function: custom functions, or layers."""
 
 from typing import Any, get_args
 

@@ -1,4 +1,4 @@
-"""`.keras` archives: the architecture is the `config.json` in a zip, the weights beside it are HDF5."""
+"""`.keras` archives: the architecture is the `config.json` in a zip, next to weights in HDF5."""
 
 import os
 import re
@@ -28,7 +28,7 @@ CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 METADATA = "metadata.json"
 _MERGED = frozenset(f"lora_{weight}_{side}" for weight in ("kernel", "embeddings") for side in "ab")
-"""What Keras adds to the weight that it adapts before it saves that."""
+"""Weights that Keras merges into the weight that they adapt before saving it."""
 _AS_KERAS = ", as Keras writes it"
 
 

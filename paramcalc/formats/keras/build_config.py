@@ -1,4 +1,4 @@
-"""A Keras file's `build_config` → the input shapes that a layer was built for.
+"""The `build_config` of a Keras file: the input shapes that a layer was built for.
 
 Keras 3 makes a layer's weights from these shapes when it loads the file, not from the graph.
 """

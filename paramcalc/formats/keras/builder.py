@@ -1,4 +1,4 @@
-"""The parsed JSON of a Keras model → a flat Model: each nested model is parsed once, then emitted for every call."""
+"""Builds a flat Model from the JSON of a Keras model: each nested model is parsed once, then emitted for every call."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keras call arguments → what a formula's `infer` takes: tensors in order, and the options it knows.
+"""Sorts Keras call arguments into what a formula's `infer` takes: tensors in order, and the options it knows.
 
 Tensors that no formula asks for, such as masks, are kept apart: they are edges of the graph all the same.
 """

@@ -1,4 +1,4 @@
-"""Class names in a Keras file → layer classes, as the Keras that wrote the file had them."""
+"""Maps class names in a Keras file to layer classes, as in the version of Keras that wrote the file."""
 
 from typing import Any
 

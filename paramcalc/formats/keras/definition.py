@@ -1,4 +1,4 @@
-"""What a Functional or Sequential config says, parsed but not unrolled: its layers, calls, inputs and outputs.
+"""A Functional or Sequential config, parsed but not unrolled: its layers, calls, inputs and outputs.
 
 A nested model that is called twice is one definition, which is emitted twice.
 """

@@ -1,4 +1,4 @@
-"""The dtype of a layer as a Keras file has it → the name of a policy whose weights have a known size."""
+"""Dtype policies in a Keras file, reduced to the names of policies whose weights have a known size."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The JSON of an architecture that stands in a larger file, beside the weights → a Model."""
+"""Reads an architecture's JSON that is embedded in a larger file with weights."""
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.keras import read_keras, recognise, unwrap_sequences

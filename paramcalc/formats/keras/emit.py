@@ -1,4 +1,4 @@
-"""Definitions → nodes: for each call of a layer one, for each call of a nested model all that are in it."""
+"""Emits nodes for definitions: one for each call of a layer, all of its own for each call of a nested model."""
 
 from paramcalc.errors import LayerError
 from paramcalc.formats.keras.call_arguments import sorted_arguments

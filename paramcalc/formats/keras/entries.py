@@ -1,4 +1,4 @@
-"""An entry of a Keras model's `layers` → what kind of entry it is, and its name."""
+"""The entries of a Keras model's `layers`: their kinds and names."""
 
 from functools import lru_cache
 from typing import Any

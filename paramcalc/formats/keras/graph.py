@@ -1,4 +1,4 @@
-"""The members of a model → the calls that its outputs depend on, in an order in which they can run."""
+"""Orders the calls that a model's outputs depend on, so that each comes after what it reads."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""A TensorFlowOpLayer, an operation as it is in TensorFlow's graph → the function of TensorFlow that it stands for.
+"""Maps a TensorFlowOpLayer, an operation of TensorFlow's graph, to the TensorFlow function that it stands for.
 
 tf.keras 2.0 to 2.3 wrote these. The entry has a `node_def` with the operation's name, inputs and attributes, and the
 inputs that are constants, by position.

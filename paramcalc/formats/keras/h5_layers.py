@@ -1,4 +1,4 @@
-"""What Keras' HDF5 files hold of a layer, whichever way they are laid out."""
+"""The weights of a layer in Keras' HDF5 files, independent of the file's layout."""
 
 from math import prod
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The `inbound_nodes` of a layer → its calls, with the tensors that each reads; in every dialect of Keras.
+"""Parses a layer's `inbound_nodes` into its calls, with the tensors that each reads, in every dialect of Keras.
 
 Keras 3: `{"args": […], "kwargs": {…}}` with `__keras_tensor__` objects. Before: a list of
 `[layer, node, tensor, kwargs]`; Keras 1 without kwargs.

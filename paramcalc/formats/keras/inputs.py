@@ -1,4 +1,4 @@
-"""An InputLayer, or the first layer of an old Sequential, which has the input's shape among its fields → an Input."""
+"""Reads inputs from an InputLayer, or from the first layer of an old Sequential, which has the shape as a field."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Keras 1's Sequential that begins with a Merge of several models → members; each model brings its own inputs."""
+"""A Keras 1 Sequential that begins with a Merge of several models, each of which has its own inputs."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where Keras 1 kept the channels: some of its layers did not write it, and took what the environment said."""
+"""The axis of channels in Keras 1: some layers did not store it and used the setting of the environment."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -42,7 +42,7 @@ def with_channels_first(entry: dict[str, Any], assumed: dict[str, DocPath], wher
 
 
 def warning(assumed: Iterable[str]) -> str:
-    """What was taken for granted of layers of these classes."""
+    """The warning about what was assumed for layers of these classes."""
     return (
         f"Keras 1 did not write where {', '.join(sorted(assumed))} has the channels: taken as first, where all other "
         "layers of this file have them"

@@ -1,4 +1,4 @@
-"""The text of a large Keras file → a Model, each layer being parsed only when it is read.
+"""Reads large Keras files, parsing each layer only when it is needed.
 
 The parsed document would fill the processor's cache many times over, and reading would wait for memory at every step:
 the larger the file, the slower each layer. So an entry is parsed, read and dropped while it is still in the cache.

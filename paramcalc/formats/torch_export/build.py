@@ -1,4 +1,4 @@
-"""Rows → Model: numbers for producers, one layer for all calls of a module."""
+"""Builds a Model from rows: producers get numbers, and all calls of a module share a layer."""
 
 from collections.abc import Callable, Iterable
 
@@ -79,7 +79,7 @@ def instance_of(calls: list[Row], weights: tuple[Weight, ...]) -> Instance:
 
 
 def facts_of(row: Row, weights: tuple[Weight, ...]) -> Inferred:
-    """What a row says of itself."""
+    """The recorded facts of a row."""
     outputs = row.outputs()
     shapes = [tensor.shape for tensor in outputs]
     output = None if not shapes else shapes[0] if len(shapes) == 1 else shapes

@@ -1,4 +1,4 @@
-"""One operation of the graph as the formulas of its cost see it: arguments by name, tensors as their sizes."""
+"""One operation of the graph in the form that cost formulas need: arguments by name, tensors as sizes."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What an operation costs: counted, free, or not known. Each is a table; what is in none of them is not known."""
+"""The cost of an operation: counted or free, each by a table; an operation in neither is unknown."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Symbolic sizes as SymPy prints them → numbers, once the symbols are.
+"""Evaluates symbolic sizes, as printed by SymPy, once the symbols have values.
 
 PyTorch writes SymPy's `srepr`, `Add(Symbol('s0', integer=True), Integer(1))`; up to 2.5 it wrote `s0 + 1`. Both are
 expressions in Python's syntax, and are parsed as such; nothing is evaluated but what is listed here.
@@ -22,7 +22,7 @@ _SYMBOL = re.compile(r"(?:Symbol\('(\w+)'[^()]*\)|([A-Za-z_]\w*))")
 
 
 class _UnknownError(Exception):
-    """What the expression is cannot be said."""
+    """The value of the expression cannot be determined."""
 
 
 def symbol_in(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Operations that run graphs of their own, such as `cond`: what they cost is what those cost, as often as they run."""
+"""Operations that run graphs of their own, such as `cond`: they cost what these graphs cost, as often as they run."""
 
 from paramcalc.formats.torch_export import products
 from paramcalc.formats.torch_export.calls import BrokenError, Call, Sizes

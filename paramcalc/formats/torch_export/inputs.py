@@ -1,4 +1,4 @@
-"""Other inputs than those that a program was exported with: what its symbols are then."""
+"""Inputs of other shapes than those of the export: the values that its symbols then have."""
 
 from collections.abc import Iterable, Mapping
 
@@ -43,7 +43,7 @@ def symbols_for(wanted: list[Input], graph: Graph, ranges: Mapping[str, Range], 
 
 
 def refusal(item: Input, shape: Shape) -> str:
-    """What to say of an input that the program does not take."""
+    """The message about an input that the program does not accept."""
     return (
         f"the file records what its program does with an input '{item.name}' of {format_shape(shape)}, not of "
         f"{format_shape(item.shape)}: export it again with that, or with dynamic_shapes"

@@ -1,6 +1,6 @@
-"""Rows → layers with fields, which a spec can be written of.
+"""Turns rows into layers with fields, as a spec needs them.
 
-In: the operations of a row. Out: the layer of torch.nn that they are; a row that there is no recipe for is an error.
+In: the operations of a row. Out: the equivalent layer of torch.nn; a row without a recipe is an error.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""`nn_module_stack` → which module an operation belongs to, and which call of it.
+"""The module, and the call of it, that an operation belongs to according to its `nn_module_stack`.
 
 An entry of the stack is "key,path,type", outermost first, as in
 "L__self__,,my.Net;L__self__block@1,block,my.Block": the key of a later call of a module ends in "@1".

@@ -1,4 +1,4 @@
-"""The JSON of an exported program → structs with what is needed of it.
+"""Parses the JSON of an exported program into structs, as far as it is needed.
 
 Their fields are those of PyTorch's `torch/_export/serde/schema.py`; what is not listed here is skipped unread.
 """
@@ -66,7 +66,7 @@ Sizes = Annotated[list[Size], Meta(max_length=MAX_RANK)]
 
 
 class TensorMeta(Struct, gc=False):
-    """What the program says of a tensor."""
+    """The program's description of a tensor."""
 
     dtype: int
     sizes: Sizes

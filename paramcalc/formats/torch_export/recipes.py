@@ -1,4 +1,4 @@
-"""What a module or function was made with, from its operation: a table of recipes, a line a class of torch.nn.
+"""Recovers the fields of a module or function from its operation: a table of recipes, a line per class of torch.nn.
 
 An exported program records no fields: `stride` stands in the call of `conv2d`, and `out_channels` in the shape of its
 weight. What an operation leaves out has its default, which mostly is the module's as well.

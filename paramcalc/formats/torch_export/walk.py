@@ -1,4 +1,4 @@
-"""The graph in execution order → rows: calls of modules, functions that stand in no such module, and weights."""
+"""Walks the graph in execution order and collects rows: calls of modules, functions outside these, and weights."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Parameters and buffers: whose they are, and which are one tensor."""
+"""Parameters and buffers: the modules that own them, and which are the same tensor."""
 
 from collections.abc import Container, Iterable, Mapping
 

@@ -29,10 +29,10 @@ def normalised_groups(call: SizedCall) -> Needs:
 
 
 def convolved(call: SizedCall) -> Needs:
-    """A convolution with a kernel: cuDNN's run with the channels last, on copies of input, output and kernel.
+    """A convolution: cuDNN runs it with channels last, on copies of input, output and kernel.
 
-    Measured on an H100 (VGG16, whose second convolution is the peak, to 512 bytes). A kernel of one element is a
-    product of matrices, and one of groups has other algorithms: neither copies.
+    Measured on an H100 (VGG16, whose second convolution is the peak, to 512 bytes). A kernel of one element is a matrix
+    product, and grouped convolutions have other algorithms: neither copies.
     """
     kernel = kernel_of(call)
     channels, filters = call.inputs[0][1] or 1, call.outputs[0][1] or 1
@@ -42,7 +42,7 @@ def convolved(call: SizedCall) -> Needs:
 
 
 def kernel_of(call: SizedCall) -> tuple[int, ...]:
-    """The shape of a convolution's weight, as the layer or the file says it; empty where neither does."""
+    """The shape of a convolution's weight, from the layer or the file; empty if neither has it."""
     facts = call.field("facts") or next(iter(call.field("calls") or ()), None)
     if facts is not None:
         return next((weight.shape for weight in facts.weights if weight.name == "weight"), ())
@@ -54,24 +54,24 @@ def kernel_of(call: SizedCall) -> tuple[int, ...]:
 
 
 def averaged(call: SizedCall) -> Needs:
-    """Pooling by the average keeps its input; where it is the mean of all, nothing."""
+    """Average pooling keeps its input; nothing if it is the mean of everything."""
     return NOTHING if all(size == 1 for size in call.outputs[0][2:]) else INPUT
 
 
 def maximum(call: SizedCall) -> Needs:
-    """Pooling by the largest: the input, and where each was found, as int64."""
+    """Maximum pooling keeps its input, and the indices of the maxima as int64."""
     return Needs(1, extra=8 * call.out)
 
 
 def dropped(call: SizedCall) -> Needs:
-    """Dropout: a byte for each element says whether it stays; with a rate of 0, or one that is not known, nothing."""
+    """Dropout keeps a mask of one byte per element; nothing if the rate is 0 or unknown."""
     return Needs(extra=call.out) if call.field("p") else VIEW
 
 
 def projected_attention(call: SizedCall) -> Needs:
-    """torch.nn.MultiheadAttention: queries, keys and values side by side are copied once, what comes out, too.
+    """torch.nn.MultiheadAttention: queries, keys and values are copied once, concatenated, and so is the output.
 
-    Where the weights of the keys are call for, the scores are kept as well.
+    If the attention weights are requested, the scores are kept as well.
     """
     batch, length, width = (size or 1 for size in call.outputs[0])
     scores = 0
@@ -89,10 +89,11 @@ def fused_attention(call: SizedCall) -> Needs:
 
 
 def experts(call: SizedCall) -> Needs:
-    """Experts as transformers multiplies them: the rows of every token, as often as it has experts, sorted by expert.
+    """Experts as in transformers: the rows of every token, once for each of its experts, sorted by expert.
 
     With S such rows backward keeps the rows, both halves of the first product, the gate's result, their product, and
-    what each expert gave. The scores are in float32: what they weigh is, too, and once more in the tokens' order.
+    the output of each expert. The scores are in float32, so the weighted outputs are too, and once more in the order of
+    the tokens.
     """
     width = call.inputs[0][-1] or 1
     rows = call.read // width * (call.field("per_token") or 1)
@@ -110,12 +111,12 @@ def router(call: SizedCall) -> Needs:
 
 
 def recurrent(call: SizedCall) -> Needs:
-    """A stack over time: besides input and output, four values for each of its own (cuDNN's reserve)."""
+    """A recurrent stack: besides input and output, four values per hidden value (cuDNN's reserve space)."""
     return Needs(1, True, extra=4 * call.out * call.item * (call.field("num_layers") or 1))
 
 
 def recurrence(call: SizedCall) -> Needs:
-    """Linear attention and state spaces by their kernels: all inputs, and the states at the chunks' borders."""
+    """Linear attention and state spaces, by their kernels: all inputs, and the states between chunks."""
     tokens = call.inputs[0][1] or 1
     state = prod([call.field(name) or 1 for name in ("heads", "key_size", "value_size")])
     chunks = (call.inputs[0][0] or 1) * -(-tokens // CHUNK)
@@ -167,7 +168,7 @@ STACKS = frozenset(
         "BlockAttention",
     )
 )
-"""Modules of many others in one row, and attention to keys that are picked: what is kept inside is not known."""
+"""Modules that contain many others in one row, and sparse attention: what they keep inside is unknown."""
 
 MODULES: dict[str, Rule] = {
     **named(INPUT, INPUT_KEPT),
@@ -195,7 +196,7 @@ MODULES: dict[str, Rule] = {
 
 
 def frozen_experts(call: SizedCall) -> Needs:
-    """Experts that are not trained: the rows and the product of the gate are not kept for their matrices."""
+    """Experts that are not trained need not keep the rows and the gated product for their matrices."""
     found = experts(call)
     width = call.inputs[0][-1] or 1
     rows = call.read // width * (call.field("per_token") or 1)
@@ -207,4 +208,4 @@ FROZEN: dict[str, Rule] = {
     "Experts": frozen_experts,
     "ListedExperts": frozen_experts,
 }
-"""What holds where none of the weights is trained: a product keeps its input for its matrix's gradient alone."""
+"""The needs of layers without trained weights: a product keeps its input only for its matrix's gradient."""

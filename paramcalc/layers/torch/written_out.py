@@ -1,4 +1,4 @@
-"""What models of transformers compute with elementwise operations, where PyTorch has a module: rules by class.
+"""Rules for what transformers computes with elementwise operations although PyTorch has a module, by class.
 
 Facts of transformers 5.24 and its modeling files; tests/oracle/freeze_peaks.py runs them.
 """
@@ -8,11 +8,11 @@ from paramcalc.layers.torch.needs import experts, fused_attention, normalised
 
 
 def attention_by_heads(call: SizedCall) -> Needs:
-    """The same in transformers, which turns queries and keys by their positions first, with copies of both.
+    """Attention in transformers, which first rotates queries and keys by their positions, with copies of both.
 
-    Latent keys are put together with the part that all heads share. Heads that share keys get copies of them where
-    there is a mask, as a window has once it is full, and in float32: no fused kernel is left for that, so that the
-    scores are there, too (integrations/sdpa_attention.py).
+    Latent keys are concatenated with the part that all heads share. Heads that share keys get copies of them if there
+    is a mask, as for a full window, and in float32: no fused kernel supports that, so the scores are in memory as well
+    (integrations/sdpa_attention.py).
     """
     batch, queries = call.outputs[0][0] or 1, call.outputs[0][1] or 1
     heads, size = call.field("heads") or 1, call.field("head_size")
@@ -32,9 +32,9 @@ def attention_by_heads(call: SizedCall) -> Needs:
 
 
 def unfused_attention(call: SizedCall) -> Needs:
-    """scaled_dot_product_attention where no fused kernel takes the tensors: all of it in float32.
+    """scaled_dot_product_attention without a fused kernel for these tensors: everything in float32.
 
-    Queries, keys and values are copied, the scores are there, and their softmax, which is kept.
+    Queries, keys and values are copied, and the scores and their softmax are in memory; the softmax is kept.
     """
     batch, queries = call.outputs[0][0] or 1, call.outputs[0][1] or 1
     keys = (call.inputs[1][1] if len(call.inputs) > 1 else None) or queries
@@ -44,9 +44,9 @@ def unfused_attention(call: SizedCall) -> Needs:
 
 
 def fused_projection(call: SizedCall) -> Needs:
-    """Attention whose queries and keys are turned by their positions, parts of one tensor with the values.
+    """Attention with rotated queries and keys that are parts of one tensor with the values.
 
-    The values that are kept are a part of it, so that all of it is; the turned queries and keys come on top.
+    The values that are kept are a view of that tensor, so all of it is kept, and the rotated queries and keys as well.
     """
     found = attention_by_heads(call)
     if len(call.inputs) > 1:
@@ -58,7 +58,7 @@ def fused_projection(call: SizedCall) -> Needs:
 def eager_attention(call: SizedCall) -> Needs:
     """Attention written out, with a copy of keys and values for every query head.
 
-    The scores, their softmax in float32, and that rounded again are there at once; backward keeps the last two.
+    The scores, their softmax in float32 and its rounded copy are alive at once; backward keeps the last two.
     """
     batch, queries = call.outputs[0][0] or 1, call.outputs[0][1] or 1
     heads = call.field("heads") or 1
@@ -73,7 +73,7 @@ def eager_attention(call: SizedCall) -> Needs:
 
 
 def capped_attention(call: SizedCall) -> Needs:
-    """The same with scores that a hyperbolic tangent bounds, which is kept."""
+    """The same with scores capped by a hyperbolic tangent, which is kept."""
     found = eager_attention(call)
     keys = (call.inputs[1][1] if len(call.inputs) > 1 else None) or call.outputs[0][1] or 1
     tangents = (call.outputs[0][0] or 1) * (call.outputs[0][1] or 1) * (call.field("heads") or 1) * keys * call.item
@@ -83,8 +83,8 @@ def capped_attention(call: SizedCall) -> Needs:
 def written_norm(call: SizedCall) -> Needs:
     """RMSNorm as transformers writes it: in float32, then rounded, then scaled by the weight.
 
-    Backward keeps the input in float32 (a copy, where it is none) and the normalised one as it is scaled. Inside, two
-    copies in float32 are alive at once.
+    Backward keeps the input in float32 (a copy, if it has another dtype) and the normalised input before scaling.
+    Inside, two float32 copies are alive at once.
     """
     count = call.read
     if call.item >= 4:
@@ -93,13 +93,13 @@ def written_norm(call: SizedCall) -> Needs:
 
 
 def frozen_norm(call: SizedCall) -> Needs:
-    """The same with a weight that is not trained: what it scales is not kept."""
+    """The same with a weight that is not trained: the normalised input is not kept."""
     found = written_norm(call)
     return found._replace(extra=0 if call.item >= 4 else 4 * call.read)
 
 
 def norm_in_full(call: SizedCall) -> Needs:
-    """The same, scaled in float32: the input and the normalised one are kept in that."""
+    """The same, scaled in float32: the input and the normalised input are kept in float32."""
     if call.item >= 4:
         return written_norm(call)
     return Needs(extra=8 * call.read, scratch=12 * call.read)
@@ -129,7 +129,7 @@ def activation(call: SizedCall) -> Needs:
 
 
 def experts_of_rounded_scores(call: SizedCall) -> Needs:
-    """The same with scores in the type of the model: four times what each expert gave is there at once."""
+    """The same with scores in the model's dtype: four copies of the experts' outputs are alive at once."""
     found = experts(call)
     width = call.inputs[0][-1] or 1
     rows = call.read // width * (call.field("per_token") or 1)
@@ -139,7 +139,7 @@ def experts_of_rounded_scores(call: SizedCall) -> Needs:
 
 
 WRITTEN_OUT: dict[str, Rule] = {"RMSNorm": written_norm, "Activation": activation, "Attention": attention_by_heads}
-"""What transformers computes with elementwise operations."""
+"""The rules for what transformers computes with elementwise operations."""
 
 NOT_FUSED = """
 BigBirdForCausalLM BigBirdPegasusForCausalLM BloomForCausalLM CpmAntForCausalLM DeepseekV4ForCausalLM
@@ -154,30 +154,30 @@ GEMMA_NORMS = (
     *("Gemma", "VaultGemma", "RecurrentGemma", "Qwen3Next", "Qwen3_5", "MiniMaxM3"),
     *("Olmo2", "Olmo3", "FlexOlmo"),
 )
-"""What the classes begin with whose norms are scaled in float32."""
+"""Prefixes of the classes whose norms are scaled in float32."""
 
 UNTURNED = ("GPT2", "GPTBigCode", "Bloom", "Mpt", "GPTNeoFor", "OPT", "OpenAIGPT", "XGLM", "BioGpt")
-"""What the classes begin with that know positions by other means than turning queries and keys."""
+"""Prefixes of the classes that do not encode positions by rotating queries and keys."""
 
 ROUNDED_SCORES = (
     *("Qwen2Moe", "Qwen3Moe", "Qwen3Next", "Qwen3_5Moe", "FlexOlmo", "Olmoe", "Mellum", "Ernie4_5_Moe"),
     *("HunYuanMoEV1", "LongcatFlash", "Inkling", "Laguna"),
 )
-"""What the classes begin with whose scores of experts are rounded to the type of the model."""
+"""Prefixes of the classes whose expert scores are rounded to the model's dtype."""
 
 CAPPED = ("Gemma2", "VaultGemma")
-"""What the classes begin with that bound scores and logits."""
+"""Prefixes of the classes that cap scores and logits."""
 
 FULL_LOGITS = frozenset(("OPTForCausalLM",))
-"""Language models that computed the logits of a whole prompt until lately (transformers 5.17)."""
+"""Language models that computed the logits of a whole prompt until transformers 5.17."""
 
 
 def rules_of_class(name: str) -> dict[str, Rule]:
-    """What a class of transformers does otherwise than most."""
+    """The rules of a transformers class that differ from the usual ones."""
     own: dict[str, Rule] = {} if name.startswith(UNTURNED) else {"Attention": fused_projection}
     if name in NOT_FUSED.split():
         own["Attention"] = capped_attention if name.startswith(CAPPED) else eager_attention
-    if name.startswith("FalconFor"):  # its one head of keys is not repeated, and no kernel takes that
+    if name.startswith("FalconFor"):  # its single key head is not repeated, which no kernel supports
         own["Attention"] = unfused_attention
     if name.startswith(GEMMA_NORMS):
         own["RMSNorm"] = norm_in_full
