@@ -38,7 +38,7 @@ class FieldEntry(Struct, frozen=True):
     description: str
 
 
-class Entry(Struct, frozen=True):
+class LayerEntry(Struct, frozen=True):
     """One layer.
 
     Attributes:
@@ -63,7 +63,7 @@ class Entry(Struct, frozen=True):
     framework: str = FRAMEWORKS[0]
 
 
-def catalogue(registry: Registry) -> list[Entry]:
+def catalogue(registry: Registry) -> list[LayerEntry]:
     """Every layer, by framework and family: the registry's own framework first, plugins last."""
     return [entry(registry, name) for name in [*built_in(registry), *registry.plugins()]]
 
@@ -80,7 +80,7 @@ def built_in(registry: Registry) -> list[str]:
     return [*registry.built_in(), *others]
 
 
-def entry(registry: Registry, name: str) -> Entry:
+def entry(registry: Registry, name: str) -> LayerEntry:
     """The entry of one layer.
 
     Raises:
@@ -94,7 +94,7 @@ def entry(registry: Registry, name: str) -> Entry:
     qualifier = "" if home is registry else f"{framework}."
     summary, text, sections = parse_docstring(cls.__doc__ or "")
     family = home.family(canonical)
-    return Entry(
+    return LayerEntry(
         qualifier + canonical,
         package_of(cls) or PLUGINS if family == "plugin" else family,
         summary,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from paramcalc.layers.catalogue import NO_COUNT, Entry, FieldEntry
+from paramcalc.layers.catalogue import NO_COUNT, FieldEntry, LayerEntry
 from paramcalc.layers.registry import FRAMEWORKS
 from paramcalc.render.text import sanitise
 from paramcalc.render.wrap import hanging
@@ -12,14 +12,14 @@ WIDTH = 100
 """Cells of a line where nobody says how many."""
 
 
-def by_family(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+def by_family(entries: Sequence[LayerEntry]) -> Iterator[tuple[str, list[LayerEntry]]]:
     """The entries of each family, in their order; the name of another framework stands before its families."""
     for (framework, family), group in groupby(entries, lambda each: (each.framework, each.family)):
         label = family.replace("_", " ")
         yield label if framework == FRAMEWORKS[0] else f"{framework}: {label}", list(group)
 
 
-def list_text(entries: Sequence[Entry], width: int = WIDTH) -> str:
+def list_text(entries: Sequence[LayerEntry], width: int = WIDTH) -> str:
     """A line a layer, or more where a terminal is narrow; `·` marks those that never hold a weight."""
     lines = []
     for family, group in by_family(entries):
@@ -34,7 +34,7 @@ def list_text(entries: Sequence[Entry], width: int = WIDTH) -> str:
     return "\n".join(lines) + "\n"
 
 
-def list_markdown(entries: Sequence[Entry]) -> str:
+def list_markdown(entries: Sequence[LayerEntry]) -> str:
     """The table of the guide: a row a family."""
     lines = ["| Family | Layers with weights | Layers without |", "|---|---|---|"]
     for family, group in by_family(entries):
@@ -45,7 +45,7 @@ def list_markdown(entries: Sequence[Entry]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def entry_text(entry: Entry, width: int = WIDTH, everything: bool = False) -> str:
+def entry_text(entry: LayerEntry, width: int = WIDTH, everything: bool = False) -> str:
     """Everything of one layer.
 
     Args:
@@ -77,7 +77,7 @@ def paragraphs(text: str, width: int) -> Iterator[str]:
             yield from hanging("", " ".join(paragraph.split()), width)
 
 
-def fields_text(entry: Entry, width: int, everything: bool) -> Iterator[str]:
+def fields_text(entry: LayerEntry, width: int, everything: bool) -> Iterator[str]:
     """The fields, first those that change a shape or a count; the numbers are the positions of arguments."""
     if not entry.fields:
         yield "No fields."

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from paramcalc import load, summarize
 from paramcalc.cli import cli
 from paramcalc.layers.base import Layer, Positive, Rate, Size, Sublayer
-from paramcalc.layers.catalogue import NO_COUNT, Entry, built_in, catalogue, entry, parse_docstring, type_words
+from paramcalc.layers.catalogue import NO_COUNT, LayerEntry, built_in, catalogue, entry, parse_docstring, type_words
 from paramcalc.layers.keras.fields import Activation
 from paramcalc.layers.registry import Registry, UnknownTypeError
 from paramcalc.render.catalogue_text import entry_text, list_markdown, list_text
@@ -222,6 +222,6 @@ def test_the_guide_has_the_table_that_the_command_prints(request):
 
 
 def test_an_entry_without_text_or_aliases_is_shown_without_empty_lines_for_them():
-    bare = Entry("A", "core", "Does a.", "", {}, False, "built-in", [], [])
+    bare = LayerEntry("A", "core", "Does a.", "", {}, False, "built-in", [], [])
     assert "Aliases" not in entry_text(bare)
     assert "No fields." in entry_text(bare)

@@ -69,7 +69,7 @@ SLOTS = re.compile(
 STATISTICS = frozenset(("moving_mean", "moving_variance"))
 
 
-class Entry(NamedTuple):
+class BundleEntry(NamedTuple):
     """What the table says of one tensor.
 
     Attributes:
@@ -154,13 +154,13 @@ def tensors_of(table: Iterable[tuple[bytes, bytes]]) -> Iterator[Tensor]:
         yield Tensor(name.removesuffix(VALUE), entry.shape, dtype, size)
 
 
-def entry_of(data: bytes, name: str) -> Entry:
+def entry_of(data: bytes, name: str) -> BundleEntry:
     """A message BundleEntryProto.
 
     Raises:
         ValueError: in words for the user.
     """
-    entry = Entry()
+    entry = BundleEntry()
     for number, value in fields(data):
         if number == 1 and isinstance(value, int):
             entry = entry._replace(dtype=value)

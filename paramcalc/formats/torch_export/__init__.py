@@ -25,7 +25,7 @@ from paramcalc.formats.torch_export.program import (
     read_payloads,
     read_program,
 )
-from paramcalc.formats.torch_export.tensors import Row, Tensor
+from paramcalc.formats.torch_export.tensors import GraphTensor, Row
 from paramcalc.formats.torch_export.walk import Scope, Walk, learn, operations
 from paramcalc.formats.torch_export.weights import UNUSED, Holders, check_table, hold, stored_in, tied_by_use, tied_in
 from paramcalc.limits import MAX_LAYERS
@@ -153,7 +153,7 @@ class _Reader:
             if meta is None or tensor in scope:
                 continue
             shape, dtype = sizes.shape(meta), DTYPES.get(meta.dtype, "unknown")
-            scope[tensor] = Tensor(tensor, shape, dtype, input=len(inputs) if tensor in users else None)
+            scope[tensor] = GraphTensor(tensor, shape, dtype, input=len(inputs) if tensor in users else None)
             if tensor in users:
                 inputs.append(Input(tensor, shape, dtype))
         return inputs, scope
@@ -169,7 +169,7 @@ class _Reader:
         ]
 
 
-def used(specs: Iterable[OutputSpec], scope: Scope) -> list[Tensor]:
+def used(specs: Iterable[OutputSpec], scope: Scope) -> list[GraphTensor]:
     """The tensors that the model gives, which are used by that."""
     outputs = [spec.user_output for spec in specs if spec.user_output is not None]
     found = [scope[name] for spec in outputs for name in spec.arg.tensors() if name in scope]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from paramcalc.formats.torch_export.tensors import Row, Tensor
+from paramcalc.formats.torch_export.tensors import GraphTensor, Row
 from paramcalc.layers.base import Inferred, Weight
 from paramcalc.layers.recorded import Recorded, RecordedCalls
 from paramcalc.model import Input, Instance, Node, Output, Ref
@@ -59,7 +59,9 @@ def calls_of(rows: list[Row]) -> dict[str, list[Row]]:
     return calls
 
 
-def refs_of(tensors: Iterable[Tensor], number: dict[int, int], places: dict[int, int], before: int) -> Iterable[Ref]:
+def refs_of(
+    tensors: Iterable[GraphTensor], number: dict[int, int], places: dict[int, int], before: int
+) -> Iterable[Ref]:
     """Where tensors come from; an input is a producer, too."""
     for tensor in tensors:
         if tensor.input is not None:
@@ -87,7 +89,7 @@ def facts_of(row: Row, weights: tuple[Weight, ...]) -> Inferred:
     return Inferred(output, weights, macs, outputs[0].dtype if outputs else None)
 
 
-def outputs_of(tensors: Iterable[Tensor], rows: list[Row], inputs: int) -> list[Output]:
+def outputs_of(tensors: Iterable[GraphTensor], rows: list[Row], inputs: int) -> list[Output]:
     """The outputs of the model; one that is a weight of a module's row, or a constant, has no producer and is none."""
     number = {id(row): inputs + index for index, row in enumerate(rows)}
     places = {id(tensor): at for row in rows for at, tensor in enumerate(row.outputs())}

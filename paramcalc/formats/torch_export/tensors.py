@@ -11,7 +11,7 @@ from paramcalc.layers.base import Weight
 from paramcalc.shapes import Shape
 
 
-class Tensor(Struct, eq=False, gc=False):
+class GraphTensor(Struct, eq=False, gc=False):
     """A tensor of the graph.
 
     Attributes:
@@ -52,14 +52,14 @@ class Row(Struct, eq=False, gc=False):
     module: Module | None = None
     weights: list[Weight] = field(default_factory=list)
     before: "list[Row]" = field(default_factory=list)
-    reads: dict[int, Tensor] = field(default_factory=dict)
-    borrowed: list[Tensor] = field(default_factory=list)
-    made: list[Tensor] = field(default_factory=list)
+    reads: dict[int, GraphTensor] = field(default_factory=dict)
+    borrowed: list[GraphTensor] = field(default_factory=list)
+    made: list[GraphTensor] = field(default_factory=list)
     macs: list[Terms] = field(default_factory=list)
     operations: list[tuple[Node, Graph]] = field(default_factory=list)
     placed: bool = False
 
-    def read(self, tensors: Iterable[Tensor]) -> None:
+    def read(self, tensors: Iterable[GraphTensor]) -> None:
         """Note what it reads of others; weights that nobody has read before are placed before it."""
         for tensor in tensors:
             source = tensor.source
@@ -75,7 +75,7 @@ class Row(Struct, eq=False, gc=False):
                 source.placed = True
                 self.before.append(source)
 
-    def outputs(self) -> list[Tensor]:
+    def outputs(self) -> list[GraphTensor]:
         """What others read of what it makes, else the last of it; of weights that nothing reads, all."""
         used = [tensor for tensor in self.made if tensor.used]
         return used or self.made[-1 if self.macs else 0 :]

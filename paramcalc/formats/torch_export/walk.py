@@ -8,10 +8,10 @@ from paramcalc.formats.torch_export.costs import split_target
 from paramcalc.formats.torch_export.higher_order import LIBRARY, RUN_ONCE, Costs, graphs_of
 from paramcalc.formats.torch_export.modules import Module, Modules
 from paramcalc.formats.torch_export.program import DTYPES, Argument, Graph, Node
-from paramcalc.formats.torch_export.tensors import Row, Tensor
+from paramcalc.formats.torch_export.tensors import GraphTensor, Row
 from paramcalc.limits import MAX_NESTED
 
-Scope = dict[str, Tensor]
+Scope = dict[str, GraphTensor]
 """The tensors of a graph by their names in it."""
 
 
@@ -87,7 +87,7 @@ class Walk:
             if name is not None and outer is not None:
                 scope[outer] = self._find(node, name, inside)
 
-    def _find(self, node: Node, name: str, scope: Mapping[str, Tensor]) -> Tensor:
+    def _find(self, node: Node, name: str, scope: Mapping[str, GraphTensor]) -> GraphTensor:
         tensor = scope.get(name)
         if tensor is None:
             raise self._broken(node, f"it reads '{name}', which nothing before it makes")
@@ -114,7 +114,7 @@ class Walk:
             meta = graph.tensor_values.get(name)
             if meta is None:
                 raise self._broken(node, f"nothing describes the tensor '{name}'")
-            tensor = Tensor(name, self._costs.sizes.shape(meta), DTYPES.get(meta.dtype, "unknown"), row)
+            tensor = GraphTensor(name, self._costs.sizes.shape(meta), DTYPES.get(meta.dtype, "unknown"), row)
             scope[name] = tensor
             row.made.append(tensor)
 

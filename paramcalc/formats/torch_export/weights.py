@@ -8,7 +8,7 @@ from paramcalc.errors import InputError, Problem
 from paramcalc.formats.torch_export.calls import shape_of
 from paramcalc.formats.torch_export.modules import Modules, enclosing
 from paramcalc.formats.torch_export.program import DTYPES, Graph, InputSpec, Payload, TensorMeta
-from paramcalc.formats.torch_export.tensors import Row, Tensor
+from paramcalc.formats.torch_export.tensors import GraphTensor, Row
 from paramcalc.layers.base import Kind, Weight
 from paramcalc.shapes import Shape
 
@@ -46,8 +46,8 @@ class Holders(Struct):
 
     modules: dict[str, list[Weight]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-    scope: dict[str, Tensor] = field(default_factory=dict)
+    tensors: dict[str, GraphTensor] = field(default_factory=dict)
+    scope: dict[str, GraphTensor] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
 
 
@@ -144,10 +144,10 @@ def hold(stored: list[Stored], modules: Modules) -> Holders:
     return holders
 
 
-def tensor_of(stored: Stored, source: Row | None, module: str | None) -> Tensor:
+def tensor_of(stored: Stored, source: Row | None, module: str | None) -> GraphTensor:
     """A weight as operations read it."""
     dtype = DTYPES.get(stored.meta.dtype, "unknown")
-    return Tensor(stored.name, shape_of(stored.meta), dtype, source, module=module)
+    return GraphTensor(stored.name, shape_of(stored.meta), dtype, source, module=module)
 
 
 def has_place(payload: Payload | None, empty: Container[str]) -> bool:

@@ -22,7 +22,7 @@ class Slot(NamedTuple):
     number: int
 
 
-class Tensor(NamedTuple):
+class TensorArgument(NamedTuple):
     """An argument that is a tensor, or a constant array: all that is known is its shape."""
 
     shape: Shape
@@ -62,7 +62,7 @@ class Operation(Layer, frozen=True):
         """
         args = [filled(value, inputs) for value in self.args]
         if not self.args and not self.kwargs:
-            args = [Tensor(shape) for shape in inputs]
+            args = [TensorArgument(shape) for shape in inputs]
         kwargs = self.config | {key: filled(value, inputs) for key, value in self.kwargs.items()}
         name = self.function
         if self.framework == "tensorflow":
@@ -123,12 +123,12 @@ def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
     if isinstance(value, Slot):
         if type(value.number) is not int or not 0 <= value.number < len(inputs):
             raise LayerError(f"an argument names input {str(value.number)[:20]}, but it has {len(inputs)}")
-        return Tensor(inputs[value.number])
+        return TensorArgument(inputs[value.number])
     if isinstance(value, (list, tuple)):
         return [filled(item, inputs) for item in value]
     if isinstance(value, dict) and value.get("class_name") in ("__tensor__", "__numpy__"):
         config = value.get("config")
-        return Tensor(constant_shape(config.get("value") if isinstance(config, dict) else None))
+        return TensorArgument(constant_shape(config.get("value") if isinstance(config, dict) else None))
     if isinstance(value, dict) and value.keys() == {"start", "stop", "step"}:
         return {key: filled(item, inputs) for key, item in value.items()}
     return value
