@@ -1,4 +1,4 @@
-"""The catalogue of layers for a person: a list by family, or all there is to say of one layer."""
+"""The catalogue of layers as text: a list by family, or everything about one layer."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -9,18 +9,18 @@ from paramcalc.render.text import sanitise
 from paramcalc.render.wrap import hanging
 
 WIDTH = 100
-"""Cells of a line where nobody says how many."""
+"""The width of a line if none is given."""
 
 
 def by_family(entries: Sequence[LayerEntry]) -> Iterator[tuple[str, list[LayerEntry]]]:
-    """The entries of each family, in their order; the name of another framework stands before its families."""
+    """The entries by family, in order; families of other frameworks have its name as a prefix."""
     for (framework, family), group in groupby(entries, lambda each: (each.framework, each.family)):
         label = family.replace("_", " ")
         yield label if framework == FRAMEWORKS[0] else f"{framework}: {label}", list(group)
 
 
 def list_text(entries: Sequence[LayerEntry], width: int = WIDTH) -> str:
-    """A line a layer, or more where a terminal is narrow; `·` marks those that never hold a weight."""
+    """A line per layer, or more on a narrow terminal; `·` marks layers that never have weights."""
     lines = []
     for family, group in by_family(entries):
         names = max(len(sanitise(each.name)) for each in group)
@@ -68,7 +68,7 @@ def entry_text(entry: LayerEntry, width: int = WIDTH, everything: bool = False) 
 
 
 def paragraphs(text: str, width: int) -> Iterator[str]:
-    """The paragraphs of a docstring, wrapped again; what is indented in it stays as it is."""
+    """The paragraphs of a docstring, rewrapped; indented parts stay as they are."""
     for index, paragraph in enumerate(text.split("\n\n")):
         yield from [""] if index else []
         if any(line.startswith(" ") for line in paragraph.splitlines()):

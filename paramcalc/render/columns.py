@@ -1,4 +1,4 @@
-"""What a table can show of a layer: every column once, for all formats.
+"""The columns of a table of layers, defined once for all formats.
 
 A column is a function of the layers that a row stands for: one, or all those folded into it.
 """
@@ -14,7 +14,7 @@ ColumnKind = Literal["text", "shape", "number", "share", "bytes"]
 
 
 class Column(NamedTuple):
-    """How a column is headed, what it holds, and how its value comes from the layers of a row."""
+    """A column: its heading, its kind of value, and how the value is computed from the layers of a row."""
 
     header: str
     kind: ColumnKind
@@ -38,17 +38,17 @@ def _flops(layers: Layers) -> int | None:
 
 
 def _only(field: str) -> Callable[[Layers], Any]:
-    """The field of a single layer; folded layers have no one answer."""
+    """The field of a single layer; None for folded layers, which may differ."""
     return lambda layers: getattr(layers[0], field) if len(layers) == 1 else ""
 
 
 def _weight_shapes(layers: Layers) -> Any:
-    """Those of a single layer's weights; folded layers have no one answer."""
+    """The shapes of a single layer's weights; None for folded layers, which may differ."""
     return [weight.shape for weight in layers[0].weights] if len(layers) == 1 and layers[0].weights else ""
 
 
 def _dtypes(layers: Layers) -> str:
-    """The dtypes of the weights, that of the most bytes first."""
+    """The dtypes of the weights, the one with the most bytes first."""
     sizes: dict[str, int] = {}
     for layer in layers:
         for weight in layer.weights:
@@ -92,13 +92,13 @@ COUNTED = ("params", "trainable", "non_trainable", "weights", "bias", "share")
 
 
 def whole_of(totals: Totals, column: str) -> int:
-    """What a column of shares takes for all of it; 0 where that is unknown, or where the column is no share."""
+    """The total that a column of shares refers to; 0 if it is unknown, or the column has no shares."""
     name = SHARES.get(column)
     return (getattr(totals, name) or 0) if name is not None else 0
 
 
 def shape_text(value: Any) -> str:
-    """One shape, or several: `(None, 5, 10)`, `[(None, 5, 10), (None, 10)]`; `?` where it is hidden."""
+    """One shape, or several: `(None, 5, 10)`, `[(None, 5, 10), (None, 10)]`; `?` if unknown."""
     if value is None:
         return "?"
     if isinstance(value, list):

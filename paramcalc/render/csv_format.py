@@ -28,7 +28,7 @@ DEFAULT_COLUMNS = (
     "shared",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that starts with one of these is a formula to a spreadsheet."""
+"""Spreadsheets take a cell that starts with one of these for a formula."""
 
 
 def summaries(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
@@ -40,7 +40,7 @@ def summaries(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
 
 
 def header(columns: Sequence[str] | None, with_source: bool) -> str:
-    """The line of column names; `source` first where several files share a table."""
+    """The line of column names, with `source` first if several files share a table."""
     return next(lines([[*(["source"] if with_source else []), *(columns or DEFAULT_COLUMNS)]]))
 
 

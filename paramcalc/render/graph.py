@@ -1,4 +1,4 @@
-"""A summary as a graph to draw: boxes, some of them open, and arrows between those that are closed.
+"""A summary as a graph to draw: boxes, some of them open, and arrows between the closed ones.
 
 In: a summary, and how deep to open its blocks; or a diff. Out: the graph, which `mermaid` and `dot` write down.
 """
@@ -14,18 +14,18 @@ from paramcalc.render.tree import Branch
 from paramcalc.summary import LayerSummary, Summary
 
 MANY = 40
-"""Boxes that are still looked at: of a larger graph of changes the blocks stay closed."""
+"""The most boxes that are considered: in a larger graph of changes all blocks stay closed."""
 
 
 class Box(Struct):
     """A layer, equal layers, or a block.
 
     Attributes:
-        key: its name in the graph, no other's.
-        label: what a reader knows it by.
-        layers: all that are in it, those of every repeat.
-        children: its parts, where it is open; of one repeat.
-        repeats: how many equal ones in a row it is.
+        key: its unique name in the graph.
+        label: its label for readers.
+        layers: all layers in it, including those of every repeat.
+        children: its parts, if it is open; those of one repeat.
+        repeats: how many consecutive equal boxes it stands for.
         start: the number of its first layer in the summary.
         status: "added", "removed" or "changed" in a graph of changes.
     """
@@ -40,7 +40,7 @@ class Box(Struct):
 
     @property
     def type(self) -> str:
-        """The type of a layer or of equal layers, else how many layers there are."""
+        """The type of a layer or of equal layers, otherwise the number of layers."""
         equal = len(self.layers) == self.repeats
         return self.layers[0].type if equal else f"{len(self.layers):,} layers"
 
@@ -70,7 +70,7 @@ class Graph(Struct):
     """What is drawn.
 
     Attributes:
-        homes: the closed box that each layer is drawn in, by path: those of further repeats are in their like's.
+        homes: the closed box that each layer is drawn in, by path; layers of further repeats share that of the first.
     """
 
     name: str
@@ -124,14 +124,14 @@ def joined(summary: Summary, boxes: list[Box]) -> Graph:
 
 
 class Home(Struct, frozen=True):
-    """The closed box that a layer is drawn in, and for each open block around it that repeats, in which repeat."""
+    """The closed box of a layer, and for each open repeating block around it, the number of the repeat."""
 
     key: str
     repeats: tuple[tuple[str, int], ...]
 
 
 def settle(boxes: Sequence[Box], homes: list[Home], shift: int, repeats: tuple[tuple[str, int], ...]) -> None:
-    """Give each layer its home; `shift` is how far it is from its like in the repeat that is drawn."""
+    """Give each layer its home; `shift` is its distance from the same layer in the repeat that is drawn."""
     for box in boxes:
         start, size = box.start + shift, len(box.layers)
         if not box.children:
@@ -144,14 +144,14 @@ def settle(boxes: Sequence[Box], homes: list[Home], shift: int, repeats: tuple[t
 
 
 def apart(tail: Home, head: Home) -> bool:
-    """Whether two layers are in different repeats of one block: `×N` says already that these follow one another."""
+    """Whether two layers are in different repeats of a block: `×N` already shows that these follow each other."""
     return any(key == other and number != its for key, number in tail.repeats for other, its in head.repeats)
 
 
 def changed_graph(diff: Diff, changes: Sequence[Change]) -> Graph:
-    """The part of the new model's graph that changed, with what is next to it, and the layers that are gone.
+    """The changed part of the new model's graph, with its neighbours and the removed layers.
 
-    `changes` are those of the diff that a person is to see.
+    `changes` are those of the diff that are to be shown.
     """
     statuses = {
         change.head.path: change.kind
@@ -184,7 +184,7 @@ def opened(boxes: list[Box], tree: Sequence[Branch], statuses: Mapping[str, str]
 
 
 def is_mixed(box: Box, statuses: Mapping[str, str]) -> bool:
-    """Whether there is more to see inside: a block, or one of its repeats, that is new as a whole says it all."""
+    """Whether opening a block shows more: not if all of it, or of one of its repeats, is new."""
     found = [statuses.get(layer.path, "") for layer in box.layers]
     size = len(found) // box.repeats
     repeats = [set(found[start : start + size]) for start in range(0, len(found), size)]
@@ -192,14 +192,14 @@ def is_mixed(box: Box, statuses: Mapping[str, str]) -> bool:
 
 
 def every(boxes: Sequence[Box]) -> Iterator[Box]:
-    """The boxes and all that are in them."""
+    """The boxes, including nested ones."""
     for box in boxes:
         yield box
         yield from every(box.children)
 
 
 def mark(graph: Graph, statuses: Mapping[str, str]) -> None:
-    """Say of each closed box what became of its layers, those of further repeats included."""
+    """Set the status of each closed box from its layers, including those of further repeats."""
     kinds: dict[str, set[str]] = {}
     for path, key in graph.homes.items():
         kinds.setdefault(key, set()).add(statuses.get(path, ""))
@@ -210,7 +210,7 @@ def mark(graph: Graph, statuses: Mapping[str, str]) -> None:
 
 
 def add_removed(graph: Graph, diff: Diff, changes: Sequence[Change]) -> None:
-    """The layers that are gone, each with arrows to those of its neighbours that are still there, or gone too."""
+    """Add the removed layers, with arrows to their neighbours, whether these still exist or not."""
     gone = [change for change in changes if change.head is None]
     graph.boxes += [removed_box(number, change) for number, change in enumerate(gone[:MANY])]
     keys = {source.label: source.key for source in graph.inputs} | graph.homes
@@ -225,12 +225,12 @@ def add_removed(graph: Graph, diff: Diff, changes: Sequence[Change]) -> None:
 
 
 def removed_box(number: int, change: Change) -> Box:
-    """A layer that is gone."""
+    """The box of a removed layer."""
     return Box(f"r{number}", change.path, [change.base] if change.base else [], [], status="removed")
 
 
 def near_changes(graph: Graph) -> Graph:
-    """What changed, what is next to it, and the blocks around both."""
+    """The changed boxes, their neighbours, and the blocks around both."""
     changed = {box.key for box in every(graph.boxes) if box.status}
     arrows = [arrow for arrow in graph.arrows if arrow.tail in changed or arrow.head in changed]
     kept = changed | {key for arrow in arrows for key in (arrow.tail, arrow.head)}
@@ -250,11 +250,11 @@ def pruned(boxes: Sequence[Box], keep: Callable[[Box], bool]) -> list[Box]:
 
 
 def label_lines(box: Box) -> list[str]:
-    """What a closed box says: its name, its type, its parameters, what became of it."""
+    """The lines of a closed box: its name, its type, its parameters, its status."""
     params = f"{box.params:,} params" if box.params else ""
     return [line for line in (block_label(box), box.type, params, box.status) if line]
 
 
 def block_label(box: Box) -> str:
-    """What a box is called, and how many equal ones it is."""
+    """The name of a box, and how many equal boxes it stands for."""
     return f"{box.label} ×{box.repeats:,}" if box.repeats > 1 else box.label

@@ -1,4 +1,4 @@
-"""Cells of text under one another, in as many columns as fit a width: what `diff` and `check` print.
+"""Grids of text cells, with as many columns as fit a width, for `diff` and `check`.
 
 In: columns, and rows of cells as text. Out: lines. Numbers are never cut: names give way, then columns are left out
 from the right, and named.
@@ -11,15 +11,15 @@ from paramcalc.render.layout import GAP, Glyphs, Line, Span
 from paramcalc.render.text import cut_middle, width_of
 
 STEPS = (24, 12, 8)
-"""A column of names is cut to the first of these before the next one is, and so on."""
+"""The widths that columns of names are cut to, step by step, all columns at each step."""
 
 
 class GridColumn(NamedTuple):
-    """How a column is headed, and what may happen to it.
+    """The heading of a column, and how it may shrink.
 
     Attributes:
-        number: whether its cells stand at the right.
-        gives_way: the cells that its texts may be cut to; 0 where they are shown whole.
+        number: whether its cells are aligned to the right.
+        gives_way: the width that its texts may be cut to; 0 if they are never cut.
         needed: whether it is shown at any width.
     """
 
@@ -30,7 +30,7 @@ class GridColumn(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The cells of a row, and the style of all of it."""
+    """The cells of a row, and the style of the whole row."""
 
     cells: Sequence[str]
     style: str = ""
@@ -49,8 +49,8 @@ def grid_lines(
         columns: of every row.
         rows: cells are harmless already.
         width: terminal cells; None for as many as needed.
-        glyphs: what to show in place of the middle of a name.
-        drop: the places of columns that may be left out, the first to go first; None for all from the right.
+        glyphs: the characters to draw with.
+        drop: the positions of columns that may be left out, in that order; None for all, from the right.
     """
     table = [Row([column.header for column in columns], "header"), *rows]
     widths = [max([width_of(row.cells[index]) for row in table]) for index in range(len(columns))]
@@ -80,7 +80,7 @@ def fit(
         if excess() > 0 and index in shown:
             shown.remove(index)
             left_out.append(columns[index].header)
-    for index in shown if left_out else ():  # what is left may have room again
+    for index in shown if left_out else ():  # the remaining columns may have room again
         widths[index] += max(min(-excess(), whole[index] - widths[index]), 0)
     return left_out
 

@@ -1,4 +1,4 @@
-"""A page of the guide, in Markdown → text laid out for a terminal, by rich."""
+"""Lays out a Markdown page of the guide for a terminal, with rich."""
 
 import re
 from io import StringIO
@@ -10,15 +10,15 @@ from rich.text import Text
 from rich.theme import Theme
 
 CODE_THEME = "ansi_dark"
-"""The terminal's own colours, on its own background: they suit light and dark ones alike."""
+"""The terminal's own colours on its own background, which suits both light and dark terminals."""
 THEME = Theme({"markdown.code": "cyan"})
-"""rich's own has a black background, which stands out on a light terminal."""
+"""The default of rich has a black background, which stands out on a light terminal."""
 
 _FENCED_OR_CODE = re.compile(r"(?P<fenced>^```.*?^```$)|(?<!`)`(?P<code>[^`\n]+)`(?!`)", re.DOTALL | re.MULTILINE)
 
 
 class Heading(markdown.Heading):
-    """A heading on the left, where the eye looks for it, and not in the middle of a box."""
+    """A heading on the left, instead of in the middle of a box."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The lines of the heading."""
@@ -49,5 +49,5 @@ def laid_out(text: str, width: int, colour: bool) -> str:
 
 
 def with_backticks(text: str) -> str:
-    """The page with backticks that are seen: without colour nothing else tells code from words."""
+    """The page with visible backticks: without colour nothing else marks code."""
     return _FENCED_OR_CODE.sub(lambda match: match["fenced"] or f"`` `{match['code']}` ``", text)

@@ -1,4 +1,4 @@
-"""Rows → the lines of a table that fits a width: numbers and shapes are never cut, names are."""
+"""Lays out rows as the lines of a table that fits a width: names may be cut, numbers and shapes never."""
 
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from paramcalc.summary import Summary
 
 DEFAULT_COLUMNS = ("name", "type", "output_shape", "params", "share")
 WEIGHTS_COLUMNS = ("name", "weight_shapes", "dtype", "params", "share")
-"""The usual columns of a file that holds weights and no graph."""
+"""The default columns for a file with weights and no graph."""
 MIN_NAME = 16
 MIN_TEXT = 12
 LEAST_TEXT = 8
@@ -23,18 +23,18 @@ GIVE_WAY = (
     *[(name, MIN_TEXT) for name in ("inputs", "path", "name", "shared", "dtype", "type")],
     *[(name, LEAST_TEXT) for name in ("inputs", "path", "name", "shared", "dtype", "type")],
 )
-"""Columns of text, and the cells that are left of each, in the order in which they give way."""
+"""Columns of text and the width that each keeps, in the order in which they shrink."""
 
 BAR = 10
 MAX_CELL = 512
-"""The widest that a name or a list of names is shown: every line is as long as the longest."""
+"""The largest width of a name or a list of names: every line is as long as the longest."""
 MAX_SHAPES = 16
 """How many shapes of one layer are shown."""
 GAP = "  "
 
 
 class Span(Struct, frozen=True, gc=False):
-    """Text in one named style; what it looks like is up to the printer."""
+    """Text in one named style, whose look is up to the printer."""
 
     text: str
     style: str = ""
@@ -44,7 +44,7 @@ Line = list[Span]
 
 
 class Glyphs(NamedTuple):
-    """What lines, trees and bars are drawn with."""
+    """The characters that lines, trees and bars are drawn with."""
 
     rule: str
     branch: str
@@ -85,7 +85,7 @@ def cell_of(text: str, before: str = "", after: str = "", style: str = "", whole
 def table_lines(
     summary: Summary, rows: Rows, columns: Sequence[str] | None, width: int | None, glyphs: Glyphs
 ) -> Generator[Line, None, str]:
-    """Header, rule, one line a row, rule; returns what there was no room for, in words.
+    """Header, rule, a line per row, rule; returns a note about columns for which there was no room.
 
     Args:
         summary: whose totals the shares are of.
@@ -116,12 +116,12 @@ def table_lines(
 
 
 def default_columns(summary: Summary) -> tuple[str, ...]:
-    """The columns that are shown when nobody says which."""
+    """The default columns."""
     return DEFAULT_COLUMNS if summary.framework is not None else WEIGHTS_COLUMNS
 
 
 def sorted_columns(summary: Summary, column: str) -> list[str] | None:
-    """The usual columns with the one that the rows are sorted by, and its share; None where that is one of them."""
+    """The default columns with the one that the rows are sorted by and its share; None if it is among them."""
     usual = default_columns(summary)
     if column in usual:
         return None
@@ -130,7 +130,7 @@ def sorted_columns(summary: Summary, column: str) -> list[str] | None:
 
 
 def cell(row: Row, column: str, total: int, glyphs: Glyphs) -> Cell:
-    """What stands in one place of the table."""
+    """The cell of a row in a column."""
     style = "group" if len(row.layers) > 1 else ""
     if column == "name":
         before = "".join((glyphs.pipe, "   ")[last] for last in row.lasts[1:-1])
@@ -172,7 +172,7 @@ class Fitted(NamedTuple):
         room: the cells that each takes.
         bar: the cells of the bar; 0 for none.
         left_out: columns for which there is no room.
-        needed: the width that shows them, too.
+        needed: the width that would show them as well.
     """
 
     names: list[str]
@@ -185,9 +185,9 @@ class Fitted(NamedTuple):
 def fit(names: list[str], grid: dict[str, list[Cell]], bar: int, width: int | None, may_drop: bool) -> Fitted:
     """Make the columns narrow enough for a width.
 
-    The bar goes first, then the share (where nobody asked for it), then text is cut: names before types, and the rows
-    of a block, whose type says how many layers it has, never. Numbers and shapes are shown whole or not at all: what
-    still does not fit is left out from the right, and named.
+    The bar goes first, then the share (unless it was asked for), then text is cut: names before types, but never the
+    type of a block's row, which is its number of layers. Numbers and shapes are shown whole or not at all: columns that
+    still do not fit are left out from the right, and named.
     """
     names = list(names)
     widths = {name: max([len(COLUMNS[name].header), *[c.width for c in grid[name]]]) for name in names}
@@ -224,7 +224,7 @@ def _least(cells: list[Cell]) -> int:
 
 
 def _may_go(names: list[str], index: int) -> bool:
-    """Whether a column may be left out: the name only with nothing else left, the counts after shapes and types."""
+    """Whether a column may be left out: the name only as the last one, counts only after shapes and types."""
     others = [name for name in names if name not in ("name", "path", "params")]
     return names[index] in others if others else index == len(names) - 1
 
@@ -232,7 +232,7 @@ def _may_go(names: list[str], index: int) -> bool:
 def _line(
     cells: Sequence[Cell], room: Sequence[int], right: Sequence[bool], bar_at: int | None, drawn: str, glyphs: Glyphs
 ) -> Line:
-    """The cells under those of other lines, numbers to the right; the bar stands behind the share."""
+    """One line, aligned with the others, numbers to the right; the bar follows the share."""
     line: Line = []
     blank = ""
     for index, item in enumerate(cells):
@@ -280,7 +280,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def bar_text(share: float, width: int, glyphs: Glyphs) -> str:
-    """A bar for a share of the total, `width` cells for all of it; what is there is never drawn as nothing."""
+    """A bar for a share of the total, `width` cells for all of it; a share above 0 is never invisible."""
     eighths = round(share * width * 8)
     if share > 0:
         eighths = max(eighths, 1)

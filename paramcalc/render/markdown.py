@@ -1,4 +1,4 @@
-"""Markdown to paste into a pull request: the rows of the table, with nothing in a name obeyed."""
+"""Markdown to paste into a pull request: the rows of the table, with everything in names escaped."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ def escape(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Text in code style; entities keep even its backticks and pipes from being obeyed."""
+    """Text in code style; entities escape even backticks and pipes."""
     return f"<code>{escape(text)}</code>"
 
 

@@ -1,4 +1,4 @@
-"""The memory of a model as lines under the table; what each number takes for granted stands beside it."""
+"""The memory of a model as lines under the table, each with what the number assumes."""
 
 from paramcalc.render.numbers import format_bytes
 from paramcalc.summary import DeviceMemory, KVCache, Memory, Training
@@ -29,14 +29,14 @@ def memory_entries(memory: Memory, unknown: str = "") -> Entries:
 
 
 def cache_entry(cache: KVCache) -> tuple[str, str, str]:
-    """What a decoder keeps, and how it grows."""
+    """The cache of a decoder, and how it grows."""
     sequences = f"{cache.batch_size:,} × " if cache.batch_size > 1 else ""
     grows = f"{format_bytes(cache.per_token_bytes)} more with a token of each sequence"
     return "KV cache", format_bytes(cache.bytes), f"after {sequences}{cache.context:,} tokens in {cache.dtype}; {grows}"
 
 
 def running_entries(memory: Memory) -> Entries:
-    """What running the model takes: of a decoder with a context, what it keeps, a prompt and one more token."""
+    """The memory of inference; for a decoder with a context, its cache, a prompt and one more token."""
     entries = [] if memory.kv_cache is None else [cache_entry(memory.kv_cache)]
     space = f", {format_bytes(memory.workspace_bytes)} workspace" if memory.workspace_bytes else ""
     if memory.prefill_bytes is None and memory.decode_bytes is None:
@@ -51,7 +51,7 @@ def running_entries(memory: Memory) -> Entries:
 
 
 def training_entries(training: Training, shapes_known: bool) -> Entries:
-    """What training adds, the sum, and the most at once."""
+    """The memory that training adds, the sum, and the peak."""
     whole = "kept for the backward pass" + (", parts computed again" if training.checkpointing else "")
     if training.activation_bytes is None and shapes_known:
         whole = "what a module of its own keeps for the backward pass is not known"
@@ -74,14 +74,14 @@ def training_entries(training: Training, shapes_known: bool) -> Entries:
 
 
 def peak_note(training: Training) -> str:
-    """What the peak of a step has beside the sum, or in its place."""
+    """The note on how the peak of a step differs from the sum."""
     if not training.temporary_bytes:
         return "backward pass or optimizer, the larger"
     return f"backward pass, or optimizer with {format_bytes(training.temporary_bytes)} of its own"
 
 
 def device_entries(device: DeviceMemory) -> Entries:
-    """What the largest of several devices takes: its own part, and the peaks."""
+    """The memory of the device that needs most: its share, and the peaks."""
     over = f"{device.tensor} × {device.pipeline} × {device.data} devices"
     stage = f", stage {device.stage} of {device.pipeline}" if device.pipeline > 1 else ""
     parts = [("weights", device.weights_bytes), ("cache", device.kv_cache_bytes or None)]

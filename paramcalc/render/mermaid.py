@@ -10,7 +10,7 @@ from paramcalc.render.text import cut_middle, sanitise
 
 MAX_ARROWS = 500
 MAX_CHARACTERS = 50_000
-"""What Mermaid draws where nobody configured it otherwise, and GitHub does not."""
+"""Mermaid's default limits, which GitHub does not raise."""
 
 _SPECIAL = re.compile(r"[^\w .,()/+×·…-]|[.+-](?= )")
 
@@ -64,18 +64,18 @@ def boxes(found: list[Box], indent: str) -> Iterator[str]:
 
 
 def statuses(found: list[Box]) -> set[str]:
-    """What became of the boxes."""
+    """The statuses of the boxes."""
     return {box.status for box in found} | {status for box in found for status in statuses(box.children)}
 
 
 def text(value: str) -> str:
-    """Text that Mermaid shows as it is: what it, HTML or Markdown could obey is written as a number."""
+    """Text that Mermaid shows verbatim: characters with a meaning in Mermaid, HTML or Markdown are escaped."""
     shown = cut_middle(sanitise(value), MAX_CELL, "…")
     return _SPECIAL.sub(lambda match: f"#{ord(match.group())};", shown)
 
 
 def fenced(graph: Graph) -> str:
-    """The flowchart as a block of Markdown; empty where there is nothing to draw, or too much."""
+    """The flowchart as a block of Markdown; empty if there is nothing to draw, or too much."""
     drawn = "".join(mermaid(graph)) if graph.boxes else ""
     return f"```mermaid\n{drawn}```\n" if drawn and not too_large(drawn) else ""
 

@@ -1,4 +1,4 @@
-"""Numbers as people read them; integer arithmetic throughout, so that no total is too large to show."""
+"""Numbers for people; integer arithmetic throughout, so that no total is too large to show."""
 
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def format_bytes(value: int | None) -> str:
 
 
 def format_share(share: float | None) -> str:
-    """`93.2%`; what is there but tiny is `<0.1%`, never 0."""
+    """`93.2%`; a tiny share is `<0.1%`, never 0."""
     if share is None:
         return UNKNOWN
     if 0 < share < 0.0005:

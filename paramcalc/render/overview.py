@@ -27,20 +27,20 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "size_bytes": ("Size", "bytes"),
     "inference_bytes": ("Inference", "bytes"),
 }
-"""Column → its heading and what it holds; those after the source."""
+"""Column → its heading and kind of value; the columns after the source."""
 
 LEAST_NAME = 8
 DROPPED = (
     *[(name, MIN_NAME) for name in ("trainable_params", "active_params", "decode_macs")],
     *[(name, LEAST_NAME) for name in ("", "macs", "inference_bytes", "size_bytes")],
 )
-"""What a narrow terminal does without, in this order, each with the cells that a name must then have."""
+"""The columns that a narrow terminal does without, in this order, each with the width that names then need."""
 
 USUAL = ("params", "trainable_params", "macs", "size_bytes")
 
 
 def value_of(summary: Summary, column: str) -> int | None:
-    """What a model has in a column; None where it is unknown."""
+    """The value of a model in a column; None if it is unknown."""
     if column == "inference_bytes":
         return None if summary.memory is UNSET else summary.memory.inference_bytes
     found: int | None = getattr(summary.totals, column, None)
@@ -48,7 +48,7 @@ def value_of(summary: Summary, column: str) -> int | None:
 
 
 def columns_of(summaries: Sequence[Summary]) -> list[str]:
-    """The usual columns, and those that say something more of one of the models."""
+    """The usual columns, and those that add information about one of the models."""
     totals = [summary.totals for summary in summaries]
     shown = set(USUAL)
     if any(total.active_params != total.params for total in totals):
@@ -61,7 +61,7 @@ def columns_of(summaries: Sequence[Summary]) -> list[str]:
 
 
 def cells(summary: Summary, columns: Iterable[str]) -> list[str]:
-    """The numbers of one model as a person reads them; a partial model's are of what is known."""
+    """The formatted numbers of one model; those of a partial model only count what is known."""
     texts = {"number": format_int, "bytes": format_bytes}
     values = [(value_of(summary, name), name, texts[COLUMNS[name][1]]) for name in columns]
     stated = {"size_bytes": "size"}
