@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from paramcalc.errors import DocPath, InputError, Key, Problem, did_you_mean, echo, listed
 from paramcalc.formats.huggingface.backbones import named_backbone, settle
+from paramcalc.formats.huggingface.heads import check_heads
 from paramcalc.formats.huggingface.older import OLDER
 from paramcalc.formats.huggingface.problems import COUNT_IT, ConfigError, NotBuiltError
 from paramcalc.formats.huggingface.types import KINDS, ModelType, find_class, find_type, type_names
@@ -282,6 +283,7 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
         given.add(name)
     if type_.name in OLDER:
         OLDER[type_.name](values)
+    check_heads(type_, values)
     check_layer_types(values)
     if "backbone" in type_.classes.values():
         settle(raw, values)

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from paramcalc import InputError, load, summarize
+from paramcalc.formats.huggingface.heads import EVEN
+from paramcalc.formats.huggingface.types import find_type
 
 SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 99}
 LLAMA = {"model_type": "llama"} | SMALL
@@ -88,6 +90,16 @@ def test_what_transformers_would_not_build_so_is_refused_wherever_it_is_said(con
 def test_what_is_not_known_of_a_field_is_refused(config):
     """transformers builds these with other weights than the template has, or a network that cannot run."""
     refusal(config)
+
+
+@pytest.mark.parametrize("name", sorted(EVEN))
+def test_features_that_cannot_be_divided_among_the_heads_are_refused(name):
+    """As transformers does in these types; others round down."""
+    type_ = find_type(name)
+    width, count = (type_.aliases.get(field, field) for field in ("hidden_size", "num_attention_heads"))
+    assert {width, count} <= type_.fields.keys()
+    message = f"{count}: {width} 90 cannot be divided evenly among 7 heads"
+    assert message in refusal({"model_type": name, width: 90, count: 7})
 
 
 def test_the_second_head_of_gpt2():
