@@ -108,3 +108,12 @@ def test_the_second_head_of_gpt2():
     config |= {"vocab_size": 1000, "n_positions": 64}
     assert params(config, summary_proj_to_labels="false") == 85_984
     assert params(config) == 84_961
+
+
+def test_only_the_last_attention_of_sam_is_as_narrow_as_the_configuration_says():
+    """transformers passes no rate to the layers of the mask decoder, whose default is 2."""
+    config = {"model_type": "sam", "mask_decoder_config": {"attention_downsample_rate": 4}}
+    rows = {row.path: row for row in summarize(load(json.dumps(config).encode())).layers}
+    inside = "mask_decoder/transformer"
+    assert rows[f"{inside}/layers/0/cross_attn_token_to_image/q_proj"].weights[0].shape == (128, 256)
+    assert rows[f"{inside}/final_attn_token_to_image/q_proj"].weights[0].shape == (64, 256)
