@@ -57,13 +57,18 @@ class Graph:
             in_order = False
         return FileOrder(self.members) if in_order else self.sorted_order(outputs, places)
 
-    def slot(self, tensor: History) -> int:
+    def slot(self, tensor: History, likely: Member | None = None) -> int:
         """The slot of the result that a tensor is part of; it is stored in the tensor, too.
+
+        Args:
+            tensor: what is read.
+            likely: the member that it may well be of: to compare a name takes less than to look one up.
 
         Raises:
             LayerError: when there is no such layer or no such call.
         """
-        member = self.by_name.get(tensor.layer)
+        is_likely = likely is not None and likely.name == tensor.layer
+        member = likely if is_likely else self.by_name.get(tensor.layer)
         if member is None:
             raise LayerError(f"reads from layer '{tensor.layer[:80]}', which is not in the model")
         call = tensor.node - member.offset
@@ -82,13 +87,15 @@ class Graph:
         read = bytearray(self.slots)
         for tensor in outputs:
             read[self.slot(tensor)] = 1
+        before: Member | None = None  # which most layers read
         for member in self.members:
             for call, arguments in enumerate(member.calls):
                 for tensor in arguments.reads:
-                    source = self.slot(tensor)
+                    source = self.slot(tensor, before)
                     if source >= member.first + call:
                         return False
                     read[source] = 1
+            before = member
         return read.find(0, self.inputs) < 0
 
     def sorted_order(self, outputs: list[History], places: list[DocPath]) -> list[Step]:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from paramcalc.formats.keras.build_config import shapes_of
-from paramcalc.formats.keras.inbound import NO_KWARGS, History, KerasCall
+from paramcalc.formats.keras.inbound import NO_KWARGS, History, KerasCall, histories_in
 from paramcalc.formats.text.strict_json import is_shallow
 from paramcalc.limits import MAX_DEPTH
 from paramcalc.model import Instance
@@ -200,7 +200,7 @@ class _Parser:
         if parts.build_config is not UNSET:
             built = self.shapes(bytes(parts.build_config))
         self.colons += _OF_PARTS + alike.colons
-        return Entry(alike, name, [self.call(node) for node in parts.inbound_nodes], built, item)
+        return Entry(alike, name, list(map(self.call, parts.inbound_nodes)), built, item)
 
     def shapes(self, text: bytes) -> list[Any]:
         """The shapes in a `build_config`."""
@@ -215,19 +215,20 @@ class _Parser:
 
     def call(self, node: _Node) -> KerasCall:
         """One call."""
-        reads: list[History] = []
-        args: list[Any] = []
-        for value in node.args:
-            if isinstance(value, list):
-                tensors = [History(*tensor.config.keras_history) for tensor in value]
-                reads += tensors
-                args.append(tensors)
-            else:
-                tensor = History(*value.config.keras_history)
-                reads.append(tensor)
-                args.append(tensor)
+        first = node.args[0] if len(node.args) == 1 else None
+        if isinstance(first, _Tensor):  # what most layers are called with
+            reads = [History(*first.config.keras_history)]
+            self.colons += _OF_NODE + _OF_TENSOR + len(node.kwargs)
+            return KerasCall(reads, node.kwargs or NO_KWARGS, reads)
+        args: list[Any] = [
+            [History(*tensor.config.keras_history) for tensor in value]
+            if isinstance(value, list)
+            else History(*value.config.keras_history)
+            for value in node.args
+        ]
+        reads = histories_in(args)
         self.colons += _OF_NODE + _OF_TENSOR * len(reads) + len(node.kwargs)
-        return KerasCall(reads if args == reads else args, node.kwargs or NO_KWARGS, reads)
+        return KerasCall(args, node.kwargs or NO_KWARGS, reads)
 
     def count(self, value: Any, depth: int) -> int:
         """How many colons a value has, written as JSON, if it is nested no more than `depth` deep."""
