@@ -18,7 +18,8 @@ class Emitter:
         self.declared: list[DeclaredInput] = []
         self.allowance = allowance
         self.nodes: list[Node] = []
-        self.paths: dict[str, int] = {}
+        self.paths: set[str] = set()
+        self.calls: dict[str, int] = {}  # by the path of the first, where there are several
 
     def emit(self, definition: Definition, arguments: list[Ref], prefix: str, again: bool = False) -> list[Ref]:
         """Append the nodes of one call of a definition; returns its outputs.
@@ -84,10 +85,10 @@ class Emitter:
 
     def unique(self, path: str) -> str:
         """The path of a call: a later one of the same layer ends in "#2", even if some layer is itself called that."""
-        count = self.paths[path] = self.paths.get(path, 0) + 1
-        while count > 1:
+        while path in self.paths:
+            count = self.calls[path] = self.calls.get(path, 1) + 1
             path = f"{path}#{count}"
-            count = self.paths[path] = self.paths.get(path, 0) + 1
+        self.paths.add(path)
         return path
 
 
