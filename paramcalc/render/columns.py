@@ -9,6 +9,9 @@ from typing import Any, Literal, NamedTuple
 from paramcalc.shapes import format_shape
 from paramcalc.summary import LayerSummary, Totals
 
+SHOWN_DTYPES = 3
+"""Dtypes in a row; all are in the note beside the total size."""
+
 Layers = Sequence[LayerSummary]
 ColumnKind = Literal["text", "shape", "number", "share", "bytes"]
 
@@ -48,12 +51,14 @@ def _weight_shapes(layers: Layers) -> Any:
 
 
 def _dtypes(layers: Layers) -> str:
-    """The dtypes of the weights, the one with the most bytes first."""
+    """The dtypes of the weights, the ones with the most bytes first, and how many more there are."""
     sizes: dict[str, int] = {}
     for layer in layers:
         for weight in layer.weights:
             sizes[weight.dtype] = sizes.get(weight.dtype, 0) + weight.bytes
-    return ", ".join(sorted(sizes, key=lambda dtype: -sizes[dtype]))
+    found = sorted(sizes, key=lambda dtype: -sizes[dtype])
+    more = f" +{len(found) - SHOWN_DTYPES}" if len(found) > SHOWN_DTYPES else ""
+    return ", ".join(found[:SHOWN_DTYPES]) + more
 
 
 def _type(layers: Layers) -> str:

@@ -17,6 +17,7 @@ MAX_DEPTH = 50
 """Deeper nesting is shown as a path."""
 MAX_PERIOD = 64
 """The longest sequence of layers that is looked for as a repeat."""
+SPAN = re.compile(r"^([0-9]+) … ([0-9]+)$")
 _TIED_TO = attrgetter("tied_to")
 
 
@@ -139,6 +140,7 @@ def _note_alike(same: Sequence[Branch]) -> None:
 def _span(run: Sequence[Branch]) -> str:
     """`conv4_block2 … 36`, `encoder/0 … 11/layer`, or the one label they share."""
     first, last = run[0].label, run[-1].label
+    first, last = SPAN.sub(r"\1", first), SPAN.sub(r"\2", last)  # of the numbers of a span, the outer one
     if first == last:
         return first
     start = _same(first, last).rstrip("0123456789")

@@ -52,4 +52,12 @@ def test_sequences_of_blocks_name_all_types_of_each():
         tensors |= {f"blk.{number}.{name}.weight": ([64, 256], kind) for name in ("q", "v")}
         if number % 3 == 2:
             tensors[f"blk.{number}.v.weight"] = ([256, 256], "Q4_K")
-    assert rows_of(tensors)["0 … 1"].value("dtype") == "Q6_K, Q4_K"
+    rows = rows_of(tensors)
+    assert rows["0 … 1"].value("dtype") == "Q6_K, Q4_K"
+    assert rows["0 … 23"].repeats == 8
+
+
+def test_of_many_dtypes_the_largest_are_named():
+    kinds = ("Q8_0", "Q6_K", "Q4_K", "Q2_K", "F32")
+    rows = rows_of({f"blk.{number}.weight": ([8, 256], kind) for number, kind in enumerate(kinds)})
+    assert rows["blk"].value("dtype") == "float32, Q8_0, Q6_K +2"

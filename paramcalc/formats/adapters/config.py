@@ -55,6 +55,7 @@ class Adapter(Struct, frozen=True):
         bias: which biases are trained: "none", "all", or "lora_only".
         saved: modules that are trained in full, in a copy.
         ranks: other ranks, by patterns of layers' names.
+        own_ranks: the ranks of some layers, by their whole names.
         layers: the numbers of the layers to adapt; None for all.
         layers_pattern: the names of the lists of layers that these numbers refer to; empty for any list.
         task: PEFT's name for the task of the model; "" if not given.
@@ -63,7 +64,7 @@ class Adapter(Struct, frozen=True):
     """
 
     rank: int
-    targets: "Sequence[str] | Pattern | None" = None
+    targets: "Sequence[str] | frozenset[str] | Pattern | None" = None
     exclude: "Sequence[str] | Pattern" = ()
     dora: bool = False
     lora_bias: bool = False
@@ -75,6 +76,7 @@ class Adapter(Struct, frozen=True):
     task: str = ""
     base: str = ""
     written: bool = False
+    own_ranks: Mapping[str, int] = {}
 
     def adapts(self, name: str) -> bool:
         """Whether a layer of this name is adapted; the meaning of all-linear depends on the model."""
@@ -94,6 +96,8 @@ class Adapter(Struct, frozen=True):
 
     def rank_of(self, name: str) -> int:
         """The rank of a layer's adapter."""
+        if name in self.own_ranks:
+            return self.own_ranks[name]
         return next((rank for pattern, rank in self.ranks if pattern.fullmatch(name)), self.rank)
 
     def copies(self, module: str) -> bool:
@@ -121,10 +125,12 @@ class LlamaAdapter(Struct, frozen=True):
         return self.contents.details.get("architecture")
 
 
-def matches(wanted: "Sequence[str] | Pattern", name: str) -> bool:
+def matches(wanted: "Sequence[str] | frozenset[str] | Pattern", name: str) -> bool:
     """Whether a name is one of these or ends in one after a dot, or matches the pattern."""
     if isinstance(wanted, Pattern):
         return wanted.fullmatch(name)
+    if isinstance(wanted, frozenset):  # of whole names, as many as the model has layers
+        return name in wanted
     return any(name == each or name.endswith(f".{each}") for each in wanted)
 
 

@@ -29,11 +29,6 @@ class PatternError(ValueError):
     """A pattern is invalid, or uses what is not supported; the message is for the user."""
 
 
-def quoted(text: str) -> str:
-    """The pattern of a name as it is."""
-    return re.escape(text)
-
-
 Test = Callable[[str], bool]
 """A test of whether a step accepts a character."""
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from paramcalc.errors import MAX_ECHO, listed
 from paramcalc.formats.checkpoint import Details
-from paramcalc.formats.gguf.lora import described
 from paramcalc.formats.gguf.types import FILE_TYPES, GUESSED
 from paramcalc.formats.tensor import Tensor
 
@@ -67,6 +66,8 @@ def details_of(values: dict[str, Any], role: str, keys: int, tokens: int, tensor
     if role == "mmproj":
         found |= projector_of(values)
     elif role == "adapter":
+        from paramcalc.formats.gguf.lora import described  # most files are none
+
         found |= described(tensors, values.get("adapter.lora.alpha"))
     elif role == "imatrix":
         found |= {

@@ -131,7 +131,8 @@ def unknown_names(config: Config, contents: Contents) -> str | None:
     if contents.role not in ("model", "mmproj"):
         from paramcalc.formats.gguf.details import ROLES
 
-        return f"it holds no model, but a thing beside one ({ROLES[contents.role]})"
+        how = ": --lora adds it" if contents.role == "adapter" else ""
+        return f"it holds no model, but what stands beside one ({ROLES[contents.role]}{how})"
     line = gguf.find_projector(type_) if contents.role == "mmproj" else gguf.find_line(type_)
     if line is None and contents.role == "mmproj":
         return UNKNOWN_PROJECTOR.format(type_)

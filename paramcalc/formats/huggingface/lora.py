@@ -7,7 +7,6 @@ from paramcalc.formats.adapters.apply import adapt
 from paramcalc.formats.adapters.config import Adapter, LlamaAdapter
 from paramcalc.formats.adapters.folder import add_adapter
 from paramcalc.formats.adapters.llama_cpp import as_peft, no_layer, not_one_layer, other_architecture, pairs_of
-from paramcalc.formats.adapters.regex import Pattern, quoted
 from paramcalc.formats.beside import Owners
 from paramcalc.formats.checkpoint import Contents
 from paramcalc.formats.gguf.lora import Pair
@@ -73,5 +72,4 @@ def peft_of(modules: dict[str, Pair]) -> Adapter:
     """What PEFT would be asked for: these layers, each with its rank."""
     ranks = {name: pair.rank or 1 for name, pair in modules.items()}
     usual = Counter(ranks.values()).most_common(1)[0][0]
-    others = tuple([(Pattern(quoted(name)), rank) for name, rank in ranks.items() if rank != usual])
-    return Adapter(usual, tuple(modules), ranks=others, written=True)
+    return Adapter(usual, frozenset(modules), own_ranks=ranks, written=True)

@@ -173,7 +173,7 @@ def test_parts_of_a_model_stand_beside_its_projector(tmp_path):
 def test_what_is_no_model_is_no_checkpoint_of_a_configuration(tmp_path):
     record = TEXTS["llama"][0]
     folder = write(tmp_path, record, matrix=({"a.weight.in_sum2": [4]}, {"general.type": "imatrix"}))
-    with pytest.raises(InputError, match=r"no model, but a thing beside one \(importance matrix\): --weights cannot"):
+    with pytest.raises(InputError, match=r"what stands beside one \(importance matrix\): --weights cannot"):
         load(folder / "config.json", weights=folder / "matrix.gguf")
 
 
