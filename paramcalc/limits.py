@@ -145,7 +145,7 @@ MAX_LINKED_FOLDERS = 10_000
 """Folders that a glob enters through links: two that lead back up double with each part of it."""
 
 MAX_GLOB_WORK = 1_000_000
-"""The globs of a budget's `layers` times the layers they are held against: a second's work …"""
+"""The globs of a budget's `layers` times the layers they are compared with: a second's work …"""
 
 GLOB_PER_STEP = 32
 """… where a glob counts once for each this many of its characters, …"""

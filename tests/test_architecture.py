@@ -67,6 +67,11 @@ def test_rich_is_imported_by_render_alone_and_click_by_cli_alone():
         assert "click" not in packages or room_of(path) == "cli", path
 
 
+def test_the_ground_floor_has_a_dozen_modules_at_most():
+    """Whatever belongs to a room stands in it."""
+    assert len([path for path in ROOT.glob("*.py") if not path.name.startswith("__")]) <= 12
+
+
 def name_of(path):
     """`paramcalc.formats.keras` for `formats/keras/__init__.py`."""
     return ".".join((ROOT.name, *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")

@@ -236,9 +236,9 @@ def expand(patterns: Sequence[str], folder: str) -> tuple[list[str], list[Fault]
     files: dict[str, None] = {}
     faults: dict[Fault, None] = {}
     for pattern in wanted(patterns):
-        found, told = search(pattern, folder, patterns)
+        found, faulty = search(pattern, folder, patterns)
         files |= dict.fromkeys(found)
-        faults |= dict.fromkeys(told if found or told else [no_file(pattern)])
+        faults |= dict.fromkeys(faulty if found or faulty else [no_file(pattern)])
     return list(files), list(faults)
 
 
@@ -247,13 +247,13 @@ def search(pattern: str, folder: str, patterns: Sequence[str] = ()) -> tuple[lis
     without = excluded(patterns)
     searched = Search(pattern, folder or os.curdir)
     found = [name for name in searched.files() if not any(names(each, name, within=True) for each in without)]
-    told = [
+    faulty = [
         Fault(os.path.join(folder, place), message)
         for place, message in searched.faults.items()
         if not any(names(each, f"{place}/-", within=True) for each in without)
         and not any(begins(each, place) for each in wanted(patterns) if each != pattern)
     ]
-    return [os.path.join(folder, name) for name in found], told
+    return [os.path.join(folder, name) for name in found], faulty
 
 
 def no_file(pattern: str) -> Fault:

@@ -143,7 +143,7 @@ def _model(ctx: click.Context) -> Any:
     from paramcalc.errors import ParamcalcError
     from paramcalc.formats import load
 
-    # Where an option still waits for its value, click has parsed nothing: the words are in `args`.
+    # If an option lacks its value, click has parsed nothing: the words are still in `args`.
     given = ctx.params.get("specs") or ctx.params.get("spec") or ctx.args
     source = given if isinstance(given, str) else next(iter(given), None)
     try:

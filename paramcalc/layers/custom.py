@@ -10,7 +10,7 @@ from paramcalc.shapes import MAX_RANK, Shape, volume
 
 
 class Custom(Layer, frozen=True):
-    """A layer that is told what it holds and gives, such as a learned position embedding.
+    """A layer with the weights and the output shape that a spec gives, such as a learned position embedding.
 
     Fields: `weights` maps names to shapes; `output_shape` is without the batch, or `same` as the first input;
     `macs` is what one sample costs, unknown where it is not given.

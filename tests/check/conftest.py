@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.check.repositories import repository, template
+
+__all__ = ["repository", "template", "tree"]
+
 FILES = [
     "a.yaml",
     "m/b.yaml",

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import paramcalc
+from paramcalc import render
 from paramcalc.render.csv_format import header, summary_csv
 from paramcalc.render.json_format import summary_json, summary_jsonl
 from paramcalc.render.markdown import summary_markdown
@@ -107,3 +108,15 @@ def test_a_long_list_of_layers_is_the_same_line_in_pieces():
     assert len(pieces) == 4
     assert json.loads(b"".join(pieces)) == json.loads(b"".join(summary_json(summary)))
     assert b"".join(pieces).count(b"\n") == 1
+
+
+TABLES = {name: table for name, table in vars(render).items() if isinstance(table, dict) and name.isupper() and table}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_line_of_a_table_of_formats_names_functions_that_there_are(name):
+    """A format is a module and a line; the line is only looked up when somebody asks for the format."""
+    assert len(TABLES) >= 7
+    for form in TABLES[name].values():
+        for place in filter(None, (form.writer, form.totals)):
+            assert callable(render.function_of(place)), place

@@ -1,7 +1,7 @@
 """GGUF files: metadata and the descriptions of the tensors, which are never read.
 
 header.py    a file → its tensors and metadata
-stream.py    numbers and texts, each held against the length of the file
+stream.py    numbers and texts, each checked against the length of the file
 types.py     the types of ggml
 details.py   the metadata → what the file says of itself
 lora.py      the pairs of tensors in an adapter

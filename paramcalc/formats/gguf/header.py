@@ -1,7 +1,7 @@
 """GGUF files: metadata and the descriptions of the tensors, which are never read.
 
 The layout is that of https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: counts and lengths of 64 bits that
-come before what they count, so each is held against the length of the file before anything is read.
+come before what they count, so each is checked against the length of the file before anything is read.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Numbers and texts of a GGUF file one after the other, each held against what is left of the file."""
+"""Numbers and texts of a GGUF file in sequence, each checked against what is left of the file."""
 
 from struct import Struct as Layout
 from typing import Any, BinaryIO
@@ -17,7 +17,7 @@ class BrokenError(Exception):
 
 
 class Stream:
-    """Numbers and texts from a file one after the other, of which only a block is held at a time."""
+    """Reads numbers and texts from a file in sequence, with only a block of it in memory."""
 
     def __init__(self, file: BinaryIO, order: str, at: int, length: int) -> None:
         self._file = file

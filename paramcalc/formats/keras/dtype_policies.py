@@ -46,7 +46,7 @@ def known_policy(name: str) -> str:
     """The name of a policy, if the size of its weights is known.
 
     Raises:
-        LayerError: for any other; a size would be a guess.
+        LayerError: for any other, as sizes would be unknown.
     """
     name = DTYPE_ALIASES.get(name, name)
     if "_from_" in name:

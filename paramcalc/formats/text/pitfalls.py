@@ -1,4 +1,4 @@
-"""The usual mistakes in YAML, told from the lines around a syntax error: what to write instead.
+"""Recognises the usual mistakes in YAML from the lines around a syntax error, and says what to write instead.
 
 In: the text and the place where the YAML reader stopped. Out: advice and the place it is about, or None. Only loaded
 once a file is refused already; each rule looks at two lines, cut at `MAX_LINE`, with patterns that cannot backtrack.

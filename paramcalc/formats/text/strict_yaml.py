@@ -325,7 +325,7 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
         return Problem(message, position=place)
     flow = " flow " in (context or "")
     start = (getattr(error, "context_mark", None) if flow else None) or mark
-    json = text.lstrip()[:1] in ("{", "[")  # what is wrong with it as JSON is told elsewhere
+    json = text.lstrip()[:1] in ("{", "[")  # the JSON reader reports what is wrong with it
     advice = None if json else advise(text, Position(start.line + 1, start.column + 1), place, flow, words)
     return Problem(advice.message, position=advice.place) if advice else Problem(message, position=place)
 

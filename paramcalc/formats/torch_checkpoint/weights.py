@@ -91,8 +91,8 @@ def weights_in(value: Any, objects: int, declared: Declared | None = None) -> We
         states |= named_so if others else set()
         kept = others or kept
     found = [item._replace(kind="state") if item.path[0] in states else item for item in found]
-    loose = any(item.kind != "state" and item.path[0] not in containers for item in found)
-    if len(kept) != 1 or loose:
+    unnested = any(item.kind != "state" and item.path[0] not in containers for item in found)
+    if len(kept) != 1 or unnested:
         return Weights(found, "", unknown)
     (under,) = kept
     deeper = further_inside(containers[under], objects)

@@ -74,7 +74,7 @@ class Kinds:
         self.found: list[dict[str, Any]] = []
         self.largest: list[int] = [0]
         self.numbers: dict[Any, int] = {}
-        # An explanation is told by its identity: it is kept, so that no other can come to have the same.
+        # Explanations are compared by identity, so each is kept: no other can get the same id.
         self.kept: list[LayerExplained | None] = []
 
     def number(self, layer: LayerSummary) -> int:
