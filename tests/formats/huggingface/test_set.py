@@ -77,6 +77,7 @@ def test_what_transformers_would_not_build_so_is_refused_wherever_it_is_said(con
         {"model_type": "olmoe", "num_attention_heads": 10, "num_key_value_heads": 10},
         {"model_type": "segformer", "architectures": ["SegformerForImageClassification"], "num_encoder_blocks": 3},
         {"model_type": "hgnet_v2", "num_channels": 1},
+        {"model_type": "pp_ocrv5_server_rec", "backbone_config": {"num_channels": 4, "stem_channels": [4, 32, 48]}},
         {"model_type": "parakeet_encoder", "num_mel_bins": 100},
         {"model_type": "patchtsmixer", "num_patches": 6},
         {"model_type": "mobilebert", "true_hidden_size": 512},
@@ -117,3 +118,13 @@ def test_only_the_last_attention_of_sam_is_as_narrow_as_the_configuration_says()
     inside = "mask_decoder/transformer"
     assert rows[f"{inside}/layers/0/cross_attn_token_to_image/q_proj"].weights[0].shape == (128, 256)
     assert rows[f"{inside}/final_attn_token_to_image/q_proj"].weights[0].shape == (64, 256)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("bart", "BartForQuestionAnswering"), ("bigbird_pegasus", "BigBirdPegasusForQuestionAnswering")]
+)
+def test_an_answer_begins_and_ends_whatever_num_labels_says(kind, name):
+    """transformers sets it to 2 in these classes."""
+    config = {"model_type": kind, "architectures": [name], "num_labels": 5}
+    rows = {row.path: row for row in summarize(load(json.dumps(config).encode())).layers}
+    assert rows["qa_outputs"].weights[0].shape == (2, 1024)
