@@ -170,7 +170,15 @@ def is_arrays(source: Source) -> bool:
 
 def is_folder_of_weights(source: Source) -> bool:
     """Whether this is a folder with a checkpoint in it."""
-    return any(name.endswith((".safetensors", ".gguf", ".bin", ".index.json", ".index")) for name in source.folder)
+    return any(
+        name.endswith((".safetensors", ".gguf", ".bin", ".index.json", ".index", ".pt", ".pth"))
+        for name in source.folder
+    )
+
+
+def is_folder(source: Source) -> bool:
+    """Whether this is a folder, of whatever kind."""
+    return source.is_folder
 
 
 def is_model_folder(source: Source) -> bool:
@@ -322,8 +330,9 @@ FORMATS = (
     Format(is_model_folder, "huggingface.folder.read", compares=True),
     Format(is_model_folder, "keras.archive.read_folder"),
     Format(is_saved_model, "tensorflow.saved_model.read_folder"),
-    Format(is_pipeline, "unsupported.refuse_pipeline"),
-    Format(is_folder_of_weights, "shards.read_folder"),
+    Format(is_pipeline, "pipeline.read"),
+    Format(is_folder_of_weights, "checkpoint_folder.read_folder"),
+    Format(is_folder, "folders.refuse"),
     # Binary files, recognised by their first bytes.
     Format(begins(b"\x89HDF\r\n\x1a\n"), "keras.h5.read"),
     Format(is_gguf, "gguf.read"),

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -15,18 +15,22 @@ from msgspec import Struct
 from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
 from paramcalc.formats import begins_as_bundle, is_arrays, is_gguf, is_old_torch, is_safetensors, is_torch
 from paramcalc.formats.checkpoint import Contents, Details, model_of, natural_order
-from paramcalc.formats.numbered import NUMBERED, check_complete, every_of, part_of
+from paramcalc.formats.numbered import check_complete, every_of, part_of
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_SHARDS
 from paramcalc.model import Model
 from paramcalc.shapes import MAX_COUNT
 
-INDEXES = (".safetensors.index.json", ".bin.index.json")
-WEIGHTS = {".safetensors": "model", ".gguf": "model", ".bin": "pytorch_model", ".pt": "model", ".pth": "model"}
-WEIGHTS |= {".index": "model.ckpt"}
-"""Extensions of a checkpoint's files in a folder, in the order of preference, with the usual file name."""
-
+WEIGHTS = {
+    ".safetensors": ("model", "diffusion_pytorch_model"),
+    ".gguf": ("model",),
+    ".bin": ("pytorch_model", "diffusion_pytorch_model"),
+    ".pt": ("model",),
+    ".pth": ("model",),
+    ".index": ("model.ckpt",),
+}
+"""Extensions of a checkpoint's files in a folder, in the order of preference, with the usual file names."""
 
 READERS = (
     (is_safetensors, "safetensors"),
@@ -261,123 +265,6 @@ def alone(index: Index, files: int, name: str) -> Model:
     model.unknown = [ALONE] if unknown else []
     model.stated = [name for name, value in (("params", params), ("size", size)) if value is not None]
     return model
-
-
-def read_folder(source: Source, options: Options) -> Model | None:
-    """The model in a folder of weights: that of its index, else its only file or its only set of numbered files.
-
-    Raises:
-        InputError: if there are several, or a set is incomplete.
-    """
-    folder = source.path or os.curdir
-    chosen = index_of(source.folder, source.name)
-    if chosen is not None:
-        with open_source(os.path.join(folder, chosen)) as index:
-            return read_index(index, options)
-    contents = files_contents(source)
-    return None if contents is None else model_of(contents, source.name, options.max_layers)
-
-
-def folder_contents(source: Source) -> Contents | None:
-    """The contents of the checkpoint in a folder; None if there is none.
-
-    Raises:
-        InputError: as `read_folder` does.
-    """
-    chosen = index_of(source.folder, source.name)
-    if chosen is None:
-        return files_contents(source)
-    with open_source(os.path.join(source.path or os.curdir, chosen)) as index:
-        return index_contents(index)
-
-
-def files_contents(source: Source) -> Contents | None:
-    """The contents of a checkpoint's files in a folder without an index."""
-    folder = source.path or os.curdir
-    chosen: frozenset[str] | set[str] = source.folder
-    others: dict[str, str] = {}
-    if sum([name.endswith(".gguf") for name in chosen]) > 1:
-        from paramcalc.formats.gguf.folder import others_in
-
-        others = others_in(folder, chosen)
-        chosen = chosen - others.keys()
-    names = checkpoint_of(chosen, source.name)
-    if names is None:
-        return None
-    found = gathered(folder, names)
-    check_parts(found, source.name)
-    contents = joined(found) if len(found) > 1 else found[0].contents
-    if others and contents.format == "gguf":
-        from paramcalc.formats.gguf.folder import with_others
-
-        return with_others(contents, folder, others)
-    return contents
-
-
-def contents_at(path: str) -> Contents:
-    """The contents of a checkpoint: a file of any format, an index, or a folder.
-
-    Raises:
-        InputError: if there is none, or it is broken.
-    """
-    with open_source(path) as source:
-        if source.folder:
-            contents = folder_contents(source)
-            if contents is None:
-                raise InputError(source.name, [Problem("the folder holds no checkpoint")])
-            return contents
-        if source.head.lstrip()[:1] == b"{":
-            contents = index_contents(source)
-            if contents is not None:
-                return contents
-        found = contents_of(source)
-        return with_siblings(found, source) if found.format == "gguf" else found
-
-
-def index_of(names: Iterable[str], name: str) -> str | None:
-    """The index in a folder; one of safetensors is preferred to one of PyTorch's files.
-
-    Raises:
-        InputError: if there are several, none of them with the usual name.
-    """
-    for ending, usual in zip(INDEXES, ("model", "pytorch_model"), strict=True):
-        found = [item for item in names if item.endswith(ending)]
-        if found:
-            return only({item: item for item in found}, usual + ending, name)
-    return None
-
-
-def checkpoint_of(names: Iterable[str], name: str) -> list[str] | None:
-    """The files of the checkpoint in a folder; None if there is none.
-
-    Raises:
-        InputError: if there are several checkpoints, or some files are missing.
-    """
-    for ending, usual in WEIGHTS.items():
-        found: dict[str, list[str]] = {}
-        for item in natural_order(item for item in names if item.endswith(ending) and is_plain(item)):
-            numbered = NUMBERED.fullmatch(item)
-            key = f"{numbered['stem']}-…-of-{numbered['count']}{ending}" if numbered else item
-            found.setdefault(key, []).append(item)
-        if found:
-            files = only(found, usual + ending, name)
-            check_complete(files, name)
-            return files
-    return None
-
-
-T = TypeVar("T")
-
-
-def only(found: dict[str, T], usual: str, name: str) -> T:
-    """The only item, or the one with the usual name.
-
-    Raises:
-        InputError: if there are several, and none has the usual name.
-    """
-    if len(found) > 1 and usual not in found:
-        raise InputError(name, [Problem(f"the folder holds {len(found):,} checkpoints: name one of {listed(found)}")])
-    return found[usual] if usual in found else next(iter(found.values()))
 
 
 def with_siblings(first: Contents, source: Source) -> Contents:

@@ -143,6 +143,11 @@ class Source:
         with open_archive(self.file, self.name, MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES) as archive:
             return archive.names
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder, and no file."""
+        return self._stream is None
+
     @cached_property
     def folder(self) -> frozenset[str]:
         """The names in a folder; none for a file.

@@ -25,8 +25,8 @@ _CONFIG = f"what a Keras model's get_config() gave, without the model's class: {
 _NO_TYPE = "a configuration of transformers that does not say of which network: write its model_type into it"
 _PARTS = "sentence_transformers."
 _PIPELINE = (
-    "a pipeline of diffusers, whose model_index.json names its parts: give the folder of one, such as text_encoder or "
-    "unet, each with a checkpoint of its own"
+    "a pipeline of diffusers, whose model_index.json names its parts: give the folder that it is in, or "
+    "that of one part, such as text_encoder or unet"
 )
 
 _MAGIC = (
@@ -89,15 +89,6 @@ def refuse_text(source: Source, options: Options) -> None:
     """
     what = "a network of Darknet (.cfg)" if is_darknet(source.head) else "a network of Caffe (.prototxt)"
     raise InputError(source.name, [Problem(f"this is {what}, which paramcalc does not read")])
-
-
-def refuse_pipeline(source: Source, options: Options) -> None:
-    """Refuse the folder of a pipeline, which consists of several models.
-
-    Raises:
-        InputError: naming what it is.
-    """
-    raise InputError(source.name, [Problem(f"this is {_PIPELINE}")])
 
 
 def refuse_archive(source: Source, options: Options) -> None:

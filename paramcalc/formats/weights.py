@@ -4,8 +4,8 @@ import os
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.beside import NO_GRAPH, add_by_shape, add_checkpoint
+from paramcalc.formats.checkpoint_folder import contents_at
 from paramcalc.formats.hdf5 import SIGNATURE, open_hdf5
-from paramcalc.formats.shards import contents_at
 from paramcalc.formats.source import open_source
 from paramcalc.model import Model
 

@@ -16,7 +16,7 @@ from paramcalc.formats.adapters.apply import ADDED
 from paramcalc.formats.adapters.config import Adapter, AdapterError, parse, read
 from paramcalc.formats.beside import parts_of, stored
 from paramcalc.formats.checkpoint import Contents, model_of
-from paramcalc.formats.shards import contents_at
+from paramcalc.formats.checkpoint_folder import contents_at
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.layers.torch.lora import COPY
 from paramcalc.model import Checkpoint, Claims, Model

@@ -33,8 +33,8 @@ def read(source: Source, options: Options) -> Model:
     except ConfigError as error:
         raise InputError(source.name, [located(Problem(str(error), error.where), source.document.locate)]) from None
     if options.weights is not None:
+        from paramcalc.formats.checkpoint_folder import contents_at
         from paramcalc.formats.huggingface.checkpoint import compared, unknown_names
-        from paramcalc.formats.shards import contents_at
 
         contents = contents_at(options.weights)
         why = unknown_names(config, contents)

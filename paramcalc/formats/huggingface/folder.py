@@ -5,11 +5,12 @@ import os
 from paramcalc.errors import InputError, Problem, located
 from paramcalc.formats import is_huggingface
 from paramcalc.formats.checkpoint import Contents, model_of
+from paramcalc.formats.checkpoint_folder import contents_at, folder_contents
+from paramcalc.formats.folders import pieces_in
 from paramcalc.formats.huggingface import add_adapter, built
 from paramcalc.formats.huggingface.checkpoint import compared, unknown_names
 from paramcalc.formats.huggingface.config import Config, first_architecture
 from paramcalc.formats.huggingface.problems import ConfigError, NotBuiltError
-from paramcalc.formats.shards import contents_at, folder_contents
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.model import Model
 
@@ -52,7 +53,9 @@ def read(source: Source, options: Options) -> Model | None:
 def with_checkpoint(model: Model, config: Config, contents: Contents | None, source: Source, options: Options) -> Model:
     """The model compared with the checkpoint; the checkpoint alone if its names are not the model's."""
     if contents is None:
-        model.warnings.append("the folder holds no checkpoint: nothing was compared with its config.json")
+        pieces = pieces_in(source.folder)
+        what = "no checkpoint" if pieces is None else pieces
+        model.warnings.append(f"the folder holds {what}: nothing was compared with its config.json")
         return model
     where = options.weights or "the checkpoint"
     why = unknown_names(config, contents)

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from paramcalc.errors import InputError, Problem, echo, located
 from paramcalc.formats.beside import Owners, gathered, parts_of
 from paramcalc.formats.checkpoint import Contents
+from paramcalc.formats.checkpoint_folder import folder_contents
 from paramcalc.formats.huggingface import built
 from paramcalc.formats.huggingface.checkpoint import compared
 from paramcalc.formats.huggingface.problems import ConfigError
 from paramcalc.formats.naming import Naming
-from paramcalc.formats.shards import folder_contents
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.layers.base import Layer
 from paramcalc.layers.torch.linear import Linear

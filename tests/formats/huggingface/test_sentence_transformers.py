@@ -84,9 +84,3 @@ def test_the_files_that_name_parts_are_named():
     }
     with pytest.raises(InputError, match="a pipeline of diffusers"):
         load(json.dumps(pipeline).encode())
-
-
-def test_the_folder_of_a_pipeline_is_named(tmp_path):
-    (tmp_path / "model_index.json").write_text("{}")
-    with pytest.raises(InputError, match="give the folder of one, such as text_encoder or unet"):
-        load(tmp_path)
