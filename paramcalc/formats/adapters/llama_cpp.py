@@ -12,9 +12,10 @@ from paramcalc.errors import MAX_ECHO, InputError, Problem, listed
 from paramcalc.formats import add_options, is_gguf
 from paramcalc.formats.adapters.config import LlamaAdapter
 from paramcalc.formats.checkpoint import Contents, model_of
+from paramcalc.formats.checkpoint_folder import contents_at, folder_contents
 from paramcalc.formats.gguf.details import ROLES, bits_per_weight
 from paramcalc.formats.gguf.lora import Pair, halves_of, misfits, warnings_of
-from paramcalc.formats.shards import contents_at, contents_of, folder_contents, with_siblings
+from paramcalc.formats.shards import contents_of, with_siblings
 from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Model
