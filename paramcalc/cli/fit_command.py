@@ -91,8 +91,4 @@ def check_usage(given: dict[str, Any]) -> None:
         raise click.UsageError("say what there is: --memory 24GiB, or --gpu h100")
     if given["memory"] is not None and given["gpu"] is not None:
         raise click.UsageError("--gpu says how much memory there is: leave it or --memory out")
-    if given["zero"] and given["dp"] is None:
-        raise click.UsageError("--zero divides over the devices of --dp N")
-    for name in ("checkpointing", "master_weights"):
-        if given[name] and not (given["train"] or given["optimizer"]):
-            raise click.UsageError(f"--{name.replace('_', '-')} is about training; --train asks for that")
+    options.check_training(given, "--train")

@@ -302,3 +302,16 @@ color_option = declare.option(
 output_option = declare.option(
     "-o", "--output", type=declare.Path(), metavar="FILE", help="Write to a file instead of stdout."
 )
+
+
+def check_training(given: dict[str, Any], asks: str) -> None:
+    """Refuse options about training, and about several devices, that would be ignored.
+
+    Raises:
+        click.UsageError: naming what is missing; `asks` is the option that asks for training.
+    """
+    if given.get("zero") and given["dp"] is None:
+        raise click.UsageError("--zero divides over the devices of --dp N")
+    for name in ("checkpointing", "master_weights"):
+        if given[name] and not (given.get("train") or given["optimizer"]):
+            raise click.UsageError(f"--{name.replace('_', '-')} is about training; {asks} asks for that")

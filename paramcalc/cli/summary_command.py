@@ -92,11 +92,7 @@ def read_all(
 def check_usage(specs: tuple[str, ...], format_: str, form: Format, given: dict[str, Any]) -> None:
     """Refuse what would be ignored in silence."""
     output.check_shown(form, format_, SHOWN, given)
-    if given["zero"] and given["dp"] is None:
-        raise click.UsageError("--zero divides over the devices of --dp N")
-    for name in ("checkpointing", "master_weights"):
-        if given[name] and given["optimizer"] is None:
-            raise click.UsageError(f"--{name.replace('_', '-')} is about training; --optimizer NAME asks for that")
+    options.check_training(given, "--optimizer NAME")
     if given["depth"] is not None and (given["sort"] or given["top"]):
         raise click.UsageError("--depth is for the tree; --sort and --top show single layers")
     if len(specs) > 1 and given["weights"] is not None:

@@ -96,9 +96,7 @@ def check_usage(spec: str, swept: tuple[tuple[str, list[str]], ...], format_: st
     output.check_shown(SWEEPS[format_], format_, ("bars", "theme", "width"), given)
     if given["bars"] == "inference_bytes" and not (given["memory"] or given["optimizer"]):
         raise click.UsageError("--bars inference_bytes needs --memory")
-    for name in ("checkpointing", "master_weights"):
-        if given[name] and given["optimizer"] is None:
-            raise click.UsageError(f"--{name.replace('_', '-')} is about training; --optimizer NAME asks for that")
+    options.check_training(given, "--optimizer NAME")
 
 
 def each(
