@@ -49,3 +49,13 @@ def scope_inside(scope: Scope, name: str, env: Names, entry: Entry | None = None
     if not name:
         inner.counters = scope.counters
     return inner
+
+
+def no_options(entry: Entry) -> None:
+    """Refuse call arguments of anything but a layer.
+
+    Raises:
+        SpecError: where there are some.
+    """
+    if "options" in entry.common:
+        raise SpecError("options are for the call of a single layer", (*entry.where, "options"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paramcalc.errors import did_you_mean, echo, listed
 from paramcalc.formats.native.build import build_entry, under_policy
-from paramcalc.formats.native.common import flag, policy, scope_inside
+from paramcalc.formats.native.common import flag, no_options, policy, scope_inside
 from paramcalc.formats.native.draft import Draft
 from paramcalc.formats.native.entries import (
     BROKEN,
@@ -111,8 +111,7 @@ class Expander(Work):
 
     def expand(self, entry: Entry, scope: Scope, previous: Reference) -> Value:
         """The value of one entry."""
-        if isinstance(entry, DynamicEntry):
-            entry = self.resolved(entry, scope)
+        entry = self.resolved(entry, scope) if isinstance(entry, DynamicEntry) else entry
         if isinstance(entry, LayerEntry):
             sources = read_inputs(entry, scope, previous, self.step)
             check_merge(entry, sources)
@@ -122,8 +121,7 @@ class Expander(Work):
         if isinstance(entry, CallEntry):
             return self.call(entry, scope, previous)
         sources = read_inputs(entry, scope, previous, self.step)
-        if "options" in entry.common:
-            raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
+        no_options(entry)
         if isinstance(entry, BranchesEntry):
             return self.branches(entry, scope, only(sources, entry))
         if isinstance(entry, RepeatEntry):
@@ -369,8 +367,7 @@ class Expander(Work):
         path, value = found
         sources = read_inputs(entry, scope, previous, self.step)
         if path in self.uses:
-            if "options" in entry.common:
-                raise SpecError("options are for the call of a single layer", (*entry.where, "options"))
+            no_options(entry)
             return self.call_block(entry, scope, sources, path)
         if not isinstance(value, int) or value < self.draft.first:
             raise SpecError(f"call: {echo(target)} is neither a layer nor a block", where)
@@ -398,6 +395,6 @@ class Expander(Work):
             self.firsts[scope.prefix + name] = self.firsts.get(first, first)
             return scope.prefix + name, name
         around, slash, last = self.firsts.get(first, first).rpartition("/")
-        last = last.partition("#")[0]
-        self.calls[around + slash + last] = number = self.calls.get(around + slash + last, 1) + 1
-        return f"{around}{slash}{last}#{number}", f"{last}#{number}"
+        path = around + slash + last.partition("#")[0]
+        self.calls[path] = number = self.calls.get(path, 1) + 1
+        return f"{path}#{number}", f"{path.rpartition('/')[2]}#{number}"
