@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from paramcalc.analysis.backward import segments_of
 from paramcalc.analysis.calls import Call, Evaluation, failure
-from paramcalc.errors import InputError, Problem
+from paramcalc.errors import InputError, Problem, listed
 from paramcalc.layers.parallel import ATTENTION, BY_PART, EMBEDDING, MATRICES, NORMS, WHOLE_INSIDE
 from paramcalc.model import formula_refs, label_of
 
@@ -54,10 +54,14 @@ class TensorParallel:
         """The shares of every call.
 
         Raises:
-            InputError: where heads cannot be divided evenly.
+            InputError: where heads cannot be divided evenly, or nothing can be divided at all.
         """
         found = [self.call(index) for index in range(len(self.calls))]
         weights, biases, caches = (list(each) for each in zip(*found, strict=True))
+        if self.devices > 1 and not self.divides(weights):
+            known = listed(sorted(MATRICES | WHOLE_INSIDE))
+            message = f"no matrix of this model can be divided over {self.devices} devices, as those of {known} can"
+            raise failure(self.evaluation.model, [Problem(message)])
         self.repeat_keys(weights, biases)
         return Shares(weights, biases, self.outputs[self.first :], caches)
 
@@ -86,6 +90,11 @@ class TensorParallel:
             share = self.part if type_ in BY_PART else WHOLE
             return share, share, share
         return WHOLE, WHOLE, WHOLE
+
+    def divides(self, weights: list[Fraction]) -> bool:
+        """Whether a device has a part of any matrix, besides that of the vocabulary."""
+        types = [call.node.instance.type for call in self.calls]
+        return any(share < WHOLE and type_ != EMBEDDING for share, type_ in zip(weights, types, strict=True))
 
     def is_largest(self, index: int) -> bool:
         """Whether an embedding is that of the vocabulary: the largest in the model."""

@@ -59,6 +59,19 @@ def device(config=SMALL, *, context=64, batch=1, **options):
     return summarize(model, context=context, batch_size=batch, spread=spread, **options).memory.device
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{input: [784], layers: [{Dense: 64}, {Dense: 10}]}",
+        "{framework: torch, input: [3, 8, 8], layers: [{Conv2d: [8, 3]}, ReLU]}",
+    ],
+)
+def test_a_model_of_which_nothing_can_be_divided_is_an_error(text):
+    """Else each device would seem to need as much as one does, as if that were the answer."""
+    with pytest.raises(InputError, match="no matrix of this model can be divided over 2 devices"):
+        summarize(load(text.encode()), memory=True, spread=Spread(tensor=2))
+
+
 def test_llama_70b_over_eight_devices_by_hand():
     """Matrices are divided by 8, norms are not; 8 heads of keys are one for each device."""
     found = device(LLAMA_70B, context=4096, tensor=8)
