@@ -84,6 +84,23 @@ WANTED = {
 }
 """What the converter needs of a configuration: it knows those that are in use, and not all that transformers builds."""
 
+SAID = {
+    "nomic_bert": {
+        "n_positions": 2048,
+        "activation_function": "swiglu",
+        "causal": False,
+        "qkv_proj_bias": False,
+        "mlp_fc1_bias": False,
+        "mlp_fc2_bias": False,
+        "prenorm": False,
+        "rotary_emb_fraction": 1.0,
+        "rotary_emb_interleaved": False,
+        "rotary_emb_scale_base": None,
+        "rotary_emb_base": 1000,
+    },
+}
+"""What published configurations say and the converter asks for, although transformers does not write it."""
+
 TEXT_CLASSES = {
     "granite_speech": "GraniteForCausalLM",
     "granite_speech_plus": "GraniteForCausalLM",
@@ -157,6 +174,9 @@ def numbered(type_, config, architecture, folder):
         (Path(folder) / "tokenizer_config.json").write_text(TOKENS)
         if type_ in PUBLISHED:
             rename(folder, *PUBLISHED[type_])
+    if type_ in SAID:
+        saved = Path(folder) / "config.json"
+        saved.write_text(json.dumps(json.loads(saved.read_text()) | SAID[type_]))
     vocabulary = {str(number): number for number in range(getattr(made.get_text_config(), "vocab_size", 0))}
     tokenizer = {
         "model": {"type": "WordPiece", "vocab": vocabulary},
