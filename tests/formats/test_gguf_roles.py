@@ -162,6 +162,20 @@ def test_a_mixture_of_types_has_the_name_that_people_know(number, name):
     assert summary_of({}, {"general.file_type": number}).details["file_type"] == name
 
 
+@pytest.mark.parametrize("name", ["lora.gguf", "mmproj.gguf", "imatrix.gguf"])
+def test_tensors_of_what_is_no_model_are_as_the_library_has_them(name, checkpoints, truth):
+    found = summarize(load(checkpoints / name))
+    tensors = {
+        f"{layer.path.replace('/', '.')}.{weight.name}".strip("."): [list(weight.shape), weight.bytes]
+        for layer in found.layers
+        for weight in layer.weights
+    }
+    assert tensors == {tensor: [shape, size] for tensor, (shape, _, size) in truth[name].items()}
+    assert (
+        found.details["holds"] == {"l": "LoRA adapter", "m": "multimodal projector", "i": "importance matrix"}[name[0]]
+    )
+
+
 def parts(folder, tensors, whole):
     """A file a tensor."""
     for number, (name, shape) in enumerate(tensors.items()):

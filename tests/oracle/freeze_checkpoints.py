@@ -109,6 +109,32 @@ def write_gguf(folder):
         written.add_tensor(f"blk.{number}.up.weight", np.zeros((4, 8), np.float32))
     finish(written)
     finish(writer(folder / "vocabulary.gguf"))
+    write_roles(folder)
+
+
+def write_roles(folder):
+    """Files that are no model."""
+    written = gguf.GGUFWriter(folder / "lora.gguf", "llama")
+    written.add_type(gguf.GGUFType.ADAPTER)
+    written.add_string("adapter.type", "lora")
+    written.add_float32("adapter.lora.alpha", 16.0)
+    for name, shape in (("lora_a", (2, 8)), ("lora_b", (16, 2))):
+        written.add_tensor(f"blk.0.attn_q.weight.{name}", np.zeros(shape, np.float32))
+    finish(written)
+    written = gguf.GGUFWriter(folder / "mmproj.gguf", "clip")
+    written.add_type(gguf.GGUFType.MMPROJ)
+    written.add_clip_has_vision_encoder(True)
+    written.add_clip_projector_type("mlp")
+    for name, shape in (("v.class_embd", (4,)), ("v.patch_embd.weight", (4, 3, 2, 2)), ("mm.0.weight", (8, 4))):
+        written.add_tensor(name, np.zeros(shape, np.float16))
+    finish(written)
+    written = gguf.GGUFWriter(folder / "imatrix.gguf", "llama")
+    written.add_type(gguf.GGUFType.IMATRIX)
+    written.add_array("imatrix.datasets", ["wiki.txt"])
+    written.add_uint32("imatrix.chunk_count", 100)
+    for name, shape in (("in_sum2", (1, 8)), ("counts", (1, 1))):
+        written.add_tensor(f"blk.0.attn_q.weight.{name}", np.zeros(shape, np.float32))
+    finish(written)
 
 
 def finish(written):
