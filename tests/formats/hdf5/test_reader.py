@@ -2,6 +2,7 @@
 
 import io
 import random
+import tracemalloc
 from contextlib import suppress
 
 import h5py
@@ -166,7 +167,12 @@ def test_the_metadata_of_a_large_file_are_limited(monkeypatch):
 def test_numbers_past_all_bounds_are_refused_before_memory_is_taken(at):
     """Each field of the superblock and of the root's header in turn."""
     data = written("latest", small)
-    refusal(data[:at] + b"\xfe" * 8 + data[at + 8 :])
+    tracemalloc.start()
+    try:
+        refusal(data[:at] + b"\xfe" * 8 + data[at + 8 :])
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("seed", range(4))
