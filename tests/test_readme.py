@@ -22,6 +22,7 @@ from paramcalc.metrics import METRICS, OPTIMIZERS
 from paramcalc.render.columns import COLUMNS
 from paramcalc.summary import DeviceMemory, KVCache, LayerSummary, Memory, Summary, Totals, Training, WeightSummary
 from tests import bench
+from tests.each import each
 from tests.samples import ROOT, blocks_of, is_sample, is_spec, page_rerun, specs_of, workspace
 from tests.synthetic import SHAPES
 
@@ -54,7 +55,7 @@ def test_a_spec_can_be_copied_and_keeps_its_budget(name, spec, tmp_path):
     assert run(["check", str(tmp_path / "model.yaml"), *limit]) == 0
 
 
-@pytest.mark.parametrize("name", PAGES)
+@each("name", PAGES)
 def test_a_block_of_yaml_is_a_whole_spec_or_no_spec_at_all(name):
     """A fragment could not be run, so that nobody would see when it stops being true."""
     fragments = [

@@ -8,6 +8,7 @@ import paramcalc
 from paramcalc import InputError, ParamcalcError, summarize
 from paramcalc.analysis.assumptions import Assumption, parse_assumption, parse_assumptions
 from paramcalc.cli import run
+from tests.each import each
 
 LAYERS = [
     ("Dense", {"name": "first", "units": 4, "batch_input_shape": [None, 8]}),
@@ -42,9 +43,7 @@ def test_what_can_be_said(text, meant):
     assert parse_assumption(text) == meant
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "7,x", "-1", "0", "same:", "same:x", "same:1.5", "1" * 12, ",", 5, None, [0], ["x"]]
-)
+@each("text", ["", "x", "7,x", "-1", "0", "same:", "same:x", "same:1.5", "1" * 12, ",", 5, None, [0], ["x"]])
 def test_what_cannot(text):
     with pytest.raises(ParamcalcError):
         parse_assumption(text)

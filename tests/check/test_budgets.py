@@ -12,6 +12,7 @@ from paramcalc.formats.native import read_spec
 from paramcalc.formats.text.document import parse
 from paramcalc.limits import MAX_GLOB_WORK
 from paramcalc.units import parse_bytes, parse_count, parse_increase
+from tests.each import each
 
 
 def summary_of(text, **options):
@@ -55,8 +56,8 @@ def test_a_percent_needs_its_sign():
     assert parse_increase("1") == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("budget", "status"),
+@each(
+    "budget, status",
     [
         ({"params": 8256}, "passed"),
         ({"params": 8255}, "failed"),

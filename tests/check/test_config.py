@@ -8,6 +8,7 @@ import pytest
 
 from paramcalc.check.config import ConfigError, find_config, read_config
 from paramcalc.errors import InputError, ParamcalcError
+from tests.each import each
 
 TOML = '[[tool.paramcalc.checks]]\nfiles = "*.yaml"\nparams = "1M"\n'
 YAML = "checks: [{files: '*.yaml', params: 1M}]\n"
@@ -48,8 +49,8 @@ def test_two_configurations_in_one_folder_are_an_error():
         find_config(".")
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
+@each(
+    "text, why",
     [
         ("", "no checks"),
         ("checks:", "no checks"),

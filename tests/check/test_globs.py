@@ -8,12 +8,13 @@ import pytest
 from paramcalc.check.budgets import Budget
 from paramcalc.check.config import Check, covers, expand
 from paramcalc.check.globs import Search, names
+from tests.each import each
 
 pytestmark = pytest.mark.usefixtures("tree")
 
 
-@pytest.mark.parametrize(
-    ("patterns", "found"),
+@each(
+    "patterns, found",
     [
         (["a.yaml"], ["a.yaml"]),
         (["*.yaml"], ["a.yaml", "dangling.yaml", "link.yaml"]),

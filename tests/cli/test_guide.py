@@ -12,6 +12,7 @@ import pytest
 from paramcalc.cli import output, run
 from paramcalc.cli.guide_command import MAX_WIDTH, TOPICS, complete_topics, contents, page
 from paramcalc.render.guide import laid_out
+from tests.each import each
 from tests.test_imports import loaded_by
 
 FOLDER = Path(__file__).parents[2] / "paramcalc" / "guide"
@@ -58,7 +59,7 @@ def test_a_page_laid_out_keeps_to_the_width_and_has_no_markup_left(topic, width)
     assert "\x1b" not in "".join(lines)
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@each("topic", TOPICS)
 def test_pages_that_are_named_exist(topic):
     for name in re.findall(r"`paramcalc guide (\w+)`", page(topic)):
         assert name in TOPICS, name

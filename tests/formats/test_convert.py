@@ -8,6 +8,7 @@ import pytest
 from paramcalc import load
 from paramcalc.cli import convert_command
 from paramcalc.formats.convert import WRITERS, ConvertError, convert, same_models
+from tests.each import each
 
 DENSE = {"Dense": 16}
 TWICE = [DENSE, {"call": "dense"}]
@@ -19,8 +20,8 @@ def model(*layers, **more):
     return load(json.dumps({"input": [8, 16], "layers": list(layers), **more}).encode(), name="model.yaml")
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
+@each(
+    "one, other",
     [
         (model(DENSE), model(DENSE, "ReLU")),
         (model(DENSE), model({"Dense": {"units": 16, "use_bias": False}})),

@@ -22,6 +22,7 @@ from paramcalc.formats.archive import open_archive
 from paramcalc.formats.unsupported import identify_archive, identify_bytes, identify_value
 from paramcalc.limits import MAX_ARCHIVE_ENTRIES
 from paramcalc.model import Model
+from tests.each import each
 
 SPEC = b"input: [4]\nlayers:\n  - Dense: 3\n"
 KERAS = (
@@ -225,8 +226,8 @@ def test_foreign_archives_are_called_by_their_name(names, what):
 MODEL = {"class_name": "Sequential", "config": []}
 
 
-@pytest.mark.parametrize(
-    ("value", "what"),
+@each(
+    "value, what",
     [
         ([MODEL, MODEL], "a list of 2 Keras models"),
         ({"encoder": MODEL, "decoder": json.dumps(MODEL)}, "2 Keras models, under 'encoder', 'decoder'"),

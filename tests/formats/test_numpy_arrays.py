@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 
 from paramcalc import InputError, load, summarize
+from tests.each import each
 
 KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
@@ -96,7 +97,7 @@ def packed(**entries):
     return data.getvalue()
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@each("case", BROKEN)
 def test_what_is_wrong_is_said(case):
     data, words = BROKEN[case]
     with pytest.raises(InputError, match=words):

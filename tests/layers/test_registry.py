@@ -16,10 +16,11 @@ from paramcalc.layers.registry import (
     type_name,
 )
 from paramcalc.layers.torch.linear import Linear
+from tests.each import each
 
 
-@pytest.mark.parametrize(
-    ("framework", "name", "found"),
+@each(
+    "framework, name, found",
     [
         ("keras", "Dense", Dense),
         ("keras", "dense", Dense),

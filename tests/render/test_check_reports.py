@@ -13,6 +13,7 @@ from paramcalc.check.outcome import FileReport, Grown, counts, exit_code
 from paramcalc.errors import Position, Problem
 from paramcalc.render import CHECKS
 from paramcalc.render.check import render
+from tests.each import each
 from tests.hostile_text import NAMES, assert_harmless
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
@@ -96,13 +97,13 @@ def test_the_workflow_commands_of_github_are_its_own():
         assert all(line.count("::") == 2 and "##" not in line for line in lines[:-1])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_json_holds_every_name_exactly(name):
     files = json.loads(render(reports(name), "json"))["files"]
     assert files[1]["source"] == files[1]["largest"][0]["path"] == files[1]["findings"][0]["layer"] == name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_no_name_ends_a_markdown_cell_or_begins_markup(name):
     lines = render(reports(name), "markdown").splitlines()
     assert {line.count("|") for line in lines if line.startswith("|")} == {5}

@@ -1,14 +1,14 @@
 """Nothing of a file drives a terminal, a CI log, or the layout."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paramcalc.render.text import cut_middle, sanitise, width_of
+from tests.each import each
 
 
-@pytest.mark.parametrize(
-    ("hostile", "shown"),
+@each(
+    "hostile, shown",
     [
         ("\x1b[31mred", r"\x1b[31mred"),
         ("\x1b]8;;http://x\x07link", r"\x1b]8;;http://x\x07link"),

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from paramcalc.formats.adapters.regex import MAX_PATTERN, Pattern, PatternError
+from tests.each import each
 
 PATTERNS = (
     r"q_proj|v_proj",
@@ -70,8 +71,8 @@ def test_a_pattern_that_would_take_for_ever_does_not(text):
     assert time.perf_counter() - start < 1
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
+@each(
+    "text, said",
     [
         ("a" * (MAX_PATTERN + 1), "the limit"),
         ("(a", "unbalanced"),

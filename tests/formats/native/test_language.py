@@ -7,6 +7,7 @@ import pytest
 from paramcalc.analysis.summarize import summarize
 from paramcalc.errors import InputError
 from paramcalc.formats import load
+from tests.each import each
 
 
 def read(text, **options):
@@ -386,8 +387,8 @@ def test_set_is_checked(sets, message):
     assert message in error(chain({"Dense": "$d"}, vars={"d": 8}), sets=sets)
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
+@each(
+    "spec, message",
     [
         ({"layers": ["ReLU"]}, "a spec needs an input"),
         ({"input": [8]}, "a spec needs layers"),

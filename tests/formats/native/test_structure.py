@@ -3,6 +3,7 @@
 import pytest
 
 from paramcalc import InputError, load, summarize
+from tests.each import each
 
 
 def read(text):
@@ -86,8 +87,8 @@ def test_a_condition_of_a_tie_is_true_or_false():
         read("{input: [4], layers: [{Dense: 4, name: a}], tied: [{weights: [a.kernel, a.bias], when: 3}]}")
 
 
-@pytest.mark.parametrize(
-    ("expression", "units"),
+@each(
+    "expression, units",
     [
         ("5 if 3 in sizes else 6", 5),
         ("5 if 4 in sizes else 6", 6),

@@ -4,6 +4,7 @@ import pytest
 
 from paramcalc import load
 from paramcalc.errors import InputError
+from tests.each import each
 
 SUGGESTIONS = {
     # Names of the other framework, checked against the classes of both.
@@ -51,7 +52,7 @@ def problems(spec):
     return [problem.message for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("entry", SUGGESTIONS)
+@each("entry", SUGGESTIONS)
 def test_keras(entry):
     found = problems(f"{{input: [8, 8, 3], layers: [{entry}]}}")
     assert len(found) == 1
@@ -123,7 +124,7 @@ ONE_MISTAKE = {
 }
 
 
-@pytest.mark.parametrize("mistake", ONE_MISTAKE)
+@each("mistake", ONE_MISTAKE)
 def test_one_mistake_is_one_error(mistake):
     assert len(problems(ONE_MISTAKE[mistake])) == 1
 

@@ -11,6 +11,7 @@ from paramcalc import InputError, load
 from paramcalc.errors import at_key
 from paramcalc.formats.text.document import parse
 from paramcalc.formats.text.strict_json import leaves
+from tests.each import each
 
 
 def error(data):
@@ -88,8 +89,8 @@ layers:
 """
 
 
-@pytest.mark.parametrize(
-    ("where", "key", "place"),
+@each(
+    "where, key, place",
     [
         ((), False, (1, 1)),
         (("name",), False, (1, 7)),

@@ -3,6 +3,7 @@
 import pytest
 
 from paramcalc import InputError, load
+from tests.each import each
 
 HEAD = "vars: {a: [1, 2]}\ninput: [4]\nlayers:\n"
 MISTAKES = {
@@ -84,7 +85,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@each("mistake", MISTAKES)
 def test_each_mistake_has_one_message_that_says_what_to_write(mistake):
     text, messages = MISTAKES[mistake]
     with pytest.raises(InputError) as caught:

@@ -11,6 +11,7 @@ from paramcalc import InputError
 from paramcalc.formats.text.scalars import explain_scalar, resolve
 from paramcalc.formats.text.strict_yaml import parse_yaml
 from paramcalc.limits import MAX_DEPTH, MAX_EXPANDED_NODES, MAX_TEXT
+from tests.each import each
 
 SURPRISING = [
     "yes",
@@ -64,8 +65,8 @@ def error(text):
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("word", "expected"),
+@each(
+    "word, expected",
     [
         *[(word, None) for word in ("null", "Null", "NULL", "~", "")],
         *[(word, True) for word in ("true", "True", "TRUE")],
@@ -99,8 +100,8 @@ def test_a_quoted_word_is_text(word, quote):
     assert value(f"a: {quote}{word}{quote}") == {"a": word}
 
 
-@pytest.mark.parametrize(
-    ("word", "words"),
+@each(
+    "word, words",
     [
         ("no", "reads no as false; write false"),
         ("Yes", "reads Yes as true; write true"),
@@ -141,8 +142,8 @@ def test_what_pyyaml_writes_is_read_back(data, flow):
     assert repr(value(text)) == repr(data)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@each(
+    "text, expected",
     [
         ("a: &x [1]\nb: *x\n", {"a": [1], "b": [1]}),
         ("a: &x 1\nb: *x\n", {"a": 1, "b": 1}),

@@ -1,17 +1,16 @@
 """Symbolic sizes, as SymPy's `srepr` and its `str` print them."""
 
-import pytest
-
 from paramcalc.formats.torch_export.calls import Sizes
 from paramcalc.formats.torch_export.expressions import MAX_TEXT, evaluate, symbol_in
 from paramcalc.formats.torch_export.program import Expression, Size, TensorMeta
 from paramcalc.limits import MAX_SYMBOLIC
+from tests.each import each
 
 S = "Symbol('s0', positive=True, integer=True)"
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
+@each(
+    "text, value",
     [
         (S, 7),
         (f"Mul(Integer(4), {S})", 28),
@@ -32,7 +31,7 @@ def test_what_pytorch_writes_is_worked_out(text, value):
     assert evaluate(text, {"s0": 7, "s1": 3}) == value
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "s9",

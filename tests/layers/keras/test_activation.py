@@ -9,6 +9,7 @@ from paramcalc.formats.text.fields import FieldsError, build_layer
 from paramcalc.layers.keras.activation import PReLU, ReLU, Softmax
 from paramcalc.layers.keras.names import FAMILIES
 from paramcalc.layers.keras.regularization import Dropout, SpatialDropout2D
+from tests.each import each
 from tests.layers.keras.test_keras_facts import layer_of
 
 REQUIRED: dict[str, dict[str, Any]] = {
@@ -21,7 +22,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", [*FAMILIES["activation"], *FAMILIES["regularization"]])
+@each("name", [*FAMILIES["activation"], *FAMILIES["regularization"]])
 def test_the_shape_stays_and_nothing_is_multiplied(name: str) -> None:
     """Unknown dimensions pass as they are."""
     spatial = int(name[-2]) if name.startswith("Spatial") else 1

@@ -11,6 +11,7 @@ from paramcalc.errors import LayerError, UnknownDimensionError
 from paramcalc.layers.base import Layer
 from paramcalc.layers.keras.attention import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
 from paramcalc.shapes import Shape
+from tests.each import each
 
 X = (None, 16, 64)
 MEMORY = (None, 10, 48)
@@ -39,7 +40,7 @@ COUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "inputs", "count", "macs"), COUNTS)
+@each("layer, inputs, count, macs", COUNTS)
 def test_parameters_and_macs(layer: Layer, inputs: tuple[Shape, ...], count: int, macs: int | None) -> None:
     """The numbers Keras and JAX give: projections, queries x keys, scores x values."""
     inferred = layer.infer(*inputs)

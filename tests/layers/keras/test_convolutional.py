@@ -13,6 +13,7 @@ from paramcalc.errors import LayerError, UnknownDimensionError
 from paramcalc.layers.formulas.window import transposed_length, window_length
 from paramcalc.layers.keras.convolutional import Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D
 from paramcalc.layers.keras.convolutional_transpose import Conv1DTranspose, Conv2DTranspose
+from tests.each import each
 from tests.layers.keras.test_keras_facts import layer_of
 
 # From `tests.oracle.truth`: every conv_general_dilated and dot_general of the layer's jaxpr, a transposed
@@ -129,7 +130,7 @@ MACS: list[tuple[dict[str, Any], list[int], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "shape", "macs"), MACS)
+@each("entry, shape, macs", MACS)
 def test_macs_are_what_jax_multiplies(entry: dict[str, Any], shape: list[int], macs: int) -> None:
     """The sum of products is the number of multiplications in the jaxpr."""
     assert count_macs(layer_of(entry).infer((None, *shape)).macs) == macs

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from paramcalc.analysis.summarize import count_macs
 from paramcalc.errors import LayerError
 from paramcalc.layers.keras.locally_connected import LocallyConnected2D, connections
+from tests.each import each
 from tests.layers.keras.test_keras_facts import layer_of
 
 Shape = tuple[int | None, ...]
@@ -47,7 +48,7 @@ ROWS: list[tuple[dict[str, Any], Shape, Shape, list[tuple[int, ...]]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("entry", "shape", "output", "weights"), ROWS)
+@each("entry, shape, output, weights", ROWS)
 def test_layer(entry: dict[str, Any], shape: Shape, output: Shape, weights: list[tuple[int, ...]]) -> None:
     """The output and the weights of the Keras that had it."""
     inferred = layer_of(entry).infer(shape)

@@ -6,6 +6,7 @@ import pytest
 
 from paramcalc.errors import LayerError, UnknownDimensionError
 from paramcalc.layers.keras.normalization import BatchNormalization, GroupNormalization, Normalization
+from tests.each import each
 from tests.layers.keras.test_keras_facts import layer_of
 
 ROWS = [
@@ -25,7 +26,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "shape", "params", "trained"), ROWS)
+@each("entry, shape, params, trained", ROWS)
 def test_parameters(entry: dict[str, Any], shape: tuple[int | None, ...], params: int, trained: int) -> None:
     """Moving averages and adapted statistics are counted, but not trained."""
     inferred = layer_of(entry).infer(shape)

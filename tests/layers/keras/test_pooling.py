@@ -10,6 +10,7 @@ from paramcalc.errors import LayerError
 from paramcalc.layers.base import single
 from paramcalc.layers.keras.names import FAMILIES
 from paramcalc.layers.keras.pooling import AveragePooling1D, MaxPooling2D
+from tests.each import each
 from tests.layers.keras.test_keras_facts import layer_of
 
 FIRST = "channels_first"
@@ -33,7 +34,7 @@ def test_shapes(entry: dict[str, Any], shape: tuple[int | None, ...], output: tu
     assert layer_of(entry).infer(shape).output == output
 
 
-@pytest.mark.parametrize("name", FAMILIES["pooling"])
+@each("name", FAMILIES["pooling"])
 def test_pooling_holds_and_multiplies_nothing(name: str) -> None:
     """No pooling layer has weights or MACs."""
     fields = {"output_size": 2} if name.startswith("Adaptive") else {}

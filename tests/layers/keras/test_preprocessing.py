@@ -11,6 +11,7 @@ from paramcalc.layers.keras.image import CenterCrop, RandomCrop
 from paramcalc.layers.keras.lookup import IntegerLookup, StringLookup, TextVectorization
 from paramcalc.layers.keras.names import FAMILIES
 from paramcalc.layers.keras.preprocessing import Discretization, HashedCrossing, Pipeline
+from tests.each import each
 from tests.layers.keras.test_keras_facts import layer_of
 
 Shape = tuple[int | None, ...]
@@ -43,7 +44,7 @@ SHAPES: list[tuple[dict[str, Any], Shape, Shape, str | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("entry", "shape", "output", "dtype"), SHAPES)
+@each("entry, shape, output, dtype", SHAPES)
 def test_shapes(entry: dict[str, Any], shape: Shape, output: Shape, dtype: str | None) -> None:
     """What comes out, and its dtype where it is not the layer's own."""
     inferred = layer_of(entry).infer(shape)
@@ -62,7 +63,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*FAMILIES["augmentation"], *FAMILIES["augmentation_geometry"]])
+@each("name", [*FAMILIES["augmentation"], *FAMILIES["augmentation_geometry"]])
 def test_augmentations_change_no_shape_and_hold_nothing(name: str) -> None:
     """Images alone, or images with their labels."""
     layer = layer_of({name: REQUIRED.get(name, {})}).layer
@@ -87,8 +88,8 @@ def test_a_spectrogram_is_two_convolutions() -> None:
     assert count_macs(inferred.macs) == 2 * 30 * 2 * 64 * 33
 
 
-@pytest.mark.parametrize(
-    ("layer", "inputs", "message"),
+@each(
+    "layer, inputs, message",
     [
         (CenterCrop(4, 4), [(None, 8)], "an image, or a batch"),
         (RandomCrop(4, 4), [(None, 8)], "a height and a width"),

@@ -18,6 +18,7 @@ from paramcalc.layers.keras.core import Dense
 from paramcalc.layers.keras.recurrent import GRU, LSTM, RNN, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from paramcalc.layers.keras.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from paramcalc.shapes import Shape
+from tests.each import each
 
 
 def cell(layer: Layer, name: str = "cell", trainable: bool = True) -> Sublayer:
@@ -64,7 +65,7 @@ COUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "x", "count", "macs"), COUNTS)
+@each("layer, x, count, macs", COUNTS)
 def test_parameters_and_macs(layer: Layer, x: Shape, count: int, macs: int | None) -> None:
     """The numbers Keras and JAX give; MACs are unknown where the number of time steps is."""
     inferred = layer.infer(x)
@@ -136,8 +137,8 @@ def test_a_cell_by_itself_needs_its_states() -> None:
         GRUCell(4).infer((None, 10), (None, 5))
 
 
-@pytest.mark.parametrize(
-    ("layer", "x", "message"),
+@each(
+    "layer, x, message",
     [
         (LSTM(4), (None, 10), "rank 3"),
         (LSTM(4), (None, 5, 10, 2), "rank 3"),

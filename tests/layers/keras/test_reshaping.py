@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from paramcalc.errors import LayerError, ParamcalcError
 from paramcalc.layers.base import single
 from paramcalc.layers.keras.reshaping import Cropping2D, Flatten, Permute, Reshape, ZeroPadding2D
+from tests.each import each
 from tests.layers.keras.test_keras_facts import layer_of
 
 FIRST = "channels_first"
@@ -39,7 +40,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "shape", "output"), SHAPES)
+@each("entry, shape, output", SHAPES)
 def test_shapes(entry: dict[str, Any], shape: tuple[int | None, ...], output: tuple[int | None, ...]) -> None:
     """As Keras 3.15.1 reports them; nothing is held or multiplied."""
     inferred = layer_of(entry).infer(shape)
@@ -69,7 +70,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "shape", "message"), REFUSED)
+@each("entry, shape, message", REFUSED)
 def test_refusals_name_the_numbers(entry: dict[str, Any], shape: tuple[int | None, ...], message: str) -> None:
     """A refusal says which numbers do not fit."""
     with pytest.raises(ParamcalcError) as error:

@@ -1,10 +1,9 @@
 """The history of Keras: what the readers of old files look up."""
 
-import pytest
-
 from paramcalc.layers.keras.names import FAMILIES
 from paramcalc.layers.keras.versions import DROPPED, VERSIONS, is_gone, is_later, later_names, renames, today
 from paramcalc.layers.registry import Registry
+from tests.each import each
 from tests.layers.keras.test_keras_facts import CASES
 
 CLASSES = {name for classes in FAMILIES.values() for name in classes}
@@ -29,7 +28,7 @@ def test_a_class_that_came_later_is_one_there_is():
     assert not is_later("Identity")
 
 
-@pytest.mark.parametrize("name", sorted({name for version in VERSIONS.values() for name in version.renamed_in}))
+@each("name", sorted({name for version in VERSIONS.values() for name in version.renamed_in}))
 def test_a_field_of_one_class_is_renamed_to_one_it_has(name):
     fields = Registry().get(name).__struct_fields__
     for version in VERSIONS.values():

@@ -16,6 +16,7 @@ from paramcalc.layers.keras.recurrent import GRU, LSTM, RNN
 from paramcalc.layers.keras.recurrent_cells import LSTMCell
 from paramcalc.layers.keras.wrappers import Bidirectional, SpectralNormalization, TimeDistributed, Wrapper
 from paramcalc.shapes import Shape
+from tests.each import each
 
 
 def sub(layer: Any, name: str = "inner", trainable: bool = True) -> Sublayer:
@@ -121,8 +122,8 @@ def test_spectral_normalization_of_itself() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("layer", "x", "message"),
+@each(
+    "layer, x, message",
     [
         (Bidirectional(sub(Dense(4))), (None, 5, 10), "LSTM, not Dense"),
         (Bidirectional(sub(LSTM(4, go_backwards=True))), (None, 5, 10), "must run forwards"),

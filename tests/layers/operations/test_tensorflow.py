@@ -9,6 +9,7 @@ import pytest
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.operations.operation import Operation
+from tests.each import each
 
 X: dict[str, Any] = {"input": 0}
 Y: dict[str, Any] = {"input": 1}
@@ -54,7 +55,7 @@ GIVEN: list[tuple[str, dict[str, Any], tuple[Any, ...], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "kwargs", "x", "output"), GIVEN)
+@each("function, kwargs, x, output", GIVEN)
 def test_what_tensorflow_gives(function: str, kwargs: dict[str, Any], x: Any, output: Any) -> None:
     """As a symbolic tensor has it."""
     assert infer(function, x, **kwargs) == output
@@ -97,7 +98,7 @@ OF_TWO: list[tuple[str, dict[str, Any], Any, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "kwargs", "x", "y", "output"), OF_TWO)
+@each("function, kwargs, x, y, output", OF_TWO)
 def test_what_tensorflow_gives_of_two(function: str, kwargs: dict[str, Any], x: Any, y: Any, output: Any) -> None:
     """The same for functions that read two tensors."""
     assert infer(function, x, y, **kwargs) == output
@@ -127,7 +128,7 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "kwargs", "x"), REFUSED)
+@each("function, kwargs, x", REFUSED)
 def test_what_tensorflow_refuses(function: str, kwargs: dict[str, Any], x: Any) -> None:
     """TensorFlow raises a ValueError for each."""
     with pytest.raises(LayerError):

@@ -3,6 +3,7 @@
 import pytest
 
 from paramcalc import InputError, load, summarize
+from tests.each import each
 
 
 def summary(layers, shape="[8, 64]", more=""):
@@ -13,8 +14,8 @@ def rows(layers, **options):
     return [(row.path, row.type, row.params, row.output_shape) for row in summary(layers, **options).layers]
 
 
-@pytest.mark.parametrize(
-    ("written", "params"),
+@each(
+    "written, params",
     [
         ("Linear: 10", 650),
         ("Linear: [10]", 650),
