@@ -24,7 +24,7 @@ NAME, TYPE = 1, 2
 """Places in HEADINGS."""
 
 MANY = 20
-"""Up to this many layers that were only renamed are shown: across formats that may be all of them."""
+"""The most layers that are shown if they were only renamed: across formats that may be all of them."""
 
 TOTALS = {
     "params": "Params",
@@ -43,12 +43,12 @@ def signed(value: int | None) -> str:
 
 
 def share(before: int | None, now: int | None) -> str:
-    """The change in percent; nothing where there was nothing, or nothing changed."""
+    """The change in percent; empty if there was nothing before, or nothing changed."""
     return "" if not before or now is None or before == now else percent(now - before, before)
 
 
 def both(before: str | None, now: str | None) -> str:
-    """What it is, or what it was and is."""
+    """The value, or the old and the new one."""
     return f"{before} → {now}" if before and now and before != now else now or before or ""
 
 
@@ -82,7 +82,7 @@ def dtypes_of(sides: Sequence[LayerSummary]) -> list[str]:
 
 
 def params(row: LayerSummary | None) -> int:
-    """The parameters of a layer that may not be there."""
+    """The parameters of a layer; 0 if it is missing."""
     return row.params if row else 0
 
 
@@ -93,7 +93,7 @@ def total_cells(total: Total) -> list[str]:
 
 
 def shown(diff: Diff) -> list[Change]:
-    """The changes that have a row of their own; across frameworks, another way with a bias is none."""
+    """The changes with a row of their own; across frameworks, a differing bias is not one."""
     if diff.across:
         return [change for change in diff.changes if is_other_network(change)]
     only_renamed = sum(change.kind == "renamed" for change in diff.changes)
@@ -141,7 +141,7 @@ def reason_text(reason: Reason) -> str:
 
 
 class Options(NamedTuple):
-    """How a table of changes looks.
+    """The look of a table of changes.
 
     Attributes:
         width: terminal cells to fit into; None for lines of any length.
@@ -169,7 +169,7 @@ COLUMNS: dict[str, GridColumn] = {
 """Column → its heading; the order is that of `cells`."""
 
 DROPPED = ("output_shape", "macs_delta", "params", "type", "percent")
-"""What a narrow terminal does without, in this order."""
+"""The columns that a narrow terminal does without, in this order."""
 
 
 def row_cells(row: DiffRow) -> list[str]:
@@ -226,12 +226,12 @@ def columns_of(diff: Diff) -> list[str]:
 
 
 def drop_order(names: Sequence[str]) -> list[int]:
-    """The places of the columns that a narrow terminal does without, the first to go first."""
+    """The positions of the columns that a narrow terminal does without, in the order in which they go."""
     return [names.index(name) for name in DROPPED if name in names]
 
 
 def shown_totals(diff: Diff) -> list[Total]:
-    """The totals of which there is something: most models have no buffers."""
+    """The totals that are not empty: most models have no buffers."""
     return [total for total in diff.totals if total.metric != "buffers" or total.base or total.head]
 
 
@@ -246,7 +246,7 @@ def for_program(diff: Diff, explained: object, look: Look) -> Iterator[bytes]:
 
 
 def markdown(diff: Diff, graph: bool = False, depth: int | None = None) -> Iterator[str]:
-    """For a pull request, with the part of the graph that changed where that is wanted."""
+    """For a pull request, with the changed part of the graph if requested."""
     yield f"**{code(diff.base.source)} → {code(diff.head.source)}**\n\n"
     rows = diff_rows(diff, shown(diff), depth)
     if rows:

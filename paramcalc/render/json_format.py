@@ -13,7 +13,7 @@ FIRST = ("schema_version", "name", "source", "format")
 """The fields that say what this is stand first."""
 
 ROWS = 1_000
-"""How many entries of a list are encoded at once: all of a large model's would take as much memory again."""
+"""How many entries of a list are encoded at once: encoding all of a large model's would double the memory."""
 
 
 def indented(shown: Iterable[Shown], look: Look) -> Iterator[bytes]:
@@ -75,7 +75,7 @@ def _fields(summary: Summary) -> dict[str, Any]:
 
 
 def text_of(name: str) -> str:
-    """The name of a file, which may hold bytes that are no text; JSON cannot."""
+    """The name of a file with any bytes that are not text escaped, as JSON cannot hold them."""
     return name.encode(errors="backslashreplace").decode()
 
 

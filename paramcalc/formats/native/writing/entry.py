@@ -24,7 +24,7 @@ INITIALIZER_DEFAULTS = {
     "minval": -0.05,
     "maxval": 0.05,
 }
-"""What Keras writes into an initializer's config although it is the default."""
+"""Values in an initializer's config that Keras writes although they are the defaults."""
 
 BlockName = Callable[[NestedModel], str]
 """Writes a model inside a wrapper as a block, and returns the block's name."""

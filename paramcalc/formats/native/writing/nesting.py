@@ -1,4 +1,4 @@
-"""The paths of a flat graph → its nesting: which nodes make up a nested model, and which call of it they are."""
+"""Recovers the nesting of a flat graph from its paths: which nodes make up a nested model, and which call of it."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""A nested model → the iterations of a `repeat`, if what is in it are equal models 0, 1, 2 …, each reading the last."""
+"""Recognises a `repeat` in a nested model of equal models 0, 1, 2 …, each of which reads the one before."""
 
 from collections.abc import Callable, Sequence
 
