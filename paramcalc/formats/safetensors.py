@@ -116,7 +116,8 @@ def read_header(file: BinaryIO, name: str) -> Header:
         raise InputError(name, [Problem(message)])
     data = file.read(size)
     if not data.startswith(b"{"):
-        raise InputError(name, [Problem("this is no safetensors file: its header is not JSON")])
+        message = f"this is no safetensors file: its header begins with {echo(data[:4].decode('latin-1'))}, not with {{"
+        raise InputError(name, [Problem(message)])
     entries, metadata = _decode(data, name)
     tensors, problems = _tensors(entries.items())
     problems = problems or _check_layout(entries, length - LENGTH - size)
@@ -136,6 +137,9 @@ def _decode(data: bytes, name: str) -> tuple[dict[str, _Entry], dict[str, str]]:
     # Each tensor has each field once: msgspec would silently keep the last of duplicate names or fields.
     if any(data.count(b'"%s"' % field.encode()) != len(entries) for field in _Entry.__struct_fields__):
         return _decode_carefully(data, name)
+    # The same for the metadata, whose name's underscores could be written as escapes.
+    if data.count(_METADATA.encode()) > 1 or b"\\u005" in data:
+        return _decode_carefully(data, name)
     return entries, metadata
 
 
@@ -153,7 +157,8 @@ def _decode_carefully(data: bytes, name: str) -> tuple[dict[str, _Entry], dict[s
     if not isinstance(value, dict):
         problems.append("the header is no mapping of names to tensors")
         value = {}
-    if not isinstance(metadata or {}, dict) or not all(isinstance(text, str) for text in (metadata or {}).values()):
+    texts = {} if metadata is None else metadata
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
         problems.append(f"{_METADATA} is no mapping of texts to texts")
     entries = {}
     for key, entry in value.items():
@@ -167,7 +172,7 @@ def _decode_carefully(data: bytes, name: str) -> tuple[dict[str, _Entry], dict[s
             break
     if problems:
         raise InputError(name, [Problem(problem) for problem in problems])
-    return entries, metadata or {}
+    return entries, texts
 
 
 def _tensors(entries: Iterable[tuple[str, _Entry]]) -> tuple[list[Tensor], list[str]]:

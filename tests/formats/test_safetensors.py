@@ -38,6 +38,7 @@ READ = [
     ("blanks at the end", b'{"a":' + A_TEXT + b"}   ", 4, ("float32", (1,), 4)),
     ("a field's name as a name", {"data_offsets": A}, 4, ("float32", (1,), 4)),
     ("metadata with a field's name", {"__metadata__": {"shape": "x", "dtype": "F32"}, "a": A}, 4, ("float32", (1,), 4)),
+    ("minus zero", b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[-0,1]}}', 1, ("uint8", (1,), 1)),
     ("no metadata", b'{"__metadata__":null,"a":' + A_TEXT + b"}", 4, ("float32", (1,), 4)),
 ]
 
@@ -71,7 +72,12 @@ REFUSED = [
     ("name twice", b'{"a":' + A_TEXT + b',"a":' + A_TEXT + b"}", 4, "duplicate key 'a'"),
     ("field twice", b'{"a":{"dtype":"F32",' + A_TEXT[1:] + b"}", 4, "duplicate key 'dtype'"),
     ("metadata of numbers", {"__metadata__": {"a": 1}, "a": A}, 4, "__metadata__ is no mapping of texts to texts"),
-    ("a list of tensors", b"[1]", 0, "its header is not JSON"),
+    ("metadata that are false", {"__metadata__": False, "a": A}, 4, "__metadata__ is no mapping of texts to texts"),
+    ("metadata that are empty", {"__metadata__": [], "a": A}, 4, "__metadata__ is no mapping of texts to texts"),
+    ("metadata twice", b'{"__metadata__":{},"a":' + A_TEXT + b',"__metadata__":{}}', 4, "duplicate key '__metadata__'"),
+    ("twice, escaped", b'{"__metadata__":{},"\\u005f_metadata__":{}}', 0, "duplicate key '__metadata__'"),
+    ("a blank before the JSON", b' {"a":' + A_TEXT + b"}", 4, "its header begins with ' {\"a', not with {"),
+    ("a list of tensors", b"[1]", 0, r"its header begins with '\[1\]', not with {"),
     ("cut JSON", b'{"a":', 0, "is the file complete?"),
     ("zeros behind the JSON", b'{"a":' + A_TEXT + b"}\0\0", 4, "a NUL character"),
     ("deep", b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", 0, "nested more than 200 deep"),
