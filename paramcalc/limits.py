@@ -203,11 +203,17 @@ MAX_HDF5_PATH = 1_024
 MAX_PICKLE_BYTES = 64 * MIB
 """The pickle of a PyTorch checkpoint, which holds no tensor: some 200 bytes for each."""
 
+MAX_SMALL_PICKLE = 2 * MIB
+"""The same in an archive of less than 1 MiB; in others twice what these have: PyTorch writes it uncompressed."""
+
 MAX_PICKLE_STEPS = 16_000_000
 """Opcodes of it; a tensor takes some 30 …"""
 
 MAX_PICKLE_OBJECTS = 8_000_000
 """… and the objects that they make; a tensor takes some 10."""
+
+MIN_PICKLE_OBJECTS = 10_000
+"""Objects of a short pickle, which may have one more for each of its bytes."""
 
 MAX_GGUF_HEADER = 64 * MIB
 """Bytes before the tensors of a GGUF file, its tokenizer included; the largest vocabularies take 20 MiB."""

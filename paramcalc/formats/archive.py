@@ -1,7 +1,7 @@
 """Bounded access to zip archives: only what is asked for is read, and nothing is ever extracted to disk."""
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from os import SEEK_CUR, SEEK_END, SEEK_SET
@@ -13,6 +13,8 @@ from paramcalc.limits import check_size
 
 _ENCRYPTED = 0x1
 _CHUNK = 65_536
+_MAX_RATIO = 1_032
+"""How many times its size a deflated entry can unpack to."""
 _HEADER, _HEADER_LENGTHS = 30, 26
 """Bytes of a local file header before its name, and the position of the lengths of what follows."""
 
@@ -90,6 +92,24 @@ class Archive:
     def sizes(self) -> dict[str, int]:
         """The bytes of each entry, unpacked, as the table of contents has them."""
         return {entry.filename: entry.file_size for entry in self._entries}
+
+    def sizes_of(self, names: Iterable[str]) -> dict[str, int]:
+        """The bytes of those of these entries that there are, unpacked; no more than the archive can hold.
+
+        Raises:
+            RefusedError: when one is there twice, or has more than that.
+        """
+        sizes = {}
+        packed = 0
+        for name in names:
+            if name in self._by_name:
+                entry = self._entry(name)
+                most = entry.compress_size * (_MAX_RATIO if entry.compress_type else 1)
+                packed += entry.compress_size
+                if entry.file_size > most or max(packed, entry.header_offset + entry.compress_size) > self.size:
+                    raise RefusedError(f"{name} is not as long as the archive says")
+                sizes[name] = entry.file_size
+        return sizes
 
     def empty(self) -> list[str]:
         """The entries of size zero."""

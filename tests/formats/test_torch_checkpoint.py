@@ -341,7 +341,7 @@ def test_an_old_file_of_the_other_byte_order_is_refused(checkpoints):
 
 
 def test_an_old_file_with_long_pickles_is_read(checkpoints):
-    parts = [pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {"x": "y" * 3_000_000})]
+    parts = [pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {"x": "y" * 5_000_000})]
     data = (
         b"".join(parts)
         + holding(weight=tensor())

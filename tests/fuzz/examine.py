@@ -88,7 +88,7 @@ def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
 
 def questions(model: paramcalc.Model, summary: paramcalc.Summary) -> Iterator[Callable[[], str]]:
     """What other commands make of it; each may refuse."""
-    yield lambda: "".join(explain_text.FORMATS["text"](explain(evaluate(model))))
+    yield lambda: "".join(explain_text.text(explain(evaluate(model))))
     yield lambda: convert(model, "spec")
     yield lambda: convert(model, "keras")
     yield lambda: "".join(table.plain(diff_report.lines(compare(summary, summary), diff_report.Options(80))))

@@ -55,7 +55,7 @@ def described(saved: Saved) -> Contents:
     Raises:
         BrokenError: when there are none.
     """
-    found, under, unknown = weights_in(saved.value, saved.objects, saved.declared)
+    found, under, unknown = weights_in(saved.value, saved.size, saved.declared)
     if not found and saved.declared is not None:
         raise BrokenError(
             "a program of TorchScript without parameters: torch.jit.freeze makes constants of them, which have no "

@@ -84,6 +84,9 @@ STORAGES = {
 }
 """`torch.` name of a storage class → the dtype of its elements."""
 
+MAX_ARGUMENTS = 16
+"""Arguments of a call inside another; PyTorch's have 10 at most."""
+
 NUMPY = {
     "b1": ("bool", 8),
     **{f"i{size}": (f"int{8 * size}", 8 * size) for size in (1, 2, 4, 8)},
@@ -170,6 +173,13 @@ def items(value: Any) -> list[Any]:
     return list(value)
 
 
+def few(value: Any) -> list[Any]:
+    """The items of a tuple or a list that is as short as arguments are: it could be there any number of times."""
+    if type(value) in (tuple, list) and len(value) > MAX_ARGUMENTS:
+        raise ValueError("more arguments than it takes")
+    return items(value)
+
+
 def tensor(storage: Any, first: Any, shape: Any, stride: Any, *rest: Any) -> View:
     """`torch._utils._rebuild_tensor` and `_v2`: further arguments are about gradients and hooks."""
     return view(storage, first, shape, stride)
@@ -189,13 +199,13 @@ def parameter(data: Any, requires_grad: Any = True, *rest: Any) -> Any:
 
 def quantized(storage: Any, first: Any, shape: Any, stride: Any, quantizer: Any, *rest: Any) -> View:
     """`_rebuild_qtensor`: integers, with scales that may be tensors themselves."""
-    beside = [item for item in items(quantizer) if type(item) is View]
+    beside = [item for item in few(quantizer) if type(item) is View]
     return view(storage, first, shape, stride, None, "quantized", *beside)
 
 
 def sparse(layout: Any, data: Any) -> View:
     """`_rebuild_sparse_tensor`: indices and values; only stored values count."""
-    *parts, shape = [item for item in items(data) if type(item) in (View, tuple)]
+    *parts, shape = [item for item in few(data) if type(item) in (View, tuple)]
     values = parts[-1]
     name = layout.name.removeprefix("torch.") if type(layout) in (Global, Opaque) else ""
     if not name.startswith("sparse_") or len(parts) < 2 or not all(is_plain(part) for part in parts):
@@ -238,7 +248,7 @@ def from_type(function: Any, kind: Any, arguments: Any, *rest: Any) -> Any:
     found = BUILDERS.get(function.name) if type(function) is Global else None
     if found is None or found is from_type:
         raise ValueError("it is not made as any tensor is")
-    return found(*items(arguments))
+    return found(*few(arguments))
 
 
 def size(dims: Any = ()) -> tuple[int, ...]:

@@ -9,13 +9,13 @@ from paramcalc.formats.torch_checkpoint.machine import Machine
 from paramcalc.formats.torch_checkpoint.opcodes import run
 from paramcalc.formats.torch_checkpoint.script import Declared, declared_in
 from paramcalc.formats.torch_checkpoint.values import BrokenError, Dtype, Mapping, Storage
-from paramcalc.limits import MAX_PICKLE_BYTES, max_bytes
+from paramcalc.limits import MAX_PICKLE_BYTES, MAX_SMALL_PICKLE, max_bytes
 
 PICKLE = "data.pkl"
 MAGIC = 0x1950A86A20F9469CFC6C
 """The magic number of the old layout, which is a pickle of its own."""
 PROTOCOL = 1001
-_FIRST = 1 << 20
+_FIRST = 4 << 20
 """How much of an old file is read at first, in bytes: most files have shorter pickles."""
 
 
@@ -25,13 +25,13 @@ class Saved(NamedTuple):
     Attributes:
         value: the saved value, as descriptions.
         storages: by their names, each once, however many views it has.
-        objects: how many objects the pickle created.
+        size: bytes of the pickle.
         declared: for a TorchScript program, which attributes of its classes are parameters; otherwise None.
     """
 
     value: Any
     storages: dict[str, Storage]
-    objects: int
+    size: int
     declared: Declared | None = None
 
 
@@ -40,12 +40,10 @@ class Storages:
 
     Attributes:
         found: by name.
-        objects: how many objects these pickles created.
     """
 
     def __init__(self) -> None:
         self.found: dict[str, Storage] = {}
-        self.objects = 0
 
     def of(self, identity: Any) -> Any:
         """Resolve a persistent id: ("storage", class, name, device, elements), since 0.4 with a view.
@@ -53,7 +51,7 @@ class Storages:
         Raises:
             BrokenError: for anything else.
         """
-        if type(identity) is not tuple or not identity or identity[0] not in ("storage", "module"):
+        if type(identity) is not tuple or not identity or len(identity) > 6 or identity[0] not in ("storage", "module"):
             raise BrokenError("the pickle names something outside it that is no storage")
         if identity[0] == "module":  # ("module", class, its source file, its source): only the class matters
             return identity[1]
@@ -96,9 +94,9 @@ def read_zip(archive: Archive) -> Saved:
     name = pickle_in(archive.names)
     folder = name.removesuffix(PICKLE)
     storages = Storages()
-    machine = Machine(archive.read(name, max_bytes(MAX_PICKLE_BYTES)), 0, build, storages.of)
+    machine = Machine(archive.read(name, max_pickle(archive.size)), 0, build, storages.of)
     value = run(machine)
-    sizes = archive.sizes
+    sizes = archive.sizes_of([f"{folder}data/{key}" for key in storages.found])
     for storage in storages.found.values():
         size = sizes.get(f"{folder}data/{storage.key}")
         if size is None:
@@ -106,8 +104,13 @@ def read_zip(archive: Archive) -> Saved:
         if size != storage.size:
             message = f"storage {storage.key[:MAX_ECHO]} has {size:,} bytes, where the pickle says {storage.size:,}"
             raise BrokenError(message)
-    declared = declared_in(archive, folder) if f"{folder}constants.pkl" in sizes else None
-    return Saved(value, storages.found, machine.objects, declared)
+    declared = declared_in(archive, folder) if f"{folder}constants.pkl" in archive.names else None
+    return Saved(value, storages.found, len(machine.data), declared)
+
+
+def max_pickle(archive: int) -> int:
+    """The limit on the pickle in an archive of so many bytes."""
+    return max_bytes(min(max(MAX_SMALL_PICKLE, 2 * archive), MAX_PICKLE_BYTES))
 
 
 def pickle_in(names: list[str]) -> str:
@@ -142,14 +145,14 @@ def read_old(file: BinaryIO, length: int) -> Saved:
         except BrokenError:
             if size == most:
                 raise
-            size = min(4 * size, most)  # the pickles may be longer than the part that was read
+            size = min(16 * size, most)  # the pickles may be longer than the part that was read
     magic, protocol, system, value, keys = values
     if magic != MAGIC or protocol != PROTOCOL:
         raise BrokenError("this is no file of torch.save, or one of a version that is not known")
     if type(system) is Mapping and system.get("little_endian") is False:
         raise BrokenError("it was written on a machine of the other byte order, which PyTorch does not read either")
     check_storages(keys, storages.found, file, end, length)
-    return Saved(value, storages.found, storages.objects)
+    return Saved(value, storages.found, end)
 
 
 def pickles(data: bytes, storages: Storages) -> tuple[list[Any], int]:
@@ -160,7 +163,6 @@ def pickles(data: bytes, storages: Storages) -> tuple[list[Any], int]:
         machine = Machine(data, at, build, storages.of)
         values.append(run(machine))
         at = machine.at
-        storages.objects += machine.objects
     return values, at
 
 

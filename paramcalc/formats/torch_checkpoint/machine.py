@@ -5,12 +5,12 @@ from struct import Struct as Layout
 from typing import Any
 
 from paramcalc.formats.torch_checkpoint.values import BrokenError, Global
-from paramcalc.limits import MAX_PICKLE_OBJECTS
+from paramcalc.limits import MAX_PICKLE_OBJECTS, MIN_PICKLE_OBJECTS
 
 Build = Callable[[Global, tuple[Any, ...], bool], Any]
 """Describes the result of a call, or a new object of a class if the flag is true, or refuses it."""
 
-_MAX_LINE = 4_096
+MAX_LINE = 4_096
 """The longest name of a module, or of something in it, in bytes."""
 
 
@@ -37,12 +37,13 @@ class Machine:
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.objects = 0
+        self.max_objects = min(MAX_PICKLE_OBJECTS, MIN_PICKLE_OBJECTS + len(data))
 
-    def made(self) -> None:
+    def made(self, count: int = 1) -> None:
         """Count an object, so that a small file cannot fill the memory."""
-        self.objects += 1
-        if self.objects > MAX_PICKLE_OBJECTS:
-            raise BrokenError(f"the pickle makes more than {MAX_PICKLE_OBJECTS:,} objects, the limit")
+        self.objects += count
+        if self.objects > self.max_objects:
+            raise BrokenError(f"the pickle makes more than {self.max_objects:,} objects, the limit")
 
     def take(self, size: int) -> bytes:
         """The next bytes."""
@@ -61,7 +62,7 @@ class Machine:
 
     def line(self) -> str:
         """The text up to the end of the line."""
-        end = self.data.index(b"\n", self.at, self.at + _MAX_LINE)
+        end = self.data.index(b"\n", self.at, self.at + MAX_LINE)
         text = self.data[self.at : end].decode()
         self.at = end + 1
         return text

@@ -10,7 +10,7 @@ from struct import Struct as Layout
 from typing import Any
 
 from paramcalc.formats.torch_checkpoint.builders import fill
-from paramcalc.formats.torch_checkpoint.machine import Machine
+from paramcalc.formats.torch_checkpoint.machine import MAX_LINE, Machine
 from paramcalc.formats.torch_checkpoint.values import Array, BrokenError, Collection, Global, Instance, Mapping
 from paramcalc.limits import MAX_PICKLE_STEPS
 
@@ -257,31 +257,52 @@ def memoize(self: Machine) -> None:
 
 
 def named(self: Machine) -> None:
-    """Push a name that is given in two lines."""
-    module, name = self.line(), self.line()
-    self.stack.append(Global(f"{MODULES.get(module, module)}.{name}"))
+    """Push a name from two lines."""
+    push_name(self, self.line(), self.line())
 
 
 def named_on_stack(self: Machine) -> None:
     """Push a name whose two parts are on the stack."""
     name, module = self.stack.pop(), self.stack.pop()
-    if type(name) is not str or type(module) is not str:
+    if type(name) is not str or type(module) is not str or len(module) + len(name) > MAX_LINE:
         raise TypeError
+    push_name(self, module, name)
+
+
+def push_name(self: Machine, module: str, name: str) -> None:
+    """Push a name in a module."""
+    self.made()
     self.stack.append(Global(f"{MODULES.get(module, module)}.{name}"))
 
 
 def reduce(self: Machine) -> None:
-    """Push the description of a call's result."""
-    arguments = self.stack.pop()
-    self.made()
-    self.stack[-1] = self.build(callable_of(self.stack[-1]), as_tuple(arguments), False)
+    """Push the result of a call."""
+    call(self, False)
 
 
 def new(self: Machine) -> None:
-    """Push the description of a new object."""
-    arguments = self.stack.pop()
-    self.made()
-    self.stack[-1] = self.build(callable_of(self.stack[-1]), as_tuple(arguments), True)
+    """Push an object of a class."""
+    call(self, True)
+
+
+def call(self: Machine, is_new: bool) -> None:
+    """Push the description of a call's result; what is copied for it counts, as one argument can be used many times."""
+    arguments = as_tuple(self.stack.pop())
+    self.made(1 + len(arguments) // 8)
+    result = self.build(callable_of(self.stack[-1]), arguments, is_new)
+    self.made(copied(result))
+    self.stack[-1] = result
+
+
+def copied(result: Any) -> int:
+    """How many objects a result is worth beside itself."""
+    if type(result) is Mapping:
+        return len(result.pairs)
+    if type(result) is Collection:
+        return len(result.items)
+    if type(result) is bytes:
+        return len(result) // 64
+    return len(result) if type(result) is list else 0
 
 
 def callable_of(value: Any) -> Global:

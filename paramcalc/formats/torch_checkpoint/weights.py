@@ -1,7 +1,6 @@
 """Finds the tensors in a saved value, with their names, and tells weights from the state of a training."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from paramcalc.errors import MAX_ECHO
@@ -18,7 +17,7 @@ from paramcalc.formats.torch_checkpoint.values import (
     View,
 )
 from paramcalc.layers.base import Kind
-from paramcalc.limits import MAX_EXPANSION, MAX_NESTED
+from paramcalc.limits import MAX_NESTED, MAX_TENSOR_NAME
 
 TRAINING = re.compile(r"(^|[^a-z])(optim|sched|scaler|rng|callback|best([^a-z]|$)|(ema|shadow|loops?)([^a-z]|$))")
 """Parts of names for what a training keeps besides the weights: a moving average is a second set of them."""
@@ -28,6 +27,12 @@ COUNTERS = frozenset(("epoch", "epochs", "step", "steps", "global_step", "iterat
 
 PLAIN = (str, int, float, bool, bytes, type(None), Dtype, Global, Opaque)
 """Types that cannot hold a tensor."""
+
+MIN_WORK = 10_000
+"""What finding the tensors of a short pickle may cost, to which each byte of it adds one."""
+
+WORK_PER_TENSOR = 20
+"""What one of them costs at least: it has some 200 bytes, unless it is there several times."""
 
 PACKED = "torch.ScriptObject"
 """What holds the weights of a quantised layer: only its state_dict has them as tensors."""
@@ -63,20 +68,23 @@ class Weights(NamedTuple):
     unknown: list[str]
 
 
-def weights_in(value: Any, objects: int, declared: Declared | None = None) -> Weights:
+def weights_in(value: Any, size: int, declared: Declared | None = None) -> Weights:
     """The tensors of a saved value, with those of a training kept apart from the weights.
 
     Args:
         value: what was saved.
-        objects: how many objects the pickle created, which bounds the number of tensors.
+        size: bytes of the pickle, which bound the work.
         declared: for a TorchScript program, which attributes of its classes are parameters.
 
     Raises:
         BrokenError: for tensors in an object of an unknown class, and for values that are nested too deep or too often.
     """
-    walk = Walk(1_000 + MAX_EXPANSION * objects, declared or {})
-    found = list(walk.under(value, (), None))
-    unknown = list(walk.unknown)
+    return sorted_out(value, Walk(MIN_WORK + size, declared or {}))
+
+
+def sorted_out(value: Any, walk: "Walk") -> Weights:
+    """The same, where other values may have been walked before."""
+    found, unknown = walk.all_in(value), list(walk.unknown)
     if is_optimizer(value):
         return Weights([item._replace(kind="state") for item in found], "", unknown)
     if type(value) is not Mapping:
@@ -95,7 +103,7 @@ def weights_in(value: Any, objects: int, declared: Declared | None = None) -> We
     if len(kept) != 1 or unnested:
         return Weights(found, "", unknown)
     (under,) = kept
-    deeper = further_inside(containers[under], objects)
+    deeper = further_inside(containers[under], walk)
     if deeper is not None:
         outside = [item for item in found if item.path[0] != under]
         found = [item._replace(path=(under, *item.path)) if item.kind == "state" else item for item in deeper.found]
@@ -104,11 +112,11 @@ def weights_in(value: Any, objects: int, declared: Declared | None = None) -> We
     return Weights(inside, under, unknown)
 
 
-def further_inside(value: Any, objects: int) -> Weights | None:
+def further_inside(value: Any, walk: "Walk") -> Weights | None:
     """The tensors of a dict whose weights are in its state_dict; None for any other value."""
     if type(value) is not Mapping or not any(name.endswith("state_dict") for name, *_ in pairs_of(value, None)):
         return None
-    found = weights_in(value, objects)
+    found = sorted_out(value, walk)
     return found if found.under else None
 
 
@@ -129,27 +137,59 @@ class Walk:
 
     Shared parts are entered each time, as the loaded value would contain them; nested sharing could multiply to any
     number of tensors, and is refused past a multiple of the file.
+
+    Attributes:
+        left: how much work is allowed, in parts that are looked at.
+        found: the tensors so far.
     """
 
     def __init__(self, allowed: int, declared: Declared) -> None:
         self.left = allowed
         self.declared = declared
+        self.found: list[Found] = []
         self.unknown: dict[str, None] = {}
 
-    def under(self, value: Any, path: Path, kind: Kind | None) -> Iterator[Found]:
-        """The tensors below a value at a place.
+    def all_in(self, value: Any) -> list[Found]:
+        """The tensors of a value.
 
         Raises:
             BrokenError: as `weights_in` does.
         """
-        self.left -= 1
+        self.found = []
+        self.under(value, (), None)
+        return self.found
+
+    def spend(self, work: int) -> None:
+        """Use up some of the work that is allowed.
+
+        Raises:
+            BrokenError: when that is too much.
+        """
+        self.left -= work
         if self.left < 0:
             raise BrokenError("the same parts are in what was saved so often that it becomes many times its size")
+
+    def add(self, value: View | Array, path: Path, kind: Kind | None) -> None:
+        """A tensor, unless its name is too long: one text, shared, could be a part of any number of names."""
+        self.spend(WORK_PER_TENSOR + len(path))
+        length = sum(map(len, path))
+        if length > MAX_TENSOR_NAME:
+            name = ".".join(path)[:MAX_ECHO]
+            raise BrokenError(f"tensor '{name}' has a name of more than {MAX_TENSOR_NAME:,} characters, the limit")
+        self.found.append(Found(path, value, kind))
+
+    def under(self, value: Any, path: Path, kind: Kind | None) -> None:
+        """Find the tensors below a value at a place.
+
+        Raises:
+            BrokenError: as `weights_in` does.
+        """
         if type(value) is View or (type(value) is Array and value.dtype is not None):
-            yield Found(path, value, kind)
+            self.add(value, path, kind)
             return
         if len(path) == MAX_NESTED:
             raise BrokenError(f"what was saved is nested more than {MAX_NESTED} deep")
+        self.spend(1 + width(value))
         if type(value) in (list, tuple):
             parts: Any = [(str(index), part, kind) for index, part in enumerate(value)]
         elif type(value) is Mapping:
@@ -162,7 +202,7 @@ class Walk:
             return
         for name, part, of_part in parts:
             if type(part) not in PLAIN:
-                yield from self.under(part, (*path, name), of_part)
+                self.under(part, (*path, name), of_part)
 
     def object(self, value: Instance, path: Path, kind: Kind | None) -> list[Part]:
         """The parts of an object: of a module its state_dict, of a dict or a list its items.
@@ -183,12 +223,33 @@ class Walk:
         if is_optimizer(state):
             return pairs_of(state, "state")
         self.unknown[value.name[:MAX_ECHO]] = None
-        if next(self.under(state, (*path, ""), None), None) is not None:
+        before = len(self.found)
+        self.under(state, (*path, ""), None)
+        if len(self.found) > before:
             raise BrokenError(
                 f"tensors are in an object of the class {value.name[:MAX_ECHO]}, which is not known; save the weights "
                 "alone: torch.save(model.state_dict(), …)"
             )
         return pairs_of(value, kind) + [(str(index), part, kind) for index, part in enumerate(value.items)]
+
+
+def width(value: Any) -> int:
+    """How many parts a value has, for an object those of its state included."""
+    if type(value) in (list, tuple):
+        return len(value)
+    if type(value) is Mapping:
+        return len(value.pairs)
+    if type(value) is Instance:
+        return len(value.pairs) + len(value.items) + width_of_state(value.state)
+    return len(value.items) if type(value) in (Collection, Array) else 0
+
+
+def width_of_state(state: Any) -> int:
+    """How many attributes are looked through, and in a module those of the dicts among them."""
+    if type(state) is not Mapping:
+        return 0
+    inside = [len(part.pairs) for _, part in state.pairs if type(part) is Mapping]
+    return len(state.pairs) + sum(inside)
 
 
 def pairs_of(value: Mapping | Instance, kind: Kind | None) -> list[Part]:
@@ -203,7 +264,7 @@ def module_parts(state: Mapping) -> list[Part]:
     """The parts of a module's state_dict: its parameters, its persistent buffers, and its submodules."""
     parts: list[Part] = []
     left_out = state.get("_non_persistent_buffers_set")
-    skipped = left_out.items if type(left_out) is Collection else []
+    skipped = {name for name in left_out.items if type(name) is str} if type(left_out) is Collection else set()
     kinds: tuple[tuple[str, Kind | None], ...] = (("_parameters", None), ("_buffers", "buffer"), ("_modules", None))
     for name, kind in kinds:
         inside = state.get(name)
