@@ -274,7 +274,8 @@ def values_of(raw: dict[str, Any], type_: ModelType) -> tuple[dict[str, Any], se
     """
     values = {name: default for name, (default, _) in type_.fields.items()}
     given = set()
-    for key, value in raw.items():
+    # transformers sets aliases last, whatever their order in the file.
+    for key, value in sorted(raw.items(), key=lambda item: item[0] in type_.aliases):
         name = type_.aliases.get(key, key)
         if name not in type_.fields or (name != key and name in given and value is None):
             continue

@@ -128,3 +128,26 @@ def test_an_answer_begins_and_ends_whatever_num_labels_says(kind, name):
     config = {"model_type": kind, "architectures": [name], "num_labels": 5}
     rows = {row.path: row for row in summarize(load(json.dumps(config).encode())).layers}
     assert rows["qa_outputs"].weights[0].shape == (2, 1024)
+
+
+def test_an_alias_counts_before_its_field():
+    """transformers sets aliases last, wherever they stand."""
+    for config in ({"num_hidden_layers": 4, "n_layer": 3}, {"n_layer": 3, "num_hidden_layers": 4}):
+        assert params({"model_type": "gpt2"} | config) == params({"model_type": "gpt2", "n_layer": 4})
+
+
+@pytest.mark.parametrize(
+    ("config", "tokens"),
+    [
+        ({"model_type": "starcoder2", "sliding_window": 8}, 8 * 7),
+        ({"model_type": "starcoder2"}, 8 * 20),
+        ({"model_type": "granite_swa", "sliding_window": 8}, 2 * 20 + 6 * 7),
+        ({"model_type": "granitemoe_swa", "sliding_window": 8}, 2 * 20 + 6 * 7),
+        ({"model_type": "nemotron_h", "sliding_window": 8, "layers_block_type": ["attention"] * 8}, 8 * 20),
+    ],
+)
+def test_the_cache_of_a_window_is_that_of_transformers(config, tokens):
+    """By the layers of its DynamicCache: a window of 8 keeps 7 tokens, and each of two heads has 16 features."""
+    config = SMALL | {"hidden_size": 64, "head_dim": 16, "num_key_value_heads": 2, "num_hidden_layers": 8} | config
+    found = summarize(load(json.dumps(config).encode()), memory=True, context=20).memory.kv_cache
+    assert found.bytes == tokens * 2 * 2 * 16 * 4
