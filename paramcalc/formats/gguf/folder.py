@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from paramcalc.errors import listed
 from paramcalc.formats.checkpoint import Contents, natural_order
-from paramcalc.formats.gguf.details import ROLES, bits_per_weight
+from paramcalc.formats.gguf.details import ROLES
 from paramcalc.formats.gguf.header import contents as contents_in
 from paramcalc.formats.gguf.header import role_in
 from paramcalc.formats.gguf.stream import BrokenError
@@ -64,9 +64,9 @@ def with_others(model: Contents, folder: str, others: dict[str, str]) -> Content
 
 
 def with_projector(model: Contents, folder: str, name: str) -> Contents:
-    """A model with the tensors of its projector beside its own."""
+    """A model with the tensors of its projector beside its own; the bits of a weight stay those of the model."""
     with open_source(os.path.join(folder, name)) as source:
         found = contents_in(source)
     tensors = [*model.tensors, *found.tensors]
-    details = model.details | {"projector": name, "tensors": len(tensors)} | bits_per_weight(tensors)
+    details = model.details | {"projector": name, "tensors": len(tensors)}
     return model._replace(details=details, projector=found.tensors, warnings=[*model.warnings, *found.warnings])

@@ -106,7 +106,7 @@ def test_a_projector_of_a_type_that_is_not_known_is_not_compared(tmp_path):
 
 
 LLAMA = {"general.type": "model", "general.architecture": "llama"}
-NET = ({"blk.0.attn_q.weight": [8, 8]}, LLAMA)
+NET = ({"blk.0.attn_q.weight": ([2, 32], "Q4_0")}, LLAMA)
 VISION = ({"v.blk.0.attn_q.weight": [4, 4]}, PROJECTOR)
 
 
@@ -121,6 +121,7 @@ def test_without_a_configuration_both_files_are_counted(tmp_path):
     assert summary.totals.params == 64 + 16
     assert [layer.path for layer in summary.layers] == ["blk/0/attn_q", "v/blk/0/attn_q"]
     assert (summary.details["projector"], summary.details["tensors"]) == ("mmproj.gguf", 2)
+    assert summary.details["bits_per_weight"] == 4.5
     assert not summary.warnings
 
 
