@@ -44,11 +44,13 @@ API is what `__all__` names, which `dir(paramcalc)` lists; everything is importe
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
 
+TYPE_CHECKING = False  # type checkers take it for true, as that of `typing`, which would be most of what is loaded here
 if TYPE_CHECKING:
+    from typing import Any
+
     from paramcalc.analysis.summarize import summarize
     from paramcalc.errors import InputError, LayerError, ParamcalcError
     from paramcalc.formats import load
@@ -80,7 +82,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module 'paramcalc' has no attribute '{name}'")
     value = globals()[name] = getattr(import_module(f"paramcalc.{_HOMES[name]}"), name)

@@ -41,10 +41,10 @@ SCRIPT = "import sys; from paramcalc.cli import main; main()"
 """What the installed script does."""
 
 STARTS = {
-    "summary, table": (["summary", "net.yaml"], "import click, msgspec, yaml, rich.console, rich.table", 1.25),
-    "summary, JSON to JSON": (["summary", "net.json", "--format", "json"], "import click, msgspec, json", 1.25),
-    "--version": (["--version"], "import click", 1.15),
-    "--help": (["--help"], "import click", 1.15),
+    "summary, table": (["summary", "net.yaml"], "import click, msgspec, yaml, rich.console, rich.table", 0.6),
+    "summary, JSON to JSON": (["summary", "net.json", "--format", "json"], "import click, msgspec, json", 1.05),
+    "--version": (["--version"], "import click", 1.0),
+    "--help": (["--help"], "import click", 1.0),
 }
 """What is started, the imports it is held against, and the goal of the ratio."""
 THROUGHPUT_GOAL = 4.0

@@ -9,18 +9,25 @@ import sys
 from codecs import backslashreplace_errors, register_error
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, NoReturn
 
 from paramcalc import __version__
-from paramcalc.cli.postponed import import_msgspec, postpone
 from paramcalc.collector import gc_paused
 
 try:
-    postpone("inspect")
     with gc_paused():  # what is imported stays
+        from typing import Any, NoReturn
+
+        from paramcalc.cli.postponed import import_msgspec, postpone
+
+        postpone("inspect")
         import click
 
         from paramcalc.cli import declare
+
+        if not gc.get_freeze_count():
+            # Together they make all of it old, so that the collector does not walk over it as soon as it may.
+            gc.freeze()
+            gc.unfreeze()
 except KeyboardInterrupt:  # Ctrl-C is quiet even during start-up
     raise SystemExit(130) from None
 

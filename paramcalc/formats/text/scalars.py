@@ -18,15 +18,15 @@ FIRST = frozenset(("", *"~nNtTfF+-.0123456789"))
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NOT_FINITE = r"([-+]?)\.(inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 
 _OLD_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-_OCTAL = re.compile(r"([-+]?)0o?([0-7_]+)")
-_OTHER_BASE = re.compile(r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)")
-_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+")
-_GROUPED = re.compile(r"[-+]?[0-9][0-9_]*")
-_TUPLE = re.compile(r"\( *-?[0-9]+(?: *, *(?:-?[0-9]+|None))* *,? *\)")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?")
+_OCTAL = r"([-+]?)0o?([0-7_]+)"
+_OTHER_BASE = r"[-+]?0(?:x[0-9a-fA-F_]+|b[01_]+)"
+_SEXAGESIMAL = r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+"
+_GROUPED = r"[-+]?[0-9][0-9_]*"
+_TUPLE = r"\( *-?[0-9]+(?: *, *(?:-?[0-9]+|None))* *,? *\)"
+_DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?"
 
 
 class HugeIntegerError(ValueError):
@@ -49,7 +49,7 @@ def resolve(text: str) -> str | float | bool | None:
         return text
     if _FLOAT.fullmatch(text):
         return float(text)
-    match = _NOT_FINITE.fullmatch(text)
+    match = re.fullmatch(_NOT_FINITE, text) if "." in text else None
     if match:
         return float((match[1] or "") + "inf") if match[2] else float("nan")
     return text
@@ -61,21 +61,21 @@ def explain_scalar(text: str) -> str | None:
     if text.lower() in _OLD_BOOLEANS:
         meant = _OLD_BOOLEANS[text.lower()]
         return f"YAML 1.1 reads {text} as {meant}; write {meant}"
-    octal = _OCTAL.fullmatch(text)
+    octal = re.fullmatch(_OCTAL, text)
     if octal and octal[2].strip("_"):
         value = f"{octal[1]}{int(octal[2].replace('_', ''), 8)}"
         decimal = text.lstrip("+-0o").replace("_", "") or "0"
         version = "1.2" if "o" in text else "1.1"
         return f"YAML {version} reads {text} as the octal number {value}; write {value} or {octal[1]}{decimal}"
-    if _OTHER_BASE.fullmatch(text) and re.search(r"0[xb]_*[0-9a-fA-F]", text):
+    if re.fullmatch(_OTHER_BASE, text) and re.search(r"0[xb]_*[0-9a-fA-F]", text):
         value = str(int(text.replace("_", ""), 0))
         return f"some YAML readers read {text} as the number {value}; write {value}"
-    if _SEXAGESIMAL.fullmatch(text):
+    if re.fullmatch(_SEXAGESIMAL, text):
         return f"YAML 1.1 reads {text} as the number {_base60(text)}; write {_base60(text)}, or quote it"
-    if "_" in text and _GROUPED.fullmatch(text):
+    if "_" in text and re.fullmatch(_GROUPED, text):
         plain = text.replace("_", "")
         return f"YAML 1.1 reads {text} as the number {plain}; write {plain}"
-    if _DATE.fullmatch(text):
+    if re.fullmatch(_DATE, text):
         return f"YAML 1.1 reads {text} as a date; quote it"
     return None
 
@@ -85,7 +85,7 @@ def from_python(text: str) -> str | None:
     if text == "None":
         return "null"
     inner = text[1:-1].strip(" ,")
-    return f"[{inner}]" if _TUPLE.fullmatch(text[:64]) else None
+    return f"[{inner}]" if re.fullmatch(_TUPLE, text[:64]) else None
 
 
 def _base60(text: str) -> int:
