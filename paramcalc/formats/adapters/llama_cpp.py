@@ -4,6 +4,7 @@ llama.cpp loads no adapter of which some tensor has no place in the base, so her
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
@@ -13,10 +14,11 @@ from paramcalc.formats import add_options, is_gguf
 from paramcalc.formats.adapters.config import LlamaAdapter
 from paramcalc.formats.checkpoint import Contents, model_of
 from paramcalc.formats.checkpoint_folder import contents_at, folder_contents
-from paramcalc.formats.gguf.details import ROLES, bits_per_weight
-from paramcalc.formats.gguf.lora import Pair, halves_of, misfits, warnings_of
+from paramcalc.formats.gguf.details import ROLES
+from paramcalc.formats.gguf.lora import A, B, Pair, halves_of, misfits, warnings_of
 from paramcalc.formats.shards import contents_of, with_siblings
 from paramcalc.formats.source import Options, Source, open_source
+from paramcalc.formats.tensor import Tensor
 from paramcalc.limits import MAX_FOUND_PROBLEMS
 from paramcalc.model import Model
 
@@ -95,15 +97,22 @@ def check(base: Contents, adapter: LlamaAdapter) -> None:
         raise InputError(adapter.source, problems)
 
 
+ROW = re.compile(r"\.(lora_[ab]|(?:weight|bias|scale|input_scale)(?:\.(?!lora_)[^.]+)*)$")
+"""Where the name of a weight begins: what is added to one stands in a row of its own."""
+
+
 def joined(base: Contents, adapter: Contents) -> Contents:
-    """The tensors of both, those of the base frozen."""
-    tensors = [replace(tensor, frozen=True) for tensor in base.tensors] + adapter.tensors
+    """The tensors of both, those of the base frozen, each before what is added to it."""
+    added: dict[str, list[Tensor]] = {}
+    for tensor in adapter.tensors:
+        added.setdefault(tensor.name.removesuffix(A).removesuffix(B), []).append(tensor)
+    tensors = []
+    for tensor in base.tensors:
+        tensors += [replace(tensor, frozen=True), *added.pop(tensor.name, ())]
+    tensors += [tensor for others in added.values() for tensor in others]
     projector = [replace(tensor, frozen=True) for tensor in base.projector]
-    every = [*tensors, *projector]
-    details = base.details | {"tensors": len(every)} | bits_per_weight(every)
-    return base._replace(
-        tensors=tensors, projector=projector, details=details | {"lora": adapter.details.get("lora", "")}
-    )
+    details = base.details | {"tensors": len(tensors) + len(projector), "lora": adapter.details.get("lora", "")}
+    return base._replace(tensors=tensors, projector=projector, details=details, leaf=ROW)
 
 
 def as_peft(adapter: LlamaAdapter, modules: dict[str, Pair]) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -84,11 +84,15 @@ def test_a_folder_of_the_base_is_as_good_as_its_file(tmp_path):
     assert summary_of(tmp_path, "").totals == summary_of(tmp_path, "base.gguf").totals
 
 
-def test_what_an_adapter_adds_stands_beside_the_weight(tmp_path):
-    layers = {layer.path: layer for layer in summary_of(write(tmp_path, LLAMA), "base.gguf").layers}
-    names = [weight.name for weight in layers["blk/0/attn_q"].weights]
-    assert names == ["weight", "weight.lora_a", "weight.lora_b"]
-    assert layers["blk/0/attn_k"].trainable_params == 0
+def test_what_an_adapter_adds_stands_behind_the_weight(tmp_path):
+    found = summary_of(write(tmp_path, LLAMA), "base.gguf")
+    names = {layer.path: [weight.name for weight in layer.weights] for layer in found.layers}
+    assert names["blk/0/attn_q"] == ["weight"]
+    assert names["blk/0/attn_q/weight"] == ["lora_a", "lora_b"]
+    paths = list(names)
+    assert paths.index("blk/0/attn_q/weight") == paths.index("blk/0/attn_q") + 1
+    trained = {layer.path for layer in found.layers if layer.trainable_params}
+    assert trained == {path for path in paths if path.endswith("/weight")}
 
 
 REFUSED = {
