@@ -141,6 +141,9 @@ def test_an_alias_counts_before_its_field():
     [
         ({"model_type": "starcoder2", "sliding_window": 8}, 8 * 7),
         ({"model_type": "starcoder2"}, 8 * 20),
+        # For every query head, of which there are four, not two.
+        ({"model_type": "falcon", "new_decoder_architecture": True, "num_kv_heads": 2}, 2 * 8 * 20),
+        ({"model_type": "falcon", "new_decoder_architecture": True, "num_kv_heads": 4}, 2 * 8 * 20),
         ({"model_type": "granite_swa", "sliding_window": 8}, 2 * 20 + 6 * 7),
         ({"model_type": "granitemoe_swa", "sliding_window": 8}, 2 * 20 + 6 * 7),
         ({"model_type": "nemotron_h", "sliding_window": 8, "layers_block_type": ["attention"] * 8}, 8 * 20),
