@@ -7,43 +7,15 @@ Only files as Keras writes them are read this way. Anything unusual or wrong is 
 the whole document and can say what is wrong and where.
 """
 
-from typing import Any
-
 import msgspec
-from msgspec import UNSET, Raw, Struct
 
 from paramcalc.errors import InputError
 from paramcalc.formats.keras import read_keras
-from paramcalc.formats.keras.lazy_layers import LazyLayers, OddError
+from paramcalc.formats.keras.lazy_layers import Architecture, OddError
 from paramcalc.formats.source import Options, Source
 from paramcalc.formats.text.document import Locator
 from paramcalc.formats.text.strict_json import has_huge_integer, is_shallow
 from paramcalc.model import Model
-
-
-class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """The config of a model, its layers unparsed."""
-
-    layers: list[Raw]
-    name: Any = UNSET
-    trainable: Any = UNSET
-    dtype: Any = UNSET
-    input_layers: Any = UNSET
-    output_layers: Any = UNSET
-    build_input_shape: Any = UNSET
-
-
-class _Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """The mapping around that config."""
-
-    class_name: str
-    config: _Config
-    module: Any = UNSET
-    registered_name: Any = UNSET
-    build_config: Any = UNSET
-    compile_config: Any = UNSET
-    keras_version: Any = UNSET
-    backend: Any = UNSET
 
 
 def read(source: Source, options: Options) -> Model | None:
@@ -56,17 +28,15 @@ def read_large(
 ) -> Model | None:
     """The model of the text of a Keras file; None for one that the ordinary reader must read."""
     try:
-        found = msgspec.json.decode(data, type=_Architecture)
+        found = msgspec.json.decode(data, type=Architecture)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    layers = LazyLayers(found.config.layers)
-    found.config.layers = []
+    layers, value = found.opened(0)
     around = msgspec.json.encode(found)
     # A single byte is found ten times faster than two, and most files have none.
     escaped = b"\\" in data and b"\\u" in data
     if escaped or has_huge_integer(data) or not is_shallow(around):
         return None
-    value = _mapping(found) | {"config": _mapping(found.config) | {"layers": layers}}
     if version is not None:
         value.setdefault("keras_version", version)
     locate = Locator(data, "json", False)
@@ -79,9 +49,3 @@ def read_large(
     # Every key has a colon, and of duplicate keys only one is encoded again.
     complete = layers.colons is not None and layers.colons + around.count(b":") == data.count(b":")
     return model if complete else None
-
-
-def _mapping(struct: Struct) -> dict[str, Any]:
-    """The fields that were set, as a mapping."""
-    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
-    return {name: value for name, value in values.items() if value is not UNSET}

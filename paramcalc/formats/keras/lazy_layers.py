@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from paramcalc.formats.keras.build_config import shapes_of
+from paramcalc.formats.keras.entries import is_model
 from paramcalc.formats.keras.inbound import NO_KWARGS, History, KerasCall, histories_in
 from paramcalc.formats.text.strict_json import is_shallow
 from paramcalc.limits import MAX_DEPTH
@@ -20,7 +21,11 @@ _NOT_COUNTED = bytes(set(range(256)) - set(b"[{:"))
 _AROUND = 8
 """How many levels of lists and mappings are around an entry, at most."""
 _MAX_IN_ENTRY = MAX_DEPTH - _AROUND
-"""How many levels of lists and mappings an entry may have."""
+"""How many levels of lists and mappings an entry may have, less those of the models around it."""
+_OF_MODEL = 4
+"""How many a model adds to what is in its layers, at most."""
+MAX_LEVELS = 12
+"""A model this far inside others is parsed as a whole: at each level, all that is inside is looked through once."""
 MAX_KNOWN = 1_000
 """How many different texts are kept of each kind: where all layers are different, that is not to be the whole file."""
 LONG_ENTRY = 8_192
@@ -62,6 +67,48 @@ class _Parts(Struct, forbid_unknown_fields=True, gc=False):
     name: str
     inbound_nodes: list[_Node]
     build_config: Raw | UnsetType = UNSET
+
+
+class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The config of a model, its layers unparsed."""
+
+    layers: list[Raw]
+    name: Any = UNSET
+    trainable: Any = UNSET
+    dtype: Any = UNSET
+    input_layers: Any = UNSET
+    output_layers: Any = UNSET
+    build_input_shape: Any = UNSET
+
+
+class Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A model as Keras writes it, that of the file or one inside it, its layers unparsed."""
+
+    class_name: str
+    config: _Config
+    module: Any = UNSET
+    registered_name: Any = UNSET
+    build_config: Any = UNSET
+    compile_config: Any = UNSET
+    keras_version: Any = UNSET
+    backend: Any = UNSET
+    name: Any = UNSET
+    inbound_nodes: Any = UNSET
+
+    def opened(self, level: int) -> tuple["LazyLayers", dict[str, Any]]:
+        """Its layers, and all of it as the JSON has it, with these; `level` counts the models around it.
+
+        The layers are taken out of it.
+        """
+        layers = LazyLayers(self.config.layers, level)
+        self.config.layers = []
+        return layers, _mapping(self) | {"config": _mapping(self.config) | {"layers": layers}}
+
+
+def _mapping(struct: Struct) -> dict[str, Any]:
+    """The fields that were set, as a mapping."""
+    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET}
 
 
 _OF_TENSOR, _OF_NODE, _OF_PARTS = 5, 2, 6
@@ -108,13 +155,15 @@ class LazyLayers:
     """The entries of `layers`, parsed one by one as they are read.
 
     Attributes:
-        colons: how many all entries hold, known once they have been read from first to last; see `parse_json`.
+        colons: how many all entries hold, known once they have been read from first to last, and so have those of
+            models among them; see `parse_json`.
     """
 
-    __slots__ = ("_items", "_kept", "colons")
+    __slots__ = ("_items", "_kept", "_level", "colons")
 
-    def __init__(self, items: list[Raw]) -> None:
+    def __init__(self, items: list[Raw], level: int = 0) -> None:
         self._items = items
+        self._level = level  # how many models are around these layers' own
         self._kept: tuple[int, Any] = -1, None
         self.colons: int | None = None
 
@@ -132,12 +181,12 @@ class LazyLayers:
         Raises:
             OddError: when they are not plain JSON, or nested deep.
         """
-        parser = _Parser()
+        parser = _Parser(self._level)
         return self._parsed(parser, parser.value)
 
     def entries(self) -> Iterator[Any]:
         """The same, but an `Entry` for each that is as Keras 3 writes it."""
-        parser = _Parser()
+        parser = _Parser(self._level)
         typed = self._items and b'"module"' in bytes(self._items[0])  # else Keras 2 wrote it
         return self._parsed(parser, parser.entry if typed else parser.value)
 
@@ -148,7 +197,8 @@ class LazyLayers:
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 raise OddError from None
             yield parsed
-        self.colons = parser.colons
+        inside = [layers.colons for layers in parser.inside]
+        self.colons = None if None in inside else parser.colons + sum(inside)  # type: ignore[arg-type]
 
 
 class _Parser:
@@ -160,13 +210,18 @@ class _Parser:
     Attributes:
         colons: how many there are in what has been parsed: one for each key that was not lost, and those in texts.
             Fewer than in the JSON is no harm: then the ordinary reader reads it.
+        inside: the layers of models among the entries, which are not counted with them.
         known: what entries have in common, by what they say of it.
         built: shapes that layers were built for, and the colons, by their text.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, level: int) -> None:
+        self.level = level
+        self.most = _MAX_IN_ENTRY - _OF_MODEL * level
+        self.inside: list[LazyLayers] = []
         self.decode = msgspec.json.Decoder().decode
         self.parts = msgspec.json.Decoder(_Parts).decode
+        self.architecture = msgspec.json.Decoder(Architecture).decode
         self.encode = msgspec.json.Encoder().encode
         self.colons = 0
         self.known: dict[tuple[Any, ...], Alike] = {}
@@ -175,13 +230,13 @@ class _Parser:
     def value(self, item: Raw) -> Any:
         """An entry as the JSON has it."""
         value = self.decode(item)
-        self.colons += self.count(value, _MAX_IN_ENTRY)
+        self.colons += self.count(value, self.most)
         return value
 
     def entry(self, item: Raw) -> Any:
         """The Entry; as the JSON has it where that says anything else than layers commonly do."""
         if memoryview(item).nbytes > LONG_ENTRY:
-            return self.value(item)
+            return self.model(item)
         try:
             parts = self.parts(item)
         except msgspec.ValidationError:
@@ -193,7 +248,7 @@ class _Parser:
         key = parts.class_name, parts.module, parts.registered_name, rest
         alike = self.known.get(key)
         if alike is None:
-            alike = Alike(self.count(self.decode(parts.config), _MAX_IN_ENTRY - 1))
+            alike = Alike(self.count(self.decode(parts.config), self.most - 1))
             if len(self.known) < MAX_KNOWN:
                 self.known[key] = alike
         built: list[Any] | tuple[()] = ()
@@ -202,12 +257,27 @@ class _Parser:
         self.colons += _OF_PARTS + alike.colons
         return Entry(alike, name, list(map(self.call, parts.inbound_nodes)), built, item)
 
+    def model(self, item: Raw) -> Any:
+        """A long entry as the JSON has it, its layers unparsed if it is a model."""
+        if self.level == MAX_LEVELS:
+            return self.value(item)
+        try:
+            found = self.architecture(item)
+        except msgspec.ValidationError:  # no model, or more than Keras writes
+            return self.value(item)
+        layers, value = found.opened(self.level + 1)
+        if not is_model(value):  # somebody else's class of that name
+            return self.value(item)
+        self.colons += self.count(found, self.most)
+        self.inside.append(layers)
+        return value
+
     def shapes(self, text: bytes) -> list[Any]:
         """The shapes in a `build_config`."""
         found = self.built.get(text)
         if found is None:
             value = self.decode(text)
-            found = shapes_of(value), self.count(value, _MAX_IN_ENTRY - 1) + 1
+            found = shapes_of(value), self.count(value, self.most - 1) + 1
             if len(self.built) < MAX_KNOWN:
                 self.built[text] = found
         self.colons += found[1]

@@ -9,10 +9,10 @@ import pytest
 
 from paramcalc import InputError, load, summarize
 from paramcalc import formats as readers
-from paramcalc.formats.keras import builder, large
+from paramcalc.formats.keras import builder, large, lazy_layers
 from tests.each import each
 from tests.oracle.live import frozen_cases
-from tests.synthetic import SHAPES, chain, text_of
+from tests.synthetic import SHAPES, chain, nested, text_of
 
 HOSTILE = Path(__file__).parents[2] / "data/hostile"
 
@@ -177,6 +177,50 @@ def test_layers_of_any_name_are_read_alike(both_ways, name):
     model = json.dumps(chain(3), ensure_ascii=False).replace('"d1"', json.dumps(name, ensure_ascii=False))
     piecewise, whole = both_ways(model.encode())
     assert piecewise == whole
+
+
+def around(**changes):
+    """A long model inside another one, which says something else."""
+    model = nested(40, 1)
+    model["config"]["layers"][1] |= changes
+    return model
+
+
+INSIDE = {
+    "another class": around(class_name="Mine"),
+    "somebody else's class of that name": around(module="mine"),
+    "no inputs": around(inbound_nodes=[]),
+    "what Keras does not write": around(mine=1),
+    "built for nothing": around(build_config={"input_shape": None}),
+    "a Sequential": around(class_name="Sequential"),
+    "at every level": nested(40, lazy_layers.MAX_LEVELS + 2),
+}
+
+
+@pytest.mark.parametrize("model", INSIDE.values(), ids=INSIDE)
+def test_models_inside_models_are_read_layer_by_layer(both_ways, layer_by_layer, model):
+    data = json.dumps(model).encode()
+    piecewise, whole = both_ways(data)
+    assert piecewise == whole
+    assert isinstance(whole, str) or layer_by_layer(data)
+
+
+@pytest.mark.parametrize("depth", [1, lazy_layers.MAX_LEVELS + 2])
+def test_a_key_twice_in_a_model_inside_is_found(both_ways, layer_by_layer, depth):
+    data = json.dumps(nested(40, depth)).replace('"units": 8', '"units": 9, "units": 8', 1).encode()
+    piecewise, whole = both_ways(data)
+    assert piecewise == whole
+    assert "duplicate key" in piecewise
+    assert not layer_by_layer(data)
+
+
+def test_a_layer_nested_too_deep_in_a_model_is_found(both_ways, layer_by_layer):
+    """What is allowed in a layer is less for each model around it."""
+    for deep in range(150, 200):
+        value = json.dumps({"seed": None}).replace("null", "[" * deep + "]" * deep)
+        data = json.dumps(nested(40, 3)).replace('{"seed": null}', value, 1).encode()
+        piecewise, whole = both_ways(data)
+        assert piecewise == whole
 
 
 def test_a_config_is_parsed_once_for_all_layers_that_are_alike(monkeypatch):
