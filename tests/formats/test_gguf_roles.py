@@ -214,3 +214,23 @@ def test_values_of_64_bits_are_lengths_too():
     )
     values = entry("general.architecture", 8, text("llama"))
     assert summarize(load(packed(entries=[values, said], keys=3))).details["context_length"] == 8
+
+
+WHOLE = {
+    "model": file_of(MIXED | {"blk.0.ssm_a": [3]}, {"general.architecture": "llama", "llama.context_length": 8}),
+    "adapter": file_of(LORA, ADAPTER | {"adapter.lora.alpha": 16.0}),
+    "projector": file_of(VISION, {"general.type": "mmproj", "clip.has_vision_encoder": True}),
+}
+
+
+@pytest.mark.parametrize("role", WHOLE)
+def test_a_file_cut_anywhere_is_refused_or_loses_only_what_fills_its_last_block(role):
+    whole = WHOLE[role]
+    totals = summarize(load(whole)).totals
+    for end in range(4, len(whole)):
+        try:
+            found = summarize(load(whole[:end])).totals
+        except InputError:
+            continue
+        assert found == totals, end
+        assert len(whole) - end < 32, end
