@@ -225,7 +225,7 @@ class Model(Struct):
         program: the program that computes it, if that is not the framework's own, such as "transformers".
         details: further facts from the file, by name: its quantisation, how many tensors it holds.
         unknown: paths of layers whose weights the file omits though it gives some totals.
-        stated: totals ("params", "size") that the file itself states, of a model whose weights are not there.
+        stated: totals ("params", "size") that are known of the whole although some paths are `unknown`.
         recorded: for a file that records the shapes of one run: makes the model for inputs of other shapes. It raises
             InputError if the file does not determine the result for those.
         layers: for a file that records layers without their fields: makes the model of layers with fields. It raises

@@ -251,8 +251,8 @@ class Summary(Struct):
             the numbers; only where there is something.
         memory: only when it was asked for.
         details: what else the file says of itself, by name; only where there is something.
-        stated: the totals ("params", "size") that are not counted but stated by the file, such as an index whose files
-            are not there; they are of the whole, even where `partial` is true.
+        stated: the totals ("params", "size") that are of the whole even where `partial` is true: those that an index
+            states whose files are not there, and the size where weights are packed by an unknown scheme.
     """
 
     name: str
@@ -271,3 +271,8 @@ class Summary(Struct):
     details: dict[str, str | int | float] | UnsetType = UNSET
     contradictions: list[str] | UnsetType = UNSET
     stated: list[str] | UnsetType = UNSET
+
+
+def is_only_stated(summary: Summary) -> bool:
+    """Whether nothing was counted, because a file states totals of weights that are not there."""
+    return bool(summary.stated) and all(weight.dtype == "unknown" for row in summary.layers for weight in row.weights)

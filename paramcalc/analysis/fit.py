@@ -18,7 +18,7 @@ from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.analysis.summarize import summarize_evaluation
 from paramcalc.analysis.tape import LAST_USES
 from paramcalc.collector import gc_paused
-from paramcalc.errors import InputError, Problem
+from paramcalc.errors import InputError, Problem, listed
 from paramcalc.layers.parallel import EMBEDDING
 from paramcalc.limits import MAX_FITTED
 from paramcalc.model import Model
@@ -142,7 +142,8 @@ def fit(model: Model, asked: Asked) -> Fit:
         message = f"fit takes a model of at most {MAX_FITTED:,} calls of layers, this has {calls:,}"
         raise InputError(model.source, [Problem(f"{message} (--max-layers allows more)")])
     if model.unknown or model.stated:
-        raise InputError(model.source, [Problem("not all of its weights are there, so what it needs is not known")])
+        what = listed(model.unknown[:3]) or "its weights"
+        raise InputError(model.source, [Problem(f"{what} cannot be known, and so what it needs is not")])
     trial = Trial(model, asked)
     rows = [trial.row(dtype, stored) for dtype, stored in trial.types()]
     spread = asked.options.spread

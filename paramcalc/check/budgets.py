@@ -17,7 +17,7 @@ from paramcalc.errors import MAX_PROBLEMS, Position
 from paramcalc.limits import GLOB_PER_STEP, MAX_GLOB_WORK, MAX_NAME, NAMED_PER_STEP
 from paramcalc.metrics import BYTES, MEMORY
 from paramcalc.model import Model
-from paramcalc.summary import LayerSummary, Memory, Summary
+from paramcalc.summary import LayerSummary, Memory, Summary, is_only_stated
 from paramcalc.units import BYTE_UNITS, UnitError, in_unit, parse_increase, size_of, split_number, weight_dtype
 
 MAX_NAMED = 3
@@ -130,13 +130,13 @@ def unknown_in(summary: Summary) -> str:
 
 
 def judge_stated(summary: Summary, metric: str, limit: int, budget: Budget) -> Finding:
-    """One limit on a model of which there are no more than totals that its file states."""
+    """One limit on a model of which no more is known than some of its totals."""
     what = name_of(metric, budget.dtype)
     if not is_stated(summary, metric, budget.dtype):
-        message = f"{what} cannot be judged: the weights are not there, and the file does not state it"
+        message = f"{what} cannot be judged: {unknown_in(summary)}"
         return Finding("broken", metric, limit, None, message)
     found = judge(metric, limit, measure(summary.layers, metric, None), unit=budget.units.get(metric))
-    return found._replace(message=f"{found.message}, as the file states it")
+    return found._replace(message=f"{found.message}, as the file states it") if is_only_stated(summary) else found
 
 
 def is_stated(summary: Summary, metric: str, dtype: str | None) -> bool:
@@ -191,7 +191,7 @@ def check_glob(summary: Summary, glob: str, budget: Budget, dtype: str | None) -
     if not rows:
         return [Finding("broken", "layers", None, None, "no layer matches it", glob)]
     if summary.stated:
-        message = "the weights are not there, so nothing is known of a layer"
+        message = f"layers cannot be judged: {unknown_in(summary)}"
         return [Finding("broken", "layers", None, None, message, glob)]
     if summary.contradictions:
         said = (

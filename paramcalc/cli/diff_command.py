@@ -83,8 +83,10 @@ def check_counted(base: tuple[str, Any], head: tuple[str, Any]) -> None:
     Raises:
         InputError: naming the file whose weights are not there.
     """
+    from paramcalc.summary import is_only_stated
+
     for (name, summary), (other, against) in ((base, head), (head, base)):
-        if summary.stated and not against.stated:
+        if is_only_stated(summary) and not is_only_stated(against):
             message = (
                 "the files with its weights are not beside it, so there are no layers to compare; "
                 f"`paramcalc summary {other} --weights {name}` compares the names, where that is an architecture"

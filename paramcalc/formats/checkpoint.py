@@ -29,6 +29,9 @@ BUFFERS = frozenset(("running_mean", "running_var", "num_batches_tracked"))
 WEIGHTS = frozenset(("weight", "bias", "kernel", "embedding"))
 """Names of parameters even if they are integers, as in quantised models; other integers are not trained."""
 
+PARTS_OF_A_WEIGHT = frozenset(("_data", "_scale", "_shift"))
+"""Names of tensors below a weight that stands for them."""
+
 UNKNOWN_MACS: tuple[Factors, ...] = ((("macs", None),),)
 
 
@@ -108,7 +111,8 @@ def model_of(contents: Contents, source: str, max_layers: int | None = None) -> 
         framework=None,
         details=contents.details | ({"quantization": listed(builder.schemes)} if builder.schemes else {}),
         warnings=[*contents.warnings, *part_of(contents), *builder.warnings()],
-        unknown=others_of(contents),
+        unknown=[*others_of(contents), *builder.packed],
+        stated=["size"] if builder.packed and contents.parts == 1 else [],
     )
 
 
@@ -177,6 +181,9 @@ def by_module(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str
             owner = module.removesuffix(nested)
             if owner in names and separator in owner:
                 module = owner.rpartition(separator)[0]
+                leaf = tensor.name[len(module) + len(separator) :]
+            elif leaf in PARTS_OF_A_WEIGHT:  # Quanto's up.weight._data and up.weight._scale
+                module = module.removesuffix(f"{separator}_data").removesuffix(f"{separator}weight")
                 leaf = tensor.name[len(module) + len(separator) :]
         path = module.replace(separator, "/")
         if path in rows:

@@ -2,12 +2,13 @@
 
 Each scheme is recognised by the names, dtypes and shapes of a module's tensors together; a module that matches none is
 counted as it is stored. The names are those that the libraries write: GPTQModel and AutoAWQ, bitsandbytes,
-compressed-tensors, ModelOpt, and transformers for float8 and mxfp4.
+compressed-tensors, ModelOpt, and transformers for float8 and mxfp4; `quantized_libraries` has those of others.
 """
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from paramcalc.formats import quantized_libraries
 from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Kind
 
@@ -37,7 +38,9 @@ NEVER_WEIGHTS = frozenset(
 """Scales of activations that are stored with a quantised module."""
 
 
-LOGICAL = {"qweight": "weight", "weight_packed": "weight", "W_q": "weight"}
+LOGICAL = dict.fromkeys(
+    ("qweight", "weight_packed", "W_q", "_weight_qdata", "weight._data", "weight._data._data", "codes", "B"), "weight"
+)
 """Names of quantised tensors → the layer's name for the weight in them."""
 
 
@@ -53,15 +56,13 @@ def recognise(row: Row) -> Scheme | None:
         if found is not None:
             others: Found = {leaf: ("scale", None) for leaf in row if leaf in NEVER_WEIGHTS}
             return Scheme(found.name, others | found.tensors)
-    return None
+    other = quantized_libraries.recognise(row)
+    return None if other is None else Scheme(*other)
 
 
 def is_packed(row: Row) -> bool:
     """Whether a module of no known scheme seems to have weights packed several to an element."""
-    return any(
-        tensor.dtype in ("uint8", "int32", "uint32") and leaf in ("weight", "qweight", "weight_packed", "W_q")
-        for leaf, tensor in row.items()
-    )
+    return quantized_libraries.looks_packed(row)
 
 
 def packed_in_words(row: Row) -> Scheme | None:

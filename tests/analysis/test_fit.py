@@ -111,7 +111,7 @@ def test_a_file_of_weights_is_its_weights(tmp_path):
 
 def test_what_is_a_part_or_only_stated_is_refused(tmp_path):
     index = {"metadata": {"total_size": 4, "total_parameters": 1}, "weight_map": {"a": "b.safetensors"}}
-    with pytest.raises(InputError, match="not all of its weights are there"):
+    with pytest.raises(InputError, match="cannot be known, and so what it needs is not"):
         fit(load(json.dumps(index).encode()), Asked(10**9))
 
 

@@ -3,11 +3,13 @@
 The tensors of each case are those that the library writes for a layer of 64 outputs and 128 inputs.
 """
 
+import re
 from math import prod
 
 import pytest
 
 from paramcalc import summarize
+from paramcalc.check.budgets import check_budget, parse_budget
 from paramcalc.formats.checkpoint import Contents, model_of
 from paramcalc.formats.safetensors import DTYPES
 from paramcalc.formats.tensor import Tensor
@@ -89,6 +91,101 @@ CASES = {
         FULL + 64,
         256,
     ),
+    # what torchao 0.18, optimum-quanto 0.2.7, hqq 0.2.8, autoawq, aqlm and transformers' own layers keep
+    "torchao int8": (
+        {"l._weight_qdata": ("int8", 64, 128), "l._weight_scale": ("float32", 64, 1)}
+        | {"l._weight_zero_point": ("int8", 64, 1)},
+        FULL,
+        128,
+    ),
+    "torchao float8": (
+        {"l._weight_qdata": ("float8_e4m3fn", 64, 128), "l._weight_scale": ("float32", 64, 1)},
+        FULL,
+        64,
+    ),
+    "torchao 4 bits": (
+        {"l._weight_qdata": ("int8", 64, 64), "l._weight_scale": ("bfloat16", 1, 64)}
+        | {"l._weight_zero_point": ("bfloat16", 1, 64)},
+        FULL,
+        128,
+    ),
+    "quanto int8": (
+        {"l.weight._data": ("int8", 64, 128), "l.weight._scale": ("float32", 64, 1), "l.bias": ("float32", 64)}
+        | {"l.input_scale": ("float32",), "l.output_scale": ("float32",)},
+        FULL + 64,
+        66,
+    ),
+    "quanto 4 bits": (
+        {"l.weight._data._data": ("uint8", 32, 128), "l.weight._scale": ("float32", 64, 1)}
+        | {"l.weight._shift": ("float32", 64, 1), "l.input_scale": ("float32",), "l.output_scale": ("float32",)},
+        FULL,
+        130,
+    ),
+    "quanto 2 bits": (
+        {"l.weight._data._data": ("uint8", 16, 128), "l.weight._scale": ("float32", 64, 1)}
+        | {"l.weight._shift": ("float32", 64, 1)},
+        FULL,
+        128,
+    ),
+    "hqq 4 bits": (
+        {"l.W_q": ("uint8", 64, 64), "l.scale": ("float16", 128, 1), "l.zero": ("float16", 128, 1)}
+        | {"l.nbits": ("int32",), "l.shape": ("int64", 2), "l.packing": ("uint8", 7), "l.bias": ("float16", 64)},
+        FULL + 64,
+        128 + 128 + 1 + 2 + 7,
+    ),
+    "hqq 3 bits": (
+        {"l.W_q": ("int32", 13, 64), "l.scale": ("float16", 128, 1), "l.zero": ("float16", 128, 1)},
+        FULL,
+        256,
+    ),
+    "hqq 8 bits": (
+        {"l.W_q": ("uint8", 128, 64), "l.scale": ("float16", 128, 1), "l.zero": ("float16", 128, 1)},
+        FULL,
+        256,
+    ),
+    "aqlm": (
+        {
+            "l.codes": ("int8", 64, 16, 2),
+            "l.codebooks": ("float16", 2, 256, 1, 8),
+            "l.scales": ("float16", 64, 1, 1, 1),
+        },
+        FULL,
+        2 * 256 * 8 + 64,
+    ),
+    "awq 4 bits vectors": (
+        {"l.qweight": ("int32", 64, 16), "l.qzeros": ("int32", 64, 1), "l.scales": ("float16", 64, 8)},
+        FULL,
+        64 + 512,
+    ),
+    "awq 4 bits fast": (
+        {"l.qweight": ("int16", 16, 128), "l.qzeros": ("float16", 8, 64), "l.scales": ("float16", 8, 64)},
+        FULL,
+        1024,
+    ),
+    "marlin 4 bits": ({"l.B": ("int32", 8, 128), "l.s": ("float16", 1, 64)}, FULL, 64),
+    "marlin 8 bits": ({"l.qweight": ("int32", 8, 256), "l.scales": ("float16", 1, 64)}, FULL, 64),
+    "higgs 4 bits": (
+        {"l.weight": ("int16", 16, 128), "l.scales": ("float16", 64, 1), "l.tables": ("float16", 16)}
+        | {"l.tables2": ("float32", 16, 16, 2)},
+        FULL,
+        64 + 16 + 512,
+    ),
+    "fp-quant 4 bits": (
+        {
+            "l.qweight": ("uint8", 64, 64),
+            "l.scales": ("uint8", 64, 4),
+            "l.forward_hadamard_matrix": ("bfloat16", 32, 32),
+        },
+        FULL,
+        256 + 1024,
+    ),
+    "eetq 8 bits": ({"l.weight": ("int8", 128, 64), "l.weight_scales": ("float16", 64)}, FULL, 64),
+    "bitnet": ({"l.weight": ("uint8", 16, 128), "l.weight_scale": ("bfloat16", 1)}, FULL, 1),
+    "float8 whole": (
+        {"l.weight": ("float8_e4m3fn", 64, 128), "l.qscale_weight": ("float32",), "l.qscale_act": ("float32",)},
+        FULL,
+        2,
+    ),
 }
 
 
@@ -98,7 +195,7 @@ def test_parameters_are_those_of_the_model_that_was_quantised(case):
     found = summary_of(tensors)
     assert (found.totals.params, found.totals.buffers) == (params, buffers)
     assert found.totals.size_bytes == sum(weight.bytes for row in found.layers for weight in row.weights)
-    assert found.details["quantization"] == case.removesuffix(" packed")
+    assert found.details["quantization"] == re.sub(" (packed|vectors|fast|whole)$", "", case)
     assert len(found.layers) == 1
     assert not found.warnings
 
@@ -133,3 +230,55 @@ def test_integers_of_no_known_quantisation_are_named():
     assert summary_of(tensors).warnings == [
         "l0, l1, l2 and 2 more: integers of no known quantisation, counted as they are stored"
     ]
+
+
+UNKNOWN = {
+    "compressed-tensors, in 4 or 8 bits": {
+        "l.weight_packed": ("int32", 64, 16),
+        "l.weight_scale": ("bfloat16", 64, 1),
+        "l.weight_shape": ("int64", 2),
+    },
+    "MLX": {"l.weight": ("uint32", 64, 16), "l.scales": ("bfloat16", 64, 2), "l.biases": ("bfloat16", 64, 2)},
+    "VPTQ": {"l.indices": ("int32", 1, 64, 8), "l.weight_scale": ("bfloat16", 128), "l.perm": ("int16", 128)},
+    "SpQR": {"l.dense_weights": ("int64", 384), "l.col_vals": ("int32", 77), "l.row_offsets": ("int32", 65)},
+    "QuIP#": {"l.Qidxs": ("int64", 64, 4), "l.SU": ("float16", 128), "l.SV": ("float16", 64)},
+    "ExLlamaV2": {"l.q_weight": ("int32", 16, 64), "l.q_scale": ("int32", 4, 8), "l.q_scale_max": ("float16", 4)},
+    "ExLlamaV3": {"l.trellis": ("int16", 8, 4, 64), "l.suh": ("float16", 128), "l.svh": ("float16", 64)},
+    "torchao in tiles": {
+        "l._weight_qdata": ("int32", 8, 1, 32, 4),
+        "l._weight_scale_and_zero": ("bfloat16", 1, 64, 2),
+    },
+    "HQQ along the other axis": {
+        "l.W_q": ("uint8", 32, 128),
+        "l.scale": ("float16", 1, 128),
+        "l.zero": ("float16", 1, 128),
+    },
+    "sparse": {"l.compressed": ("bfloat16", 4096), "l.bitmask": ("uint8", 64, 16), "l.row_offsets": ("int64", 64)},
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_an_unknown_quantisation_can_be_judged_by_its_size_alone(case):
+    """A count of packed integers is nobody's count of parameters: it passed every budget."""
+    found = summary_of(UNKNOWN[case])
+    assert (found.partial, found.unknown, found.stated) == (True, ["l"], ["size"])
+    assert found.warnings == ["l: integers of no known quantisation, counted as they are stored"]
+    judged = check_budget(found, parse_budget({"params": "1B", "size": "1 MB"}))
+    assert [each.status for each in judged] == ["broken", "passed"]
+    assert judged[0].message == "params cannot be judged: 'l' cannot be known"
+    assert not judged[1].message.endswith("as the file states it")
+
+
+ORDINARY = {
+    "a mask": {"attn.bias": ("uint8", 1, 1, 64, 64), "attn.masked_bias": ("float32",)},
+    "positions": {"embeddings.position_ids": ("int64", 1, 512), "embeddings.scale": ("float32",)},
+    "a table beside a matrix": {"l.weight": ("float32", 8, 8), "l.anchors": ("int32", 8, 4)},
+    "relative positions": {"attn.relative_position_index": ("int32", 49, 49), "attn.table": ("float32", 169, 3)},
+}
+
+
+@pytest.mark.parametrize("case", ORDINARY)
+def test_integers_that_layers_keep_are_no_quantisation(case):
+    found = summary_of(ORDINARY[case])
+    assert not found.partial
+    assert not found.warnings

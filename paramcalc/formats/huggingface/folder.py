@@ -57,6 +57,11 @@ def with_checkpoint(model: Model, config: Config, contents: Contents | None, sou
         what = "no checkpoint" if pieces is None else pieces
         model.warnings.append(f"the folder holds {what}: nothing was compared with its config.json")
         return model
+    if "quantization" not in model.details and model.warnings:
+        from paramcalc.formats.huggingface.quantization import UNKNOWN
+
+        # An unknown quantisation makes sizes unknown where the checkpoint is not there.
+        model.warnings = [warning for warning in model.warnings if not warning.startswith(UNKNOWN)]
     where = options.weights or "the checkpoint"
     why = unknown_names(config, contents)
     return compared(model, config, contents, where) or alone(contents, why or "", source, options)

@@ -1,0 +1,208 @@
+"""How further libraries store quantised weights: torchao, Quanto, HQQ, AQLM, AutoAWQ's kernels, HIGGS, EETQ, BitNet.
+
+As in `quantized`, a scheme is recognised by the names, dtypes and shapes of a module's tensors together. Sources: the
+layers that the libraries themselves make (torchao 0.18, optimum-quanto 0.2.7, hqq 0.2.8, autoawq, aqlm), and
+those in transformers/integrations for the others.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from paramcalc.formats.tensor import Tensor
+from paramcalc.layers.base import Kind
+
+Row = Mapping[str, Tensor]
+Found = dict[str, tuple[Kind, int | None]]
+
+
+class Packed(NamedTuple):
+    """The quantised weight of a module.
+
+    Attributes:
+        name: the scheme.
+        leaf: the tensor that the weight is packed in.
+        elements: how many parameters are in it; None for one in each element.
+    """
+
+    name: str
+    leaf: str
+    elements: int | None
+
+
+BIAS = "bias"
+"""What is no part of a quantised weight: every other tensor of the module decodes it."""
+
+
+def recognise(row: Row) -> tuple[str, Found] | None:
+    """The scheme of a module, and what each of its tensors is; None if it is none of these."""
+    for scheme in SCHEMES:
+        packed = scheme(row)
+        if packed is not None:
+            found: Found = {leaf: ("scale", None) for leaf in row if leaf not in (packed.leaf, BIAS)}
+            return packed.name, found | {packed.leaf: ("weight", packed.elements)}
+    return None
+
+
+def torchao(row: Row) -> Packed | None:
+    """`_weight_qdata`: one in each element, with scales in rows of outputs; Int4Tensor has two, and them in columns."""
+    data, scale = row.get("_weight_qdata"), row.get("_weight_scale")
+    if data is None or scale is None or len(data.shape) != 2 or data.dtype not in ONE_EACH:
+        return None
+    kind = data.dtype.partition("_")[0]
+    if scale.shape in ((), (1,), (1, 1)) or (len(scale.shape) == 2 and scale.shape[0] == data.shape[0]):
+        return Packed(f"torchao {kind}", "_weight_qdata", None)
+    if len(scale.shape) == 2 and scale.shape[1] == data.shape[0] and data.dtype in ("int8", "uint8"):
+        return Packed("torchao 4 bits", "_weight_qdata", 2 * data.size)
+    return None
+
+
+ONE_EACH = frozenset(("int8", "uint8", "float8_e4m3fn", "float8_e5m2"))
+
+
+def quanto(row: Row) -> Packed | None:
+    """`weight._data` with a scale per output, or `weight._data._data` of packed rows, one of which has a scale."""
+    scale = row.get("weight._scale")
+    data, packed = row.get("weight._data"), row.get("weight._data._data")
+    if scale is None:
+        return None
+    if data is not None and data.dtype in ONE_EACH - {"uint8"}:
+        return Packed(f"quanto {data.dtype.partition('_')[0]}", "weight._data", None)
+    if packed is None or packed.dtype != "uint8" or not len(packed.shape) == len(scale.shape) == 2:
+        return None
+    rows, columns = packed.shape
+    if scale.shape[1] != 1 or 8 * rows not in (4 * scale.shape[0], 2 * scale.shape[0]):
+        return None
+    return Packed(f"quanto {8 * rows // scale.shape[0]} bits", "weight._data._data", scale.shape[0] * columns)
+
+
+def hqq(row: Row) -> Packed | None:
+    """`W_q` of rows that are a group with a scale each, packed: in bytes, or ten of 3 bits in a word."""
+    data, scale, zero = (row.get(leaf) for leaf in ("W_q", "scale", "zero"))
+    if data is None or scale is None or zero is None or scale.shape != zero.shape:
+        return None
+    if len(data.shape) != 2 or len(scale.shape) != 2 or scale.shape[1] != 1:  # groups along the other axis, too
+        return None
+    groups, (rows, columns) = scale.shape[0], data.shape
+    if data.dtype == "int32" and rows == -(-groups // 10):
+        return Packed("hqq 3 bits", "W_q", groups * columns)
+    bits = next((bits for bits in (8, 4, 2, 1) if 8 * rows == bits * groups), None)
+    return None if bits is None or data.dtype != "uint8" else Packed(f"hqq {bits} bits", "W_q", groups * columns)
+
+
+def aqlm(row: Row) -> Packed | None:
+    """`codes` of groups of outputs and inputs, each an entry of `codebooks`, which have the sizes of the groups."""
+    codes, books, scales = (row.get(leaf) for leaf in ("codes", "codebooks", "scales"))
+    if codes is None or books is None or scales is None or len(codes.shape) != 3 or len(books.shape) != 4:
+        return None
+    if codes.shape[2] != books.shape[0] or scales.shape != (codes.shape[0], 1, 1, 1):
+        return None
+    return Packed("aqlm", "codes", codes.shape[0] * books.shape[2] * codes.shape[1] * books.shape[3])
+
+
+def awq_vectors(row: Row) -> Packed | None:
+    """AutoAWQ for single vectors: packed along the inputs in words, or four rows as one in halves of words."""
+    weight, zeros, scales = (row.get(leaf) for leaf in ("qweight", "qzeros", "scales"))
+    if weight is None or zeros is None or scales is None:
+        return None
+    if not len(weight.shape) == len(zeros.shape) == len(scales.shape) == 2:
+        return None
+    rows, columns = weight.shape
+    if weight.dtype == zeros.dtype == "int32" and scales.shape == (rows, 8 * zeros.shape[1]) and zeros.shape[0] == rows:
+        return Packed("awq 4 bits", "qweight", 8 * rows * columns)
+    if weight.dtype == "int16" and scales.shape == zeros.shape and scales.shape[1] == 4 * rows:
+        return Packed("awq 4 bits", "qweight", 4 * rows * columns)
+    return None
+
+
+def marlin(row: Row) -> Packed | None:
+    """Marlin's tiles of 16 inputs, without zero points: 4 bits are two words an output, 8 bits four."""
+    weight, scales = row.get("B", row.get("qweight")), row.get("s", row.get("scales"))
+    if weight is None or scales is None or weight.dtype != "int32" or "qzeros" in row:
+        return None
+    if not len(weight.shape) == len(scales.shape) == 2 or not scales.shape[1]:
+        return None
+    outputs = scales.shape[1]
+    if weight.shape[1] not in (2 * outputs, 4 * outputs):
+        return None
+    bits = 2 * weight.shape[1] // outputs
+    return Packed(f"marlin {bits} bits", "B" if "B" in row else "qweight", 16 * weight.shape[0] * outputs)
+
+
+def higgs(row: Row) -> Packed | None:
+    """HIGGS: integers of 16 bits packed along the outputs, and the tables that they are looked up in."""
+    weight, scales = row.get("weight"), row.get("scales")
+    if weight is None or scales is None or weight.dtype != "int16" or not {"tables", "tables2"} <= row.keys():
+        return None
+    if not len(weight.shape) == len(scales.shape) == 2 or not scales.shape[0] or 16 * weight.shape[0] % scales.shape[0]:
+        return None
+    bits = 16 * weight.shape[0] // scales.shape[0]
+    return Packed(f"higgs {bits} bits", "weight", scales.shape[0] * weight.shape[1])
+
+
+def fp_quant(row: Row) -> Packed | None:
+    """FP-Quant: two in a byte, with a scale per 16 or 32, and the rotations that were applied before."""
+    weight, scales = row.get("qweight"), row.get("scales")
+    if weight is None or scales is None or weight.dtype != "uint8" or "forward_hadamard_matrix" not in row:
+        return None
+    return Packed("fp-quant 4 bits", "qweight", 2 * weight.size)
+
+
+def eetq(row: Row) -> Packed | None:
+    """EETQ: integers of 8 bits, inputs first, with a scale per output."""
+    weight, scales = row.get("weight"), row.get("weight_scales")
+    if weight is None or scales is None or weight.dtype != "int8" or weight.shape[1:] != scales.shape:
+        return None
+    return Packed("eetq 8 bits", "weight", None)
+
+
+def bitnet(row: Row) -> Packed | None:
+    """BitNet: four of three values in a byte, and one scale for all."""
+    weight, scale = row.get("weight"), row.get("weight_scale")
+    if weight is None or scale is None or weight.dtype != "uint8" or scale.shape != (1,) or len(weight.shape) != 2:
+        return None
+    return Packed("bitnet", "weight", 4 * weight.size) if row.keys() <= {"weight", "weight_scale", BIAS} else None
+
+
+def scaled_as_whole(row: Row) -> Packed | None:
+    """float8 with scales for the whole weight and its inputs, as Mistral and ComfyUI name them."""
+    weight = row.get("weight")
+    if weight is None or not weight.dtype.startswith("float8") or row.keys().isdisjoint(WHOLE):
+        return None
+    return Packed("float8", "weight", None)
+
+
+WHOLE = ("qscale_weight", "scale_weight")
+
+
+SCHEMES: tuple[Callable[[Row], Packed | None], ...] = (
+    *(torchao, quanto, hqq, aqlm, awq_vectors, marlin, higgs, fp_quant, eetq, bitnet, scaled_as_whole),
+)
+
+# -- what is none of these -----------------------------------------------------------------------------
+
+PACKED_IN = frozenset(("int8", "uint8", "int16", "uint16", "int32", "uint32"))
+WORDS_OF = frozenset(("dense_weights", "Qidxs", "indices", "codes", "trellis"))
+"""Names of packed weights of whatever dtype: SpQR's, QuIP#'s, VPTQ's, AQLM's, ExLlama's."""
+
+NO_WEIGHTS = ("mask", "bias", "index", "ids", "indices_table", "positions")
+"""How the names of integer buffers end that ordinary layers keep."""
+
+
+def looks_packed(row: Row) -> bool:
+    """Whether a module's integers look like weights, of which then nobody knows how many they are.
+
+    Those of 8 bits and the name of a weight are one each. A layer that has a matrix of floats keeps integers for
+    something else, such as positions.
+    """
+    if any("float" in tensor.dtype and len(tensor.shape) > 1 and leaf == "weight" for leaf, tensor in row.items()):
+        return False
+    return any(map(is_word, row, row.values()))
+
+
+def is_word(leaf: str, tensor: Tensor) -> bool:
+    """Whether a tensor looks like integers that weights are packed in."""
+    if leaf in WORDS_OF or (leaf == "compressed" and tensor.shape):
+        return True
+    if tensor.dtype not in PACKED_IN or len(tensor.shape) < 2 or leaf.endswith(NO_WEIGHTS):
+        return False
+    return not (leaf == "weight" and tensor.dtype == "int8")
