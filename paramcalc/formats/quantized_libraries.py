@@ -148,11 +148,11 @@ def fp_quant(row: Row) -> Packed | None:
 
 
 def eetq(row: Row) -> Packed | None:
-    """EETQ: integers of 8 bits, inputs first, with a scale per output."""
+    """EETQ: integers of 8 bits, inputs first (so counted, for the layer has its outputs first), a scale per output."""
     weight, scales = row.get("weight"), row.get("weight_scales")
     if weight is None or scales is None or weight.dtype != "int8" or weight.shape[1:] != scales.shape:
         return None
-    return Packed("eetq 8 bits", "weight", None)
+    return Packed("eetq 8 bits", "weight", weight.size)
 
 
 def bitnet(row: Row) -> Packed | None:

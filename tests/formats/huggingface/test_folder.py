@@ -398,3 +398,40 @@ def test_checkpoints_of_two_formats_do_not_differ(tmp_path, capsys):
     paths = [str(tmp_path / name / "model.safetensors") for name in "ab"]
     assert run(["diff", *paths]) == 0
     assert "no layer changed" in capsys.readouterr().out
+
+
+def quanto(outputs, inputs):
+    rows = outputs * inputs // 128
+    return {"weight._data._data": ["U8", rows // 2, 128], "weight._scale": ["F32", rows, 1]}
+
+
+STORED = {
+    "torchao": lambda outputs, inputs: {
+        "_weight_qdata": ["I8", outputs, inputs],
+        "_weight_scale": ["F32", outputs, 1],
+    },
+    "quanto": quanto,
+    "eetq": lambda outputs, inputs: {"weight": ["I8", inputs, outputs], "weight_scales": ["F16", outputs]},
+    "bitnet": lambda outputs, inputs: {"weight": ["U8", outputs // 4, inputs], "weight_scale": ["BF16", 1]},
+}
+
+
+@pytest.mark.parametrize("method", STORED)
+def test_a_folder_quantised_by_a_library_agrees_with_its_network(tmp_path, method):
+    """Whatever its configuration says of the quantisation: parameters are the network's, bytes the checkpoint's."""
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 128, "vocab_size": 100}
+    config |= {"intermediate_size": 256, "num_hidden_layers": 1, "num_attention_heads": 4, "dtype": "bfloat16"}
+    plain = summarize(load(json.dumps(config).encode()))
+    tensors = {}
+    for row in plain.layers:
+        for weight in row.weights:
+            module, name = row.path.replace("/", "."), weight.name
+            if row.type == "Linear" and "layers" in module:
+                found = STORED[method](*weight.shape)
+                tensors |= {f"{module}.{leaf}": entry for leaf, entry in found.items()}
+            else:
+                tensors[f"{module}.{name}"] = ["BF16", *weight.shape]
+    folder = write(tmp_path, config | {"quantization_config": {"quant_method": method}}, tensors)
+    summary = summarize(load(folder))
+    assert not summary.warnings
+    assert (summary.totals.params, summary.totals.size_bytes) == (plain.totals.params, size(tensors))
