@@ -312,9 +312,13 @@ def test_on_paper_the_whole_graph_is_drawn(browser):
     assert browser.run(VIEW_BOX) is None
 
 
-def first_paint(browser):
+def until_painted(browser, page):
+    """Open a page; the seconds of CPU that its main thread takes until it is painted: other programs take no part."""
+    browser.command("Performance.enable", timeDomain="threadTicks")
+    browser.open(page)
     browser.until(lambda: browser.run("return performance.getEntriesByType('paint').length"))
-    return browser.run("return performance.getEntriesByType('paint')[0].startTime")
+    metrics = browser.command("Performance.getMetrics")["metrics"]
+    return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
 
 
 @pytest.mark.parametrize(
@@ -327,8 +331,7 @@ def first_paint(browser):
     ids=["96 blocks", "NASNetLarge", "50 models"],
 )
 def test_large_models_are_painted_within_a_second(browser, page):
-    browser.open(page())
-    assert first_paint(browser) < 1000 * 3, "a second, and room for a machine that does other things too"
+    assert 0 < until_painted(browser, page()) < 1
     browser.run("document.querySelector('article:not([hidden]) .graph').scrollIntoView()")
     browser.until(lambda: browser.all(".graph .node"))
 
