@@ -58,7 +58,9 @@ def compared(write):
 
 EVERY, IN_ORDER = table.Options(depth=9), table.Options(sort="params")
 WRITERS = {
-    **{f"explain, {format_}": explained(write) for format_, write in explain_text.FORMATS.items()},
+    "explain, text": explained(explain_text.text),
+    "explain, markdown": explained(explain_text.markdown),
+    "explain, json": explained(explain_text.as_json),
     "table": summarized(lambda summary: table.plain(table.summary_lines(summary, EVERY))),
     "sorted table": summarized(lambda summary: table.plain(table.summary_lines(summary, IN_ORDER))),
     "markdown": summarized(lambda summary: markdown.summary_markdown(summary, IN_ORDER)),
