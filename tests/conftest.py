@@ -1,6 +1,7 @@
 """Goldens: what a test prints is held against a file, which `pytest --regenerate` writes anew."""
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def golden(request):
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled(tmp_path_factory):
+    """What the tests start keeps compiled modules, even where Python is told to write none: each would compile all."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("compiled"))
 
 
 @pytest.hookimpl(optionalhook=True)

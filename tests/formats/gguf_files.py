@@ -50,10 +50,24 @@ def file_of(tensors, values):
         tensors: name → shape, or (shape, name of the type); the last axis is innermost.
         values: key → value.
     """
+    head, room = head_of(tensors, values)
+    return head + bytes(room)
+
+
+def write_file(path, tensors, values):
+    """Write a file as `file_of` makes it, but for its data, which are a hole."""
+    head, room = head_of(tensors, values)
+    with open(path, "wb") as file:
+        file.write(head)
+        file.truncate(len(head) + room)
+
+
+def head_of(tensors, values):
+    """(all that stands before the data, how many bytes those take)."""
     infos, at = [], 0
     for name, said in tensors.items():
         shape, kind = said if said and isinstance(said[-1], str) else (said, "F32")
         infos.append(tensor(name, tuple(reversed(shape)), KINDS[kind], at))
         at += prod(shape) // DTYPES[KINDS[kind]].elements * DTYPES[KINDS[kind]].size
         at += -at % 32
-    return packed(infos, [value(key, given) for key, given in values.items()], at)
+    return packed(infos, [value(key, given) for key, given in values.items()]), at

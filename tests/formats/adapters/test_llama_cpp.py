@@ -9,7 +9,7 @@ import pytest
 
 from paramcalc import InputError, load, summarize
 from paramcalc.cli import run
-from tests.formats.gguf_files import file_of
+from tests.formats.gguf_files import write_file
 
 DATA = Path(__file__).parents[2] / "data" / "gguf_lora.jsonl.gz"
 RECORDS = [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines()]
@@ -32,9 +32,9 @@ def write(folder, record, adapter=None, values=None, base=None):
     """A config.json, the base and the adapter as GGUF files."""
     (folder / "config.json").write_text(json.dumps(record["config"]))
     model = {"general.type": "model", "general.architecture": record["architecture"]}
-    (folder / "base.gguf").write_bytes(file_of(record["tensors"] if base is None else base, model))
+    write_file(folder / "base.gguf", record["tensors"] if base is None else base, model)
     tensors = record["adapter"] if adapter is None else adapter
-    (folder / "lora.gguf").write_bytes(file_of(tensors, adapter_values(record) | (values or {})))
+    write_file(folder / "lora.gguf", tensors, adapter_values(record) | (values or {}))
     return folder
 
 

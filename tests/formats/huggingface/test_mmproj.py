@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paramcalc import InputError, load, summarize
-from tests.formats.gguf_files import file_of
+from tests.formats.gguf_files import file_of, write_file
 from tests.formats.huggingface.test_gguf import BY_TYPE as TEXTS
 
 DATA = Path(__file__).parents[2] / "data" / "huggingface_mmproj.jsonl.gz"
@@ -26,7 +26,7 @@ def write(folder, record, **files):
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(record["config"]))
     for name, (tensors, values) in files.items():
-        (folder / f"{name}.gguf").write_bytes(file_of(tensors, values))
+        write_file(folder / f"{name}.gguf", tensors, values)
     return folder
 
 
@@ -112,7 +112,7 @@ VISION = ({"v.blk.0.attn_q.weight": [4, 4]}, PROJECTOR)
 
 def folder_of(folder, **files):
     for name, (tensors, values) in files.items():
-        (folder / f"{name}.gguf").write_bytes(file_of(tensors, values))
+        write_file(folder / f"{name}.gguf", tensors, values)
     return folder
 
 
