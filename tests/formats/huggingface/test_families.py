@@ -169,3 +169,22 @@ def test_a_configuration_without_a_class_is_refused_by_name():
     """Nougat's is of an encoder and a decoder, which vision-encoder-decoder builds."""
     with pytest.raises(InputError, match="'nougat' is a configuration without a class"):
         load(b'{"model_type": "nougat"}')
+
+
+OWL = [("owlvit_text_model", "OwlViTText"), ("owlv2_text_model", "Owlv2Text")]
+OWL += [("owlvit_vision_model", "OwlViTVision"), ("owlv2_vision_model", "Owlv2Vision")]
+
+
+@pytest.mark.parametrize(("type_", "name"), OWL)
+def test_the_transformer_of_a_model_is_not_in_a_module_of_it(type_, name):
+    """`OwlViTTextModel` has one as its `text_model`; `OwlViTTextTransformer` is that itself."""
+    model, inner = (
+        {
+            row.path
+            for row in summarize(load(json.dumps({"model_type": type_, "architectures": [each]}).encode())).layers
+        }
+        for each in (f"{name}Model", f"{name}Transformer")
+    )
+    part = "text_model/" if "Text" in name else "vision_model/"
+    assert {path.removeprefix(part) for path in model} == inner
+    assert not any(path.startswith(part) for path in inner)
