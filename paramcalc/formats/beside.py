@@ -318,6 +318,7 @@ def renamed(model: Model, name: str) -> Model | None:
     owners = Owners(model)
     weights = weights_of(evaluate(model, allow_unknown=True))  # a checkpoint does not say which tensors are buffers
     tensors: dict[str, Tensor] = {}
+    scales: list[Tensor] = []
     for path, tensor in checkpoint.tensors.items():
         if tensor.shape is None or not tensor.dtype:
             return None
@@ -325,14 +326,23 @@ def renamed(model: Model, name: str) -> Model | None:
             name_in = in_layer(path, owners)
             kind = weights[path].kind if path in weights else None
             tensors[path] = Tensor(name_in, tensor.shape, tensor.dtype, tensor.size, kind)
+            scales += [scale_in(name_in.partition(BEHIND)[0], scale) for scale in tensor.scales]
     for pair in model.tied:
         first, second = sorted([each.replace("/", ".") for each in pair[:2]], key=lambda each: each not in tensors)
         if first in tensors and second not in tensors:  # of tied weights, a file holds one
             one = tensors[first]
             tensors[second] = replace(one, name=in_layer(second, owners), size=0, tied_to=one.name)
     places = {node.path: place for place, node in enumerate(model.nodes)}
-    found = sorted(tensors.values(), key=lambda tensor: places.get(tensor.name.partition(BEHIND)[0], len(places)))
+    found = sorted(
+        [*tensors.values(), *scales], key=lambda tensor: places.get(tensor.name.partition(BEHIND)[0], len(places))
+    )
     return model_of(Contents(found, "checkpoint", {}, separator=BEHIND), name)
+
+
+def scale_in(layer: str, scale: Weight) -> Tensor:
+    """What decodes a weight of a layer, as a tensor of that."""
+    size = 0 if scale.stored is None else scale.stored.size
+    return Tensor(f"{layer}{BEHIND}{scale.name}", scale.shape, scale.dtype or "", size, "scale")
 
 
 BEHIND = "|"

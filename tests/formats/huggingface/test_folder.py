@@ -417,7 +417,7 @@ STORED = {
 
 
 @pytest.mark.parametrize("method", STORED)
-def test_a_folder_quantised_by_a_library_agrees_with_its_network(tmp_path, method):
+def test_a_folder_quantised_by_a_library_agrees_with_its_network(tmp_path, capsys, method):
     """Whatever its configuration says of the quantisation: parameters are the network's, bytes the checkpoint's."""
     config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 128, "vocab_size": 100}
     config |= {"intermediate_size": 256, "num_hidden_layers": 1, "num_attention_heads": 4, "dtype": "bfloat16"}
@@ -435,3 +435,6 @@ def test_a_folder_quantised_by_a_library_agrees_with_its_network(tmp_path, metho
     summary = summarize(load(folder))
     assert not summary.warnings
     assert (summary.totals.params, summary.totals.size_bytes) == (plain.totals.params, size(tensors))
+    assert run(["diff", str(folder), str(folder / "model.safetensors"), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["totals"]
+    assert found["size_bytes"]["delta"] == found["params"]["delta"] == 0  # what decodes the weights is in both
