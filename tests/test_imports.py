@@ -70,6 +70,11 @@ def test_only_the_families_that_a_model_uses_are_loaded(folder):
     assert {family for family in FAMILIES if f"paramcalc.layers.keras.{family}" in loaded} == {"core"}
 
 
+def test_a_table_of_one_model_loads_what_draws_tables_and_nothing_else(folder):
+    loaded = loaded_by(["summary", "net.json"], folder)
+    assert not loaded & {"csv", "paramcalc.analysis.diff", "paramcalc.check", "paramcalc.render.markdown"}
+
+
 def test_a_table_without_colour_needs_no_rich(folder):
     assert "rich" not in loaded_by(["summary", "net.json"], folder)
     assert "rich" in loaded_by(["summary", "net.json", "--color", "always"], folder)

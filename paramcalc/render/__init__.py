@@ -7,7 +7,9 @@ imported in this package and nowhere else, and only for colour.
 from collections.abc import Callable
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 MEMORY = ("memory", "optimizer", "kv_dtype", "tp", "pp", "dp")
 """Options about memory, which a format has to have a place for."""
@@ -17,7 +19,7 @@ ONE_OBJECT = "is one object for one file; use --format jsonl for several"
 ONE_PICTURE = "is one picture of one file"
 
 
-class Look(NamedTuple):
+class Look(Struct, frozen=True):
     """How a result is to look: the options, and what the output can show.
 
     Attributes:
@@ -47,14 +49,14 @@ class Look(NamedTuple):
     colour: bool = False
 
 
-class Shown(NamedTuple):
+class Shown(Struct, frozen=True):
     """A summary to show, and by path the explanation of each layer's counts, where a format needs that."""
 
     summary: Any
     explained: Any = MappingProxyType({})
 
 
-class Format(NamedTuple):
+class Format(Struct, frozen=True):
     """A line of a table.
 
     Attributes:
