@@ -51,11 +51,14 @@ def _weight_shapes(layers: Layers) -> Any:
 
 
 def _dtypes(layers: Layers) -> str:
-    """The dtypes of the weights, the ones with the most bytes first, and how many more there are."""
+    """The dtypes of the weights, the ones with the most bytes first, and how many more there are.
+
+    A normalization's counter of batches, a single integer, would be in every row of a ResNet: only the total names it.
+    """
     sizes: dict[str, int] = {}
-    for layer in layers:
-        for weight in layer.weights:
-            sizes[weight.dtype] = sizes.get(weight.dtype, 0) + weight.bytes
+    weights = [weight for layer in layers for weight in layer.weights]
+    for weight in [weight for weight in weights if weight.kind != "buffer" or weight.shape] or weights:
+        sizes[weight.dtype] = sizes.get(weight.dtype, 0) + weight.bytes
     found = sorted(sizes, key=lambda dtype: -sizes[dtype])
     more = f" +{len(found) - SHOWN_DTYPES}" if len(found) > SHOWN_DTYPES else ""
     return ", ".join(found[:SHOWN_DTYPES]) + more

@@ -93,6 +93,7 @@ def folded_tree(summary: Summary, depth: int | None = None) -> Folded:
         tree = build_tree(summary.layers, unknown_of(summary), dtypes=False)
     if depth is None and _count(tree, full_depth) > SCREEN:
         tree = everywhere(fold_sequences, everywhere(fold_names, tree))
+        close_states(tree)
         depth = next((depth for depth in range(_depth(tree), 1, -1) if _count(tree, depth) <= SCREEN), 1)
         full_depth = max(full_depth, depth + 1)  # names are not nested once a depth is given: never hint at less
     return tree, full_depth if depth is None else depth, full_depth
@@ -110,7 +111,15 @@ def _count(branches: Sequence[Branch], depth: int) -> int:
     """How many rows `_flatten` makes."""
     if depth == 1:
         return len(branches)
-    return len(branches) + sum([_count(branch.children, depth - 1) for branch in branches if branch.children])
+    opened = [branch.children for branch in branches if branch.children and not branch.closed]
+    return len(branches) + sum([_count(children, depth - 1) for children in opened])
+
+
+def close_states(tree: Sequence[Branch]) -> None:
+    """Close what a training keeps beside the weights: its rows would leave no room for those of the network."""
+    for branch in tree:
+        kinds = {weight.kind for layer in branch.layers for weight in layer.weights}
+        branch.closed = kinds == {"state"}
 
 
 def _flatten(
@@ -118,10 +127,10 @@ def _flatten(
 ) -> Iterator[Row]:
     for index, branch in enumerate(branches):
         here = (*lasts, index == len(branches) - 1)
-        folded = bool(branch.children) and depth == 1
+        folded = bool(branch.children) and (depth == 1 or branch.closed)
         marks = _marks(branch.layers, unknown)
         yield Row(branch.label, branch.layers, here, branch.repeats, folded, marks, branch.alike)
-        if branch.children and depth > 1:
+        if branch.children and not folded:
             yield from _flatten(branch.children, depth - 1, unknown, here)
 
 

@@ -31,6 +31,7 @@ class Branch(Struct):
         repeats: how many equal ones in a row this is.
         kind: equal for two branches that would show the same numbers.
         alike: the layers at the same place in the other repeats, where these may be of other dtypes.
+        closed: whether its children are not shown, however deep the tree is.
     """
 
     label: str
@@ -39,6 +40,7 @@ class Branch(Struct):
     repeats: int = 1
     kind: int = 0
     alike: Sequence[LayerSummary] = ()
+    closed: bool = False
 
 
 def build_tree(layers: Sequence[LayerSummary], unknown: frozenset[str], dtypes: bool = True) -> list[Branch]:
