@@ -70,7 +70,7 @@ def quanto(row: Row) -> Packed | None:
     if packed is None or packed.dtype != "uint8" or not len(packed.shape) == len(scale.shape) == 2:
         return None
     rows, columns = packed.shape
-    if scale.shape[1] != 1 or 8 * rows not in (4 * scale.shape[0], 2 * scale.shape[0]):
+    if not rows or scale.shape[1] != 1 or 8 * rows not in (4 * scale.shape[0], 2 * scale.shape[0]):
         return None
     return Packed(f"quanto {8 * rows // scale.shape[0]} bits", "weight._data._data", scale.shape[0] * columns)
 

@@ -7,6 +7,8 @@ import re
 from math import prod
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paramcalc import summarize
 from paramcalc.check.budgets import check_budget, parse_budget
@@ -282,3 +284,26 @@ def test_integers_that_layers_keep_are_no_quantisation(case):
     found = summary_of(ORDINARY[case])
     assert not found.partial
     assert not found.warnings
+
+
+NAMES = sorted({name.removeprefix("l.") for tensors, *_ in CASES.values() for name in tensors})
+NAMES += sorted({name.removeprefix("l.") for tensors in UNKNOWN.values() for name in tensors})
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(NAMES),
+        st.tuples(st.sampled_from(sorted(BITS)), st.lists(st.integers(0, 4), max_size=4)),
+        min_size=2,
+        max_size=5,
+    )
+)
+def test_any_tensors_of_these_names_are_counted(found):
+    """Whatever their types and shapes: an axis may have no elements, and then no scheme divides by it."""
+    tensors = [
+        Tensor(f"l.{name}", tuple(shape), dtype, prod(shape) * BITS[dtype] // 8)
+        for name, (dtype, shape) in found.items()
+    ]
+    summary = summarize(model_of(Contents(tensors, "safetensors", {}), "x"))
+    assert summary.totals.size_bytes == sum(tensor.size for tensor in tensors)
+    assert summary.totals.params >= 0
