@@ -55,6 +55,12 @@ def measure_cache(
     )
 
 
+def keeps_unknown(evaluation: Evaluation) -> bool:
+    """Whether a model whose cache was not measured keeps one after all, of so many tokens, but of unknown size."""
+    text = find_text(evaluation)
+    return text is not None and text.tokens is not None
+
+
 def kept_by(call: Call, text: Text, dtype: str | None, kv_dtype: str | None) -> list[Kept | None]:
     """What one call keeps, tensor by tensor; None for a tensor of unknown size."""
     if not call.cache:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from paramcalc.analysis.arena import folded
-from paramcalc.analysis.cache import measure_cache
+from paramcalc.analysis.cache import keeps_unknown, measure_cache
 from paramcalc.analysis.calls import Call, Evaluation, failure
 from paramcalc.analysis.memory_options import MemoryOptions
 from paramcalc.analysis.peaks import Peak, decode_peak, full_windows, prefill_peak
@@ -127,7 +127,7 @@ def measured(
         activation_bytes=activations,
         peak_bytes=alive.peak,
         peak_at=alive.peak_at,
-        inference_bytes=running.inference(evaluation, sizes, prefill, decode),
+        inference_bytes=running.inference(evaluation, sizes, cache, prefill, decode),
         training=trained,
         assumptions=ASSUMPTIONS,
         kv_cache=cache,
@@ -193,13 +193,18 @@ class Running(Struct, frozen=True):
         return largest_device(evaluation, rows, self.program, self.dtype, options)
 
     def inference(
-        self, evaluation: Evaluation, sizes: list[list[int]] | None, prefill: Peak | None, decode: Peak | None
+        self,
+        evaluation: Evaluation,
+        sizes: list[list[int]] | None,
+        cache: KVCache | None,
+        prefill: Peak | None,
+        decode: Peak | None,
     ) -> int | None:
         """The peak of inference: with a cache the larger of prompt and token, else that of one pass."""
         known = [each.size for each in (prefill, decode) if each is not None]
         if known:
             return max(known)
-        if sizes is None:
+        if sizes is None or (cache is None and keeps_unknown(evaluation)):
             return None
         if self.program is None or not self.program.known:
             return self.weights + highest_of(evaluation, sizes)[0]

@@ -154,3 +154,18 @@ def test_the_cache_of_a_window_is_that_of_transformers(config, tokens):
     config = SMALL | {"hidden_size": 64, "head_dim": 16, "num_key_value_heads": 2, "num_hidden_layers": 8} | config
     found = summarize(load(json.dumps(config).encode()), memory=True, context=20).memory.kv_cache
     assert found.bytes == tokens * 2 * 2 * 16 * 4
+
+
+def test_memory_of_inference_is_unknown_where_the_cache_is():
+    """Of sparse attention whose compressed keys are not known; without the cache the number would be too small."""
+    indexer = {"n_heads": 2, "kv_heads": 1, "head_dim": 32, "budget": 64, "compress_ratio": 4}
+    config = {f"indexer_{name}": value for name, value in indexer.items()} | SMALL
+    config |= {"model_type": "qwen4_exp_text", "layer_types": ["linear_attention", "indexed_attention"]}
+    found = summarize(load(json.dumps(config).encode()), memory=True, context=24).memory
+    assert (found.kv_cache, found.inference_bytes) == (None, None)
+
+
+def test_the_first_gpt_keeps_nothing():
+    """transformers computes every token anew for the next one."""
+    config = {"model_type": "openai-gpt", "n_embd": 32, "n_layer": 2, "n_head": 4}
+    assert summarize(load(json.dumps(config).encode()), memory=True, context=24).memory.kv_cache is None
