@@ -1,7 +1,7 @@
 """Modules that our packages import and a command line hardly ever needs: they load when something is asked of them.
 
 click imports `inspect` to tidy up help texts, and msgspec imports a module of its own and `textwrap` to write schemas:
-with all that these import in turn, a sixth of a short run, for nothing. So a stand-in takes the place of each, until
+with all that these import in turn, an eighth of a short run, for nothing. So a stand-in takes the place of each, until
 its first attribute is asked for; from then on it is the module itself. Mercurial's `demandimport` does the same. What
 `importlib.util.LazyLoader` makes would not do: up to Python 3.11 it loads the module as soon as a second package
 imports it, since importing looks at `__spec__`.
