@@ -5,13 +5,15 @@ largest context and the largest batch are found by a search, which takes a handf
 linearly.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import prod
 from typing import Any
 
 from msgspec import Struct
 
+from paramcalc.analysis.assumptions import Assumption, with_batch
+from paramcalc.analysis.calls import Evaluation
 from paramcalc.analysis.evaluate import evaluate
 from paramcalc.analysis.memory import measure_memory
 from paramcalc.analysis.memory_options import MemoryOptions
@@ -51,6 +53,7 @@ class Asked(Struct, frozen=True):
         options: how the model is run or trained.
         card: the name of the card with this memory, if one was named.
         max_layers: how many calls of layers there may be; None for `MAX_FITTED`.
+        assume: what layers that cannot be computed give and hold, by path, class or a glob; shapes without the batch.
     """
 
     memory: int
@@ -60,6 +63,7 @@ class Asked(Struct, frozen=True):
     options: MemoryOptions = MemoryOptions(memory=True)
     card: str | None = None
     max_layers: int | None = None
+    assume: Mapping[str, Assumption] = {}
 
 
 class FitRow(Struct, frozen=True):
@@ -201,14 +205,19 @@ class Trial:
 
     def rows_as(self, dtype: str | None) -> list[LayerSummary]:
         """The summary's rows with the weights in a dtype: they are the same for every context and batch."""
-        evaluation = evaluate(self.model, batch_size=1, context=self.context)
+        evaluation = self.evaluated(self.context, 1)
         if evaluation.contradictions:  # nothing can be judged by such numbers
             raise InputError(self.model.source, [found.problem for found in evaluation.contradictions])
         return summarize_evaluation(evaluation, dtype).layers
 
+    def evaluated(self, context: int | None, batch: int) -> Evaluation:
+        """The model on so many sequences of so many tokens."""
+        assume = {name: with_batch(said, (batch,)) for name, said in self.asked.assume.items()}
+        return evaluate(self.model, batch_size=batch, context=context, assume=assume)
+
     def measure(self, dtype: str | None, context: int | None, batch: int) -> Memory:
         """The memory of the model for so many tokens and sequences."""
-        evaluation = evaluate(self.model, batch_size=batch, context=context)
+        evaluation = self.evaluated(context, batch)
         evaluation.known |= self.known
         memory = measure_memory(evaluation, self.rows(dtype), dtype, self.asked.options, brief=True)
         self.known = {key: found for key, found in evaluation.known.items() if key == LAST_USES}

@@ -55,7 +55,6 @@ def parse_card(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @options.dp_option
 @options.zero_option
 @options.set_option
-@options.allow_option
 @options.assume_option
 @options.max_layers_option
 @options.weights_option
@@ -76,9 +75,8 @@ def command(spec: str, format_: str, **given: Any) -> int:
     wanted = question(given | {"memory": True})
     memory = given["memory"] if card is None else card.memory
     name = None if card is None else card.name
-    asked = Asked(
-        memory, wanted.context, wanted.batch_size or 1, wanted.dtype, memory_options(wanted), name, wanted.max_layers
-    )
+    batch, how = wanted.batch_size or 1, memory_options(wanted)
+    asked = Asked(memory, wanted.context, batch, wanted.dtype, how, name, wanted.max_layers, wanted.assume)
     found = fit(read(spec, wanted), asked)
     form = FITS[format_]
     output.write(function_of(form.writer)(found, output.look_of(form, given)), given["output"])

@@ -60,6 +60,7 @@ class Contents(NamedTuple):
         role: what the tensors are for: "model", or what GGUF files may hold instead (see `gguf.details.ROLES`).
         whole: how many tensors all files of the model hold, where this one says so.
         projector: the tensors of another file beside, of what reads images and sound for the model.
+        as_stored: whether the framework itself counts integers as they are stored: Keras and TensorFlow do.
     """
 
     tensors: list[Tensor]
@@ -75,6 +76,7 @@ class Contents(NamedTuple):
     role: str = "model"
     whole: int | None = None
     projector: Sequence[Tensor] = ()
+    as_stored: bool = False
 
 
 def model_of(contents: Contents, source: str, max_layers: int | None = None) -> Model:
@@ -99,7 +101,7 @@ def model_of(contents: Contents, source: str, max_layers: int | None = None) -> 
     if len(rows) > most:
         message = f"the file has more than {most:,} modules (--max-layers allows more)"
         raise InputError(source, [Problem(message)])
-    builder = Builder()
+    builder = Builder(contents.as_stored)
     nodes = list(builder.nodes(rows, natural_order(rows) if contents.natural else rows))
     return Model(
         name=stem(source),
@@ -224,11 +226,13 @@ class Builder:
     """Makes the rows, and collects what there is to say about all of them.
 
     Attributes:
+        as_stored: whether weights of no known scheme are as many as there are integers.
         schemes: how modules are quantised.
         packed: modules whose weights seem to be packed by an unknown scheme.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, as_stored: bool = False) -> None:
+        self.as_stored = as_stored
         self.known: dict[Any, tuple[Recorded, str, bool]] = {}
         self.schemes: dict[str, None] = {}
         self.packed: list[str] = []
@@ -266,7 +270,7 @@ class Builder:
 
         scheme = quantized.recognise(row)
         if scheme is None:
-            return quantized.is_packed(row)
+            return not self.as_stored and quantized.is_packed(row)
         self.schemes[scheme.name] = None
         for leaf, (kind, elements) in scheme.tensors.items():
             row[leaf] = replace(row[leaf], kind=kind, elements=elements)

@@ -225,3 +225,19 @@ def test_a_model_of_too_many_layers_is_refused_unless_more_are_allowed(tmp_path)
     refused = run(path, "--memory", "1GiB").exception
     assert "at most 5,000 calls of layers, this has 5,001 (--max-layers allows more)" in str(refused)
     assert run(path, "--memory", "1GiB", "--max-layers", "6000").exit_code == 0
+
+
+def test_what_is_assumed_of_an_unknown_layer_counts_here_as_in_a_summary(tmp_path):
+    """Its weights and its output, whose batch is the one that is tried."""
+    layers = [["InputLayer", {"batch_shape": [None, 8], "name": "in"}], ["Dense", {"name": "d", "units": 4}]]
+    layers += [["MyThing", {"name": "m"}], ["Dense", {"name": "e", "units": 2}]]
+    entries = [
+        {"module": "my" if name == "MyThing" else "keras.layers", "class_name": name, "config": config}
+        for name, config in layers
+    ]
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps({"class_name": "Sequential", "module": "keras", "config": {"layers": entries}}))
+    assert isinstance(run(path, "--memory", "1GiB").exception, InputError)
+    found = run(path, "--memory", "1GiB", "--batch-size", "3", "--assume", "MyThing=4:10", "--format", "json")
+    weights, activations = 4 * (8 * 4 + 4 + 10 + 4 * 2 + 2), 4 * 3 * (8 + 4)
+    assert json.loads(found.output)["rows"][0]["needed_bytes"] == weights + activations

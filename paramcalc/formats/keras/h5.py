@@ -56,4 +56,5 @@ def weights_model(
     """A model with a row for each module of weights."""
     tensors = tensors_of(layers)
     said: Details = {"tensors": len(tensors), **(details or {})}
-    return model_of(Contents(tensors, WEIGHTS_FORMAT, said, warnings, separator="/"), name, options.max_layers)
+    found = Contents(tensors, WEIGHTS_FORMAT, said, warnings, separator="/", as_stored=True)
+    return model_of(found, name, options.max_layers)

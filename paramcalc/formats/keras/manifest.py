@@ -44,7 +44,8 @@ def read(source: Source, options: Options) -> Model:
         raise InputError(source.name, [Problem("a TensorFlow.js weights manifest without a weight")])
     warnings = [f"{listed(others)}: no numbers, and not counted"] if others else []
     separator = "/" if any("/" in tensor.name for tensor in tensors) else "."
-    return model_of(Contents(tensors, "tfjs", {}, warnings, separator=separator), source.name, options.max_layers)
+    found = Contents(tensors, "tfjs", {}, warnings, separator=separator, as_stored=True)
+    return model_of(found, source.name, options.max_layers)
 
 
 def add_manifest(model: Model, manifest: Any) -> None:

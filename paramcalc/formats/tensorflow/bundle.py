@@ -125,7 +125,7 @@ def contents(source: Source) -> Contents:
     details: Details = {"tensors": len(tensors) - len(states)}
     if states:
         details |= {"training_tensors": len(states), "training_bytes": sum([tensor.size for tensor in states])}
-    return Contents(tensors, "tensorflow_checkpoint", details, separator="/")
+    return Contents(tensors, "tensorflow_checkpoint", details, separator="/", as_stored=True)
 
 
 def tensors_of(table: Iterable[tuple[bytes, bytes]]) -> Iterator[Tensor]:
