@@ -3,15 +3,20 @@
 import os
 import re
 
+from paramcalc.errors import InputError
 from paramcalc.formats import is_keras
 from paramcalc.formats.archive import Archive, open_archive
 from paramcalc.formats.hdf5 import SIGNATURE, open_hdf5
+from paramcalc.formats.keras import find_architecture
 from paramcalc.formats.keras.embedded import read_embedded
+from paramcalc.formats.keras.entries import foreign_name, is_foreign
 from paramcalc.formats.keras.group_names import group_names
+from paramcalc.formats.keras.h5 import weights_model
 from paramcalc.formats.keras.h5_layers import StoredLayer
 from paramcalc.formats.keras.h5_weights import read_layers
 from paramcalc.formats.keras.stored import add_stored
 from paramcalc.formats.source import Options, Source, open_source
+from paramcalc.formats.text.document import parse
 from paramcalc.limits import (
     MAX_ARCHIVE_DIRECTORY,
     MAX_ARCHIVE_ENTRIES,
@@ -42,13 +47,58 @@ def read(source: Source, options: Options) -> Model:
         data = archive.read(CONFIG, max_unpacked(archive.size), _AS_KERAS)
         version = version_in(archive.read(METADATA, MIB, _AS_KERAS)) if METADATA in archive.names else None
         weights = read_weights(archive, data, source.name) if WEIGHTS in archive.names else None
-    model = read_embedded(data, source.name, options, f"the archive's {CONFIG}", shared_objects=True, version=version)
+    return model_in(data, weights, source.name, options, f"the archive's {CONFIG}", version)
+
+
+def model_in(
+    architecture: bytes,
+    weights: list[StoredLayer] | str | None,
+    name: str,
+    options: Options,
+    what: str,
+    version: str | None = None,
+) -> Model:
+    """The model of an architecture, compared with the weights beside it.
+
+    If the model is of a class that is not Keras' own, its layers are in code: the weights are then all there is.
+
+    Args:
+        architecture: the JSON.
+        weights: the weights by layer, or why they are not read; None where there are none.
+        name: the file, as the user gave it.
+        options: what the user asks.
+        what: what the JSON is in the file, for errors.
+        version: the version of Keras that wrote it, if that is known.
+
+    Raises:
+        InputError: with every independent problem of the architecture.
+    """
+    try:
+        model = read_embedded(architecture, name, options, what, shared_objects=True, version=version)
+    except InputError:
+        if not isinstance(weights, list) or not weights:
+            raise
+        kind = foreign_class(architecture, name)
+        if kind is None:
+            raise
+        warning = f"the model is of class '{kind}', whose code is not in the file: only its weights are counted"
+        return weights_model(weights, name, options, {"class": kind}, [warning])
     if isinstance(weights, str):
         model.claims = model.claims or Claims()
         model.claims.unreadable = weights
     elif weights is not None:
         add_stored(model, weights, _MERGED)
     return model
+
+
+def foreign_class(architecture: bytes, name: str) -> str | None:
+    """The class of the whole model if it is not Keras' own.
+
+    Raises:
+        InputError: for what is no JSON.
+    """
+    found = find_architecture(parse(architecture, name, only_json=True).value)
+    return foreign_name(found[0]) if found is not None and is_foreign(found[0]) else None
 
 
 def version_in(metadata: bytes) -> str | None:
@@ -68,12 +118,11 @@ def read_folder(source: Source, options: Options) -> Model | None:
         if not is_keras(beside):
             return None
         data = beside.read(max_bytes(MAX_CONFIG_BYTES), "the architecture")
-    model = read_embedded(data, source.name, options, f"the folder's {CONFIG}", shared_objects=True)
+    layers = None
     if WEIGHTS in source.folder:
         with open_source(os.path.join(folder, WEIGHTS)) as file:
-            layers = read_layers(open_hdf5(file.file, file.name), lambda: group_names(data))
-        add_stored(model, layers or [], _MERGED)
-    return model
+            layers = read_layers(open_hdf5(file.file, file.name), lambda: group_names(data)) or []
+    return model_in(data, layers, source.name, options, f"the folder's {CONFIG}")
 
 
 def read_weights(archive: Archive, architecture: bytes, name: str) -> list[StoredLayer] | str:

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import random
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -206,3 +207,46 @@ def test_damage_to_what_keras_wrote_is_refused_or_does_no_harm(seed):
     for _ in range(30):
         with suppress(InputError):
             summarize(paramcalc.load(damaged(rng.choice(files), rng), name="file.h5"), allow_unknown=True)
+
+
+def keras_archive(folder, entry, weights):
+    """An archive with this architecture and these weights, and the same unpacked."""
+    files = {"config.json": json.dumps(entry).encode(), "model.weights.h5": weights}
+    archive, unpacked_archive = folder / "net.keras", folder / "net"
+    unpacked_archive.mkdir()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+            (unpacked_archive / name).write_bytes(data)
+    return archive, unpacked_archive
+
+
+SUBCLASS = {"module": "net", "class_name": "Net", "registered_name": "my>Net", "config": {"width": 4}}
+
+
+def test_of_a_model_that_is_code_the_weights_in_its_file_are_counted(tmp_path):
+    name = "keras3-subclassed.weights.h5"
+    for source in keras_archive(tmp_path, SUBCLASS, unpacked(name)):
+        summary = summarize(paramcalc.load(str(source)))
+        assert summary.totals.params == KNOWN[name]["params"]
+        assert weights_of(summary) == KNOWN[name]["weights"]
+        assert summary.warnings == [
+            "the model is of class 'my>Net', whose code is not in the file: only its weights are counted"
+        ]
+
+
+def test_weights_do_not_stand_for_a_broken_architecture_nor_for_a_class_of_keras(tmp_path):
+    """Only what Keras cannot load without somebody's code is counted by its weights alone."""
+    weights = unpacked("keras3-subclassed.weights.h5")
+    broken = {"module": "keras", "class_name": "Functional", "registered_name": "Functional", "config": {"layers": 3}}
+    for number, entry in enumerate((broken, {**SUBCLASS, "class_name": 3, "registered_name": None, "module": "keras"})):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for source in keras_archive(folder, entry, weights):
+            with pytest.raises(InputError):
+                paramcalc.load(str(source))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    archive, _ = keras_archive(empty, SUBCLASS, written(lambda file: file.create_group("layers")))
+    with pytest.raises(InputError, match="which is not Keras' own"):
+        paramcalc.load(str(archive))
