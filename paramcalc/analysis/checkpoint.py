@@ -68,9 +68,10 @@ def name_of(path: str, weight: Weight) -> str:
 def differs(weight: Weight, stored: StoredTensor) -> str | None:
     """How the checkpoint differs in this weight; None if it does not."""
     if stored.words is not None:
-        if stored.words in words_for(weight.shape):
+        if stored.words in words_for(weight.shape, stored.dtype):
             return None
-        return f"its {stored.words:,} packed words are not as many as that needs in 4 or in 8 bits"
+        bits = "4 or in 8" if stored.dtype == "int32" else "2 to 8"
+        return f"its {stored.words:,} packed words are not as many as that needs in {bits} bits"
     if stored.elements is not None:
         if stored.elements == weight.params:
             return None
@@ -84,10 +85,14 @@ WORD = 32
 """Bits of an integer that several weights are packed in."""
 
 
-def words_for(shape: tuple[int, ...]) -> list[int]:
-    """How many 32-bit words the rows of a matrix take, in 4 and in 8 bits."""
+BITS = {"int32": (4, 8), "uint32": (2, 3, 4, 5, 6, 8)}
+"""The dtype of such an integer → the bits that a weight may have: compressed-tensors', and MLX'."""
+
+
+def words_for(shape: tuple[int, ...], dtype: str) -> list[int]:
+    """How many 32-bit words the rows of a matrix take, in each number of bits."""
     inside = shape[-1] if shape else 0
-    return [prod(shape[:-1]) * -(-inside * bits // WORD) for bits in (4, 8)]
+    return [prod(shape[:-1]) * -(-inside * bits // WORD) for bits in BITS[dtype]]
 
 
 def differs_together(weights: Weights, split: Split) -> str | None:

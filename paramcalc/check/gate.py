@@ -163,7 +163,8 @@ def summed(grown: Sequence[Grown], depth: int) -> list[Grown]:
 
 def noticed(model: Model) -> list[str]:
     """Possible mistakes in the file that change no number, with their lines."""
-    found = [(text, model.locate(where)) for text, where in model.places.items() if where is not None]
+    places = [(text, model.places.get(text)) for text in model.warnings]
+    found = [(text, model.locate(where)) for text, where in places if where is not None]
     return [f"line {position.line}: {text}" if position else text for text, position in found]
 
 

@@ -269,7 +269,7 @@ def stored(name: str, parts: Sequence[Part], shape: tuple[int, ...] | None, igno
     if any(part.tensor.elements is not None for part in parts):
         elements = sum([part.tensor.elements or 0 for part in parts])
     words = None
-    if elements is None and first.dtype == "int32" and first.name.endswith("weight_packed"):
+    if elements is None and parts[0].scales and dtypes in ({"int32"}, {"uint32"}):
         words = sum([prod(part.tensor.shape) for part in parts])
     return StoredTensor(
         first.name,

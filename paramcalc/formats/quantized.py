@@ -156,7 +156,13 @@ def packed_beside(row: Row) -> Scheme | None:
 
 
 def packed_in_unknown_bits(row: Row) -> Found | None:
-    """compressed-tensors: `weight_packed` of words; only the configuration gives the bits."""
+    """Weights packed in words of 32 bits, of which the module does not say how many bits each weight has.
+
+    compressed-tensors has `weight_packed` of int32, MLX `weight` of uint32 with `scales` and `biases`; only the
+    configuration gives the bits.
+    """
+    if quantized_libraries.is_mlx(row):
+        return {"weight": ("weight", None), "scales": ("scale", None), "biases": ("scale", None)}
     weight = row.get("weight_packed")
     if weight is None or weight.dtype != "int32" or "weight_scale" not in row or "weight_shape" not in row:
         return None

@@ -1,7 +1,7 @@
-"""How further libraries store quantised weights: torchao, Quanto, HQQ, AQLM, AutoAWQ's kernels, HIGGS, EETQ, BitNet.
+"""How further libraries store quantised weights: torchao, Quanto, HQQ, AQLM, AutoAWQ, HIGGS, EETQ, BitNet, MLX.
 
 As in `quantized`, a scheme is recognised by the names, dtypes and shapes of a module's tensors together. Sources: the
-layers that the libraries themselves make (torchao 0.18, optimum-quanto 0.2.7, hqq 0.2.8, autoawq, aqlm), and
+layers that the libraries themselves make (torchao 0.18, optimum-quanto 0.2.7, hqq 0.2.8, autoawq, aqlm, mlx 0.32), and
 those in transformers/integrations for the others.
 """
 
@@ -171,11 +171,45 @@ def scaled_as_whole(row: Row) -> Packed | None:
     return Packed("float8", "weight", None)
 
 
+def is_mlx(row: Row) -> bool:
+    """Whether a module is MLX's: integers of 32 bits with a scale and a bias for each group of a row."""
+    weight, scales, biases = (row.get(leaf) for leaf in ("weight", "scales", "biases"))
+    if weight is None or scales is None or biases is None or weight.dtype != "uint32":
+        return False
+    return scales.shape == biases.shape and len(scales.shape) > 1 and scales.shape[:-1] == weight.shape[:-1]
+
+
+def mlx(row: Row) -> Packed | None:
+    """MLX, where the words in a group tell the bits: with groups of 32, 64 or 128, 4 bits could be 2 or 8 as well.
+
+    The float types have scales of 8 bits and no biases: mxfp4 and mxfp8 in groups of 32, nvfp4 in groups of 16.
+    """
+    weight, scales = row.get("weight"), row.get("scales")
+    if weight is None or scales is None or weight.dtype != "uint32" or not scales.shape or not scales.shape[-1]:
+        return None
+    words, rest = divmod(weight.shape[-1], scales.shape[-1])
+    if is_mlx(row):
+        name, bits = "", MLX_BITS.get(words)
+    elif scales.dtype == "uint8" and "biases" not in row and scales.shape[:-1] == weight.shape[:-1]:
+        name, bits = MLX_FLOATS.get(words, ("", None))
+    else:
+        return None
+    if rest or bits is None:
+        return None
+    return Packed(f"mlx {name or f'{bits} bits'}", "weight", 8 * weight.size // bits)
+
+
+MLX_BITS = {2: 2, 3: 3, 5: 5, 10: 5, 20: 5, 24: 6, 32: 8}
+"""Words in a group → the only bits that they can have."""
+MLX_FLOATS = {2: ("nvfp4", 4), 4: ("mxfp4", 4), 8: ("mxfp8", 8)}
+"""Words in a group → the type, and its bits."""
+
+
 WHOLE = ("qscale_weight", "scale_weight")
 
 
 SCHEMES: tuple[Callable[[Row], Packed | None], ...] = (
-    *(torchao, quanto, hqq, aqlm, awq_vectors, marlin, higgs, fp_quant, eetq, bitnet, scaled_as_whole),
+    *(torchao, quanto, hqq, aqlm, awq_vectors, marlin, higgs, fp_quant, eetq, bitnet, scaled_as_whole, mlx),
 )
 
 # -- what is none of these -----------------------------------------------------------------------------

@@ -188,6 +188,19 @@ CASES = {
         FULL,
         2,
     ),
+    "mlx 5 bits": (
+        {"l.weight": ("uint32", 64, 20), "l.scales": ("bfloat16", 64, 4), "l.biases": ("bfloat16", 64, 4)},
+        FULL,
+        512,
+    ),
+    "mlx 8 bits": (
+        {"l.weight": ("uint32", 64, 32), "l.scales": ("bfloat16", 64, 1), "l.biases": ("bfloat16", 64, 1)},
+        FULL,
+        128,
+    ),
+    "mlx mxfp4": ({"l.weight": ("uint32", 64, 16), "l.scales": ("uint8", 64, 4)}, FULL, 256),
+    "mlx mxfp8": ({"l.weight": ("uint32", 64, 32), "l.scales": ("uint8", 64, 4)}, FULL, 256),
+    "mlx nvfp4": ({"l.weight": ("uint32", 64, 16), "l.scales": ("uint8", 64, 8)}, FULL, 512),
 }
 
 

@@ -80,7 +80,7 @@ def quantise(
     try:
         read = METHODS.get(method) if isinstance(method, str) else None
         if read is None:
-            raise UnknownSchemeError(f"quant_method {str(method)[:MAX_ECHO]}")
+            raise UnknownSchemeError("no quant_method" if method is None else f"quant_method {str(method)[:MAX_ECHO]}")
         plan = read(raw, Facts(dtype if dtype in HALF else "float16", skipped, wide))
         changed = apply(model, plan, dtype is None)
     except (UnknownSchemeError, PatternError) as error:

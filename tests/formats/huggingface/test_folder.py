@@ -24,7 +24,19 @@ BY_TYPE = {name: list(found) for name, found in groupby(RECORDS, lambda record: 
 BY_TEMPLATE = defaultdict(list)
 for type_, found in BY_TYPE.items():
     BY_TEMPLATE[index()[type_]].append(found[0])
-BYTES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "I64": 8, "I32": 4, "I8": 1, "U8": 1, "BOOL": 1}
+BYTES = {
+    "F64": 8,
+    "F32": 4,
+    "BF16": 2,
+    "F16": 2,
+    "F8_E4M3": 1,
+    "I64": 8,
+    "I32": 4,
+    "I8": 1,
+    "U8": 1,
+    "U32": 4,
+    "BOOL": 1,
+}
 
 
 def write(folder, config, tensors, name="model.safetensors"):
@@ -438,3 +450,36 @@ def test_a_folder_quantised_by_a_library_agrees_with_its_network(tmp_path, capsy
     assert run(["diff", str(folder), str(folder / "model.safetensors"), "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)["totals"]
     assert found["size_bytes"]["delta"] == found["params"]["delta"] == 0  # what decodes the weights is in both
+
+
+def mlx(bits, group):
+    """What MLX 0.32 writes for a matrix, in words of 32 bits."""
+    return lambda rows, columns: {
+        "weight": ["U32", rows, columns * bits // 32],
+        "scales": ["BF16", rows, columns // group],
+        "biases": ["BF16", rows, columns // group],
+    }
+
+
+@pytest.mark.parametrize(("bits", "group"), [(2, 64), (3, 32), (4, 32), (4, 64), (4, 128), (5, 64), (6, 64), (8, 64)])
+def test_a_folder_of_mlx_agrees_with_its_network(tmp_path, bits, group):
+    """Embeddings are packed, too, and the configuration has no quant_method."""
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 128, "vocab_size": 100}
+    config |= {"intermediate_size": 256, "num_hidden_layers": 1, "num_attention_heads": 4, "dtype": "bfloat16"}
+    plain = summarize(load(json.dumps(config).encode()))
+    tensors = {}
+    for row in plain.layers:
+        for weight in row.weights:
+            module = row.path.replace("/", ".")
+            found = mlx(bits, group)(*weight.shape) if len(weight.shape) == 2 else {"weight": ["BF16", *weight.shape]}
+            tensors |= {f"{module}.{leaf}": entry for leaf, entry in found.items()}
+    scheme = {"group_size": group, "bits": bits}
+    folder = write(tmp_path / "whole", config | {"quantization": scheme, "quantization_config": scheme}, tensors)
+    summary = summarize(load(folder))
+    assert (summary.totals.params, summary.totals.size_bytes) == (plain.totals.params, size(tensors))
+    report = check_file(str(folder), [parse_budget({"params": "1M"})])
+    assert (report.status, report.notices) == ("passed", ())
+    tensors["lm_head.weight"] = ["U32", 100, 128 * bits // 32 + 1]
+    (found,) = said(write(tmp_path / "other", config, tensors))
+    assert found.startswith("weight 'lm_head.weight' is (100, 128) by its layer, but its ")
+    assert found.endswith(" packed words are not as many as that needs in 2 to 8 bits")
