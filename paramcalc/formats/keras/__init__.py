@@ -1,4 +1,4 @@
-"""Reads Keras' architecture JSON of every version: Keras 3, tf.keras, Keras 2 and 1, layers models of TensorFlow.js.
+"""Reads the architecture JSON of every Keras version (3, tf.keras, 2 and 1) and of TensorFlow.js layers models.
 
 Nothing in the file is imported, unmarshalled or run: a class is only ever looked up by its name, in our own registry.
 
@@ -12,7 +12,7 @@ emit.py          definitions → nodes, call by call
 archive.py       the JSON in a `.keras` archive
 h5.py            the JSON, or the weights, in an HDF5 file
 large.py         large files, parsed layer by layer
-lazy_layers.py   the layers of such a file, what many have in common parsed once
+lazy_layers.py   the layers of such a file; content that many have in common is parsed once
 writer.py        a Model → JSON that Keras 3 loads
 """
 
@@ -33,7 +33,7 @@ _WRAPPERS = ("modelTopology", "model_config", "architecture", "model")
 
 
 def read(source: "Source", options: "Options") -> Model:
-    """The model of a document that `recognise` accepted.
+    """The model in a document that `recognise` accepted.
 
     Raises:
         InputError: with every independent problem.
@@ -44,7 +44,7 @@ def read(source: "Source", options: "Options") -> Model:
 
 
 def read_config(source: "Source", options: "Options") -> Model:
-    """The model of what its `get_config()` gave: an architecture without the model's class, which its keys tell.
+    """Read the output of `get_config()`: an architecture without its model class, which is inferred from the keys.
 
     Raises:
         InputError: with every independent problem.
@@ -56,17 +56,17 @@ def read_config(source: "Source", options: "Options") -> Model:
     architecture = {"class_name": "Functional" if functional else "Sequential", "config": config}
     if "module" in layers[0]:
         architecture["module"] = "keras"
-    # The document has no `config` around it.
+    # Paths begin with `config`, a key that the document does not have.
     return read_keras(
         architecture, source.name, lambda where: document.locate(where[1:]), max_layers=options.max_layers
     )
 
 
 def recognise(document: "Document") -> bool:
-    """Whether a document holds an architecture; one that a tool stored as text is parsed in place.
+    """Whether a document contains an architecture; one that a tool stored as text is parsed in place.
 
     Raises:
-        InputError: when such a text is not JSON.
+        InputError: when such text is not JSON.
     """
     parse_texts(document.value, document.name, document.locate)
     return is_keras(document.value)
@@ -92,11 +92,11 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
 
 
 SEQUENCES = ("__tuple__", "TensorShape")
-"""How some writers mark a list as what it was in Python: {"class_name": "__tuple__", "items": [1, 1]}."""
+"""Class names with which some writers mark Python's sequence types: {"class_name": "__tuple__", "items": [1, 1]}."""
 
 
 def unwrap_sequences(data: bytes, value: Any) -> None:
-    """Put, in place, the plain list for each that is marked so; most texts have none, and are not searched.
+    """Replace each marked sequence in place by a plain list; text without a mark is not searched.
 
     Args:
         data: the text that the value was parsed from.
@@ -118,7 +118,7 @@ def unwrap_sequences(data: bytes, value: Any) -> None:
 
 
 def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
-    """The value of the JSON text under a key; an error in it is located at the text, which is one line of the file."""
+    """Parse the JSON text under a key; errors are located at the text itself, which is one line of the file."""
     from json import JSONDecodeError
 
     try:
@@ -131,7 +131,7 @@ def parse_text(text: str, name: str, key: str, place: Position | None) -> Any:
 
 
 def wrapper(value: dict[str, Any], kinds: tuple[type, ...]) -> str | None:
-    """The key of the architecture: one that tools are known to use, else that of the only model in the mapping."""
+    """The key of the architecture: one that tools are known to use, else the only key whose value is a model."""
     for key in _WRAPPERS:
         if isinstance(value.get(key), kinds):
             return key
@@ -152,12 +152,12 @@ def is_model(item: Any) -> bool:
 
 
 def is_model_text(item: str) -> bool:
-    """Whether a text looks like an architecture as `to_json` gives it."""
+    """Whether a text looks like an architecture as `to_json` writes it."""
     return item.lstrip().startswith("{") and '"class_name"' in item and '"config"' in item
 
 
 def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
-    """The model's `{"class_name", "config"}` in what was read, and its place; None if there is none."""
+    """The model's `{"class_name", "config"}` in a parsed document, and its place; None if there is none."""
     where: DocPath = ()
     for _ in range(4):
         if not isinstance(value, dict):
@@ -172,7 +172,7 @@ def find_architecture(value: Any) -> tuple[Any, DocPath] | None:
 
 
 def is_keras(value: Any) -> bool:
-    """Whether a value holds an architecture that Keras or TensorFlow.js wrote."""
+    """Whether a value contains an architecture written by Keras or TensorFlow.js."""
     return find_architecture(value) is not None
 
 
@@ -189,7 +189,7 @@ def read_keras(
     Args:
         value: the parsed JSON.
         name: the file, as the user gave it.
-        locate: finds a place of the document, for errors.
+        locate: finds the position of a place in the document, for errors.
         shared_objects: whether equal `shared_object_id`s are one layer (true of `.keras` archives).
         max_layers: refuse models with more layer calls than this.
 

@@ -55,24 +55,24 @@ from paramcalc.limits import MAX_NESTED, Allowance
 from paramcalc.model import Claims, Input, Instance, Model, Output, Ref
 
 PAIRS = ("Attention", "AdditiveAttention")
-"""Classes whose call takes two tensors or more."""
+"""Classes that are called with at least two tensors."""
 
 
 class Builder:
-    """Reads one file. Problems are gathered: all of them are reported together.
+    """Reads one file, collecting problems so that all of them are reported together.
 
     Args:
         source: the file, as the user gave it.
-        locate: finds a place of the document, for errors.
-        origin: what is known of the file's writer.
-        allowance: how large the model may become; a model inside a wrapper draws from the same.
+        locate: finds the position of a place in the document, for errors.
+        origin: what is known about the program that wrote the file.
+        allowance: limits the size of the model; a model inside a wrapper draws on the same one.
         shared_objects: whether entries with the same `shared_object_id` are one layer.
-        outer: what reads the model around this one, for a model inside a wrapper.
+        outer: the Builder of the enclosing model, for a model inside a wrapper.
 
     Attributes:
-        registry: the classes that the file can name.
-        assumed: classes of Keras 1 whose layers do not say where their channels are, and the first of each.
-        problems: what has been found wrong so far.
+        registry: the classes that the file may name.
+        assumed: Keras 1 classes whose layers omit the channel order, each with the place of the first.
+        problems: the problems found so far.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Builder:
     # -- from the architecture to a Model ------------------------------------------------------------
 
     def read(self, architecture: dict[str, Any], where: DocPath) -> Model:
-        """The whole file.
+        """Read the whole file.
 
         Raises:
             InputError: with every problem found.
@@ -113,14 +113,14 @@ class Builder:
         raise self.problems.error()
 
     def warn_of_assumptions(self, model: Model) -> None:
-        """Warn of what the file leaves out and was assumed."""
+        """Warn about what the file omits and was assumed."""
         if self.assumed:
             from paramcalc.formats.keras.keras1_ordering import warning
 
             model.warn(warning(self.assumed), next(iter(self.assumed.values())))
 
     def emit_model(self, definition: Definition) -> Model:
-        """The nodes of the outermost model, and so of all models in it."""
+        """Emit the nodes of the outermost model, including those of nested models."""
         inputs = []
         for item in definition.inputs:
             if item is None:
@@ -137,7 +137,7 @@ class Builder:
         model = Model(definition.name, dialect, self.source, inputs, emitter.nodes, outputs, locate=self.locate)
         model.framework = "keras"
         model.shares = bool(self.registry.objects)
-        # Only Keras 3 makes the weights from the build_config: the loaders of before do not read it.
+        # Only Keras 3 creates weights from the build_config; earlier loaders ignore it.
         model.claims = Claims("build_config" if dialect == "keras3" else None, emitter.declared)
         return model
 
@@ -165,7 +165,7 @@ class Builder:
         legacy = self.origin.is_legacy(entry) and not writes_keras3_calls(config["layers"])
         names = LayerNames(config["layers"])
         try:
-            # Keras 3 alone reads it as it loads a file, and of the outermost model alone; null is the default.
+            # Only Keras 3 applies this when loading, and only to the outermost model; null is the default.
             trainable = config.get("trainable") is None or not is_frozen(config)
         except FieldsError as error:
             raise PlacedError(str(error), (*where, "config", "trainable")) from None
@@ -184,12 +184,12 @@ class Builder:
         return definition
 
     def member(self, item: Any, where: DocPath, names: LayerNames, depth: int) -> Member:
-        """One entry of `layers` of a Functional."""
+        """Parse one entry of a Functional's `layers`."""
         if item.__class__ is Entry:
             return self.entry(item, where, names, depth)
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
-        # Keras 3 goes by the name beside the config; its predecessors went by the one inside, too.
+        # Keras 3 uses the name beside the config; earlier versions also use the one inside.
         name = entry_name(item) if self.origin.is_legacy(item) else item.get("name")
         if not isinstance(name, str):
             raise LayerError("a layer needs a name beside its config")
@@ -206,12 +206,12 @@ class Builder:
         return self.checked(Member(name, self.part(name, item, where, depth), calls, where), item)
 
     def entry(self, item: Entry, where: DocPath, names: LayerNames, depth: int) -> Member:
-        """An entry that says what most do; a layer is made of the first of those that are alike."""
+        """Convert an entry of the common form; entries that are alike share the layer of the first."""
         first = item.alike.made
         if first is None:
             whole = item.whole()
             member = self.member(whole, where, names, depth)
-            # What an operation computes is in its call, and not in its config.
+            # What an operation computes depends on its call, not on its config.
             if isinstance(member.part, Instance) and can_be_shared(member.part.layer) and not is_operation(whole):
                 item.alike.made = member.part
             return member
@@ -221,7 +221,7 @@ class Builder:
         return Member(item.name, instance, item.calls, where)
 
     def checked(self, member: Member, item: dict[str, Any]) -> Member:
-        """The member; as Keras' Attention takes two tensors, one of a single tensor is somebody's custom class."""
+        """The member, made unknown if it is an Attention of one tensor: Keras' takes two, so its class is custom."""
         part = member.part
         if not isinstance(part, Instance) or part.type not in PAIRS:
             return member
@@ -232,7 +232,7 @@ class Builder:
         return member
 
     def operation(self, name: str, item: dict[str, Any], calls: list[KerasCall], where: DocPath) -> Member:
-        """A bare operation in the graph (`x + y`), as a layer without weights."""
+        """A bare operation in the graph (`x + y`) as a layer without weights."""
         from paramcalc.formats.keras.operation_nodes import operation_layer
 
         if len(calls) != 1:
@@ -242,7 +242,7 @@ class Builder:
         return Member(name, instance, [keras_call(list(tensors), {})], where)
 
     def part(self, name: str, item: dict[str, Any], where: DocPath, depth: int) -> Instance | Definition:
-        """The layer or the nested model that an entry describes; the same object for the same `shared_object_id`."""
+        """The layer or nested model of an entry; entries with the same `shared_object_id` give the same object."""
         part: Instance | Definition | None = self.registry.shared_part(item)
         if part is None:
             part = self.definition(item, where, depth + 1) if is_model(item) else self.instance(name, item, where)
@@ -250,7 +250,7 @@ class Builder:
         return part
 
     def share(self, item: dict[str, Any], part: Instance | Definition) -> None:
-        """Note a layer or a model that may stand in other places, too, and give its weights what they are known by."""
+        """Register a layer or model by its `shared_object_id`, if it has one, and mark its weights with it."""
         known_by = self.registry.shared_id(item)
         if known_by is None:
             return
@@ -261,7 +261,7 @@ class Builder:
             part.shared = (known_by, "")
 
     def instance(self, name: str, item: dict[str, Any], where: DocPath) -> Instance:
-        """A layer with its name, its dtype, and whether it is trained."""
+        """A layer with its name and dtype, and whether it is trainable."""
         if self.origin.channels_first:
             from paramcalc.formats.keras.keras1_ordering import with_channels_first
 
@@ -276,14 +276,14 @@ class Builder:
         return Instance(made.layer, name, made.type, trained, made.dtype, built)
 
     def model_inside(self, entry: dict[str, Any], where: DocPath) -> Definition:
-        """A model inside a wrapper, such as TimeDistributed of a Sequential."""
+        """Parse a model inside a wrapper, such as TimeDistributed of a Sequential."""
         inner = Builder(self.source, self.locate, self.origin, self.allowance, outer=self)
         definition = inner.definition(entry, where, 1)
         inner.problems.stop()
         return definition
 
     def as_layer(self, definition: Definition) -> Layer:
-        """A model as the single layer of a wrapper."""
+        """Turn a model into the single layer of a wrapper."""
         from paramcalc.analysis.nested import as_layer
 
         inputs = [item or Input("input", ()) for item in definition.inputs]
@@ -292,7 +292,7 @@ class Builder:
     def functional(
         self, config: dict[str, Any], by_name: dict[str, Member], legacy: bool, where: DocPath
     ) -> Definition:
-        """The definition of a Functional whose layers are parsed: its inputs, its outputs, the order of its calls."""
+        """The definition of a Functional whose layers are parsed: its inputs, its outputs and its execution order."""
         ends, starts = (*where, "config", "output_layers"), (*where, "config", "input_layers")
         outputs = flatten_histories(config.get("output_layers"), ends)
         places = history_places(config.get("output_layers"), ends, len(outputs))
@@ -318,7 +318,7 @@ class Builder:
         )
 
     def sequential(self, config: Any, where: DocPath, depth: int) -> Definition:
-        """A chain: each layer reads the one before it."""
+        """Parse a Sequential: each layer reads the one before it."""
         bare = isinstance(config, list)
         layers = config if bare else config.get("layers") if isinstance(config, dict) else None
         if not isinstance(layers, (list, LazyLayers)) or all(is_input(item) for item in layers):
@@ -346,14 +346,14 @@ class Builder:
     def in_a_row(
         self, name: str, members: list[Member], inputs: list[Input | None], heads: list[Member], where: DocPath
     ) -> Definition:
-        """The definition of a Sequential, whose inputs, `heads`, are the last members; its output is the last layer."""
+        """The definition of a Sequential whose last members, `heads`, are its inputs; its output is the last layer."""
         graph = Graph(members, {member.name: member for member in members})
         outputs = [History(members[max(len(members) - len(heads) - 1, 0)].name, 0, 0)]
         order = [] if self.problems.found else graph.execution_order(outputs, [where])
         return Definition(name, members, inputs, heads, outputs, order, graph.slots, True, where, [where])
 
     def chain(self, layers: list[Any] | LazyLayers, root: DocPath, depth: int) -> tuple[list[Member], Input | None]:
-        """The layers of a Sequential, and its input if it has an InputLayer."""
+        """Parse the layers of a Sequential, and its input if it has an InputLayer."""
         members: list[Member] = []
         taken: set[str] = set()
         numbers: dict[str, int] = {}
@@ -383,7 +383,7 @@ class Builder:
         numbers: dict[str, int],
         depth: int,
     ) -> Member:
-        """One entry of a Sequential. `taken` holds the names before it; for `numbers`, see `unique_name`."""
+        """Parse one entry of a Sequential. `taken` contains the names before it; for `numbers`, see `unique_name`."""
         if not isinstance(item, dict) or not isinstance(item.get("config"), (dict, list)):
             raise LayerError("a layer needs a class_name and a config")
         config = item["config"]

@@ -1,6 +1,6 @@
 """A Functional or Sequential config, parsed but not unrolled: its layers, calls, inputs and outputs.
 
-A nested model that is called twice is one definition, which is emitted twice.
+A nested model that is called twice is one definition, emitted twice.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,10 +22,10 @@ class Member(Struct, gc=False):
         part: the layer, or the definition of a nested model; None for an input.
         calls: its calls, in file order; an input has none.
         where: its place in the document.
-        offset: to be subtracted from node indices that refer to it: 1 where Keras counted the construction of a nested
-            model as its first call.
-        first: the slot of its first result, see `Graph`.
-        results: how many results it has: one for each call; an input has one, too.
+        offset: subtracted from node indices that refer to it: 1 where Keras counted the construction of a nested model
+            as its first call.
+        first: the slot of its first result; see `Graph`.
+        results: the number of its results: one for each call, and one for an input.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Member(Struct, gc=False):
 
 
 Step = tuple[Member, int]
-"""A member, and the number of one of its calls, from 0."""
+"""A member, and the index of one of its calls, from 0."""
 
 
 class PlacedError(LayerError):
-    """A problem with its place in the document and, where it is about one, its layer."""
+    """A problem with its place in the document and, if it concerns one, its layer."""
 
     def __init__(self, message: str, where: DocPath, layer: str | None = None) -> None:
         super().__init__(message)
@@ -55,21 +55,21 @@ def call_error(message: str, member: Member, call: int) -> PlacedError:
 
 
 def member_label(member: Member, prefix: str = "") -> str:
-    """A member as errors name it: `'conv2' (Conv2D)`."""
+    """A member's label in errors: `'conv2' (Conv2D)`."""
     kind = member.part.type if isinstance(member.part, Instance) else "model"
     return f"'{prefix}{member.name[:80]}' ({kind})"
 
 
 class Definition(Struct):
-    """A model as its config has it.
+    """A model as its config describes it.
 
     Attributes:
         members: the entries of its `layers`.
-        inputs: its own inputs, in order; None for that of a Sequential that was never built.
+        inputs: its inputs, in order; None for the input of a Sequential that was never built.
         input_members: the inputs as members.
-        outputs: what it returns.
+        outputs: the tensors that it returns.
         order: the calls that outputs depend on, in execution order.
-        slots: how many results its inputs and calls have together.
+        slots: the number of results of its inputs and calls together.
         sequential: whether it is a Sequential.
         where: its place in the document.
         output_places: the place of each output.
@@ -90,10 +90,10 @@ class Definition(Struct):
 
 
 def flatten_histories(value: Any, where: DocPath) -> list[History]:
-    """`input_layers` or `output_layers`: one history, a list of them, or a mapping by name.
+    """Flatten `input_layers` or `output_layers`: one history, a list of them, or a mapping by name.
 
     Raises:
-        PlacedError: for anything else, or none.
+        PlacedError: for any other form, or if there is no history.
     """
     found: list[History] = []
     stack = [value]
@@ -116,16 +116,16 @@ def flatten_histories(value: Any, where: DocPath) -> list[History]:
 
 
 def history_places(value: Any, where: DocPath, count: int) -> list[DocPath]:
-    """The place of each history: its own where the value is a simple list of histories, else that of the value."""
+    """The place of each history: its own in a plain list of histories, else that of the whole value."""
     is_list = isinstance(value, list) and len(value) == count and isinstance(value[0], list)
     return [(*where, number) if is_list else where for number in range(count)]
 
 
 def set_offsets(members: list[Member], outputs: list[History], legacy: bool) -> None:
-    """Find out from which number the calls of each nested model are counted.
+    """Find the number from which the calls of each nested model are counted.
 
-    Keras 3 counts calls from 0 in histories, and those of a Functional from 1 in `output_layers`. Before, the
-    construction of a model was its call 0, but not in every version: the indices in use show which it is.
+    Keras 3 counts calls from 0 in histories, and a Functional's from 1 in `output_layers`. In some earlier versions the
+    construction of a model was its call 0; the indices in use show whether it was.
     """
     if not legacy:
         return
@@ -142,12 +142,12 @@ def set_offsets(members: list[Member], outputs: list[History], legacy: bool) -> 
 
 
 def is_unknown(member: Member) -> bool:
-    """Whether a member is of a custom class, which may be a model for all we know."""
+    """Whether a member is of a custom class, and so may be a model."""
     return isinstance(member.part, Instance) and isinstance(member.part.layer, Unknown)
 
 
 def as_history(tensor: History, members: dict[str, Member]) -> History:
-    """An output, its call counted as in histories: in `output_layers` Keras 3 counts those of a Functional from 1."""
+    """An output with its call counted as in histories: in `output_layers`, Keras 3 counts a Functional's from 1."""
     member = members.get(tensor.layer)
     if member is None:
         return tensor
@@ -158,7 +158,7 @@ def as_history(tensor: History, members: dict[str, Member]) -> History:
 
 
 def members_within(definition: Definition) -> Iterator[tuple[str, Instance]]:
-    """Every layer of a model and of the models in it, once, with its path, however often a model stands in others."""
+    """Yield every layer of a model and its nested models once, with its path, however often a model is nested."""
     seen = {id(definition)}
     stack = [("", definition)]
     while stack:
@@ -173,13 +173,13 @@ def members_within(definition: Definition) -> Iterator[tuple[str, Instance]]:
 
 
 def freeze(definition: Definition) -> None:
-    """Make every layer of a model, and of the models in it, untrainable."""
+    """Make every layer of a model and its nested models untrainable."""
     for _, instance in members_within(definition):
         instance.trainable = False
 
 
 def mark_shared(definition: Definition, known_by: Any) -> None:
-    """Give the layers of a model that may stand in several places what their weights are known by."""
+    """Mark the layers of a model that may be shared with the ID that identifies their weights."""
     for path, instance in members_within(definition):
-        if instance.shared is None:  # else it is known by itself, or by a model further inside
+        if instance.shared is None:  # else it has its own ID, or that of a model further inside
             instance.shared = (known_by, f"{path}/")

@@ -1,4 +1,4 @@
-"""Keras' HDF5 files: a whole model, its architecture in the root's `model_config`, or weights alone."""
+"""Keras' HDF5 files: a whole model, with its architecture in the root's `model_config`, or weights alone."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,17 +18,17 @@ CONFIG = "model_config"
 
 
 def read(source: Source, options: Options) -> Model:
-    """The model whose architecture is in the file; of a file of weights, a row for each module.
+    """The model of the architecture in the file; for a file of weights, one with a row for each module.
 
     Raises:
-        InputError: when the file is broken, or Keras has not written it.
+        InputError: when the file is broken, or was not written by Keras.
     """
     root = open_hdf5(source.file, source.name)
     config = root.text(CONFIG)
     if config is None:
         return read_weights(root, source.name, options)
     version = None
-    with suppress(InputError):  # a version that is no text says as little as none
+    with suppress(InputError):  # a version that is not text is as good as none
         version = root.text("keras_version")
     said = version.decode("ascii", "replace")[:16] if version else None
     model = read_embedded(config, source.name, options, f"the attribute {CONFIG}", version=said)
@@ -38,10 +38,10 @@ def read(source: Source, options: Options) -> Model:
 
 
 def read_weights(root: Object, name: str, options: Options) -> Model:
-    """The model of a file that has no architecture.
+    """The model of a file without an architecture.
 
     Raises:
-        InputError: when it has no weights either, as far as Keras could have written them.
+        InputError: when it has no weights in any of Keras' layouts either.
     """
     layers = read_layers(root, with_state=True)
     if layers is None:
@@ -53,7 +53,7 @@ def read_weights(root: Object, name: str, options: Options) -> Model:
 def weights_model(
     layers: list[StoredLayer], name: str, options: Options, details: Details | None = None, warnings: Sequence[str] = ()
 ) -> Model:
-    """A model with a row for each module of weights."""
+    """A model with a row for each module that has weights."""
     tensors = tensors_of(layers)
     said: Details = {"tensors": len(tensors), **(details or {})}
     found = Contents(tensors, WEIGHTS_FORMAT, said, warnings, separator="/", as_stored=True)

@@ -1,4 +1,4 @@
-"""A layer's `{"class_name", "config"}` → the layer, its class name today, and its dtype policy."""
+"""A layer's `{"class_name", "config"}` → the layer, its current class name, and its dtype policy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,19 +38,19 @@ COMMON = frozenset(
         "implementation",
     )
 )
-"""Fields that every Keras layer may have and no formula needs, unless its class has a field of that name."""
+"""Fields that any Keras layer may have and no formula needs, unless its class defines a field of that name."""
 NAMES = frozenset(("name", "trainable"))
-"""Fields in which layers may differ and still share one object, unless their class has a field of that name."""
+"""Fields in which layers may differ while sharing one object, unless their class defines a field of that name."""
 COMPOSITES = frozenset(("MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
-"""Classes whose weights are those of layers that they make themselves, and that are no wrappers."""
+"""Classes whose weights belong to layers that they create themselves, and that are not wrappers."""
 LONG_KEY = 4_096
-"""From this many bytes on, the key of a layer is hashed."""
+"""Sharing keys of more bytes than this are hashed."""
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Fields that hold an activation."""
 
 
 class MadeLayer(Struct, frozen=True):
-    """What an entry describes: the layer, the name of its class today, and its dtype policy."""
+    """What an entry describes: the layer, its current class name, and its dtype policy."""
 
     layer: Layer
     type: str
@@ -58,11 +58,11 @@ class MadeLayer(Struct, frozen=True):
 
 
 def layer_class(registry: KerasClasses, entry: dict[str, Any], class_name: str) -> type[Layer] | Unknown:
-    """The class that an entry names; an `Unknown` for a custom class and for a Lambda."""
+    """The class that an entry names; an `Unknown` for a custom class or a Lambda."""
     foreign = is_foreign(entry)
     if class_name == "Lambda" and not foreign:
         return lambda_layer(entry.get("config"))
-    name = class_name.rpartition(">")[2]  # in tf.keras, that of a registered class was `Custom>Name`
+    name = class_name.rpartition(">")[2]  # tf.keras wrote a registered class as `Custom>Name`
     try:
         return registry.plugin(name) if foreign else registry.framework_class(name)
     except UnknownTypeError:
@@ -74,7 +74,7 @@ def layer_class(registry: KerasClasses, entry: dict[str, Any], class_name: str) 
 
 
 def custom_class(why: str) -> Unknown:
-    """What stands for a layer of a custom class; `why` says how we know that it is one."""
+    """The `Unknown` for a layer of a custom class; `why` explains how we know that it is custom."""
     return Unknown(
         f"{why}: its code is not in the file, so it cannot be computed "
         "(--allow-unknown goes on without it, --assume NAME=shape tells its output, --assume NAME=same:0 that it gives "
@@ -83,7 +83,7 @@ def custom_class(why: str) -> Unknown:
 
 
 def lambda_layer(config: Any) -> Unknown:
-    """What stands for a Lambda, whose code is never run; the output shape it recorded is used if that is allowed."""
+    """The `Unknown` for a Lambda, whose code is never run; its recorded output shape is used if the user allows it."""
     recorded = config.get("output_shape") if isinstance(config, dict) else None
     shape: Shape | None = None
     if isinstance(recorded, list) and len(recorded) < MAX_RANK and all(map(is_size, recorded)):
@@ -97,10 +97,10 @@ def lambda_layer(config: Any) -> Unknown:
 
 
 def is_frozen(config: dict[str, Any]) -> bool:
-    """Whether a config says `trainable: false`.
+    """Whether a config has `trainable: false`.
 
     Raises:
-        FieldsError: for anything else, such as null, 0 or "false": Keras refuses those, or understands them otherwise.
+        FieldsError: for any other value, such as null, 0 or "false": Keras refuses or reinterprets those.
     """
     value = config.get("trainable", True)
     if value.__class__ is bool:
@@ -112,7 +112,7 @@ def is_frozen(config: dict[str, Any]) -> bool:
 def trainable_applies(made: MadeLayer, legacy: bool) -> bool:
     """Whether a layer's `trainable: false` freezes its weights when the file is loaded.
 
-    In Keras 3, wrappers and a few other layers are made of layers, each of which goes by its own `trainable`.
+    In Keras 3, wrappers and a few other layers consist of layers, each of which uses its own `trainable`.
     """
     return legacy or not (made.layer.sublayers or made.type in COMPOSITES)
 
@@ -131,12 +131,12 @@ def make_layer(
         registry: where classes are looked up.
         entry: `{"class_name": …, "config": {…}}`.
         legacy: whether Keras 1 or 2 wrote it, so that its fields have to be renamed.
-        nested: the Builder, which makes layers of models inside wrappers, and knows layers that stand elsewhere, too.
+        nested: the Builder, which parses models inside wrappers and registers shared layers.
         where: the place of the entry, for errors in layers within it.
-        depth: how many wrappers are around it.
+        depth: the number of wrappers around it.
 
     Raises:
-        FieldsError: with every field that is wrong.
+        FieldsError: with every invalid field.
     """
     if depth > MAX_NESTED:
         raise LayerError(f"layers are nested more than {MAX_NESTED} deep")
@@ -154,14 +154,14 @@ def make_layer(
 
 
 def can_be_shared(layer: Layer) -> bool:
-    """Whether entries that differ in nothing but their `NAMES` describe the same layer."""
+    """Whether entries that differ only in their `NAMES` describe the same layer."""
     return not NAMES.intersection(layer.__struct_fields__)
 
 
 def other_layer(
     registry: KerasClasses, entry: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int
 ) -> MadeLayer | None:
-    """`new_layer` for an entry of a class that is not Keras'; None where no package that is known has it."""
+    """`new_layer` for an entry whose class is not from Keras; None if no known package has it."""
     from paramcalc.formats.keras.packages import class_and_fields  # few files have such layers
 
     cls, fields = class_and_fields(registry, entry, own_fields)
@@ -222,7 +222,7 @@ def new_layer(
 
 
 def inner_policy(config: dict[str, Any]) -> str:
-    """The policy of the layer inside the innermost wrapper: that layer makes the weights, and the output."""
+    """The dtype policy of the layer inside the innermost wrapper, which creates the weights and the output."""
     for key in ("layer", "cell", "cells"):
         inner = config.get(key)
         if isinstance(inner, list) and inner:
@@ -234,7 +234,7 @@ def inner_policy(config: dict[str, Any]) -> str:
 
 
 def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
-    """What stands for a wrapper around an unknown layer; None if every layer in it is known."""
+    """The `Unknown` for a wrapper around an unknown layer; None if every layer inside is known."""
     sublayers = {name: fields[name] for name in cls.sublayers if fields.get(name) is not None}
     layers = [item.layer for value in sublayers.values() for item in (value if isinstance(value, tuple) else (value,))]
     unknown = [layer for layer in layers if isinstance(layer, Unknown)]
@@ -247,7 +247,7 @@ def unknown_inside(cls: type[Layer], fields: dict[str, Any]) -> Unknown | None:
 
 
 def with_fallbacks(value: Any) -> Any:
-    """The sublayers in a field, each unknown one replaced by its fallback."""
+    """The sublayers in a field, with each unknown one replaced by its fallback."""
     if isinstance(value, tuple):
         return tuple(with_fallbacks(item) for item in value)
     layer = value.layer.fallback if isinstance(value.layer, Unknown) else value.layer
@@ -255,7 +255,7 @@ def with_fallbacks(value: Any) -> Any:
 
 
 def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
-    """The layer with these fields. A flag that is null, 0 or 1 means what it means in Python: files have such."""
+    """The layer with these fields. A flag may be null, 0 or 1, as in some files, and means what it does in Python."""
     try:
         return build_layer(cls, fields)
     except FieldsError:
@@ -267,29 +267,29 @@ def build_flags(cls: type[Layer], fields: dict[str, Any]) -> Layer:
 
 
 def own_fields(cls: type[Layer], config: dict[str, Any], legacy: bool) -> dict[str, Any]:
-    """The fields of a config that are the class's own: neither those of every layer nor dropped ones of old files."""
+    """The fields of a config that belong to the class: without common fields and, in old files, dropped ones."""
     known = frozenset(cls.__struct_fields__)
     fields = {key: value for key, value in config.items() if key in known or key not in COMMON}
     return without_old_fields(fields, known) if legacy else fields
 
 
 def sharing_key(entry: dict[str, Any], config: dict[str, Any], legacy: bool) -> bytes:
-    """The key under which equal layers are found, all but their `NAMES`: a deep model has many that are equal."""
+    """The key under which equal layers are found, ignoring their `NAMES`: a deep model has many equal layers."""
     own = {**config, "name": None, "trainable": None}
     key = msgspec.msgpack.encode((legacy, entry["class_name"], entry.get("module"), entry.get("registered_name"), own))
     if len(key) <= LONG_KEY:
         return key
     from hashlib import (
-        blake2b,  # only loaded for wrappers: a key has all that is inside, again and again, and is not kept
+        blake2b,  # loaded only for wrappers: their keys repeat all that is inside at every level, and are not kept
     )
 
     return blake2b(key, digest_size=32).digest()
 
 
 def with_activations(cls: type[Layer], fields: dict[str, Any], registry: KerasClasses) -> Layer:
-    """The layer with these fields; an `Unknown` if an activation is a custom one.
+    """The layer with these fields; an `Unknown` if an activation is custom.
 
-    If that is a function, the fallback has the layer's counts: a function has no weights and works element by element.
+    For a custom function the fallback has the layer's counts: functions have no weights and work element by element.
     """
     odd = [name for name in ACTIVATIONS if fields.get(name).__class__ is dict]
     try:
@@ -312,7 +312,7 @@ def with_activations(cls: type[Layer], fields: dict[str, Any], registry: KerasCl
 
 
 def sublayers(registry: KerasClasses, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Any:
-    """The layer, or the layers, in a field."""
+    """The layer, or the tuple of layers, in a field."""
     if isinstance(value, list):
         return tuple(
             [sublayer(registry, item, legacy, nested, (*where, index), depth) for index, item in enumerate(value)]
@@ -321,7 +321,7 @@ def sublayers(registry: KerasClasses, value: Any, legacy: bool, nested: Any, whe
 
 
 def sublayer(registry: KerasClasses, value: Any, legacy: bool, nested: Any, where: DocPath, depth: int) -> Sublayer:
-    """One layer in a field of another."""
+    """One layer in a field of another layer."""
     if not isinstance(value, dict):
         raise FieldsError([FieldProblem("expected a layer with class_name and config", where)])
     part = registry.shared_part(value)
@@ -336,7 +336,7 @@ def sublayer(registry: KerasClasses, value: Any, legacy: bool, nested: Any, wher
 
 
 def name_in(entry: dict[str, Any]) -> str:
-    """The name in the config of an entry; empty where there is none."""
+    """The name in the config of an entry; empty if there is none."""
     config = entry.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     return name if isinstance(name, str) else ""
@@ -345,7 +345,7 @@ def name_in(entry: dict[str, Any]) -> str:
 def inner_part(
     registry: KerasClasses, value: dict[str, Any], legacy: bool, nested: Any, where: DocPath, depth: int
 ) -> Any:
-    """What an entry in a field of a layer describes: a model's definition, or an Instance of a layer."""
+    """What an entry in a field of a layer describes: the Definition of a model, or the Instance of a layer."""
     try:
         if value.get("class_name") in MODELS and not is_foreign(value):
             return nested.model_inside(value, where)
@@ -354,6 +354,6 @@ def inner_part(
     except FieldsError as error:
         inner = [FieldProblem(problem.message, (where[-1], "config", *problem.where)) for problem in error.problems]
         raise FieldsError(inner) from None
-    # tf.keras wrote the build_config of a layer further inside here.
+    # In tf.keras files this is the build_config of a layer further inside.
     built: Sequence[Any] = () if legacy else shapes_of(value.get("build_config"))
     return Instance(made.layer, name_in(value) or snake_case(made.type), made.type, trainable, made.dtype, built)

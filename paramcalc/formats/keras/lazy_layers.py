@@ -1,7 +1,7 @@
 """The `layers` of a large Keras file, each parsed only when it is read.
 
-Most layers of a deep model say what others do, all but their names and what they read: two thirds of the text. So a
-config that was parsed is not parsed again, and what it made is not made again.
+Most layers of a deep model differ from others only in their names and inputs; the rest, two thirds of the text,
+repeats. So no config is parsed twice, and no layer is made twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,21 +19,21 @@ from paramcalc.model import Instance
 
 _NOT_COUNTED = bytes(set(range(256)) - set(b"[{:"))
 _AROUND = 8
-"""How many levels of lists and mappings are around an entry, at most."""
+"""The most levels of lists and mappings around an entry."""
 _MAX_IN_ENTRY = MAX_DEPTH - _AROUND
-"""How many levels of lists and mappings an entry may have, less those of the models around it."""
+"""The most levels of lists and mappings in an entry, before those of the models around it are subtracted."""
 _OF_MODEL = 4
-"""How many a model adds to what is in its layers, at most."""
+"""The most levels that a model adds to those of its layers."""
 MAX_LEVELS = 12
-"""A model this far inside others is parsed as a whole: at each level, all that is inside is looked through once."""
+"""A model inside this many others is parsed whole, because each level scans everything inside it once."""
 MAX_KNOWN = 1_000
-"""How many different texts are kept of each kind: where all layers are different, that is not to be the whole file."""
+"""How many distinct texts of each kind are kept, so that a file whose layers all differ is not kept whole."""
 LONG_ENTRY = 8_192
-"""An entry of more bytes holds a model, or is like no other."""
+"""An entry of more bytes than this contains a model, or is taken to be unique."""
 
 
 class OddError(Exception):
-    """Something that must be parsed the ordinary way."""
+    """The text must be parsed the ordinary way."""
 
 
 # -- a layer as Keras 3 writes it --------------------------------------------------------------------
@@ -51,14 +51,14 @@ class _Tensor(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class _Node(Struct, forbid_unknown_fields=True, gc=False):
-    """A call with tensors and lists of tensors; its named arguments are neither."""
+    """A call with tensors and lists of tensors; its keyword arguments are scalars."""
 
     args: list[_Tensor | list[_Tensor]]
     kwargs: dict[str, bool | int | float | str | None]
 
 
 class _Parts(Struct, forbid_unknown_fields=True, gc=False):
-    """An entry, its config unparsed."""
+    """An entry with its config unparsed."""
 
     module: str
     class_name: str
@@ -70,7 +70,7 @@ class _Parts(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """The config of a model, its layers unparsed."""
+    """The config of a model with its layers unparsed."""
 
     layers: list[Raw]
     name: Any = UNSET
@@ -82,7 +82,7 @@ class _Config(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A model as Keras writes it, that of the file or one inside it, its layers unparsed."""
+    """A model as Keras writes it, outermost or nested, with its layers unparsed."""
 
     class_name: str
     config: _Config
@@ -96,9 +96,9 @@ class Architecture(Struct, forbid_unknown_fields=True, omit_defaults=True):
     inbound_nodes: Any = UNSET
 
     def opened(self, level: int) -> tuple["LazyLayers", dict[str, Any]]:
-        """Its layers, and all of it as the JSON has it, with these; `level` counts the models around it.
+        """Its layers, and the whole entry as a mapping that contains them; `level` counts the models around it.
 
-        The layers are taken out of it.
+        The layers are removed from the struct.
         """
         layers = LazyLayers(self.config.layers, level)
         self.config.layers = []
@@ -112,18 +112,18 @@ def _mapping(struct: Struct) -> dict[str, Any]:
 
 
 _OF_TENSOR, _OF_NODE, _OF_PARTS = 5, 2, 6
-"""How many keys each of these has, a `build_config` apart, and so how many colons."""
+"""The number of keys, and so of colons, in each of these, not counting `build_config`."""
 
 
 # -- what is read ------------------------------------------------------------------------------------
 
 
 class Alike(Struct, gc=False):
-    """What entries have in common that differ in nothing but their names, their calls and what they were built for.
+    """What entries have in common that differ only in their names, calls and built shapes.
 
     Attributes:
-        colons: how many their config has.
-        made: for the reader of the entries: the layer of the first, where the others are the same but for these.
+        colons: the number of colons in their config.
+        made: the layer of the first of them, set by the reader of the entries if the others can share it.
     """
 
     colons: int
@@ -134,10 +134,10 @@ class Entry(Struct, gc=False):
     """An entry that may have others like it.
 
     Attributes:
-        name: its name, beside the config and inside.
+        name: its name, which is both beside the config and inside it.
         calls: its calls.
-        built: the shapes that it was built for.
-        whole: parses all of it.
+        built: the input shapes that it was built for.
+        whole: parses the complete entry.
     """
 
     alike: Alike
@@ -147,23 +147,23 @@ class Entry(Struct, gc=False):
     item: Raw
 
     def whole(self) -> Any:
-        """The entry as the JSON has it."""
+        """The entry as plain JSON values."""
         return msgspec.json.decode(self.item)
 
 
 class LazyLayers:
-    """The entries of `layers`, parsed one by one as they are read.
+    """The entries of `layers`, parsed one at a time as they are read.
 
     Attributes:
-        colons: how many all entries hold, known once they have been read from first to last, and so have those of
-            models among them; see `parse_json`.
+        colons: the number of colons in all entries, known once they and the layers of models among them have been read
+            from first to last; see `parse_json`.
     """
 
     __slots__ = ("_items", "_kept", "_level", "colons")
 
     def __init__(self, items: list[Raw], level: int = 0) -> None:
         self._items = items
-        self._level = level  # how many models are around these layers' own
+        self._level = level  # number of models around the one with these layers
         self._kept: tuple[int, Any] = -1, None
         self.colons: int | None = None
 
@@ -176,16 +176,16 @@ class LazyLayers:
         return self._kept[1]
 
     def __iter__(self) -> Iterator[Any]:
-        """The entries as the JSON has them.
+        """Yield the entries as plain JSON values.
 
         Raises:
-            OddError: when they are not plain JSON, or nested deep.
+            OddError: when one is not plain JSON, or is nested too deep.
         """
         parser = _Parser(self._level)
         return self._parsed(parser, parser.value)
 
     def entries(self) -> Iterator[Any]:
-        """The same, but an `Entry` for each that is as Keras 3 writes it."""
+        """Yield the same, but an `Entry` for each one in the form that Keras 3 writes."""
         parser = _Parser(self._level)
         typed = self._items and b'"module"' in bytes(self._items[0])  # else Keras 2 wrote it
         return self._parsed(parser, parser.entry if typed else parser.value)
@@ -204,15 +204,15 @@ class LazyLayers:
 class _Parser:
     """Parses the entries of one model.
 
-    Every method raises an OddError for what is nested deep, and a MsgspecError, a ValueError or a RecursionError for
-    what is no plain JSON.
+    Every method raises an OddError for deep nesting, and a MsgspecError, a ValueError or a RecursionError for what is
+    not plain JSON.
 
     Attributes:
-        colons: how many there are in what has been parsed: one for each key that was not lost, and those in texts.
-            Fewer than in the JSON is no harm: then the ordinary reader reads it.
-        inside: the layers of models among the entries, which are not counted with them.
-        known: what entries have in common, by what they say of it.
-        built: shapes that layers were built for, and the colons, by their text.
+        colons: the number of colons in what has been parsed: one for each key that was not lost, and those in strings.
+            A count below that of the JSON is harmless: the ordinary reader then reads the file.
+        inside: the layers of nested models, which count their own colons.
+        known: what entries have in common, by their class and the text of their config.
+        built: shapes that layers were built for, with the number of colons, by their text.
     """
 
     def __init__(self, level: int) -> None:
@@ -228,13 +228,13 @@ class _Parser:
         self.built: dict[bytes, tuple[list[Any], int]] = {}
 
     def value(self, item: Raw) -> Any:
-        """An entry as the JSON has it."""
+        """An entry as plain JSON values."""
         value = self.decode(item)
         self.colons += self.count(value, self.most)
         return value
 
     def entry(self, item: Raw) -> Any:
-        """The Entry; as the JSON has it where that says anything else than layers commonly do."""
+        """The Entry; plain JSON values if it has anything that layers do not commonly have."""
         if memoryview(item).nbytes > LONG_ENTRY:
             return self.model(item)
         try:
@@ -258,15 +258,15 @@ class _Parser:
         return Entry(alike, name, list(map(self.call, parts.inbound_nodes)), built, item)
 
     def model(self, item: Raw) -> Any:
-        """A long entry as the JSON has it, its layers unparsed if it is a model."""
+        """A long entry as plain JSON values, with its layers unparsed if it is a model."""
         if self.level == MAX_LEVELS:
             return self.value(item)
         try:
             found = self.architecture(item)
-        except msgspec.ValidationError:  # no model, or more than Keras writes
+        except msgspec.ValidationError:  # not a model, or more than Keras writes
             return self.value(item)
         layers, value = found.opened(self.level + 1)
-        if not is_model(value):  # somebody else's class of that name
+        if not is_model(value):  # a custom class of that name
             return self.value(item)
         self.colons += self.count(found, self.most)
         self.inside.append(layers)
@@ -284,9 +284,9 @@ class _Parser:
         return found[0]
 
     def call(self, node: _Node) -> KerasCall:
-        """One call."""
+        """Convert one call."""
         first = node.args[0] if len(node.args) == 1 else None
-        if isinstance(first, _Tensor):  # what most layers are called with
+        if isinstance(first, _Tensor):  # the most common call
             reads = [History(*first.config.keras_history)]
             self.colons += _OF_NODE + _OF_TENSOR + len(node.kwargs)
             return KerasCall(reads, node.kwargs or NO_KWARGS, reads)
@@ -301,21 +301,20 @@ class _Parser:
         return KerasCall(args, node.kwargs or NO_KWARGS, reads)
 
     def count(self, value: Any, depth: int) -> int:
-        """How many colons a value has, written as JSON, if it is nested no more than `depth` deep."""
+        """The number of colons in a value written as JSON; raises OddError if it is nested more than `depth` deep."""
         again = self.encode(value)
         counted = again.translate(None, _NOT_COUNTED)
         colons = counted.count(b":")
-        # Few brackets cannot be nested deep: that is quick to tell, and true of nearly every layer.
+        # Few brackets cannot nest deep: a quick check that nearly every layer passes.
         if len(counted) - colons > depth and not is_shallow(again, depth):
             raise OddError
         return colons
 
 
 def after_name(config: bytes, name: str) -> bytes | None:
-    """The text of a config after the name, with which Keras begins it; None if it does not.
+    """The text of a config after the name, which Keras writes first; None if it begins otherwise.
 
-    A name with a quote or an escape in it could say something else than it seems to, and one with a colon would have to
-    be counted.
+    A name with a quote or an escape might not mean what it seems to, and one with a colon would have to be counted.
     """
     if '"' in name or "\\" in name or ":" in name or not name.isprintable():
         return None
