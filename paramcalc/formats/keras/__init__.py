@@ -92,7 +92,7 @@ def parse_texts(value: Any, name: str, locate: Callable[[DocPath], Position | No
 
 
 SEQUENCES = ("__tuple__", "TensorShape")
-"""Class names with which some writers mark Python's sequence types: {"class_name": "__tuple__", "items": [1, 1]}."""
+"""How some writers mark what a list was in Python: {"class_name": "__tuple__", "items": [1, 1]}."""
 
 
 def unwrap_sequences(data: bytes, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Maps class names in a Keras file to layer classes, as in the version of Keras that wrote the file."""
+"""Maps class names in a Keras file to layer classes, according to the version of Keras that wrote the file."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ class KerasClasses(Registry):
     """The registry for one file.
 
     Attributes:
-        original: "Keras 2.1.6" for a file of the original Keras: it had fewer classes than tf.keras and Keras 3, so
-            that a later class's name is a custom class there. Empty for any other file.
-        made: the layers made so far, by what their entries say: equal entries share one layer.
-        objects: the layers and models so far by their `shared_object_id`, wherever they stand: entries with the same
-            are one. None where a file has no such numbers.
+        original: "Keras 2.1.6" for a file of the original Keras, which had fewer classes than tf.keras and Keras 3, so
+            that the name of a later class is a custom class there. Empty for any other file.
+        made: the layers made so far, by the content of their entries: equal entries share one layer.
+        objects: the layers and models read so far by `shared_object_id`, wherever they occur: entries with the same ID
+            are one object. None for a file without such IDs.
     """
 
     def __init__(self, origin: Origin, shared_objects: bool = False) -> None:
@@ -27,14 +27,14 @@ class KerasClasses(Registry):
         self.objects: dict[Any, Any] | None = {} if shared_objects else None
 
     def is_keras(self, entry: dict[str, Any]) -> bool:
-        """Whether an entry names a class of Keras, and no other package's."""
+        """Whether an entry names one of Keras' own classes."""
         return not is_foreign(entry) and self.has(entry["class_name"])
 
     def shared_id(self, entry: dict[str, Any]) -> Any:
-        """The `shared_object_id` of an entry; None where it has none.
+        """The `shared_object_id` of an entry; None if it has none.
 
         Raises:
-            LayerError: for one that is no number.
+            LayerError: for an ID that is not a number.
         """
         found = entry.get("shared_object_id") if self.objects is not None else None
         if isinstance(found, (list, dict)):
@@ -42,15 +42,15 @@ class KerasClasses(Registry):
         return found
 
     def shared_part(self, entry: dict[str, Any]) -> Any:
-        """The layer or the model that an entry with the same `shared_object_id` has made already; None for a new one.
+        """The layer or model already made for an entry's `shared_object_id`; None for a new one.
 
-        Keras takes the first, whatever a later entry says of it.
+        Keras uses the first, whatever a later entry contains.
         """
         found = self.shared_id(entry)
         return None if found is None or self.objects is None else self.objects.get(found)
 
     def share(self, entry: dict[str, Any], part: Any) -> None:
-        """Note what an entry has made, for others with the same `shared_object_id`."""
+        """Register what an entry has made, for others with the same `shared_object_id`."""
         found = self.shared_id(entry)
         if found is not None and self.objects is not None:
             self.objects[found] = part

@@ -1,4 +1,4 @@
-"""Reads an architecture's JSON that is embedded in a larger file with weights."""
+"""Reads the JSON of an architecture that is embedded in a larger file with weights."""
 
 from paramcalc.errors import InputError, Problem
 from paramcalc.formats.keras import read_keras, recognise, unwrap_sequences
@@ -17,18 +17,18 @@ def read_embedded(
     shared_objects: bool = False,
     version: str | None = None,
 ) -> Model:
-    """The model of an architecture's text.
+    """The model of an embedded architecture.
 
     Args:
-        data: the text.
+        data: the JSON text.
         name: the file, as the user gave it.
-        options: what the user asks.
-        what: what the text is in the file, for errors.
+        options: the user's options.
+        what: a description of the text's location in the file, for errors.
         shared_objects: whether equal `shared_object_id`s are one layer.
-        version: the version of Keras that the file says it was written by, beside the text.
+        version: the Keras version that the file states outside the text.
 
     Raises:
-        InputError: when this is not the JSON of an architecture: Keras writes nothing else there.
+        InputError: when this is not the JSON of an architecture, the only thing that Keras writes there.
     """
     if len(data) >= LARGE and data.startswith(b"{"):
         model = read_large(data, name, options.max_layers, shared_objects=shared_objects, version=version)

@@ -4,16 +4,16 @@ from functools import lru_cache
 from typing import Any
 
 KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.", "keras_core.", "builtins.")
-"""What the names of Keras' own modules begin with once a dot is added; `keras_cv` is not one of them."""
+"""Prefixes of Keras' own modules, matched with a dot after the module's name so that `keras_cv` is not one of them."""
 OPERATIONS = ("keras.src.ops.", "keras.src.activations.", "keras.ops.", "keras.src.random.")
-"""The same for modules of bare operations."""
+"""The same for the modules of bare operations."""
 MODELS = ("Functional", "Model", "Sequential")
 TENSORFLOW_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
-"""The classes of layers in which tf.keras stores a bare operation of TensorFlow."""
+"""Layer classes in which tf.keras stores a bare TensorFlow operation."""
 
 
 class LayerNames:
-    """The names of a model's layers, collected at the first question."""
+    """The names of a model's layers, collected when first needed."""
 
     def __init__(self, layers: Any) -> None:
         self.layers = layers
@@ -30,7 +30,7 @@ class LayerNames:
 
 
 def label(item: Any) -> str | None:
-    """An entry as errors name it: `'conv2' (Conv2D)`, or `Conv2D` if it has no name; None if it has neither."""
+    """An entry's label in errors: `'conv2' (Conv2D)`, or `Conv2D` if it has no name; None if it has neither."""
     if not isinstance(item, dict):
         return None
     name, kind = entry_name(item), item.get("class_name")
@@ -40,26 +40,26 @@ def label(item: Any) -> str | None:
 
 
 def entry_name(item: dict[str, Any]) -> Any:
-    """The name that inbound nodes use: the one beside the config, else the one in it, as always in a Sequential."""
+    """The name that inbound nodes use: the one beside the config, else the one inside, as always in a Sequential."""
     config = item.get("config")
     return item.get("name") or (config.get("name") if isinstance(config, dict) else None)
 
 
 def is_foreign(item: dict[str, Any]) -> bool:
-    """Whether an entry says that its class is somebody else's: whatever it is called, only its code says what it does.
+    """Whether an entry's class is not one of Keras', whatever its name: only its code defines what it does.
 
-    A class of Keras comes from one of Keras' modules, and is not registered under a name that is not its own: Keras
-    looks for a registered class first.
+    A Keras class comes from a Keras module and is not registered under a different name: Keras looks for a registered
+    class first.
     """
     return origin(item) is None
 
 
 def origin(item: dict[str, Any]) -> str | None:
-    """The module of Keras that an entry's class comes from, "" if it names none; None for somebody else's class."""
+    """The Keras module of an entry's class, "" if the entry names none; None for a foreign class."""
     said = item.get("module"), item.get("registered_name"), item.get("class_name")
     try:
         return _origin(*said)
-    except TypeError:  # a mapping or a list, which is none of these
+    except TypeError:  # a mapping or a list cannot be hashed, and is none of these
         return _origin.__wrapped__(*said)
 
 
@@ -74,7 +74,7 @@ def _origin(module: Any, registered: Any, kind: Any) -> str | None:
 
 
 def foreign_name(item: dict[str, Any]) -> str:
-    """The name of a foreign class, as the file has it in full."""
+    """The full name of a foreign class, as in the file."""
     registered = item.get("registered_name")
     if isinstance(registered, str) and ">" in registered:
         return registered[:80]
@@ -91,7 +91,7 @@ def is_input(item: Any) -> bool:
 def is_model(item: dict[str, Any]) -> bool:
     """Whether an entry is a nested model.
 
-    A subclass of Model whose config lists layers is none: Keras loads it only with the class itself at hand.
+    A subclass of Model whose config lists layers is not one: Keras loads it only if it is given the class itself.
     """
     return item.get("class_name") in MODELS and not is_foreign(item)
 
@@ -118,9 +118,9 @@ def is_operation(item: dict[str, Any]) -> bool:
 
 
 def is_bare(item: dict[str, Any]) -> bool:
-    """Whether an entry of Keras 3 without a module, as in HDF5 files, is an operation: it lacks the fields of a layer.
+    """Whether an entry in Keras 3 form without a module, as in HDF5 files, is an operation: it lacks a layer's fields.
 
-    Average and Concatenate are both, with another default for the axis; the operations write it.
+    Average and Concatenate are both layers and operations; only the operations write the axis, as its default differs.
     """
     config, nodes = item.get("config"), item.get("inbound_nodes")
     if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict) or "args" not in nodes[0]:

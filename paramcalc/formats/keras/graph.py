@@ -1,4 +1,4 @@
-"""Orders the calls that a model's outputs depend on, so that each comes after what it reads."""
+"""Orders the calls that a model's outputs depend on so that each comes after those it reads from."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,7 +9,7 @@ from paramcalc.model import Instance
 
 
 class FileOrder:
-    """All calls in file order, which is not stored: a large model has as many calls as members."""
+    """All calls in file order, generated on demand because a large model has as many calls as members."""
 
     def __init__(self, members: list[Member]) -> None:
         self.members = members
@@ -19,14 +19,14 @@ class FileOrder:
 
 
 class Graph:
-    """The members of one model. Every result, of an input or of a call, has a number: its slot.
+    """The members of one model. Every result, of an input or of a call, has an index: its slot.
 
     Attributes:
         members: the entries of the model.
-        by_name: the same by name.
-        inputs: how many inputs there are; they have the first slots.
-        slots: how many slots there are; those of the calls are in the order of the file.
-        keeps_unreachable: whether layers that no output depends on belong to the model: see `is_kept`.
+        by_name: the same, by name.
+        inputs: the number of inputs, which have the first slots.
+        slots: the number of slots; those of the calls are in file order.
+        keeps_unreachable: whether layers that no output depends on belong to the model; see `is_kept`.
     """
 
     def __init__(self, members: list[Member], by_name: dict[str, Member], keeps_unreachable: bool = False) -> None:
@@ -46,26 +46,26 @@ class Graph:
         self.slots = slot
 
     def execution_order(self, outputs: list[History], places: list[DocPath]) -> Iterable[Step]:
-        """The calls that the outputs depend on, each after what it reads, else in file order.
+        """The calls that the outputs depend on, each after those it reads from, otherwise in file order.
 
         Raises:
             PlacedError: for a dangling reference or a cycle.
         """
         try:
             in_order = self.is_in_order(outputs)
-        except LayerError:  # a call that no output depends on may be wrong; if not, the slower way names the layer
+        except LayerError:  # perhaps only in a call that no output depends on; otherwise the slower way names the layer
             in_order = False
         return FileOrder(self.members) if in_order else self.sorted_order(outputs, places)
 
     def slot(self, tensor: History, likely: Member | None = None) -> int:
-        """The slot of the result that a tensor is part of; it is stored in the tensor, too.
+        """The slot of the result that contains a tensor; it is also stored in the tensor.
 
         Args:
-            tensor: what is read.
-            likely: the member that it may well be of: to compare a name takes less than to look one up.
+            tensor: the tensor to look up.
+            likely: the member that probably produced it: comparing a name is faster than looking one up.
 
         Raises:
-            LayerError: when there is no such layer or no such call.
+            LayerError: when that layer or call does not exist.
         """
         is_likely = likely is not None and likely.name == tensor.layer
         member = likely if is_likely else self.by_name.get(tensor.layer)
@@ -80,14 +80,14 @@ class Graph:
         return tensor.slot
 
     def is_in_order(self, outputs: list[History]) -> bool:
-        """Whether the calls can run in file order, and every input is read; looks up the slots of all tensors.
+        """Whether the calls can run in file order and every input is read; looks up the slots of all tensors.
 
-        Keras writes most models so, and a single pass finds out.
+        Keras writes most models this way, and one pass is enough to check.
         """
         read = bytearray(self.slots)
         for tensor in outputs:
             read[self.slot(tensor)] = 1
-        before: Member | None = None  # which most layers read
+        before: Member | None = None  # the layer that most layers read from
         for member in self.members:
             for call, arguments in enumerate(member.calls):
                 for tensor in arguments.reads:
@@ -104,7 +104,7 @@ class Graph:
         needed = self.reachable(steps, outputs, places)
         unread = {
             slot: iter(sources) for slot, sources in needed.items()
-        }  # an iterator each, so that every source is looked at once
+        }  # iterators, so that every source is visited once
         waiting: dict[int, list[int]] = {}
         done: set[int] = set()
         order: list[Step] = []
@@ -125,10 +125,10 @@ class Graph:
         return order
 
     def reachable(self, steps: list[Step], outputs: list[History], places: list[DocPath]) -> dict[int, list[int]]:
-        """The slots of the calls that the outputs depend on, each with those it reads; Keras 3 drops the others.
+        """The slots of the calls that the outputs depend on, each with the slots it reads; Keras 3 drops other calls.
 
         Raises:
-            PlacedError: for an output that is not there, or a layer that reads what is not there.
+            PlacedError: for an output that does not exist, or a layer that reads a tensor that does not exist.
         """
         pending: list[int] = []
         for tensor, place in zip(outputs, places, strict=True):
@@ -156,14 +156,14 @@ class Graph:
 def is_kept(member: Member) -> bool:
     """Whether tf.keras keeps a layer's calls in the model even if no output depends on them.
 
-    They are there for add_loss, which may need a whole network. The layers that add the loss, and operations, hold no
-    weights, and so make no difference.
+    It keeps them for add_loss, which may need a whole network. The layers that add the loss, and operations, have no
+    weights, so they make no difference.
     """
     part = member.part
     if not isinstance(part, Instance):
         return part is not None
     from paramcalc.layers.operations.operation import (
         Operation,
-    )  # the files that come here have operations, so it is loaded
+    )  # already loaded: the files that get here have operations
 
     return part.type not in ("AddLoss", "AddMetric") and not isinstance(part.layer, Operation)

@@ -1,7 +1,7 @@
-"""Maps a TensorFlowOpLayer, an operation of TensorFlow's graph, to the TensorFlow function that it stands for.
+"""Maps a TensorFlowOpLayer, an operation of a TensorFlow graph, to the TensorFlow function that it stands for.
 
 tf.keras 2.0 to 2.3 wrote these. The entry has a `node_def` with the operation's name, inputs and attributes, and the
-inputs that are constants, by position.
+constant inputs by position.
 """
 
 import base64
@@ -89,7 +89,7 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
     "MatrixDeterminant": ("det", "input"),
     "MatrixInverse": ("inv", "x"),
 }  # fmt: skip
-"""Operation of the graph → the function, and the names of its inputs there; one with a star takes all that are left."""
+"""Graph operation → the function, and the names of its inputs; a starred name takes all remaining inputs."""
 
 ATTRIBUTES = {
     "keep_dims": "keepdims", "axis": "axis", "adj_x": "transpose_a", "adj_y": "transpose_b", "batch_dims": "batch_dims",
@@ -105,10 +105,10 @@ TYPES = {"DT_HALF": "float16", "DT_BFLOAT16": "bfloat16", "DT_DOUBLE": "float64"
 
 
 def function_call(config: dict[str, Any], tensors: list[Any]) -> tuple[str, list[Any], dict[str, Any]]:
-    """The function, its positional arguments and its named ones.
+    """The function, with its positional and its named arguments.
 
     Raises:
-        LayerError: for an operation that is not known, or a node that does not fit together.
+        LayerError: for an unknown operation, or a node whose parts contradict each other.
     """
     node = node_of(config)
     name = node.get("op")
@@ -131,7 +131,7 @@ def function_call(config: dict[str, Any], tensors: list[Any]) -> tuple[str, list
 
 
 def node_of(config: dict[str, Any]) -> dict[str, Any]:
-    """The operation as a mapping; tf.keras 2.0 to 2.2 wrote it as a string of JSON."""
+    """The operation as a mapping; tf.keras 2.0 to 2.2 wrote it as a JSON string."""
     node = config.get("node_def")
     if isinstance(node, str):
         try:
@@ -144,7 +144,7 @@ def node_of(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def inputs_of(node: dict[str, Any], constants: Any, tensors: list[Any]) -> list[Any]:
-    """The inputs in order: constants at their positions, tensors at the others."""
+    """The inputs in order: constants at their own positions, tensors at the others."""
     count = sum(not str(name).startswith("^") for name in node.get("input", []))
     known = constants if isinstance(constants, dict) else {}
     remaining = iter(tensors)
@@ -155,7 +155,7 @@ def inputs_of(node: dict[str, Any], constants: Any, tensors: list[Any]) -> list[
 
 
 def is_integer(value: Any) -> bool:
-    """Whether a value is an integer of a sensible size, as a number or as text."""
+    """Whether a value is an integer of reasonable size, as a number or as text."""
     return type(value) in (int, str) and len(str(value)) < 20 and str(value).removeprefix("-").isdecimal()
 
 

@@ -1,7 +1,7 @@
-"""Parses a layer's `inbound_nodes` into its calls, with the tensors that each reads, in every dialect of Keras.
+"""Parses a layer's `inbound_nodes` in any Keras dialect into its calls, with the tensors that each reads.
 
-Keras 3: `{"args": […], "kwargs": {…}}` with `__keras_tensor__` objects. Before: a list of
-`[layer, node, tensor, kwargs]`; Keras 1 without kwargs.
+Keras 3 writes `{"args": […], "kwargs": {…}}` with `__keras_tensor__` objects. Earlier versions write a list of `[layer,
+node, tensor, kwargs]`; Keras 1 writes it without kwargs.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ from paramcalc.formats.keras.entries import LayerNames
 
 
 class History(Struct, gc=False):
-    """A tensor as Keras refers to it: by the layer that made it.
+    """A tensor as Keras refers to it: by the layer that produced it.
 
     Attributes:
         layer: the name of that layer.
-        node: the number of the call that made it.
-        output: the number of the output.
+        node: the index of the call that produced it.
+        output: the index of the output.
         slot: the slot of that call, see `Graph`; -1 until it is looked up.
     """
 
@@ -29,11 +29,11 @@ class History(Struct, gc=False):
 
 
 class KerasCall(Struct, gc=False):
-    """One call.
+    """One call of a layer.
 
     Attributes:
-        args: the positional arguments, nested as they were written, with a History for each tensor.
-        kwargs: the same for the named ones.
+        args: the positional arguments, nested as written, with a History for each tensor.
+        kwargs: the named arguments, in the same form.
         reads: every tensor among them, in order.
     """
 
@@ -43,16 +43,16 @@ class KerasCall(Struct, gc=False):
 
 
 SINGLE_ARGUMENT = ("TFOpLambda", "SlicingOpLambda")
-"""Classes of layers whose node is their first argument, even where it is a list: one that a function joins, say."""
+"""Classes of layers whose node is their first argument, even if it is a list, such as tensors to be concatenated."""
 TENSOR = "__keras_tensor__"
 NO_KWARGS: dict[str, Any] = {}
 
 
 def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
-    """All calls of one layer entry.
+    """Parse all calls of one layer entry.
 
     Raises:
-        LayerError: for what is none of the dialects.
+        LayerError: for anything in none of the dialects.
     """
     nodes = entry.get("inbound_nodes")
     if nodes is None:
@@ -67,7 +67,7 @@ def parse_calls(entry: dict[str, Any], names: LayerNames) -> list[KerasCall]:
 
 
 def writes_keras3_calls(layers: Any) -> bool:
-    """Whether a model's calls are in the dialect of Keras 3; the first call is enough to see."""
+    """Whether a model's calls are in the dialect of Keras 3; checks only the first call."""
     for item in layers:
         nodes = item.get("inbound_nodes") if isinstance(item, dict) else None
         if isinstance(nodes, list) and nodes:
@@ -76,13 +76,13 @@ def writes_keras3_calls(layers: Any) -> bool:
 
 
 def parse_keras3(node: dict[str, Any]) -> KerasCall:
-    """`{"args": …, "kwargs": …}`."""
+    """Parse `{"args": …, "kwargs": …}`."""
     args, kwargs = node["args"], node.get("kwargs", NO_KWARGS)
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise LayerError("an inbound node's args must be a list and its kwargs a mapping")
     reads: list[History] = []
     if len(args) == 1 and not kwargs and args[0].__class__ is dict and args[0].get("class_name") == TENSOR:
-        reads.append(keras3_history(args[0]))  # what most layers are called with
+        reads.append(keras3_history(args[0]))  # the most common call
         return KerasCall(reads, NO_KWARGS, reads)
     values = [keras3_value(value, reads) for value in args]
     named = {key: keras3_value(value, reads) for key, value in kwargs.items()} if kwargs else NO_KWARGS
@@ -95,7 +95,7 @@ def keras_call(args: list[Any], kwargs: dict[str, Any]) -> KerasCall:
 
 
 def keras3_value(value: Any, reads: list[History], depth: int = 0) -> Any:
-    """An argument with its tensors as histories, which are appended to `reads`; other objects stay as they are."""
+    """An argument with its tensors as histories, which are appended to `reads`; other objects are kept as they are."""
     if depth > 32:
         raise LayerError("call arguments are nested too deeply")
     if isinstance(value, dict):
@@ -122,14 +122,14 @@ def keras3_history(value: dict[str, Any]) -> History:
 
 
 def checked_history(layer: Any, node: Any, index: Any) -> History:
-    """A history whose parts have the right types."""
+    """A History, after checking the types of its parts."""
     if type(layer) is not str or type(node) is not int or type(index) is not int:
         raise LayerError("a tensor's history must be a layer name, a node index and a tensor index")
     return History(layer, node, index)
 
 
 def is_history(value: Any, names: LayerNames) -> bool:
-    """Whether a list is `[layer, node, tensor, …]`, and the model has that layer."""
+    """Whether a list is `[layer, node, tensor, …]` and the model has that layer."""
     return (
         isinstance(value, list)
         and len(value) in (3, 4)
@@ -142,14 +142,14 @@ def is_history(value: Any, names: LayerNames) -> bool:
 
 
 def parse_legacy(node: Any, names: LayerNames, whole: bool) -> KerasCall:
-    """A node before Keras 3: histories, the last with the call's kwargs. `whole`: all of it is a single argument."""
+    """Parse a node from before Keras 3: histories, the last with the call's kwargs; if `whole`, one argument."""
     kwargs: dict[str, Any] = {}
     args = legacy_value(node, names, kwargs, 0)
     return keras_call(args if isinstance(args, list) and not whole else [args], kwargs)
 
 
 def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: int) -> Any:
-    """The positional arguments of a call before Keras 3, nested as they were; named ones are added to `kwargs`."""
+    """The positional arguments of a call from before Keras 3, nested as written; named ones are added to `kwargs`."""
     if depth > 32:
         raise LayerError("inbound_nodes are nested too deeply")
     if isinstance(value, dict):
@@ -167,14 +167,14 @@ def legacy_value(value: Any, names: LayerNames, kwargs: dict[str, Any], depth: i
 
 
 def legacy_kwargs(value: Any, names: LayerNames) -> dict[str, Any]:
-    """The named arguments of a call before Keras 3, in which a tensor is `[layer, node, tensor]`."""
+    """The named arguments of a call from before Keras 3, which writes a tensor as `[layer, node, tensor]`."""
     if not isinstance(value, dict):
         raise LayerError("an inbound node's fourth item must be a mapping of keyword arguments")
     return {key: legacy_kwarg(item, names, 0) for key, item in value.items()}
 
 
 def legacy_kwarg(value: Any, names: LayerNames, depth: int) -> Any:
-    """One of these."""
+    """The value of one of these named arguments."""
     if is_history(value, names):
         return History(*value[:3])
     if isinstance(value, list) and depth < 32:
@@ -185,12 +185,12 @@ def legacy_kwarg(value: Any, names: LayerNames, depth: int) -> Any:
 
 
 def is_slice(value: Any) -> bool:
-    """Whether an argument is a slice as tf.keras wrote it; its bounds may be tensors."""
+    """Whether an argument is a slice as tf.keras writes it; its bounds may be tensors."""
     return isinstance(value, dict) and value.keys() == {"start", "stop", "step"}
 
 
 def histories_in(value: Any) -> list[History]:
-    """Every tensor of an argument, in the order Keras flattens it (mappings by key)."""
+    """Every tensor of an argument, in the order in which Keras flattens it (mappings by key)."""
     if isinstance(value, History):
         return [value]
     if isinstance(value, list):

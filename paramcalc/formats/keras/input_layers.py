@@ -1,4 +1,4 @@
-"""The `input_layers` of a Functional → its inputs, and which members they are."""
+"""The `input_layers` of a Functional → its inputs, and the members that they are."""
 
 from typing import Any
 
@@ -13,16 +13,16 @@ from paramcalc.model import Input
 def named_inputs(
     config: dict[str, Any], by_name: dict[str, Member], where: DocPath, problems: Problems
 ) -> tuple[list[Input | None], list[Member]]:
-    """What `input_layers` names: the inputs, and the members that they are; None for an input that is wrong.
+    """The inputs that `input_layers` names, None for an invalid one, and the members that they are.
 
     Args:
-        config: that of the model.
+        config: the config of the model.
         by_name: its members.
         where: the place of `input_layers`.
-        problems: where it is noted what is wrong with an input.
+        problems: collects what is wrong with an input.
 
     Raises:
-        PlacedError: for a name that is no layer's, or is there twice.
+        PlacedError: for a name that is no layer's, or that occurs twice.
     """
     histories = flatten_histories(config.get("input_layers"), where)
     inputs: list[Input | None] = []

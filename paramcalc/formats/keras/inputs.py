@@ -9,14 +9,14 @@ from paramcalc.shapes import MAX_DIMENSION, MAX_RANK, Shape, is_size
 from paramcalc.units import is_policy
 
 DTYPE_ALIASES = {"float": "float32", "double": "float64", "half": "float16"}
-"""TensorFlow's other names for dtypes, which tf.keras takes as well."""
+"""TensorFlow's aliases for dtypes, which tf.keras also accepts."""
 
 
 def checked_shape(config: dict[str, Any], key: str, batch: bool) -> Shape:
-    """The shape in a field; `batch` says whether its first item is the batch.
+    """The shape in a field; `batch` is whether its first item is the batch size.
 
     Raises:
-        FieldsError: for what is not a list of positive sizes and nulls.
+        FieldsError: for anything but a list of sizes and nulls.
     """
     value = config[key]
     if not isinstance(value, list) or len(value) > MAX_RANK:
@@ -45,13 +45,13 @@ def input_of(entry: dict[str, Any], name: str) -> Input:
 
 
 def dtype_of(config: dict[str, Any]) -> str:
-    """The dtype of an input, or of a first layer in its place; Keras 1 had another name for the field.
+    """The dtype of an input, or of the first layer in its place; Keras 1 used another name for the field.
 
     Raises:
-        LayerError: for one that there is not.
+        LayerError: for a dtype that does not exist.
     """
     dtype = config.get("dtype", config.get("input_dtype"))
-    if dtype is None or isinstance(dtype, dict):  # the policy of a first layer, which is checked with that layer
+    if dtype is None or isinstance(dtype, dict):  # the policy of a first layer is checked with that layer
         return "float32"
     if isinstance(dtype, str):
         dtype = DTYPE_ALIASES.get(dtype, dtype)
@@ -61,14 +61,14 @@ def dtype_of(config: dict[str, Any]) -> str:
 
 
 _SHAPES = {"batch_shape": True, "batch_input_shape": True, "batchInputShape": True, "input_shape": False}
-"""Every version's name for an input shape, and whether its first item is the batch."""
+"""The name of the input shape in every version, and whether its first item is the batch size."""
 
 
 def config_shape(config: dict[str, Any]) -> Shape | None:
     """The input shape among a layer's fields; None if there is none.
 
     Raises:
-        FieldsError: also for two that differ: Keras' versions do not agree on which of them counts.
+        FieldsError: for an invalid shape, or for two that differ, as Keras versions disagree on which takes precedence.
     """
     found: Shape | None = None
     for key, batch in _SHAPES.items():
@@ -84,10 +84,10 @@ def config_shape(config: dict[str, Any]) -> Shape | None:
 def sequential_input(
     layers: list[Any], config: dict[str, Any], members: list[Any], legacy: bool = False
 ) -> Input | None:
-    """The input of a Sequential without an InputLayer: that of its first layer, else what the model was built for.
+    """The input of a Sequential without an InputLayer: that of its first layer, else the shape it was built for.
 
     Raises:
-        FieldsError: for one that contradicts itself: Keras' versions do not agree on what counts.
+        FieldsError: for shapes that contradict each other, as Keras versions disagree on which takes precedence.
     """
     from paramcalc.formats.keras.definition import Definition
 
@@ -99,7 +99,7 @@ def sequential_input(
     first = layers[0].get("config") if layers and isinstance(layers[0], dict) else None
     if isinstance(first, dict):
         shape, keras1 = config_shape(first), keras1_shape(first)
-        vocabulary = layers[0].get("class_name") == "Embedding"  # to which input_dim means something else
+        vocabulary = layers[0].get("class_name") == "Embedding"  # whose input_dim is the size of its vocabulary
         if shape is not None and keras1 is not None and not vocabulary:
             check_same_shape((None, *shape[-1:]), (None, *keras1[-1:]), "input_dim")
         shape = keras1 if shape is None else shape
@@ -114,7 +114,7 @@ def sequential_input(
 
 
 def built_input(entry: dict[str, Any]) -> Input | None:
-    """The input of a Sequential none of whose layers has a shape: what Keras had built it for before writing it."""
+    """The input of a Sequential in which no layer has a shape: the one it had been built for when Keras wrote it."""
     built = entry.get("build_config")
     shape = built.get("input_shape") if isinstance(built, dict) else None
     if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(is_size, shape)):
@@ -123,10 +123,10 @@ def built_input(entry: dict[str, Any]) -> Input | None:
 
 
 def check_same_shape(shape: Shape, other: Shape, key: str) -> None:
-    """Refuse two shapes of one input that differ in more than the batch: versions of Keras go by different ones.
+    """Refuse two shapes of one input that differ in more than the batch, as Keras versions choose different ones.
 
     Raises:
-        FieldsError: naming the field that the second one is from.
+        FieldsError: naming the field of the second shape.
     """
     if len(shape) != len(other) or any(
         a != b and None not in (a, b) for a, b in zip(shape[1:], other[1:], strict=True)
@@ -136,7 +136,7 @@ def check_same_shape(shape: Shape, other: Shape, key: str) -> None:
 
 
 def keras1_shape(config: dict[str, Any]) -> Shape | None:
-    """Keras 1's `input_dim` (with `input_length` for sequences) on a first layer."""
+    """The shape from Keras 1's `input_dim` (and `input_length` for sequences) on a first layer."""
     dim, length = config.get("input_dim"), config.get("input_length")
     if type(dim) is not int or "input_length" not in config or ("output_dim" in config and "init" not in config):
         return (None, dim) if type(dim) is int and "output_dim" not in config else None

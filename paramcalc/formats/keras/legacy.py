@@ -1,8 +1,8 @@
-"""The config of a layer that Keras 1 or 2 wrote → today's class name and fields.
+"""The config of a layer written by Keras 1 or 2 → its current class name and fields.
 
-What was renamed or dropped is data, in `layers/keras/versions.py`. This module is for values that changed: a size that
-was two fields, a merge that was a mode. It goes by the names of fields and not by versions, because many files do not
-say which Keras wrote them.
+Renamed and dropped fields are data, in `layers/keras/versions.py`. This module converts values that changed: a size
+that was two fields, a merge that was a mode. It looks at the names of fields rather than at versions, because many
+files do not state which version of Keras wrote them.
 """
 
 from typing import Any, TypeGuard
@@ -14,14 +14,14 @@ from paramcalc.shapes import MAX_DIMENSION
 UNSUPPORTED = {
     "time_major": "put the batch first",
 }
-"""Dropped fields that do change a shape or a count if they are set → what to do instead."""
+"""Dropped fields that change a shape or a count if they are set → what to do instead."""
 
 
 def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A layer of Keras 1 or 2 with its class name and fields of today.
+    """A Keras 1 or 2 layer with its current class name and fields.
 
     Raises:
-        LayerError: for fields that contradict each other, or that no class of today has an equivalent of.
+        LayerError: for fields that contradict each other, or have no equivalent in any current class.
     """
     old_class = class_name
     class_name = today(class_name)
@@ -37,7 +37,7 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
     if isinstance(fields.get("data_format"), str):
         fields["data_format"] = KERAS1_DATA_FORMATS.get(fields["data_format"], fields["data_format"])
     if class_name in ("GRU", "GRUCell"):
-        fields.setdefault("reset_after", "time_major" in fields)  # which only the layers of TensorFlow 2 have
+        fields.setdefault("reset_after", "time_major" in fields)  # a field that only TensorFlow 2's layers have
     if class_name == "Merge":
         class_name = merge_class(fields)
     if old_class.startswith("Deconvolution") and "output_shape" in fields:
@@ -50,17 +50,17 @@ def modernise(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, A
 
 
 def check_single(fields: dict[str, Any], name: str, value: Any, key: str) -> None:
-    """Refuse a field that has one value under its old name and another under its new one.
+    """Refuse a field that has different values under its old and its new name.
 
     Raises:
-        LayerError: because nobody can say which of them counts.
+        LayerError: because it is unclear which of them counts.
     """
     if name in fields and fields[name] != value:
         raise LayerError(f"{name} is given twice: as {echo(fields[name])}, and as {echo(value)} (by '{key}')")
 
 
 def merge_kernel_size(fields: dict[str, Any]) -> None:
-    """Keras 1's `nb_row`, `nb_col` (and `kernel_dim1` to 3) are one `kernel_size`."""
+    """Merge Keras 1's `nb_row` and `nb_col` (or `kernel_dim1` to 3) into one `kernel_size`."""
     if "nb_row" in fields and "nb_col" in fields:
         size = [fields.pop("nb_row"), fields.pop("nb_col")]
         check_single(fields, "kernel_size", size, "nb_row")
@@ -72,7 +72,7 @@ def merge_kernel_size(fields: dict[str, Any]) -> None:
 
 
 def merge_class(fields: dict[str, Any]) -> str:
-    """The class of today for a mode of Keras 1's Merge layer; its other fields become that class's."""
+    """The current class for the mode of a Keras 1 Merge layer; its other fields are converted to that class's."""
     mode = fields.pop("mode", "sum")
     axis, axes = fields.pop("concat_axis", -1), fields.pop("dot_axes", -1)
     for key in ("mode_type", "output_shape", "output_shape_type", "output_mask", "output_mask_type", "layers",
@@ -89,11 +89,11 @@ def merge_class(fields: dict[str, Any]) -> str:
 def fix_values(class_name: str, fields: dict[str, Any]) -> None:
     """Rewrite values whose form has changed."""
     if class_name == "SeparableConv1D" and fields.get("padding") == "causal":
-        fields["padding"] = "same"  # the same length and products; the class has no causal padding any more
+        fields["padding"] = "same"  # gives the same length and products; the class no longer has causal padding
     if class_name == "Bidirectional":
         fields["layer"] = forwards(fields.get("layer"), fields.get("backward_layer"))
     if fields.get("pad_to_max_tokens") and fields.get("max_tokens") is None:
-        fields["pad_to_max_tokens"] = False  # as the experimental layers of Keras 2 understood it
+        fields["pad_to_max_tokens"] = False  # as the experimental layers of Keras 2 interpreted it
     axis = fields.get("axis")
     if class_name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
         fields["axis"] = axis[0]
@@ -106,19 +106,19 @@ def fix_values(class_name: str, fields: dict[str, Any]) -> None:
 
 
 def output_padding(fields: dict[str, Any], shape: Any) -> list[int] | None:
-    """The padding that makes Keras 1's `output_shape`, as a stride leaves the length open; None for the usual length.
+    """The padding that gives Keras 1's `output_shape`, which a stride leaves ambiguous; None for the usual length.
 
     Raises:
-        LayerError: for what is not a shape of images, or if today's class has no padding that makes it.
+        LayerError: for anything but the shape of a batch of images, or if no padding of the current class gives it.
     """
     size, strides, same = fields.get("kernel_size"), fields.get("strides"), fields.get("padding") == "same"
     if not (is_sizes(size) and is_sizes(strides) and len(size) == len(strides)):
-        return None  # these fields are wrong, and are reported themselves
+        return None  # these fields are wrong, which is reported elsewhere
     axes = shape if isinstance(shape, list) else []
     axes = axes[2:] if fields.get("data_format") == "channels_first" else axes[1:-1]
     if not is_sizes(axes) or len(axes) != len(size):
         raise LayerError(f"output_shape: expected the sizes of a batch of images, got {echo(shape)}")
-    # The usual lengths are these, plus whole strides; the least possible ones follow. See shapes.transposed_length.
+    # These are the usual lengths, up to whole strides; below are the shortest possible. See shapes.transposed_length.
     usual = [0 if same else max(span, stride) for span, stride in zip(size, strides, strict=True)]
     if all((axis - start) % stride == 0 for axis, start, stride in zip(axes, usual, strides, strict=True)):
         return None
@@ -135,7 +135,7 @@ def is_sizes(value: Any) -> TypeGuard[list[int]]:
 
 
 def fix_padding(fields: dict[str, Any]) -> None:
-    """Rewrite the padding of the four sides, which in Keras 1 could be four numbers, in a list or by name."""
+    """Rewrite padding of the four sides, which Keras 1 also wrote as four numbers in a list or by name."""
     pads = fields.get("padding")
     if isinstance(pads, dict):
         pads = [pads.get(f"{side}_pad", 0) for side in ("top", "bottom", "left", "right")]
@@ -146,11 +146,11 @@ def fix_padding(fields: dict[str, Any]) -> None:
 MAY_HOLD_GRU = frozenset(
     ("GRU", "GRUCell", "RNN", "StackedRNNCells", "Bidirectional", "TimeDistributed", "GRUV2", "UnifiedGRU")
 )
-"""Classes that are a GRU, or may have one inside."""
+"""Classes that are a GRU, or may contain one."""
 
 
 def with_reset_after(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry of a layer with `reset_after: true` in every GRU in it that does not say."""
+    """The entry of a layer with `reset_after: true` in every GRU inside that does not have the field."""
     kind, config = entry.get("class_name"), entry.get("config")
     if not isinstance(kind, str) or kind not in MAY_HOLD_GRU or not isinstance(config, dict):
         return entry
@@ -180,11 +180,11 @@ def without_old_fields(config: dict[str, Any], known: frozenset[str]) -> dict[st
 
 
 WHOLE = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv3D": "filters"}
-"""Classes of tf.keras that make an integer of one of their fields, where it is a float."""
+"""tf.keras classes that convert one of their fields, if it is a float, to an integer."""
 
 
 def with_whole_numbers(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """The config with `units: 64.0` as 64: tf.keras takes that, where Keras 3 does not."""
+    """The config with `units: 64.0` as 64, which tf.keras accepts and Keras 3 does not."""
     field = WHOLE.get(class_name, "")
     value = config.get(field)
     return (
