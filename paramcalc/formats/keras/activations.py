@@ -1,4 +1,4 @@
-"""Activations that are not the name of a Keras function: custom functions, or layers."""
+"""Activations other than the name of a Keras function: custom functions and layers."""
 
 from typing import Any, get_args
 
@@ -12,7 +12,7 @@ _NAMES = frozenset(get_args(ActivationName))
 
 
 def layer_for(value: Any, registry: Registry) -> Any:
-    """`"LeakyReLU"` as the mapping that it abbreviates: tf.keras accepted the names of its classes, too."""
+    """`"LeakyReLU"` as the mapping that it abbreviates, since tf.keras also accepts the names of its layer classes."""
     if not isinstance(value, str) or not value[:1].isupper():
         return value
     try:
@@ -23,16 +23,16 @@ def layer_for(value: Any, registry: Registry) -> Any:
 
 
 def is_layer(value: Any) -> bool:
-    """Whether an activation is a layer; a function has no weights, whatever it does."""
+    """Whether an activation is a layer; functions have no weights, whatever they do."""
     return isinstance(value, dict) and value.get("class_name") not in (None, "function", "__lambda__")
 
 
 def why_unknown(value: Any, registry: Registry, depth: int = 0) -> str | None:
-    """Why the weights of an activation are not known; None for one of Keras' without weights."""
+    """Why the weights of an activation are unknown; None for one of Keras' that has none."""
     if isinstance(value, dict) and is_foreign(value):
         return not_keras(foreign_name(value))
     if isinstance(value, dict) and value.get("class_name") == "function":
-        value = value.get("config")  # Keras 3 writes a function that it does not know in this form
+        value = value.get("config")  # Keras 3 writes unknown functions in this form
     if isinstance(value, str):
         return None if value in _NAMES else not_keras(value)
     if not is_layer(value):
@@ -50,5 +50,5 @@ def why_unknown(value: Any, registry: Registry, depth: int = 0) -> str | None:
 
 
 def not_keras(name: str) -> str:
-    """The reason for a name that Keras does not have."""
+    """The reason for a name that is not one of Keras'."""
     return f"its activation '{name[:80]}' is not one of Keras': its code is not in the file"

@@ -1,4 +1,4 @@
-"""`.keras` archives: the architecture is the `config.json` in a zip, next to weights in HDF5."""
+"""`.keras` archives: zip files with the architecture in `config.json` and the weights in an HDF5 file."""
 
 import os
 import re
@@ -33,15 +33,15 @@ CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 METADATA = "metadata.json"
 _MERGED = frozenset(f"lora_{weight}_{side}" for weight in ("kernel", "embeddings") for side in "ab")
-"""Weights that Keras merges into the weight that they adapt before saving it."""
+"""Weights that Keras merges, before saving, into the weight that they adapt."""
 _AS_KERAS = ", as Keras writes it"
 
 
 def read(source: Source, options: Options) -> Model:
-    """The model of an archive that has a `config.json`.
+    """The model of an archive that contains a `config.json`.
 
     Raises:
-        InputError: when there are two, or the archive is broken, encrypted, or a bomb, or holds no model.
+        InputError: when it contains two, or the archive is broken, encrypted, a zip bomb, or contains no model.
     """
     with open_archive(source.file, source.name, MAX_ARCHIVE_DIRECTORY, MAX_ARCHIVE_ENTRIES) as archive:
         data = archive.read(CONFIG, max_unpacked(archive.size), _AS_KERAS)
@@ -102,16 +102,16 @@ def foreign_class(architecture: bytes, name: str) -> str | None:
 
 
 def version_in(metadata: bytes) -> str | None:
-    """The version of Keras 2 in the text beside an architecture; None for Keras 3, whose entries show it, or none."""
+    """The Keras 2 version in the metadata; None if it has no version, or that of Keras 3, which the entries show."""
     found = re.search(rb'"keras_version"\s*:\s*"(2\.[0-9.]{1,20})"', metadata)
     return found[1].decode() if found else None
 
 
 def read_folder(source: Source, options: Options) -> Model | None:
-    """The model of an unpacked archive; None for a folder whose `config.json` is no architecture of Keras.
+    """The model of an unpacked archive; None for a folder whose `config.json` is not a Keras architecture.
 
     Raises:
-        InputError: when what is in it is broken.
+        InputError: when its contents are broken.
     """
     folder = source.path or os.curdir
     with open_source(os.path.join(folder, CONFIG)) as beside:
@@ -126,7 +126,7 @@ def read_folder(source: Source, options: Options) -> Model | None:
 
 
 def read_weights(archive: Archive, architecture: bytes, name: str) -> list[StoredLayer] | str:
-    """The weights beside the architecture, or why they are not read, where that does not make the file a broken one.
+    """The weights beside the architecture, or the reason why they are skipped if that does not make the file invalid.
 
     Raises:
         InputError: for a broken HDF5 file.

@@ -1,6 +1,6 @@
 """The `build_config` of a Keras file: the input shapes that a layer was built for.
 
-Keras 3 makes a layer's weights from these shapes when it loads the file, not from the graph.
+Keras 3 creates a layer's weights from these shapes when it loads the file, not from the graph.
 """
 
 from typing import Any
@@ -10,9 +10,9 @@ NAMES = ("sequences_shape", "query_shape", "value_shape", "key_shape", "initial_
 
 
 def shapes_of(config: Any) -> list[Any]:
-    """The shapes of a `build_config`, in the order of the layer's inputs, as lists; None for one that was left out.
+    """The shapes of a `build_config` as lists, in the order of the layer's inputs; None for one that was left out.
 
-    They are as the file has them: a shape may be no list of integers.
+    They are unchecked: a shape need not be a list of integers.
     """
     if not isinstance(config, dict):
         return []
@@ -24,12 +24,12 @@ def shapes_of(config: Any) -> list[Any]:
 
 
 def place(name: str) -> int:
-    """The position among the inputs of the shape with this name: a file may have them in any order."""
+    """The position of a named shape among the inputs; in a file they may have any order."""
     return NAMES.index(name) if name in NAMES else len(NAMES)
 
 
 def flat(shapes: list[Any]) -> list[Any]:
-    """One list of shapes; an item may itself be a list of shapes, such as the states of a recurrent layer."""
+    """Flatten to one list of shapes; an item may itself be a list of shapes, such as a recurrent layer's states."""
     flattened: list[Any] = []
     for each in shapes:
         several = isinstance(each, list) and any(isinstance(shape, list) for shape in each)

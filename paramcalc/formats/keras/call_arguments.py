@@ -1,6 +1,6 @@
-"""Sorts Keras call arguments into what a formula's `infer` takes: tensors in order, and the options it knows.
+"""Sorts Keras call arguments into what a formula's `infer` takes: tensors in order, and the options it accepts.
 
-Tensors that no formula asks for, such as masks, are kept apart: they are edges of the graph all the same.
+Tensors that no formula uses, such as masks, are kept separately: they are still edges of the graph.
 """
 
 from collections.abc import Callable
@@ -28,20 +28,20 @@ IGNORED = frozenset(
         "constants",
     )
 )
-"""Call arguments of Keras' layers that change neither shape nor count where a formula does not ask for them."""
+"""Call arguments of Keras layers that change neither shape nor count unless a formula takes them."""
 
 _FIRST = ("inputs", "sequences", "sequence", "input", "x", "data")
 
 
 Arguments = tuple[tuple[Ref | None, ...], dict[str, Any] | None, dict[str, Any] | None]
-"""The arguments of one call as a node has them: inputs, options, and those that no formula asks for."""
+"""The arguments of one call as stored in a node: inputs, options, and those that no formula takes."""
 
 
 def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[History], Ref]) -> Arguments:
-    """The arguments of a call of a layer.
+    """Sort the arguments of a call of a layer.
 
     Raises:
-        LayerError: for an argument that changes the result and is not known.
+        LayerError: for an unknown argument that changes the result.
     """
     args = call.args
     if len(args) == 1 and args[0].__class__ is History:
@@ -66,17 +66,17 @@ def sorted_arguments(layer: Layer, call: KerasCall, find: Callable[[History], Re
 
 
 def check_list(layer: Layer, found: list[Ref | None]) -> None:
-    """Refuse a constant in a list of tensors that a layer joins: it has a part in the shape of the result.
+    """Refuse a constant in a list of tensors that a layer joins, as it contributes to the shape of the result.
 
     Raises:
-        LayerError: naming it; a constant that is a state or a mask is fine.
+        LayerError: naming its position; a constant that is a state or a mask is allowed.
     """
     if signature_of(type(layer).infer).variadic == "inputs":
         raise LayerError(f"is called with something other than a tensor as its input {found.index(None) + 1}")
 
 
 def check_left_out(layer: Layer, inputs: tuple[Ref | None, ...]) -> None:
-    """Refuse a call that leaves out an argument which may not be None.
+    """Refuse a call that omits an argument that may not be None.
 
     Raises:
         LayerError: for the first input that must be a tensor and is not.
@@ -128,7 +128,7 @@ def with_keywords(
 def positional(
     layer: Layer, inputs: tuple[Ref | None, ...], options: dict[str, Any]
 ) -> tuple[tuple[Ref | None, ...], dict[str, Any] | None]:
-    """Move tensors given by name (`query=x, value=y`) to their positions in the call."""
+    """Move tensors passed by name (`query=x, value=y`) to their positions in the call."""
     found = list(inputs)
     for place, name in enumerate(signature_of(type(layer).infer).inputs):
         if isinstance(options.get(name), Ref):
@@ -138,7 +138,7 @@ def positional(
 
 
 def flatten(value: Any, into: list[Ref | None], find: Callable[[History], Ref]) -> None:
-    """Append the tensors of an argument in the order in which Keras flattens it; None stands for anything else."""
+    """Append the tensors of an argument in the order in which Keras flattens it, with None for anything else."""
     if isinstance(value, History):
         into.append(find(value))
     elif isinstance(value, list):
@@ -152,7 +152,7 @@ def flatten(value: Any, into: list[Ref | None], find: Callable[[History], Ref]) 
 
 
 def resolved(value: Any, find: Callable[[History], Ref]) -> Any:
-    """A call argument, each of its tensors replaced by its Ref."""
+    """A call argument with each of its tensors replaced by its Ref."""
     if isinstance(value, History):
         return find(value)
     if isinstance(value, list):

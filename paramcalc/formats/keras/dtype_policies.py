@@ -43,10 +43,10 @@ QUANTIZED_POLICIES = frozenset(
 
 
 def known_policy(name: str) -> str:
-    """The name of a policy, if the size of its weights is known.
+    """The name of a policy, provided that the size of its weights is known.
 
     Raises:
-        LayerError: for any other, as sizes would be unknown.
+        LayerError: for any other policy.
     """
     name = DTYPE_ALIASES.get(name, name)
     if "_from_" in name:
@@ -59,13 +59,13 @@ def known_policy(name: str) -> str:
 
 
 def quantized(cls: type[Layer], config: dict[str, Any], dtype: str) -> type[Layer]:
-    """The class that the weights of a quantized policy make of a layer's class."""
+    """The class for a layer of class `cls` whose weights have a quantized policy."""
     from paramcalc.layers.keras.quantized import quantized_class
     from paramcalc.layers.keras.schemes import HISTORY, scheme_of
 
     policy = config.get("dtype")
     own = policy.get("config", {}) if isinstance(policy, dict) else {}
     scheme = scheme_of(dtype, config.get("quantization_config"), own.get("amax_history_length", HISTORY))
-    if scheme is None:  # Keras 3 takes every name that begins so for a quantized policy
+    if scheme is None:  # Keras 3 treats every name with such a prefix as a quantized policy
         raise LayerError(f"dtype {echo(dtype)} is no policy of a layer; write {dtype}_from_float32 for a quantized one")
     return quantized_class(cls, scheme)

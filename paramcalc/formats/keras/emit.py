@@ -1,4 +1,4 @@
-"""Emits nodes for definitions: one for each call of a layer, all of its own for each call of a nested model."""
+"""Emits nodes for definitions: one per call of a layer, and a full copy of its nodes per call of a nested model."""
 
 from paramcalc.errors import LayerError
 from paramcalc.formats.keras.call_arguments import sorted_arguments
@@ -10,25 +10,25 @@ from paramcalc.model import DeclaredInput, Node, Ref
 
 
 class Emitter:
-    """Unrolls definitions into one list of nodes."""
+    """Unrolls definitions into a single list of nodes."""
 
     def __init__(self, first: int, allowance: Allowance, legacy: bool) -> None:
-        self.first = first  # producers before the nodes: the model's inputs
+        self.first = first  # index of the first node: the model's inputs come before it
         self.legacy = legacy
         self.declared: list[DeclaredInput] = []
         self.allowance = allowance
         self.nodes: list[Node] = []
         self.paths: set[str] = set()
-        self.calls: dict[str, int] = {}  # by the path of the first, where there are several
+        self.calls: dict[str, int] = {}  # number of calls by path, for paths that occur more than once
 
     def emit(self, definition: Definition, arguments: list[Ref], prefix: str, again: bool = False) -> list[Ref]:
-        """Append the nodes of one call of a definition; returns its outputs.
+        """Append the nodes of one call of a definition, and return the model's outputs.
 
         Args:
             definition: the model.
-            arguments: what it is called with, one for each of its inputs.
-            prefix: what the paths of its layers begin with.
-            again: whether this is not its first call.
+            arguments: the tensors that it is called with, one for each input.
+            prefix: the prefix of its layers' paths.
+            again: whether this is not the first call.
         """
         if len(arguments) != len(definition.inputs):
             raise LayerError(
@@ -55,7 +55,7 @@ class Emitter:
         allowance = self.allowance
         arguments = member.calls[call]
         path = self.unique(prefix + member.name)
-        # A nested model is a step even without layers: models that hold each other twice double with every level.
+        # Even a nested model without layers is a step: models that contain each other twice double with every level.
         allowance.steps += 1 + len(path) // PATH_PER_STEP + len(arguments.reads) // INPUTS_PER_STEP
         if isinstance(part, Definition):
             self.check_allowance()
@@ -79,12 +79,12 @@ class Emitter:
         self.nodes.append(Node(path, part, inputs, options, member.where, (), ignored))
 
     def check_allowance(self) -> None:
-        """Refuse a model that has become too large."""
+        """Refuse a model that exceeds its allowance."""
         if self.allowance.exceeded():
             raise LayerError(self.allowance.explain("model"))
 
     def unique(self, path: str) -> str:
-        """The path of a call: a later one of the same layer ends in "#2", even if some layer is itself called that."""
+        """A unique path for a call: repeated calls end in "#2" and so on, even if some layer has such a name."""
         while path in self.paths:
             count = self.calls[path] = self.calls.get(path, 1) + 1
             path = f"{path}#{count}"
@@ -93,12 +93,12 @@ class Emitter:
 
 
 class Finder:
-    """A tensor by its history → a Ref to what has been emitted.
+    """Maps a tensor's history to a Ref to what has been emitted.
 
     Attributes:
-        nodes: by slot, the number of a node; 0, which is an input's, where there is none. They are stored as plain
-            numbers: a shared int object would have to be looked up in memory each time that a Ref to it is read.
-        tensors: by slot, the tensors of an input, or the outputs of a model.
+        nodes: the index of the node for each slot; 0, the index of an input, where there is none. They are stored as
+            plain numbers: a shared int object would cost a memory access each time a Ref to it is read.
+        tensors: the tensors of an input, or the outputs of a nested model, by slot.
     """
 
     __slots__ = ("nodes", "tensors")
@@ -108,7 +108,7 @@ class Finder:
         self.tensors: dict[int, list[Ref]] = {}
 
     def __call__(self, tensor: History) -> Ref:
-        """Where the tensor comes from."""
+        """The Ref of a tensor's producer."""
         producer, index = self.nodes[tensor.slot], tensor.output
         if producer:
             return Ref(producer, index)

@@ -1,4 +1,4 @@
-"""The names of the groups in which Keras 3 stores its layers: `layers/dense_1` is the second Dense of the model."""
+"""The names of the groups in which Keras 3 stores layers: `layers/dense_1` is the second Dense of the model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ Keys = tuple[str, ...]
 
 
 class _Entry(Struct):
-    """A layer of a model, as far as its group's name needs it."""
+    """The parts of a layer's entry that determine its group's name."""
 
     class_name: str = ""
     module: str | None = None
@@ -25,16 +25,16 @@ class _Entry(Struct):
 
 
 class _Config(Struct):
-    """The config of a layer, or of a model."""
+    """The config of a layer or a model."""
 
     name: str | None = None
     layers: list[_Entry] | None = None
 
 
 def group_names(architecture: bytes) -> Mapping[Keys, str]:
-    """Where each layer of an architecture is stored → its name; nothing for what is no architecture of Keras 3.
+    """Map the group of each layer in an architecture to the layer's name; empty if it is not from Keras 3.
 
-    Groups are counted by class in the order of the model's layers, the operations among them left out.
+    Groups are numbered by class in the order of the model's layers, without its operations.
     """
     names: dict[Keys, str] = {}
     try:
@@ -49,7 +49,7 @@ def group_names(architecture: bytes) -> Mapping[Keys, str]:
                 if inner.layers is not None and len(keys) < 2 * MAX_NESTED:
                     waiting.append((place, entry.config))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return {}  # what is wrong is the reader's to say
+        return {}  # the reader of the architecture reports what is wrong
     return names
 
 

@@ -9,14 +9,14 @@ from paramcalc.layers.base import Kind
 
 LAYERS, _WEIGHTS = "layer_names", "weight_names"
 _OWN = "top_level_model_weights"
-"""The group for the weights of the model itself, which `layer_names` does not list."""
+"""The group with the weights of the model itself, which `layer_names` does not list."""
 
 _STATISTICS = frozenset(("moving_mean", "moving_variance", "running_mean", "running_std", "moving_stddev"))
 _KERAS_1_STATISTIC = ("_running_mean", "_running_std")
 
 
 def read_listed(group: Object) -> Iterator[StoredLayer]:
-    """The layers in the order of the model, then the weights of the model itself."""
+    """Yield the layers in model order, then the weights of the model itself."""
     names = texts_of(group, LAYERS) or []
     seen: set[str] = set()
     for name in [*names, *([_OWN] if _OWN in group.names and _OWN not in names else [])]:
@@ -30,7 +30,7 @@ def read_listed(group: Object) -> Iterator[StoredLayer]:
 
 
 def texts_of(group: Object, name: str) -> list[str] | None:
-    """The texts of an attribute; a long list is written in pieces: `layer_names0`, then `layer_names1`, and so on."""
+    """The strings of an attribute; a long list is split into `layer_names0`, `layer_names1`, and so on."""
     whole = group.texts(name)
     if whole is not None or f"{name}0" not in group.attributes:
         return whole
@@ -46,9 +46,9 @@ def texts_of(group: Object, name: str) -> list[str] | None:
 def _within(weights: list[str], layer: str) -> list[str]:
     """The weights' names within their layer: `kernel` for `dense/kernel:0`, `model/dense/kernel` and `dense_W`.
 
-    What stands before is left out where it does in all of them: a name inside may be the layer's as well.
+    A prefix is removed only if all of them have it, since a weight inside may have the layer's name too.
     """
-    names = [weight.removesuffix(":0") for weight in weights]  # TensorFlow's name of a tensor
+    names = [weight.removesuffix(":0") for weight in weights]  # without the output index of TensorFlow's tensor names
     for scopes in (0, 1):
         split = [name.split("/", scopes) for name in names]
         if all(len(parts) > scopes and parts[scopes].startswith(f"{layer}/") for parts in split):
@@ -59,7 +59,7 @@ def _within(weights: list[str], layer: str) -> list[str]:
 
 
 def kind_of(name: str) -> Kind:
-    """What a weight is, by its name."""
+    """The kind of a weight, by its name."""
     leaf = name.rpartition("/")[2]
     if leaf in _STATISTICS or leaf.endswith(_KERAS_1_STATISTIC):
         return "statistic"
@@ -67,7 +67,7 @@ def kind_of(name: str) -> Kind:
 
 
 def read_numbered(root: Object) -> Iterator[StoredLayer]:
-    """Keras 0: layers and weights are numbered."""
+    """Yield the layers of Keras 0, which numbers layers and weights."""
     for name in sorted(root.names, key=natural_key):
         layer = root.member(name)
         weights = sorted(layer.names, key=natural_key) if name.startswith("layer_") else []

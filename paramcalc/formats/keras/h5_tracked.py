@@ -1,7 +1,7 @@
-"""The layout of `.weights.h5`: a group for each object that the model tracks, its variables in the group `vars`.
+"""The layout of `.weights.h5`: a group for each object that the model tracks, with its variables in the group `vars`.
 
-Groups are named after the attribute that holds the object, or after its class; later versions of Keras 3 add the
-object's own name, as an attribute of `vars`. Keras 2 writes this layout from 2.12 on.
+Groups are named after the attribute that refers to the object, or after its class; later versions of Keras 3 add the
+object's own name as an attribute of `vars`. Keras 2 writes this layout from 2.12 on.
 """
 
 import re
@@ -19,25 +19,25 @@ from paramcalc.limits import MAX_TENSOR_NAME
 
 VARS = "vars"
 _CONTAINERS = frozenset(("layers", "_layer_checkpoint_dependencies"))
-"""Attributes of a model that hold its layers: they are no layers themselves."""
+"""Attributes of a model that contain its layers, and are not layers themselves."""
 _STATE = frozenset(("optimizer", "metrics"))
-"""Attributes of a model that keep what only training needs."""
+"""Attributes of a model with state that only training needs."""
 
 _NORMALIZATION = re.compile(r"(batch_normalization|normalization|spectral_normalization)(_[0-9]+)?")
 _STATISTICS_OF = {"batch_normalization": 2, "normalization": 3, "spectral_normalization": 1}
-"""How many of a layer's last variables are statistics, by the name that its class gives to its group."""
+"""How many of a layer's last variables are statistics, by the class name in its group's name."""
 
 _SPECTRAL = re.compile("spectral_normalization(_[0-9]+)?")
-"""The class whose first variable is that of the layer inside: both have it, so both are written."""
+"""The class whose first variable is that of the wrapped layer: both have it, so it is written twice."""
 
 
 class Tracked(NamedTuple):
-    """An object that may have variables.
+    """A tracked object, which may have variables.
 
     Attributes:
-        keys: the names of the groups down to it.
-        name: its own, where the file says it.
-        tensors: its variables, whose names are numbers.
+        keys: the names of the groups that lead to it.
+        name: its own name, if the file gives it.
+        tensors: its variables, which are named by numbers.
     """
 
     keys: Keys
@@ -46,12 +46,12 @@ class Tracked(NamedTuple):
 
     @property
     def depth(self) -> int:
-        """How many of the keys lead to the layer; the others lead on to objects within it."""
+        """How many of the keys lead to the layer; the rest lead to objects within it."""
         return min(2 if self.keys[0] in _CONTAINERS else 1, len(self.keys))
 
 
 def walk(root: Object, with_state: bool = True) -> Iterator[Tracked]:
-    """Every object, wherever it is; `with_state` those as well that only training needs."""
+    """Yield every object at any depth; `with_state` includes those that only training needs."""
     waiting: list[tuple[Object, Keys]] = [(root, ())]
     while waiting:
         group, keys = waiting.pop()
@@ -62,18 +62,18 @@ def walk(root: Object, with_state: bool = True) -> Iterator[Tracked]:
         for key in group.names:
             wanted = key != VARS and (with_state or keys or key not in _STATE)
             if wanted and group.member(key).is_group:
-                parts = tuple(key.split("\\"))  # Keras 2.12 wrote paths of Windows as one name
+                parts = tuple(key.split("\\"))  # Keras 2.12 on Windows wrote a path as a single name
                 waiting.append((group.member(key), keys + parts))
 
 
 def own_name(holder: Object) -> str | None:
-    """The name of the object that has these variables, where the file says it."""
+    """The name of the object that has these variables, if the file gives it."""
     name = holder.text("name") if "name" in holder.attributes else None
     return name.decode("utf-8", "replace") if name else None
 
 
 def layers_of(found: list[Tracked], get_names: Callable[[], Mapping[Keys, str]] | None = None) -> Iterator[StoredLayer]:
-    """The objects that have variables, with those inside them, as layers."""
+    """Yield the objects that have variables as layers, each with the objects inside it."""
     known = {with_container(item.keys): item.name for item in found if item.name}
     if get_names is not None and not known:
         known = dict(get_names())
@@ -87,12 +87,12 @@ def layers_of(found: list[Tracked], get_names: Callable[[], Mapping[Keys, str]] 
 
 
 def with_container(keys: Keys) -> Keys:
-    """The keys with one name for what holds layers."""
+    """The keys with the same name for every container of layers."""
     return tuple([CONTAINER if key in _CONTAINERS else key for key in keys])
 
 
 def names_of(item: Tracked, known: Mapping[Keys, str]) -> Keys:
-    """For each of the keys the name of the object there, where it is known; else the key."""
+    """The name of the object at each key, if known; otherwise the key."""
     if is_state(item):
         return item.keys
     keys = with_container(item.keys)
@@ -101,7 +101,7 @@ def names_of(item: Tracked, known: Mapping[Keys, str]) -> Keys:
 
 
 def variables(items: list[Tracked], known: Mapping[Keys, str]) -> Iterator[Tensor]:
-    """The weights of a layer and of the objects in it."""
+    """Yield the weights of a layer and of the objects inside it."""
     paths = {item.keys: path_within(item, names_of(item, known)) for item in items}
     if len(set(paths.values())) < len(paths):
         paths = {item.keys: path_within(item, item.keys) for item in items}
@@ -117,25 +117,25 @@ def variables(items: list[Tracked], known: Mapping[Keys, str]) -> Iterator[Tenso
 
 
 def path_within(item: Tracked, names: Keys) -> Keys:
-    """The way from the layer to an object in it, without the containers of a model inside."""
+    """The path from a layer to an object inside it, without the containers of nested models."""
     pairs = zip(item.keys[item.depth :], names[item.depth :], strict=True)
     return tuple([name for key, name in pairs if key not in _CONTAINERS or name != key])
 
 
 def is_state(item: Tracked) -> bool:
-    """Whether it is what only training needs."""
+    """Whether an object is state that only training needs."""
     return item.keys[0] in _STATE
 
 
 def kinds_of(item: Tracked) -> list[Kind]:
-    """What its variables are: its class, which its group may tell, says how many of the last no gradient changes."""
+    """The kinds of its variables: the class in its group's name determines how many at the end have no gradient."""
     count = len(item.tensors)
     if is_state(item):
         return ["state"] * count
     found = _NORMALIZATION.fullmatch(item.keys[-1])
     if found is not None:
         statistics = min(_STATISTICS_OF[found[1]], count)
-    else:  # the scale of quantised weights, which are integers, is the last
+    else:  # quantized weights are integers, and their scale comes last
         statistics = int(any(len(tensor.shape) > 1 and tensor.kind == "statistic" for tensor in item.tensors))
     kinds: list[Kind] = [tensor.kind or "weight" for tensor in item.tensors]
     return kinds[: count - statistics] + ["statistic"] * statistics

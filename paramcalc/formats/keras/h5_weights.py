@@ -1,7 +1,7 @@
-"""The weights in Keras' HDF5 files, in each of the layouts that Keras has written them in.
+"""The weights in Keras' HDF5 files, in each layout that Keras has used.
 
-- Keras 1 and 2, and Keras 3's `.h5`: listed by attributes. Beside an architecture, they stand in `model_weights`.
-- Keras 3, and 2 from 2.12 on, `.weights.h5`: a group for each object that the model tracks.
+- Keras 1 and 2, and Keras 3's `.h5`: listed by attributes; beside an architecture, in the group `model_weights`.
+- Keras 3, and Keras 2 from 2.12 on, `.weights.h5`: a group for each object that the model tracks.
 - Keras 0: `layer_0/param_0`.
 """
 
@@ -23,12 +23,12 @@ def read_layers(
 
     Args:
         root: the root group.
-        with_state: whether what only training needs is read as well.
-        names: gives the names of the layers that are stored in groups, where it is known; asked only for a file that
-            does not say them.
+        with_state: whether to include state that only training needs.
+        names: returns the names of layers by group, where they are known; called only for a file that does not contain
+            them.
 
     Raises:
-        InputError: for a file that is broken, or lists a weight that it does not have.
+        InputError: for a file that is broken, or lists a weight that it does not contain.
     """
     found: Iterable[StoredLayer]
     if MODEL_WEIGHTS in root.names:

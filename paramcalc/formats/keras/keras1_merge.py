@@ -10,16 +10,16 @@ from paramcalc.formats.unique import unique_name
 from paramcalc.model import Input
 
 Read = Callable[[dict[str, Any], DocPath, int], Definition]
-"""Reads a nested model: its entry, its place, and how many models are around it."""
+"""Parses a nested model, given its entry, its place, and the number of models around it."""
 
 
 def merged_models(
     merge: dict[str, Any], where: DocPath, depth: int, read: Read
 ) -> tuple[list[Member], list[Member], list[Input | None]]:
-    """The models as members; the inputs that they read, as members; and those inputs.
+    """The models as members, the inputs that they read as members, and those inputs themselves.
 
     Raises:
-        LayerError: for what is not a list of models.
+        LayerError: for anything but a list of models.
     """
     config = merge["config"]
     entries = config.get("layers") if isinstance(config, dict) else None
@@ -40,7 +40,7 @@ def merged_models(
         place = (*where, "config", "layers", number)
         config = entry.get("config")
         if entry.get("class_name") != "Sequential" and not (isinstance(config, dict) and "layers" in config):
-            entry = {"class_name": "Sequential", "config": [entry]}  # it is a layer, whose shape is among its fields
+            entry = {"class_name": "Sequential", "config": [entry]}  # a single layer, with the shape in a field
         part = read(entry, place, depth + 1)
         name = unused(part.name if part.name != "sequential" else f"sequential_{number + 1}")
         calls = [unused(item.name if item is not None else "input") for item in part.inputs]
@@ -51,7 +51,7 @@ def merged_models(
 
 
 def merged_members(models: list[Member], members: list[Member]) -> list[Member]:
-    """The models and the Sequential's layers, of which the first, the Merge, reads every output of the models."""
+    """The models and the Sequential's layers, with the first, the Merge, reading every output of the models."""
     outputs = [
         History(model.name, 0, index)
         for model in models

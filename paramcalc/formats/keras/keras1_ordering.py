@@ -1,4 +1,4 @@
-"""The axis of channels in Keras 1: some layers did not store it and used the setting of the environment."""
+"""The channel axis in Keras 1: some layers did not store it and used the setting of the environment."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from paramcalc.layers.keras.versions import KERAS1_NO_DIM_ORDERING
 
 
 def is_channels_first(architecture: Any) -> bool:
-    """Whether every layer that says where its channels are says `th`: then so did the environment."""
+    """Whether every layer that gives its channel order gives `th`, so that the environment must have been set to it."""
     orderings: set[str] = set()
     stack = [architecture]
     while stack:
@@ -25,9 +25,9 @@ def is_channels_first(architecture: Any) -> bool:
 
 
 def with_channels_first(entry: dict[str, Any], assumed: dict[str, DocPath], where: DocPath) -> dict[str, Any]:
-    """The entry of a layer, or of a wrapper around one, with the ordering that it left out.
+    """The entry of a layer, or of a wrapper around one, with the ordering that it omits.
 
-    The class of such a layer is added to `assumed`, with the place of the entry.
+    The class of such a layer is added to `assumed` with the place of the entry.
     """
     config, kind = entry.get("config"), entry.get("class_name")
     if not isinstance(config, dict):
@@ -42,7 +42,7 @@ def with_channels_first(entry: dict[str, Any], assumed: dict[str, DocPath], wher
 
 
 def warning(assumed: Iterable[str]) -> str:
-    """The warning about what was assumed for layers of these classes."""
+    """The warning about the assumption made for layers of these classes."""
     return (
         f"Keras 1 did not write where {', '.join(sorted(assumed))} has the channels: taken as first, where all other "
         "layers of this file have them"

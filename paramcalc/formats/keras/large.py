@@ -1,10 +1,11 @@
 """Reads large Keras files, parsing each layer only when it is needed.
 
-The parsed document would fill the processor's cache many times over, and reading would wait for memory at every step:
-the larger the file, the slower each layer. So an entry is parsed, read and dropped while it is still in the cache.
+The parsed document would exceed the processor's cache many times over, so that reading would wait for memory at every
+step: the larger the file, the slower each layer. Instead, each entry is parsed, read and dropped while still in the
+cache.
 
-Only files as Keras writes them are read this way. Anything unusual or wrong is left to the ordinary reader, which has
-the whole document and can say what is wrong and where.
+Only files in the form that Keras writes are read this way. Anything unusual or wrong is left to the ordinary reader,
+which has the whole document and can report what is wrong and where.
 """
 
 import msgspec
@@ -26,21 +27,21 @@ def read(source: Source, options: Options) -> Model | None:
 def read_large(
     data: bytes, name: str, max_layers: int | None, *, shared_objects: bool, version: str | None
 ) -> Model | None:
-    """The model of the text of a Keras file; None for one that the ordinary reader must read."""
+    """Read the text of a Keras file; None if the ordinary reader must read it."""
     try:
         found = msgspec.json.decode(data, type=Architecture)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     layers, value = found.opened(0)
     around = msgspec.json.encode(found)
-    # A single byte is found ten times faster than two, and most files have none.
+    # Searching for one byte is ten times faster than for two, and most files do not have it.
     escaped = b"\\" in data and b"\\u" in data
     if escaped or has_huge_integer(data) or not is_shallow(around):
         return None
     if version is not None:
         value.setdefault("keras_version", version)
     locate = Locator(data, "json", False)
-    locate.silent = True  # the ordinary reader reports what is wrong, so nobody asks for a place here
+    locate.silent = True  # the ordinary reader reports errors, so no positions are needed here
     try:
         model = read_keras(value, name, locate, shared_objects=shared_objects, max_layers=max_layers)
     except (OddError, InputError):

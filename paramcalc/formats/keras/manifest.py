@@ -1,4 +1,4 @@
-"""TensorFlow.js' `weightsManifest`: the list of the weights that stand in binary files beside an architecture.
+"""TensorFlow.js' `weightsManifest`: the list of the weights in binary files beside an architecture.
 
 Alone, or beside a graph whose layers were compiled away, it is read as a checkpoint.
 """
@@ -19,10 +19,10 @@ from paramcalc.units import DTYPE_BITS, size_of
 
 
 def read(source: Source, options: Options) -> Model:
-    """The weights of a manifest without layers, a row for each module.
+    """The weights of a manifest without layers, with a row for each module.
 
     Raises:
-        InputError: for an entry that is no weight.
+        InputError: for an entry that is not a weight.
     """
     value = source.document.value
     manifest = value["weightsManifest"] if isinstance(value, dict) else value
@@ -36,7 +36,7 @@ def read(source: Source, options: Options) -> Model:
         dtype = packed.get("dtype") if isinstance(packed, dict) else tensor.dtype
         if dtype in DTYPE_BITS:
             size = size_of(prod(tensor.shape), dtype)
-            kind = tensor.kind if tensor.dtype.startswith("float") else None  # a graph has constants, such as shapes
+            kind = tensor.kind if tensor.dtype.startswith("float") else None  # graphs have constants, such as shapes
             tensors.append(Tensor(tensor.name, tensor.shape, dtype, size, kind))
         else:
             others.append(tensor.name[:MAX_ECHO])
@@ -49,10 +49,10 @@ def read(source: Source, options: Options) -> Model:
 
 
 def add_manifest(model: Model, manifest: Any) -> None:
-    """Have the weights compared with the architecture, and give them to layers that are not known.
+    """Add the weights for comparison with the architecture, and assign them to unknown layers.
 
-    What is malformed is left out of the comparison; of a list that is not all well-formed nothing is given, since a
-    layer might get less than it has, or a weight twice.
+    Malformed entries are left out of the comparison. If there are any, nothing is assigned, since a layer might get
+    less than it has, or a weight twice.
     """
     model.claims = model.claims or Claims()
     found = list(weights_in(manifest))
@@ -63,24 +63,24 @@ def add_manifest(model: Model, manifest: Any) -> None:
 
 
 def weights_in(manifest: Any) -> Iterator[Tensor | None]:
-    """Each weight of a manifest; None for what is none."""
+    """Yield each weight of a manifest; None for an invalid one."""
     return map(weight_in, entries_of(manifest))
 
 
 def entries_of(manifest: Any) -> Iterator[Any]:
-    """What stands for each weight of a manifest; None for what is no list of them."""
+    """Yield the entry of each weight in a manifest; None for anything that is not a list of entries."""
     for group in manifest if isinstance(manifest, list) else [None]:
         weights = group.get("weights") if isinstance(group, dict) else None
         yield from weights if isinstance(weights, list) else [None]
 
 
 def weight_in(weight: Any) -> Tensor | None:
-    """One weight; None where it has no name or no shape."""
+    """Convert one weight; None if it has no name or no shape."""
     name, shape = (weight.get("name"), weight.get("shape")) if isinstance(weight, dict) else (None, None)
     if not isinstance(name, str) or not isinstance(shape, list) or len(shape) > MAX_RANK:
         return None
     if not all(is_size(size) and size is not None for size in shape):
         return None
-    # A name may be that of TensorFlow's tensor: the output of the operation that reads the weight.
+    # The name may be that of a TensorFlow tensor: the output of the operation that reads the weight.
     name, dtype = name.removesuffix(":0"), str(weight.get("dtype", "float32"))
     return Tensor(name, tuple(shape), dtype, size_of(prod(shape), dtype), kind_of(name))

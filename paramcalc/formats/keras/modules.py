@@ -1,4 +1,4 @@
-"""A class of Keras → the module that it is loaded from: not every class has a name in `keras.layers`."""
+"""A Keras class → the module that it is loaded from; not every class has a name in `keras.layers`."""
 
 OPERATIONS = {
     "nn": (
@@ -19,7 +19,7 @@ APPLICATIONS = {
     "LayerScale": "convnext",
     "StochasticDepth": "convnext",
 }
-"""Layers that are defined in keras.applications → the module there."""
+"""Layers defined in keras.applications → the module there."""
 
 
 def module_of_operation(name: str) -> str:

@@ -8,7 +8,7 @@ from paramcalc.layers.operations.operation import Operation, Slot
 
 
 def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, list[History]]:
-    """The operation with its arguments, and the tensors that it reads, in the order of its slots."""
+    """The operation with its arguments, and the tensors that it reads, in slot order."""
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, dict):
         raise LayerError("an operation needs a class_name and a config")
@@ -23,7 +23,7 @@ def operation_layer(entry: dict[str, Any], call: KerasCall) -> tuple[Operation, 
     if class_name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
         function = str(config.get("function") or config.get("name"))
         return Operation(function, "tensorflow", {}, args, kwargs), tensors
-    # A `dtype` that is a string is an argument of the operation (Cast); an object is a policy, which is not.
+    # A `dtype` given as a string is an argument of the operation (Cast); an object is a policy, which is not.
     options = {key: item for key, item in config.items() if key != "name" and (key != "dtype" or type(item) is str)}
     return Operation(class_name, "keras", options, args, kwargs), tensors
 

@@ -1,4 +1,4 @@
-"""A file → which Keras wrote it, and what follows from that for reading its layers."""
+"""Determines which Keras version wrote a file, and what follows from that for reading its layers."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from paramcalc.formats.keras.lazy_layers import LazyLayers
 from paramcalc.layers.keras.versions import is_original, resets_after
 
 OLD_SHAPES = frozenset(("batch_input_shape", "batchInputShape"))
-"""The input's shape as Keras 1 and 2 wrote it, and as TensorFlow.js reads it, too: files are edited for that."""
+"""The names of the input shape in Keras 1 and 2 and in TensorFlow.js, for which some files have been edited."""
 
 
 class Origin(Struct, frozen=True):
-    """What is known of a file's writer.
+    """What is known about the program that wrote a file.
 
     Attributes:
         dialect: "keras1", "keras2", "keras3" or "tfjs", which is also the model's format.
-        version: "2.1.6", or empty where the file does not say.
-        legacy: whether Keras 1 or 2 wrote all of it; else single entries may still be theirs, see `is_legacy`.
-        names_modules: whether its entries, if Keras 3 wrote them, name their modules: those in an HDF5 file do not.
+        version: the version, such as "2.1.6", or empty if the file does not give it.
+        legacy: whether Keras 1 or 2 wrote all of it; single entries may also be theirs, see `is_legacy`.
+        names_modules: whether its entries name their modules if Keras 3 wrote them; those in an HDF5 file do not.
         original: whether the original Keras wrote it, which had fewer classes than tf.keras.
-        gru_resets_after: whether a GRU has `reset_after` where it is not written.
-        keeps_unreachable: whether layers that no output depends on belong to a model, as TensorFlow keeps them.
-        channels_first: whether a layer of Keras 1 that does not say where its channels are has them first.
+        gru_resets_after: whether a GRU has `reset_after` if the file does not say.
+        keeps_unreachable: whether layers that no output depends on belong to the model, as in TensorFlow.
+        channels_first: whether Keras 1 layers that do not give their channel order have the channels first.
     """
 
     dialect: str
@@ -41,12 +41,12 @@ class Origin(Struct, frozen=True):
 
 
 def origin_of(value: Any, architecture: dict[str, Any], where: DocPath) -> Origin:
-    """What a file tells of its writer.
+    """Determine the origin of a file.
 
     Args:
         value: the whole document.
         architecture: the model's `{"class_name", "config"}` in it.
-        where: the place of that in the document.
+        where: the place of the architecture in the document.
     """
     version = version_of(value, where)
     dialect = dialect_of(value, architecture, version)
@@ -67,7 +67,7 @@ def origin_of(value: Any, architecture: dict[str, Any], where: DocPath) -> Origi
 
 
 def version_of(value: Any, where: DocPath) -> str:
-    """The version of Keras that stands beside the architecture, or else around it; empty where there is none."""
+    """The Keras version given beside the architecture, else around it; empty if there is none."""
     found = value.get("keras_version")
     for key in where:
         value = value[key]
@@ -76,7 +76,7 @@ def version_of(value: Any, where: DocPath) -> str:
 
 
 def dialect_of(value: Any, architecture: dict[str, Any], version: str) -> str:
-    """`tfjs`, `keras3`, `keras2` or `keras1`: by the version, or by what only one of them writes."""
+    """`tfjs`, `keras3`, `keras2` or `keras1`, by the version or by content that only one of them writes."""
     if "modelTopology" in value:
         return "tfjs"
     if not version:
@@ -85,7 +85,7 @@ def dialect_of(value: Any, architecture: dict[str, Any], version: str) -> str:
 
 
 def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
-    """Whether the first layer gives its shape as in Keras 1 and 2: tf.keras' last versions name modules, too."""
+    """Whether the first layer gives its shape as in Keras 1 and 2; tf.keras' last versions name modules, too."""
     config = architecture.get("config")
     layers = config.get("layers") if isinstance(config, dict) else config
     first = layers[0] if isinstance(layers, (list, LazyLayers)) and layers else None
@@ -94,7 +94,7 @@ def writes_batch_input_shape(architecture: dict[str, Any]) -> bool:
 
 
 def is_channels_first(architecture: dict[str, Any]) -> bool:
-    """See `keras1_ordering`, which only a file of Keras 1 needs."""
+    """See `keras1_ordering`, which only Keras 1 files need."""
     from paramcalc.formats.keras import keras1_ordering
 
     return keras1_ordering.is_channels_first(architecture)

@@ -1,4 +1,4 @@
-"""An entry of a class that is not Keras' → the class and its fields, where a package that paramcalc knows has it."""
+"""The entry of a class from a package that paramcalc supports → the class and its fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,9 @@ OwnFields = Callable[[type[Layer], dict[str, Any], bool], dict[str, Any]]
 def class_and_fields(
     registry: KerasClasses, entry: dict[str, Any], own_fields: OwnFields
 ) -> tuple[type[Layer] | Unknown | None, dict[str, Any]]:
-    """The class, and its fields in the file; an `Unknown` for one that holds what is not the package's.
+    """The class and its fields in the file; an `Unknown` for an entry that the package's own class does not cover.
 
-    Returns None for a class where no package has it, or a plugin of the user's does.
+    The class is None if no such package has it, or if one of the user's plugins does.
     """
     name = entry["class_name"].rpartition(">")[2]
     cls = None if name in registry.plugins() else class_of(name, entry)

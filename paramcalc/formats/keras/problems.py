@@ -1,4 +1,4 @@
-"""What is wrong with a Keras file, gathered layer by layer, so that one run reports all of it."""
+"""The problems in a Keras file, collected layer by layer so that one run reports all of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ class Problems:
     Attributes:
         source: the file, as the user gave it.
         locate: finds a place of the document.
-        found: what is wrong so far.
+        found: the problems found so far.
     """
 
     def __init__(self, source: str, locate: Callable[[DocPath], Position | None]) -> None:
@@ -25,11 +25,11 @@ class Problems:
         self.found: list[Problem] = []
 
     def add(self, message: str, where: DocPath, layer: str | None = None) -> None:
-        """Note a problem."""
+        """Add a problem."""
         self.found.append(Problem(message, where, layer))
 
     def stop(self) -> None:
-        """Go no further if something is wrong.
+        """Stop if there is any problem.
 
         Raises:
             InputError: with every problem.
@@ -38,12 +38,12 @@ class Problems:
             raise self.error()
 
     def error(self) -> InputError:
-        """Every problem; those that are shown have their places."""
+        """The error with every problem; those that are shown have their positions."""
         shown = [located(problem, self.locate) for problem in self.found[:MAX_PROBLEMS]]
         return InputError(self.source, shown + self.found[MAX_PROBLEMS:])
 
     def guard(self, item: Any, where: DocPath, make: Callable[..., Any], *arguments: Any) -> Any:
-        """What `make` returns for an entry; None, and a problem is noted, so that the other entries are still read.
+        """Return `make(*arguments)`; on failure, note the problem and return None so that other entries are still read.
 
         Raises:
             InputError: when there are too many to go on.

@@ -1,6 +1,6 @@
-"""Keras 3's weights in several files: `model.weights.json` says which variables are in which `.weights.h5` beside it.
+"""Keras 3 weights in several files: `model.weights.json` maps the variables to the `.weights.h5` files beside it.
 
-The index knows only where variables are, not what they are, so its files must be there.
+The index gives only the location of variables, so its files must be present.
 """
 
 import os
@@ -19,20 +19,20 @@ from paramcalc.limits import MAX_FOUND_PROBLEMS, MAX_SHARDS
 from paramcalc.model import Model
 
 _PLAIN = re.compile(r"[\w.-][\w. -]*\.weights\.h5")
-"""A file in the same folder, and no other on any system."""
+"""The name of a file in the same folder, valid on every system."""
 
 _BOOL_BITS = 1
-"""Keras counts so many bits for a truth value, which takes a byte."""
+"""Keras counts one bit for a boolean, which takes a byte."""
 
 Places = set[tuple[str, str]]
-"""Group and file: a group's variables may be in several files."""
+"""Pairs of group and file: the variables of a group may be in several files."""
 
 
 def read(source: Source, options: Options) -> Model:
-    """The model of an index with the files that it names.
+    """The model of an index and the files that it names.
 
     Raises:
-        InputError: when some are missing or broken, or hold other variables than the index says.
+        InputError: when files are missing or broken, or their variables differ from those in the index.
     """
     value = source.document.value
     places = places_in(value, source.name)
@@ -52,10 +52,10 @@ def read(source: Source, options: Options) -> Model:
 
 
 def places_in(value: Any, name: str) -> Places:
-    """Where the index says that variables are.
+    """The groups and files in the index.
 
     Raises:
-        InputError: for what is no plain name of a file in the same folder, and for too many.
+        InputError: for anything but a plain name of a file in the same folder, and for too many files.
     """
     weight_map = value.get("weight_map") if isinstance(value, dict) else None
     places: Places = set()
@@ -74,10 +74,10 @@ def places_in(value: Any, name: str) -> Places:
 
 
 def check_places(places: Places, found: dict[str, list[Tracked]], name: str) -> None:
-    """Hold the index against what the files hold.
+    """Compare the index with the contents of the files.
 
     Raises:
-        InputError: naming groups of variables that are not where it says.
+        InputError: naming groups of variables that are not where the index has them.
     """
     there = {(group_of(item), file) for file, items in found.items() for item in items if item.tensors}
     problems = [
@@ -95,12 +95,12 @@ def check_places(places: Places, found: dict[str, list[Tracked]], name: str) -> 
 
 
 def group_of(item: Tracked) -> str:
-    """The path of the group that holds an object's variables, as the index has it."""
+    """The path of the group with an object's variables, as in the index."""
     return "/" + "/".join(item.keys if item.keys == (VARS,) else (*item.keys, VARS))
 
 
 def merged(found: dict[str, list[Tracked]]) -> list[Tracked]:
-    """The objects of all files; one whose variables are in several is one again, its name from whichever says it."""
+    """The objects of all files, each put together from its parts, with its name from whichever file gives it."""
     objects: dict[tuple[str, ...], Tracked] = {}
     for items in found.values():
         for item in items:
@@ -111,7 +111,7 @@ def merged(found: dict[str, list[Tracked]]) -> list[Tracked]:
 
 
 def size_warning(value: dict[str, Any], found: dict[str, list[Tracked]]) -> Iterator[str]:
-    """That the index gives another size than the variables have, where it does."""
+    """Yield a warning if the size in the index differs from that of the variables."""
     metadata = value.get("metadata")
     said = metadata.get("total_size") if isinstance(metadata, dict) else None
     tensors = [tensor for items in found.values() for item in items for tensor in item.tensors]

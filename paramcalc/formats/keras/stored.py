@@ -1,4 +1,4 @@
-"""A model with the weights that are stored beside its architecture: compared with it, and taken where it has none."""
+"""The weights stored beside an architecture: compared with it, and used where it has none."""
 
 import re
 from collections.abc import Iterable
@@ -15,19 +15,19 @@ Parts = tuple[str, ...]
 
 _LATER_CALL = re.compile(r"#[0-9]+(?=/|$)")
 _MAX_PARTS = 32
-"""Parts of a weight's name that are searched for those of a layer's path; real names have ten."""
+"""The most parts of a weight's name that are searched for a layer's path; real names have ten."""
 
 
 def add_stored(model: Model, layers: list[StoredLayer], merged: frozenset[str] = frozenset()) -> None:
-    """Put the weights of the file beside the architecture.
+    """Add the weights in the file to the model.
 
-    They are compared with those that the architecture gives. Where a layer's code is not known, they are its weights,
-    and those of the layers behind it, whose input is not known.
+    They are compared with those that the architecture gives. A layer whose code is unknown takes its weights from them,
+    as do the layers after it, whose input is unknown.
 
     Args:
-        model: what the architecture gave.
-        layers: the weights beside it.
-        merged: names of weights that are added to others where they are stored.
+        model: the model of the architecture.
+        layers: the weights stored beside it.
+        merged: names of weights that are added to others when stored.
     """
     if model.claims is None:
         model.claims = Claims()
@@ -40,9 +40,9 @@ def add_stored(model: Model, layers: list[StoredLayer], merged: frozenset[str] =
 
 
 def add_listed(model: Model, tensors: list[Tensor]) -> None:
-    """The same for a list of weights without groups: what each layer has is known by the names alone.
+    """Add a list of weights without groups, in which only the names show which layer a weight belongs to.
 
-    Comparing them is up to the claims that the model has already.
+    Comparing them is left to the claims that the model already has.
     """
     if any_unknown([node.instance.layer for node in model.nodes]):
         members = [(paths[0], instance) for instance, paths in _paths(model).values()]
@@ -51,19 +51,19 @@ def add_listed(model: Model, tensors: list[Tensor]) -> None:
 
 
 def _kept(layer: StoredLayer) -> StoredLayer:
-    """Without what is written twice."""
+    """The layer without tied weights, which are written twice."""
     return layer._replace(tensors=[tensor for tensor in layer.tensors if tensor.tied_to is None])
 
 
 def any_unknown(layers: Iterable[object]) -> bool:
-    """Whether the code of one of these layers, or of one inside them, is not known."""
+    """Whether one of these layers, or a layer inside them, is of unknown code."""
     stack: list[object] = list(layers)
     seen: set[int] = set()
     while stack:
         item = stack.pop()
         if isinstance(item, Unknown):
             return True
-        if id(item) in seen:  # equal layers are one object, and models inside may share theirs
+        if id(item) in seen:  # equal layers are one object, and nested models may share theirs
             continue
         seen.add(id(item))
         if isinstance(item, (tuple, list)):
@@ -78,7 +78,7 @@ def any_unknown(layers: Iterable[object]) -> bool:
 
 
 def give(model: Model, stored: dict[str, list[Tensor]]) -> None:
-    """Give each layer the weights that the file has for it, where it is clear which those are."""
+    """Assign each layer its weights in the file, where it is clear which they are."""
     groups: dict[str, list[tuple[Parts, Instance]]] = {}
     for instance, paths in _paths(model).values():
         for path in paths:
@@ -87,21 +87,21 @@ def give(model: Model, stored: dict[str, list[Tensor]]) -> None:
                 groups.setdefault(found[0], []).append((found[1], instance))
                 break
         else:
-            instance.stored = ()  # the file lists what has weights
+            instance.stored = ()  # the file lists everything that has weights
     for name, members in groups.items():
         receive(members, stored[name])
     report(model)
 
 
 def receive(members: list[tuple[Parts, Instance]], tensors: list[Tensor]) -> None:
-    """Share weights out to the layers that have them together; nothing where it is not clear whose one is."""
+    """Distribute weights among the layers that share a group; none are assigned if any is ambiguous."""
     assigned = assign(members, tensors)
     for (_, instance), weights in zip(members, assigned or (), strict=assigned is not None):
         instance.stored = tuple([weight_of(leaf, tensor) for leaf, tensor in weights])
 
 
 def report(model: Model) -> None:
-    """Say which layers are counted so."""
+    """Warn about the layers that are counted this way."""
     counted = {
         node.path: node.where
         for node in model.nodes
@@ -113,7 +113,7 @@ def report(model: Model) -> None:
 
 
 def _paths(model: Model) -> dict[int, tuple[Instance, list[Parts]]]:
-    """Each layer with the paths at which it is called."""
+    """Each layer with the paths of its calls."""
     found: dict[int, tuple[Instance, list[Parts]]] = {}
     for node in model.nodes:
         paths = found.setdefault(id(node.instance), (node.instance, []))[1]
@@ -124,7 +124,7 @@ def _paths(model: Model) -> dict[int, tuple[Instance, list[Parts]]]:
 
 
 def _group_of(path: Parts, stored: dict[str, list[Tensor]]) -> tuple[str, Parts] | None:
-    """The layer of the outermost model that a path leads through, whose own name may have slashes, and the rest."""
+    """The outermost stored layer on a path, whose name may contain slashes, and the rest of the path."""
     for end in range(min(len(path), _MAX_PARTS), 0, -1):
         name = "/".join(path[:end])
         if name in stored:
@@ -133,10 +133,10 @@ def _group_of(path: Parts, stored: dict[str, list[Tensor]]) -> tuple[str, Parts]
 
 
 def assign(layers: list[tuple[Parts, Instance]], tensors: list[Tensor]) -> list[list[tuple[str, Tensor]]] | None:
-    """For each layer inside another its weights, with names within it; None where it is not clear whose one is.
+    """The weights of each layer, named relative to it; None if it is unclear which layer one belongs to.
 
-    A layer's weights have its path in their names. Keras 3 has it at their beginning; before it, names of scopes may
-    come first, and the models on the way were left out.
+    A weight's name contains the path of its layer. Keras 3 puts the path first; in earlier versions it may follow names
+    of scopes, and omits the nested models on the way.
     """
     paths = [parts for parts, _ in layers]
     names = [tuple(instance.name.split("/")) for _, instance in layers]

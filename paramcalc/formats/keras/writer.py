@@ -1,6 +1,6 @@
-"""A Model → the JSON of a Functional that Keras 3 loads; Keras itself is never imported.
+"""A Model → the JSON of a Functional that Keras 3 can load; Keras itself is never imported.
 
-Nested models are written flat, with a "." for each "/" in a path: a name in Keras cannot have a "/".
+Nested models are flattened, with "." for "/" in paths, since a name in Keras cannot contain "/".
 """
 
 import json
@@ -26,7 +26,7 @@ from paramcalc.shapes import Shape
 NOT_IN_KERAS = ("custom", "plugin")
 """Families of layers that no version of Keras has."""
 ALWAYS_WRITTEN = {"Rescaling": ("offset",), "TextVectorization": ("standardize", "split", "ngrams")}
-"""Class → fields without which Keras' from_config fails, although they have defaults."""
+"""Class → fields that Keras' from_config requires although they have defaults."""
 TENSOR = "tensor"
 """A placeholder for a tensor in the arguments of a call …"""
 SHOWN = json.dumps(TENSOR)
@@ -35,14 +35,14 @@ REGISTRY = Registry()
 
 Json = dict[str, Any]
 AroundName = tuple[str, str]
-"""The text of an entry before its name, and after it."""
+"""The text of an entry before and after its name."""
 
 
 def to_keras(model: Model) -> str:
-    """The model as Keras' `to_json` would write it, defaults left out.
+    """The model as Keras' `to_json` would write it, without defaults.
 
     Raises:
-        ConvertError: naming what Keras cannot load, or would count otherwise.
+        ConvertError: naming what Keras cannot load, or would count differently.
         InputError: for a model that cannot be computed.
     """
     if model.tied:
@@ -51,10 +51,10 @@ def to_keras(model: Model) -> str:
 
 
 class WrittenLayer(Struct):
-    """An entry of `layers`, as text: for a large model, dictionaries would take several times the memory.
+    """An entry of `layers` as text: for a large model, dictionaries would take several times the memory.
 
     Attributes:
-        name: of the layer.
+        name: the layer's name.
         text: the entry up to its calls, which come last.
         calls: the arguments of each call.
     """
@@ -104,15 +104,15 @@ class KerasWriter:
         )
 
     def refuse_unreachable(self) -> None:
-        """Refuse layers that no output depends on: Keras would leave them out, and count less."""
+        """Refuse layers that no output depends on: Keras would drop them, and count less."""
         found = reachable(self.model)
         first = len(self.model.inputs)
         lost = [node for number, node in enumerate(self.model.nodes, start=first) if number not in found]
-        if lost:  # the last one is where an output was forgotten
+        if lost:  # the last one is probably where an output was forgotten
             raise ConvertError(f"no output depends on layer '{lost[-1].path}': Keras would leave it out")
 
     def unique(self, path: str) -> str:
-        """A path as a name that Keras accepts and no other layer has."""
+        """A unique name that Keras accepts, made from a path."""
         name = unique_name(path.replace("/", "."), self.taken.__contains__, self.numbers)
         self.taken.add(name)
         return name
@@ -120,7 +120,7 @@ class KerasWriter:
     # -- calls -----------------------------------------------------------------------------------------
 
     def call(self, node: Node) -> None:
-        """Add a call to the entry of its layer; the first call makes the entry."""
+        """Add a call to the entry of its layer, creating the entry on the first call."""
         instance = node.instance
         found = self.entries.get(id(instance))
         if found is None:
@@ -130,7 +130,7 @@ class KerasWriter:
         found.calls.append(self.call_text(node))
 
     def around(self, node: Node, name: str) -> AroundName:
-        """The text around a layer's name, written once for layers that are one object, as readers make equal ones."""
+        """The text around a layer's name, cached by layer object, as readers make equal layers one object."""
         instance = node.instance
         what = id(instance.layer), instance.type, instance.trainable, instance.dtype
         if what not in self.known:
@@ -143,7 +143,7 @@ class KerasWriter:
         return self.known[what]
 
     def call_text(self, node: Node) -> str:
-        """The arguments of a call, as text; what is around the tensors is written once for a class."""
+        """The arguments of a call as text; the parts around the tensors are cached by class."""
         instance = node.instance
         if node.options or node.ignored or None in node.inputs or isinstance(instance.layer, Operation):
             return json.dumps(self.arguments(node, [None if ref is None else self.tensor(ref) for ref in node.inputs]))
@@ -155,7 +155,7 @@ class KerasWriter:
         return first + "".join([part for pair in zip(tensors, others, strict=True) for part in pair])
 
     def arguments(self, node: Node, tensors: list[Any]) -> Json:
-        """The arguments of a call as Keras' `call` takes them: by position, in one list, or by name."""
+        """The arguments of a call in the form that Keras' `call` takes: by position, as one list, or by name."""
         layer = node.instance.layer
         kwargs = {name: self.option(value) for name, value in (node.options or {}).items()}
         kwargs |= {name: self.option(value) for name, value in (node.ignored or {}).items()}
@@ -171,7 +171,7 @@ class KerasWriter:
         return {"args": tensors, "kwargs": kwargs}
 
     def tensor_text(self, ref: Ref) -> str:
-        """A tensor among the arguments, as text."""
+        """A tensor argument as text."""
         shape = self.shapes[ref.producer][ref.output]
         if shape not in self.before_history:
             self.before_history[shape] = json.dumps(keras_tensor(shape, [])).removesuffix("]}}")
@@ -179,17 +179,17 @@ class KerasWriter:
         return f"{self.before_history[shape]}{json.dumps(name)}, {call}, {ref.output}]}}}}"
 
     def option(self, value: Any) -> Any:
-        """A call argument as JSON, its tensors included."""
+        """A call argument as JSON, including its tensors."""
         if isinstance(value, Ref):
             return self.tensor(value)
         return [self.option(item) for item in value] if isinstance(value, list) else value
 
     def history(self, ref: Ref) -> list[Any]:
-        """The history of a tensor: the name of its layer, the call, the output."""
+        """The history of a tensor: the name of its layer, the index of the call, and that of the output."""
         return [*self.producers[ref.producer], ref.output]
 
     def tensor(self, ref: Ref) -> Json:
-        """A tensor among the arguments, as JSON."""
+        """A tensor argument as JSON."""
         return keras_tensor(self.shapes[ref.producer][ref.output], self.history(ref))
 
 
@@ -200,7 +200,7 @@ def keras_tensor(shape: Shape, history: list[Any]) -> Json:
 
 
 def around(class_name: str, config: Json, more: Json, module: str = "", registered: str | None = None) -> AroundName:
-    """The text of an entry without its name, which the config has as well, between its fields and what is `more`."""
+    """The text of an entry around its name, which follows the config's fields and precedes those in `more`."""
     module = json.dumps(module or module_of_layer(class_name))
     registered = json.dumps(class_name if class_name in APPLICATIONS else registered)
     fields = "".join([f"{json.dumps(key)}: {json.dumps(value)}, " for key, value in config.items()])
@@ -219,7 +219,7 @@ def around_operation(operation: Operation, name: str) -> AroundName:
     """`around` for an operation.
 
     Raises:
-        ConvertError: for one of TensorFlow.
+        ConvertError: for a TensorFlow operation.
     """
     if operation.framework != "keras":
         raise ConvertError(f"'{name}' is an operation of TensorFlow ({operation.function}), which Keras 3 cannot load")
@@ -229,7 +229,7 @@ def around_operation(operation: Operation, name: str) -> AroundName:
 
 
 def layer_config(layer: Layer, path: str, trainable: bool) -> Json:
-    """The config of a layer, without defaults. `trainable` holds for the layers in it, too: Keras goes by theirs.
+    """The config of a layer without defaults. `trainable` also applies to its sublayers: Keras uses theirs.
 
     Raises:
         ConvertError: for a layer that Keras 3 does not have, or would not freeze.
@@ -258,7 +258,7 @@ def json_value(value: Any, path: str, trainable: bool) -> Any:
 
 
 def inner_layer(part: Sublayer, path: str, trainable: bool) -> Json:
-    """A layer, or a model, in a field of another layer."""
+    """A layer or model in a field of another layer."""
     if isinstance(part.layer, NestedModel):
         model = part.layer.model
         if not trainable or not part.trainable or any(not item.shape for item in model.inputs):
@@ -270,7 +270,7 @@ def inner_layer(part: Sublayer, path: str, trainable: bool) -> Json:
 
 
 def with_tensors(value: Any, tensors: list[Any]) -> Any:
-    """An argument of an operation, with a tensor in place of each slot."""
+    """An operation's argument with each slot replaced by its tensor."""
     if isinstance(value, dict) and list(value) == ["input"]:
         value = Slot(value["input"])
     if isinstance(value, Slot):
