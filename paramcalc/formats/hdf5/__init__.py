@@ -1,8 +1,8 @@
-"""HDF5 files, as far as Keras' need it: groups, the texts of attributes, shapes and types of datasets. Never data.
+"""HDF5 files, as far as Keras' need it: groups, string attributes, shapes and types of datasets. Never their data.
 
-The library that everybody else reads them with is native code which a few kilobytes can make loop for ever, and
-nothing in the process can stop it. This reader follows the HDF Group's "File Format Specification Version 3.0", and
-takes time and memory in proportion to the file, whatever it says.
+The usual library is native code that a file of a few kilobytes can send into an endless loop, which nothing in the
+process can stop. This reader follows the HDF Group's "File Format Specification Version 3.0" and needs time and memory
+in proportion to the file's size, whatever the file contains.
 """
 
 from paramcalc.formats.hdf5.objects import Dataset, Object, open_hdf5

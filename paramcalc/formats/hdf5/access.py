@@ -1,8 +1,8 @@
 """Bounded access to the bytes of an HDF5 file.
 
-The format is a web of addresses, and a file from a stranger may point anywhere: past its end, back to where it came
-from, or a thousand times to the same megabyte. Every read goes through `Access`, which knows the file's length,
-charges what is read to an allowance in proportion to it, and refuses a structure that is reached twice.
+The format is a web of addresses, and an untrusted file may point anywhere: past its end, back to where it came from, or
+a thousand times to the same megabyte. Every read goes through `Access`, which checks it against the file's length,
+charges it to an allowance in proportion to that length, and refuses a structure that is reached twice.
 """
 
 from os import SEEK_END
@@ -16,13 +16,13 @@ ALLOWED_PER_BYTE = 3
 """How often each byte of a file may be read on average: a heap is read once as a block and once object by object."""
 
 ALLOWED_ANYWAY = 64 * 1024
-"""Bytes that even the smallest file may ask for."""
+"""Bytes that may be read from even the smallest file."""
 
 READ_COST = 64
-"""A read costs as much as this many bytes, however small it is."""
+"""Each read costs this many bytes in addition to its size."""
 
 AHEAD = 512
-"""Bytes that are looked at where a structure says itself how long it is: nearly all are shorter."""
+"""Bytes to read ahead from a structure that contains its own length; nearly all are shorter."""
 
 _CODES = {2: "H", 4: "I", 8: "Q"}
 
@@ -31,11 +31,11 @@ class Access:
     """The bytes of one file.
 
     Attributes:
-        name: the file, as the user gave it; errors begin with it.
+        name: the file, as the user gave it; error messages begin with it.
         size: the length of the file, or of its part that holds the HDF5 data.
-        offset_size: how many bytes an address takes, by the superblock.
-        length_size: how many bytes a length takes.
-        nowhere: the address that means that there is nothing.
+        offset_size: bytes of an address, according to the superblock.
+        length_size: bytes of a length, according to the superblock.
+        nowhere: the address that stands for no address.
     """
 
     def __init__(self, file: BinaryIO, name: str, start: int = 0, size: int | None = None) -> None:
@@ -49,21 +49,21 @@ class Access:
         self._claimed: set[int] = set()
 
     def set_widths(self, offset_size: int, length_size: int) -> None:
-        """Set how many bytes addresses and lengths take: 2, 4 or 8."""
+        """Set the number of bytes of addresses and lengths: 2, 4 or 8."""
         self.offset_size = offset_size
         self.length_size = length_size
         self.nowhere = (1 << 8 * offset_size) - 1
 
     def layout(self, fields: str) -> Struct:
-        """Fields as `struct` has them, A for an address and L for a length."""
+        """Compile a `struct` format in which A is an address and L a length."""
         fields = fields.replace("A", _CODES[self.offset_size]).replace("L", _CODES[self.length_size])
         return Struct(f"<{fields}")
 
     def read(self, address: int, size: int) -> bytes:
-        """Exactly `size` bytes.
+        """Read exactly `size` bytes.
 
         Raises:
-            InputError: when they are not in the file, or too many have been read already.
+            InputError: when they are not in the file, or the allowance is used up.
         """
         if address + size > self.size:
             raise self.broken(f"what is said to be at byte {address:,} is past its end, {self.size:,}")
@@ -75,33 +75,33 @@ class Access:
         return data
 
     def read_ahead(self, address: int) -> bytes:
-        """The next bytes, as many as `AHEAD` if the file has them; only for `complete`, or to be charged for."""
+        """Read up to `AHEAD` bytes, charging only for the read itself: pass them to `complete`, or charge for them."""
         self.charge(READ_COST)
         self._file.seek(self._start + min(address, self.size))
         return self._file.read(min(AHEAD, max(self.size - address, 0)))
 
     def complete(self, address: int, ahead: bytes, size: int) -> bytes:
-        """The first `size` bytes of a structure of which `ahead` has been read."""
+        """The first `size` bytes of a structure whose beginning, `ahead`, has been read already."""
         if size > len(ahead):
             return self.read(address, size)
         self.charge(size)
         return ahead[:size]
 
     def cursor(self, address: int, size: int, what: str) -> "Cursor":
-        """A cursor at the start of `size` bytes of the file."""
+        """A cursor over `size` bytes of the file."""
         return Cursor(self, self.read(address, size), what)
 
     def claim(self, address: int, what: str) -> None:
-        """Note that the structure at an address is being read: each has one owner, so it must not be reached again."""
+        """Register the structure at an address, which must not be reached again: each has a single owner."""
         if address in self._claimed:
             raise self.broken(f"{what} at byte {address:,} is reached twice")
         self._claimed.add(address)
 
     def charge(self, size: int) -> None:
-        """Count work on so many bytes.
+        """Charge for work on this many bytes.
 
         Raises:
-            InputError: when it is more than a file of this length can honestly need.
+            InputError: when it is more than any valid file of this length needs.
         """
         self._left -= size
         if self._left >= 0:
@@ -117,21 +117,21 @@ class Access:
         return self.unexpected(f"a broken HDF5 file: {message}")
 
     def unexpected(self, message: str) -> InputError:
-        """The error for what may stand in an HDF5 file, but is not what is looked for."""
+        """The error for content that HDF5 allows, but that is not what the caller needs."""
         return InputError(self.name, [Problem(message)])
 
     def unsupported(self, what: str) -> InputError:
-        """The error for what the format has and Keras does not write."""
+        """The error for a feature of the format that Keras does not use."""
         return self.unexpected(f"this HDF5 file has {what}: Keras writes none, and it is not read")
 
 
 class Cursor:
-    """Takes one field after another from a run of bytes.
+    """Reads one field after another from a run of bytes.
 
     Attributes:
         data: the bytes.
-        at: where the next field begins.
-        what: the structure they are, for errors.
+        at: the offset of the next field.
+        what: the structure that they are, for errors.
     """
 
     __slots__ = ("access", "at", "data", "what")
@@ -144,11 +144,11 @@ class Cursor:
 
     @property
     def left(self) -> int:
-        """How many bytes are left."""
+        """The number of bytes left."""
         return len(self.data) - self.at
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes."""
+        """Read the next `size` bytes."""
         end = self.at + size
         if end > len(self.data):
             raise self.access.broken(f"{self.what} ends too early")
@@ -157,11 +157,11 @@ class Cursor:
         return found
 
     def skip(self, size: int) -> None:
-        """Leave out `size` bytes."""
+        """Skip `size` bytes."""
         self.take(size)
 
     def number(self, size: int) -> int:
-        """An unsigned integer of `size` bytes; all of the format's own are little-endian."""
+        """Read an unsigned integer of `size` bytes; all of the format's own integers are little-endian."""
         start = self.at
         self.at = end = start + size
         if end > len(self.data):
@@ -169,16 +169,16 @@ class Cursor:
         return int.from_bytes(self.data[start:end], "little")
 
     def length(self) -> int:
-        """A field of the size that the superblock gives to lengths."""
+        """Read a length, whose size the superblock gives."""
         return self.number(self.access.length_size)
 
     def address(self) -> int | None:
-        """An address, or None for the one that means that there is nothing."""
+        """Read an address; None if it is the one that stands for no address."""
         found = self.number(self.access.offset_size)
         return None if found == self.access.nowhere else found
 
     def needed_address(self) -> int:
-        """An address that must be there."""
+        """Read an address that must not be missing."""
         found = self.address()
         if found is None:
             raise self.access.broken(f"{self.what} leads nowhere")
@@ -189,18 +189,18 @@ class Cursor:
         return Cursor(self.access, self.take(size), what)
 
     def text(self, size: int) -> str:
-        """The next `size` bytes as the text before the first NUL."""
+        """Read the next `size` bytes as text up to the first NUL."""
         return as_text(self.access, self.take(size).split(b"\0", 1)[0], self.what)
 
     def expect(self, signature: bytes) -> None:
-        """Take a signature, or a version number, that must be this one."""
+        """Read a signature or a version number, which must be this one."""
         found = self.take(len(signature))
         if found != signature:
             raise self.access.broken(f"{self.what} begins with {found!r}, not with {signature!r}")
 
 
 def as_text(access: Access, data: bytes, what: str) -> str:
-    """The bytes as text, in UTF-8 as HDF5 and Keras have it."""
+    """Decode bytes as UTF-8, the encoding of HDF5 and Keras."""
     try:
         return data.decode()
     except UnicodeDecodeError:

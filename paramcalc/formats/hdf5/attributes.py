@@ -1,4 +1,4 @@
-"""Attributes: their names, and the texts in them; other values are not read."""
+"""Attributes: their names and string values; other values are not read."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,20 +12,20 @@ from paramcalc.limits import MAX_CONFIG_BYTES, check_size, max_bytes
 
 _BY_NAME = 8
 _ID, _FLAGS = 0, 8
-"""Where a record of the tree has the ID of the attribute in the heap, and the flags of its message."""
+"""Offsets in a record of the tree: the ID of the attribute in the heap, and the flags of its message."""
 _SHARED = 0x02
 _SHARED_TYPE, _SHARED_SPACE = 0x01, 0x02
 _NULL_PADDED, _SPACE_PADDED = 1, 2
 
 
 class Attribute(NamedTuple):
-    """An attribute whose value has not been looked at yet.
+    """An attribute whose value has not been parsed yet.
 
     Attributes:
-        name: its name.
-        rest: its type, shape and value, one after another.
-        sizes: bytes of the type and of the shape, padding included.
-        shared: whether type or shape stand elsewhere.
+        name: the attribute's name.
+        rest: the bytes of its type, shape and value, in this order.
+        sizes: bytes of the type and of the shape, including padding.
+        shared: whether its type or shape is stored elsewhere.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Attribute(NamedTuple):
 
 
 def read_attributes(access: Access, messages: list[Message]) -> dict[str, Attribute]:
-    """The attributes of an object by name: those in its header, and those in a heap, where many or large ones are."""
+    """The attributes of an object by name: those in its header, and those in a heap if there are many or large ones."""
     found: dict[str, Attribute] = {}
     for message in _all_messages(access, messages):
         if message.shared:
@@ -56,10 +56,10 @@ def _all_messages(access: Access, messages: list[Message]) -> Iterator[Message]:
 
 
 def _in_heap(access: Access, data: bytes) -> Iterator[Message]:
-    """The attributes of an attribute info message; none where it names no heap."""
+    """Yield the attributes of an attribute info message; none if it has no heap."""
     cursor = Cursor(access, data, "an attribute info message")
     cursor.expect(b"\0")
-    cursor.skip(2 if cursor.number(1) & 1 else 0)  # the largest order of creation, where that is kept
+    cursor.skip(2 if cursor.number(1) & 1 else 0)  # the highest creation order, if that is tracked
     heap, tree = cursor.address(), cursor.address()
     if heap is not None:
         from paramcalc.formats.hdf5.fractal_heap import read_dense  # Keras' own files have no heaps
@@ -69,7 +69,7 @@ def _in_heap(access: Access, data: bytes) -> Iterator[Message]:
 
 
 def _read(access: Access, data: bytes) -> Attribute:
-    """What an attribute message says, as far as the name."""
+    """Parse an attribute message as far as the name."""
     cursor = Cursor(access, data, "an attribute")
     version, flags = cursor.number(1), cursor.number(1)
     if not 1 <= version <= 3:
@@ -78,13 +78,13 @@ def _read(access: Access, data: bytes) -> Attribute:
     if version == 1:
         name, datatype, shape = (-(-size // 8) * 8 for size in (name, datatype, shape))
     elif version == 3:
-        cursor.skip(1)  # the encoding of the name: ASCII is UTF-8 as well
+        cursor.skip(1)  # the encoding of the name: ASCII or UTF-8, which includes it
     shared = version > 1 and bool(flags & (_SHARED_TYPE | _SHARED_SPACE))
     return Attribute(cursor.text(name), cursor.take(cursor.left), (datatype, shape), shared)
 
 
 class Texts:
-    """Reads the values of attributes that are texts, all of one file."""
+    """Reads the string values of one file's attributes."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -92,10 +92,10 @@ class Texts:
         self._limit = max_bytes(MAX_CONFIG_BYTES)
 
     def read(self, attribute: Attribute) -> tuple[tuple[int, ...], list[bytes]]:
-        """The shape of an attribute and its texts, in order; an empty array may be of any type.
+        """The shape of an attribute and its strings, in order; an empty array may be of any type.
 
         Raises:
-            InputError: when its elements are no texts, or one is larger than an architecture may be.
+            InputError: when its elements are not strings, or one is larger than an architecture may be.
         """
         if attribute.shared:
             raise self._access.unsupported("a datatype that objects share")
@@ -114,7 +114,7 @@ class Texts:
         return shape, [read(cursor, datatype, attribute.name) for _ in range(count)]
 
     def _variable(self, cursor: Cursor, datatype: Datatype, name: str) -> bytes:
-        """A text of variable length, which stands in the global heap; the attribute says where."""
+        """Read a variable-length string: the attribute contains its location in the global heap."""
         length, address, index = cursor.number(4), cursor.address(), cursor.number(4)
         check_size(self._access.name, length, self._limit, name[:MAX_ECHO])
         if not length or not address:
@@ -122,7 +122,7 @@ class Texts:
         return self._heap.object(address, index, length).split(b"\0", 1)[0]
 
     def _fixed(self, cursor: Cursor, datatype: Datatype, name: str) -> bytes:
-        """A text of fixed length, without what pads it."""
+        """Read a fixed-length string without its padding."""
         check_size(self._access.name, datatype.size, self._limit, name[:MAX_ECHO])
         data = cursor.take(datatype.size)
         if datatype.padding == _SPACE_PADDED:

@@ -1,4 +1,4 @@
-"""B-trees of version 2, which list what is in a fractal heap."""
+"""Version 2 B-trees, which list the objects in a fractal heap."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,14 +14,15 @@ _HEAD = 6
 
 
 class _Tree(NamedTuple):
-    """What a tree's header says.
+    """The header of a tree.
 
     Attributes:
         kind: the type of its records.
         node_size: bytes of a node.
         record_size: bytes of a record.
         count_size: bytes of the number of records in a node.
-        totals: for each level from the leaves up, bytes of the number of all records below; a leaf does not have it.
+        totals: bytes of the count of all records below a node, for each level from the leaves up; leaves do not have
+            it.
     """
 
     kind: int
@@ -42,13 +43,13 @@ def read_huge(access: Access, tree: int | None) -> dict[int, tuple[int, int]]:
 
 
 def read_tree(access: Access, address: int, kind: int) -> Iterator[bytes]:
-    """The records of a tree, in no order that matters."""
+    """Yield the records of a tree, in no particular order."""
     access.claim(address, _WHAT)
     head = access.cursor(address, 18 + access.offset_size + access.length_size + checksum.SIZE, _WHAT)
     checksum.verify(access, head.data, _WHAT)
     head.expect(b"BTHD\0" + bytes([kind]))
     node_size, record_size, depth = head.number(4), head.number(2), head.number(2)
-    head.skip(2)  # how full nodes are when they are split and merged
+    head.skip(2)  # split and merge percentages
     root, records = head.address(), head.number(2)
     if depth > _MAX_DEPTH or record_size == 0 or node_size <= _HEAD + checksum.SIZE:
         raise access.broken(f"{_WHAT} has impossible sizes")
@@ -64,7 +65,7 @@ def read_tree(access: Access, address: int, kind: int) -> Iterator[bytes]:
 
 
 def _measured(access: Access, tree: _Tree, depth: int) -> _Tree:
-    """With the bytes that its counts take: as few as the largest possible count needs."""
+    """The tree with the sizes of its counts: each takes as few bytes as the largest possible count needs."""
     room = tree.node_size - _HEAD - checksum.SIZE
     total = room // tree.record_size
     tree = tree._replace(count_size=_bytes_for(total))
@@ -85,7 +86,7 @@ def _bytes_for(number: int) -> int:
 def _read_node(
     access: Access, tree: _Tree, address: int, count: int, level: int
 ) -> tuple[list[bytes], list[tuple[int, int, int]]]:
-    """A node's records, and its children: address, number of records, level."""
+    """A node's records and its children: address, number of records, level."""
     access.claim(address, _WHAT)
     total_size = tree.totals[level - 1] if level else 0
     pointers = count + 1 if level else 0

@@ -1,4 +1,4 @@
-"""The checksum of HDF5's newer structures: Bob Jenkins' lookup3, `hashlittle` with an initial value of 0."""
+"""The checksum of newer HDF5 structures: Bob Jenkins' lookup3, `hashlittle` with an initial value of 0."""
 
 from struct import unpack
 
@@ -11,7 +11,7 @@ SIZE = 4
 
 
 def verify(access: Access, data: bytes, what: str) -> None:
-    """Check the last four bytes against those before them.
+    """Check the last four bytes, the checksum of those before them.
 
     Raises:
         InputError: when they differ.
@@ -21,7 +21,7 @@ def verify(access: Access, data: bytes, what: str) -> None:
 
 
 def lookup3(data: bytes) -> int:
-    """The checksum: the bytes are mixed in blocks of three words, the last block (1 to 12 bytes) by other rules."""
+    """Compute the checksum: bytes are mixed in blocks of three words, except the last block of 1 to 12 bytes."""
     a = b = c = (0xDEADBEEF + len(data)) & _MASK
     if not data:
         return c
@@ -33,7 +33,7 @@ def lookup3(data: bytes) -> int:
 
 
 def _mixed(a: int, b: int, c: int) -> tuple[int, int, int]:
-    """One round. A sum may run past 32 bits until it is rotated: that is cheaper than to cut it each time."""
+    """One round. Sums may exceed 32 bits until they are rotated, which is cheaper than truncating each."""
     a = (a - c) & _MASK ^ ((c & _MASK) << 4 & _MASK | (c & _MASK) >> 28)
     c = (c + b) & _MASK
     b = (b - a) & _MASK ^ (a << 6 & _MASK | a >> 26)
@@ -50,7 +50,7 @@ def _mixed(a: int, b: int, c: int) -> tuple[int, int, int]:
 
 
 def _final(a: int, b: int, c: int) -> int:
-    """The last block: each step is `x ^= y; x -= y rotated left`."""
+    """The last block: each step is `x ^= y; x -= rotate_left(y)`."""
     a, b, c = a & _MASK, b & _MASK, c & _MASK
     c = _step(c, b, 14)
     a = _step(a, c, 11)

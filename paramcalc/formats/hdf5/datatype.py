@@ -24,14 +24,14 @@ _WHAT_SPACE = "a dataspace"
 
 
 class Datatype(NamedTuple):
-    """What one element is.
+    """The type of a dataset's elements.
 
     Attributes:
-        name: "float32", "bool", "string" …; None for a kind that weights never have.
+        name: "float32", "bool", "string" …; None for a type that weights never have.
         size: bytes of one element.
-        variable: whether it is a string of any length, kept in a heap.
-        padding: what follows a string of fixed length: 0 for one NUL, 1 for NULs to the end, 2 for spaces.
-        kind: what HDF5 calls the kind, for errors.
+        variable: whether it is a variable-length string, stored in a heap.
+        padding: how a fixed-length string is padded: 0 with one NUL, 1 with NULs to the end, 2 with spaces.
+        kind: the name of its class in HDF5, for errors.
     """
 
     name: str | None
@@ -42,7 +42,7 @@ class Datatype(NamedTuple):
 
 
 def read_shape(cursor: Cursor) -> tuple[int, ...] | None:
-    """The shape that a dataspace message says; None for a space that holds nothing, not even a scalar."""
+    """Parse the shape in a dataspace message; None for a null dataspace, which has no elements, not even a scalar."""
     version, rank, flags = cursor.number(1), cursor.number(1), cursor.number(1)
     if version not in (1, 2):
         raise cursor.access.unsupported(f"a dataspace of version {version}")
@@ -54,12 +54,12 @@ def read_shape(cursor: Cursor) -> tuple[int, ...] | None:
         return None
     shape = tuple(cursor.length() for _ in range(rank))
     if flags & 1:
-        cursor.skip(rank * cursor.access.length_size)  # how far it may grow
+        cursor.skip(rank * cursor.access.length_size)  # maximum sizes
     return shape
 
 
 def read_datatype(cursor: Cursor) -> Datatype:
-    """The type that a datatype message says."""
+    """Parse a datatype message."""
     head, bits = cursor.number(1), cursor.number(3)
     number, version, size = head & 15, head >> 4, cursor.number(4)
     if not 1 <= version <= 5:
@@ -91,7 +91,7 @@ def _integer(cursor: Cursor, bits: int, size: int) -> Datatype:
 
 
 def _float(cursor: Cursor, bits: int, size: int) -> Datatype:
-    """By the layout of its bits, whatever the order of its bytes; the sign is the last bit in each of these."""
+    """Identify a float type by its bit layout, in either byte order; the sign is the highest bit in each of these."""
     first, precision = cursor.number(2), cursor.number(2)
     exponent, mantissa = (cursor.number(1), cursor.number(1)), (cursor.number(1), cursor.number(1))
     layout = (size, exponent, mantissa, cursor.number(4))
@@ -100,7 +100,7 @@ def _float(cursor: Cursor, bits: int, size: int) -> Datatype:
 
 
 def _enum(cursor: Cursor, members: int, version: int, size: int) -> Datatype:
-    """An enumeration is stored as its integers; that of FALSE and TRUE is how h5py writes booleans."""
+    """An enumeration is read as its integers, except FALSE and TRUE, which is how h5py writes booleans."""
     base = read_datatype(cursor)
     if base.size != size:
         raise cursor.access.broken(f"an enumeration of {size} bytes over integers of {base.size}")
@@ -112,7 +112,7 @@ def _enum(cursor: Cursor, members: int, version: int, size: int) -> Datatype:
 
 
 def _member(cursor: Cursor, version: int) -> bytes:
-    """A member's name, before version 3 padded to a multiple of eight bytes."""
+    """Read a member's name, which is padded to a multiple of eight bytes before version 3."""
     end = cursor.data.find(b"\0", cursor.at)
     if end < 0:
         raise cursor.access.broken("an enumeration ends too early")
@@ -124,5 +124,5 @@ def _member(cursor: Cursor, version: int) -> bytes:
 
 
 def elements(shape: tuple[int, ...] | None) -> int:
-    """How many elements a shape has."""
+    """The number of elements in a shape."""
     return 0 if shape is None else prod(shape)

@@ -1,4 +1,4 @@
-"""The fractal heap: objects of any length, in blocks that double in size from row to row."""
+"""The fractal heap: objects of any length, in blocks whose size doubles from row to row."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,17 +12,17 @@ _MANAGED, _HUGE, _TINY = 0, 1, 2
 _CHECKSUMMED = 0x02
 _MAX_BITS = 64
 _LONGEST_ID = 16
-"""Bytes of an ID: links' have 7, attributes' have 8; in longer ones lengths are written in another way."""
+"""The most bytes of an ID: links' have 7, attributes' have 8; longer ones encode lengths differently."""
 
 
 class Layout(NamedTuple):
-    """How the heap's space is divided.
+    """The layout of a heap's address space.
 
     Attributes:
-        width: blocks in a row.
-        start: bytes of a block in the first two rows; from there on, each row doubles them.
-        most: bytes of the largest direct block, which holds objects; larger blocks hold blocks.
-        offset_size: bytes of a place in the heap.
+        width: the number of blocks in a row.
+        start: bytes of a block in the first two rows; each later row doubles the size.
+        most: bytes of the largest direct block, which contains objects; larger blocks are indirect and contain blocks.
+        offset_size: bytes of an offset in the heap.
         checksummed: whether direct blocks have a checksum.
     """
 
@@ -33,36 +33,36 @@ class Layout(NamedTuple):
     checksummed: bool
 
     def possible(self, bits: int) -> bool:
-        """Whether the sizes are powers of two, in order, in a space of so many bits."""
+        """Whether the sizes are powers of two, in order, and an offset has no more than 64 bits."""
         sizes = (self.width, self.start, self.most)
         return all(size and size & (size - 1) == 0 for size in sizes) and self.start <= self.most and bits <= _MAX_BITS
 
     def row_of(self, place: int) -> int:
-        """The row of a block that a place is in."""
+        """The row of the block at an offset."""
         return (place // (self.start * self.width)).bit_length()
 
     def row_start(self, row: int) -> int:
-        """The place where a row begins."""
+        """The offset at which a row begins."""
         return self.start * self.width << (row - 1) if row else 0
 
     def block_size(self, row: int) -> int:
-        """Bytes of a block in a row."""
+        """The bytes of a block in a row."""
         return self.start << max(row - 1, 0)
 
     def rows(self, size: int) -> int:
-        """How many rows a block of blocks has that spans so many bytes."""
+        """The number of rows in an indirect block that spans this many bytes."""
         return size.bit_length() - (self.start * self.width).bit_length() + 1
 
 
 def read_dense(access: Access, heap: int, tree: int | None, kind: int, at: int) -> Iterator[tuple[bytes, bytes]]:
-    """Each object of a heap that a tree lists, with its record.
+    """Yield each object of a heap that a tree lists, with its record.
 
     Args:
         access: the file.
         heap: the address of the fractal heap.
         tree: the address of the tree's header.
         kind: the type that the records must have.
-        at: where in a record the object's ID begins.
+        at: the offset of the object's ID in a record.
     """
     if tree is None:
         raise access.broken("a heap has no tree that lists it")
@@ -72,7 +72,7 @@ def read_dense(access: Access, heap: int, tree: int | None, kind: int, at: int) 
 
 
 class FractalHeap:
-    """One heap; a block is read when an object in it is asked for.
+    """One heap, whose blocks are read when an object in them is needed.
 
     Attributes:
         id_size: bytes of an object's ID.
@@ -91,14 +91,14 @@ class FractalHeap:
         largest = head.number(4)
         head.skip(length)
         self.huge_tree = head.address()
-        head.skip(9 * length + offset)  # how much space is used, free, and where
+        head.skip(9 * length + offset)  # statistics of used and free space
         width, start, most, bits = head.number(2), head.length(), head.length(), head.number(2)
         layout = Layout(width, start, most, -(-bits // 8), bool(flags & _CHECKSUMMED))
         if not layout.possible(bits) or not largest or not 1 < self.id_size <= _LONGEST_ID:
             raise access.broken(f"{WHAT} has impossible sizes")
         head.skip(2)
         self._root, self._rows = head.address(), head.number(2)
-        # Not more than what the largest block and what the largest object need.
+        # No more bytes than the largest block and the largest object need.
         self._length_size = min(-(-(most.bit_length() - 1) // 8), (largest.bit_length() - 1) // 8 + 1)
         self._access, self._address, self._layout = access, address, layout
         self._direct: dict[int, bytes] = {}
@@ -106,7 +106,7 @@ class FractalHeap:
         self._huge: dict[int, tuple[int, int]] | None = None
 
     def object(self, identity: bytes) -> bytes:
-        """The object with an ID."""
+        """Read the object with an ID."""
         cursor = Cursor(self._access, identity, "the ID of an object in a heap")
         first = cursor.number(1)
         kind = first >> 4 & 3
@@ -119,7 +119,7 @@ class FractalHeap:
         return self._managed(cursor.number(self._layout.offset_size), cursor.number(self._length_size))
 
     def _place_of_huge(self, cursor: Cursor) -> tuple[int, int]:
-        """Address and length: in the ID where there is room for them, else listed by a tree of their own."""
+        """The address and length of a huge object: in the ID if they fit, else in a tree of their own."""
         access = self._access
         if access.offset_size + access.length_size < self.id_size:
             return cursor.needed_address(), cursor.length()
@@ -141,7 +141,7 @@ class FractalHeap:
         return block[place - start : place - start + length]
 
     def _block(self, place: int) -> tuple[int, int, int]:
-        """The direct block that holds a place: its address, the place where it begins, and its size."""
+        """The direct block at an offset: its address, the offset where it begins, and its size."""
         layout, block, rows, start = self._layout, self._root, self._rows, 0
         if rows == 0 and block is not None:
             return block, 0, layout.start
@@ -159,7 +159,7 @@ class FractalHeap:
         raise self._access.broken(f"an object is outside of {WHAT}")
 
     def _head(self, cursor: Cursor, signature: bytes, start: int) -> None:
-        """What every block begins with: the heap it belongs to, and the place in it."""
+        """Check the header of a block, which gives the heap that it belongs to and its offset there."""
         cursor.expect(signature + b"\0")
         if cursor.address() != self._address or cursor.number(self._layout.offset_size) != start:
             raise self._access.broken(f"a block of {WHAT} is part of another")
@@ -175,7 +175,7 @@ class FractalHeap:
         return cursor.data
 
     def _children(self, address: int, rows: int, start: int) -> list[int | None]:
-        """The addresses of the blocks in a block of blocks, row after row."""
+        """The addresses of the blocks in an indirect block, row by row."""
         if address not in self._indirect:
             access, count = self._access, rows * self._layout.width
             access.claim(address, WHAT)

@@ -1,4 +1,4 @@
-"""The global heap: collections of objects of any length, where texts of variable length are kept."""
+"""The global heap: collections of objects of any length, used for variable-length strings."""
 
 from paramcalc.formats.hdf5.access import Access, Cursor
 
@@ -7,7 +7,7 @@ _WHAT = "a collection of the global heap"
 
 
 class GlobalHeap:
-    """The collections that have been read so far: many texts stand in one."""
+    """The global heap, with a cache of the collections read so far, since one contains many strings."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -17,14 +17,14 @@ class GlobalHeap:
         """The first `length` bytes of an object.
 
         Raises:
-            InputError: when there is none, or it is shorter.
+            InputError: when it does not exist or is shorter.
         """
         if address not in self._collections:
             self._collections[address] = self._read(address)
         found = self._collections[address].get(index)
         if found is None or len(found) < length:
             raise self._access.broken(f"there is no text of {length:,} bytes as object {index} of {_WHAT}")
-        self._access.charge(length)  # nothing keeps a file from naming one text a thousand times
+        self._access.charge(length)  # a file may refer to one string a thousand times
         return found[:length]
 
     def _read(self, address: int) -> dict[int, bytes]:
@@ -40,7 +40,7 @@ class GlobalHeap:
         return self._objects(access.cursor(address + start, size - start, _WHAT))
 
     def _objects(self, cursor: Cursor) -> dict[int, bytes]:
-        """The objects by index; index 0 is the free space behind them, and its size is all that is left."""
+        """The objects by index. Index 0 is the free space after them, whose size must be all that is left."""
         objects: dict[int, bytes] = {}
         head = -(-(8 + self._access.length_size) // 8) * 8
         while cursor.left >= head:

@@ -1,4 +1,4 @@
-"""The members of groups: of the old kind, a symbol table; of the new, a message for each link, or a heap of links."""
+"""The members of groups: a symbol table in old groups, a message per link or a heap of links in new ones."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ _HAS_ORDER, _HAS_KIND, _HAS_CHARSET = 0x04, 0x08, 0x10
 _HARD = 0
 _BY_NAME = 5
 _ID = 4
-"""Where a record of the tree has the ID of the link in the heap: behind the name's hash."""
+"""The offset of the link's heap ID in a record of the tree, after the name's hash."""
 
 
 def read_members(access: Access, messages: list[Message]) -> dict[str, int | None]:
-    """The address of each member's object header by name, None for a symbolic or external link."""
+    """The address of each member's object header, by name; None for a symbolic or external link."""
     found: dict[str, int | None] = {}
     for message in messages:
         for name, address in _links(access, message):
@@ -51,10 +51,10 @@ def _read_link(access: Access, data: bytes) -> tuple[str, int | None]:
 
 
 def _in_heap(access: Access, data: bytes) -> Iterator[tuple[str, int | None]]:
-    """The links of a link info message; none where it names no heap."""
+    """Yield the links of a link info message; none if it has no heap."""
     cursor = Cursor(access, data, "a link info message")
     cursor.expect(b"\0")
-    cursor.skip(8 if cursor.number(1) & 1 else 0)  # the largest order of creation, where that is kept
+    cursor.skip(8 if cursor.number(1) & 1 else 0)  # the highest creation order, if that is tracked
     heap, tree = cursor.address(), cursor.address()
     if heap is not None:
         from paramcalc.formats.hdf5.fractal_heap import read_dense  # Keras' own files have no heaps

@@ -1,4 +1,4 @@
-"""Object headers: the messages that say what a group or a dataset is, in the old encoding (1) and the new (2)."""
+"""Object headers: the messages that describe a group or a dataset, in the old encoding (1) and the new (2)."""
 
 from collections.abc import Iterator
 from struct import Struct
@@ -22,9 +22,9 @@ _SHARED = 0x02
 _FAIL_IF_UNKNOWN = 0x80
 _TIMES, _PHASES, _ORDER = 0x20, 0x10, 0x04
 _PREFIX_1 = 16
-"""Bytes before the first message of version 1."""
+"""Bytes before the first message in version 1."""
 _HEAD_1, _HEAD_2, _HEAD_ORDERED = Struct("<HHB3x"), Struct("<BHB"), Struct("<BHB2x")
-"""What a message begins with: kind, length and flags, in version 2 perhaps followed by its order of creation."""
+"""The header of a message: kind, length and flags, followed in version 2 by an optional creation order."""
 
 
 class Message(NamedTuple):
@@ -32,8 +32,8 @@ class Message(NamedTuple):
 
     Attributes:
         kind: one of the constants above, or another number.
-        shared: whether the data only say where the message itself is.
-        data: what it says.
+        shared: whether the data only refer to a message stored elsewhere.
+        data: its content.
     """
 
     kind: int
@@ -42,7 +42,7 @@ class Message(NamedTuple):
 
 
 class _Chunk(NamedTuple):
-    """A run of messages, and how each begins: whether in the new encoding, and with its order of creation."""
+    """A run of messages with their encoding: whether it is the new one, and whether it includes a creation order."""
 
     data: bytes
     what: str
@@ -51,10 +51,10 @@ class _Chunk(NamedTuple):
 
 
 def read_messages(access: Access, address: int) -> list[Message]:
-    """All messages of the object header at an address, those of its continuations as well.
+    """All messages of the object header at an address, including its continuations.
 
     Raises:
-        InputError: for a header that is broken, or that something else was read as before.
+        InputError: for a header that is broken, or at an address that has been read already.
     """
     what = f"the object header at byte {address:,}"
     access.claim(address, "an object header")
@@ -62,7 +62,7 @@ def read_messages(access: Access, address: int) -> list[Message]:
     if ahead[:4] == b"OHDR":
         chunk = _first_chunk_2(access, address, ahead, what)
     elif ahead[:1] == b"\1":
-        # The number of messages is found out; how many links lead here is of no use.
+        # The number of messages follows from the size; the number of links to the object is not needed.
         size = _PREFIX_1 + int.from_bytes(ahead[8:12], "little")
         chunk = _Chunk(access.complete(address, ahead, size)[_PREFIX_1:], what, False, False)
     else:
@@ -83,7 +83,7 @@ def _first_chunk_2(access: Access, address: int, ahead: bytes, what: str) -> _Ch
 
 def _all_messages(access: Access, first: _Chunk) -> list[Message]:
     chunks, messages = [first], []
-    for chunk in chunks:  # grows while it is read
+    for chunk in chunks:  # grows during the loop
         for message in _messages(access, chunk):
             if message.kind == CONTINUATION:
                 chunks.append(_continuation(access, message, chunk))
@@ -107,7 +107,7 @@ def _continuation(access: Access, message: Message, before: _Chunk) -> _Chunk:
 
 
 def _messages(access: Access, chunk: _Chunk) -> Iterator[Message]:
-    """The messages of one chunk; a rest that is too short for one is a gap."""
+    """Yield the messages of one chunk; a remainder too short for a message is a gap."""
     data = chunk.data
     head = (_HEAD_ORDERED if chunk.ordered else _HEAD_2) if chunk.new else _HEAD_1
     at, last = 0, len(data) - head.size

@@ -1,4 +1,4 @@
-"""Groups and datasets, as whoever reads an HDF5 file sees them."""
+"""Groups and datasets: the interface of the HDF5 reader."""
 
 from functools import cached_property
 from typing import BinaryIO, NamedTuple
@@ -16,11 +16,11 @@ _CONTIGUOUS = 1
 
 
 class Dataset(NamedTuple):
-    """What is known of a dataset without its data.
+    """The description of a dataset, without its data.
 
     Attributes:
-        shape: its dimensions; None where it holds nothing, not even a scalar.
-        datatype: what its elements are.
+        shape: its dimensions; None for a null dataspace, which has no elements, not even a scalar.
+        datatype: the type of its elements.
     """
 
     shape: tuple[int, ...] | None
@@ -28,10 +28,10 @@ class Dataset(NamedTuple):
 
 
 class Object:
-    """A group or a dataset; its attributes and members are read when they are asked for.
+    """A group or a dataset; its attributes and members are read on demand.
 
     Attributes:
-        path: where it is in the file: "model_weights/dense", empty for the root.
+        path: its path in the file, such as "model_weights/dense"; empty for the root.
     """
 
     def __init__(self, access: Access, texts: Texts, address: int, path: str) -> None:
@@ -48,24 +48,24 @@ class Object:
 
     @cached_property
     def names(self) -> dict[str, int | None]:
-        """The names of all members; a value is None for a link that leads elsewhere."""
+        """The names of all members; the value is None for a link that is not a hard link."""
         return read_members(self._access, self._messages)
 
     @property
     def is_group(self) -> bool:
-        """Whether it can have members."""
+        """Whether this is a group, which can have members."""
         return any(message.kind in GROUP_KINDS for message in self._messages)
 
     @property
     def is_dataset(self) -> bool:
-        """Whether it has a shape and elements."""
+        """Whether this is a dataset, which has a shape and elements."""
         return {DATASPACE, DATATYPE} <= {message.kind for message in self._messages}
 
     def text(self, name: str) -> bytes | None:
-        """The single text of an attribute; None where there is no such attribute.
+        """The value of an attribute with a single string; None if there is no such attribute.
 
         Raises:
-            InputError: when it is anything else.
+            InputError: when its value is anything else.
         """
         if name not in self.attributes:
             return None
@@ -75,10 +75,10 @@ class Object:
         return texts[0]
 
     def texts(self, name: str) -> list[str] | None:
-        """The texts of an attribute of one dimension; None where there is no such attribute.
+        """The strings of a one-dimensional attribute; None if there is no such attribute.
 
         Raises:
-            InputError: when it is anything else.
+            InputError: when its value is anything else.
         """
         if name not in self.attributes:
             return None
@@ -88,10 +88,10 @@ class Object:
         return [as_text(self._access, text, f"the attribute {name}") for text in texts]
 
     def member(self, name: str) -> "Object":
-        """The member of a name.
+        """The member with this name.
 
         Raises:
-            InputError: when there is none, it is broken, or it is a link to elsewhere.
+            InputError: when it does not exist, is broken, or is a symbolic or external link.
         """
         if name not in self._members:
             path = f"{self.path}/{name}" if self.path else name
@@ -106,7 +106,7 @@ class Object:
         return self._members[name]
 
     def find(self, path: str) -> "Object":
-        """The member of a member, by names with slashes between them."""
+        """The object at a path of names separated by slashes."""
         found = self
         for name in path.split("/"):
             if name:
@@ -114,10 +114,10 @@ class Object:
         return found
 
     def dataset(self) -> Dataset:
-        """Its shape and the type of its elements.
+        """The shape and the element type of a dataset.
 
         Raises:
-            InputError: when it is no dataset, or its data are not of the size that these say.
+            InputError: when this is not a dataset, or the size of its data does not match.
         """
         bodies = {kind: self._body(kind) for kind in (DATASPACE, DATATYPE)}
         found = Dataset(read_shape(bodies[DATASPACE]), read_datatype(bodies[DATATYPE]))
@@ -127,7 +127,7 @@ class Object:
         return found
 
     def _body(self, kind: int) -> Cursor:
-        """The data of the message of a kind, which must be there once."""
+        """The data of the message of this kind, which must occur once."""
         messages = [message for message in self._messages if message.kind == kind]
         if len(messages) != 1:
             raise self.broken("is not a dataset")
@@ -136,7 +136,7 @@ class Object:
         return Cursor(self._access, messages[0].data, "what says what a dataset is")
 
     def _stored(self) -> int | None:
-        """Bytes of the data, where they are in one piece and the layout says how long that is."""
+        """The bytes of the data, if they are contiguous and the layout gives their size."""
         for message in self._messages:
             if (
                 message.kind == LAYOUT
@@ -146,14 +146,14 @@ class Object:
                 cursor = Cursor(self._access, message.data[2:], "a layout message")
                 address, size = cursor.address(), cursor.length()
                 if address is None:
-                    return None  # nothing was ever written to it
+                    return None  # no data were written
                 if address + size > self._access.size:
                     raise self.broken("its data are past the end of the file")
                 return size
         return None
 
     def broken(self, message: str) -> InputError:
-        """The error for an object that is not what it should be."""
+        """The error for an invalid object."""
         return self._access.broken(f"{self.path[:MAX_ECHO]!r}: {message}" if self.path else message)
 
 
@@ -161,13 +161,13 @@ def open_hdf5(file: BinaryIO, name: str, start: int = 0, size: int | None = None
     """The root group of an HDF5 file.
 
     Args:
-        file: positioned anywhere; it can be sought in.
+        file: a seekable file, at any position.
         name: the file, as the user gave it.
-        start: where the HDF5 data begin in it.
-        size: how many bytes they take; by default all to the end.
+        start: the offset of the HDF5 data in it.
+        size: the number of bytes of HDF5 data; by default, up to the end.
 
     Raises:
-        InputError: for a file that is broken or cut short, as every method of what is returned does.
+        InputError: for a broken or truncated file; the methods of the returned object raise it too.
     """
     access = Access(file, name, start, size)
     return Object(access, Texts(access), read_superblock(access), "")

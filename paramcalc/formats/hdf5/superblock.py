@@ -1,4 +1,4 @@
-"""The superblock: where an HDF5 file says how wide its addresses are and where its root group is."""
+"""The superblock, which gives the width of addresses and the location of the root group."""
 
 from paramcalc.formats.hdf5 import checksum
 from paramcalc.formats.hdf5.access import Access, Cursor
@@ -9,10 +9,10 @@ _WIDTHS = (2, 4, 8)
 
 
 def read_superblock(access: Access) -> int:
-    """The address of the root group's object header; the widths of addresses and lengths are set on the way.
+    """The address of the root group's object header; also sets the widths of addresses and lengths.
 
     Raises:
-        InputError: for a version past 3, a file cut short, or one that a special driver wrote.
+        InputError: for a version above 3, a truncated file, or one written by a special driver.
     """
     cursor = Cursor(access, access.read_ahead(0), _WHAT)
     cursor.expect(SIGNATURE)
@@ -23,16 +23,16 @@ def read_superblock(access: Access) -> int:
 
 
 def _version_0(access: Access, cursor: Cursor, version: int) -> int:
-    """Versions 0 and 1, which differ in four bytes; the root group is a symbol table's entry."""
-    cursor.skip(4)  # versions of what the file does not use, or that are 0 everywhere
+    """Versions 0 and 1, which differ in four bytes; the root group is a symbol table entry."""
+    cursor.skip(4)  # versions of structures that are unused, or always 0
     _set_widths(access, cursor)
-    cursor.skip(1 + 4 + 4 + (4 if version == 1 else 0))  # sizes of B-tree nodes: each node says how full it is
+    cursor.skip(1 + 4 + 4 + (4 if version == 1 else 0))  # B-tree node sizes: each node gives its number of entries
     base = cursor.address()
-    cursor.address()  # of free space
+    cursor.address()  # free space
     end = cursor.address()
     driver = cursor.address()
     _check(access, base, end, driver)
-    cursor.length()  # the root's name
+    cursor.length()  # offset of the root group's name
     return cursor.needed_address()
 
 
@@ -41,7 +41,7 @@ def _version_2(access: Access, cursor: Cursor) -> int:
     _set_widths(access, cursor)
     cursor.skip(1)
     base = cursor.address()
-    cursor.address()  # an extension, which says how large nodes are and where free space is
+    cursor.address()  # the extension, with node sizes and the location of free space
     end = cursor.address()
     root = cursor.needed_address()
     checksum.verify(access, cursor.data[: cursor.at] + cursor.take(checksum.SIZE), _WHAT)

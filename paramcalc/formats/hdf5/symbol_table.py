@@ -1,4 +1,4 @@
-"""Groups of the old kind: a B-tree of symbol nodes, with the names in a local heap."""
+"""Old groups: a B-tree of symbol nodes, with the names in a local heap."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from paramcalc.formats.hdf5.access import Access, Cursor, as_text
 _WHAT = "a group's tree"
 _SOFT = 2
 _MAX_LEVEL = 32
-"""A tree that high has more leaves than a disk has bytes."""
+"""A tree of this height has more leaves than a disk has bytes."""
 
 
 def read_symbol_table(access: Access, data: bytes) -> Iterator[tuple[str, int | None]]:
-    """Each member's name with the address of its object header, None for a symbolic link.
+    """Yield each member's name with the address of its object header, None for a symbolic link.
 
     Args:
         access: the file.
@@ -25,19 +25,19 @@ def read_symbol_table(access: Access, data: bytes) -> Iterator[tuple[str, int | 
 
 
 def _read_heap(access: Access, address: int) -> bytes:
-    """The data of a local heap."""
+    """Read the data of a local heap."""
     what = "a group's heap"
     access.claim(address, what)
     head = access.cursor(address, 8 + 2 * access.length_size + access.offset_size, what)
     head.expect(b"HEAP\0")
     head.skip(3)
     size = head.length()
-    head.length()  # where the free part begins
+    head.length()  # offset of the free list
     return access.read(head.needed_address(), size)
 
 
 def _leaves(access: Access, root: int) -> Iterator[int]:
-    """The addresses of the symbol nodes in order; the stack holds what is still to be visited, the next one last."""
+    """Yield the addresses of the symbol nodes in order; the stack contains the nodes to visit, the next one last."""
     stack = [(root, _MAX_LEVEL + 1)]
     while stack:
         address, above = stack.pop()
@@ -49,13 +49,13 @@ def _leaves(access: Access, root: int) -> Iterator[int]:
 
 
 def _read_tree(access: Access, address: int, above: int) -> tuple[int, list[int]]:
-    """The level of a tree's node, which must be below the one before, and its children; the keys say nothing new."""
+    """A node's level, which must be below that of its parent, and its children; the keys are redundant."""
     access.claim(address, _WHAT)
     ahead = access.read_ahead(address)
     head = Cursor(access, ahead, _WHAT)
     head.expect(b"TREE\0")
     level, used = head.number(1), head.number(2)
-    head.skip(2 * access.offset_size)  # the nodes beside it
+    head.skip(2 * access.offset_size)  # addresses of its siblings
     if level >= above:
         raise access.broken(f"{_WHAT} does not end at its leaves")
     entry = access.layout("LA")
