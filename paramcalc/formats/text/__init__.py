@@ -1,4 +1,4 @@
-"""Strict JSON and YAML: bytes → values, each with its place for errors.
+"""Strict JSON and YAML: bytes → values, with the place of each for error messages.
 
 document.py     bytes → a document
 strict_json.py  JSON; strict_yaml.py YAML, scalars.py its unquoted words, pitfalls.py advice for its usual mistakes

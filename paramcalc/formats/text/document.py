@@ -9,7 +9,7 @@ from paramcalc.limits import MAX_JSON_BYTES, MAX_YAML_BYTES, check_size, max_byt
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with the same two bytes
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark begins with the same two bytes
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -17,21 +17,21 @@ _MARKS = (
 
 _BINARY = "this is no text, and no binary file that paramcalc knows; `paramcalc guide files` lists what is read"
 _SAMPLE = 8192
-"""In so many first bytes of a file that is not UTF-8, a zero byte shows that it was never meant to be text."""
+"""A zero byte among this many first bytes of a file that is not UTF-8 shows that it was never meant to be text."""
 
 _CUT_OFF = "the JSON ends in the middle of what begins here: is the file complete?"
 
 
 class Document:
-    """What a file says, as plain values.
+    """The content of a file as plain values.
 
     Attributes:
         name: the file, as the user gave it.
-        text: what was read.
-        value: dicts with text keys, lists, text, ints, floats, bools, None; None for an empty file.
+        text: the decoded text.
+        value: dicts with string keys, lists, strings, ints, floats, bools, None; None for an empty file.
         kind: "json" or "yaml".
-        non_finite: places (at most 20) of NaN and infinities, which only some files may hold.
-        locate: finds places in the text; it does not hold the value, which a model need not keep.
+        non_finite: places (at most 20) of NaN and infinities, which only some files may contain.
+        locate: finds places in the text; it does not refer to the value, which a model need not keep.
     """
 
     __slots__ = ("kind", "locate", "name", "non_finite", "text", "value")
@@ -48,10 +48,10 @@ class Document:
 
 
 class Locator:
-    """Finds places in a text, or in its bytes; only when asked is it parsed again for that.
+    """Finds places in a text, or in its bytes, which it parses again only when needed.
 
     Attributes:
-        silent: whether it finds nothing for now, because errors are not going to be shown.
+        silent: whether to find nothing for now, because errors are not going to be shown.
     """
 
     __slots__ = ("_embedded", "_kind", "_places", "_text", "silent")
@@ -64,10 +64,10 @@ class Locator:
         self.silent = False
 
     def __call__(self, where: DocPath) -> Position | None:
-        """Line and column of a value; of its key, if it is a list or a mapping.
+        """The line and column of a value, or of its key if it is a list or a mapping.
 
-        A place that ends in a `Key` is that of the key in any case. For a value that is not in the text, this is the
-        place of the nearest thing around it.
+        A place that ends in a `Key` is always that of the key. For a value that is not in the text, this is the place
+        of the nearest thing around it.
         """
         from paramcalc.formats.text import locate
 
@@ -83,10 +83,10 @@ class Locator:
 
 
 def parse(data: bytes, name: str, only_json: bool = False) -> Document:
-    """The document in a text, JSON or YAML; `only_json` is for text that only programs write.
+    """Parse a text as JSON or YAML; `only_json` is for text that only programs write.
 
     Raises:
-        InputError: with positions, for a text that is neither, or that lenient readers would read in different ways.
+        InputError: with positions, for a text that is neither, or that lenient parsers would interpret differently.
     """
     text = decode(data, name, may_be_binary=not only_json)
     start = text.lstrip()[:1]
@@ -96,10 +96,10 @@ def parse(data: bytes, name: str, only_json: bool = False) -> Document:
 
 
 def decode(data: bytes, name: str, may_be_binary: bool = False) -> str:
-    """Text from UTF-8, or from UTF-16 or UTF-32 with a byte order mark.
+    """Decode UTF-8, or UTF-16 or UTF-32 with a byte order mark.
 
     Raises:
-        InputError: for anything else; `may_be_binary` is for files that nothing says are text.
+        InputError: for anything else; `may_be_binary` is for files that are not known to be text.
     """
     encoding = "utf-8"
     for mark, marked in _MARKS:
@@ -118,15 +118,15 @@ def decode(data: bytes, name: str, may_be_binary: bool = False) -> str:
 
 
 def _parse_json_first(text: str, name: str, only_json: bool) -> Document:
-    """JSON, or YAML that looks like it; if it is neither, the error is that of the reader that got further."""
+    """Parse JSON, or YAML that looks like it; if it is neither, the error is that of the parser that got further."""
     from paramcalc.formats.text.strict_json import parse_json
 
     check_size(name, len(text), max_bytes(MAX_JSON_BYTES), "the file")
     try:
         value, non_finite = parse_json(text, name)
-    except ValueError as error:  # a JSONDecodeError, whose module a good file does not need
+    except ValueError as error:  # a JSONDecodeError, whose module is not needed for a valid file
         problem = _json_problem(error, text)
-        if only_json or problem.message == _CUT_OFF:  # no YAML either
+        if only_json or problem.message == _CUT_OFF:  # not YAML either
             raise InputError(name, [problem]) from None
         try:
             document = _parse_yaml(text, name)
@@ -143,7 +143,7 @@ def _parse_json_first(text: str, name: str, only_json: bool) -> Document:
 
 
 def _refuse_python(document: Document) -> None:
-    """Refuse a Keras file that was written as `str(config)`: in YAML its None would be text."""
+    """Refuse a Keras file written as `str(config)`: in YAML its None would be text."""
     from re import search
 
     is_keras = isinstance(document.value, dict) and "class_name" in document.value
@@ -156,7 +156,7 @@ def _refuse_python(document: Document) -> None:
 
 
 def _parse_embedded(text: str, name: str) -> Document:
-    """JSON inside a JSON string, as `json.dump(model.to_json(), file)` writes it."""
+    """Parse JSON inside a JSON string, as `json.dump(model.to_json(), file)` writes it."""
     from json import JSONDecodeError
 
     from paramcalc.formats.text.strict_json import parse_json

@@ -1,4 +1,4 @@
-"""Plain values → a layer with these fields: msgspec checks them, this module says what is wrong.
+"""Plain values → a layer with these fields: msgspec checks them, this module explains what is wrong.
 
 It is the same for every format; the caller knows the place of the values in the file.
 """
@@ -16,11 +16,11 @@ from paramcalc.layers.base import Layer, Sublayer
 from paramcalc.layers.registry import FRAMEWORKS, framework_of
 
 MAX_ALLOWED = 8
-"""Up to this many names an error lists all that a field takes."""
+"""An error lists all the names that a field takes if there are no more than this."""
 
 
 class FieldProblem(Struct, frozen=True):
-    """What is wrong with a field, and its place below the layer."""
+    """What is wrong with a field, and its place relative to the layer."""
 
     message: str
     where: DocPath
@@ -48,17 +48,17 @@ def build_layer(cls: type[Layer], fields: dict[str, Any]) -> Layer:
 
 @cache
 def fields_of(cls: type[Layer]) -> tuple[tuple[str, bool, Any], ...]:
-    """The fields of a class: name, whether it is required, default. Kept, because msgspec takes a while to find out."""
+    """The fields of a class: name, whether it is required, default. Cached, because msgspec is slow to collect them."""
     return tuple([(info.name, info.required, default_of(info)) for info in msgspec.structs.fields(cls)])
 
 
 def default_of(info: msgspec.structs.FieldInfo) -> Any:
-    """The value of a field that is left out."""
+    """The default value of a field."""
     return info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
 
 
 def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProblem]:
-    """Every problem of these fields, one message each."""
+    """Every problem with these fields, with one message each."""
     hints = get_type_hints(cls, include_extras=True)
     known = cls.__struct_fields__
     problems: list[FieldProblem] = []
@@ -75,7 +75,7 @@ def explain_fields(cls: type[Layer], fields: dict[str, Any]) -> list[FieldProble
             msgspec.convert(value, hints[name])
         except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
             problems.append(explain_value(name, value, str(error), hints[name]))
-    # A field that was only misspelled is not reported as missing, too.
+    # A field that was only misspelled is not also reported as missing.
     given = meant.union(fields)
     missing = [info.name for info in msgspec.structs.fields(cls) if info.required and info.name not in given]
     return problems + [FieldProblem(f"the field '{name}' is missing", ()) for name in missing]
@@ -95,7 +95,7 @@ _PATH = r" - at `\$(.*)`$"
 
 
 def meant_field(cls: type[Layer], name: str) -> tuple[str | None, str]:
-    """The field that a wrong name means, and what to say of it: another framework's name for it, or the nearest."""
+    """The field meant by a wrong name, and a hint: the counterpart of another framework's name, or the nearest name."""
     known = cls.__struct_fields__
     names = import_module(f"paramcalc.layers.{framework_of(cls) or FRAMEWORKS[0]}.names")
     theirs: tuple[str, ...] = names.FIELD_COUNTERPARTS.get(name, ())
@@ -107,14 +107,14 @@ def meant_field(cls: type[Layer], name: str) -> tuple[str | None, str]:
 
 
 def names_in(hint: Any) -> list[str]:
-    """The texts that a type allows."""
+    """The strings that a type allows."""
     if get_origin(hint) is Literal:
         return [name for name in get_args(hint) if isinstance(name, str)]
     return [name for part in get_args(hint) for name in names_in(part)]
 
 
 def explain_value(name: str, value: Any, error: str, hint: Any) -> FieldProblem:
-    """An error of msgspec in our words: `units: expected an integer, got 10.5`."""
+    """Rephrase an error from msgspec: `units: expected an integer, got 10.5`."""
     match = re.search(_PATH, error)
     inner = match.group(1) if match else ""
     where: list[str | int] = [name]
@@ -137,7 +137,7 @@ def explain_value(name: str, value: Any, error: str, hint: Any) -> FieldProblem:
 
 
 def surprise(value: Any) -> str:
-    """What to write for Python's value, or how other readers read this: `; YAML 1.1 reads no as …`; else nothing."""
+    """A hint about a Python literal, or about how other YAML readers interpret a text, or an empty string."""
     from paramcalc.formats.text.scalars import explain_scalar, from_python
 
     if not isinstance(value, str):
@@ -148,7 +148,7 @@ def surprise(value: Any) -> str:
 
 
 def shown(value: Any) -> Any:
-    """A value as errors show it: a layer by its type, anything else as it is."""
+    """A value as shown in errors: a layer by its type, anything else as it is."""
     if isinstance(value, Sublayer):
         return f"a {value.type} layer"
     return value

@@ -1,4 +1,4 @@
-"""A place in a document → its line and column. Only errors ask for that, so the text is parsed again for them."""
+"""A place in a document → its line and column. Only errors need these, so the text is parsed again for them."""
 
 import json
 import re
@@ -11,24 +11,24 @@ from paramcalc.errors import DocPath, Position
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _STRIDE = 64
-"""How many items of a list are skipped at a time; the offset after each such step is kept."""
+"""The number of items of a list that are skipped at a time; the offset after each such step is kept."""
 _SIMPLE_ITEMS = re.compile(rf'(?>[^"\[\]{{}},]*(?:"[^"\\]*"[ \t\n\r]*)?,){{{_STRIDE}}}')
-"""So many items, none of which is a list, a mapping, or a string with an escape."""
+"""Matches this many items, none of which is a list, a mapping, or a string with an escape."""
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
-# Numbers are left as text: a huge one must not cost, or fail, here.
+# Numbers are left as text, so that a huge one cannot be slow or fail here.
 _decoder: Any = json.JSONDecoder(parse_int=str, parse_float=str)
 _skip = _decoder.scan_once
 
 
 def offset_position(text: str, offset: int) -> Position:
-    """Line and column of the character at `offset`."""
+    """The line and column of the character at `offset`."""
     return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
 class JsonPlaces:
-    """Finds places in a JSON text; what was parsed to find one is kept for the next.
+    """Finds places in a JSON text; whatever was parsed to find one is kept for the next.
 
-    A list may have millions of items in a text of a few megabytes, so it is parsed only as far as needed.
+    A list in a text of a few megabytes may have millions of items, so it is parsed only as far as needed.
     """
 
     def __init__(self, text: str) -> None:
@@ -38,9 +38,9 @@ class JsonPlaces:
         self._lines: list[int] = []
 
     def locate(self, where: DocPath, key: bool = False) -> Position:
-        """Line and column of a value; of its key, if it is a list or a mapping, or if `key` asks for that.
+        """The line and column of a value, or of its key if it is a list or a mapping, or if `key` is set.
 
-        For what is not in the text, this is the place of the nearest thing around it.
+        For a value that is not in the text, this is the place of the nearest thing around it.
         """
         at = best = _blanks(self.text, 0)
         for step in where:
@@ -52,13 +52,13 @@ class JsonPlaces:
         return self._position(best)
 
     def _value(self, at: int, key: str) -> tuple[int, int] | None:
-        """The offsets of a key, and of its value, in the mapping at `at`."""
+        """The offsets of a key and its value in the mapping at `at`."""
         if at not in self._keys:
             self._keys[at] = dict(_keys(self.text, at))
         return self._keys[at].get(key)
 
     def _item(self, at: int, index: int) -> tuple[int, int] | None:
-        """The offset of an item of the list at `at`; twice, as it has no key."""
+        """The offset of an item of the list at `at`, twice, as an item has no key."""
         if self.text[at : at + 1] != "[":
             return None
         strides = self._strides.setdefault(at, [_blanks(self.text, at + 1)])
@@ -80,7 +80,7 @@ def _blanks(text: str, at: int) -> int:
 
 
 def _keys(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The keys of the mapping at `at`, each with its offset and that of its value."""
+    """Yield the keys of the mapping at `at`, each with its offset and that of its value."""
     opening = text[at : at + 1]
     at = _blanks(text, at + 1)
     while opening == "{" and text[at : at + 1] == '"':
@@ -92,7 +92,7 @@ def _keys(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _after(text: str, at: int, items: int) -> int:
-    """The offset after so many items of a list, or that of its end."""
+    """The offset after this many items of a list, or that of its end."""
     simple = _SIMPLE_ITEMS.match(text, at) if items == _STRIDE else None
     if simple:
         return _blanks(text, simple.end())
@@ -104,7 +104,7 @@ def _after(text: str, at: int, items: int) -> int:
 
 
 def _ends(text: str, at: int) -> bool:
-    """Whether a list ends here."""
+    """Whether a list ends at this offset."""
     return text[at : at + 1] in ("]", "")
 
 
@@ -133,7 +133,7 @@ def deepest_bracket(text: str, limit: int) -> int:
 
 
 def duplicate_keys(text: str, limit: int) -> list[tuple[str, Position, Position]]:
-    """The keys that stand twice in a mapping of a JSON text, each with its first and its second place."""
+    """The keys that occur twice in a mapping of a JSON text, each with its first and second position."""
     found: list[tuple[str, Position, Position]] = []
     stack: list[dict[str, int]] = []
     string, string_at = "", 0
@@ -155,12 +155,12 @@ def duplicate_keys(text: str, limit: int) -> list[tuple[str, Position, Position]
 
 
 class _Node:
-    """A value in a YAML text: where it begins, and what it holds.
+    """A value in a YAML text: its position, and what it contains.
 
     Attributes:
-        children: key or index → its place, and the value.
-        key: for a mapping that is being read, the key whose value comes next, and its place.
-        merged: the mappings that `<<` merges into it, the first of which wins; until they are read, the list of them.
+        children: key or index → its position and value.
+        key: for a mapping that is being read, the key whose value comes next, and its position.
+        merged: the mappings merged by `<<`, of which the first takes precedence; until they are read, the list of them.
     """
 
     __slots__ = ("at", "children", "key", "kind", "merged")
@@ -174,9 +174,9 @@ class _Node:
 
 
 class YamlPlaces:
-    """Finds places in a YAML text that `parse_yaml` has accepted; it, too, reads the event stream.
+    """Finds places in a YAML text that `parse_yaml` has accepted, using the event stream as it does.
 
-    PyYAML's composer would make such nodes, but it refuses an anchor that is used twice.
+    PyYAML's composer would create such nodes, but refuses an anchor that is used twice.
     """
 
     def __init__(self, text: str) -> None:
@@ -199,7 +199,7 @@ class YamlPlaces:
                     self._open[-1].merged[-1:] = [child for _, child in node.children.values()]
 
     def locate(self, where: DocPath, key: bool = False) -> Position | None:
-        """As `JsonPlaces.locate`; None in an empty text."""
+        """Like `JsonPlaces.locate`; None for an empty text."""
         node = self._root
         if node is None:
             return None
@@ -213,7 +213,7 @@ class YamlPlaces:
         return best
 
     def _start(self, event: Any) -> None:
-        """A value, or a key, begins."""
+        """Record the start of a value or a key."""
         at = Position(event.start_mark.line + 1, event.start_mark.column + 1)
         kind = self._kinds.get(type(event))
         node = self._anchors[event.anchor] if kind is None else _Node(kind, at)

@@ -1,7 +1,7 @@
-"""Recognises the usual mistakes in YAML from the lines around a syntax error, and says what to write instead.
+"""Recognises common mistakes in YAML from the lines around a syntax error, and suggests what to write instead.
 
-In: the text and the place where the YAML reader stopped. Out: advice and the place it is about, or None. Only loaded
-once a file is refused already; each rule looks at two lines, cut at `MAX_LINE`, with patterns that cannot backtrack.
+Takes the text and the place where the YAML reader stopped; returns advice and the place it is about, or None. Loaded
+only once a file has been refused. Each rule looks at two lines, cut at `MAX_LINE`, with patterns that cannot backtrack.
 """
 
 import re
@@ -14,19 +14,19 @@ MAX_LINE = 1_000
 
 
 class Advice(NamedTuple):
-    """What to write instead, and the place it is about."""
+    """What to write instead, and the place that this is about."""
 
     message: str
     place: Position
 
 
 class Spot(NamedTuple):
-    """Where the reader stopped.
+    """The place where the reader stopped.
 
     Attributes:
         line: the text of the line.
-        at: the place of the error, both numbers counted from 1.
-        above: the text of the nearest line above it that is not blank.
+        at: the position of the error; both numbers start at 1.
+        above: the text of the nearest non-blank line above it.
         above_number: the number of that line.
     """
 
@@ -46,14 +46,14 @@ _OPENED = re.compile(r"[{\[]")
 
 
 def advise(text: str, start: Position, at: Position, flow: bool, words: str) -> Advice | None:
-    """Advice for a syntax error; None where no usual mistake is seen.
+    """Advice for a syntax error; None if it is not a common mistake.
 
     Args:
         text: the whole file.
-        start: where the list or mapping begins that the reader could not end; `at` for other errors.
+        start: the start of the list or mapping that the reader could not finish; `at` for other errors.
         at: where the reader stopped.
         flow: whether that list or mapping is in brackets or braces.
-        words: what the reader says of it.
+        words: the reader's error message.
     """
     rules = FLOW_RULES if flow else RULES if words.startswith("mapping values") else (*RULES, indentation)
     for place in (at, start):
@@ -66,7 +66,7 @@ def advise(text: str, start: Position, at: Position, flow: bool, words: str) -> 
 
 
 def spot_at(text: str, at: Position) -> Spot | None:
-    """The line of a place, and the one above it; None past the end of the text."""
+    """The line at a position and the one above it; None past the end of the text."""
     lines = text.split("\n", at.line)
     if at.line > len(lines):
         return None
@@ -106,7 +106,7 @@ def two_keys(spot: Spot) -> Advice | None:
 
 
 def unquoted(spot: Spot) -> Advice | None:
-    """`{units: $(sizes[0])}` or `{inputs: encoder[1]}`: brackets and commas are YAML's own inside braces."""
+    """`{units: $(sizes[0])}` or `{inputs: encoder[1]}`: inside braces, brackets and commas are YAML syntax."""
     for pattern in (_EXPRESSION, _INDEXED):
         found = pattern.search(spot.line)
         if found and _OPENED.search(spot.line[: found.start()]):
@@ -117,7 +117,7 @@ def unquoted(spot: Spot) -> Advice | None:
 
 
 def expression_at(line: str, start: int) -> str:
-    """The `$(…)` that begins at a place, to its own closing parenthesis."""
+    """The `$(…)` that begins at `start`, up to its own closing parenthesis."""
     depth = 0
     for index in range(start + 1, len(line)):
         depth += {"(": 1, ")": -1}.get(line[index], 0)
@@ -127,7 +127,7 @@ def expression_at(line: str, start: int) -> str:
 
 
 def not_closed(spot: Spot) -> Advice | None:
-    """A `{` or `[` of the line that nothing closes."""
+    """A `{` or `[` on this line that is never closed."""
     stack: list[tuple[str, int]] = []
     for index, character in enumerate(spot.line.split(" #", 1)[0]):
         if character in "{[":
@@ -144,7 +144,7 @@ def not_closed(spot: Spot) -> Advice | None:
 
 
 def indentation(spot: Spot) -> Advice | None:
-    """A key that is indented neither like the one above nor as a part of it."""
+    """A key that is indented neither like the one above nor as part of its value."""
     key, above = _KEY.match(f"{spot.line} "), _KEY.match(f"{spot.above} ")
     if not key or not above:
         return None
@@ -158,6 +158,6 @@ def indentation(spot: Spot) -> Advice | None:
 
 Rule = Callable[[Spot], Advice | None]
 RULES: tuple[Rule, ...] = (bare_name, no_space, two_keys, unquoted)
-"""In this order: the first that sees its mistake is believed."""
+"""Rules in order of precedence: the first that recognises its mistake applies."""
 FLOW_RULES: tuple[Rule, ...] = (unquoted, not_closed)
-"""The same inside brackets and braces."""
+"""The same for errors inside brackets and braces."""

@@ -1,7 +1,7 @@
-"""An unquoted word in YAML → its value: YAML 1.2's core schema, without what YAML 1.1 readers read differently.
+"""An unquoted word in YAML → its value: YAML 1.2's core schema, without what YAML 1.1 readers interpret differently.
 
-`null`, `true`, `12` and `1e-5` mean what everybody expects. `no`, `010`, `0x1F`, `1:30`, `1_000` and dates remain
-text, so that a field that needs a number or a boolean refuses them.
+`null`, `true`, `12` and `1e-5` have their usual meaning. `no`, `010`, `0x1F`, `1:30`, `1_000` and dates remain text, so
+that a field that needs a number or a boolean refuses them.
 """
 
 import re
@@ -14,7 +14,7 @@ CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 FIRST = frozenset(("", *"~nNtTfF+-.0123456789"))
-"""The characters with which a word can begin that is not text."""
+"""The first characters of words that may be something other than text."""
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -30,7 +30,7 @@ _DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?"
 
 
 class HugeIntegerError(ValueError):
-    """An integer of too many digits."""
+    """An integer with too many digits."""
 
 
 def resolve(text: str) -> str | float | bool | None:
@@ -56,7 +56,7 @@ def resolve(text: str) -> str | float | bool | None:
 
 
 def explain_scalar(text: str) -> str | None:
-    """How other YAML readers would read this word, and what to write instead; None for ordinary text."""
+    """How other YAML readers interpret this word, and what to write instead; None for ordinary text."""
     text = text[:64]
     if text.lower() in _OLD_BOOLEANS:
         meant = _OLD_BOOLEANS[text.lower()]
@@ -81,7 +81,7 @@ def explain_scalar(text: str) -> str | None:
 
 
 def from_python(text: str) -> str | None:
-    """What to write for a tuple or `None` as Python writes them, which YAML reads as text; None for other text."""
+    """What to write for a Python tuple or `None`, which YAML reads as text; None for other text."""
     if text == "None":
         return "null"
     inner = text[1:-1].strip(" ,")

@@ -1,8 +1,8 @@
-"""JSON text → plain values; what lenient readers would let pass is refused.
+"""JSON text → plain values, refusing what lenient parsers would accept.
 
-msgspec parses twice as fast as the standard json, but keeps the last of duplicate keys and rounds huge integers. So it
-parses ordinary files, and its result is encoded again to see that nothing was lost; anything unusual goes to the
-standard json with hooks, which say what is wrong.
+msgspec parses twice as fast as the standard json, but keeps the last of duplicate keys and rounds huge integers. It
+therefore parses ordinary files, whose values are encoded again to check that nothing was lost; anything unusual goes to
+the standard json, with hooks that find out what is wrong.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from paramcalc.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * (MAX_INTEGER_DIGITS + 1)
 _PIECE = 64 * 1024
-"""How many bytes of a text are looked at together: so many stay in the processor's cache."""
+"""Bytes of a text that are searched at a time, few enough to stay in the processor's cache."""
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _CONTAINERS = frozenset((dict, list))
@@ -24,19 +24,20 @@ _HUGE: int = 10**MAX_INTEGER_DIGITS
 
 
 def parse_json(text: str, name: str) -> tuple[Any, bool]:
-    """The value of a JSON document, and whether it holds infinities or NaN.
+    """The value of a JSON document, and whether it contains infinities or NaN.
 
     Raises:
         json.JSONDecodeError: when it is not JSON.
         InputError: for JSON that is nested too deep, or has duplicate keys, huge integers or lone surrogates.
     """
     raw = text.encode()
-    # A \u003a is a colon that is not written as one: counting colons would then prove nothing.
+    # \u003a is a colon that is not written as one, so counting colons would prove nothing.
     if ("\\" not in text or "\\u" not in text) and not has_huge_integer(raw):
         value = _decode(raw)
         if value is not _MISSING:
             again = msgspec.json.encode(value)
-            # Every key has a colon, and of a duplicate key only one is encoded again: fewer colons, something was lost.
+            # Every key has a colon, and of duplicate keys only one is encoded again: fewer colons mean that one was
+            # lost.
             if again.count(b":") == raw.count(b":") and is_shallow(again):
                 return value, False
     return _parse_carefully(text, name)
@@ -46,9 +47,9 @@ _MISSING = object()
 
 
 def has_huge_integer(raw: bytes) -> bool:
-    """Whether there are more digits in a row than an integer may have, other than in a fraction.
+    """Whether there are more consecutive digits than an integer may have, except in a fraction.
 
-    A large text is looked at piece by piece: memory for a copy of the whole would take longer to get than to fill.
+    A large text is searched in pieces: allocating memory for a full copy would take longer than filling it.
     """
     start = 0
     while start < len(raw):
@@ -76,9 +77,9 @@ def _decode(raw: bytes) -> Any:
 
 
 def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
-    """Whether no more than `depth` brackets are open at once; False also if brackets in strings make it unclear.
+    """Whether at most `depth` brackets are open at once; also False if brackets in strings make this unclear.
 
-    Removing all innermost pairs at once, as often as there are levels, is ten times faster than walking the text.
+    Removing all innermost pairs at once, as many times as there are levels, is ten times faster than walking the text.
     """
     if b'\\"' in raw:  # escaped quotes could hide where a string ends
         raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -94,7 +95,7 @@ def is_shallow(raw: bytes, depth: int = MAX_DEPTH) -> bool:
 
 
 def depth_of(value: Any) -> int:
-    """How deep lists and mappings are nested."""
+    """The nesting depth of lists and mappings."""
     depth = 0
     level = [value]
     while level:
@@ -108,8 +109,8 @@ def depth_of(value: Any) -> int:
 
 
 def _parse_carefully(text: str, name: str) -> tuple[Any, bool]:
-    """The same with the standard json, whose hooks see everything."""
-    import json  # only loaded for what is out of the ordinary
+    """Parse with the standard json, whose hooks see every value."""
+    import json  # only needed for unusual files
 
     from paramcalc.formats.text.locate import deepest_bracket, duplicate_keys, offset_position
 
@@ -144,7 +145,7 @@ def _parse_carefully(text: str, name: str) -> tuple[Any, bool]:
 
 
 class _Hooks:
-    """What json calls for each value; it remembers what was out of the ordinary."""
+    """The hooks that json calls for each value, which record anything unusual."""
 
     def __init__(self) -> None:
         self.duplicates = False
@@ -157,7 +158,7 @@ class _Hooks:
         return found
 
     def integer(self, digits: str) -> int:
-        """An int; of a huge one only that it is huge: converting a million digits takes minutes."""
+        """An int. A huge one is only recorded as such: converting a million digits takes minutes."""
         if len(digits) - (digits[0] == "-") > MAX_INTEGER_DIGITS:
             self.huge = True
             return _HUGE
@@ -170,7 +171,7 @@ class _Hooks:
 
 
 def _check_leaves(value: Any, text: str, name: str) -> None:
-    """Refuse huge integers and half characters, each with its place."""
+    """Refuse huge integers and lone surrogates, each with its place."""
     from paramcalc.formats.text.locate import JsonPlaces
 
     locate = JsonPlaces(text).locate
@@ -191,7 +192,7 @@ def _check_leaves(value: Any, text: str, name: str) -> None:
 
 
 def is_finite(number: float) -> bool:
-    """Neither NaN nor an infinity."""
+    """Whether a number is neither NaN nor an infinity."""
     return abs(number) < float("inf")
 
 
@@ -204,10 +205,10 @@ def _is_broken(text: str) -> bool:
 
 
 def walk(value: Any) -> Iterator[tuple[list[str | int], Any, bool]]:
-    """Every key, and everything that holds nothing, in the order of the document, and whether it is a key.
+    """Yield every key and every leaf in document order, with its place and whether it is a key.
 
-    The place that comes with it is one list for all, changed on the way: to write out each takes much longer than to
-    walk, where there are many far inside. Copy it to keep it.
+    A leaf is a scalar or an empty container. The place is a single list that is modified on the way, since building a
+    new one each time takes much longer than the walk itself when values are deeply nested. Copy it to keep it.
     """
     if not value or value.__class__ not in _CONTAINERS:
         yield [], value, False
@@ -230,7 +231,7 @@ def walk(value: Any) -> Iterator[tuple[list[str | int], Any, bool]]:
 
 
 def leaves(value: Any) -> Iterator[tuple[DocPath, Any]]:
-    """Everything that holds nothing, with its place, in the order of the document."""
+    """Yield every leaf with its place, in document order."""
     return ((tuple(place), item) for place, item, is_key in walk(value) if not is_key)
 
 

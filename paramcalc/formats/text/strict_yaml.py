@@ -1,11 +1,12 @@
 """YAML text → plain values, straight from libyaml's event stream.
 
-No composer and no recursion: libyaml's composer crashes on 100,000 brackets and merges in exponential time, its
-event stream does neither. Depth, aliases, duplicate keys and tags are judged while the values are built.
+Without a composer or recursion: libyaml's composer crashes on 100,000 brackets and merges in exponential time, its
+event stream does neither. Depth, aliases, duplicate keys and tags are checked while the values are built.
 
-Why PyYAML: parsers in Rust or C++ (yaml-rs, ryaml, fastyaml-rs, py-yaml12, libfyaml) read 2,000 layers in 5 to 12 ms,
-this takes 33 and CSafeLoader 66, ruamel.yaml 173. But each of them applies tags or reads `010` as 10, most take the
-last of duplicate keys or the first of two documents, and none tells where a value stands, as every error here does.
+Why PyYAML: parsers in Rust or C++ (yaml-rs, ryaml, fastyaml-rs, py-yaml12, libfyaml) read 2,000 layers in 5 to 12 ms;
+this takes 33, CSafeLoader 66, ruamel.yaml 173. But each of them applies tags or reads `010` as 10, most take the last
+of duplicate keys or the first of two documents, and none gives the position of a value, which every error here
+includes.
 """
 
 import re
@@ -29,18 +30,18 @@ from paramcalc.limits import (
 )
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's; PyYAML's own, as strict but ten times slower, where PyYAML was built without it."""
+"""libyaml's loader, or PyYAML's own, as strict but ten times slower, if PyYAML was built without libyaml."""
 
 _NUMBERS = frozenset(f"tag:yaml.org,2002:python/{name}" for name in ("long", "int", "float", "bool", "none"))
 _WRAPPED = r"tag:yaml\.org,2002:python/object/apply:[\w.]+\.ListWrapper"
-"""How tf.keras before 2.6 wrote a list that it tracks: `!!python/object/apply:….ListWrapper [[1]]` for `[1]`."""
+"""How tf.keras before 2.6 wrote a tracked list: `!!python/object/apply:….ListWrapper [[1]]` for `[1]`."""
 _PYTHON = {
     "tag:yaml.org,2002:python/tuple": yaml.SequenceStartEvent,
     "tag:yaml.org,2002:python/unicode": yaml.ScalarEvent,
     "tag:yaml.org,2002:python/str": yaml.ScalarEvent,
     **dict.fromkeys(_NUMBERS, yaml.ScalarEvent),
 }
-"""The tags that are read, on what they are for and in a Keras file only: Keras 1 and 2 wrote them (`to_yaml`).
+"""Tags accepted on these kinds of values, and only in Keras files: Keras 1 and 2 wrote them (`to_yaml`).
 
 The values are what they look like: a list, and text (quoted by Python 2, for which it was of another type).
 """
@@ -49,7 +50,7 @@ _UNFINISHED = object()
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
 _FORBIDDEN = rf"[{_CONTROL}\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 _FORBIDDEN_ASCII = f"[{_CONTROL}]"
-"""The same among ASCII characters, which takes a tenth of the time to compile."""
+"""The same for ASCII text, which takes a tenth of the time to compile."""
 _ADVICE = {
     "exceeded maximum nesting depth": f"lists and mappings are nested more than {MAX_DEPTH} deep",  # of libyaml 0.2.6
     "found character '\\t' that cannot start any token": "a tab cannot indent YAML: use spaces",
@@ -62,10 +63,10 @@ _ADVICE = {
 
 
 def parse_yaml(text: str, name: str) -> tuple[Any, bool]:
-    """The value of a YAML document (None when it is empty), and whether it holds infinities or NaN.
+    """The value of a YAML document (None if it is empty), and whether it contains infinities or NaN.
 
     Raises:
-        InputError: with every problem up to the one that ends the reading.
+        InputError: with every problem up to the one that ends parsing.
     """
     bad = re.search(_FORBIDDEN_ASCII if text.isascii() else _FORBIDDEN, text)
     if bad:
@@ -86,10 +87,10 @@ def parse_yaml(text: str, name: str) -> tuple[Any, bool]:
 
 
 def check_directives(text: str, name: str) -> None:
-    """Refuse many directives: libyaml holds each `%TAG` against all before it, and a document has two or three.
+    """Refuse many directives: libyaml compares each `%TAG` with all before it, and a document has two or three.
 
     Raises:
-        InputError: at the first that is too many.
+        InputError: at the first one beyond the limit.
     """
     found = next(islice(re.finditer(r"^%", text, re.MULTILINE), MAX_DIRECTIVES, None), None) if "%" in text else None
     if found:
@@ -99,13 +100,13 @@ def check_directives(text: str, name: str) -> None:
 
 
 class _Reader:
-    """The values under construction.
+    """Builds the values from the events.
 
     Attributes:
         starts: for each open list or mapping, the number of nodes before it.
-        heights: for each open one, the levels below it so far.
-        sizes: anchor → nodes and levels of what it names, its aliases written out.
-        wrapped: the levels, of the lists that are open, at which one is a wrapper around the list that is meant.
+        heights: for each open one, the number of levels below it so far.
+        sizes: anchor → the number of nodes and levels of its value, with aliases expanded.
+        wrapped: the levels of those open lists that are a wrapper around the actual list.
         tagged: the first values with a tag that only a Keras file may have.
     """
 
@@ -126,7 +127,7 @@ class _Reader:
         self.sizes: dict[str, tuple[int, int]] = {}
 
     def run(self, text: str) -> None:
-        """One pass over the events; `keys` is None while a list is being filled."""
+        """Process the events in one pass; `keys` is None while a list is being filled."""
         stack: list[tuple[Any, Any, Any]] = [(self.root, None, None)]
         container, keys, key = stack.pop()
         most = max(MAX_EVENTS, int(EVENTS_PER_CHARACTER * len(text)))
@@ -166,7 +167,7 @@ class _Reader:
                 key = None
 
     def key(self, event: Any, keys: dict[Any, Any]) -> Any:
-        """A mapping's next key; a duplicate replaces the first, and is a problem."""
+        """The next key of a mapping; a duplicate replaces the first and is reported as a problem."""
         key: Any = event.value
         if event.tag is not None or event.anchor is not None:
             self.mark(event, key)
@@ -199,12 +200,12 @@ class _Reader:
         return value
 
     def refuse_tag(self, event: Any) -> None:
-        """Nothing is made of a tag."""
+        """Report a tag, which is never applied."""
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         self.problem(event, f"tags are not read: remove {tag[:80]}")
 
     def mark(self, event: Any, value: Any) -> None:
-        """A tag is refused; an anchor names the value."""
+        """Register the tag and the anchor of a value; most tags are refused."""
         if event.tag is not None and (_PYTHON.get(event.tag) is event.__class__ or is_wrapped(event)):
             self.tagged += [event] if len(self.tagged) < MAX_PROBLEMS else []
         elif event.tag is not None:
@@ -214,7 +215,7 @@ class _Reader:
             self.sizes[event.anchor] = (1, 0)
 
     def open(self, event: Any, as_key: bool) -> None:
-        """A list or mapping begins."""
+        """Begin a list or mapping."""
         if as_key:
             self.fail(event, "a key must be text, not a list or a mapping; braces that are text want quotes")
         if event.tag is not None or event.anchor is not None:
@@ -228,7 +229,7 @@ class _Reader:
             self.fail(event, f"lists and mappings are nested more than {MAX_DEPTH} deep")
 
     def close(self, container: Any, keys: dict[Any, Any] | None) -> Any:
-        """A list or mapping is complete."""
+        """Finish a list or mapping."""
         height = self.heights.pop() + 1
         self.heights[-1] = max(self.heights[-1], height)
         start = self.starts.pop()
@@ -244,7 +245,7 @@ class _Reader:
         return container
 
     def merged(self, container: dict[Any, Any], keys: dict[Any, Any]) -> dict[Any, Any]:
-        """`<<`: the keys of other mappings come first; its own, and earlier mappings', win."""
+        """Apply `<<`: the keys of other mappings come first, but its own and those of earlier mappings win."""
         others = container.pop(_MERGE)
         others = others if isinstance(others, list) else [others]
         result: dict[Any, Any] = {}
@@ -256,7 +257,7 @@ class _Reader:
         return result | container
 
     def alias(self, event: Any, as_key: bool) -> Any:
-        """What an anchor named; the same object, but counted as if written out."""
+        """The value of an anchor: the same object, but counted as if written out."""
         if as_key:
             self.fail(event, f"a key must be text, not the alias *{event.anchor[:80]}")
         value = self.anchors.get(event.anchor, None)
@@ -274,7 +275,7 @@ class _Reader:
         return value
 
     def document(self, event: Any) -> None:
-        """One file is one document."""
+        """Check that the file has only one document."""
         if event.__class__ is yaml.DocumentStartEvent:
             self.documents += 1
             if self.documents > 1:
@@ -284,31 +285,31 @@ class _Reader:
                 self.fail(event, f"a second document begins here ('---'): a file holds one{advice}")
 
     def problem(self, event: Any, message: str, notes: Any = ()) -> None:
-        """Note a problem and read on, until there are too many to show."""
+        """Add a problem and continue, until there are too many to show."""
         self.problems.append(Problem(message, None, None, position(event), notes))
         if len(self.problems) >= MAX_PROBLEMS:
             raise InputError(self.name, self.problems)
 
     def fail(self, event: Any, message: str) -> NoReturn:
-        """A problem that ends the reading."""
+        """Stop parsing with a problem."""
         self.problems.append(Problem(message, position=position(event)))
         raise InputError(self.name, self.problems)
 
 
 def is_wrapped(event: Any) -> bool:
-    """Whether a list begins that stands for the list in it."""
+    """Whether an event begins a list that is a wrapper around the actual list."""
     if event.__class__ is not yaml.SequenceStartEvent or not event.tag:
         return False
     return re.fullmatch(_WRAPPED, event.tag) is not None
 
 
 def position(event: Any) -> Position:
-    """Where an event, or a node, starts."""
+    """The position where an event, or a node, starts."""
     return Position(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
 def _syntax(error: yaml.YAMLError, text: str) -> Problem:
-    """PyYAML's words with a place, and with advice for the usual mistakes."""
+    """PyYAML's error with a position, and with advice for common mistakes."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     words = getattr(error, "problem", None) or "not readable as YAML"
     context = getattr(error, "context", None)
@@ -321,7 +322,7 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
     lines = text.split("\n", place.line)
     if place.line <= len(lines) and lines[place.line - 1][place.column - 1 : place.column] == "\t":
         return Problem(_ADVICE["found character '\\t' that cannot start any token"], position=place)
-    from paramcalc.formats.text.pitfalls import advise  # only once a file is refused
+    from paramcalc.formats.text.pitfalls import advise  # loaded only once a file is refused
 
     opening = getattr(error, "context_mark", None)
     if context == "while scanning a quoted scalar" and words == "found unexpected end of stream" and opening:
@@ -330,13 +331,13 @@ def _syntax(error: yaml.YAMLError, text: str) -> Problem:
         return Problem(message, position=place)
     flow = " flow " in (context or "")
     start = (getattr(error, "context_mark", None) if flow else None) or mark
-    json = text.lstrip()[:1] in ("{", "[")  # the JSON reader reports what is wrong with it
+    json = text.lstrip()[:1] in ("{", "[")  # the JSON reader explains what is wrong with it
     advice = None if json else advise(text, Position(start.line + 1, start.column + 1), place, flow, words)
     return Problem(advice.message, position=advice.place) if advice else Problem(message, position=place)
 
 
 def _forbidden(text: str, at: int) -> Problem:
-    """A character that YAML does not allow, or that ends a comment where nobody sees it."""
+    """The problem of a character that YAML does not allow, or that ends a comment invisibly."""
     character = text[at]
     line = text.count("\n", 0, at) + 1
     place = Position(line, at - text.rfind("\n", 0, at))
