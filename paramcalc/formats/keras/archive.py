@@ -60,15 +60,15 @@ def model_in(
 ) -> Model:
     """The model of an architecture, compared with the weights beside it.
 
-    If the model is of a class that is not Keras' own, its layers are in code: the weights are then all there is.
+    The layers of a model whose class is not Keras' own are only in its code, so the model then consists of its weights.
 
     Args:
         architecture: the JSON.
-        weights: the weights by layer, or why they are not read; None where there are none.
+        weights: the weights by layer, or the reason why they were skipped; None if there are none.
         name: the file, as the user gave it.
-        options: what the user asks.
-        what: what the JSON is in the file, for errors.
-        version: the version of Keras that wrote it, if that is known.
+        options: the user's options.
+        what: a description of the JSON's location in the file, for errors.
+        version: the version of Keras that wrote it, if known.
 
     Raises:
         InputError: with every independent problem of the architecture.
@@ -92,10 +92,10 @@ def model_in(
 
 
 def foreign_class(architecture: bytes, name: str) -> str | None:
-    """The class of the whole model if it is not Keras' own.
+    """The class of the outermost model if it is not Keras' own; None if it is.
 
     Raises:
-        InputError: for what is no JSON.
+        InputError: when the architecture is not JSON.
     """
     found = find_architecture(parse(architecture, name, only_json=True).value)
     return foreign_name(found[0]) if found is not None and is_foreign(found[0]) else None

@@ -106,7 +106,7 @@ class _Reader:
         starts: for each open list or mapping, the number of nodes before it.
         heights: for each open one, the number of levels below it so far.
         sizes: anchor → the number of nodes and levels of its value, with aliases expanded.
-        wrapped: the levels of those open lists that are a wrapper around the actual list.
+        wrapped: the levels of those open lists that wrap the actual list.
         tagged: the first values with a tag that only a Keras file may have.
     """
 
