@@ -1,4 +1,4 @@
-"""Activations: functions of each element, and softmax over a dimension."""
+"""Activations: elementwise functions, and softmax along a dimension."""
 
 from typing import ClassVar, Literal
 
@@ -21,7 +21,7 @@ class CELU(Unchanged, frozen=True):
     inplace: bool = False
 
     def check(self, x: Shape) -> None:
-        """The curve divides by alpha."""
+        """Refuse alpha = 0: the negative branch divides by it."""
         if self.alpha == 0:
             raise LayerError("alpha cannot be 0: the input is divided by it")
 
@@ -103,7 +103,7 @@ class Hardtanh(Unchanged, frozen=True):
     max_value: float | None = None
 
     def check(self, x: Shape) -> None:
-        """The older names min_value and max_value go before the others."""
+        """Check the bounds; the deprecated names min_value and max_value override min_val and max_val."""
         low = self.min_val if self.min_value is None else self.min_value
         high = self.max_val if self.max_value is None else self.max_value
         if high <= low:
@@ -242,7 +242,7 @@ class Softshrink(Unchanged, frozen=True):
     lambd: float = 0.5
 
     def check(self, x: Shape) -> None:
-        """It moves towards 0, never away."""
+        """Refuse a negative lambd, which would move values away from 0."""
         if self.lambd < 0:
             raise LayerError(f"lambd must be 0 or more, got {self.lambd}")
 
@@ -292,12 +292,12 @@ class Threshold(Unchanged, frozen=True):
 
 
 class OverDimension(Unchanged, frozen=True):
-    """Base of the activations that look along one dimension; without `dim`, PyTorch chooses it by the rank."""
+    """Base of the activations along one dimension; without `dim`, PyTorch picks one by the input's rank."""
 
     dim: int | None = None
 
     def check(self, x: Shape) -> None:
-        """The input must have the dimension."""
+        """Refuse a `dim` that the input does not have."""
         if self.dim is not None:
             positive_axis(self.dim, len(x))
 
@@ -342,7 +342,7 @@ class Softmax2d(Unchanged, frozen=True):
     """
 
     def check(self, x: Shape) -> None:
-        """Images, with a batch or without."""
+        """Refuse anything but images, batched or not."""
         check_ranks(x, (3, 4), "(batch, channels, height, width)")
 
 
@@ -360,7 +360,7 @@ class GLU(Layer, frozen=True):
     dim: int = -1
 
     def infer(self, x: Shape) -> Inferred:
-        """The dimension is halved."""
+        """Return the shape with dimension `dim` halved."""
         axis = positive_axis(self.dim, len(x))
         size = x[axis]
         if size is not None and size % 2:
@@ -381,7 +381,7 @@ class PReLU(Layer, frozen=True):
     init: float = 0.25
 
     def infer(self, x: Shape) -> Inferred:
-        """Channels are axis 1; an input of rank 1 has one channel."""
+        """Infer one slope, or one for each channel; channels are axis 1, and an input of rank 1 has one channel."""
         channels = x[1] if len(x) > 1 else 1
         if self.num_parameters != 1 and channels not in (None, self.num_parameters):
             raise LayerError(

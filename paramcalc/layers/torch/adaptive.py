@@ -1,4 +1,4 @@
-"""Pooling to a given size: adaptive, and fractional with random windows."""
+"""Pooling to a given output size: adaptive pooling, and fractional pooling with random windows."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -12,18 +12,18 @@ from paramcalc.layers.torch.window import Sizes
 from paramcalc.shapes import Dim, Shape, ntuple
 
 OutputSize = NonNegative | tuple[NonNegative | None, ...]
-"""One number for all axes, or one for each; null keeps the input's."""
+"""One size for all axes, or one for each; null keeps the input's size."""
 Ratio = Annotated[float, Meta(gt=0, lt=1)]
 
 
 class AdaptivePooling(Layer, frozen=True):
-    """Base of the adaptive poolings; `rank` is the number of their spatial axes."""
+    """Base of the adaptive pooling layers; `rank` is the number of spatial axes."""
 
     rank: ClassVar[int]
     keeps_dtype: ClassVar[bool] = True
 
     def sized(self, x: Shape, output_size: int | Sequence[Dim]) -> Shape:
-        """The output shape."""
+        """Return the output shape."""
         spatial = spatial_of(x, self.rank, "channels_first")
         if isinstance(output_size, int):
             return (*x[:2], *((output_size,) * self.rank))
@@ -35,31 +35,31 @@ class AdaptivePooling(Layer, frozen=True):
 
 
 class AdaptiveAverage(AdaptivePooling, frozen=True):
-    """Base of the adaptive average poolings."""
+    """Base of the adaptive average pooling layers."""
 
     list_argument: ClassVar[bool] = True
 
     output_size: OutputSize
 
     def infer(self, x: Shape) -> Inferred:
-        """The mean of each of so many parts."""
+        """Return the output shape: the mean of each part of the input."""
         return Inferred(self.sized(x, self.output_size))
 
 
 class AdaptiveMaximum(AdaptivePooling, frozen=True):
-    """Base of the adaptive maximum poolings."""
+    """Base of the adaptive maximum pooling layers."""
 
     output_size: OutputSize
     return_indices: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """The largest element of each of so many parts, and where it stood if that is asked for."""
+        """Return the output shape, and the same shape for the indices of the maxima with `return_indices`."""
         y = self.sized(x, self.output_size)
         return Inferred([y, y] if self.return_indices else y)
 
 
 class FractionalPooling(Layer, frozen=True):
-    """Base of the poolings with windows at random places, which together make a given size."""
+    """Base of the fractional pooling layers, whose randomly placed windows add up to a given output size."""
 
     rank: ClassVar[int]
     spare: ClassVar[int] = 0
@@ -71,7 +71,7 @@ class FractionalPooling(Layer, frozen=True):
     return_indices: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """The largest element of each window, and where it stood if that is asked for."""
+        """Return the output shape, and the same shape for the indices of the maxima with `return_indices`."""
         spatial = spatial_of(x, self.rank, "channels_first")
         kernel = ntuple(self.kernel_size, self.rank, "kernel_size")
         lengths = self.lengths(spatial)
@@ -82,7 +82,7 @@ class FractionalPooling(Layer, frozen=True):
         return Inferred([y, y] if self.return_indices else y)
 
     def lengths(self, spatial: Shape) -> tuple[Dim, ...]:
-        """The output's spatial dimensions, given or a share of the input's.
+        """Return the output's spatial dimensions, given directly or as a ratio of the input's.
 
         Raises:
             LayerError: unless exactly one of the two fields is given.
@@ -193,4 +193,4 @@ class FractionalMaxPool3d(FractionalPooling, frozen=True):
 
     rank: ClassVar[int] = 3
     spare: ClassVar[int] = 1
-    """PyTorch's test for volumes leaves out the last place that a window could have."""
+    """PyTorch's size check for volumes does not count the last place a window could have."""

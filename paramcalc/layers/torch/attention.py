@@ -10,15 +10,15 @@ from paramcalc.shapes import Dim, Shape, check_rank, format_shape
 
 
 def positions_of(batch: Dim, length: Dim, name: str) -> Factors:
-    """How many vectors there are in sequences; an unknown batch is one sample."""
+    """Return the number of vectors in a batch of sequences; an unknown batch counts as one sample."""
     return ((name, length),) if batch is None else (("batch", batch), (name, length))
 
 
 def split_sequences(x: Shape, batch_first: bool) -> tuple[Dim, Dim]:
-    """The batch and the length of sequences of vectors.
+    """Return the batch size and the length of a batch of sequences.
 
     Raises:
-        LayerError: when the input is of another rank.
+        LayerError: if the input has another rank.
     """
     check_rank(x, 3, "(batch, length, features)" if batch_first else "(length, batch, features)")
     return (x[0], x[1]) if batch_first else (x[1], x[0])
@@ -60,7 +60,7 @@ class MultiheadAttention(Layer, frozen=True, kw_only=True):
         need_weights: bool = True,
         average_attn_weights: bool = True,
     ) -> Inferred:
-        """Three projections, two products of each head, and the projection of the result."""
+        """Count three input projections, two products per head, and the output projection."""
         key = query if key is None else key
         value = key if value is None else value
         batch, length = split_sequences(query, self.batch_first)
@@ -80,10 +80,10 @@ class MultiheadAttention(Layer, frozen=True, kw_only=True):
         return Inferred([output, (batch, *heads, length, seen)], weights, macs)
 
     def checked(self, query: Shape, key: Shape, value: Shape) -> int:
-        """The size of all heads together, once the inputs are seen to fit.
+        """Return the size of all heads together after checking that the inputs fit.
 
         Raises:
-            LayerError: when they do not.
+            LayerError: if they do not.
         """
         size = agreed(self.embed_dim, query, 2, "embed_dim")
         if size % self.num_heads:
@@ -98,7 +98,7 @@ class MultiheadAttention(Layer, frozen=True, kw_only=True):
         return size
 
     def weights(self, size: int) -> tuple[Weight, ...]:
-        """In the order of the state_dict: one matrix for all three projections, unless their inputs' sizes differ."""
+        """Return the weights in state_dict order: one matrix for all projections, or three if input sizes differ."""
         sizes = {"q": size, "k": self.kdim or size, "v": self.vdim or size}
         own = ("embed_dim", size)
         if set(sizes.values()) == {size}:
@@ -116,7 +116,7 @@ class MultiheadAttention(Layer, frozen=True, kw_only=True):
         return (*found, vector("out_proj.bias", size, "embed_dim", "bias")) if self.bias else tuple(found)
 
     def projections(self, weights: tuple[Weight, ...], batch: Dim, length: Dim, keys: Dim) -> tuple[Factors, ...]:
-        """The products with the weights: of the queries and the output, and of the keys and values."""
+        """Count the products with the weights: query and output projections, then key and value projections."""
         queries, others = positions_of(batch, length, "queries"), positions_of(batch, keys, "keys")
         by_name = {weight.name: weight for weight in weights}
         packed = by_name.get("in_proj_weight")

@@ -1,4 +1,4 @@
-"""Normalization of channels, over the batch or within a sample: batch norms and instance norms."""
+"""Per-channel normalization, over the batch or within a sample: batch norms and instance norms."""
 
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ from paramcalc.shapes import Shape, check_min_rank, format_shape, product
 
 
 class OfChannels(Layer, frozen=True, kw_only=True):
-    """Base of the norms with one mean and one variance for each channel, over the batch or within a sample."""
+    """Base of the norms with one mean and one variance per channel, over the batch or within a sample."""
 
     ranks: ClassVar[tuple[int, ...]]
     layout: ClassVar[str]
@@ -23,15 +23,15 @@ class OfChannels(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """A factor and an offset for each channel, and what is remembered of the batches, in buffers."""
+        """Infer a scale and a shift for each channel, and the running statistics in buffers."""
         check_ranks(x, self.ranks, f"({self.layout})")
         return Inferred(x, channel_weights(self, x))
 
 
 def channel_weights(norm: Any, x: Shape) -> tuple[Weight, ...]:
-    """Weights and buffers of a norm of channels, in the order of the state_dict.
+    """Return the weights and buffers of a per-channel norm, in state_dict order.
 
-    Where there are none, PyTorch does not look at the number of channels.
+    Without any, PyTorch does not check the number of channels.
     """
     if not norm.affine and not norm.track_running_stats:
         return ()
@@ -114,7 +114,7 @@ class SyncBatchNorm(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """As BatchNorm, for inputs of any rank from 2 on."""
+        """Infer as BatchNorm does, for inputs of rank 2 and above."""
         check_min_rank(x, 2)
         return Inferred(x, channel_weights(self, x))
 
@@ -134,7 +134,7 @@ class FrozenBatchNorm2d(Layer, frozen=True, kw_only=True):
     eps: float = 1e-5
 
     def infer(self, x: Shape) -> Inferred:
-        """All four tensors are buffers, and batches are not counted."""
+        """Infer four buffers; there is no batch counter."""
         check_ranks(x, (4,), "(batch, channels, height, width)")
         channels = agreed(self.num_features, x, 1, "num_features")
         names = ("weight", "bias", "running_mean", "running_var")
@@ -148,7 +148,7 @@ class InstanceNorm(OfChannels, frozen=True, kw_only=True):
     track_running_stats: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """More than one element must be left to take the mean of."""
+        """Infer as a batch norm does; a mean needs more than one element."""
         check_ranks(x, self.ranks, f"({self.layout})")
         if not self.track_running_stats and product(x[2:]) == 1:
             raise LayerError(f"expects more than one element in each channel, got {format_shape(x)}")

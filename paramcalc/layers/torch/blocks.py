@@ -1,4 +1,4 @@
-"""Long texts cut into blocks of tokens, each of which attends to its neighbours, or is summed up in one vector."""
+"""Long sequences split into blocks of tokens, each of which attends to its neighbours or is summed into one vector."""
 
 from typing import ClassVar
 
@@ -29,7 +29,7 @@ class BlockAttention(Layer, frozen=True, kw_only=True):
     def infer(
         self, query: Shape, key: Shape, value: Shape, beside: Shape | None = None, values: Shape | None = None
     ) -> Inferred:
-        """QKᵀ and AV, for as many queries as fill all blocks."""
+        """Count QKᵀ and AV for as many queries as fill every block."""
         size, key_size = head_size(query, self.heads, "query"), head_size(key, self.heads, "key")
         if None not in (size, key_size) and size != key_size:
             raise LayerError(f"a query head has {size} features and a key head {key_size}: they are multiplied")
@@ -54,7 +54,7 @@ class BlockSums(Layer, frozen=True):
     block: Positive
 
     def infer(self, x: Shape) -> Inferred:
-        """A product for every token, block and feature. It is not known what becomes of a text shorter than a block."""
+        """Count one product per token, block and feature; the result for a text shorter than a block is unknown."""
         check_sequence(x)
         blocks = None if x[1] is None or x[1] < self.block else x[1] // self.block
         macs: Factors = (("batch", volume(x[:1])), ("tokens", x[1]), ("blocks", blocks), ("features", x[2]))
@@ -76,7 +76,7 @@ class FillBlocks(Layer, frozen=True, kw_only=True):
     sides: NonNegative = 0
 
     def infer(self, x: Shape) -> Inferred:
-        """As many tokens as fill the last block."""
+        """Return the shape with the tokens rounded up to whole blocks, plus `sides` at each end."""
         check_sequence(x)
         tokens = None if x[1] is None else -(-x[1] // self.block) * self.block + 2 * self.sides
         return Inferred((x[0], tokens, x[2]))
@@ -94,7 +94,7 @@ class CutTokens(Layer, frozen=True):
     keeps_dtype: ClassVar[bool] = True
 
     def infer(self, x: Shape, like: Shape) -> Inferred:
-        """There must be as many."""
+        """Return the first shape with the second one's length, which must not be larger."""
         check_sequence(x)
         tokens = like[1] if len(like) > 1 else None
         if x[1] is not None and tokens is not None and tokens > x[1]:

@@ -1,4 +1,4 @@
-"""What the families of torch.nn share."""
+"""Helpers shared by the families of torch.nn."""
 
 from typing import ClassVar
 
@@ -10,25 +10,25 @@ from paramcalc.shapes import Dim, Shape, format_shape
 
 
 class Unchanged(Layer, frozen=True):
-    """Base of the modules without weights whose output has the shape and the dtype of the input."""
+    """Base of the modules without weights whose output has the input's shape and dtype."""
 
     keeps_dtype: ClassVar[bool] = True
 
     def infer(self, x: Shape) -> Inferred:
-        """Check what there is to check; the shape stays."""
+        """Check fields and input; the shape stays the same."""
         self.check(x)
         return Inferred(x)
 
     def check(self, x: Shape) -> None:
-        """Refuse an input, or fields, that PyTorch refuses."""
+        """Refuse inputs and field values that PyTorch refuses."""
 
 
 def agreed(given: Dim, x: Shape, axis: int, field: str) -> int:
-    """A size that the field gives, that axis of the input has, or both.
+    """Return a size given by the field, by an axis of the input, or by both.
 
     Raises:
-        LayerError: when they differ, or the input has no such axis.
-        UnknownDimensionError: when neither says it.
+        LayerError: if they differ, or the input has no such axis.
+        UnknownDimensionError: if neither gives it.
     """
     if not -len(x) <= axis < len(x):
         raise LayerError(f"the input {format_shape(x)} has no axis {axis}, which {field} is the size of")
@@ -59,15 +59,15 @@ def check_ranks(x: Shape, ranks: tuple[int, ...], layout: str) -> None:
 
 
 def vector(name: str, size: int, label: str, kind: Kind = "weight") -> Weight:
-    """A weight, bias or buffer of one axis."""
+    """Return a weight, bias or buffer with one axis."""
     return Weight(name, (size,), ((label, size),), kind, kind != "buffer")
 
 
 def inside(name: str, weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
-    """The weights of a module that another one holds as `name`."""
+    """Return the weights of a submodule that another module holds as `name`."""
     return tuple(replace(weight, name=f"{name}.{weight.name}") for weight in weights)
 
 
 def used_at(positions: Factors, *weights: Weight) -> tuple[Factors, ...]:
-    """One multiply-accumulate for each element of each weight at every position."""
+    """Count one multiply-accumulate per element of each weight at every position."""
     return tuple((*positions, *weight.factors) for weight in weights)

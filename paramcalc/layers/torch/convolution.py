@@ -11,7 +11,7 @@ from paramcalc.shapes import Dim, Shape, ntuple
 
 
 class Convolution(Layer, frozen=True, kw_only=True):
-    """Base of the convolutions; `rank` is the number of their spatial axes."""
+    """Base of the convolutions; `rank` is the number of spatial axes."""
 
     rank: ClassVar[int]
     inferred_fields: ClassVar[tuple[str, ...]] = ("in_channels",)
@@ -27,7 +27,7 @@ class Convolution(Layer, frozen=True, kw_only=True):
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
     def infer(self, x: Shape) -> Inferred:
-        """One kernel for each output channel and its group's input channels, used at every output position."""
+        """Infer one kernel per output channel over its group's input channels, applied at every output position."""
         spatial = spatial_of(x, self.rank, "channels_first")
         channels = agreed(self.in_channels, x, 1, "in_channels")
         check_groups(channels, self.out_channels, self.groups)
@@ -38,7 +38,7 @@ class Convolution(Layer, frozen=True, kw_only=True):
         return Inferred((x[0], self.out_channels, *lengths), (weight, *biases), macs_at((x[0], *lengths), weight))
 
     def lengths(self, spatial: Shape, kernel: tuple[int, ...]) -> tuple[Dim, ...]:
-        """The output's spatial dimensions."""
+        """Return the output's spatial dimensions."""
         stride = per_axis(self.stride, self.rank, "stride")
         dilation = per_axis(self.dilation, self.rank, "dilation")
         sides = self.sides(kernel, stride, dilation)
@@ -49,7 +49,7 @@ class Convolution(Layer, frozen=True, kw_only=True):
     def sides(
         self, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> list[tuple[int, int]]:
-        """How much is padded before and after each axis."""
+        """Return the padding before and after each axis."""
         if self.padding == "valid":
             return [(0, 0)] * self.rank
         if self.padding == "same":
@@ -61,14 +61,14 @@ class Convolution(Layer, frozen=True, kw_only=True):
 
 
 def check_groups(channels: int, filters: int, groups: int) -> None:
-    """Both numbers of channels must split into the groups."""
+    """Refuse channel counts that are not divisible by the groups."""
     for name, size in (("in_channels", channels), ("out_channels", filters)):
         if size % groups:
             raise LayerError(f"{name} {size} must be divisible by groups {groups}")
 
 
 def check_padding_mode(mode: str, spatial: Shape, sides: list[tuple[int, int]]) -> None:
-    """A reflection takes its padding from inside the input, without the edge; a circle at most once around."""
+    """Refuse padding that its mode cannot fill: a reflection excludes the edge, circular padding wraps at most once."""
     most = {"reflect": -1, "circular": 0}.get(mode)
     if most is None:
         return
@@ -79,7 +79,7 @@ def check_padding_mode(mode: str, spatial: Shape, sides: list[tuple[int, int]]) 
 
 
 def kernel_weight(first: tuple[str, int], second: str, size: int, groups: int, kernel: tuple[int, ...]) -> Weight:
-    """The kernel (first, second / groups, *kernel)."""
+    """Return the kernel, of shape (first, second / groups, *kernel)."""
     label = second if groups == 1 else f"{second} / groups"
     named = zip((f"kernel {axis}" for axis in SPATIAL_NAMES[len(kernel)]), kernel, strict=True)
     return Weight("weight", (first[1], size // groups, *kernel), (first, (label, size // groups), *named))

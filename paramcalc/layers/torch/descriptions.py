@@ -1,6 +1,6 @@
-"""What each field of a module of torch.nn means, a line each: for `paramcalc layers` and for editors.
+"""One-line descriptions of each field of torch.nn's modules, for `paramcalc layers` and for editors.
 
-Only those two load this module: a formula needs no description.
+Only these two load this module: no formula needs a description.
 """
 
 from paramcalc.layers.catalogue import NO_COUNT
@@ -158,5 +158,5 @@ DESCRIPTIONS = {
 
 
 def describe(field: str) -> str:
-    """The line for a field; empty for one that is not known."""
+    """Return the description of a field; empty if the field is unknown."""
     return DESCRIPTIONS.get(field, "")

@@ -22,7 +22,7 @@ class CosineSimilarity(Layer, frozen=True):
     eps: float = 1e-8
 
     def infer(self, x1: Shape, x2: Shape) -> Inferred:
-        """The dimension is summed."""
+        """Return the broadcast shape without `dim`, which is summed."""
         x = broadcast(x1, x2)
         axis = positive_axis(self.dim, len(x))
         return Inferred((*x[:axis], *x[axis + 1 :]))
@@ -44,7 +44,7 @@ class PairwiseDistance(Layer, frozen=True):
     keepdim: bool = False
 
     def infer(self, x1: Shape, x2: Shape) -> Inferred:
-        """The last axis is summed."""
+        """Return the broadcast shape without the last axis, which is summed."""
         x = broadcast(x1, x2)
         axis = positive_axis(-1, len(x))
         return Inferred((*x[:axis], 1) if self.keepdim else x[:axis])

@@ -1,4 +1,4 @@
-"""Dropout: nothing but the input, as far as shapes and weights go."""
+"""Dropout: the identity as far as shapes and weights are concerned."""
 
 from paramcalc.layers.base import Rate
 from paramcalc.layers.torch.common import Unchanged, check_ranks
@@ -6,7 +6,7 @@ from paramcalc.shapes import Shape
 
 
 class Dropping(Unchanged, frozen=True):
-    """Base of the dropouts."""
+    """Base of the dropout layers."""
 
     p: Rate = 0.5
     inplace: bool = False
@@ -32,7 +32,7 @@ class Dropout1d(Dropping, frozen=True):
     """
 
     def check(self, x: Shape) -> None:
-        """PyTorch refuses other ranks; for images and volumes it only warns."""
+        """Refuse other ranks, as PyTorch does here; for images and volumes it only warns."""
         check_ranks(x, (2, 3), "(batch, channels, length)")
 
 

@@ -25,18 +25,18 @@ class Embedding(Layer, frozen=True):
     sparse: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """A look-up multiplies nothing."""
+        """Infer the table; a look-up multiplies nothing."""
         check_padding(self.padding_idx, self.num_embeddings)
         return Inferred((*x, self.embedding_dim), (table(self.num_embeddings, self.embedding_dim),))
 
 
 def table(rows: int, columns: int) -> Weight:
-    """The vectors, a row each."""
+    """Return the table, one vector per row."""
     return Weight("weight", (rows, columns), (("num_embeddings", rows), ("embedding_dim", columns)))
 
 
 def check_padding(index: int | None, rows: int) -> None:
-    """Refuse a padding index that is no row of the table."""
+    """Refuse a padding index outside the table."""
     if index is not None and not -rows <= index < rows:
         raise LayerError(f"padding_idx is {index}, but there are {rows} embeddings")
 
@@ -63,7 +63,7 @@ class EmbeddingBag(Layer, frozen=True):
     padding_idx: int | None = None
 
     def infer(self, x: Shape, offsets: Shape | None = None) -> Inferred:
-        """A look-up multiplies nothing; the bags are the rows, or begin at the offsets."""
+        """Infer one vector per bag; a look-up multiplies nothing."""
         check_padding(self.padding_idx, self.num_embeddings)
         if self.mode == "max" and (self.scale_grad_by_freq or self.sparse):
             raise LayerError("scale_grad_by_freq and sparse are not for mode: max")
@@ -71,7 +71,7 @@ class EmbeddingBag(Layer, frozen=True):
         return Inferred((bags, self.embedding_dim), (table(self.num_embeddings, self.embedding_dim),))
 
     def bags(self, x: Shape, offsets: Shape | None) -> Dim:
-        """How many bags there are."""
+        """Return the number of bags: the rows of the input, or the offsets."""
         if len(x) == 2 and offsets is None:
             return x[0]
         if len(x) != 1 or offsets is None or len(offsets) != 1:

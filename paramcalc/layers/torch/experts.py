@@ -1,4 +1,4 @@
-"""Experts: many feed-forward networks in one tensor, of which each token uses a few."""
+"""Mixtures of experts: many feed-forward networks stacked in one tensor, of which each token uses a few."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -28,7 +28,7 @@ class Router(Layer, frozen=True, kw_only=True):
     correction: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """One matrix over the last axis."""
+        """Infer one matrix over the last axis."""
         size = agreed(self.features, x, -1, "features")
         weight = Weight("weight", (self.num_experts, size), (("num_experts", self.num_experts), ("features", size)))
         weights = [weight]
@@ -68,7 +68,7 @@ class Experts(Layer, frozen=True, kw_only=True):
     idle: NonNegative = 0
 
     def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
-        """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
+        """Count `per_token` experts for each token; the router's scores, if given, pick which ones."""
         size = agreed(self.features, x, -1, "features")
         inner = self.intermediate_size
         first = ("gate_up_proj", 2 * inner, size) if self.gated else ("up_proj", inner, size)
@@ -81,14 +81,14 @@ class Experts(Layer, frozen=True, kw_only=True):
         )
 
     def weights(self, name: str, out: int, inside: int, used: int | None) -> Iterator[Weight]:
-        """The matrices of all experts that are called `name`, and their biases; a token uses `used` of the experts."""
+        """Yield all experts' matrices under `name`, and their biases; each token uses `used` of the experts."""
         sizes = (("in", inside), ("out", out)) if self.transposed else (("out", out), ("in", inside))
         yield self.weight(name, sizes, used)
         if self.bias:
             yield self.weight(f"{name}_bias", (("out", out),), used, "bias")
 
     def weight(self, name: str, sizes: tuple[tuple[str, int], ...], used: int | None, kind: Kind = "weight") -> Weight:
-        """One tensor with a part of these sizes for each expert."""
+        """Return one tensor that stacks a matrix or bias of these sizes for each expert."""
         active = None if used is None else (("per_token", used), *sizes)
         experts = self.num_experts + (0 if name.startswith("down") else self.idle)
         shape = (experts, *[size for _, size in sizes])
@@ -119,7 +119,7 @@ class ExpertLinear(Layer, frozen=True, kw_only=True):
     flat: bool = False
 
     def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
-        """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
+        """Count `per_token` experts for each token; the router's scores, if given, pick which ones."""
         used = min(self.per_token, self.num_experts)
         size = agreed(None, x, -1, "features")
         if self.summed and size % used:
@@ -165,11 +165,11 @@ class ListedExperts(Layer, frozen=True, kw_only=True):
 
     @property
     def layers_inside(self) -> int:
-        """The experts count as layers where a model's size is limited: each has weights of its own."""
+        """The number of experts: each has its own weights and counts as a layer towards the limit on a model's size."""
         return self.num_experts
 
     def infer(self, x: Shape, scores: Shape | None = None) -> Inferred:
-        """Each token goes through `per_token` experts; which, the router's scores say, where they are given."""
+        """Count `per_token` experts for each token; the router's scores, if given, pick which ones."""
         size = agreed(self.features, x, -1, "features")
         used = min(self.per_token, self.num_experts)
         matrices = (self.up, self.intermediate_size, size), (self.down, size, self.intermediate_size)
@@ -184,7 +184,10 @@ class ListedExperts(Layer, frozen=True, kw_only=True):
         return Inferred(x, tuple(weights), macs)
 
     def weights(self, name: str, out: int, inside: int, active: bool) -> Iterator[Weight]:
-        """A matrix and its bias. As many experts count as active as a token uses, whichever these are."""
+        """Yield a matrix and its bias.
+
+        Which experts a token uses is unknown, so the first `per_token` of them stand for the active ones.
+        """
         none: Factors = (("idle for one token", 0),)
         factors: Factors = (("out", out), ("in", inside))
         yield Weight(f"{name}.weight", (out, inside), factors, active=None if active else none)

@@ -1,4 +1,4 @@
-"""Functions of torch as layers, those that join and pick tensors: a spec has no code to call them in."""
+"""Functions of torch as layers: those that join and index tensors, as a spec has no code to call them in."""
 
 from typing import Annotated, ClassVar
 
@@ -14,13 +14,13 @@ Axes = Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
 
 
 class Broadcast(Layer, frozen=True):
-    """Base of the functions of each element of several tensors, which are stretched to one shape."""
+    """Base of the elementwise functions of several tensors, which are broadcast to one shape."""
 
     keeps_dtype: ClassVar[bool] = True
     merges: ClassVar[bool] = True
 
     def infer(self, x: Shape, *others: Shape) -> Inferred:
-        """The broadcast shape."""
+        """Return the broadcast shape."""
         for other in others:
             x = broadcast(x, other)
         return Inferred(x)
@@ -63,7 +63,7 @@ class Cat(Layer, frozen=True):
     dim: int = 0
 
     def infer(self, x: Shape, *others: Shape) -> Inferred:
-        """All other dimensions must be the same."""
+        """Return the joined shape; all other dimensions must be equal."""
         axis = positive_axis(self.dim, len(x))
         for other in others:
             x = joined(x, other, axis)
@@ -71,10 +71,10 @@ class Cat(Layer, frozen=True):
 
 
 def joined(a: Shape, b: Shape, axis: int) -> Shape:
-    """Two shapes joined at an axis.
+    """Return two shapes concatenated along an axis.
 
     Raises:
-        LayerError: when another dimension differs.
+        LayerError: if another dimension differs.
     """
     if len(a) != len(b):
         raise LayerError(f"cannot join {format_shape(a)} and {format_shape(b)}: their ranks differ")
@@ -101,7 +101,7 @@ class MatMul(Layer, frozen=True):
     """
 
     def infer(self, x: Shape, y: Shape) -> Inferred:
-        """A sum over k for each element."""
+        """Count one sum over k per element of the output."""
         if len(x) < 2 or len(y) < 2:
             raise LayerError(f"expects two matrices, got {format_shape(x)} and {format_shape(y)}")
         if None not in (x[-1], y[-2]) and x[-1] != y[-2]:
@@ -127,7 +127,7 @@ class Permute(Layer, frozen=True):
     dims: Axes
 
     def infer(self, x: Shape) -> Inferred:
-        """Each dimension once; 0 is the batch."""
+        """Return the permuted shape; `dims` must name each dimension once, and 0 is the batch."""
         axes = [positive_axis(dim, len(x)) for dim in self.dims]
         if sorted(axes) != list(range(len(x))):
             raise LayerError(f"dims {list(self.dims)} must name each dimension of {format_shape(x)} once")
@@ -149,7 +149,7 @@ class Select(Layer, frozen=True):
     index: int
 
     def infer(self, x: Shape) -> Inferred:
-        """The index must be in the dimension; negative ones count from the end."""
+        """Return the shape without the dimension; a negative index counts from the end."""
         axis = positive_axis(self.dim, len(x))
         size = x[axis]
         if size is not None and not -size <= self.index < size:
@@ -173,7 +173,7 @@ class Slice(Layer, frozen=True, kw_only=True):
     end: int | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """At least one element must be left."""
+        """Return the shape after slicing, which must leave at least one element."""
         axis = positive_axis(self.dim, len(x))
         size = x[axis]
         if size is None:
@@ -200,7 +200,7 @@ class Mean(Layer, frozen=True):
     keepdim: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """The dimensions are gone, or 1 with keepdim."""
+        """Return the shape without the dimensions, or with 1 in their place if `keepdim` is set."""
         dims = (self.dim,) if isinstance(self.dim, int) else self.dim or tuple(range(len(x)))
         axes = [positive_axis(dim, len(x)) for dim in dims]
         if len(set(axes)) < len(axes):

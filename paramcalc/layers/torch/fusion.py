@@ -1,4 +1,4 @@
-"""The roles of PyTorch's modules in a converter for microcontrollers; see `paramcalc.layers.fusion`."""
+"""Which of PyTorch's modules a converter for microcontrollers fuses; see `paramcalc.layers.fusion`."""
 
 from paramcalc.layers.fusion import Roles
 

@@ -28,7 +28,7 @@ class Linear(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """One matrix over the last axis, used at every position before it."""
+        """Infer one matrix over the last axis, applied at every position before it."""
         size = agreed(self.in_features, x, -1, "in_features")
         factors = (("out_features", self.out_features), ("in_features", size))
         weight = Weight("weight", (self.out_features, size), factors)
@@ -46,7 +46,7 @@ class TransposedLinear(Linear, frozen=True, kw_only=True):
     """
 
     def infer(self, x: Shape) -> Inferred:
-        """The same products as of a Linear."""
+        """Count the same products as Linear."""
         found = Linear.infer(self, x)
         weight, *biases = found.weights
         turned = replace(weight, shape=weight.shape[::-1], factors=weight.factors[::-1])
@@ -73,7 +73,7 @@ class Bilinear(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x1: Shape, x2: Shape) -> Inferred:
-        """Both inputs have the same axes before the last."""
+        """Count the products; both inputs must have the same axes before the last."""
         if len(x1) != len(x2) or any(None not in (a, b) and a != b for a, b in zip(x1[:-1], x2[:-1], strict=True)):
             raise LayerError(f"the inputs must agree but for the last axis: {format_shape(x1)}, {format_shape(x2)}")
         first = agreed(self.in1_features, x1, -1, "in1_features")
@@ -113,7 +113,7 @@ class HeadLinear(Layer, frozen=True, kw_only=True):
     back: Positive | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """One matrix over the last axis."""
+        """Infer one matrix over the last axis."""
         width = self.heads * self.size
         size = agreed(width if self.back else None, x, -1, "features")
         features = self.back or size
@@ -135,7 +135,7 @@ class GroupedLinear(Layer, frozen=True, kw_only=True):
     out_features: Positive
 
     def infer(self, x: Shape) -> Inferred:
-        """Each output reads the features of its group."""
+        """Infer one matrix; each output reads the features of its own group."""
         if len(x) < 3 or x[-2] not in (None, self.groups) or self.out_features % self.groups:
             raise LayerError(f"{self.out_features} outputs of {self.groups} groups do not fit {format_shape(x)}")
         size = agreed(None, x, -1, "features")

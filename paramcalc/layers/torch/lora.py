@@ -1,4 +1,4 @@
-"""Low-rank adapters as PEFT puts them on PyTorch's layers, and layers that are frozen, copied, or trained in part.
+"""Low-rank adapters as PEFT adds them to PyTorch's layers, and layers that are frozen, copied or partly trained.
 
 Hu et al. 2021, arXiv:2106.09685; DoRA: Liu et al. 2024, arXiv:2402.09353; peft/tuners/lora/layer.py.
 """
@@ -15,19 +15,19 @@ from paramcalc.layers.base import bias as bias_of
 from paramcalc.shapes import Shape, volume
 
 HALF = ("float16", "bfloat16")
-"""Weights of these types have adapters of float32: PEFT trains them so."""
+"""PEFT keeps the adapters of weights in these types in float32, to train them."""
 
 
 class Tuning(Struct, frozen=True):
-    """What becomes of one layer when a model is adapted.
+    """How fine-tuning changes one layer.
 
     Attributes:
-        rank: that of its adapter; None where it has none.
-        dora: whether the adapter has a learned length for each output.
+        rank: the rank of its adapter; None if it has none.
+        dora: whether the adapter learns a magnitude for each output.
         lora_bias: whether the adapter's second matrix has a bias.
-        copied: whether the layer is frozen, and a copy of it trained in its place.
-        biases: whether its own biases are trained.
-        dtype: what the adapter's weights are stored as; None for what the layer's are.
+        copied: whether the layer is frozen and a copy of it trained instead.
+        biases: whether the layer's own biases are trained.
+        dtype: the dtype of the adapter's weights; None for that of the layer's weights.
     """
 
     rank: int | None = None
@@ -39,12 +39,12 @@ class Tuning(Struct, frozen=True):
 
 
 class Tuned(Layer, frozen=True):
-    """A layer as a part of an adapted model.
+    """A layer of an adapted model.
 
     Attributes:
         layer: the layer itself.
-        kind: the name of its class, by which the adapter's form is known.
-        tuning: what becomes of it.
+        kind: the name of its class, which determines the form of the adapter.
+        tuning: how it is adapted.
     """
 
     layer: Any
@@ -52,21 +52,21 @@ class Tuned(Layer, frozen=True):
     tuning: Tuning
 
     def infer(self, *inputs: Any, **options: Any) -> Inferred:
-        """What the layer says, with the weights that adapt it."""
+        """Infer the layer, then add the weights that adapt it."""
         return tuned(self.layer.infer(*inputs, **options), self.kind, self.tuning, inputs[0] if inputs else None)
 
 
 def tuned(found: Inferred, kind: str, tuning: Tuning, x: Shape | None = None) -> Inferred:
-    """What an adapted layer holds and multiplies.
+    """Return the weights and products of an adapted layer.
 
     Args:
-        found: what the layer itself says.
+        found: what the layer itself infers.
         kind: the name of its class.
-        tuning: what becomes of it.
-        x: the shape of its input, where it is known.
+        tuning: how it is adapted.
+        x: the shape of its input, if known.
 
     Raises:
-        LayerError: when its weights are none that an adapter can be added to.
+        LayerError: if its weights cannot take an adapter.
     """
     weights = [replace(weight, trainable=tuning.biases and is_bias(weight)) for weight in found.weights]
     macs = found.macs
@@ -87,30 +87,30 @@ def tuned(found: Inferred, kind: str, tuning: Tuning, x: Shape | None = None) ->
 
 
 COPY = "modules_to_save."
-"""What stands before the names of a copied layer's weights."""
+"""The prefix of the names of a copied layer's weights."""
 
 
 def is_bias(weight: Weight) -> bool:
-    """Whether PEFT takes a weight for a bias: it goes by the name, which of a bare parameter is its layer's."""
+    """Whether PEFT treats a weight as a bias, which it decides by name; a bare parameter has the name of its layer."""
     return weight.name.rpartition(".")[2] in ("bias", "")
 
 
 Added = tuple[list[Weight], tuple[Factors, ...]]
-"""The weights of an adapter, and its products."""
+"""An adapter's weights and products."""
 
 
 def linear(base: Weight, found: Inferred, tuning: Tuning, x: Shape | None) -> Added:
-    """Two matrices whose product is that of the layer's: (rank, in) and (out, rank)."""
+    """Return two matrices, (rank, in) and (out, rank), whose product has the size of the layer's matrix."""
     return matrices(base.shape[1], base.shape[0], found, tuning)
 
 
 def turned(base: Weight, found: Inferred, tuning: Tuning, x: Shape | None) -> Added:
-    """The same for a matrix that is stored as (in, out)."""
+    """Return the same for a matrix that is stored as (in, out)."""
     return matrices(base.shape[0], base.shape[1], found, tuning)
 
 
 def matrices(inside: int, outside: int, found: Inferred, tuning: Tuning) -> Added:
-    """The two matrices, each used at every position, and for DoRA their product as well."""
+    """Return both matrices, applied at every position, and for DoRA their product as well."""
     rank, first, last = ("rank", tuning.rank or 0), ("in_features", inside), ("out_features", outside)
     weights = [product("lora_A.weight", rank, first), product("lora_B.weight", last, rank)]
     if tuning.lora_bias:
@@ -124,7 +124,7 @@ def matrices(inside: int, outside: int, found: Inferred, tuning: Tuning) -> Adde
 
 
 def embedding(base: Weight, found: Inferred, tuning: Tuning, x: Shape | None) -> Added:
-    """A narrower table, and a matrix from its vectors to the layer's."""
+    """Return a narrower table, and a matrix that maps its vectors to the layer's width."""
     if tuning.lora_bias:
         raise LayerError("LoRA's bias (lora_bias) is not for an Embedding")
     rank = ("rank", tuning.rank or 0)
@@ -138,7 +138,7 @@ def embedding(base: Weight, found: Inferred, tuning: Tuning, x: Shape | None) ->
 
 
 def convolution(base: Weight, found: Inferred, tuning: Tuning, x: Shape | None) -> Added:
-    """A convolution to `rank` channels with the layer's kernel, and one of single points to its channels."""
+    """Return a convolution to `rank` channels with the layer's kernel, and a 1×1 convolution to its output channels."""
     channels = x[1] if x else None
     if not channels:
         raise LayerError("LoRA needs to know the channels of this convolution's input")
@@ -163,7 +163,7 @@ def convolution(base: Weight, found: Inferred, tuning: Tuning, x: Shape | None) 
 
 
 def product(name: str, first: tuple[str, int], second: tuple[str, int]) -> Weight:
-    """A matrix."""
+    """Return a matrix."""
     return Weight(name, (first[1], second[1]), (first, second))
 
 
@@ -175,4 +175,4 @@ FORMS: dict[str, Callable[[Weight, Inferred, Tuning, Shape | None], Added]] = {
     "Conv2d": convolution,
     "Conv3d": convolution,
 }
-"""The layers that an adapter can be added to, by class."""
+"""The layers that can take an adapter, by class."""

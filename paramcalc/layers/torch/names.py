@@ -1,4 +1,4 @@
-"""The names of torch.nn's modules: which module of this package has which class."""
+"""The class names of torch.nn, and the module of this package that defines each."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "linear": ("Linear", "TransposedLinear", "HeadLinear", "GroupedLinear", "Bilinear", "Identity"),
@@ -116,10 +116,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "recurrence": ("CausalConv1d", "Recurrence"),
     "experts": ("Router", "Experts", "ExpertLinear", "ListedExperts"),
 }
-"""Family (a module of this package) → the classes it has, in the order that `paramcalc layers` lists them."""
+"""Family (a module of this package) → its classes, in the order that `paramcalc layers` lists them."""
 
 ALIASES: dict[str, str] = {}
-"""PyTorch's other names for the same class: there are none."""
+"""Aliases that PyTorch has for the same class: there are none."""
 
 COUNTERPARTS: dict[str, str] = {
     "Dense": "Linear",
@@ -140,7 +140,7 @@ COUNTERPARTS: dict[str, str] = {
     **{f"ZeroPadding{n}D": f"ZeroPad{n}d" for n in (1, 2, 3)},
     **{f"UpSampling{n}D": "Upsample" for n in (1, 2, 3)},
 }
-"""What another framework calls a layer → the class for it here, where the names are not alike."""
+"""Another framework's name for a layer → the class for it here, if the names differ."""
 
 FIELD_COUNTERPARTS: dict[str, tuple[str, ...]] = {
     "units": ("out_features", "hidden_size"),
@@ -156,7 +156,7 @@ FIELD_COUNTERPARTS: dict[str, tuple[str, ...]] = {
     "epsilon": ("eps",),
     "groups": ("num_groups",),
 }
-"""What another framework calls a field → what it may be called here."""
+"""Another framework's name for a field → the names it may have here."""
 
 NO_FIELDS: dict[str, str] = {
     "activation": "write the activation as a layer of its own, after this one",
@@ -167,7 +167,7 @@ NO_FIELDS: dict[str, str] = {
     "return_state": "leave it out: the states are the second output",
     "kernel_initializer": "leave it out: it changes no count",
 }
-"""Fields that no layer here has, or that this one has no need of → what to do without."""
+"""Fields that no layer here has or needs → what to do instead."""
 
 KINDS: dict[str, str] = {
     **{f"BatchNorm{rank}d": "batch normalization" for rank in (1, 2, 3)},
@@ -176,10 +176,10 @@ KINDS: dict[str, str] = {
     "WeightNormConv1d": "conv1d",
     "Parameter": "parameter",
 }
-"""Class → kind of layer, for classes that a comparison with other frameworks does not pair by name."""
+"""Class → kind of layer, for classes that comparisons with other frameworks cannot pair by name."""
 
 STATISTICS = ("running_mean", "running_var")
 """The names of statistics in normalization layers."""
 
 MODULES = ("torch", "nn")
-"""Parts of the names that Python has for the framework's modules, as in `torch.nn.Linear`."""
+"""Parts of the framework's Python module paths, as in `torch.nn.Linear`."""

@@ -1,4 +1,4 @@
-"""The memory that each kind of call needs while PyTorch runs it: working space, and what its backward pass keeps.
+"""The memory each kind of call needs while PyTorch runs it: its workspace, and what its backward pass keeps.
 
 A table by type, of modules and of bare operations. What autograd saves is a fact of PyTorch 2.13
 (tools/autograd/derivatives.yaml); the composition of transformers' layers is a fact of its modeling files. Both are
@@ -10,7 +10,7 @@ from math import prod
 from paramcalc.layers.programs import ALL, BOTH, INPUT, NOTHING, OUTPUT, VIEW, Needs, Rule, SizedCall
 
 CHUNK = 256
-"""Tokens between the states that kernels of state spaces keep (mamba_ssm/ops/triton/ssd_combined.py)."""
+"""Tokens between the states that state-space kernels keep (mamba_ssm/ops/triton/ssd_combined.py)."""
 
 
 def normalised(call: SizedCall) -> Needs:
@@ -19,12 +19,12 @@ def normalised(call: SizedCall) -> Needs:
 
 
 def normalised_channels(call: SizedCall) -> Needs:
-    """The same for each channel of all samples."""
+    """A fused norm of each channel over all samples: the same with one mean and deviation per channel."""
     return Needs(1, extra=8 * (call.inputs[0][1] or 1))
 
 
 def normalised_groups(call: SizedCall) -> Needs:
-    """The same for each group of channels of a sample."""
+    """A fused norm of groups: the same with one mean and deviation per group of channels in each sample."""
     return Needs(1, extra=8 * (call.inputs[0][0] or 1) * (call.field("num_groups") or 1))
 
 
@@ -42,7 +42,7 @@ def convolved(call: SizedCall) -> Needs:
 
 
 def kernel_of(call: SizedCall) -> tuple[int, ...]:
-    """The shape of a convolution's weight, from the layer or the file; empty if neither has it."""
+    """Return the shape of a convolution's weight, from the layer or the file; empty if neither has it."""
     facts = call.field("facts") or next(iter(call.field("calls") or ()), None)
     if facts is not None:
         return next((weight.shape for weight in facts.weights if weight.name == "weight"), ())
@@ -124,7 +124,7 @@ def recurrence(call: SizedCall) -> Needs:
 
 
 def named(rule: Rule, names: str) -> dict[str, Rule]:
-    """The same rule for several types."""
+    """Return one rule for several types."""
     return dict.fromkeys(names.split(), rule)
 
 
@@ -192,7 +192,7 @@ MODULES: dict[str, Rule] = {
     "Router": router,
     "Recurrence": recurrence,
 }
-"""PyTorch's modules, the layers that models of sequences are written with, and operations."""
+"""PyTorch's modules, the layers that sequence models are written with, and operations."""
 
 
 def frozen_experts(call: SizedCall) -> Needs:

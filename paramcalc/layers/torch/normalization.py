@@ -1,4 +1,4 @@
-"""Normalization over features, over groups of channels, and over neighbouring channels."""
+"""Normalization over features, over groups of channels, and across neighbouring channels."""
 
 from typing import Annotated, ClassVar
 
@@ -13,10 +13,10 @@ NormalizedShape = Positive | Annotated[tuple[Positive, ...], Meta(min_length=1, 
 
 
 def normalized(shape: int | tuple[int, ...], x: Shape) -> tuple[int, ...]:
-    """The sizes of the last axes, which the input must have.
+    """Return the sizes of the last axes, which must match the input's.
 
     Raises:
-        LayerError: when it has others.
+        LayerError: if they do not.
     """
     sizes = (shape,) if isinstance(shape, int) else shape
     last = x[len(x) - len(sizes) :] if len(x) >= len(sizes) else ()
@@ -27,7 +27,7 @@ def normalized(shape: int | tuple[int, ...], x: Shape) -> tuple[int, ...]:
 
 
 def affine(name: str, sizes: tuple[int, ...]) -> Weight:
-    """A factor or an offset for each element of the last axes."""
+    """Return a scale or a shift with one element for each element of the last axes."""
     labels = ["features"] if len(sizes) == 1 else [f"normalized_shape[{n}]" for n in range(len(sizes))]
     return Weight(name, sizes, tuple(zip(labels, sizes, strict=True)), "bias" if name == "bias" else "weight")
 
@@ -49,7 +49,7 @@ class LayerNorm(Layer, frozen=True):
     bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """A factor, and an offset unless it is left out."""
+        """Infer a scale, and a shift unless it is disabled."""
         sizes = normalized(self.normalized_shape, x)
         names = ("weight", "bias") if self.bias else ("weight",)
         return Inferred(x, tuple(affine(name, sizes) for name in names) if self.elementwise_affine else ())
@@ -71,7 +71,7 @@ class RMSNorm(Layer, frozen=True):
     elementwise_affine: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """Only a factor: nothing is moved."""
+        """Infer a scale only: nothing is shifted."""
         sizes = normalized(self.normalized_shape, x)
         return Inferred(x, (affine("weight", sizes),) if self.elementwise_affine else ())
 
@@ -96,7 +96,7 @@ class GroupNorm(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """A factor and an offset for each channel."""
+        """Infer a scale and a shift for each channel."""
         check_min_rank(x, 2)
         channels = agreed(self.num_channels if self.affine or x[1] is None else None, x, 1, "num_channels")
         if channels % self.num_groups or (self.num_channels or 0) % self.num_groups:
@@ -124,7 +124,7 @@ class LocalResponseNorm(Unchanged, frozen=True):
     k: float = 1.0
 
     def check(self, x: Shape) -> None:
-        """There must be channels, and something after them."""
+        """Refuse inputs without channels or without an axis after them."""
         check_min_rank(x, 3)
 
 
@@ -143,5 +143,5 @@ class CrossMapLRN2d(Unchanged, frozen=True):
     k: float = 1
 
     def check(self, x: Shape) -> None:
-        """Images only."""
+        """Refuse anything but images."""
         check_ranks(x, (4,), "(batch, channels, height, width)")

@@ -1,7 +1,8 @@
-"""The optimizers of PyTorch 2.13 (torch/optim), and those of other packages that train its models.
+"""The optimizers of PyTorch 2.13 (torch/optim), and those of other packages that train PyTorch models.
 
-On a GPU PyTorch's work on all weights at once (`foreach`), for which they copy them. The states of bitsandbytes' 8-bit
-AdamW (0.49) are in blocks of 256 with a scale each, but in float32 for small weights. Lion is that of lion-pytorch 0.2.
+On a GPU, PyTorch's optimizers update all weights at once (`foreach`), which takes a copy of them. bitsandbytes' 8-bit
+AdamW (0.49) keeps its states in blocks of 256 with one scale each, but in float32 for small weights. Lion is that of
+lion-pytorch 0.2.
 """
 
 from math import prod
@@ -15,18 +16,21 @@ SMALL = 4096
 
 
 def in_blocks(weight: TrainedWeight) -> int:
-    """Two states of a byte for each element, and a scale for each block of both."""
+    """Return the bytes of two 8-bit states with a float32 scale per block, or two float32 states for small weights."""
     count = prod(weight[0])
     return 2 * (count + 4 * -(-count // BLOCK)) if count >= SMALL else 8 * count
 
 
 def momentum_of_matrices(weight: TrainedWeight) -> int:
-    """Muon keeps a momentum of matrices; all else is AdamW's, as PyTorch's own advice is."""
+    """Return Muon's state: one momentum for a matrix; other weights use AdamW, as PyTorch's documentation advises."""
     return copies(1 if len(weight[0]) == 2 else 2)(weight)
 
 
 def newton_schulz(weight: TrainedWeight) -> int:
-    """Muon makes a matrix orthogonal in bfloat16: it and the next, twice its Gram matrix, and the update before."""
+    """Return Muon's workspace for orthogonalising a matrix.
+
+    In bfloat16 it takes the matrix and its successor, and the Gram matrix twice; the update is kept beside them.
+    """
     shape, item = weight
     if len(shape) != 2:
         return copies(1)(weight)

@@ -1,4 +1,4 @@
-"""Padding: zeros, another constant, the edge, its reflection, or the other end."""
+"""Padding with zeros, another constant, the edge, a reflection, or the opposite end."""
 
 from typing import ClassVar
 
@@ -9,11 +9,11 @@ from paramcalc.layers.torch.common import check_ranks
 from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape
 
 Sides = int | tuple[int, ...]
-"""One number for all sides, or one for each, the last axis first: left, right, top, bottom, front, back."""
+"""One number for all sides, or one for each, last axis first: left, right, top, bottom, front, back."""
 
 
 class Padding(Layer, frozen=True):
-    """Base of the paddings; `rank` is the number of the last axes that are padded."""
+    """Base of the padding layers; `rank` is the number of trailing axes that are padded."""
 
     rank: ClassVar[int]
     keeps_dtype: ClassVar[bool] = True
@@ -22,7 +22,7 @@ class Padding(Layer, frozen=True):
     padding: Sides
 
     def infer(self, x: Shape) -> Inferred:
-        """Each of the last axes grows at both ends; a negative padding cuts off."""
+        """Return the padded shape: the last axes grow at both ends, and negative padding crops."""
         self.check(x)
         sides = self.sides()
         padded: list[Dim] = list(x)
@@ -37,61 +37,61 @@ class Padding(Layer, frozen=True):
         return Inferred(tuple(padded))
 
     def sides(self) -> list[tuple[int, int]]:
-        """How much is added before and after each axis, in the order of the axes."""
+        """Return the padding before and after each axis, in the order of the axes."""
         if isinstance(self.padding, int):
             return [(self.padding, self.padding)] * self.rank
         self.check_count(len(self.padding))
         return [(self.padding[n], self.padding[n + 1]) for n in range(len(self.padding) - 2, -1, -2)]
 
     def check_count(self, count: int) -> None:
-        """Two values for each axis."""
+        """Refuse anything but two values per axis."""
         if count != 2 * self.rank:
             raise LayerError(f"padding needs {2 * self.rank} values, got {count}")
 
     def check(self, x: Shape) -> None:
-        """The input has the axes that are padded, and channels before them."""
+        """Refuse inputs without the padded axes and channels before them."""
         names = ("batch", "channels", *SPATIAL_NAMES[self.rank])
         check_ranks(x, (self.rank + 1, self.rank + 2), f"({', '.join(names)})")
 
     def check_axis(self, size: int, before: int, after: int) -> None:
-        """Refuse a padding that the axis has not enough elements for."""
+        """Refuse padding for which the axis has too few elements."""
 
     def check_left(self, lengths: list[Dim], x: Shape) -> None:
-        """Something must be left of one axis at least: PyTorch looks no closer."""
+        """Refuse padding that leaves no element on any axis; PyTorch checks nothing more."""
         if all(length == 0 for length in lengths):
             raise LayerError(f"padding leaves nothing of {format_shape(x)}")
 
 
 class ConstantPadding(Padding, frozen=True):
-    """Base of the paddings with one value, for inputs of any rank."""
+    """Base of the constant padding layers, which take inputs of any rank."""
 
     def check(self, x: Shape) -> None:
-        """The axes before those that are padded are not looked at."""
+        """Check the rank only: axes before the padded ones are unrestricted."""
         check_min_rank(x, self.rank if isinstance(self.padding, int) else len(self.padding) // 2)
 
     def check_count(self, count: int) -> None:
-        """PyTorch takes two values for any number of axes."""
+        """Refuse an odd number of values; PyTorch takes pairs for any number of axes."""
         if count % 2:
             raise LayerError(f"padding needs {2 * self.rank} values, two for each axis, got {count}")
 
     def check_left(self, lengths: list[Dim], x: Shape) -> None:
-        """Nothing need be left."""
+        """Accept an empty result."""
 
 
 class Reflection(Padding, frozen=True):
-    """Base of the paddings with what lies inside the edge."""
+    """Base of the reflection padding layers."""
 
     def check_axis(self, size: int, before: int, after: int) -> None:
-        """The edge itself is not repeated."""
+        """Refuse padding as large as the axis: the edge itself is not repeated."""
         if max(before, after) >= size:
             raise LayerError(f"padding {max(before, after)} must be less than the input's {size}")
 
 
 class Circle(Padding, frozen=True):
-    """Base of the paddings with the other end of the axis."""
+    """Base of the circular padding layers."""
 
     def check_axis(self, size: int, before: int, after: int) -> None:
-        """At most once around."""
+        """Refuse padding that wraps around more than once."""
         if max(before, after) > size:
             raise LayerError(f"padding {max(before, after)} must be at most the input's {size}")
 

@@ -1,4 +1,4 @@
-"""A tensor that a module holds itself, outside of any layer."""
+"""A tensor that a module holds itself, outside any layer."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -51,7 +51,7 @@ class Parameter(Layer, frozen=True):
     batched: bool = False
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """The tensor is the output, whatever comes before."""
+        """Infer the tensor as the output, whatever the input."""
         if not self.persistent and not self.buffer:
             raise LayerError("only a buffer can be left out of the state_dict: persistent: false needs buffer: true")
         factors = tuple((f"shape[{axis}]", size) for axis, size in enumerate(self.shape))
@@ -67,7 +67,7 @@ class Parameter(Layer, frozen=True):
         return Inferred(self.given(inputs), (weight,), (), self.dtype)
 
     def given(self, inputs: tuple[Shape, ...]) -> Shape:
-        """The shape of what the layers after this one read."""
+        """Return the output shape."""
         if not self.batched:
             return self.expanded(inputs) if self.expand else self.shape
         if self.expand or not inputs or not inputs[0]:
@@ -75,7 +75,7 @@ class Parameter(Layer, frozen=True):
         return (inputs[0][0], *self.shape)
 
     def expanded(self, inputs: tuple[Shape, ...]) -> Shape:
-        """The shape with the batch of the first input in the place of its first axis."""
+        """Return the shape with the first input's batch as its first axis."""
         if self.shape[:1] != (1,) or not inputs or not inputs[0]:
             raise LayerError(f"expand needs a shape that begins with 1, and an input, got {format_shape(self.shape)}")
         return (inputs[0][0], *self.shape[1:])

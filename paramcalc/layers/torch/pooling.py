@@ -1,4 +1,4 @@
-"""Pooling with a window that slides: maximum, average, power average; and the way back from a maximum."""
+"""Pooling with a sliding window (maximum, average, power average), and max unpooling."""
 
 from typing import ClassVar
 
@@ -9,11 +9,11 @@ from paramcalc.layers.torch.window import Paddings, Sizes, per_axis, pooled_leng
 from paramcalc.shapes import Dim, Shape, format_shape, ntuple
 
 Steps = Sizes | None
-"""A stride; null for the kernel's size."""
+"""A stride; null means the kernel's size."""
 
 
 class Pooling(Layer, frozen=True):
-    """Base of the poolings; `rank` is the number of their spatial axes."""
+    """Base of the pooling layers; `rank` is the number of spatial axes."""
 
     rank: ClassVar[int]
     keeps_dtype: ClassVar[bool] = True
@@ -21,7 +21,7 @@ class Pooling(Layer, frozen=True):
     def pooled(
         self, x: Shape, kernel: Sizes, stride: Steps, padding: Paddings = 0, dilation: Sizes = 1, ceil: bool = False
     ) -> Shape:
-        """The output shape: see `pooled_length`."""
+        """Return the output shape; see `pooled_length`."""
         spatial = spatial_of(x, self.rank, "channels_first")
         sizes = per_axis(kernel, self.rank, "kernel_size")
         steps = sizes if stride is None else per_axis(stride, self.rank, "stride")
@@ -32,7 +32,7 @@ class Pooling(Layer, frozen=True):
 
 
 class MaxPooling(Pooling, frozen=True):
-    """Base of the maximum poolings."""
+    """Base of the maximum pooling layers."""
 
     kernel_size: Sizes
     stride: Steps = None
@@ -42,13 +42,13 @@ class MaxPooling(Pooling, frozen=True):
     ceil_mode: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """The largest element of each window, and where it stood if that is asked for."""
+        """Return the output shape, and the same shape for the indices of the maxima with `return_indices`."""
         y = self.pooled(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
         return Inferred([y, y] if self.return_indices else y)
 
 
 class PowerPooling(Pooling, frozen=True):
-    """Base of the power-average poolings."""
+    """Base of the power-average pooling layers."""
 
     norm_type: float
     kernel_size: Sizes
@@ -56,7 +56,7 @@ class PowerPooling(Pooling, frozen=True):
     ceil_mode: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """A window as an average has it, without padding."""
+        """Return the output shape, as for average pooling without padding."""
         if self.rank == 1 and not isinstance(self.kernel_size, int):
             raise LayerError("kernel_size must be a number, not a list, for the only axis")
         ntuple(self.kernel_size, self.rank, "kernel_size")
@@ -64,7 +64,7 @@ class PowerPooling(Pooling, frozen=True):
 
 
 class AveragePooling(Pooling, frozen=True):
-    """Base of the average poolings over several axes."""
+    """Base of the average pooling layers over several axes."""
 
     kernel_size: Sizes
     stride: Steps = None
@@ -74,21 +74,21 @@ class AveragePooling(Pooling, frozen=True):
     divisor_override: int | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """The mean of each window."""
+        """Return the output shape: the mean of each window."""
         if self.divisor_override == 0:
             raise LayerError("divisor_override cannot be 0")
         return Inferred(self.pooled(x, self.kernel_size, self.stride, self.padding, ceil=self.ceil_mode))
 
 
 class Unpooling(Pooling, frozen=True):
-    """Base of the partial inverses of maximum pooling: what was no maximum is 0."""
+    """Base of the max unpooling layers: partial inverses of max pooling that fill in 0 elsewhere."""
 
     kernel_size: Sizes
     stride: Steps = None
     padding: Paddings = 0
 
     def infer(self, x: Shape, indices: Shape, *, output_size: list[int] | None = None) -> Inferred:
-        """(size − 1) × stride − 2 × padding + kernel along each axis, or the call's output_size, which must be near."""
+        """Return (size − 1) × stride − 2 × padding + kernel along each axis, or a call's output_size near it."""
         spatial = spatial_of(x, self.rank, "channels_first")
         if len(x) != len(indices) or any(None not in (a, b) and a != b for a, b in zip(x, indices, strict=True)):
             raise LayerError(
@@ -107,7 +107,7 @@ class Unpooling(Pooling, frozen=True):
         return Inferred((*x[:2], *lengths))
 
     def near(self, lengths: list[Dim], stride: tuple[int, ...], wanted: list[int]) -> list[Dim]:
-        """The output_size of the call, less than a step away from the usual one."""
+        """Return the call's output_size, which must be within one stride of the default length."""
         sizes = wanted[2:] if len(wanted) == self.rank + 2 else wanted
         if len(sizes) != self.rank:
             raise LayerError(f"output_size needs {self.rank} values, or {self.rank + 2}, got {len(wanted)}")
@@ -171,7 +171,7 @@ class AvgPool1d(Pooling, frozen=True):
     count_include_pad: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """The mean of each window."""
+        """Return the output shape: the mean of each window."""
         return Inferred(self.pooled(x, self.kernel_size, self.stride, self.padding, ceil=self.ceil_mode))
 
 
@@ -199,7 +199,7 @@ class AvgPool3d(AveragePooling, frozen=True):
     rank: ClassVar[int] = 3
 
     def infer(self, x: Shape) -> Inferred:
-        """A window must fit into the volume itself, whatever the padding."""
+        """Return the output shape; a window must fit into the unpadded volume."""
         kernel = per_axis(self.kernel_size, 3, "kernel_size")
         for size, width in zip(spatial_of(x, 3, "channels_first"), kernel, strict=True):
             if size is not None and width > size:

@@ -1,4 +1,4 @@
-"""The programs that compute PyTorch's models: PyTorch itself, and transformers for the models that it defines."""
+"""The programs that run PyTorch models: PyTorch itself, and transformers for the models that it defines."""
 
 from paramcalc.layers.programs import Program, Rule
 from paramcalc.layers.torch.needs import FROZEN, MODULES, STACKS, normalised, normalised_channels
@@ -12,15 +12,16 @@ from paramcalc.layers.torch.written_out import (
 )
 
 WORKSPACE = 32 * 2**20
-"""Bytes that the library of matrix products reserves on an H100 for each thread that uses it, cuBLAS' default there; on
-other cards it is 8 MiB (https://docs.pytorch.org/docs/2.13/notes/cuda.html#cublas-workspaces)."""
+"""The workspace that cuBLAS reserves per thread on an H100, in bytes; its default is
+8 MiB on other cards (https://docs.pytorch.org/docs/2.13/notes/cuda.html#cublas-workspaces).
+"""
 
 NORMS: dict[str, Rule] = {"RMSNorm": written_norm, "LayerNorm": normalised, "Norm2d": normalised_channels}
-"""Rules for classes of norms that are in no table, by the end of their names."""
+"""Rules for norm classes that are in no table, by the end of their names."""
 
 
 def program(name: str | None, model: str) -> Program:
-    """The program of this name, "transformers", for the model of this class; PyTorch's own for any other."""
+    """Return the program named "transformers" for a model of this class; PyTorch's own for any other name."""
     if name != "transformers":
         return Program(MODULES, FROZEN, STACKS, NORMS, workspace=WORKSPACE)
     return Program(

@@ -1,6 +1,6 @@
-"""Linear layers and experts as quantising libraries store them: packed weights, and what decodes them.
+"""Linear layers and experts as quantization libraries store them: packed weights, and what decodes them.
 
-The parameters are those of the layer; what changes is the type, the bytes, and the tensors beside the weight.
+The parameters are those of the original layer; the type, the bytes and the tensors beside the weight change.
 """
 
 import json
@@ -15,7 +15,7 @@ from paramcalc.layers.base import Inferred, Layer, Stored, Weight
 from paramcalc.units import size_of
 
 WORD = 32
-"""Bits of the integers that GPTQ, AWQ and compressed-tensors pack into."""
+"""Bits of the integers that GPTQ, AWQ and compressed-tensors pack weights into."""
 
 
 class Scheme(Struct, frozen=True):
@@ -23,16 +23,16 @@ class Scheme(Struct, frozen=True):
 
     Attributes:
         method: a key of METHODS.
-        bits: those of a weight.
+        bits: the bits of a weight.
         group: how many weights along the inputs share a scale; None for a whole row.
-        block: the rows and columns that share one, in two directions; None for the whole matrix.
-        nested: whether the scales are quantised themselves.
+        block: the rows and columns of a two-dimensional block that shares a scale; None for the whole matrix.
+        nested: whether the scales themselves are quantised.
         zeros: whether there are zero points.
-        order: whether there is an index that says each input's group.
-        static: whether there is a scale for the inputs.
-        kind: what the file calls the type: "nf4", "fp4".
-        dtype: what is not quantised is stored as.
-        scale_dtype: what a scale is stored as.
+        order: whether an index gives each input's group.
+        static: whether there is a scale for the activations.
+        kind: the file's name for the type, such as "nf4" or "fp4".
+        dtype: the dtype of what is not quantised.
+        scale_dtype: the dtype of a scale.
     """
 
     method: str
@@ -49,10 +49,10 @@ class Scheme(Struct, frozen=True):
 
 
 class Beside(NamedTuple):
-    """A tensor that decodes a weight.
+    """A tensor that is needed to decode a weight.
 
     Attributes:
-        name: behind the weight's name where it begins with "." or "_"; else its own in the layer.
+        name: a suffix of the weight's name if it begins with "." or "_"; otherwise a name of its own in the layer.
         shape: its dimensions.
         dtype: its type.
     """
@@ -63,7 +63,7 @@ class Beside(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """One matrix as it is stored: the type, the bytes, and what is beside it."""
+    """One matrix as stored: its type, its bytes, and the tensors beside it."""
 
     dtype: str
     size: int
@@ -76,7 +76,7 @@ class Quantized(Layer, frozen=True):
     Attributes:
         layer: the layer itself.
         scheme: how they are stored.
-        fused: whether the experts of a mixture are stored in one tensor; else each is by itself.
+        fused: whether a mixture's experts are stored in one tensor rather than separately.
     """
 
     layer: Any
@@ -84,13 +84,13 @@ class Quantized(Layer, frozen=True):
     fused: bool = False
 
     def infer(self, *inputs: Any, **options: Any) -> Inferred:
-        """What the layer says, its weights as they are stored."""
+        """Infer the layer, then replace its weights by what is stored."""
         found: Inferred = self.layer.infer(*inputs, **options)
         return replace(found, weights=tuple(stored(found.weights, self.scheme, self.fused)))
 
 
 def stored(weights: tuple[Weight, ...], scheme: Scheme, fused: bool) -> Iterator[Weight]:
-    """Matrices packed, each followed by what decodes it; biases as they are."""
+    """Yield packed matrices, each followed by the tensors that decode it; biases are unchanged."""
     for weight in weights:
         if weight.kind != "weight" or len(weight.shape) not in (2, 3):
             yield weight
@@ -101,7 +101,7 @@ def stored(weights: tuple[Weight, ...], scheme: Scheme, fused: bool) -> Iterator
 
 
 def matrix(weight: Weight, sizes: dict[str, Any], scheme: Scheme) -> Iterator[Weight]:
-    """The matrix of a Linear, whichever way round it is."""
+    """Yield the packed matrix of a Linear, stored as (out, in) or (in, out)."""
     outside, inside = sizes.get("out_features") or weight.shape[0], sizes.get("in_features") or weight.shape[1]
     found = METHODS[scheme.method](outside, inside, scheme)
     yield replace(weight, dtype=found.dtype, stored=Stored(found.size))
@@ -110,7 +110,7 @@ def matrix(weight: Weight, sizes: dict[str, Any], scheme: Scheme) -> Iterator[We
 
 
 def experts(weight: Weight, sizes: dict[str, Any], scheme: Scheme, fused: bool) -> Iterator[Weight]:
-    """The matrices of all experts; the two of a gated network are one here, and two where each is by itself."""
+    """Yield the packed matrices of all experts; a gated pair is one matrix if fused, and two if stored separately."""
     count, outside, inside = weight.shape[0], sizes["out"], sizes["in"]
     if weight.name == "gate_up_proj" and not fused:
         count, outside = 2 * count, outside // 2
@@ -121,19 +121,19 @@ def experts(weight: Weight, sizes: dict[str, Any], scheme: Scheme, fused: bool) 
 
 
 def scale(name: str, shape: tuple[int, ...], dtype: str, count: int) -> Weight:
-    """A tensor beside a weight; many that are alike are shown as one."""
+    """Return a tensor that decodes a weight; `count` equal ones are shown as one."""
     whole = shape if count == 1 else (count, *shape)
     factors = tuple([(f"axis {axis}", size) for axis, size in enumerate(whole)])
     return Weight(name, whole, factors, "scale", False, dtype, stored=Stored(size_of(prod(whole), dtype)))
 
 
 def parts(size: int, of: int | None) -> int:
-    """How many groups of a size there are, the last one perhaps smaller."""
+    """Return the number of groups of `of` elements; the last may be smaller."""
     return 1 if of is None else -(-size // of)
 
 
 def float8(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """The fp8 of transformers, as DeepSeek has it: a scale for each block.
+    """Pack as the fp8 of transformers, which DeepSeek uses: one scale per block.
 
     Source: transformers/integrations/finegrained_fp8.py
     """
@@ -146,7 +146,7 @@ def float8(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 def gptq(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """Words along the inputs, a scale and a zero point for each group, and the group of each input.
+    """Pack into words along the inputs, with a scale and a zero point per group and the group of each input.
 
     Source: https://github.com/ModelCloud/GPTQModel, nn_modules/qlinear
     """
@@ -161,7 +161,7 @@ def gptq(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 def awq(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """Words along the outputs, a scale and a zero point for each group.
+    """Pack into words along the outputs, with a scale and a zero point per group.
 
     Source: https://github.com/casper-hansen/AutoAWQ, awq/modules/linear
     """
@@ -174,13 +174,13 @@ def awq(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 NESTED = 256
-"""How many scales of bitsandbytes share one of their own."""
+"""The number of bitsandbytes scales that share a nested scale."""
 OFFSET = 20
-"""Characters of the number that nested scales are centred around, most often."""
+"""Digits of the offset that nested scales are centred on, in most files."""
 
 
 def bitsandbytes(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """Two weights a byte, a scale for each 64, which may be quantised again, and a description as JSON.
+    """Pack two weights a byte, with a scale per 64 that may itself be quantised, and a description as JSON.
 
     Source: bitsandbytes/functional.py, QuantState.as_dict
     """
@@ -201,7 +201,7 @@ def bitsandbytes(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 def llm_int8(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """Integers of 8 bits with a scale for each output, and a byte that says how they lie.
+    """Store 8-bit integers with a scale per output, and a byte that gives their layout.
 
     Source: bitsandbytes/nn/modules.py, Linear8bitLt
     """
@@ -211,7 +211,7 @@ def llm_int8(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 def pack_quantized(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """Words of compressed-tensors of 4 or 8 bits, with their scales and the shape of the matrix.
+    """Pack into compressed-tensors' words of 4 or 8 bits, with their scales and the shape of the matrix.
 
     Source: compressed_tensors/compressors/quantized_compressors/pack_quantized.py
     """
@@ -227,7 +227,7 @@ def pack_quantized(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 def eight_bits(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """By compressed-tensors and ModelOpt's numbers of 8 bits: a scale for the matrix, each output, or each block."""
+    """Store the 8-bit numbers of compressed-tensors and ModelOpt: one scale per matrix, per output or per block."""
     shape: tuple[int, ...] = {"tensor": (1,), "channel": (outside, 1), "": ()}.get(scheme.kind, ())
     if scheme.block is not None:
         shape = (parts(outside, scheme.block[0]), parts(inside, scheme.block[1]))
@@ -238,7 +238,7 @@ def eight_bits(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 def nvfp4(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """Two numbers of 4 bits a byte, a scale of 8 bits for each 16, and one of float32 for all.
+    """Pack two 4-bit numbers a byte, with an 8-bit scale per 16 and one float32 scale for all.
 
     Source: compressed_tensors' nvfp4-pack-quantized ("packed"), and ModelOpt's NVFP4
     """
@@ -254,7 +254,7 @@ def nvfp4(outside: int, inside: int, scheme: Scheme) -> Packed:
 
 
 def mxfp4(outside: int, inside: int, scheme: Scheme) -> Packed:
-    """Blocks as gpt-oss has them: of 32 numbers in 16 bytes, with a byte that scales each.
+    """Pack the blocks of gpt-oss: 32 numbers in 16 bytes, with a scale of one byte.
 
     Source: transformers/integrations/mxfp4.py
     """
@@ -272,4 +272,4 @@ METHODS: dict[str, Callable[[int, int, Scheme], Packed]] = {
     "nvfp4": nvfp4,
     "mxfp4": mxfp4,
 }
-"""The ways to store a matrix of (out, in)."""
+"""The ways to store a matrix of shape (out, in)."""

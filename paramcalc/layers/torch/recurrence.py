@@ -1,4 +1,4 @@
-"""Layers that carry a state of fixed size from token to token: short convolutions, linear attention, state spaces."""
+"""Layers with a state of fixed size from token to token: short convolutions, linear attention, state spaces."""
 
 from typing import ClassVar
 
@@ -26,7 +26,7 @@ class CausalConv1d(Layer, frozen=True, kw_only=True):
     bias: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """A product for each token, channel and place in the window."""
+        """Count one product per token, channel and kernel tap; the last inputs are kept as state."""
         size = agreed(self.channels, x, -1, "channels")
         factors: Factors = (("channels", size), ("kernel_size", self.kernel_size))
         weight = Weight("weight", (size, 1, self.kernel_size), factors)
@@ -53,7 +53,7 @@ class Recurrence(Layer, frozen=True, kw_only=True):
     products: NonNegative = 2
 
     def infer(self, x: Shape, *others: Shape) -> Inferred:
-        """The state is kept, whatever the number of tokens."""
+        """Count the products with the state, whose size does not depend on the number of tokens."""
         if len(x) < 3:
             raise LayerError(f"expects (batch, tokens, ...), got {format_shape(x)}")
         sizes: Factors = (("heads", self.heads), ("key_size", self.key_size), ("value_size", self.value_size))

@@ -1,4 +1,4 @@
-"""Recurrent layers, stacked and in both directions: RNN, LSTM and GRU."""
+"""Recurrent layers, stacked and bidirectional: RNN, LSTM and GRU."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -19,7 +19,7 @@ class Recurrent(Layer, frozen=True, kw_only=True):
     input_size: Positive | None = None
     hidden_size: Positive
     num_layers: Positive = 1
-    if TYPE_CHECKING:  # each class declares these itself: RNN has a field before them
+    if TYPE_CHECKING:  # declared by each class itself: RNN has a field before them
         bias: bool = True
         batch_first: bool = False
         dropout: Rate = 0.0
@@ -27,16 +27,16 @@ class Recurrent(Layer, frozen=True, kw_only=True):
 
     @property
     def layers_inside(self) -> int:
-        """How many layers are computed with this one: each direction of each."""
+        """The number of layers computed here: one per layer and direction."""
         return self.num_layers * (2 if self.bidirectional else 1)
 
     @property
     def projection(self) -> int:
-        """What the hidden state is projected to; 0 for nothing."""
+        """The size that the hidden state is projected to; 0 for no projection."""
         return 0
 
     def infer(self, x: Shape, *state: Shape) -> Inferred:
-        """The output of every step, and the last state of every layer."""
+        """Infer the output of every step, then the last state of every layer."""
         check_rank(x, 3, "(batch, time, input_size)" if self.batch_first else "(time, batch, input_size)")
         batch, steps = (x[0], x[1]) if self.batch_first else (x[1], x[0])
         size = agreed(self.input_size, x, 2, "input_size")
@@ -54,17 +54,17 @@ class Recurrent(Layer, frozen=True, kw_only=True):
         return Inferred([(*x[:2], fed_back * directions), *states], tuple(weights), macs)
 
     def states(self, batch: Dim, fed_back: int) -> list[Shape]:
-        """The shapes of the states, which stand behind the output."""
+        """Return the shapes of the states, which follow the output."""
         return [(self.layers_inside, batch, fed_back)]
 
     def layer(self, read: tuple[str, int], suffix: str) -> tuple[Weight, ...]:
-        """The weights of one layer in one direction."""
+        """Return the weights of one layer in one direction."""
         fed_back = ("proj_size", self.projection) if self.projection else ("hidden_size", self.hidden_size)
         return gate_weights(self.gates, read, self.hidden_size, fed_back, suffix, self.bias)
 
 
 def check_states(given: tuple[Shape, ...], wanted: list[Shape]) -> None:
-    """The states to begin with: none, or all of them, of the shapes of those that come out."""
+    """Refuse initial states unless there are none, or all of them in the shapes of the final states."""
     if len(given) not in (0, len(wanted)):
         raise LayerError(f"takes {len(wanted)} state{'s' * (len(wanted) > 1)} or none, got {len(given)}")
     for got, shape in zip(given, wanted, strict=False):
@@ -122,17 +122,17 @@ class LSTM(Recurrent, frozen=True, kw_only=True):
 
     @property
     def projection(self) -> int:
-        """proj_size, which must be smaller than the hidden state."""
+        """proj_size, which must be smaller than hidden_size."""
         if self.proj_size >= self.hidden_size:
             raise LayerError(f"proj_size {self.proj_size} must be smaller than hidden_size {self.hidden_size}")
         return self.proj_size
 
     def states(self, batch: Dim, fed_back: int) -> list[Shape]:
-        """The hidden state, projected, and the cell state, which is not."""
+        """Return the shapes of the hidden state, which is projected, and of the cell state, which is not."""
         return [(self.layers_inside, batch, fed_back), (self.layers_inside, batch, self.hidden_size)]
 
     def layer(self, read: tuple[str, int], suffix: str) -> tuple[Weight, ...]:
-        """With the projection of the hidden state last."""
+        """Return the weights, ending with the projection of the hidden state."""
         weights = Recurrent.layer(self, read, suffix)
         if not self.projection:
             return weights

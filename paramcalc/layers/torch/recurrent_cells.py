@@ -1,4 +1,4 @@
-"""One time step of a recurrent layer: RNNCell, LSTMCell and GRUCell."""
+"""Single time steps of the recurrent layers: RNNCell, LSTMCell and GRUCell."""
 
 from typing import ClassVar, Literal
 
@@ -12,14 +12,14 @@ from paramcalc.shapes import Shape, check_rank
 def gate_weights(
     gates: int, size: tuple[str, int], hidden: int, state: tuple[str, int], suffix: str, bias: bool
 ) -> tuple[Weight, ...]:
-    """What one step multiplies its input and its state with, and two biases, in PyTorch's order.
+    """Return the weights of one step in PyTorch's order: for the input, for the state, and two biases.
 
     Args:
         gates: 4 for an LSTM, 3 for a GRU, else 1.
         size: the name and size of the input.
         hidden: the hidden size.
-        state: the name and size of the state that is fed back.
-        suffix: what stands behind the names: "" in a cell, "_l0_reverse" in a layer.
+        state: the name and size of the recurrent state.
+        suffix: the end of the names: "" in a cell, "_l0_reverse" in a layer.
         bias: whether there are biases.
     """
     rows = gate_factors(gates, hidden, "hidden_size")
@@ -44,7 +44,7 @@ class Cell(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x: Shape, *state: Shape) -> Inferred:
-        """The input and the last state are each multiplied with the weights of all gates."""
+        """Multiply the input and the last state with the weights of all gates."""
         check_rank(x, 2, "(batch, input_size)")
         size = ("input_size", agreed(self.input_size, x, 1, "input_size"))
         if len(state) not in (0, self.states):

@@ -1,4 +1,4 @@
-"""Other shapes of the same elements, and images taken apart into windows."""
+"""Reshaping, and splitting images into windows."""
 
 from math import prod
 from typing import Annotated, ClassVar
@@ -28,7 +28,7 @@ class Flatten(Layer, frozen=True):
     end_dim: int = -1
 
     def infer(self, x: Shape) -> Inferred:
-        """The product of the dimensions from the first to the last."""
+        """Return the shape with the dimensions from start_dim to end_dim multiplied into one."""
         first, last = (positive_axis(dim, max(len(x), 1)) for dim in (self.start_dim, self.end_dim))
         if first > last:
             raise LayerError(f"start_dim {self.start_dim} cannot come after end_dim {self.end_dim}")
@@ -50,16 +50,16 @@ class Unflatten(Layer, frozen=True):
     unflattened_size: Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
 
     def infer(self, x: Shape) -> Inferred:
-        """The sizes must multiply to the dimension."""
+        """Return the unflattened shape; the sizes must multiply to the dimension."""
         axis = positive_axis(self.dim, len(x))
         return Inferred((*x[:axis], *parts(self.unflattened_size, x[axis]), *x[axis + 1 :]))
 
 
 def parts(sizes: tuple[int, ...], whole: Dim) -> tuple[Dim, ...]:
-    """The sizes, -1 filled in.
+    """Return the sizes, with -1 filled in.
 
     Raises:
-        LayerError: when they do not multiply to the whole.
+        LayerError: if they do not multiply to the dimension.
     """
     if not sizes:
         raise LayerError("unflattened_size needs at least one size")
@@ -74,7 +74,7 @@ def parts(sizes: tuple[int, ...], whole: Dim) -> tuple[Dim, ...]:
 
 
 class Windows(Layer, frozen=True, kw_only=True):
-    """Base of Unfold and Fold: windows over images."""
+    """Base of Unfold and Fold: sliding windows over images."""
 
     kernel_size: Sizes
     dilation: Sizes = 1
@@ -82,11 +82,11 @@ class Windows(Layer, frozen=True, kw_only=True):
     stride: Sizes = 1
 
     def window(self) -> int:
-        """How many positions a window has."""
+        """Return the number of positions in a window."""
         return prod(ntuple(self.kernel_size, 2, "kernel_size"))
 
     def count(self, spatial: Shape) -> Dim:
-        """How many windows there are in an image."""
+        """Return the number of windows in an image."""
         fields = ("kernel_size", "stride", "padding", "padding", "dilation")
         each = [ntuple(getattr(self, field), 2, field) for field in fields]
         return product([window_length(size, *of_axis) for size, *of_axis in zip(spatial, *each, strict=True)])
@@ -104,7 +104,7 @@ class Unfold(Windows, frozen=True, kw_only=True):
     keeps_dtype: ClassVar[bool] = True
 
     def infer(self, x: Shape) -> Inferred:
-        """Windows slide as those of a convolution."""
+        """Return one column per window; windows slide as in a convolution."""
         spatial = spatial_of(x, 2, "channels_first")
         return Inferred((x[0], product((x[1], self.window())), self.count(spatial)))
 
@@ -127,7 +127,7 @@ class Fold(Layer, frozen=True):
     stride: Sizes = 1
 
     def infer(self, x: Shape) -> Inferred:
-        """There must be as many columns as the image has windows, each of the same number of channels."""
+        """Return the image's shape; there must be one column per window, with the same number of channels each."""
         check_ranks(x, (3,), "(batch, channels × kernel, windows)")
         size = ntuple(self.output_size, 2, "output_size")
         windows = Unfold(kernel_size=self.kernel_size, dilation=self.dilation, padding=self.padding, stride=self.stride)

@@ -1,4 +1,4 @@
-"""What models of sequences compute with functions, not modules: attention over heads, activations by name."""
+"""Sequence-model operations that are functions rather than modules: attention over heads, activations by name."""
 
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ class Activation(Layer, frozen=True):
     function: Any
 
     def infer(self, x: Shape) -> Inferred:
-        """The shape stays."""
+        """Return the input's shape."""
         return Inferred(x)
 
 
@@ -41,7 +41,7 @@ class Heads(Layer, frozen=True):
     heads: Positive
 
     def infer(self, x: Shape) -> Inferred:
-        """The features must divide evenly."""
+        """Return the shape with a heads axis; the heads must divide the features evenly."""
         return Inferred((*x[:-1], self.heads, per_head(x[-1], self.heads, "features")))
 
 
@@ -61,7 +61,7 @@ class Split(Layer, frozen=True, kw_only=True):
     dim: int = -1
 
     def infer(self, x: Shape) -> Inferred:
-        """The sizes must be all that there is."""
+        """Return the shapes of the pieces, whose sizes must add up to the dimension."""
         axis = positive_axis(self.dim, len(x))
         if x[axis] not in (None, sum(self.sizes)):
             total = sum(self.sizes)
@@ -84,7 +84,7 @@ class Cached(Layer, frozen=True, kw_only=True):
     window: Positive | None = None
 
     def infer(self, x: Shape, *, past: int = 0) -> Inferred:
-        """`past` tokens were kept before these."""
+        """Return the shape with all tokens so far; `past` tokens are already in the cache."""
         tokens = None if x[1] is None else x[1] + past
         if past and tokens is not None and self.window is not None:
             tokens = min(tokens, self.window)
@@ -111,7 +111,7 @@ class Compressed(Layer, frozen=True, kw_only=True):
     size: Positive
 
     def infer(self, x: Shape, *others: Shape, past: int = 0) -> Inferred:
-        """`past` tokens were there before these."""
+        """Return one vector per `rate` tokens so far; `past` tokens came before these."""
         tokens = None if x[1] is None or self.rate is None else (x[1] + past) // self.rate
         if not others or tokens is None or x[1] is None or self.rate is None:
             return Inferred((x[0], tokens, self.size), cache=(Cache("compressed keys", (("size", None),)),))
@@ -137,7 +137,7 @@ class Indexer(Layer, frozen=True, kw_only=True):
     heads: Positive
 
     def infer(self, query: Shape, key: Shape, weights: Shape) -> Inferred:
-        """A product for every head, query and key, and the weighted sum over heads."""
+        """Count one product per head, query and key, and the weighted sum over heads."""
         size = head_size(query, self.heads, "query")
         start: Factors = (("batch", volume(query[:1])), ("heads", self.heads), ("queries", query[1]), ("keys", key[1]))
         return Inferred((query[0], query[1], key[1]), macs=((*start, ("size", size)), start))
@@ -155,7 +155,7 @@ class Scores(Layer, frozen=True, kw_only=True):
     heads: Positive
 
     def infer(self, query: Shape, key: Shape, *others: Shape) -> Inferred:
-        """A product for each head, query and key; further inputs are added to the queries."""
+        """Count one product per head, query and key; further inputs are added to the queries."""
         size, other = head_size(query, self.heads, "query"), head_size(key, self.heads, "key")
         if None not in (size, other) and size != other:
             raise LayerError(f"a query head has {size} features and a key head {other}: they are multiplied")
@@ -192,9 +192,9 @@ class Attention(Layer, frozen=True, kw_only=True):
     def infer(
         self, query: Shape, key: Shape | None = None, value: Shape | None = None, *others: Shape, past: int = 0
     ) -> Inferred:
-        """QKᵀ and AV, each a product for every query head, query and key; `past` tokens were kept before these.
+        """Count QKᵀ and AV, one product each per query head, query and key; `past` tokens are in the cache.
 
-        Further inputs are parts of the keys that heads share: `head_size` says what they are together.
+        Further inputs are parts of the keys that the heads share: `head_size` gives their total size.
         """
         kv_heads = self.kv_heads or self.heads
         if self.heads % kv_heads:
@@ -214,7 +214,7 @@ class Attention(Layer, frozen=True, kw_only=True):
         return Inferred((*query[:2], width), macs=macs, cache=cache)
 
     def sizes(self, query: Shape, key: Shape, value: Shape, kv_heads: int) -> tuple[Dim, Dim]:
-        """The features of a query or key head, and those of a value head."""
+        """Return the size of a query or key head, and that of a value head."""
         if self.head_size is not None:
             return self.head_size, self.value_size or self.head_size
         size = head_size(query, self.heads, "query")
@@ -224,11 +224,11 @@ class Attention(Layer, frozen=True, kw_only=True):
         return size, self.value_size or head_size(value, kv_heads, "value")
 
     def filled(self, size: Dim) -> Dim:
-        """The features of a head with the zeros that fill it up."""
+        """Return the size of a head including its zero padding."""
         return size if size is None or self.multiple is None else -(-size // self.multiple) * self.multiple
 
     def seen(self, keys: int) -> int:
-        """How many keys are there for one more token."""
+        """Return the number of keys that are visible."""
         return keys if self.window is None else min(keys, self.window)
 
 
@@ -244,7 +244,7 @@ class SparseAttention(Attention, frozen=True, kw_only=True):
     def infer(
         self, query: Shape, key: Shape | None = None, value: Shape | None = None, *others: Shape, past: int = 0
     ) -> Inferred:
-        """As of Attention, with the number of keys unknown."""
+        """Infer as Attention does, with the number of keys unknown."""
         found = Attention.infer(self, query, key, value, *others, past=past)
         macs = tuple(
             tuple((name, None if name == "keys" else size) for name, size in product) for product in found.macs
@@ -253,21 +253,21 @@ class SparseAttention(Attention, frozen=True, kw_only=True):
 
 
 def taken_apart(x: Shape, heads: tuple[int, ...]) -> list[Shape]:
-    """The tensors that are side by side in the last axis, each of so many heads of one size."""
+    """Return the shapes of the tensors concatenated along the last axis, given the number of heads in each."""
     size = head_size(x, sum(heads), "fused")
     return [(*x[:2], None if size is None else count * size) for count in heads]
 
 
 def kept(name: str, heads: int, size: Dim, window: int | None, tokens: Dim) -> Cache:
-    """A vector for each head and token."""
+    """Return a cache of one vector per head and token."""
     return Cache(name, (("heads", heads), ("size", size)), window=window, tokens=tokens)
 
 
 def head_size(x: Shape, heads: int, what: str) -> Dim:
-    """The features of one head, whether the heads have an axis of their own or not.
+    """Return the size of one head, whether the heads have their own axis or not.
 
     Raises:
-        LayerError: for another number of heads, or features that do not divide evenly.
+        LayerError: if the number of heads differs, or does not divide the features evenly.
     """
     if len(x) == 4:
         if x[2] not in (None, heads):
@@ -279,7 +279,7 @@ def head_size(x: Shape, heads: int, what: str) -> Dim:
 
 
 def per_head(features: Dim, heads: int, what: str) -> Dim:
-    """The features of each head."""
+    """Return the features of each head."""
     if features is not None and features % heads:
         raise LayerError(f"{features} {what} cannot be divided evenly among {heads} heads")
     return None if features is None else features // heads

@@ -1,4 +1,4 @@
-"""Tokens that are the patches of an image: joined, cut out, convolved and laid out again."""
+"""Tokens that are patches of an image: joined, cut out, convolved and laid out as an image again."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ class Prepend(Layer, frozen=True):
     keeps_dtype: ClassVar[bool] = True
 
     def infer(self, x: Shape, *tokens: Shape) -> Inferred:
-        """As many tokens more as there are vectors."""
+        """Return the shape with the added vectors counted as tokens."""
         check_sequence(x)
         for token in tokens:
             if not token:
@@ -45,7 +45,7 @@ class MergeTokens(Layer, frozen=True):
     count: Positive
 
     def infer(self, x: Shape) -> Inferred:
-        """The tokens must divide evenly."""
+        """Return fewer and wider tokens; the tokens must divide evenly."""
         check_sequence(x)
         if x[1] is not None and x[1] % self.count:
             raise LayerError(f"{x[1]} tokens cannot be divided evenly into groups of {self.count}")
@@ -67,7 +67,7 @@ class Patches(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """A product for each value of a patch; the kernel is (channels, height, width), perhaps with frames."""
+        """Count one product per value of a patch; the kernel is (channels, height, width), perhaps with frames."""
         values = volume(self.kernel)
         if len(x) != 3 or x[2] not in (None, values):
             raise LayerError(f"expects patches (batch, patches, {values}), got {format_shape(x)}")
@@ -93,7 +93,7 @@ class TokenConv2d(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """A kernel at every token; places of the padding are multiplied, too."""
+        """Apply the kernel at every token; positions in the padding are multiplied too."""
         check_sequence(x)
         channels = x[2]
         if channels is None:
@@ -125,7 +125,7 @@ class TokenMap(Layer, frozen=True, kw_only=True):
     width: Positive | None = None
 
     def infer(self, x: Shape, *like: Shape) -> Inferred:
-        """As many tokens as the image has pixels."""
+        """Return the image's shape; there must be one token per pixel."""
         check_sequence(x)
         if len(like) > 1 or any(len(image) != 4 for image in like):
             raise LayerError("expects a sequence, and perhaps an image (batch, channels, height, width) beside it")
@@ -147,7 +147,7 @@ class TokenMaps(Layer, frozen=True):
     keeps_dtype: ClassVar[bool] = True
 
     def infer(self, x: Shape, *maps: Shape) -> Inferred:
-        """As many tokens as all images have pixels."""
+        """Return the images' shapes; there must be one token per pixel of all images."""
         check_sequence(x)
         if not maps or any(len(each) != 4 for each in maps):
             raise LayerError("expects tokens, and then images (batch, channels, height, width) of the sizes they have")
@@ -159,10 +159,10 @@ class TokenMaps(Layer, frozen=True):
 
 
 def check_sequence(x: Shape) -> None:
-    """Refuse what is no sequence.
+    """Refuse an input that is not a sequence.
 
     Raises:
-        LayerError: for another rank.
+        LayerError: if the rank differs.
     """
     if len(x) != 3:
         raise LayerError(f"expects a sequence (batch, tokens, features), got {format_shape(x)}")

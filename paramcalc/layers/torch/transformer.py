@@ -1,4 +1,4 @@
-"""The layers of a Transformer, their stacks, and the whole."""
+"""Transformer layers, their stacks, and the whole model."""
 
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +14,7 @@ Function = Literal["relu", "gelu"]
 
 
 class Block(Layer, frozen=True, kw_only=True):
-    """Base of the encoder's and the decoder's layer: attentions, two linear layers, a norm for each part."""
+    """Base of the encoder and decoder layers: attention, two linear layers, and a norm for each sublayer."""
 
     attentions: ClassVar[tuple[str, ...]]
     inferred_fields: ClassVar[tuple[str, ...]] = ("d_model",)
@@ -30,7 +30,7 @@ class Block(Layer, frozen=True, kw_only=True):
     bias: bool = True
 
     def parts(self, x: Shape, reads: tuple[Shape, ...]) -> Inferred:
-        """The parts in the order of the state_dict; attention number n is between x and what it reads."""
+        """Infer the sublayers in state_dict order; attention number n is between x and its n-th memory."""
         batch, length = split_sequences(x, self.batch_first)
         size = agreed(self.d_model, x, 2, "d_model")
         attention = MultiheadAttention(
@@ -68,7 +68,7 @@ class TransformerEncoderLayer(Block, frozen=True, kw_only=True):
     attentions: ClassVar[tuple[str, ...]] = ("self_attn",)
 
     def infer(self, src: Shape) -> Inferred:
-        """Attention of the sequence to itself."""
+        """Infer self-attention and the feed-forward network."""
         return self.parts(src, (src,))
 
 
@@ -87,15 +87,15 @@ class TransformerDecoderLayer(Block, frozen=True, kw_only=True):
     attentions: ClassVar[tuple[str, ...]] = ("self_attn", "multihead_attn")
 
     def infer(self, tgt: Shape, memory: Shape) -> Inferred:
-        """Attention of the sequence to itself, and to the memory."""
+        """Infer self-attention, attention to the memory, and the feed-forward network."""
         return self.parts(tgt, (tgt, memory))
 
 
 class Stack(Layer, frozen=True):
-    """Base of the stacks: a layer so many times, each with its own weights, and a norm."""
+    """Base of the stacks: a number of layers, each with its own weights, and a norm."""
 
     def stacked(self, block: Any, count: int, norm: Sublayer | None, *inputs: Shape) -> Inferred:
-        """The layers by number, and the norm after them."""
+        """Return the numbered layers, and the norm after them."""
         one = block.infer(*inputs)
         weights = [weight for number in range(count) for weight in inside(f"layers.{number}", one.weights)]
         if norm is not None:
@@ -124,11 +124,11 @@ class TransformerEncoder(Stack, frozen=True):
 
     @property
     def layers_inside(self) -> int:
-        """How many layers are computed with this one."""
+        """The number of layers computed here."""
         return self.num_layers
 
     def infer(self, src: Shape) -> Inferred:
-        """Each layer reads the one before."""
+        """Infer the stack: each layer reads the output of the one before."""
         check_kind(self.encoder_layer, TransformerEncoderLayer, "encoder_layer")
         return self.stacked(self.encoder_layer.layer, self.num_layers, self.norm, src)
 
@@ -150,17 +150,17 @@ class TransformerDecoder(Stack, frozen=True):
 
     @property
     def layers_inside(self) -> int:
-        """How many layers are computed with this one."""
+        """The number of layers computed here."""
         return self.num_layers
 
     def infer(self, tgt: Shape, memory: Shape) -> Inferred:
-        """Each layer reads the one before, and all of them the memory."""
+        """Infer the stack: each layer reads the output of the one before, and all of them the memory."""
         check_kind(self.decoder_layer, TransformerDecoderLayer, "decoder_layer")
         return self.stacked(self.decoder_layer.layer, self.num_layers, self.norm, tgt, memory)
 
 
 def check_kind(sublayer: Sublayer, kind: type[Layer], field: str) -> None:
-    """Refuse a layer of another class: a stack calls its layers with arguments that only that one takes."""
+    """Refuse a layer of another class: a stack calls its layers with arguments that only its own kind takes."""
     if not isinstance(sublayer.layer, kind):
         raise LayerError(f"{field} must be a {kind.__name__}, got {sublayer.type}")
 
@@ -191,11 +191,11 @@ class Transformer(Stack, frozen=True):
 
     @property
     def layers_inside(self) -> int:
-        """How many layers are computed with this one."""
+        """The number of layers computed here."""
         return self.num_encoder_layers + self.num_decoder_layers
 
     def infer(self, src: Shape, tgt: Shape) -> Inferred:
-        """The decoder reads the target, and the encoder's output as its memory."""
+        """Infer both stacks: the decoder reads the target and, as its memory, the encoder's output."""
         for x in (src, tgt):
             split_sequences(x, self.batch_first)
             check_axis(x, 2, self.d_model, "d_model")

@@ -13,7 +13,7 @@ from paramcalc.shapes import Dim, Shape, ntuple
 
 
 class TransposedConvolution(Layer, frozen=True, kw_only=True):
-    """Base of the transposed convolutions; `rank` is the number of their spatial axes."""
+    """Base of the transposed convolutions; `rank` is the number of spatial axes."""
 
     rank: ClassVar[int]
     inferred_fields: ClassVar[tuple[str, ...]] = ("in_channels",)
@@ -30,7 +30,7 @@ class TransposedConvolution(Layer, frozen=True, kw_only=True):
     padding_mode: Literal["zeros"] = "zeros"
 
     def infer(self, x: Shape, *, output_size: list[int] | None = None) -> Inferred:
-        """One kernel for each input channel and its group's output channels, used at every input position."""
+        """Infer one kernel per input channel over its group's output channels, applied at every input position."""
         spatial = spatial_of(x, self.rank, "channels_first")
         channels = agreed(self.in_channels, x, 1, "in_channels")
         check_groups(channels, self.out_channels, self.groups)
@@ -69,14 +69,14 @@ class TransposedConvolution(Layer, frozen=True, kw_only=True):
 
 
 def check_extra(extra: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> None:
-    """What is added on one side must be less than a step, or than the distance between the kernel's taps."""
+    """Refuse output padding that is not smaller than the stride or the dilation."""
     for more, step, rate in zip(extra, stride, dilation, strict=True):
         if more >= max(step, rate):
             raise LayerError(f"output_padding {more} must be smaller than stride {step} or dilation {rate}")
 
 
 def record(axes: list[tuple[Any, ...]], extra: tuple[int, ...], lengths: tuple[Dim, ...]) -> None:
-    """Tell how the lengths came about, where somebody asks."""
+    """Record how the lengths are computed, if a trace is being kept."""
     found = trace()
     if found is None:
         return
@@ -86,7 +86,7 @@ def record(axes: list[tuple[Any, ...]], extra: tuple[int, ...], lengths: tuple[D
 
 
 def positive(lengths: list[Dim]) -> tuple[Dim, ...]:
-    """The lengths, when something is left of every axis."""
+    """Return the lengths; refuse axes that the padding removes entirely."""
     for length in lengths:
         if length is not None and length < 1:
             raise LayerError(f"the output would be {length} long: the padding takes all of it")

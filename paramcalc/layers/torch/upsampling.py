@@ -1,4 +1,4 @@
-"""Upsampling, and the shuffles that turn channels into pixels and back."""
+"""Upsampling, and shuffles that turn channels into pixels and back."""
 
 from math import floor
 from typing import Annotated, ClassVar, Literal
@@ -23,7 +23,7 @@ RANKS: dict[str, tuple[int, ...]] = {
     "bicubic": (4,),
     "trilinear": (5,),
 }
-"""The ranks of the inputs that each mode takes."""
+"""The input ranks that each mode takes."""
 
 
 class Upsample(Layer, frozen=True):
@@ -44,7 +44,7 @@ class Upsample(Layer, frozen=True):
     recompute_scale_factor: bool | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """The batch and the channels stay."""
+        """Return the resized shape; batch and channels stay the same."""
         check_ranks(x, RANKS[self.mode], f"for mode: {self.mode}")
         if self.align_corners is not None and self.mode in ("nearest", "nearest-exact", "area"):
             raise LayerError(f"align_corners is not for mode: {self.mode}")
@@ -66,7 +66,7 @@ class UpsampleLike(Layer, frozen=True):
     keeps_dtype: ClassVar[bool] = True
 
     def infer(self, x: Shape, other: Shape) -> Inferred:
-        """Batch and channels of the one, and what is behind them of the other."""
+        """Return the first input's batch and channels with the second one's spatial dimensions."""
         check_min_rank(x, 3)
         if len(x) != len(other):
             raise LayerError(f"{format_shape(x)} cannot become as large as {format_shape(other)}: the ranks differ")
@@ -74,10 +74,10 @@ class UpsampleLike(Layer, frozen=True):
 
 
 def interpolated(spatial: Shape, size: Sizes | None, scale: Scales | None, may_vanish: bool = False) -> tuple[Dim, ...]:
-    """The spatial dimensions that are given, or a multiple of what there is.
+    """Return the given spatial dimensions, or those of the input scaled.
 
     Raises:
-        LayerError: unless exactly one of the two is given, and something is left of each axis.
+        LayerError: unless exactly one of the two is given and no axis ends up empty.
     """
     rank = len(spatial)
     if (size is None) == (scale is None):
@@ -111,7 +111,7 @@ class UpsamplingNearest2d(Layer, frozen=True):
     scale_factor: Scales | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """Sequences and volumes as well, as mode: nearest."""
+        """Return the enlarged shape; takes sequences and volumes as well, as mode: nearest does."""
         check_ranks(x, RANKS["nearest"], "(batch, channels, height, width)")
         return Inferred((*x[:2], *interpolated(x[2:], self.size, self.scale_factor)))
 
@@ -131,7 +131,7 @@ class UpsamplingBilinear2d(Layer, frozen=True):
     scale_factor: Scales | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """Images only."""
+        """Return the enlarged shape of images."""
         check_ranks(x, RANKS["bilinear"], "(batch, channels, height, width)")
         return Inferred((*x[:2], *interpolated(x[2:], self.size, self.scale_factor)))
 
@@ -150,7 +150,7 @@ class PixelShuffle(Layer, frozen=True):
     upscale_factor: Positive
 
     def infer(self, x: Shape) -> Inferred:
-        """The channels must make whole squares."""
+        """Return the shape with channels moved to pixels; factor² must divide the channels."""
         check_min_rank(x, 3)
         square = self.upscale_factor**2
         channels = x[-3]
@@ -174,7 +174,7 @@ class PixelUnshuffle(Layer, frozen=True):
     downscale_factor: Positive
 
     def infer(self, x: Shape) -> Inferred:
-        """The image must be made of whole squares."""
+        """Return the shape with pixels moved to channels; factor must divide height and width."""
         check_min_rank(x, 3)
         factor = self.downscale_factor
         if any(dim is not None and dim % factor for dim in x[-2:]):
@@ -195,7 +195,7 @@ class ChannelShuffle(Unchanged, frozen=True):
     groups: Positive
 
     def check(self, x: Shape) -> None:
-        """The channels must make whole groups."""
+        """Refuse channels that the groups do not divide evenly."""
         check_min_rank(x, 3)
         if x[1] is not None and x[1] % self.groups:
             raise LayerError(f"channels must be divisible by groups {self.groups}, got {format_shape(x)}")

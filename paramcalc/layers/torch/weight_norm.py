@@ -1,4 +1,4 @@
-"""Convolutions whose kernel is kept as a direction and a length: torch.nn.utils.parametrizations.weight_norm."""
+"""Convolutions whose kernel is stored as direction and magnitude: torch.nn.utils.parametrizations.weight_norm."""
 
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ class WeightNormConv1d(Conv1d, frozen=True, kw_only=True):
     norm_dim: NonNegative = 0
 
     def infer(self, x: Shape) -> Inferred:
-        """The kernel is put together before it is used, which takes a product for each element, not counted."""
+        """Infer Conv1d with its kernel split; the products that recombine the kernel are not counted."""
         return normed(super().infer(x), self.norm_dim)
 
 
@@ -42,12 +42,12 @@ class WeightNormConvTranspose1d(ConvTranspose1d, frozen=True, kw_only=True):
     norm_dim: NonNegative = 0
 
     def infer(self, x: Shape, *, output_size: list[int] | None = None) -> Inferred:
-        """The kernel is put together before it is used, which takes a product for each element, not counted."""
+        """Infer ConvTranspose1d with its kernel split; the products that recombine the kernel are not counted."""
         return normed(super().infer(x, output_size=output_size), self.norm_dim)
 
 
 def normed(inferred: Inferred, dim: int) -> Inferred:
-    """The same with the kernel in its two parts: original0 is the lengths, original1 the directions."""
+    """Split the kernel into its two parts: original0 holds the magnitudes, original1 the directions."""
     kernel, *others = inferred.weights
     lengths = tuple(size if axis == dim else 1 for axis, size in enumerate(kernel.shape))
     parts = (

@@ -1,4 +1,4 @@
-"""Windows over spatial axes as PyTorch counts them: channels first, padding as numbers on both sides."""
+"""Windows over spatial axes as PyTorch defines them: channels first, numeric padding on both sides."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ Paddings = NonNegative | tuple[NonNegative, ...]
 
 
 def per_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
-    """`value` for each of `rank` axes: one number for all, in a list or not, or one for each.
+    """Return `value` for each of `rank` axes: one number for all, in a list or not, or one for each.
 
     Raises:
-        LayerError: for a list of another length.
+        LayerError: if a list has another length.
     """
     if not isinstance(value, int) and len(value) == 1:
         value = value[0]
@@ -26,7 +26,7 @@ def window_length(size: Dim, kernel: int, stride: int, before: int, after: int, 
     """floor((size + padding − dilation × (kernel − 1) − 1) / stride) + 1, as torch.nn.Conv1d documents it.
 
     Raises:
-        LayerError: when the window is larger than its padded input.
+        LayerError: if the window is larger than its padded input.
     """
     if size is None:
         return None
@@ -42,13 +42,13 @@ def window_length(size: Dim, kernel: int, stride: int, before: int, after: int, 
 
 
 def pooled_length(size: Dim, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> Dim:
-    """The number of windows of a pooling: as of a convolution, rounded up with `ceil`.
+    """Return the number of pooling windows: as for a convolution, rounded up with `ceil`.
 
     Rounded up, the last window may reach past the padded input, but must begin inside the input or before it
     (`pooling_output_shape` in ATen/native/Pool.h).
 
     Raises:
-        LayerError: for a padding of more than half a window, or when no window fits.
+        LayerError: if the padding is more than half a window, or no window fits.
     """
     span = dilation * (kernel - 1) + 1
     if padding > span // 2:

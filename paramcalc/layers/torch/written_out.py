@@ -73,7 +73,7 @@ def eager_attention(call: SizedCall) -> Needs:
 
 
 def capped_attention(call: SizedCall) -> Needs:
-    """The same with scores capped by a hyperbolic tangent, which is kept."""
+    """Attention written out, with the scores capped by a hyperbolic tangent, which is kept."""
     found = eager_attention(call)
     keys = (call.inputs[1][1] if len(call.inputs) > 1 else None) or call.outputs[0][1] or 1
     tangents = (call.outputs[0][0] or 1) * (call.outputs[0][1] or 1) * (call.field("heads") or 1) * keys * call.item
@@ -93,13 +93,13 @@ def written_norm(call: SizedCall) -> Needs:
 
 
 def frozen_norm(call: SizedCall) -> Needs:
-    """The same with a weight that is not trained: the normalised input is not kept."""
+    """RMSNorm written out with a weight that is not trained: the normalised input is not kept."""
     found = written_norm(call)
     return found._replace(extra=0 if call.item >= 4 else 4 * call.read)
 
 
 def norm_in_full(call: SizedCall) -> Needs:
-    """The same, scaled in float32: the input and the normalised input are kept in float32."""
+    """RMSNorm written out and scaled in float32: the input and the normalised input are kept in float32."""
     if call.item >= 4:
         return written_norm(call)
     return Needs(extra=8 * call.read, scratch=12 * call.read)
@@ -129,7 +129,7 @@ def activation(call: SizedCall) -> Needs:
 
 
 def experts_of_rounded_scores(call: SizedCall) -> Needs:
-    """The same with scores in the model's dtype: four copies of the experts' outputs are alive at once."""
+    """Experts whose scores have the model's dtype: four copies of the experts' outputs are alive at once."""
     found = experts(call)
     width = call.inputs[0][-1] or 1
     rows = call.read // width * (call.field("per_token") or 1)
