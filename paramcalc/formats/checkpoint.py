@@ -1,7 +1,7 @@
-"""Makes a Model with a row for each module from the tensors in a file; every reader of checkpoints ends here.
+"""Builds a Model with one row per module from the tensors in a file; all checkpoint readers share this code.
 
-A checkpoint has names, shapes and dtypes but no graph: outputs and MACs are unknown, the parameters are complete. The
-module of a tensor is its name up to the last separator.
+A checkpoint has names, shapes and dtypes but no graph: output shapes and MACs are unknown, but the parameters are
+complete. A tensor's module is its name up to the last separator.
 """
 
 import re
@@ -21,46 +21,46 @@ from paramcalc.model import Instance, Model, Node
 from paramcalc.shapes import MAX_COUNT, MAX_RANK, format_shape
 
 MODULE = "Weights"
-"""The type of a row: a checkpoint does not give the classes of its modules."""
+"""The type of every row: a checkpoint does not record the classes of its modules."""
 
 BUFFERS = frozenset(("running_mean", "running_var", "num_batches_tracked"))
-"""The buffers of PyTorch's normalisations: not parameters, although two of them are floats."""
+"""The buffers of PyTorch's normalisation layers: not parameters, although two of them are floats."""
 
 WEIGHTS = frozenset(("weight", "bias", "kernel", "embedding"))
-"""Names of parameters even if they are integers, as in quantised models; other integers are not trained."""
+"""Names that mark a parameter even if its dtype is an integer, as in quantised models; other integers are buffers."""
 
 PARTS_OF_A_WEIGHT = frozenset(("_data", "_scale", "_shift"))
-"""Names of tensors below a weight that stands for them."""
+"""Names of tensors that together represent one weight, below the weight's own name."""
 
 UNKNOWN_MACS: tuple[Factors, ...] = ((("macs", None),),)
 
 
 Rows = dict[str, list[tuple[str, Tensor]]]
-"""Path → the tensors of that module, each with its name in it."""
+"""Module path → its tensors, each with its name within the module."""
 
 
 Details = dict[str, str | int | float]
-"""Facts that a file gives about itself, by name."""
+"""Facts that a file states about itself, by name."""
 
 
 class Contents(NamedTuple):
     """What a reader found in a file.
 
     Attributes:
-        tensors: in the order of the file.
-        format: what kind of file it is.
-        details: the facts it gives about itself.
-        warnings: warnings, which change no number.
-        natural: whether the order of the file is meaningless; then modules are sorted, with numbers by value.
+        tensors: the tensors, in the order of the file.
+        format: the file's format.
+        details: the facts that the file states about itself.
+        warnings: warnings for the user; they change no number.
+        natural: whether the order of the file is meaningless; modules are then sorted, with numbers by value.
         part: the index of this file among those that make up the model, from 0.
-        parts: how many files there are.
+        parts: the number of these files.
         separator: the separator between the parts of a name.
-        described: whether shapes and dtypes of the tensors are known, and not only their names.
-        leaf: a pattern for the start of a weight's own name, if that is not after the last separator.
-        role: what the tensors are for: "model", or what GGUF files may hold instead (see `gguf.details.ROLES`).
-        whole: how many tensors all files of the model hold, where this one says so.
-        projector: the tensors of another file beside, of what reads images and sound for the model.
-        as_stored: whether the framework itself counts integers as they are stored: Keras and TensorFlow do.
+        described: whether the shapes and dtypes of the tensors are known, and not only their names.
+        leaf: a pattern for where a weight's own name starts, if that is not after the last separator.
+        role: what the tensors are for: "model", or one of the other contents of a GGUF file (see `gguf.details.ROLES`).
+        whole: the total number of tensors in all files of the model, if this file states it.
+        projector: the tensors of the projector in a separate file, which encodes images and sound for the model.
+        as_stored: whether the framework counts integers as they are stored, as Keras and TensorFlow do.
     """
 
     tensors: list[Tensor]
@@ -80,19 +80,19 @@ class Contents(NamedTuple):
 
 
 def model_of(contents: Contents, source: str, max_layers: int | None = None) -> Model:
-    """A model with a row for each module.
+    """Build a model with one row per module.
 
-    A row's path, with the separator for its slashes, and the name of its weight make up the tensor's name:
-    "model/layers/0/mlp/up" and "weight" are model.layers.0.mlp.up.weight. A tensor outside all modules has its whole
-    name as the path, and an empty name of its own.
+    A tensor's name is the row's path, with separators in place of slashes, followed by the weight's name:
+    "model/layers/0/mlp/up" and "weight" make model.layers.0.mlp.up.weight. A tensor outside all modules is a row whose
+    path is the whole name, and its weight's name is empty.
 
     Args:
         contents: what is in the file.
         source: the file, as the user named it.
-        max_layers: the most rows that are allowed; by default `MAX_LAYERS`.
+        max_layers: the maximum number of rows; `MAX_LAYERS` by default.
 
     Raises:
-        InputError: for two tensors of the same name, and for tensors past the limits.
+        InputError: for two tensors of the same name, and for tensors beyond the limits.
     """
     tensors = [*contents.tensors, *contents.projector] if contents.projector else contents.tensors
     check_tensors(tensors, source)
@@ -119,14 +119,14 @@ def model_of(contents: Contents, source: str, max_layers: int | None = None) -> 
 
 
 def part_of(contents: Contents) -> list[str]:
-    """The warning for a file that holds only a part of its model."""
+    """The warning for a file that contains only a part of its model."""
     if contents.parts == 1:
         return []
     return [f"this is file {contents.part + 1:,} of {contents.parts:,}: the others are not counted"]
 
 
 def others_of(contents: Contents) -> list[str]:
-    """What is not known of the model that a file holds a part of; it cannot be judged by that part."""
+    """What is missing if a file contains only a part of its model, which then cannot be checked against limits."""
     if contents.parts == 1:
         return []
     return ["the other file" if contents.parts == 2 else f"the other {contents.parts - 1:,} files"]
@@ -139,7 +139,7 @@ def stem(source: str) -> str:
 
 
 def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
-    """Refuse duplicate names, and shapes that no program could hold.
+    """Refuse duplicate names, and shapes beyond the limits.
 
     Raises:
         InputError: naming the first tensor that is wrong.
@@ -165,7 +165,7 @@ def check_tensors(tensors: Sequence[Tensor], source: str) -> None:
 
 
 def by_module(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str] | None = None) -> Rows:
-    """Path → the tensors of that module, each with its name in it.
+    """Group tensors by module path, each with its name within the module.
 
     With a pattern for the names of weights, a tensor that does not match it is a module itself.
     """
@@ -196,7 +196,7 @@ def by_module(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str
 
 
 def by_leaf(tensors: Iterable[Tensor], separator: str, pattern: re.Pattern[str]) -> Rows:
-    """The same with a pattern for where the name of a weight begins."""
+    """Group tensors by module path, with a pattern for where a weight's name begins."""
     rows: Rows = {}
     for tensor in tensors:
         found = pattern.search(tensor.name)
@@ -223,11 +223,11 @@ def natural_key(word: str) -> list[Any]:
 
 
 class Builder:
-    """Makes the rows, and collects what there is to say about all of them.
+    """Builds the rows, and collects facts for warnings about all of them.
 
     Attributes:
-        as_stored: whether weights of no known scheme are as many as there are integers.
-        schemes: how modules are quantised.
+        as_stored: whether integers of no known scheme count as one parameter each.
+        schemes: the quantisation schemes found.
         packed: modules whose weights seem to be packed by an unknown scheme.
     """
 
@@ -252,7 +252,7 @@ class Builder:
             yield Node(path, Instance(layer, path.rpartition("/")[2], MODULE, True, dtype), ())
 
     def layer(self, row: Sequence[tuple[str, Tensor]]) -> tuple[Recorded, str, bool]:
-        """The layer with these tensors, the dtype of its largest weight, and whether that seems to be packed."""
+        """The layer with these tensors, the dtype of its largest weight, and whether its weights seem to be packed."""
         by_leaf = dict(row)
         if len(by_leaf) < len(row):  # names that differ only in characters that a path writes as a slash
             by_leaf = {tensor.name: tensor for _, tensor in row}
@@ -277,7 +277,7 @@ class Builder:
         return False
 
     def warnings(self) -> list[str]:
-        """The warnings about weights that were not understood."""
+        """The warnings about weights packed by an unknown scheme."""
         if not self.packed:
             return []
         names = listed(self.packed[:3])
@@ -302,18 +302,18 @@ def kind_of(leaf: str, dtype: str) -> Kind:
 
 
 def is_float(dtype: str) -> bool:
-    """Whether a gradient can change a tensor of this dtype."""
+    """Whether this is a floating-point or complex dtype, whose tensors can be trained."""
     return "float" in dtype or dtype.startswith("complex")
 
 
 def is_integer(dtype: str) -> bool:
-    """Whether this is an ordinary integer or boolean dtype, and not a block of quantised numbers."""
+    """Whether this is an ordinary integer or boolean dtype, as opposed to a block type of quantised numbers."""
     return dtype == "bool" or dtype.startswith(("int", "uint"))
 
 
 @lru_cache(maxsize=1024)
 def factors_of(shape: tuple[int, ...], elements: int | None) -> Factors:
-    """The factors of the count: the shape, and how many parameters are packed into each element."""
+    """The factors of the parameter count: the shape, and the number of parameters packed into each element."""
     count = prod(shape)
     factors: Factors = tuple((f"axis {axis}", size) for axis, size in enumerate(shape))
     if elements is None or elements == count:
@@ -324,7 +324,7 @@ def factors_of(shape: tuple[int, ...], elements: int | None) -> Factors:
 
 
 def shape_of(dims: Iterable[object], name: str) -> tuple[int, ...]:
-    """A shape from a file, whose dimensions must be non-negative integers.
+    """Check a shape from a file: its dimensions must be non-negative integers.
 
     Raises:
         ValueError: with a message for the user.

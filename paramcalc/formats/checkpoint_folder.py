@@ -1,4 +1,4 @@
-"""The checkpoint in a folder: which of the files in it are that, and what they hold."""
+"""Finds and reads the checkpoint in a folder."""
 
 import os
 import re
@@ -25,17 +25,17 @@ from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.model import Model
 
 INDEXES = {".safetensors.index.json": WEIGHTS[".safetensors"], ".bin.index.json": WEIGHTS[".bin"]}
-"""The same of the indexes of files."""
+"""Extension of an index → its usual names, in the same way."""
 
 SLICED = re.compile(r"consolidated\.[0-9]{2}\.pth")
-"""Llama's own files: of several, each has a slice of every tensor."""
+"""Meta's original Llama files; if there are several, each has a slice of every tensor."""
 
 
 def read_folder(source: Source, options: Options) -> Model | None:
-    """The model in a folder of weights: that of its index, else its only file or its only set of numbered files.
+    """Read the model in a folder of weights: from its index, or else its only file or its only set of numbered files.
 
     Raises:
-        InputError: if there are several, or a set is incomplete.
+        InputError: if there are several checkpoints, or a set is incomplete.
     """
     folder = source.path or os.curdir
     chosen = index_of(source.folder, source.name)
@@ -66,7 +66,7 @@ def folder_contents(source: Source) -> Contents | None:
 
 
 def files_contents(source: Source) -> Contents | None:
-    """The contents of a checkpoint's files in a folder without an index."""
+    """The contents of the checkpoint files in a folder without an index."""
     folder = source.path or os.curdir
     chosen: frozenset[str] | set[str] = source.folder
     others: dict[str, str] = {}
@@ -110,10 +110,10 @@ def contents_at(path: str) -> Contents:
 
 
 def index_of(names: Iterable[str], name: str) -> str | None:
-    """The index in a folder; one of safetensors is preferred to one of PyTorch's files.
+    """The index in a folder; one for safetensors takes precedence over one for PyTorch's files.
 
     Raises:
-        InputError: if there are several, none of them with the usual name.
+        InputError: if there are several, and none has a usual name.
     """
     for ending, usual in INDEXES.items():
         found = [item for item in names if item.endswith(ending)]
@@ -123,7 +123,7 @@ def index_of(names: Iterable[str], name: str) -> str | None:
 
 
 def checkpoint_of(names: Iterable[str], name: str) -> list[str] | None:
-    """The files of the checkpoint in a folder; None if there is none.
+    """The names of the checkpoint's files in a folder; None if there are none.
 
     Raises:
         InputError: if there are several checkpoints, or some files are missing.
@@ -145,19 +145,19 @@ def checkpoint_of(names: Iterable[str], name: str) -> list[str] | None:
 
 
 def set_of(file: str) -> str:
-    """What a file is a part of: its own name, or that of its set of numbered files."""
+    """The name of the set of numbered files that a file belongs to; its own name if it is not numbered."""
     numbered = NUMBERED.fullmatch(file)
     return f"{numbered['stem']}-…-of-{numbered['count']}{numbered['ending']}" if numbered else file
 
 
 def is_whole(name: str) -> bool:
-    """Whether a file may be a checkpoint or a part of one: what a training, or one process of it, keeps is not."""
+    """Whether a file may be a checkpoint or a part of one; training state, also of a single process, is not."""
     beside = TRAINING.fullmatch(name) is not None or any(re.fullmatch(kind.pattern, name) for kind in IN_PIECES)
     return is_plain(name) and not beside
 
 
 def named_by(index: Source) -> Callable[[], Iterable[str]]:
-    """The files that an index names, to be asked for only where a folder may hold others."""
+    """A function that returns the files named by an index, called only if the folder may contain others."""
 
     def names() -> Iterable[str]:
         found = index_in(index)
@@ -167,7 +167,7 @@ def named_by(index: Source) -> Callable[[], Iterable[str]]:
 
 
 def left_out(folder: Iterable[str], counted: Callable[[], Iterable[str]]) -> list[str]:
-    """That a folder holds other checkpoints than the one that was counted, if it does."""
+    """The warning that a folder contains checkpoints besides the one that was counted, if it does."""
     there = [name for name in folder if name.endswith(tuple(WEIGHTS)) and not is_beside(name)]
     if len({set_of(name) for name in there}) < 2:
         return []
@@ -179,7 +179,7 @@ def left_out(folder: Iterable[str], counted: Callable[[], Iterable[str]]) -> lis
 
 
 def is_beside(name: str) -> bool:
-    """Whether a file with a checkpoint's extension is by its name none of a model: an adapter, or what trains it."""
+    """Whether the name of a file with a checkpoint's extension shows that it is an adapter or training state."""
     return TRAINING.fullmatch(name) is not None or name.startswith("adapter_model.")
 
 
@@ -187,7 +187,7 @@ T = TypeVar("T")
 
 
 def only(found: dict[str, T], usual: Iterable[str], name: str) -> T:
-    """The only item, or the first one with a usual name.
+    """Return the only item, or the first one with a usual name.
 
     Raises:
         InputError: if there are several, and none has the usual name.

@@ -1,6 +1,6 @@
-"""The folder of a pipeline of diffusers: its model_index.json names the parts, each in a folder of its own.
+"""The folder of a diffusers pipeline, whose model_index.json lists the parts, each in a subfolder.
 
-What the parts compute is not known here. Their checkpoints are read, so that a row is a module of a part.
+Only the checkpoints of the parts are read, not what the parts compute; each row is a module of a part.
 """
 
 import os
@@ -24,17 +24,17 @@ WEIGHTLESS = re.compile(r".*(Scheduler|Tokenizer|TokenizerFast|Processor|Process
 
 
 class Part(NamedTuple):
-    """A part: its folder's name, and its class."""
+    """A part of a pipeline: the name of its folder, and its class."""
 
     name: str
     kind: str
 
 
 def read(source: Source, options: Options) -> Model:
-    """The model whose tensors are those of all parts, each below the name of its part.
+    """Read all parts as one model, in which each tensor's name begins with that of its part.
 
     Raises:
-        InputError: if the index is broken, or a part that has weights is not there.
+        InputError: if the index is broken, or a part with weights is missing.
     """
     folder = source.path or os.curdir
     with open_source(os.path.join(folder, INDEX)) as index:
@@ -57,10 +57,10 @@ def read(source: Source, options: Options) -> Model:
 
 
 def parts_in(source: Source) -> tuple[str, list[Part]]:
-    """The class of a pipeline and its parts, without those that it leaves empty.
+    """The class of a pipeline and its parts, except for optional ones that are null.
 
     Raises:
-        InputError: for a document of another kind, and for a part in another place than a subfolder.
+        InputError: if the document is not a pipeline's index, or a part is not in a subfolder.
     """
     value = source.document.value
     if not isinstance(value, dict) or len(value) > MAX_PARTS:
@@ -69,7 +69,7 @@ def parts_in(source: Source) -> tuple[str, list[Part]]:
 
 
 def named_in(value: dict[str, object], name: str) -> Iterator[Part]:
-    """The parts: those entries that name a library and a class."""
+    """The entries of the index that are parts: those with a library and a class."""
     for key, entry in value.items():
         if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str):
             if not re.fullmatch(r"[A-Za-z0-9_][\w-]*", key):
@@ -79,10 +79,10 @@ def named_in(value: dict[str, object], name: str) -> Iterator[Part]:
 
 
 def contents_in(folder: str) -> Contents | None:
-    """The checkpoint in the folder of a part; None if there is none.
+    """The contents of the checkpoint in a part's folder; None if there is none.
 
     Raises:
-        InputError: if it is broken, or no more than an index.
+        InputError: if it is broken, or consists of an index alone.
     """
     if not os.path.isdir(folder):
         return None
@@ -94,6 +94,6 @@ def contents_in(folder: str) -> Contents | None:
 
 
 def renamed(tensor: Tensor, part: str) -> Tensor:
-    """A tensor below the name of its part."""
+    """The tensor with its part's name in front of its own."""
     tied_to = None if tensor.tied_to is None else f"{part}.{tensor.tied_to}"
     return replace(tensor, name=f"{part}.{tensor.name}", tied_to=tied_to)

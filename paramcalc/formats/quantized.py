@@ -1,8 +1,8 @@
-"""Quantised weights in a checkpoint: which tensors of a module hold parameters, how many, and which only scale them.
+"""Quantised weights in a checkpoint: which tensors of a module hold parameters and how many, and which are scales.
 
-Each scheme is recognised by the names, dtypes and shapes of a module's tensors together; a module that matches none is
-counted as it is stored. The names are those that the libraries write: GPTQModel and AutoAWQ, bitsandbytes,
-compressed-tensors, ModelOpt, and transformers for float8 and mxfp4; `quantized_libraries` has those of others.
+A scheme is recognised by the names, dtypes and shapes of a module's tensors together; a module that matches no scheme
+is counted as it is stored. The names are those written by GPTQModel and AutoAWQ, bitsandbytes, compressed-tensors,
+ModelOpt, and transformers (float8 and mxfp4); `quantized_libraries` covers further libraries.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +13,10 @@ from paramcalc.formats.tensor import Tensor
 from paramcalc.layers.base import Kind
 
 Row = Mapping[str, Tensor]
-"""The tensors of a module by their name in it."""
+"""The tensors of a module, by name within the module."""
 
 Found = dict[str, tuple[Kind, int | None]]
-"""Name → its kind, and the number of parameters packed in it (None: one per element)."""
+"""Tensor name → its kind, and the number of parameters packed into it (None: one per element)."""
 
 
 class Scheme(NamedTuple):
@@ -27,7 +27,7 @@ class Scheme(NamedTuple):
 
 
 WORD = 32
-"""The bits of the integers that GPTQ and AWQ pack weights into."""
+"""The width in bits of the integers that GPTQ and AWQ pack weights into."""
 
 NEVER_WEIGHTS = frozenset(
     (
@@ -35,22 +35,22 @@ NEVER_WEIGHTS = frozenset(
         *("input_global_scale", "input_zero_point", "pre_quant_scale"),
     )
 )
-"""Scales of activations that are stored with a quantised module."""
+"""Activation scales stored with a quantised module."""
 
 
 LOGICAL = dict.fromkeys(
     ("qweight", "weight_packed", "W_q", "_weight_qdata", "weight._data", "weight._data._data", "codes", "B"), "weight"
 )
-"""Names of quantised tensors → the layer's name for the weight in them."""
+"""Names of quantised tensors → the name of the layer's original weight."""
 
 
 def logical(leaf: str) -> str:
-    """The layer's name for the weight that is quantised in a tensor of this name."""
+    """The name of the layer's original weight for a quantised tensor of this name."""
     return LOGICAL.get(leaf) or leaf.removesuffix("_blocks")
 
 
 def recognise(row: Row) -> Scheme | None:
-    """The scheme of a module; None if it is not quantised, or by an unknown scheme."""
+    """The scheme of a module; None if it is not quantised, or the scheme is unknown."""
     for scheme in SCHEMES:
         found = scheme(row)
         if found is not None:
@@ -61,14 +61,14 @@ def recognise(row: Row) -> Scheme | None:
 
 
 def is_packed(row: Row) -> bool:
-    """Whether a module of no known scheme seems to have weights packed several to an element."""
+    """Whether a module of no known scheme seems to have several weights packed into each element."""
     return quantized_libraries.looks_packed(row)
 
 
 def packed_in_words(row: Row) -> Scheme | None:
-    """GPTQ packs along the inputs, AWQ along the outputs: both into words of 32 bits, with a scale for each group.
+    """GPTQ, which packs along the inputs, and AWQ, along the outputs: 32-bit words, with a scale for each group.
 
-    The scales have a column for each output; GPTQ's zero points, packed along the outputs, tell the bits.
+    The scales have one column per output; GPTQ's zero points, packed along the outputs, give the bits per weight.
     """
     weight, zeros, scales = (row.get(leaf) for leaf in ("qweight", "qzeros", "scales"))
     if weight is None or zeros is None or scales is None or {weight.dtype, zeros.dtype} != {"int32"}:
@@ -91,7 +91,7 @@ def packed_in_words(row: Row) -> Scheme | None:
 
 
 def bitsandbytes_four(row: Row) -> Scheme | None:
-    """The 4-bit format of bitsandbytes: two parameters per byte, whatever dtype the bytes are stored as."""
+    """The 4-bit format: two parameters per byte, whatever dtype the bytes are stored as (bitsandbytes)."""
     tensors: Found = {}
     name = ""
     for leaf, tensor in row.items():
@@ -105,7 +105,7 @@ def bitsandbytes_four(row: Row) -> Scheme | None:
 
 
 def bitsandbytes_eight(row: Row) -> Scheme | None:
-    """The 8-bit format of bitsandbytes: integers, and a scale per row."""
+    """The 8-bit format of bitsandbytes: integers, with a scale per row."""
     weight = row.get("weight")
     if weight is None or weight.dtype != "int8" or "SCB" not in row:
         return None
@@ -114,7 +114,7 @@ def bitsandbytes_eight(row: Row) -> Scheme | None:
 
 
 def scaled(row: Row) -> Scheme | None:
-    """Weights in 8 bits with their scales, or in 4 bits packed in bytes: float8, int8, nvfp4, mxfp4."""
+    """8-bit weights with scales, or 4-bit weights packed into bytes: float8, int8, nvfp4, mxfp4."""
     tensors: Found = {}
     name = ""
     for leaf, weight in row.items():
@@ -139,14 +139,14 @@ BESIDE = ("_scale_2", "_zero_point", "_global_scale", "_g_idx", "_shape")
 
 
 def is_half(weight: Tensor, scale: Tensor) -> bool:
-    """Whether bytes of two parameters each have a scale per 16 or 32 parameters."""
+    """Whether each byte holds two parameters, judging by a scale for every 16 or 32 parameters."""
     if len(weight.shape) != len(scale.shape) or not weight.shape or weight.shape[:-1] != scale.shape[:-1]:
         return False
     return 2 * weight.shape[-1] in (16 * scale.shape[-1], 32 * scale.shape[-1])
 
 
 def packed_beside(row: Row) -> Scheme | None:
-    """compressed-tensors: `weight_packed` of bytes is in four bits."""
+    """compressed-tensors: a `weight_packed` of bytes has 4-bit weights."""
     weight, scale = row.get("weight_packed"), row.get("weight_scale")
     if weight is None or scale is None or weight.dtype != "uint8" or not is_half(weight, scale):
         return None
@@ -156,7 +156,7 @@ def packed_beside(row: Row) -> Scheme | None:
 
 
 def packed_in_unknown_bits(row: Row) -> Found | None:
-    """Weights packed in words of 32 bits, of which the module does not say how many bits each weight has.
+    """Weights packed into 32-bit words, when the module does not show how many bits each weight has.
 
     compressed-tensors has `weight_packed` of int32, MLX `weight` of uint32 with `scales` and `biases`; only the
     configuration gives the bits.
@@ -172,7 +172,7 @@ def packed_in_unknown_bits(row: Row) -> Found | None:
 
 
 def blocks(row: Row) -> Scheme | None:
-    """mxfp4 as in gpt-oss: blocks of 16 bytes with 32 parameters, and a scale of one byte per block."""
+    """mxfp4 as in gpt-oss: blocks of 16 bytes hold 32 parameters, with a one-byte scale per block."""
     tensors: Found = {}
     for leaf, weight in row.items():
         scale = row.get(leaf.removesuffix("_blocks") + "_scales") if leaf.endswith("_blocks") else None
@@ -183,7 +183,7 @@ def blocks(row: Row) -> Scheme | None:
 
 
 def scales_of(row: Row, *leaves: str) -> Found:
-    """Those of these tensors that are present, as scales."""
+    """Those of the named tensors that are present, marked as scales."""
     return {leaf: ("scale", None) for leaf in leaves if leaf in row}
 
 

@@ -1,8 +1,8 @@
 """How further libraries store quantised weights: torchao, Quanto, HQQ, AQLM, AutoAWQ, HIGGS, EETQ, BitNet, MLX.
 
 As in `quantized`, a scheme is recognised by the names, dtypes and shapes of a module's tensors together. Sources: the
-layers that the libraries themselves make (torchao 0.18, optimum-quanto 0.2.7, hqq 0.2.8, autoawq, aqlm, mlx 0.32), and
-those in transformers/integrations for the others.
+libraries' own layers (torchao 0.18, optimum-quanto 0.2.7, hqq 0.2.8, autoawq, aqlm, mlx 0.32), and for the
+others those in transformers/integrations.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,8 +20,8 @@ class Packed(NamedTuple):
 
     Attributes:
         name: the scheme.
-        leaf: the tensor that the weight is packed in.
-        elements: how many parameters are in it; None for one in each element.
+        leaf: the name of the tensor that the weight is packed into.
+        elements: the number of parameters in it; None for one per element.
     """
 
     name: str
@@ -30,11 +30,11 @@ class Packed(NamedTuple):
 
 
 BIAS = "bias"
-"""What is no part of a quantised weight: every other tensor of the module decodes it."""
+"""Names that are not part of a quantised weight; all other tensors of the module are needed to decode it."""
 
 
 def recognise(row: Row) -> tuple[str, Found] | None:
-    """The scheme of a module, and what each of its tensors is; None if it is none of these."""
+    """The scheme of a module, and the role of each of its tensors; None if no scheme here matches."""
     for scheme in SCHEMES:
         packed = scheme(row)
         if packed is not None:
@@ -44,7 +44,7 @@ def recognise(row: Row) -> tuple[str, Found] | None:
 
 
 def torchao(row: Row) -> Packed | None:
-    """`_weight_qdata`: one in each element, with scales in rows of outputs; Int4Tensor has two, and them in columns."""
+    """torchao: one weight per element of `_weight_qdata`, scales in a row per output; Int4Tensor: two, in columns."""
     data, scale = row.get("_weight_qdata"), row.get("_weight_scale")
     if data is None or scale is None or len(data.shape) != 2 or data.dtype not in ONE_EACH:
         return None
@@ -60,7 +60,7 @@ ONE_EACH = frozenset(("int8", "uint8", "float8_e4m3fn", "float8_e5m2"))
 
 
 def quanto(row: Row) -> Packed | None:
-    """`weight._data` with a scale per output, or `weight._data._data` of packed rows, one of which has a scale."""
+    """Quanto: `weight._data` with a scale per output, or packed `weight._data._data` with a scale per unpacked row."""
     scale = row.get("weight._scale")
     data, packed = row.get("weight._data"), row.get("weight._data._data")
     if scale is None:
@@ -76,7 +76,7 @@ def quanto(row: Row) -> Packed | None:
 
 
 def hqq(row: Row) -> Packed | None:
-    """`W_q` of rows that are a group with a scale each, packed: in bytes, or ten of 3 bits in a word."""
+    """HQQ: the rows of `W_q` are groups with a scale each, packed into bytes, or ten 3-bit weights into a word."""
     data, scale, zero = (row.get(leaf) for leaf in ("W_q", "scale", "zero"))
     if data is None or scale is None or zero is None or scale.shape != zero.shape:
         return None
@@ -90,7 +90,7 @@ def hqq(row: Row) -> Packed | None:
 
 
 def aqlm(row: Row) -> Packed | None:
-    """`codes` of groups of outputs and inputs, each an entry of `codebooks`, which have the sizes of the groups."""
+    """AQLM: `codes` indexes `codebooks` for each group of outputs and inputs; the codebooks give the group's size."""
     codes, books, scales = (row.get(leaf) for leaf in ("codes", "codebooks", "scales"))
     if codes is None or books is None or scales is None or len(codes.shape) != 3 or len(books.shape) != 4:
         return None
@@ -100,7 +100,7 @@ def aqlm(row: Row) -> Packed | None:
 
 
 def awq_vectors(row: Row) -> Packed | None:
-    """AutoAWQ for single vectors: packed along the inputs in words, or four rows as one in halves of words."""
+    """AutoAWQ's GEMV kernels: packed along the inputs into words, or four rows together into half words."""
     weight, zeros, scales = (row.get(leaf) for leaf in ("qweight", "qzeros", "scales"))
     if weight is None or zeros is None or scales is None:
         return None
@@ -115,7 +115,7 @@ def awq_vectors(row: Row) -> Packed | None:
 
 
 def marlin(row: Row) -> Packed | None:
-    """Marlin's tiles of 16 inputs, without zero points: 4 bits are two words an output, 8 bits four."""
+    """Marlin: tiles of 16 inputs, without zero points; a tile has two words per output with 4 bits, four with 8."""
     weight, scales = row.get("B", row.get("qweight")), row.get("s", row.get("scales"))
     if weight is None or scales is None or weight.dtype != "int32" or "qzeros" in row:
         return None
@@ -129,7 +129,7 @@ def marlin(row: Row) -> Packed | None:
 
 
 def higgs(row: Row) -> Packed | None:
-    """HIGGS: integers of 16 bits packed along the outputs, and the tables that they are looked up in."""
+    """HIGGS: 16-bit integers packed along the outputs, and their lookup tables."""
     weight, scales = row.get("weight"), row.get("scales")
     if weight is None or scales is None or weight.dtype != "int16" or not {"tables", "tables2"} <= row.keys():
         return None
@@ -140,7 +140,7 @@ def higgs(row: Row) -> Packed | None:
 
 
 def fp_quant(row: Row) -> Packed | None:
-    """FP-Quant: two in a byte, with a scale per 16 or 32, and the rotations that were applied before."""
+    """FP-Quant: two weights per byte, with a scale per 16 or 32 weights, and the rotations applied beforehand."""
     weight, scales = row.get("qweight"), row.get("scales")
     if weight is None or scales is None or weight.dtype != "uint8" or "forward_hadamard_matrix" not in row:
         return None
@@ -148,7 +148,7 @@ def fp_quant(row: Row) -> Packed | None:
 
 
 def eetq(row: Row) -> Packed | None:
-    """EETQ: integers of 8 bits, inputs first (so counted, for the layer has its outputs first), a scale per output."""
+    """EETQ: 8-bit integers with the inputs on the first axis, unlike the original layer's, and a scale per output."""
     weight, scales = row.get("weight"), row.get("weight_scales")
     if weight is None or scales is None or weight.dtype != "int8" or weight.shape[1:] != scales.shape:
         return None
@@ -156,7 +156,7 @@ def eetq(row: Row) -> Packed | None:
 
 
 def bitnet(row: Row) -> Packed | None:
-    """BitNet: four of three values in a byte, and one scale for all."""
+    """BitNet: four ternary weights per byte, and a single scale."""
     weight, scale = row.get("weight"), row.get("weight_scale")
     if weight is None or scale is None or weight.dtype != "uint8" or scale.shape != (1,) or len(weight.shape) != 2:
         return None
@@ -164,7 +164,7 @@ def bitnet(row: Row) -> Packed | None:
 
 
 def scaled_as_whole(row: Row) -> Packed | None:
-    """float8 with scales for the whole weight and its inputs, as Mistral and ComfyUI name them."""
+    """float8 with one scale for the whole weight and one for its inputs, under Mistral's and ComfyUI's names."""
     weight = row.get("weight")
     if weight is None or not weight.dtype.startswith("float8") or row.keys().isdisjoint(WHOLE):
         return None
@@ -212,21 +212,21 @@ SCHEMES: tuple[Callable[[Row], Packed | None], ...] = (
     *(torchao, quanto, hqq, aqlm, awq_vectors, marlin, higgs, fp_quant, eetq, bitnet, scaled_as_whole, mlx),
 )
 
-# -- what is none of these -----------------------------------------------------------------------------
+# -- unknown schemes -----------------------------------------------------------------------------------
 
 PACKED_IN = frozenset(("int8", "uint8", "int16", "uint16", "int32", "uint32"))
 WORDS_OF = frozenset(("dense_weights", "Qidxs", "indices", "codes", "trellis"))
-"""Names of packed weights of whatever dtype: SpQR's, QuIP#'s, VPTQ's, AQLM's, ExLlama's."""
+"""Names of packed weights of any dtype: those of SpQR, QuIP#, VPTQ, AQLM and ExLlama."""
 
 NO_WEIGHTS = ("mask", "bias", "index", "ids", "indices_table", "positions")
-"""How the names of integer buffers end that ordinary layers keep."""
+"""Suffixes of the names of integer buffers in ordinary layers."""
 
 
 def looks_packed(row: Row) -> bool:
-    """Whether a module's integers look like weights, of which then nobody knows how many they are.
+    """Whether a module's integers look like packed weights, so that their number is unknown.
 
-    Those of 8 bits and the name of a weight are one each. A layer that has a matrix of floats keeps integers for
-    something else, such as positions.
+    8-bit integers under a weight's name are one weight each. In a layer with a matrix of floats, integers have another
+    purpose, such as positions.
     """
     if any("float" in tensor.dtype and len(tensor.shape) > 1 and leaf == "weight" for leaf, tensor in row.items()):
         return False
@@ -234,7 +234,7 @@ def looks_packed(row: Row) -> bool:
 
 
 def is_word(leaf: str, tensor: Tensor) -> bool:
-    """Whether a tensor looks like integers that weights are packed in."""
+    """Whether a tensor looks like integers that weights are packed into."""
     if leaf in WORDS_OF or (leaf == "compressed" and tensor.shape):
         return True
     if tensor.dtype not in PACKED_IN or len(tensor.shape) < 2 or leaf.endswith(NO_WEIGHTS):

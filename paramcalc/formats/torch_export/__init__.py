@@ -1,8 +1,8 @@
 """`.pt2`: exported programs of PyTorch, as `torch.export.save` writes them.
 
-Rows are the calls of modules that call no others, nested as the modules are, in execution order; a function that
-stands in no such module is a row of the module that calls it; weights outside of both are rows, too. Shapes are those
-that were recorded; the products of each operation come from a table of PyTorch's operations.
+Each call of a leaf module is a row, nested as the modules are, in execution order. A function called outside any leaf
+module is a row of the module that calls it, and a weight that belongs to neither is a row of its own. Shapes are those
+recorded in the file; the multiply-accumulates of each operation come from a table of PyTorch's operations.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,10 +35,10 @@ FORMAT = "torch_export"
 
 
 def read(source: Source, options: Options) -> Model:
-    """The model of an archive; `--set model=NAME` chooses one of several.
+    """Read the model in an archive; `--set model=NAME` chooses one of several.
 
     Raises:
-        InputError: when it is broken, holds no exported program, or several of which none is chosen.
+        InputError: when the archive is broken, has no exported program, or has several and none is chosen.
     """
     package = read_package(source, chosen_model(options.sets or {}, source.name))
     program = read_program(package.program, source.name, package.entry)
@@ -47,10 +47,10 @@ def read(source: Source, options: Options) -> Model:
 
 
 def chosen_model(sets: Mapping[str, Any], name: str) -> str | None:
-    """The name of the model that `--set model=NAME` chooses.
+    """The model name given by `--set model=NAME`, or None.
 
     Raises:
-        InputError: for another variable: a program has none.
+        InputError: for any other variable, since an exported program has none.
     """
     others = [key for key in sets if key != "model"]
     if others:
@@ -60,7 +60,7 @@ def chosen_model(sets: Mapping[str, Any], name: str) -> str | None:
 
 
 class _Reader:
-    """Makes models of a program: one as it is, and others for inputs that are asked for later."""
+    """Builds models from a program: first with the recorded shapes, later for other input shapes on request."""
 
     def __init__(self, program: Program, package: Package, source: str, max_rows: int) -> None:
         self.graph: Graph = program.graph_module.graph
@@ -74,22 +74,22 @@ class _Reader:
         self.payloads = self.weights | self.table(package.constants)
 
     def table(self, data: bytes | None) -> dict[str, Payload]:
-        """Where weights or constants are kept."""
+        """Parse a table that says where each weight or constant is stored."""
         return {} if data is None else read_payloads(data, self.source, f"the table beside {self.package.entry}")
 
     def users(self) -> list[str]:
-        """The names of the tensors that the program is called with."""
+        """The names of the program's user inputs."""
         specs = [spec.user_input for spec in self.program.graph_module.signature.input_specs]
         return [tensor for spec in specs if spec is not None for tensor in spec.arg.tensors()]
 
     def model(self, wanted: list[Input] | None = None) -> Model:
-        """Everything, as a graph of rows.
+        """The whole program as a graph of rows.
 
         Args:
-            wanted: inputs of other shapes than those of the file.
+            wanted: inputs with shapes other than the recorded ones.
 
         Raises:
-            InputError: when the program is broken, or takes no such inputs.
+            InputError: when the program is broken, or does not accept these inputs.
         """
         values: dict[str, int] = {}
         if wanted is not None:
@@ -100,10 +100,10 @@ class _Reader:
             raise InputError(self.source, [Problem(str(error))]) from None
 
     def layers(self) -> Model:
-        """The same of layers with fields, instead of what is recorded of each.
+        """The same model, built from layers with fields instead of recorded facts.
 
         Raises:
-            ConvertError: naming a row that is no module of torch.nn.
+            ConvertError: naming a row that is not a module of torch.nn.
         """
         from paramcalc.formats.torch_export.layers import Builder
 
@@ -144,7 +144,7 @@ class _Reader:
         )
 
     def bind(self, holders: Holders, sizes: Sizes) -> tuple[list[Input], Scope]:
-        """The inputs of the model, and what the names of the graph's inputs stand for."""
+        """The model's inputs, and a scope that maps the names of the graph's inputs to tensors."""
         inputs: list[Input] = []
         scope = dict(holders.scope)
         users = set(self.users())
@@ -159,7 +159,7 @@ class _Reader:
         return inputs, scope
 
     def doubts(self) -> list[str]:
-        """What an archive without the table of its weights leaves open."""
+        """The warning for an archive without its table of weights: ties and unused weights may be missing."""
         if self.package.weights is not None or self.package.state is not None:
             return []
         version = self.program.torch_version[:MAX_ECHO]
@@ -170,7 +170,7 @@ class _Reader:
 
 
 def used(specs: Iterable[OutputSpec], scope: Scope) -> list[GraphTensor]:
-    """The tensors that the model gives, which are used by that."""
+    """The tensors that the model returns; each is marked as used."""
     outputs = [spec.user_output for spec in specs if spec.user_output is not None]
     found = [scope[name] for spec in outputs for name in spec.arg.tensors() if name in scope]
     for tensor in found:
@@ -179,7 +179,7 @@ def used(specs: Iterable[OutputSpec], scope: Scope) -> list[GraphTensor]:
 
 
 def check_paths(paths: Iterable[str], source: str) -> None:
-    """Refuse two rows of one path: a module and a parameter cannot have the same name."""
+    """Refuse duplicate row paths: a module and a parameter cannot share a name."""
     seen: set[str] = set()
     for path in paths:
         if path in seen:
@@ -188,12 +188,12 @@ def check_paths(paths: Iterable[str], source: str) -> None:
 
 
 def leaves(modules: Modules) -> list[str]:
-    """The paths of modules that are rows."""
+    """The paths of the leaf modules, each of which is a row."""
     return [path for path in modules.called if modules.is_leaf(path)]
 
 
 def unused(holders: Holders, rows: Iterable[Row]) -> list[Row]:
-    """Rows of weights that nothing reads, and those of modules without an operation that gives a tensor."""
+    """Rows for weights that nothing reads, and for modules none of whose operations returns a tensor."""
     called = {row.module.path for row in rows if row.module is not None}
     found = [row for row in holders.rows if not row.placed]
     for row in found:
@@ -205,5 +205,5 @@ def unused(holders: Holders, rows: Iterable[Row]) -> list[Row]:
 
 
 def unknown_cost(label: str) -> str:
-    """What to say of an operation that cannot be counted."""
+    """The warning for an operation whose cost is unknown."""
     return f"the cost of the operation {label} is not known: the MACs of the rows that call it are not, either"

@@ -1,4 +1,4 @@
-"""Builds a Model from rows: producers get numbers, and all calls of a module share a layer."""
+"""Builds a Model's nodes from rows: producers are numbered, and all calls of a module share one layer."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,7 +11,7 @@ InstanceOf = Callable[[list[Row], tuple[Weight, ...]], Instance]
 
 
 def in_order(rows: Iterable[Row], unused: Iterable[Row]) -> list[Row]:
-    """All rows: those of weights before the one that reads them first, those that nothing reads at the end."""
+    """All rows in order: weights come just before the row that reads them first, unused weights at the end."""
     found: list[Row] = []
     for row in rows:
         found += row.before
@@ -26,9 +26,9 @@ def nodes_of(
 
     Args:
         rows: in execution order.
-        inputs: those of the model.
-        weights: those of each module that is a row, by its path with dots.
-        layer: makes the layer of the calls of a module or of one other row; by default it says what is recorded.
+        inputs: the model's inputs.
+        weights: the weights of each leaf module, by its dotted path.
+        layer: builds the layer for all calls of a module, or for a single row; by default, one with recorded facts.
     """
     make = layer or instance_of
     number = {id(row): len(inputs) + index for index, row in enumerate(rows)}
@@ -40,7 +40,7 @@ def nodes_of(
     for row in rows:
         refs = tuple(refs_of(row.reads.values(), number, places, number[id(row)]))
         if row.module is None:
-            # A layer of a spec reads something; of what stands before a parameter only the batch is looked at.
+            # In a spec every layer reads something; a parameter uses only the batch size of its input.
             refs = refs or ((Ref(0),) if layer and inputs else ())
             nodes.append(Node(row.path, make([row], tuple(row.weights)), refs))
             continue
@@ -51,7 +51,7 @@ def nodes_of(
 
 
 def calls_of(rows: list[Row]) -> dict[str, list[Row]]:
-    """The calls of each module."""
+    """Module path → the rows that are its calls."""
     calls: dict[str, list[Row]] = {}
     for row in rows:
         if row.module is not None:
@@ -62,7 +62,7 @@ def calls_of(rows: list[Row]) -> dict[str, list[Row]]:
 def refs_of(
     tensors: Iterable[GraphTensor], number: dict[int, int], places: dict[int, int], before: int
 ) -> Iterable[Ref]:
-    """Where tensors come from; an input is a producer, too."""
+    """References to the producers of tensors; model inputs count as producers."""
     for tensor in tensors:
         if tensor.input is not None:
             yield Ref(tensor.input)
@@ -71,7 +71,7 @@ def refs_of(
 
 
 def instance_of(calls: list[Row], weights: tuple[Weight, ...]) -> Instance:
-    """The layer of all calls of a module, or of a single row."""
+    """The layer shared by all calls of a module, or that of a single row."""
     first = calls[0]
     facts = [facts_of(row, weights) for row in calls]
     layer = Recorded(facts[0]) if len(facts) == 1 else RecordedCalls(tuple(facts))
@@ -90,7 +90,7 @@ def facts_of(row: Row, weights: tuple[Weight, ...]) -> Inferred:
 
 
 def outputs_of(tensors: Iterable[GraphTensor], rows: list[Row], inputs: int) -> list[Output]:
-    """The outputs of the model; one that is a weight of a module's row, or a constant, has no producer and is none."""
+    """The model's outputs. A module's weight or a constant has no producer, so it is left out."""
     number = {id(row): inputs + index for index, row in enumerate(rows)}
     places = {id(tensor): at for row in rows for at, tensor in enumerate(row.outputs())}
     return [

@@ -1,4 +1,4 @@
-"""One operation of the graph in the form that cost formulas need: arguments by name, tensors as sizes."""
+"""An operation of the graph in the form that cost formulas need: arguments by name, tensors by their sizes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,35 +12,35 @@ from paramcalc.shapes import Dim, Shape
 
 
 class BrokenError(ParamcalcError):
-    """An operation that is not called as PyTorch calls it: the file is broken, or written by something else."""
+    """An operation's arguments don't match PyTorch's schema: the file is broken, or another program wrote it."""
 
 
 def shape_of(meta: TensorMeta) -> Shape:
-    """The shape of a tensor, None for what is symbolic."""
+    """The shape of a tensor, with None for symbolic dimensions."""
     return tuple([size.as_int for size in meta.sizes])
 
 
 class Sizes:
-    """What symbolic sizes are.
+    """Evaluates symbolic sizes.
 
     Attributes:
-        values: the symbols that have a value.
+        values: the known symbols and their values.
     """
 
     def __init__(self, symbol: str | None = None, values: Mapping[str, int] | None = None) -> None:
-        """`symbol` stands for the batch: where it has no value, products are those of one sample."""
+        """`symbol` is the batch size; while it has no value, costs are those of one sample."""
         self.values = dict(values or {})
         self._sample = self.values if symbol is None else {symbol: 1, **self.values}
         self._known: dict[tuple[bool, str], Dim] = {}
         self._left = MAX_SYMBOLIC
 
     def shape(self, meta: TensorMeta) -> Shape:
-        """The shape of a tensor, None for what is not known."""
+        """The shape of a tensor, with None for unknown dimensions."""
         shape = shape_of(meta)
         return shape if not self.values or None not in shape else tuple([self._size(x, False) for x in meta.sizes])
 
     def sample(self, meta: TensorMeta) -> Shape:
-        """The same with one sample in a batch that is not given: 196 for what is 196 * s0."""
+        """The shape for one sample if the batch is unknown: 196 for 196 * s0."""
         shape = shape_of(meta)
         return shape if None not in shape else tuple([self._size(x, True) for x in meta.sizes])
 
@@ -63,9 +63,9 @@ class Call(Struct, gc=False):
     """One operation.
 
     Attributes:
-        node: as the file has it.
-        graph: the graph that it is in.
-        known: what symbolic sizes are.
+        node: the node in the file.
+        graph: the graph that contains it.
+        known: evaluates symbolic sizes.
     """
 
     node: Node
@@ -73,7 +73,7 @@ class Call(Struct, gc=False):
     known: Sizes
 
     def argument(self, name: str) -> Argument | None:
-        """The value of an argument; None where it has its default."""
+        """The value of an argument; None if it is left at its default."""
         for item in self.node.inputs:
             if item.name == name:
                 return item.arg
@@ -91,16 +91,16 @@ class Call(Struct, gc=False):
         return self.known.sample(meta)
 
     def given(self, name: str) -> Shape | None:
-        """The sizes of an argument that is a tensor; None where there is none."""
+        """The sizes of a tensor argument; None if it is absent."""
         argument = self.argument(name)
         tensors = argument.tensors() if argument is not None else []
         return self.sizes(tensors[0]) if tensors else None
 
     def dims(self, name: str, rank: int | None = None) -> Shape:
-        """The sizes of an argument that is a tensor.
+        """The sizes of a tensor argument.
 
         Raises:
-            BrokenError: when it is missing, or has another rank.
+            BrokenError: when it is missing, or does not have `rank` axes.
         """
         shape = self.given(name)
         if shape is None:
@@ -110,7 +110,7 @@ class Call(Struct, gc=False):
         return shape
 
     def several(self, name: str) -> list[Shape]:
-        """The sizes of an argument that is a list of tensors."""
+        """The sizes of each tensor in an argument that is a list of tensors."""
         argument = self.argument(name)
         return [self.sizes(tensor) for tensor in argument.tensors()] if argument is not None else []
 
@@ -126,11 +126,11 @@ class Call(Struct, gc=False):
         raise BrokenError("it gives no tensor")
 
     def flag(self, name: str) -> bool:
-        """Whether an argument is true; by default it is not."""
+        """The value of a boolean argument; False if it is absent."""
         argument = self.argument(name)
         return argument is not None and argument.as_bool is True
 
     def integers(self, name: str) -> Sequence[int]:
-        """An argument that is a list of integers; empty where it is left out."""
+        """An argument that is a list of integers; empty if it is absent."""
         argument = self.argument(name)
         return (argument.as_ints or ()) if argument is not None else ()

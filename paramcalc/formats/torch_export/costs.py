@@ -1,4 +1,4 @@
-"""The cost of an operation: counted or free, each by a table; an operation in neither is unknown."""
+"""The cost of an operation: tables list those that are counted and those that are free; any other is unknown."""
 
 from functools import partial
 from typing import Any
@@ -80,16 +80,16 @@ OTHERS: dict[str, Formula] = {
     "transformers.grouped_mm_fallback": partial(p.grouped_mm, left="input", right="weight"),
     "quantized_decomposed.mm": partial(p.mm, left="self", right="mat2"),
 }
-"""The same of other libraries."""
+"""The same for other libraries."""
 
 SIZES = frozenset(("_operator", "builtins", "math", "torch"))
-"""Where the functions of Python come from that calculate with sizes."""
+"""The modules of the Python functions that compute with sizes."""
 
 
 def split_target(target: str) -> tuple[str, str]:
     """The library and the name of an operation: "torch.ops.aten.add.Tensor" → ("aten", "add").
 
-    A function of Python, such as "_operator.add", has the module it is in for a library.
+    For a Python function, such as "_operator.add", the library is its module.
     """
     words = target.split(".")
     if words[:2] == ["torch", "ops"] and len(words) > 3:
@@ -98,11 +98,11 @@ def split_target(target: str) -> tuple[str, str]:
 
 
 def cost(call: Call, library: str, name: str) -> Terms:
-    """The products of an operation that runs no other graph.
+    """The multiply-accumulates of an operation that runs no subgraph.
 
     Raises:
-        UnknownCostError: when they are not known.
-        BrokenError: when it is not called as PyTorch calls it.
+        UnknownCostError: when the cost is unknown.
+        BrokenError: when its arguments don't match PyTorch's schema.
     """
     formula = COUNTED.get(name) if library == "aten" else OTHERS.get(f"{library}.{name}")
     if formula is not None:

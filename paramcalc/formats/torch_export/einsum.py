@@ -1,8 +1,8 @@
-"""`einsum`: which batches of matrices PyTorch multiplies for an equation.
+"""`einsum`: the batched matrix products that PyTorch computes for an equation.
 
-Two operands at a time, in the order of a path that PyTorch has chosen when the program was exported, else from the
-left. Axes that only one of the two still has are summed before; a pair without an axis to sum is multiplied element by
-element. (ATen's `einsum` and `sumproduct_pair` in aten/src/ATen/native/Linear.cpp.)
+Operands are contracted two at a time, along the path that PyTorch chose at export, or else from the left. Axes that
+only one of the two has and nothing else needs are summed first; a pair without an axis to sum is multiplied
+elementwise. (ATen's `einsum` and `sumproduct_pair` in aten/src/ATen/native/Linear.cpp.)
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from paramcalc.limits import MAX_OPERANDS
 from paramcalc.shapes import MAX_RANK, Dim, product
 
 Labels = dict[str, Dim]
-"""The axes of an operand, those of size 1 left out: they are stretched to whatever the others have."""
+"""An operand's axes by label, without those of size 1, which broadcast against the other operands."""
 
 
 def einsum(call: Call) -> Terms:
-    """The products of an equation."""
+    """The multiply-accumulates of an equation."""
     argument = call.argument("equation")
     equation = (argument.as_string if argument is not None else None) or ""
     shapes = call.several("tensors")
@@ -33,7 +33,7 @@ def einsum(call: Call) -> Terms:
 
 
 def labelled(text: str, shape: Sequence[Dim]) -> Labels:
-    """The axes of an operand by their letters; those of an ellipsis are numbered from the right: "0", "1"."""
+    """The axes of an operand by letter; the axes of an ellipsis are numbered from the right: "0", "1"."""
     before, dots, after = text.partition("...")
     letters = before + after
     hidden = len(shape) - len(letters)
@@ -48,23 +48,23 @@ def labelled(text: str, shape: Sequence[Dim]) -> Labels:
 
 
 def expanded(text: str, operands: list[Labels]) -> list[str]:
-    """The letters of the output, an ellipsis written out."""
+    """The letters of the output, with the ellipsis written out."""
     before, dots, after = text.partition("...")
     return [*before, *(numbered(operands) if dots else []), *after]
 
 
 def implicit(text: str, operands: list[Labels]) -> set[str]:
-    """The output of an equation without an arrow: the ellipsis, and each letter that is written once."""
+    """The output of an equation without an arrow: the ellipsis, and each letter that occurs once."""
     return {letter for letter in text if letter.isalpha() and text.count(letter) == 1} | set(numbered(operands))
 
 
 def numbered(operands: list[Labels]) -> list[str]:
-    """The axes of the ellipsis."""
+    """The numbered axes of the ellipsis."""
     return [name for labels in operands for name in labels if name.isdigit()]
 
 
 def contracted(operands: list[Labels], kept: set[str], path: Sequence[int]) -> Terms:
-    """The products of all pairs."""
+    """The multiply-accumulates of all pairwise contractions."""
     counts: dict[str, int] = {}
     for labels in operands:
         for name in labels:
@@ -83,7 +83,7 @@ def contracted(operands: list[Labels], kept: set[str], path: Sequence[int]) -> T
 
 
 def pair(a: Labels, b: Labels, kept: set[str], counts: dict[str, int]) -> tuple[Terms, Labels]:
-    """The product of two operands, and the axes of what it gives."""
+    """The multiply-accumulates of contracting two operands, and the axes of the result."""
     summed = []
     for name in {**a, **b}:
         if name in kept:

@@ -1,7 +1,7 @@
 """Evaluates symbolic sizes, as printed by SymPy, once the symbols have values.
 
 PyTorch writes SymPy's `srepr`, `Add(Symbol('s0', integer=True), Integer(1))`; up to 2.5 it wrote `s0 + 1`. Both are
-expressions in Python's syntax, and are parsed as such; nothing is evaluated but what is listed here.
+valid Python syntax and are parsed as such; only the functions listed here are evaluated.
 """
 
 import ast
@@ -16,7 +16,7 @@ from paramcalc.limits import MAX_EXPONENT
 from paramcalc.shapes import MAX_COUNT
 
 MAX_TEXT = 1_024
-"""Characters of one expression; those of real programs have up to 300."""
+"""The maximum number of characters in an expression; real programs have up to 300."""
 
 _SYMBOL = re.compile(r"(?:Symbol\('(\w+)'[^()]*\)|([A-Za-z_]\w*))")
 
@@ -26,13 +26,13 @@ class _UnknownError(Exception):
 
 
 def symbol_in(text: str) -> str | None:
-    """The name of the symbol that an expression is; None for one that is computed."""
+    """The symbol's name if an expression is a bare symbol; else None."""
     match = _SYMBOL.fullmatch(text)
     return match and (match[1] or match[2])
 
 
 def evaluate(text: str, values: Mapping[str, int]) -> int | None:
-    """The value of an expression; None where a symbol has none, or where it is nothing that is known."""
+    """The value of an expression; None if a symbol has no value or a function is unknown."""
     if len(text) > MAX_TEXT:
         return None
     try:
@@ -91,7 +91,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] =
 
 
 def _value(node: ast.expr, values: Mapping[str, int]) -> Fraction:
-    """The value of a part of an expression."""
+    """The value of a subexpression."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         found = _call(node.func.id, node.args, values)
     elif isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
@@ -110,7 +110,7 @@ def _value(node: ast.expr, values: Mapping[str, int]) -> Fraction:
 
 
 def _call(name: str, arguments: list[ast.expr], values: Mapping[str, int]) -> Fraction:
-    """The value of a function; of `Symbol('s0', integer=True)`, that of the symbol."""
+    """The value of a function call; for `Symbol('s0', integer=True)`, the symbol's value."""
     if name == "Symbol" and len(arguments) == 1 and isinstance(arguments[0], ast.Constant):
         symbol = arguments[0].value
         if not isinstance(symbol, str) or symbol not in values:
@@ -121,5 +121,5 @@ def _call(name: str, arguments: list[ast.expr], values: Mapping[str, int]) -> Fr
         raise _UnknownError
     try:
         return Fraction(function(*[_value(argument, values) for argument in arguments]))
-    except TypeError:  # as many arguments as the function does not take
+    except TypeError:  # wrong number of arguments
         raise _UnknownError from None

@@ -1,9 +1,8 @@
-"""Operations that are free: no product of matrices and no convolution is in them.
+"""Operations that are free: they contain no matrix product and no convolution.
 
-Elementwise and reducing operations, pooling and resampling, lookups, Fourier transforms and products with a vector:
-none of those are multiply-accumulates in the sense of the totals, and PyTorch's own counter sees none in them.
-Factorisations and solvers (`linalg_svd`, `linalg_solve`, …) are missing on purpose: what they multiply depends on
-their algorithm, so that they are not known.
+Elementwise operations and reductions, pooling and resampling, lookups, Fourier transforms and matrix-vector products:
+the totals count no multiply-accumulates for them, and neither does PyTorch's own counter. Factorisations and solvers
+(`linalg_svd`, `linalg_solve`, …) are missing on purpose: their cost depends on the algorithm, so it is unknown.
 """
 
 _ATEN = """
@@ -169,4 +168,4 @@ FREE = {
     "torchao": frozenset(_TORCHAO.split()),
     "torchvision": frozenset(_TORCHVISION.split()),
 }
-"""By library; the overloads of an operation cost the same."""
+"""Library → its free operations; all overloads of an operation cost the same."""

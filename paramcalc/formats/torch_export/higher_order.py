@@ -1,4 +1,4 @@
-"""Operations that run graphs of their own, such as `cond`: they cost what these graphs cost, as often as they run."""
+"""Operations that run subgraphs, such as `cond`: their cost is that of each subgraph times how often it runs."""
 
 from paramcalc.formats.torch_export import products
 from paramcalc.formats.torch_export.calls import BrokenError, Call, Sizes
@@ -22,13 +22,13 @@ RUN_ONCE = frozenset(
         "wrap_with_set_grad_enabled",
     )
 )
-"""What runs its graph once: its operations are rows as if they stood outside."""
+"""Operators that run their subgraph once; it is inlined, so its operations become rows of the outer graph."""
 
 _OPERATORS = frozenset(("auto_functionalized", "auto_functionalized_v2", "out_dtype", "with_effects"))
-"""What runs one operation, which is its first argument."""
+"""Operators that run a single operation, which is one of their arguments."""
 
 _LOOPS = {"scan": 1, "map_impl": 0}
-"""What runs its graph for each element along the first axis of some tensors: which of its lists these are."""
+"""Loops over the first axis of some tensors → which of the operator's list arguments contains those tensors."""
 
 _POSITIONAL = {
     "mm": ("self", "mat2"),
@@ -38,15 +38,15 @@ _POSITIONAL = {
     "linear": ("input", "weight", "bias"),
     "convolution": ("input", "weight", "bias", "stride", "padding", "dilation", "transposed"),
 }
-"""The arguments of operations that `out_dtype` runs, which have no names there."""
+"""Argument names of the operations that `out_dtype` runs; there the file gives them by position only."""
 
 
 class Costs:
     """The costs of the operations of a program.
 
     Attributes:
-        sizes: what symbolic sizes are.
-        unknown: the operations whose cost is not known, in the order in which they are met.
+        sizes: evaluates symbolic sizes.
+        unknown: the operations of unknown cost, in the order they were encountered.
     """
 
     def __init__(self, sizes: Sizes) -> None:
@@ -54,10 +54,10 @@ class Costs:
         self.unknown: dict[str, None] = {}
 
     def of(self, node: Node, graph: Graph, depth: int = 0) -> Terms:
-        """The products of one operation; a factor of None where they are not known.
+        """The multiply-accumulates of one operation, with a factor of None if they are unknown.
 
         Raises:
-            BrokenError: when it is not called as PyTorch calls it.
+            BrokenError: when its arguments don't match PyTorch's schema.
         """
         library, name = split_target(node.target)
         try:
@@ -70,27 +70,27 @@ class Costs:
             return ((("MACs of " + label, None),),)
 
     def named(self, library: str, name: str, node: Node) -> str:
-        """An operation as a warning names it."""
+        """The name of an operation for a warning."""
         if library == LIBRARY and name in _OPERATORS:
             found = next((item.arg.as_operator for item in node.inputs if item.arg.as_operator), None)
             library, name = split_target(found or name)
         return f"{library}.{name}" if library else name
 
     def graph(self, graph: Graph, depth: int) -> Terms:
-        """The products of all operations of a graph.
+        """The multiply-accumulates of all operations of a graph.
 
         Raises:
-            BrokenError: when graphs are nested too deep.
+            BrokenError: when graphs are nested too deeply.
         """
         if depth > MAX_NESTED:
             raise BrokenError(f"more than {MAX_NESTED} graphs are nested in one another")
         return tuple([term for node in graph.nodes for term in self.of(node, graph, depth)])
 
     def higher_order(self, name: str, call: Call, depth: int) -> Terms:
-        """The products of an operation that runs others.
+        """The multiply-accumulates of an operation that runs others.
 
         Raises:
-            UnknownCostError: when it is not known how often it runs them, or what it runs.
+            UnknownCostError: when it is unknown what it runs, or how often.
         """
         if name in _OPERATORS:
             return self.operator(call)
@@ -98,7 +98,7 @@ class Costs:
             return _flex_attention(call)
         costs = [self.graph(graph, depth + 1) for graph in graphs_of(call.node)]
         if name == "cond" and costs:
-            return max(costs, key=_size)  # the most that it can cost, as PyTorch counts it
+            return max(costs, key=_size)  # the most expensive branch, as in PyTorch's counter
         if name in _LOOPS and len(costs) == 1:
             times = ("times", _length(call, _LOOPS[name]))
             return tuple([(times, *term) for term in costs[0]])
@@ -107,7 +107,7 @@ class Costs:
         raise UnknownCostError
 
     def operator(self, call: Call) -> Terms:
-        """The products of an operation that is an argument itself."""
+        """The multiply-accumulates of the operation that is passed as an argument."""
         operators = [item.arg.as_operator for item in call.node.inputs if item.arg.as_operator is not None]
         if len(operators) != 1:
             raise UnknownCostError
@@ -121,7 +121,7 @@ def graphs_of(node: Node) -> list[Graph]:
 
 
 def _size(terms: Terms) -> float:
-    """The sum of the products; one that is not known is larger than all."""
+    """The number of multiply-accumulates; infinite if any factor is unknown."""
     total = 0
     for term in terms:
         count = 1
@@ -134,7 +134,7 @@ def _size(terms: Terms) -> float:
 
 
 def _length(call: Call, which: int) -> Dim:
-    """How often the body of a loop runs: the length of what it runs over, its list of tensors number `which`."""
+    """How often a loop body runs: the length of the tensors it iterates over, in list argument number `which`."""
     lists = [item.arg.as_tensors for item in call.node.inputs if item.arg.as_tensors is not None]
     if len(lists) <= which or not lists[which]:
         raise UnknownCostError
@@ -143,7 +143,7 @@ def _length(call: Call, which: int) -> Dim:
 
 
 def _flex_attention(call: Call) -> Terms:
-    """Attention with a function for the scores: all of them, as PyTorch counts it, whatever a mask leaves out."""
+    """Attention with a score function. As in PyTorch's counter, every score counts, including masked ones."""
     tensors = [item.arg.as_tensor for item in call.node.inputs[:3]]
     shapes = [call.sizes(tensor.name) for tensor in tensors if tensor is not None]
     if len(shapes) != 3 or any(len(shape) != 4 for shape in shapes):
@@ -153,9 +153,9 @@ def _flex_attention(call: Call) -> Terms:
 
 
 def _unwrapped(node: Node, operator: str, name: str) -> Node:
-    """The node of an operation that another wraps."""
+    """The node for an operation wrapped by another."""
     inputs = [item for item in node.inputs if item.arg.as_operator is None]
     positional = _POSITIONAL.get(name, ()) if not any(item.name for item in inputs) else ()
-    if positional:  # the type of the result stands before the arguments
+    if positional:  # the output dtype precedes the arguments
         inputs = [type(item)(item.arg, label) for item, label in zip(inputs[1:], positional, strict=False)]
     return Node(operator, inputs, node.outputs, node.metadata)

@@ -1,4 +1,4 @@
-"""Inputs of other shapes than those of the export: the values that its symbols then have."""
+"""Solves for the symbols of a program when its inputs have shapes other than those of the export."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ from paramcalc.shapes import Dim, Shape, format_shape
 
 
 def batch_symbol(graph: Graph, users: Iterable[str]) -> str | None:
-    """The symbol that is the first axis of an input: of what depends on it, one sample is counted."""
+    """The first symbol that is the leading axis of an input: the batch size. Costs are counted for one sample."""
     for name in users:
         meta = graph.tensor_values.get(name)
         first = meta.sizes[0].as_expr if meta is not None and meta.sizes else None
@@ -22,10 +22,10 @@ def batch_symbol(graph: Graph, users: Iterable[str]) -> str | None:
 
 
 def symbols_for(wanted: list[Input], graph: Graph, ranges: Mapping[str, Range], source: str) -> dict[str, int]:
-    """The values that the symbols have with inputs of these shapes.
+    """The values of the symbols for inputs of these shapes.
 
     Raises:
-        InputError: when the program does not take such inputs.
+        InputError: when the program does not accept these inputs.
     """
     values: dict[str, int] = {}
     for item in wanted:
@@ -43,7 +43,7 @@ def symbols_for(wanted: list[Input], graph: Graph, ranges: Mapping[str, Range], 
 
 
 def refusal(item: Input, shape: Shape) -> str:
-    """The message about an input that the program does not accept."""
+    """The error message for an input that the program does not accept."""
     return (
         f"the file records what its program does with an input '{item.name}' of {format_shape(shape)}, not of "
         f"{format_shape(item.shape)}: export it again with that, or with dynamic_shapes"
@@ -51,7 +51,7 @@ def refusal(item: Input, shape: Shape) -> str:
 
 
 def learn(size: Size, dim: Dim, values: dict[str, int]) -> None:
-    """What a dimension of an input says of its symbol: 4 * s0 = 12 gives s0 = 3."""
+    """Solve an input dimension for its symbol and store the value: 4 * s0 = 12 gives s0 = 3."""
     if size.as_expr is None or dim is None:
         return
     text = size.as_expr.expr_str
@@ -74,7 +74,7 @@ def symbols_in(text: str) -> set[str]:
 
 
 def check_ranges(values: Mapping[str, int], ranges: Mapping[str, Range], source: str) -> None:
-    """Refuse sizes that the program was not exported for."""
+    """Refuse symbol values outside the ranges that the program was exported for."""
     for symbol, value in values.items():
         allowed = ranges.get(symbol, Range())
         least, most = allowed.min_val or 0, allowed.max_val

@@ -1,6 +1,6 @@
-"""Turns rows into layers with fields, as a spec needs them.
+"""Turns rows into layers with fields, which a spec needs.
 
-In: the operations of a row. Out: the equivalent layer of torch.nn; a row without a recipe is an error.
+Takes the operations of a row and returns the equivalent layer of torch.nn; a row without a recipe is an error.
 """
 
 from typing import Any
@@ -19,17 +19,17 @@ from paramcalc.model import Instance
 
 
 class Builder:
-    """Makes the layers of rows."""
+    """Builds the layers of rows."""
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = sizes
         self.registry = Registry("torch")
 
     def instance(self, calls: list[Row], weights: tuple[Weight, ...]) -> Instance:
-        """The layer of all calls of a module, or of a single row.
+        """The layer shared by all calls of a module, or that of a single row.
 
         Raises:
-            ConvertError: where it is no module of torch.nn that there is a recipe for.
+            ConvertError: when no recipe for a module of torch.nn fits.
         """
         first = calls[0]
         for row in calls:
@@ -44,7 +44,7 @@ class Builder:
         return Instance(layer, first.path.rpartition("/")[2], kind, trained, dtype)
 
     def show_all(self, row: Row) -> None:
-        """Give a recurrent module all its outputs: the file's row has those that are read."""
+        """Give a recurrent module's row all its outputs: otherwise it only has those that are read."""
         if row.module is not None and row.type in RECURRENT:
             _, call = self.main(row)
             names = {name for output in call.node.outputs for name in output.tensors()}
@@ -69,10 +69,10 @@ class Builder:
         return kind, self.build(kind, {field: value for field, value in fields.items() if value is not None}, row)
 
     def main(self, row: Row) -> tuple[str, Call]:
-        """The one operation of a row, and its name: in place or not is the same.
+        """The main operation of a row, and its name without the suffix of in-place variants.
 
         Raises:
-            ConvertError: where there are several.
+            ConvertError: when there is not exactly one.
         """
         found = [(split_target(node.target), Call(node, graph, self.sizes)) for node, graph in row.operations]
         named = [(name.rstrip("_"), call) for (library, name), call in found if library == "aten"]
@@ -83,7 +83,7 @@ class Builder:
         return kept[0]
 
     def build(self, kind: str, fields: dict[str, Any], row: Row) -> Layer:
-        """The layer of a class with these fields."""
+        """Build a layer of this class with these fields."""
         try:
             return build_layer(self.registry.get(kind), fields)
         except (FieldsError, UnknownTypeError) as error:
@@ -91,10 +91,10 @@ class Builder:
 
 
 def recipe_of(row: Row, operation: str, call: Call) -> tuple[str, Recipe]:
-    """The class that a row is, and its recipe: a class of somebody's own is that of its only operation.
+    """The torch.nn class of a row, and its recipe; for a function or a custom class, the operation decides.
 
     Raises:
-        ConvertError: where there is none.
+        ConvertError: when there is no recipe.
     """
     own = RECIPES.get(row.type) if row.module else None
     if own is not None and operation in own.operations:
@@ -107,11 +107,11 @@ def recipe_of(row: Row, operation: str, call: Call) -> tuple[str, Recipe]:
 
 
 def tensors_in(call: Call) -> int:
-    """How many tensors an operation reads; -1 where it takes a number in the place of one."""
+    """How many tensors an operation reads; -1 if it takes a number in place of one."""
     numbers = [item for item in call.node.inputs if item.name == "other" and not item.arg.tensors()]
     return -1 if numbers else len({name for item in call.node.inputs for name in item.arg.tensors()})
 
 
 def label(row: Row) -> str:
-    """A row, for an error."""
+    """The name of a row for an error message."""
     return f"layer '{row.path[:MAX_ECHO]}' ({row.type[:MAX_ECHO]})"

@@ -1,7 +1,7 @@
-"""The module, and the call of it, that an operation belongs to according to its `nn_module_stack`.
+"""Finds the module call that an operation belongs to, from its `nn_module_stack`.
 
 An entry of the stack is "key,path,type", outermost first, as in
-"L__self__,,my.Net;L__self__block@1,block,my.Block": the key of a later call of a module ends in "@1".
+"L__self__,,my.Net;L__self__block@1,block,my.Block". The key of a module's later calls ends in "@1", "@2", ….
 """
 
 import re
@@ -13,18 +13,18 @@ from msgspec import Struct
 from paramcalc.formats.torch_export.calls import BrokenError
 
 _WORD = re.compile(r"\.(\w+)|\['([^']*)'\]|\[(\d+)\]|, '([^']*)'\)")
-"""A step of a path that is written as Python: `.block`, `['0']`, `[0]`, or the end of `getattr(…, '0')`."""
+"""A step of a path written as Python code: `.block`, `['0']`, `[0]`, or the end of `getattr(…, '0')`."""
 
 
 MAX_PATH = 4_096
-"""Characters of a path; of one written as Python, too."""
+"""The maximum number of characters in a path, including one written as Python code."""
 
 
 class Module(Struct, frozen=True, eq=False, gc=False):
-    """A call of the module that an operation stands in: another call is another object.
+    """One call of a module; each call is an object of its own, compared by identity.
 
     Attributes:
-        path: its name in the model, with dots; empty for the model itself.
+        path: the module's dotted name in the model; empty for the model itself.
         type: the name of its class.
     """
 
@@ -33,7 +33,7 @@ class Module(Struct, frozen=True, eq=False, gc=False):
 
 
 NONE = "_empty_nn_module_stack"
-"""How PyTorch 2.5 writes that there is no stack."""
+"""What PyTorch 2.5 writes if there is no stack."""
 
 ROOT = Module("", "")
 
@@ -42,9 +42,9 @@ class Modules:
     """All modules of a program.
 
     Attributes:
-        parents: the paths of those that call others; the rest are leaves.
-        called: the paths of all that are called.
-        root: the class of the model.
+        parents: the paths of modules that call others; all others are leaves.
+        called: the paths of all modules that are called.
+        root: the class name of the model.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Modules:
         self._known: dict[str, Module] = {}
 
     def add(self, stack: str) -> Module:
-        """The innermost module of a stack; the model itself where there is none."""
+        """The innermost module of a stack; the model itself if the stack is empty."""
         found = self._known.get(stack)
         if found is None:
             entries = [entry_of(text) for text in stack.split(";")] if stack and not stack.startswith(NONE) else []
@@ -62,7 +62,7 @@ class Modules:
         return found
 
     def _learn(self, entries: "list[_Entry]") -> Module:
-        """Note who calls whom."""
+        """Record the modules of a stack and which of them call others."""
         self.root = self.root or entries[0].type
         paths = [entry.path for entry in entries]
         self.called.update(paths)
@@ -70,22 +70,22 @@ class Modules:
         return Module(paths[-1], entries[-1].type)
 
     def is_leaf(self, path: str) -> bool:
-        """Whether a module calls no other; the model itself is a row of nothing."""
+        """Whether a module is called and calls no other; never true of the model itself."""
         return path in self.called and path not in self.parents
 
 
 class _Entry(NamedTuple):
-    """One entry of a stack: a path with dots, and the last word of the type."""
+    """One entry of a stack: a dotted path, and the class name without its module."""
 
     path: str
     type: str
 
 
 def entry_of(text: str) -> _Entry:
-    """An entry; its path may hold commas, the key and the type do not.
+    """Parse an entry; its path may contain commas, but the key and the type cannot.
 
     Raises:
-        BrokenError: when the path is longer than any model's.
+        BrokenError: when the path has more than `MAX_PATH` characters.
     """
     path, _, kind = text.partition(",")[2].rpartition(",")
     if len(path) > MAX_PATH:
@@ -94,7 +94,7 @@ def entry_of(text: str) -> _Entry:
 
 
 def plain_path(path: str) -> str:
-    """A path with dots; PyTorch leaves it as Python where a module's `self` has another name: `L['s'].block[0]`."""
+    """The dotted path; PyTorch leaves Python code if a module's `self` has another name: `L['s'].block[0]`."""
     if "[" not in path and "(" not in path:
         return path
     words = [next(filter(None, match), "") for match in _WORD.findall(path)]
@@ -102,7 +102,7 @@ def plain_path(path: str) -> str:
 
 
 def enclosing(name: str, called: Container[str]) -> str:
-    """The innermost of the modules that are called which a weight of this name is in; "" for the model itself."""
+    """The innermost called module that contains a weight of this name; "" for the model itself."""
     while (at := name.rfind(".")) > 0:
         name = name[:at]
         if name in called:

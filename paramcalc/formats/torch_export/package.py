@@ -1,8 +1,8 @@
-"""The archives of `torch.export.save`: which entries hold a program, and what an archive without one is.
+"""The archives of `torch.export.save`: finds the entries of a program, or identifies what else the archive is.
 
-PyTorch 2.5 to 2.8 write one program at the top, with the state_dict beside it as `torch.save` writes it. From 2.9 on
-everything is in a folder named after the file, a program for each model in its `models`; where the weights are is said
-by a table for each model.
+PyTorch 2.5 to 2.8 write one program at the top level, next to the state_dict in the format of `torch.save`. From 2.9
+on everything is in a folder named after the file: one program per model in `models/`, and for each model a table that
+says where its weights are.
 """
 
 from typing import NamedTuple
@@ -23,21 +23,21 @@ COMPILED = (
     ("data/aotinductor/", "a package of AOTInductor: its model was compiled to machine code"),
     ("executorch/", "a package of ExecuTorch: its model was compiled"),
 )
-"""What else such an archive may hold instead of programs."""
+"""Folder → what an archive with this folder contains instead of programs."""
 
 _EXPORT = "save the program that it was made from with torch.export.save"
 
 
 class Package(NamedTuple):
-    """What is read of an archive.
+    """The parts of an archive that are read.
 
     Attributes:
-        entry: the entry of the program.
-        program: its JSON.
+        entry: the name of the program's entry.
+        program: the program's JSON.
         weights: the JSON of the table of weights; None before PyTorch 2.9.
-        constants: the same of constants, which buffers that are not saved are among.
-        empty: the entries without a byte, as those of weights are that were never made.
-        state: what those archives have instead of the table: the state_dict; None where it was taken out.
+        constants: the JSON of the table of constants, which include non-persistent buffers.
+        empty: the entries of zero bytes, such as those of weights on the device "meta".
+        state: before PyTorch 2.9, the state_dict, which takes the place of the table; None if it was removed.
     """
 
     entry: str
@@ -48,20 +48,20 @@ class Package(NamedTuple):
     state: dict[str, Payload] | None = None
 
     def most_rows(self) -> int:
-        """How many rows, and how many weights, so much JSON can have if PyTorch wrote it."""
+        """An upper bound for the rows, and for the weights, that JSON of this size can describe if PyTorch wrote it."""
         size = len(self.program) + len(self.weights or b"") + len(self.constants or b"")
         return MIN_PROGRAM_ROWS + size // PROGRAM_PER_ROW
 
 
 def read_package(source: Source, chosen: str | None = None) -> Package:
-    """The JSON of a model in an archive.
+    """Read the JSON of a model in an archive.
 
     Args:
-        source: the archive; nothing but the JSON is read.
-        chosen: the name of the model, for an archive of several.
+        source: the archive; no weights are read.
+        chosen: the name of the model, for an archive with several.
 
     Raises:
-        InputError: when there is none, or several and none is chosen; or when the archive is broken or a bomb.
+        InputError: when there is no model, or several and none is chosen; when the archive is broken or a zip bomb.
     """
     with open_archive(source.file, source.name, MAX_ANY_DIRECTORY, MAX_ANY_ENTRIES) as archive:
         limit = max_program(archive.size)
@@ -80,10 +80,10 @@ def read_package(source: Source, chosen: str | None = None) -> Package:
 
 
 def models_in(archive: Archive) -> tuple[str, list[str]]:
-    """The folder that everything is in, and the names of the models there.
+    """The archive's root folder, and the names of the models in it.
 
     Raises:
-        RefusedError: when there are none, saying what the archive is.
+        RefusedError: when there are no models; the message says what the archive is instead.
     """
     root = next(entry for entry in archive.names if entry.endswith("archive_format")).removesuffix("archive_format")
     start = root + MODELS
@@ -95,10 +95,10 @@ def models_in(archive: Archive) -> tuple[str, list[str]]:
 
 
 def choose(models: list[str], chosen: str | None, name: str) -> str:
-    """The model that is meant.
+    """The chosen model, or the only one.
 
     Raises:
-        InputError: when that is not clear.
+        InputError: when there is no model of that name, or there are several and none is chosen.
     """
     if chosen in models:
         return str(chosen)

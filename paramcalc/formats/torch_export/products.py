@@ -1,8 +1,8 @@
-"""Formulas: the multiply-accumulates of one operation of aten that multiplies matrices or convolves.
+"""Formulas for the multiply-accumulates of aten's matrix products and convolutions.
 
-Each takes a call and gives a sum of products, as PyTorch's FlopCounterMode counts them, with what it cannot see (fused
-attention, recurrent layers, bilinear forms) taken apart into its matrix products. A product with a vector on the
-right (`mv`, `dot`) is no product of matrices; PyTorch does not count it either.
+Each formula takes a call and returns a sum of products that agrees with PyTorch's FlopCounterMode. Operations that
+FlopCounterMode cannot see into (fused attention, recurrent layers, bilinear forms) are broken down into their matrix
+products. A product with a vector on the right (`mv`, `dot`) is not a matrix product; PyTorch does not count it either.
 """
 
 from collections import Counter
@@ -19,14 +19,14 @@ Formula = Callable[[Call], Terms]
 
 
 class UnknownCostError(Exception):
-    """What an operation costs is not known."""
+    """The cost of an operation is unknown."""
 
 
 def agreed(a: Dim, b: Dim) -> Dim:
     """The size of an axis that two tensors share.
 
     Raises:
-        BrokenError: when they do not.
+        BrokenError: when the sizes differ.
     """
     if a != b and None not in (a, b):
         raise BrokenError(f"it multiplies {a} columns with {b} rows")
@@ -34,10 +34,10 @@ def agreed(a: Dim, b: Dim) -> Dim:
 
 
 def stretched(a: Shape, b: Shape) -> Shape:
-    """The shape that two broadcast to.
+    """The shape that two shapes broadcast to.
 
     Raises:
-        BrokenError: when they do not.
+        BrokenError: when they do not broadcast.
     """
     try:
         return broadcast(a, b)
@@ -46,7 +46,7 @@ def stretched(a: Shape, b: Shape) -> Shape:
 
 
 def matrices(batch: Shape, rows: Dim, inner: Dim, columns: Dim) -> Terms:
-    """Products of matrices, one for each element of `batch`."""
+    """Matrix products, one for each element of `batch`."""
     several = (("matrices", product(batch)),) if batch else ()
     return ((*several, ("rows", rows), ("inner", inner), ("columns", columns)),)
 
@@ -64,7 +64,7 @@ def bmm(call: Call, left: str, right: str) -> Terms:
 
 
 def matmul(call: Call, left: str, right: str) -> Terms:
-    """Batches of matrices that are broadcast; a vector on the left is a matrix of one row."""
+    """A matrix product whose batch axes broadcast; a vector on the left is a matrix with one row."""
     a, b = call.dims(left), call.dims(right)
     if not a or len(b) < 2:
         return ()
@@ -73,7 +73,7 @@ def matmul(call: Call, left: str, right: str) -> Terms:
 
 
 def linear(call: Call) -> Terms:
-    """A matrix that every position is multiplied with."""
+    """A linear layer: every position of the input is multiplied by the weight matrix."""
     x, weight = call.dims("input"), call.dims("weight")
     if not x or len(weight) < 2:
         return ()
@@ -82,7 +82,7 @@ def linear(call: Call) -> Terms:
 
 
 def packed_linear(call: Call, left: str) -> Terms:
-    """The same with a weight that is stored packed: its size is that of the output."""
+    """A linear layer whose weight is packed, so that out_features comes from the output."""
     x, out = call.dims(left), call.output()
     if not x or not out:
         return ()
@@ -90,7 +90,7 @@ def packed_linear(call: Call, left: str) -> Terms:
 
 
 def grouped_mm(call: Call, left: str, right: str) -> Terms:
-    """A matrix for each group of rows, as in a mixture of experts; which rows are whose makes no difference."""
+    """One matrix per group of rows, as in a mixture of experts; the cost does not depend on the grouping."""
     a, b = call.dims(left), call.dims(right)
     if len(a) == 2 and len(b) == 3:
         return matrices((), a[0], agreed(a[1], b[1]), b[2])
@@ -102,7 +102,7 @@ def grouped_mm(call: Call, left: str, right: str) -> Terms:
 
 
 def inner(call: Call) -> Terms:
-    """Every row of one with every row of the other."""
+    """`inner`: the dot product of every row of one tensor with every row of the other."""
     a, b = call.dims("self"), call.dims("other")
     if not a or not b:
         return ()
@@ -110,7 +110,7 @@ def inner(call: Call) -> Terms:
 
 
 def tensordot(call: Call) -> Terms:
-    """A product over several axes; one of size 1 is stretched, so that the other tensor is summed over it before."""
+    """A contraction over several axes; one of size 1 broadcasts, so the other tensor is first summed over it."""
     a, b = call.dims("self"), call.dims("other")
     pairs = list(zip(call.integers("dims_self"), call.integers("dims_other"), strict=False))
     if any(not -len(a) <= i < len(a) or not -len(b) <= j < len(b) for i, j in pairs):
@@ -122,7 +122,7 @@ def tensordot(call: Call) -> Terms:
 
 
 def bilinear(call: Call) -> Terms:
-    """x₁ᵀ A x₂ for each output: A with the first, and what that gives with the second."""
+    """x₁ᵀ A x₂ for each output: first x₁ᵀ A, then the result times x₂."""
     x, weight = call.dims("input1"), call.dims("weight", 3)
     count, (out, first, second) = product(x[:-1]), weight
     positions, outs = ("positions", count), ("out_features", out)
@@ -134,10 +134,10 @@ def bilinear(call: Call) -> Terms:
 
 
 def trilinear(call: Call) -> Terms:
-    """What `bilinear` is decomposed to.
+    """`_trilinear`, which `bilinear` decomposes to.
 
     Raises:
-        UnknownCostError: for another use of it.
+        UnknownCostError: when it is used in any other way.
     """
     expanded = [tuple(call.integers(name)) for name in ("expand1", "expand2", "expand3", "sumdim")]
     if expanded != [(1, 3), (0,), (1, 2), (2, 3)]:
@@ -148,7 +148,7 @@ def trilinear(call: Call) -> Terms:
 
 
 def convolution(call: Call, x: str = "input", weight: str = "weight", transposed: bool = False) -> Terms:
-    """The kernel at every position of the output; a transposed one at every position of the input."""
+    """The kernel at every output position; for a transposed convolution, at every input position."""
     kernel = call.dims(weight)
     at = call.dims(x) if transposed else call.output()
     if len(kernel) < 3 or len(at) not in (len(kernel), len(kernel) - 1):
@@ -161,7 +161,7 @@ def convolution(call: Call, x: str = "input", weight: str = "weight", transposed
 
 
 def general_convolution(call: Call) -> Terms:
-    """The convolution that all others are decomposed to: an argument says whether it is transposed."""
+    """`aten.convolution`, which all others decompose to; its argument `transposed` says which kind it is."""
     return convolution(call, transposed=call.flag("transposed"))
 
 
@@ -175,7 +175,7 @@ def conv_tbc(call: Call) -> Terms:
 
 
 def attention(call: Call, query: str = "query", key: str = "key", value: str = "value") -> Terms:
-    """QKᵀ and AV for every head; heads of keys and values that are fewer are used several times."""
+    """QKᵀ and AV for every head; with fewer key and value heads than queries, each is shared by several."""
     q, k, v = call.dims(query), call.dims(key), call.dims(value)
     if min(len(q), len(k), len(v)) < 2:
         raise BrokenError("its query, key and value are no matrices")
@@ -184,17 +184,17 @@ def attention(call: Call, query: str = "query", key: str = "key", value: str = "
 
 
 def attended(q: Shape, k: Shape, v: Shape) -> Terms:
-    """The same from the shapes: (…, length, size)."""
+    """Attention from its shapes (…, length, size)."""
     heads, queries, keys = ("heads", product(stretched(q[:-2], k[:-2]))), ("queries", q[-2]), ("keys", k[-2])
     scores = heads, queries, keys, ("head size", agreed(q[-1], k[-1]))
     return scores, (heads, queries, keys, ("value size", v[-1]))
 
 
 def attention_by_length(call: Call) -> Terms:
-    """Attention whose heads come after the length: (batch, length, heads, size).
+    """Attention on tensors of shape (batch, length, heads, size).
 
     Raises:
-        UnknownCostError: for sequences of several lengths in one tensor.
+        UnknownCostError: when sequences of different lengths are packed into one tensor.
     """
     q, k, v = call.dims("query"), call.dims("key"), call.dims("value")
     if {len(q), len(k), len(v)} != {4}:
@@ -212,7 +212,7 @@ def recurrent(call: Call, x: str = "input", weights: str = "params") -> Terms:
 
 
 def times(count: int) -> Factors:
-    """A factor for what is there several times."""
+    """A factor for something that occurs `count` times."""
     return (("matrices", count),) if count > 1 else ()
 
 
@@ -224,14 +224,14 @@ def recurrent_cell(call: Call) -> Terms:
 
 
 def mkldnn_recurrent(call: Call) -> Terms:
-    """One layer and direction, the weights of which are arguments of their own."""
+    """One layer in one direction, whose weights are separate arguments."""
     positions = product(call.dims("input")[:-1])
     every = [call.dims("weight0", 2), call.dims("weight1", 2)]
     return tuple([(("steps", positions), ("rows", rows), ("columns", columns)) for rows, columns in every])
 
 
 def multi_head_attention(call: Call) -> Terms:
-    """The fast path of `MultiheadAttention`: projections, attention and the projection of what it gives."""
+    """The fast path of `MultiheadAttention`: input projections, attention and output projection."""
     q, k, v = call.dims("query", 3), call.dims("key", 3), call.dims("value", 3)
     (_, size), (out, _) = call.dims("qkv_weight", 2), call.dims("proj_weight", 2)
     projected = [matrices((), product(x[:2]), x[2], size)[0] for x in (q, k, v)]

@@ -1,6 +1,6 @@
-"""Parses the JSON of an exported program into structs, as far as it is needed.
+"""Parses the parts of an exported program's JSON that are needed into structs.
 
-Their fields are those of PyTorch's `torch/_export/serde/schema.py`; what is not listed here is skipped unread.
+The fields are those of PyTorch's `torch/_export/serde/schema.py`; fields not listed here are skipped.
 """
 
 import re
@@ -17,7 +17,7 @@ from paramcalc.shapes import MAX_COUNT, MAX_RANK
 T = TypeVar("T")
 
 MAJORS = (7, 8)
-"""The major versions of the schema that are known: of PyTorch 2.5, and of 2.6 to 2.13."""
+"""The supported major versions of the schema: that of PyTorch 2.5, and that of 2.6 to 2.13."""
 
 DTYPES = {
     1: "uint8",
@@ -42,11 +42,11 @@ DTYPES = {
     34: "uint32",
     35: "uint64",
 }
-"""`ScalarType` of the schema."""
+"""The schema's `ScalarType` → dtype."""
 
 
 MIN_OBJECT = 9
-"""Bytes that an object takes on average, {"as_int":1} being the shortest: an empty one is a hundred in memory."""
+"""The least bytes of JSON per object on average; {"as_int":1} is the shortest. An empty struct takes 100 in memory."""
 
 
 class Expression(Struct, gc=False):
@@ -56,7 +56,7 @@ class Expression(Struct, gc=False):
 
 
 class Size(Struct, gc=False):
-    """A dimension: a number, or an expression of what is only known when the program runs."""
+    """A dimension: a number, or an expression whose value is only known at run time."""
 
     as_int: Annotated[int, Meta(ge=0, le=MAX_COUNT)] | None = None
     as_expr: Expression | None = None
@@ -94,7 +94,7 @@ class Subgraph(Struct, gc=False):
 
 
 class Argument(Struct, gc=False):
-    """One value: exactly one of the fields is there in the file; other kinds than these matter to nobody here."""
+    """One value: the file has exactly one of the fields. The schema's other kinds of values are not needed."""
 
     as_tensor: Named | None = None
     as_tensors: list[Named] | None = None
@@ -111,12 +111,12 @@ class Argument(Struct, gc=False):
     as_graph: Subgraph | None = None
 
     def value(self) -> Any:
-        """The plain value; None for a tensor, and where there is none."""
+        """The plain value; None for a tensor, or if there is no value."""
         values = self.as_int, self.as_ints, self.as_float, self.as_floats, self.as_bool, self.as_string
         return next((value for value in values if value is not None), None)
 
     def tensors(self) -> list[str]:
-        """The names of the tensors in it."""
+        """The names of the tensors in this argument."""
         if self.as_tensor is not None:
             return [self.as_tensor.name]
         if self.as_tensors is not None:
@@ -131,14 +131,14 @@ class Argument(Struct, gc=False):
 
 
 class NamedArgument(Struct, gc=False):
-    """A value with its name in the operator's schema; that of a higher-order operator has none."""
+    """A value with its name in the operator's schema; a higher-order operator's arguments have no names."""
 
     arg: Argument
     name: str = ""
 
 
 class Metadata(Struct, gc=False):
-    """Where in the modules an operation was called from."""
+    """The module stack that an operation was called from."""
 
     nn_module_stack: str = ""
 
@@ -153,7 +153,7 @@ class Node(Struct, gc=False):
 
 
 class Graph(Struct, gc=False):
-    """Operations in execution order, and what is known of every tensor in them."""
+    """Operations in execution order, and the description of every tensor."""
 
     inputs: list[Argument]
     outputs: list[Argument]
@@ -162,7 +162,7 @@ class Graph(Struct, gc=False):
 
 
 Key = Annotated[str, Meta(max_length=MAX_TENSOR_NAME)]
-"""The name of a weight: each of its parts is looked at."""
+"""The name of a weight, bounded because every dotted prefix of it is looked up."""
 
 
 class WeightSpec(Struct, gc=False):
@@ -181,7 +181,7 @@ class UserSpec(Struct, gc=False):
 
 
 class InputSpec(Struct, gc=False):
-    """What an input of the graph is: one of the fields is there."""
+    """The kind of a graph input: exactly one of the fields is set."""
 
     user_input: UserSpec | None = None
     parameter: WeightSpec | None = None
@@ -189,13 +189,13 @@ class InputSpec(Struct, gc=False):
 
 
 class OutputSpec(Struct, gc=False):
-    """What an output of the graph is; changed buffers and the like are skipped."""
+    """The kind of a graph output; mutated buffers and the like are skipped."""
 
     user_output: UserSpec | None = None
 
 
 class Signature(Struct, gc=False):
-    """What the inputs and outputs of the graph are."""
+    """The kinds of the graph's inputs and outputs."""
 
     input_specs: list[InputSpec]
     output_specs: list[OutputSpec]
@@ -216,7 +216,7 @@ class Version(Struct, gc=False):
 
 
 class Range(Struct, gc=False):
-    """What a symbol may be."""
+    """The range of a symbol's values."""
 
     min_val: int | None = None
     max_val: int | None = None
@@ -232,7 +232,7 @@ class Program(Struct, gc=False):
 
 
 class Payload(Struct, gc=False):
-    """Where the elements of a tensor are."""
+    """Where the data of a tensor are stored."""
 
     path_name: str
     tensor_meta: TensorMeta | None = None
@@ -240,7 +240,7 @@ class Payload(Struct, gc=False):
 
 
 class Payloads(Struct, gc=False):
-    """Where those of each tensor are, by its name in the state_dict."""
+    """Where the data of each tensor are stored, by its key in the state_dict."""
 
     config: dict[Key, Payload]
 
@@ -251,10 +251,10 @@ class _Versioned(Struct, gc=False):
 
 
 def read_program(data: bytes, name: str, entry: str) -> Program:
-    """The program of a JSON text.
+    """Parse the JSON of a program.
 
     Raises:
-        InputError: when it is no JSON, no program, or one of another version of the schema.
+        InputError: when it is not JSON, not a program, or of an unsupported version of the schema.
     """
     program = _decoded(data, name, entry, Program)
     _check_version(program, name)
@@ -262,10 +262,10 @@ def read_program(data: bytes, name: str, entry: str) -> Program:
 
 
 def read_payloads(data: bytes, name: str, entry: str) -> dict[str, Payload]:
-    """Where each tensor of a JSON text is kept.
+    """Parse the JSON of a table that says where each tensor is stored.
 
     Raises:
-        InputError: when it is no JSON, or something else.
+        InputError: when it is not JSON, or not such a table.
     """
     return _decoded(data, name, entry, Payloads).config
 
@@ -282,7 +282,7 @@ def _decoded(data: bytes, name: str, entry: str, kind: type[T]) -> T:
 
 
 def _decode(data: bytes, kind: type[T]) -> T:
-    """The value of a JSON text, which may hold infinities and NaN, as PyTorch 2.5 wrote them; nobody looks at those."""
+    """Parse JSON that may contain the Infinity and NaN that PyTorch 2.5 wrote; no field that is read has them."""
     if data.count(b"{") * MIN_OBJECT > len(data) + MIN_OBJECT * 1_000:
         raise ValueError("it is made of empty objects, as PyTorch writes none")
     try:
@@ -294,7 +294,7 @@ def _decode(data: bytes, kind: type[T]) -> T:
 
 
 def _check_version(program: Program | _Versioned, name: str) -> None:
-    """Refuse a schema that is not known: what it says could mean something else."""
+    """Refuse an unsupported version of the schema, whose fields could mean something else."""
     version = program.schema_version
     if version is not None and version.major in MAJORS:
         return

@@ -1,7 +1,7 @@
-"""Recovers the fields of a module or function from its operation: a table of recipes, a line per class of torch.nn.
+"""Recovers the fields of a module or function from its operation: a table with one recipe per class of torch.nn.
 
-An exported program records no fields: `stride` stands in the call of `conv2d`, and `out_channels` in the shape of its
-weight. What an operation leaves out has its default, which mostly is the module's as well.
+An exported program records no fields: `stride` is an argument of the call to `conv2d`, and `out_channels` is in the
+shape of its weight. An argument that is left out has the operation's default, which is usually the module's as well.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from paramcalc.formats.torch_export.calls import Call
 from paramcalc.formats.torch_export.costs import split_target
 
 Field = Callable[[Call], Any]
-"""The value of a field; None for one that is left out."""
+"""Computes the value of a field from a call; None leaves the field out."""
 
 
 class Recipe(NamedTuple):
-    """How the fields of a class are found.
+    """How to recover the fields of a class.
 
     Attributes:
-        operations: the names of those in aten that its module may be.
-        fields: by name.
+        operations: the aten operations that a module of this class can be exported as.
+        fields: how to compute each field, by name.
     """
 
     operations: tuple[str, ...]
@@ -27,7 +27,7 @@ class Recipe(NamedTuple):
 
 
 def argument(name: str, default: Any = None) -> Field:
-    """An argument of the operation; `default` is that of the operation, where the module's is another."""
+    """An argument of the operation; `default` is the operation's default, if the module has a different one."""
 
     def value(call: Call) -> Any:
         found = call.argument(name)
@@ -38,34 +38,34 @@ def argument(name: str, default: Any = None) -> Field:
 
 
 def single(value: Any) -> Any:
-    """One number for a list of equal ones, and nothing for an empty list."""
+    """A list of equal numbers as one number, and an empty list as None; any other value unchanged."""
     if not isinstance(value, list):
         return value
     return None if not value else value[0] if len(set(value)) == 1 else value
 
 
 def whole(name: str) -> Field:
-    """An argument that is a list, as it is."""
+    """An argument that is a list, unchanged."""
     return lambda call: list(call.integers(name)) or None
 
 
 def size(name: str, axis: int) -> Field:
-    """A size of an argument that is a tensor."""
+    """The size of one axis of a tensor argument."""
     return lambda call: call.dims(name)[axis]
 
 
 def has(name: str) -> Field:
-    """Whether there is a tensor as argument."""
+    """Whether a tensor argument is given."""
     return lambda call: call.given(name) is not None
 
 
 def constant(value: Any) -> Field:
-    """The same value always."""
+    """The same value for every call."""
     return lambda call: value
 
 
 def same(names: str) -> dict[str, Field]:
-    """Fields that are called like the arguments."""
+    """Fields with the same names as the operation's arguments."""
     return {name: argument(name) for name in names.split()}
 
 
@@ -75,19 +75,19 @@ def kernel(call: Call) -> Any:
 
 
 def transposed_channels(call: Call) -> Any:
-    """The output channels of a transposed convolution, whose weight has those of one group."""
+    """The output channels of a transposed convolution: its weight's axis has those of one group."""
     groups = argument("groups", 1)(call)
     return (call.dims("weight")[1] or 0) * groups
 
 
 def padding_index(call: Call) -> Any:
-    """The index that no gradient flows to; -1 for none."""
+    """The `padding_idx` of an embedding, to which no gradient flows; the operation has -1 for none."""
     found = argument("padding_idx", -1)(call)
     return None if found == -1 else found
 
 
 def recurrent(gates: int) -> dict[str, Field]:
-    """The fields of a recurrent network: its weights are a list, the first two those of the first layer."""
+    """The fields of a recurrent network; the first two weights in its list are those of the first layer."""
 
     def hidden(call: Call) -> Any:
         return (call.several("params")[0][0] or 0) // gates
@@ -102,12 +102,12 @@ def recurrent(gates: int) -> dict[str, Field]:
 
 
 def nonlinearity(call: Call) -> str:
-    """That of a simple recurrent network, which its operation is named after."""
+    """The nonlinearity of a simple RNN, which is part of the operation's name."""
     return split_target(call.node.target)[1].removeprefix("rnn_")
 
 
 def swapped(call: Call) -> list[int]:
-    """All dimensions, two of them swapped: what `transpose` does, as `permute` says it."""
+    """The dimensions for `permute` that have the effect of a `transpose`."""
     rank = len(call.dims("self"))
     found = list(range(rank))
     one, other = (argument(name, 0)(call) % rank for name in ("dim0", "dim1"))
@@ -118,17 +118,17 @@ def swapped(call: Call) -> list[int]:
 UPSAMPLING = {f"upsample_nearest{n}d": "nearest" for n in (1, 2, 3)} | {
     f"upsample_{mode}{n}d": mode for mode, n in (("linear", 1), ("bilinear", 2), ("bicubic", 2), ("trilinear", 3))
 }
-"""Operation → the mode of the module."""
+"""Operation → the `mode` of the module."""
 
 
 def upsampling_mode(call: Call) -> str:
-    """How an operation interpolates."""
+    """The `mode` of an upsampling operation."""
     return UPSAMPLING[split_target(call.node.target)[1]]
 
 
 STATISTICS = same("momentum eps") | {"affine": has("weight"), "track_running_stats": has("running_mean")}
 RECURRENT = {"RNN": 1, "LSTM": 4, "GRU": 3}
-"""Class → how many gates it has."""
+"""Class → its number of gates."""
 RECIPES: dict[str, Recipe] = {
     "Linear": Recipe(("linear",), {"out_features": size("weight", 0), "bias": has("bias")}),
     "Bilinear": Recipe(("bilinear",), {"out_features": size("weight", 0), "bias": has("bias")}),
@@ -216,14 +216,14 @@ RECIPES: dict[str, Recipe] = {
     "Permute": Recipe(("permute",), {"dims": whole("dims")}),
     "Select": Recipe(("select",), {"dim": argument("dim", 0), "index": argument("index")}),
 }
-"""torch.nn's class, or one of a function → its recipe; the first class of an operation stands for the function."""
+"""Class of torch.nn, or class for a function → its recipe. The first class of an operation stands for its function."""
 
 FUNCTIONS = {name: (kind, recipe) for kind, recipe in reversed(RECIPES.items()) for name in recipe.operations}
 FUNCTIONS["transpose"] = ("Permute", Recipe(("transpose",), {"dims": swapped}))
-"""Operation → the class that stands for it where it is a function's, and its recipe."""
+"""Operation → the class that stands for it when it is called as a function, and its recipe."""
 BESIDE = frozenset(("contiguous", "detach", "alias", "zeros", "new_zeros"))
-"""Operations that a module of torch.nn may have beside its own: they change nothing, or make a first state."""
+"""Operations that may accompany a module's main one: they have no effect, or make an initial state."""
 OF_RANK = frozenset(("batch_norm", "instance_norm"))
-"""Operations that stand for several classes, one for each number of axes."""
+"""Operations shared by several classes, which differ in the number of spatial axes."""
 COUNTING = {"batch_norm": "add"}
-"""The operation that goes with another: in training, batches are counted."""
+"""An operation → one that may accompany it: in training, batch normalisation counts batches."""

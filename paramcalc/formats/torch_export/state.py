@@ -1,7 +1,7 @@
 """The state_dict in archives of PyTorch 2.5 to 2.8: a file of `torch.save` inside the archive.
 
-The program's JSON does not say which weights are tied, and leaves out those that nothing reads; the pickle of the
-state_dict does. Its opcodes are read, as of any checkpoint: nothing is unpickled, and no weight is read.
+The program's JSON does not say which weights are tied, and leaves out unused ones; the pickle of the state_dict has
+both. As with any checkpoint, its opcodes are interpreted: nothing is unpickled, and no weight is read.
 """
 
 from typing import Any
@@ -14,23 +14,23 @@ from paramcalc.shapes import MAX_RANK
 
 STATE = "serialized_state_dict.pt"
 NOWHERE = ""
-"""The place of a weight that was never made: one on the device "meta"."""
+"""The storage of a weight without data, on the device "meta"."""
 _NUMBERS = {name: number for number, name in DTYPES.items()}
 
 
 def read_state(archive: Archive, name: str) -> dict[str, Payload] | None:
-    """Where each weight is kept, by its key in the state_dict.
+    """Where each weight is stored, by its key in the state_dict.
 
     Args:
-        archive: that of the exported program.
-        name: what to call it in errors.
+        archive: the archive of the exported program.
+        name: the name of the file for errors.
 
     Returns:
-        None where the archive does not have the state_dict: PyTorch writes one always.
+        None if the state_dict was removed from the archive: PyTorch always writes one.
 
     Raises:
-        RefusedError: when it is broken, or holds something else than weights.
-        InputError: when it is no archive.
+        RefusedError: when the state_dict is broken, or contains anything but weights.
+        InputError: when it is not an archive.
     """
     if STATE not in archive.names or STATE in archive.empty():
         return None
@@ -49,14 +49,14 @@ def read_state(archive: Archive, name: str) -> dict[str, Payload] | None:
 
 
 def key_of(key: Any) -> str:
-    """A name in the state_dict."""
+    """A key of the state_dict as text."""
     if type(key) is not str:
         raise RefusedError(f"{STATE} has a key that is no text")
     return key
 
 
 def payload_of(key: str, value: Any) -> Payload:
-    """A tensor of the pickle as later tables have it.
+    """A tensor of the pickle, in the form of the tables that PyTorch 2.9 and later write.
 
     Raises:
         RefusedError: for anything but an ordinary tensor.

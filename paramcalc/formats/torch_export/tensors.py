@@ -16,10 +16,10 @@ class GraphTensor(Struct, eq=False, gc=False):
 
     Attributes:
         name: what the graph calls it.
-        source: the row that makes it; None for an input, a constant, and a weight of a module that is a row itself.
-        input: its number among the inputs of the model, for one of those.
-        module: the module, a row itself, whose weight it is.
-        used: whether a row that does not make it reads it, or the model gives it.
+        source: the row that makes it; None for an input, a constant, or a weight of a leaf module.
+        input: its index among the model's inputs, if it is one.
+        module: the path of the leaf module that owns it, if it is a weight.
+        used: whether another row reads it, or the model returns it.
     """
 
     name: str
@@ -32,19 +32,19 @@ class GraphTensor(Struct, eq=False, gc=False):
 
 
 class Row(Struct, eq=False, gc=False):
-    """A call of a module or of a function, or weights that stand in no module that is called.
+    """A call of a module or function, or weights outside of every leaf module.
 
     Attributes:
-        path: its place among the modules, parted by "/".
-        type: the name of a module's class, or of a function.
-        module: the call of a module that its operations stand in; None for a function, and for weights.
-        weights: what it holds; of a module's, only its first call's row.
-        before: rows of weights that it is the first to read.
-        reads: the tensors that it reads, in order, each once.
+        path: its path among the modules, with "/" as the separator.
+        type: the name of the module's class, or of the function.
+        module: the module call that its operations belong to; None for a function or for weights.
+        weights: its weights, if it is not a call; those of leaf modules that are called are in `Holders.modules`.
+        before: the rows of weights that this row is the first to read.
+        reads: the tensors that it reads, in order, without duplicates.
         borrowed: the weights of other modules that it reads.
-        made: those that it makes.
-        macs: the products of its operations.
-        operations: these, each with the graph that it is in.
+        made: the tensors that it makes.
+        macs: the multiply-accumulates of its operations.
+        operations: its operations, each with the graph that contains it.
     """
 
     path: str
@@ -60,7 +60,7 @@ class Row(Struct, eq=False, gc=False):
     placed: bool = False
 
     def read(self, tensors: Iterable[GraphTensor]) -> None:
-        """Note what it reads of others; weights that nobody has read before are placed before it."""
+        """Record the tensors that it reads from other rows; rows of weights not read before are placed before it."""
         for tensor in tensors:
             source = tensor.source
             if source is self:
@@ -76,6 +76,6 @@ class Row(Struct, eq=False, gc=False):
                 self.before.append(source)
 
     def outputs(self) -> list[GraphTensor]:
-        """What others read of what it makes, else the last of it; of weights that nothing reads, all."""
+        """The tensors that others read, or else the last one made; for a row of unused weights, all of them."""
         used = [tensor for tensor in self.made if tensor.used]
         return used or self.made[-1 if self.macs else 0 :]

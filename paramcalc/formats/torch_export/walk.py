@@ -1,4 +1,4 @@
-"""Walks the graph in execution order and collects rows: calls of modules, functions outside these, and weights."""
+"""Walks the graph in execution order and collects rows: calls of leaf modules, other functions, and weights."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -12,18 +12,18 @@ from paramcalc.formats.torch_export.tensors import GraphTensor, Row
 from paramcalc.limits import MAX_NESTED
 
 Scope = dict[str, GraphTensor]
-"""The tensors of a graph by their names in it."""
+"""The tensors of a graph by name."""
 
 
 def inlined(node: Node) -> Graph | None:
-    """The graph of an operation that does nothing but run it once."""
+    """The subgraph of an operation that only runs it once; None for any other operation."""
     library, name = split_target(node.target)
     graphs = graphs_of(node) if library == LIBRARY and name in RUN_ONCE else []
     return graphs[0] if len(graphs) == 1 else None
 
 
 def operations(graph: Graph) -> int:
-    """How many operations a graph has, with those of graphs that are run as a part of it."""
+    """The number of operations in a graph, including inlined subgraphs."""
     count, graphs = 0, [graph]
     while graphs:
         nodes = graphs.pop().nodes
@@ -33,10 +33,10 @@ def operations(graph: Graph) -> int:
 
 
 def learn(graph: Graph, modules: Modules, depth: int = 0) -> None:
-    """Note all modules of a graph, and of those that are run as a part of it.
+    """Record all modules of a graph and of its inlined subgraphs.
 
     Raises:
-        BrokenError: when graphs are nested too deep.
+        BrokenError: when graphs are nested too deeply.
     """
     if depth > MAX_NESTED:
         raise BrokenError(f"more than {MAX_NESTED} graphs are nested in one another")
@@ -51,7 +51,7 @@ class Walk:
     """Goes through the operations and collects rows.
 
     Attributes:
-        rows: in execution order; rows of weights stand before the row that reads them first.
+        rows: in execution order, without the rows of weights, which are in `Row.before`.
     """
 
     def __init__(self, modules: Modules, costs: Costs, taken: Iterable[str], source: str, max_rows: int) -> None:
@@ -74,7 +74,7 @@ class Walk:
                 self._inline(node, inner, scope)
 
     def _inline(self, node: Node, inner: Graph, scope: Scope) -> None:
-        """The rows of a graph that is run as a part of this one."""
+        """Add the rows of a subgraph that is inlined into this graph."""
         at = next(index for index, item in enumerate(node.inputs) if item.arg.as_graph is not None)
         given = list(_values([item.arg for item in node.inputs[at + 1 :]]))
         wanted = list(_values(inner.inputs))
@@ -97,7 +97,7 @@ class Walk:
         return InputError(self._source, [Problem(f"operation {node.target}: {message}")])
 
     def _operation(self, node: Node, graph: Graph, scope: Scope) -> None:
-        """One operation: a row of its own, or a part of the call of a module that goes on."""
+        """Add an operation, either to the row of the module call in progress or to a new row."""
         try:
             macs = self._costs.of(node, graph)
         except BrokenError as error:
@@ -119,7 +119,7 @@ class Walk:
             row.made.append(tensor)
 
     def _row(self, node: Node) -> Row:
-        """The row that an operation belongs to."""
+        """The row that an operation belongs to, added if it is new."""
         last = self.rows[-1].module if self.rows else None
         stack = node.metadata.nn_module_stack
         module = self._modules.add(stack)
@@ -133,19 +133,19 @@ class Walk:
         return row
 
     def _module(self, module: Module) -> Row:
-        """A row of another call of a module; a later call of the same one ends in "#2"."""
+        """A row for a new call of a module; the path of the second call ends in "#2"."""
         path = module.path.replace(".", "/")
         count = self._calls[path] = self._calls.get(path, 0) + 1
         return Row(path if count == 1 else self._free(f"{path}#{count}"), module.type, module)
 
     def _function(self, module: Module, node: Node) -> Row:
-        """A row of a function: `block/add`, the next one in the same module `block/add_1`."""
+        """A row for a function: `block/add`, and `block/add_1` for the next one in the same module."""
         library, name = split_target(node.target)
         kind = name if library in ("aten", LIBRARY) else f"{library}.{name}"
         return Row(self._free("/".join(filter(None, (module.path.replace(".", "/"), name)))), kind)
 
     def _free(self, path: str) -> str:
-        """The path, with a number where there is such a row."""
+        """The path, with a number appended if it is taken."""
         count = self._functions.get(path, 0)
         found = path if not count else f"{path}_{count}"
         while found in self._taken:
@@ -157,7 +157,7 @@ class Walk:
 
 
 def _values(arguments: Iterable[Argument]) -> Iterator[str | None]:
-    """The tensors of arguments in order, None for a number: what a graph's inputs and outputs are matched by."""
+    """The tensors of arguments in order, None for a number; a subgraph's inputs and outputs are matched by position."""
     for argument in arguments:
         names = argument.tensors()
         if names or argument.as_tensors is not None:

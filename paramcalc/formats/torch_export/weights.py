@@ -1,4 +1,4 @@
-"""Parameters and buffers: the modules that own them, and which are the same tensor."""
+"""Parameters and buffers: which modules own them, and which are tied."""
 
 from collections.abc import Container, Iterable, Mapping
 
@@ -13,7 +13,7 @@ from paramcalc.layers.base import Kind, Weight
 from paramcalc.shapes import Shape
 
 PARAMETER, BUFFER, UNUSED = "Parameter", "Buffer", "Unused"
-"""The types of rows of weights: what an operation outside of any module with a row reads, and what none reads."""
+"""The types of rows of weights: parameters and buffers that are read, and weights that no operation reads."""
 
 
 class Stored(Struct, gc=False):
@@ -21,8 +21,8 @@ class Stored(Struct, gc=False):
 
     Attributes:
         name: its key in the state_dict.
-        graph_names: what the graph calls it; nothing where it is no input of the graph.
-        buffer: whether it is no parameter.
+        graph_names: its names in the graph; empty if it is not an input of the graph.
+        buffer: whether it is a buffer and not a parameter.
         persistent: whether it is saved with the model.
     """
 
@@ -34,14 +34,14 @@ class Stored(Struct, gc=False):
 
 
 class Holders(Struct):
-    """Where the weights of a program stand.
+    """The rows that hold the weights of a program.
 
     Attributes:
-        modules: those of each module that is a row.
-        rows: the rows of all others.
-        tensors: each weight by its key in the state_dict.
-        scope: each by its names in the graph.
-        places: where each stands, "path.weight", by its key in the state_dict.
+        modules: the weights of each leaf module.
+        rows: the rows of all other weights.
+        tensors: the weights by their keys in the state_dict.
+        scope: the weights by their names in the graph.
+        places: the place of each weight, "path.weight", by its key in the state_dict.
     """
 
     modules: dict[str, list[Weight]] = field(default_factory=dict)
@@ -52,13 +52,13 @@ class Holders(Struct):
 
 
 def stored_in(specs: list[InputSpec], graph: Graph, table: Mapping[str, Payload], source: str) -> list[Stored]:
-    """The parameters and buffers of a program: inputs of the graph, and what the table of weights has beside them.
+    """The parameters and buffers of a program: those in the graph, and any others in the table of weights.
 
-    With `strict=True`, PyTorch leaves out of the graph what nothing reads. Up to PyTorch 2.7 tied parameters could
-    have one name there: then they are one parameter here.
+    With `strict=True`, PyTorch leaves unused weights out of the graph. Up to PyTorch 2.7, tied parameters could share
+    a name there; they are then one parameter here.
 
     Raises:
-        InputError: when there is no telling how large one is.
+        InputError: when the size of a weight is unknown, or two weights of different shapes share a name.
     """
     found: dict[str, Stored] = {}
     for spec in specs:
@@ -81,10 +81,10 @@ def stored_in(specs: list[InputSpec], graph: Graph, table: Mapping[str, Payload]
 
 
 def described(meta: TensorMeta | None, name: str, source: str) -> TensorMeta:
-    """What is said of a weight.
+    """The description of a weight, whose shape must be known.
 
     Raises:
-        InputError: when that is not all that is needed of it.
+        InputError: when it is missing, or has symbolic dimensions.
     """
     if meta is None or None in shape_of(meta):
         raise InputError(source, [Problem(f"nothing says what shape '{name}' has")])
@@ -92,7 +92,7 @@ def described(meta: TensorMeta | None, name: str, source: str) -> TensorMeta:
 
 
 def weight_of(stored: Stored, name: str) -> Weight:
-    """A weight as a row has it, under its name in the row."""
+    """A `Weight` for a row; `name` is its name within the row."""
     sizes = tuple([size for size in shape_of(stored.meta) if size is not None])
     factors = tuple([(f"shape[{axis}]", size) for axis, size in enumerate(sizes)])
     return Weight(
@@ -107,16 +107,16 @@ def weight_of(stored: Stored, name: str) -> Weight:
 
 
 def kind_of(name: str) -> Kind:
-    """Bias for what PyTorch's modules call so: `bias`, `in_proj_bias`, `bias_ih_l0`."""
+    """The kind of a weight by its name: PyTorch's modules call biases `bias`, `in_proj_bias` or `bias_ih_l0`."""
     last = name.rpartition(".")[2]
     return "bias" if last == "bias" or last.startswith("bias_") or last.endswith("_bias") else "weight"
 
 
 def hold(stored: list[Stored], modules: Modules) -> Holders:
-    """Give every weight its row.
+    """Assign every weight to a row.
 
-    A weight in a module that is a row is the module's. Another is a row of its own, or one with the others of its
-    module where that is never called: something else reads them there.
+    A weight inside a leaf module belongs to the module's row. Any other weight is a row of its own, unless its module
+    is never called, as when other code reads its weights; these weights then share a row.
     """
     holders = Holders()
     rows: dict[str, Row] = {}
@@ -145,21 +145,21 @@ def hold(stored: list[Stored], modules: Modules) -> Holders:
 
 
 def tensor_of(stored: Stored, source: Row | None, module: str | None) -> GraphTensor:
-    """A weight as operations read it."""
+    """A weight as a tensor of the graph."""
     dtype = DTYPES.get(stored.meta.dtype, "unknown")
     return GraphTensor(stored.name, shape_of(stored.meta), dtype, source, module=module)
 
 
 def has_place(payload: Payload | None, empty: Container[str]) -> bool:
-    """Whether a table says where the elements of a weight are."""
+    """Whether a table says where the data of a weight are."""
     return payload is not None and payload.tensor_meta is not None and payload.path_name not in empty
 
 
 def tied_in(stored: list[Stored], table: Mapping[str, Payload], empty: Container[str]) -> list[tuple[str, str]]:
-    """Pairs of names that are one tensor, the first of each the one that holds it: all their elements are the same.
+    """Pairs of names of tied weights, which have the same storage, offset, shape, strides and dtype; the owner first.
 
-    The first is that of the table, which has the order of the module; of tied parameters the graph may have the last.
-    Weights that were never made are all in one entry, which is empty: that does not make them one.
+    The owner is the first in the table, which is in the module's order; the graph may contain only the last of several
+    tied parameters. Weights without data all have the same empty entry, so it does not make them tied.
     """
     first: dict[tuple[object, ...], str] = {}
     pairs = []
@@ -181,9 +181,9 @@ def tied_in(stored: list[Stored], table: Mapping[str, Payload], empty: Container
 def tied_by_use(
     stored: list[Stored], table: Mapping[str, Payload], empty: Container[str], holders: Holders, rows: Iterable[Row]
 ) -> list[tuple[str, str]]:
-    """The same of weights that no table tells of: PyTorch reads all that are tied by one name.
+    """Pairs of tied weights that no table lists, found by use: the graph reads all tied weights under one name.
 
-    A weight that nothing reads, of a module that reads one of the same shape from another module instead, is that.
+    An unused weight is taken to be tied if its module reads exactly one weight of the same shape from another module.
     """
     borrowed: dict[tuple[str | None, Shape], set[str]] = {}
     for row in rows:
@@ -202,7 +202,7 @@ def tied_by_use(
 
 
 def check_table(stored: list[Stored], table: Mapping[str, Payload], source: str) -> None:
-    """The table of weights must say the same of each as the graph does: PyTorch loads what the table says.
+    """Check that the table of weights agrees with the graph, as PyTorch loads weights by the table.
 
     Raises:
         InputError: naming the first weight that differs.
