@@ -1,1 +1,1 @@
-"""Keras' layers, one file a family, with Keras' field names and defaults."""
+"""Keras' layers, one module per family, with Keras' field names and defaults."""

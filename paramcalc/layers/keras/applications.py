@@ -1,4 +1,4 @@
-"""Layers that keras.applications keeps to itself; its files hold them."""
+"""Layers that are private to keras.applications but occur in its models' files."""
 
 from paramcalc.errors import LayerError
 from paramcalc.layers.base import Inferred, Layer, Positive, Weight
@@ -49,12 +49,12 @@ class CustomScaleLayer(Layer, frozen=True):
     scale: float
 
     def infer(self, x: Shape, y: Shape, *unused: Shape) -> Inferred:
-        """Only the first two inputs are read."""
+        """Return the broadcast shape of the first two inputs."""
         return Inferred(stretched(x, y))
 
 
 def stretched(a: Shape, b: Shape) -> Shape:
-    """Both shapes broadcast; an unknown dimension only fits another unknown one, or 1.
+    """Return the broadcast shape; an unknown dimension only fits another unknown one, or 1.
 
     Keras traces these layers with a size of its own for what is unknown.
     """

@@ -1,4 +1,4 @@
-"""Attention: every query looks at all keys and takes the values it finds most alike."""
+"""Attention: every query is compared with all keys, and their values are averaged by similarity."""
 
 from typing import ClassVar, Literal
 
@@ -22,17 +22,17 @@ class Projection:
 
 
 def sizes(factors: Factors) -> tuple[int, ...]:
-    """The numbers of factors that are all known."""
+    """Return the sizes of factors that are all known."""
     return tuple(size for _, size in factors if size is not None)
 
 
 def features(x: Shape, of: str) -> Factors:
-    """The last axis of an input, which a projection reads."""
+    """Return the last axis of an input, which a projection reads."""
     return (("features", known(x, -1, f"number of features of the {of}")),)
 
 
 def check_same_positions(value: Shape, key: Shape) -> None:
-    """Each value belongs to one key: all axes between the batch and the features are the same."""
+    """Refuse a value and a key whose axes between batch and features differ."""
     if value[1:-1] != key[1:-1]:
         raise LayerError(
             f"value and key must have the same axes but the last; they are {format_shape(value)} "
@@ -114,18 +114,18 @@ class MultiHeadAttention(Layer, frozen=True):
         return Inferred(outputs, tuple(weights), macs, cache=cache)
 
     def scores_shape(self, query: Shape, key: Shape) -> Shape:
-        """Keras reports the queries on both axes, even where the keys are fewer or more."""
+        """Return the shape Keras reports, with the queries on both axes even if the number of keys differs."""
         return (query[0], self.num_heads, query[1], query[1])
 
     def check(self, query: Shape, value: Shape, key: Shape) -> None:
-        """Refuse inputs that do not belong together."""
+        """Refuse inputs that do not fit together."""
         check_min_rank(query, 2)
         check_same_positions(value, key)
         if self.flash_attention and self.dropout > 0:
             raise LayerError("flash_attention works only with dropout: 0")
 
     def output_factors(self, query: Shape) -> Factors:
-        """What the last projection makes: the query's features again, unless output_shape says otherwise."""
+        """Return the output axes of the last projection: the query's features, unless output_shape is given."""
         shape = self.output_shape
         if not shape:
             return features(query, "query")
@@ -134,10 +134,10 @@ class MultiHeadAttention(Layer, frozen=True):
         return tuple((f"output axis {axis}", size) for axis, size in enumerate(shape))
 
     def scores(self, query: Shape, key: Shape) -> Factors:
-        """How many scores there are: for every head and position left alone, queries × keys."""
+        """Count the scores: queries × keys for every head and every position that is not attended over."""
         axes = self.axes(len(query))
         if len(key) != len(query) or len(query) in axes:
-            return (("scores", None),)  # Keras builds such a layer, but cannot run it
+            return (("scores", None),)  # Keras builds such a layer but cannot run it
         names = ["batch", *[f"axis {axis}" for axis in range(1, len(query) - 1)], "heads"]
         queries: list[Dim] = [1 if query[0] is None else query[0], *query[1:-1], self.num_heads]
         keys: list[Dim] = [1 if key[0] is None else key[0], *key[1:-1], self.num_heads]
@@ -153,7 +153,7 @@ class MultiHeadAttention(Layer, frozen=True):
         return (*alone, *attended)
 
     def axes(self, rank: int) -> tuple[int, ...]:
-        """The attended axes of a projected input: its last two, after `rank` - 1 others, are heads and key_dim."""
+        """Return the attended axes of a projected input, whose last two axes are heads and key_dim."""
         axes = self.attention_axes
         if axes is None:
             axes = tuple(range(1, rank - 1))
@@ -163,7 +163,7 @@ class MultiHeadAttention(Layer, frozen=True):
         found = tuple(axis if axis >= 0 else rank + axis for axis in axes)
         if not all(0 <= axis <= rank for axis in found):
             raise LayerError(f"attention_axes {list(axes)} is out of range for an input of rank {rank}")
-        # Inputs of rank 3 go to one fused kernel, which only knows the time axis.
+        # Inputs of rank 3 go to one fused kernel, which supports only the time axis.
         return (1,) if rank == 3 else found
 
 
@@ -231,7 +231,7 @@ class GroupQueryAttention(Layer, frozen=True):
         return Inferred(outputs, tuple(weights), (*projected, *products, *back.macs), cache=cache)
 
     def check(self, query: Shape, value: Shape, key: Shape) -> None:
-        """Refuse inputs and heads that do not belong together."""
+        """Refuse inputs and heads that do not fit together."""
         if self.num_query_heads % self.num_key_value_heads:
             raise LayerError(
                 f"num_query_heads {self.num_query_heads} is not a multiple of "
@@ -280,7 +280,7 @@ class Attention(Layer, frozen=True):
         found = attend(query, after(past, value), after(past, key), weights, dot, return_attention_scores)
         if use_causal_mask and len(key) == 3:
             vectors = [(("features", key[-1]),), (("value features", value[-1]),)]
-            # Keys that are the values are kept once.
+            # If the keys are the values, they are cached only once.
             return replace(found, cache=kept_vectors(key, None, *(vectors if len(inputs) == 3 else vectors[:1])))
         return found
 
@@ -299,7 +299,7 @@ class AdditiveAttention(Layer, frozen=True):
 
     use_scale: bool = True
     dropout: float = 0.0
-    score_mode: Literal["dot", "concat"] = "dot"  # Keras takes it and does not look at it
+    score_mode: Literal["dot", "concat"] = "dot"  # Keras accepts it and ignores it
     seed: int | None = None
 
     def infer(self, *inputs: Shape, return_attention_scores: bool = False) -> Inferred:
@@ -313,20 +313,20 @@ class AdditiveAttention(Layer, frozen=True):
 
 
 def after(past: int, key: Shape) -> Shape:
-    """The shape of keys, or values, with those of earlier tokens before them."""
+    """Return the shape of keys or values including those of earlier tokens."""
     if not past or len(key) != 3 or key[1] is None:
         return key
     return (key[0], key[1] + past, key[2])
 
 
 def kept_vectors(key: Shape, window: int | None, *vectors: Factors) -> tuple[Cache, ...]:
-    """What is kept of each token: its keys, and its values unless they are the same."""
+    """Return the cache of each token: its keys, and its values unless they are the same."""
     names = ("keys", "values")
     return tuple([Cache(name, of, window=window, tokens=key[1]) for name, of in zip(names, vectors, strict=False)])
 
 
 def three_inputs(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
-    """Query, value and key; the key is the value where it is left out.
+    """Return query, value and key; the key defaults to the value.
 
     Raises:
         LayerError: for another number of inputs.
@@ -340,7 +340,7 @@ def three_inputs(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
 def attend(
     query: Shape, value: Shape, key: Shape, weights: tuple[Weight, ...], dot: bool, return_scores: bool
 ) -> Inferred:
-    """Attention without projections: scores (a product with `dot`) × values."""
+    """Infer attention without projections: scores (a product only with `dot`) × values."""
     if return_scores:
         check_min_rank(key, 2)
     for shape in (query, value):

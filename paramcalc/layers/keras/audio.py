@@ -34,7 +34,10 @@ class MelSpectrogram(Layer, frozen=True):
     ref_power: float = 1.0
 
     def infer(self, x: Shape) -> Inferred:
-        """One input axis is one sound without a batch; axes after the second are not looked at, as in Keras."""
+        """Return the spectrogram's shape; an input of one axis is one sound without a batch.
+
+        Axes after the second are not checked, as in Keras.
+        """
         if self.sequence_length is not None and self.fft_length < self.sequence_length:
             raise LayerError(f"fft_length {self.fft_length} is smaller than sequence_length {self.sequence_length}")
         if not x:
@@ -73,7 +76,7 @@ class STFTSpectrogram(Layer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
-        """Each channel is convolved on its own; mode 'stft' gives both parts, one after the other."""
+        """Convolve each channel separately; mode 'stft' returns both parts, concatenated."""
         check_rank(x, 3, "(batch, samples, channels)")
         self.check()
         first = self.data_format == "channels_first"
@@ -93,14 +96,14 @@ class STFTSpectrogram(Layer, frozen=True):
         return Inferred(output, weights, tuple((positions, *weight.factors) for weight in weights))
 
     def check(self) -> None:
-        """Frames must not leave gaps, nor be longer than their transform."""
+        """Refuse frames that leave gaps between them or are longer than their transform."""
         if self.frame_step is not None and self.frame_step > self.frame_length:
             raise LayerError(f"frame_step {self.frame_step} is larger than frame_length {self.frame_length}")
         if self.fft_length is not None and self.fft_length < self.frame_length:
             raise LayerError(f"fft_length {self.fft_length} is smaller than frame_length {self.frame_length}")
 
     def frames(self, x: Shape, samples: Dim) -> Dim:
-        """How many frames there are."""
+        """Return the number of frames."""
         step = self.frame_step or self.frame_length // 2
         if step < 1:
             raise LayerError(f"frame_length {self.frame_length} needs a frame_step")
@@ -110,12 +113,12 @@ class STFTSpectrogram(Layer, frozen=True):
         return frames
 
     def frequencies(self) -> int:
-        """How many frequencies the transform has; by default of the next power of two."""
+        """Return the number of frequencies in the transform, whose length defaults to the next power of two."""
         length = self.fft_length or 2 ** ceil(log2(self.frame_length))
         return length // 2 + 1
 
     def kernels(self) -> tuple[Weight, ...]:
-        """The kernels for the parts that the mode needs."""
+        """Return the kernels of the parts that the mode needs."""
         shape = (self.frame_length, 1, self.frequencies())
         factors: Factors = (("frame_length", shape[0]), ("frequencies", shape[2]))
         parts = [part for part, other in (("real", "imag"), ("imag", "real")) if self.mode != other]

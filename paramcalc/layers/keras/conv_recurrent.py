@@ -19,7 +19,7 @@ GATES = 4
 
 
 class ConvLSTM(Recurrent, frozen=True):
-    """What the three ConvLSTM layers share; `rank` is the number of spatial axes."""
+    """Base of the three ConvLSTM layers; `rank` is the number of spatial axes."""
 
     rank: ClassVar[int]
 
@@ -54,7 +54,7 @@ class ConvLSTM(Recurrent, frozen=True):
     zero_output_for_mask: bool = False
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
-        """One convolution of the input, and one of the last output, in every time step."""
+        """Infer one convolution of the input and one of the last output, at every time step."""
         names = SPATIAL_NAMES[self.rank]
         first = self.data_format == "channels_first"
         layout = ("batch", "time", "channels", *names) if first else ("batch", "time", *names, "channels")
@@ -62,7 +62,7 @@ class ConvLSTM(Recurrent, frozen=True):
         return over_time(self, x, self.step(without_time(x)))
 
     def step(self, x: Shape) -> Inferred:
-        """One time step; the outputs are the output, and the states: output and carry."""
+        """Infer one time step; its outputs are the output, then the states (output and carry)."""
         spatial, channels, window = sliding(self, x)
         check_stride_or_dilation(window)
         self.check_states(spatial)

@@ -11,11 +11,11 @@ from paramcalc.layers.keras.fields import LORA_DTYPE, Activation, Constraint, Da
 from paramcalc.shapes import Shape, known
 
 Padding = Literal["valid", "same", "VALID", "SAME", "Valid", "Same"]
-"""Convolutions, unlike pooling, read it in capitals too: TensorFlow's spelling."""
+"""Unlike pooling, convolutions accept it in capitals too, TensorFlow's spelling."""
 
 
 class Sliding(Protocol):
-    """The fields that every convolution has."""
+    """The fields of every convolution."""
 
     @property
     def rank(self) -> int:
@@ -23,19 +23,19 @@ class Sliding(Protocol):
 
     @property
     def kernel_size(self) -> Size:
-        """How much of its input a kernel reads at a time."""
+        """The size of the kernel along each spatial axis."""
 
     @property
     def strides(self) -> Size:
-        """How far the kernel moves at a time."""
+        """The step of the kernel along each spatial axis."""
 
     @property
     def padding(self) -> str:
-        """Whether the input is padded, in any case of letters."""
+        """The padding mode, in upper or lower case."""
 
     @property
     def data_format(self) -> DataFormat:
-        """Where the channels stand."""
+        """The position of the channels axis."""
 
     @property
     def dilation_rate(self) -> Size:
@@ -43,7 +43,7 @@ class Sliding(Protocol):
 
 
 def sliding(layer: Sliding, x: Shape) -> tuple[Shape, int, Window]:
-    """What every convolution begins with: the spatial axes and the channels of its input, and its window.
+    """Return the spatial axes and the channels of a convolution's input, and its window.
 
     Raises:
         LayerError: for an input of another rank or with unknown channels, or a list of another length than the rank.
@@ -55,14 +55,14 @@ def sliding(layer: Sliding, x: Shape) -> tuple[Shape, int, Window]:
 
 
 def check_stride_or_dilation(window: Window) -> None:
-    """Refuse strides together with dilation, which Keras does not compute."""
+    """Refuse strides combined with dilation, which Keras does not support."""
     strides, dilation = window.strides, window.dilation
     if max(strides) > 1 and max(dilation) > 1:
         raise LayerError(f"strides {list(strides)} and dilation_rate {list(dilation)} cannot both be above 1")
 
 
 class _Conv(Layer, frozen=True):
-    """What Conv1D, Conv2D and Conv3D share."""
+    """Base of Conv1D, Conv2D and Conv3D."""
 
     rank: ClassVar[int]
 
@@ -86,7 +86,7 @@ class _Conv(Layer, frozen=True):
     lora_alpha: float | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """A kernel over all channels of a group, at every output position."""
+        """Infer one kernel per filter over the channels of its group, applied at every output position."""
         spatial, channels, window = sliding(self, x)
         self.check_groups(channels)
         check_stride_or_dilation(window)
@@ -100,7 +100,7 @@ class _Conv(Layer, frozen=True):
         return Inferred(join_channels(x[0], output, self.filters, self.data_format), weights, macs)
 
     def check_groups(self, channels: int) -> None:
-        """Groups share out the channels and the filters evenly."""
+        """Refuse groups that do not divide the channels and the filters evenly."""
         for what, count in (("filters", self.filters), ("input channels", channels)):
             if count % self.groups:
                 raise LayerError(f"{count} {what} cannot be divided into {self.groups} groups")
@@ -147,7 +147,7 @@ class Conv3D(_Conv, frozen=True):
 
 
 class _DepthwiseConv(Layer, frozen=True):
-    """What DepthwiseConv1D and DepthwiseConv2D share."""
+    """Base of DepthwiseConv1D and DepthwiseConv2D."""
 
     rank: ClassVar[int]
 
@@ -168,7 +168,7 @@ class _DepthwiseConv(Layer, frozen=True):
     bias_constraint: Constraint = None
 
     def infer(self, x: Shape) -> Inferred:
-        """`depth_multiplier` kernels for each channel, none of which sees another channel."""
+        """Infer `depth_multiplier` kernels for each channel, each of which reads only that channel."""
         spatial, channels, window = sliding(self, x)
         output = window.lengths(spatial)
         kernel = depthwise_kernel("kernel", window, channels, self.depth_multiplier)
@@ -183,7 +183,7 @@ class _DepthwiseConv(Layer, frozen=True):
 
 
 def depthwise_kernel(name: str, window: Window, channels: int, multiplier: int) -> Weight:
-    """A kernel of its own for each channel, `multiplier` times."""
+    """Return the kernels: `multiplier` of them for each channel."""
     factors = (*window.factors, ("channels", channels), ("depth multiplier", multiplier))
     return Weight(name, (*window.size, channels, multiplier), factors)
 
@@ -213,7 +213,7 @@ class DepthwiseConv2D(_DepthwiseConv, frozen=True):
 
 
 class _SeparableConv(Layer, frozen=True):
-    """What SeparableConv1D and SeparableConv2D share."""
+    """Base of SeparableConv1D and SeparableConv2D."""
 
     rank: ClassVar[int]
 
@@ -238,7 +238,7 @@ class _SeparableConv(Layer, frozen=True):
     bias_constraint: Constraint = None
 
     def infer(self, x: Shape) -> Inferred:
-        """A depthwise convolution, then a dense layer over the channels of every position."""
+        """Infer a depthwise convolution, then a pointwise one over the channels of every position."""
         spatial, channels, window = sliding(self, x)
         output = window.lengths(spatial)
         depthwise = depthwise_kernel("depthwise_kernel", window, channels, self.depth_multiplier)

@@ -17,7 +17,7 @@ OutputPadding = NonNegative | tuple[NonNegative, ...] | None
 
 
 class _ConvTranspose(Layer, frozen=True):
-    """What the transposed convolutions share."""
+    """Base of the transposed convolutions."""
 
     rank: ClassVar[int]
 
@@ -39,7 +39,7 @@ class _ConvTranspose(Layer, frozen=True):
     bias_constraint: Constraint = None
 
     def infer(self, x: Shape) -> Inferred:
-        """Each input position is multiplied into a whole kernel; where kernels overlap, they add up."""
+        """Infer one kernel per input position; overlapping outputs are summed."""
         spatial, channels, window = sliding(self, x)
         check_stride_or_dilation(window)
         kernel = Weight(

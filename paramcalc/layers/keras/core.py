@@ -1,4 +1,4 @@
-"""Core layers: Dense, EinsumDense, Embedding and the ones that only pass on."""
+"""Core layers: Dense, EinsumDense, Embedding and the layers that pass their input through."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class Dense(Layer, frozen=True):
     quantization_config: Any = None
 
     def infer(self, x: Shape) -> Inferred:
-        """One kernel over the last axis, used at every position before it."""
+        """Infer one kernel over the last axis, applied at every position before it."""
         check_min_rank(x, 2)
         features = known(x, -1, "number of features")
         kernel = Weight("kernel", (features, self.units), (("features", features), ("units", self.units)))
@@ -70,8 +70,8 @@ class EinsumDense(Layer, frozen=True):
     activity_regularizer: Regularizer = None
 
     def infer(self, x: Shape) -> Inferred:
-        """A kernel's axis that is summed has the size it has in the input; the others have that of the output."""
-        from paramcalc.layers.keras.equation import Einsum  # few models have one
+        """Infer a kernel whose summed axes take their size from the input, the others from the output."""
+        from paramcalc.layers.keras.equation import Einsum  # imported here: few models have one
 
         einsum = Einsum(self.equation, self.output_shape, x)
         kernel = einsum.kernel()
@@ -104,7 +104,7 @@ class Embedding(Layer, frozen=True):
     input_length: Any = None
 
     def infer(self, x: Shape) -> Inferred:
-        """A look-up multiplies nothing."""
+        """Infer the table; a look-up multiplies nothing."""
         weights, macs = embedding_weights(self)
         return Inferred((*x, self.output_dim), weights, macs)
 
@@ -133,7 +133,7 @@ class ReversibleEmbedding(Layer, frozen=True):
     quantization_config: Any = None
 
     def infer(self, x: Shape, *, reverse: bool = False) -> Inferred:
-        """Look up, or multiply with the table (its own copy when the weights are not tied)."""
+        """Look up, or multiply by the table (a second table if the weights are not tied)."""
         weights, macs = embedding_weights(self)
         back = Weight(
             "reverse_embeddings",
@@ -152,7 +152,7 @@ class ReversibleEmbedding(Layer, frozen=True):
 
 
 def embedding_weights(layer: Embedding | ReversibleEmbedding) -> tuple[tuple[Weight, ...], Macs]:
-    """The table, with its low-rank adaptation if it has one, and the product of that."""
+    """Return the table, its low-rank adaptation if it has one, and the adaptation's product."""
     table = Weight(
         "embeddings",
         (layer.input_dim, layer.output_dim),

@@ -1,6 +1,6 @@
-"""What each field of a layer means, a line each: for `paramcalc layers` and for editors.
+"""One-line descriptions of each layer field, for `paramcalc layers` and for editors.
 
-Only those two load this module: a formula needs no description.
+Only these two load this module: no formula needs a description.
 """
 
 from paramcalc.layers.catalogue import NO_COUNT
@@ -10,14 +10,14 @@ SUFFIXES = {
     "_regularizer": f"A penalty on the {{}}; {NO_COUNT}.",
     "_constraint": f"A rule that the {{}} is made to meet after each update; {NO_COUNT}.",
 }
-"""Fields that exist for every weight: the weight's name goes where the braces are."""
+"""Fields that every weight has: the braces stand for the weight's name."""
 
 WEIGHTS = {
     "recurrent": "recurrent kernel",
     "embeddings": "embedding matrix",
     "activity": "output",
 }
-"""What a weight is called in a sentence, where that is not its name."""
+"""The name of a weight in a sentence, if it differs from the field's."""
 
 DESCRIPTIONS = {
     "a_left_init": "How the left slope starts; changes no shape and no count.",
@@ -211,7 +211,7 @@ DESCRIPTIONS = {
 
 
 def describe(field: str) -> str:
-    """The line for a field; empty for one of a plugin's own."""
+    """Return the description of a field; empty for a plugin's own field."""
     if field in DESCRIPTIONS:
         return DESCRIPTIONS[field]
     for suffix, text in SUFFIXES.items():

@@ -1,11 +1,11 @@
-"""The base of layers that work on each element: the output has the shape of the input."""
+"""The base of elementwise layers, whose output has the shape of the input."""
 
 from paramcalc.layers.base import Inferred, Layer
 from paramcalc.shapes import Shape
 
 
 class Elementwise(Layer, frozen=True):
-    """The output has the shape of the input, and there are no weights."""
+    """Base of the layers without weights whose output has the input's shape."""
 
     def infer(self, x: Shape) -> Inferred:
         """Check fields and input; the shape stays the same."""
@@ -17,9 +17,9 @@ class Elementwise(Layer, frozen=True):
 
 
 class Structured(Elementwise, frozen=True):
-    """A layer that also takes several inputs, as Keras takes lists and dicts, and returns as many outputs."""
+    """Base of the layers that also take lists and dicts of inputs, as in Keras, and return as many outputs."""
 
     def infer(self, x: Shape, *more: Shape) -> Inferred:
-        """Each input passes on its own."""
+        """Return each input's shape unchanged."""
         self.check(x)
         return Inferred([x, *more] if more else x)

@@ -12,7 +12,7 @@ FORMS = (
     "0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)",
     "([a-zA-Z]{2,})0,([a-zA-Z]+)->([a-zA-Z]+)0",
 )
-"""The equations Keras understands, the ellipsis written as 0; anything may follow, as in Keras."""
+"""The forms of equation that Keras accepts, with the ellipsis written as 0; trailing text is ignored, as in Keras."""
 
 
 class Einsum:
@@ -21,7 +21,7 @@ class Einsum:
     Attributes:
         output: the full output shape.
         of_input, of_kernel, of_output: the letters of each term, without the ellipsis.
-        elided: how many axes the ellipsis stands for.
+        elided: the number of axes that the ellipsis stands for.
         elided_first: whether the ellipsis comes before the letters.
     """
 
@@ -55,19 +55,19 @@ class Einsum:
         self.check()
 
     def full_output(self, partial: tuple[Dim, ...]) -> Shape:
-        """`output_shape` with the batch and what the ellipsis stands for."""
+        """Return `output_shape` with the batch and the axes that the ellipsis stands for."""
         if self.elided_first:
-            # Keras writes the elided axes in reverse; only ranks with two or more show it.
+            # Keras writes the elided axes in reverse, which shows only if there are at least two.
             return (self.x[0], *self.x[1 : self.elided][::-1], *partial)
         return (self.x[0], *partial, *self.x[len(self.x) - self.elided :])
 
     def read_axis(self, letter: str) -> int:
-        """The input's axis with this letter, counted from the end after an ellipsis; the last one if twice."""
+        """Return the input axis of this letter (the last, if repeated), counted from the end after an ellipsis."""
         axis = self.of_input.rindex(letter)
         return axis - len(self.of_input) if self.elided_first else axis
 
     def output_size(self, letter: str) -> Dim:
-        """The size the output has at this letter."""
+        """Return the output's size at this letter."""
         axis = self.of_output.rindex(letter) + (self.elided if self.elided_first else 0)
         if axis >= len(self.output):
             raise LayerError(
@@ -77,7 +77,7 @@ class Einsum:
         return self.output[axis]
 
     def check(self) -> None:
-        """Refuse a letter with two sizes, or one whose size follows from nothing."""
+        """Refuse a letter with two sizes, or one whose size is not determined."""
         for letter in self.of_input:
             if letter not in self.of_output:
                 continue
@@ -92,7 +92,7 @@ class Einsum:
                 raise LayerError(f"axis '{letter}' of the kernel is in neither the input nor the output")
 
     def kernel(self) -> Weight:
-        """The kernel: sizes of the output first, else of the input."""
+        """Return the kernel; sizes come from the output if it has the letter, else from the input."""
         factors = []
         for letter in self.of_kernel:
             if letter in self.of_output:
@@ -105,7 +105,7 @@ class Einsum:
         return Weight("kernel", tuple(size for _, size in factors), tuple(factors))
 
     def bias(self, axes: str) -> Weight:
-        """The bias: `axes` at their sizes, 1 for the output's axes between and after them."""
+        """Return the bias: `axes` at their sizes, and 1 for the output axes between and after them."""
         check_length("bias_axes", axes)
         missing = [letter for letter in axes if letter not in self.of_output]
         if missing or not axes:
@@ -125,7 +125,7 @@ class Einsum:
         return Weight("bias", tuple(shape), tuple(factors), "bias")
 
     def positions(self) -> Shape:
-        """Where the kernel is applied: the axes that the input has and the kernel has not, the batch first.
+        """Return the axes over which the kernel is repeated: those of the input that it lacks, batch first.
 
         An axis that is neither in the kernel nor in the output is summed before the product.
         """
@@ -138,13 +138,13 @@ class Einsum:
 
 
 def check_length(name: str, text: str) -> None:
-    """Refuse an equation longer than any real one: it is read at each call."""
+    """Refuse an equation longer than any real one, as it is parsed at each call."""
     if len(text) > MAX_EXPRESSION:
         raise LayerError(f"{name} has at most {MAX_EXPRESSION} characters, this one has {len(text):,}")
 
 
 def positive(size: int, letter: str) -> int:
-    """A size that a weight can have."""
+    """Return a size, refusing what no weight can have."""
     if size < 1:
         raise LayerError(f"axis '{letter}' of the kernel must be positive, got {size}")
     return size

@@ -1,13 +1,13 @@
-"""The types that fields of Keras' layers have: data formats, activations, and objects that a file serialises."""
+"""The types of Keras' layer fields: data formats, activations, and serialised objects."""
 
 from typing import Any, Literal
 
 DataFormat = Literal["channels_last", "channels_first"] | None
-"""Where the channels stand; None is Keras' default, channels_last."""
+"""The position of the channels; None is Keras' default, channels_last."""
 Config = dict[str, Any]
-"""A serialised object of Keras: its class and its arguments."""
+"""A serialised Keras object: its class and its arguments."""
 LORA_DTYPE = "float32"
-"""The dtype of LoRA's matrices, whatever that of their layer is."""
+"""The dtype of LoRA's matrices, whatever the layer's own dtype."""
 Initializer = str | Config | None
 Regularizer = str | Config | None
 Constraint = str | Config | None
@@ -48,4 +48,4 @@ ActivationName = Literal[
 Activation = ActivationName | Config | None
 
 CHOICES: dict[str, Any] = {"activation": ActivationName}
-"""Types with so many choices that the catalogue calls them by a name: name → type."""
+"""Types with so many choices that the catalogue names them instead: name → type."""

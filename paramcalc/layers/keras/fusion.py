@@ -1,4 +1,4 @@
-"""The roles of Keras' layers in a converter for microcontrollers; see `paramcalc.layers.fusion`."""
+"""Which of Keras' layers a converter for microcontrollers fuses; see `paramcalc.layers.fusion`."""
 
 from typing import Any
 

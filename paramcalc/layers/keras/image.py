@@ -14,9 +14,9 @@ Seed = int | Config | None
 ValueRange = tuple[float, float]
 UnitNumber = Annotated[float, Meta(ge=0, le=1)]
 UnitFactor = UnitNumber | Annotated[tuple[float, ...], Two]
-"""A strength: one number, or its lowest and highest. Keras checks the limits of a single number only."""
+"""A strength: one number, or its lowest and highest. Keras checks the limits only of a single number."""
 UnitPair = UnitNumber | Annotated[tuple[UnitNumber, ...], Two]
-"""The same, where both of two numbers must be within the limits as well."""
+"""The same, except that both of two numbers must be within the limits."""
 SignedNumber = Annotated[float, Meta(ge=-1, le=1)]
 SignedFactor = SignedNumber | Annotated[tuple[float, ...], Two]
 FillMode = Literal["reflect", "wrap", "constant", "nearest"]
@@ -62,7 +62,7 @@ class Resizing(ImageLayer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape, *more: Shape) -> Inferred:
-        """Images get the size; Keras takes any rank but 4 as one image without a batch."""
+        """Return the resized shape; like Keras, treat any rank but 4 as one image without a batch."""
         first = (1 if len(x) == 4 else 0) + (self.data_format == "channels_first")
         return resized(x, more, first, self.height, self.width)
 
@@ -81,7 +81,7 @@ class CenterCrop(ImageLayer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape, *more: Shape) -> Inferred:
-        """One image, or a batch of them."""
+        """Return the cropped shape of one image or a batch."""
         if len(x) not in (3, 4):
             raise LayerError(f"expects an image, or a batch of them, got {format_shape(x)}")
         first = len(x) - 3 + (self.data_format == "channels_first")
@@ -103,13 +103,13 @@ class RandomCrop(ImageLayer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape, *more: Shape) -> Inferred:
-        """Height and width are counted from the end."""
+        """Return the cropped shape; height and width are counted from the end."""
         first = len(x) - (2 if self.data_format == "channels_first" else 3)
         return resized(x, more, first, self.height, self.width)
 
 
 def resized(x: Shape, more: tuple[Shape, ...], first: int, height: Dim, width: Dim) -> Inferred:
-    """The shape with a new height at axis `first` and width after it."""
+    """Return the shape with a new height at axis `first` and the width after it."""
     if first < 0 or len(x) < first + 2:
         raise LayerError(f"expects images with a height and a width, got {format_shape(x)}")
     output = (*x[:first], height, width, *x[first + 2 :])

@@ -10,41 +10,41 @@ from paramcalc.shapes import Shape, format_shape
 
 
 class Bidirectional(wrappers.Bidirectional, frozen=True):
-    """The backward layer may return more or less than the forward one."""
+    """Keras 2's Bidirectional, whose backward layer may return more or less than the forward one."""
 
     def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
-        """The merged outputs, then the states of both layers."""
+        """Return the merged outputs, then the states of both layers."""
         if self.merge_mode not in (None, "concat") and ahead[0] != back[0]:
             raise LayerError(f"cannot merge outputs of {format_shape(ahead[0])} and {format_shape(back[0])}")
         return [*self.merged(ahead[0], back[0]), *ahead[1:], *back[1:]]
 
 
 class ConvLSTM1D(conv_recurrent.ConvLSTM1D, frozen=True):
-    """Rows of unknown length are fine."""
+    """Keras 2's ConvLSTM1D, which accepts rows of unknown length."""
 
     def check_states(self, spatial: Shape) -> None:
-        """States were made of the input, whatever its size."""
+        """Accept any size: Keras 2 makes the states from the input."""
 
 
 class ConvLSTM2D(conv_recurrent.ConvLSTM2D, frozen=True):
-    """Images of unknown size are fine."""
+    """Keras 2's ConvLSTM2D, which accepts images of unknown size."""
 
     def check_states(self, spatial: Shape) -> None:
-        """States were made of the input, whatever its size."""
+        """Accept any size: Keras 2 makes the states from the input."""
 
 
 class ConvLSTM3D(conv_recurrent.ConvLSTM3D, frozen=True):
-    """Volumes of unknown size are fine."""
+    """Keras 2's ConvLSTM3D, which accepts volumes of unknown size."""
 
     def check_states(self, spatial: Shape) -> None:
-        """States were made of the input, whatever its size."""
+        """Accept any size: Keras 2 makes the states from the input."""
 
 
 class MultiHeadAttention(attention.MultiHeadAttention, frozen=True):
-    """The attention scores have their true shape, which Keras 3 does not report."""
+    """Keras 2's MultiHeadAttention, which reports the true shape of the attention scores."""
 
     def scores_shape(self, query: Shape, key: Shape) -> Shape:
-        """What is left alone, the heads last, then the attended axes of the queries and those of the keys."""
+        """Return the axes not attended over, heads last, then the attended axes of queries and keys."""
         axes = self.axes(len(query))
         queries, keys = (*query[:-1], self.num_heads), (*key[:-1], self.num_heads)
         if len(key) != len(query) or len(query) in axes:
@@ -54,10 +54,10 @@ class MultiHeadAttention(attention.MultiHeadAttention, frozen=True):
 
 
 class TextVectorization(lookup.TextVectorization, frozen=True):
-    """The axis of one text is gone before there are words."""
+    """Keras 2's TextVectorization, which drops the axis of a single text before splitting it."""
 
     def texts(self, x: Shape) -> Shape:
-        """Split text has a new axis in the place of its last one, which is of size 1."""
+        """Return the shape of the split texts: the last axis, of size 1, becomes one of words."""
         if self.split is None:
             return x if self.ngrams is None else (*x[:-1], None)
         if len(x) > 1 and x[-1] not in (1, None):
@@ -65,14 +65,14 @@ class TextVectorization(lookup.TextVectorization, frozen=True):
         return (*(x[:-1] if len(x) > 1 else x), None)
 
     def indices(self, x: Shape) -> Shape:
-        """As long as the text, or of a length that is cut or filled up to."""
+        """Return the shape of the indices, cut or padded to output_sequence_length if it is given."""
         texts = self.texts(x)
         if self.split is not None:
             return (*texts[:-1], self.output_sequence_length)
         return texts if self.output_sequence_length is None else (None,) * len(texts)
 
     def words(self, x: Shape) -> Shape:
-        """An encoding is of one text, one-hot even of one word."""
+        """Return the shape that is encoded: one text, or for one-hot a single word."""
         texts = self.texts(x)
         if len(texts) > 2 or (self.output_mode == "one_hot" and len(texts) == 2 and texts[1] != 1):
             raise LayerError(f"cannot encode an input of {format_shape(x)}")

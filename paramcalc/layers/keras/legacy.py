@@ -1,4 +1,4 @@
-"""Classes of Keras 1 and Keras 2 that Keras 3 no longer has; their files still do.
+"""Layer classes of Keras 1 and Keras 2 that Keras 3 has removed but old files still contain.
 
 Fields have the names of Keras 2 where Keras 1 had others, as readers rename them.
 """
@@ -46,7 +46,7 @@ class MaxoutDense(Layer, frozen=True):
     use_bias: bool = True
 
     def infer(self, x: Shape) -> Inferred:
-        """One kernel with an axis for the pieces."""
+        """Infer one kernel with an axis for the nb_feature pieces."""
         check_rank(x, 2, "(batch, features)")
         features, pieces, units = known(x, -1, "number of features"), self.nb_feature, self.output_dim
         last = ("output_dim", units)
@@ -102,7 +102,7 @@ class SReLU(Layer, frozen=True):
     shared_axes: int | tuple[int, ...] | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """Two thresholds and two slopes an element."""
+        """Infer two thresholds and two slopes per element."""
         check_min_rank(x, 1)
         names = ("t_left", "a_left", "t_right", "a_right")
         return Inferred(x, tuple(elementwise_weight(name, x, self.shared_axes) for name in names))
@@ -123,7 +123,7 @@ class ParametricSoftplus(Layer, frozen=True):
     shared_axes: int | tuple[int, ...] | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """One alpha and one beta an element."""
+        """Infer one alpha and one beta per element."""
         check_min_rank(x, 1)
         names = ("alphas", "betas")
         return Inferred(x, tuple(elementwise_weight(name, x, self.shared_axes) for name in names))
@@ -143,7 +143,7 @@ class RandomHeight(Layer, frozen=True):
     seed: Seed = None
 
     def infer(self, x: Shape) -> Inferred:
-        """Counted from the end, so that one image works too."""
+        """Return the shape with an unknown height, counted from the end so that one image works too."""
         return Inferred(replaced(x, -3, None))
 
 
@@ -161,12 +161,12 @@ class RandomWidth(Layer, frozen=True):
     seed: Seed = None
 
     def infer(self, x: Shape) -> Inferred:
-        """Counted from the end, so that one image works too."""
+        """Return the shape with an unknown width, counted from the end so that one image works too."""
         return Inferred(replaced(x, -2, None))
 
 
 def replaced(x: Shape, axis: int, size: Dim) -> Shape:
-    """The shape with another size at one axis."""
+    """Return the shape with another size at one axis."""
     axis = positive_axis(axis, len(x))
     return (*x[:axis], size, *x[axis + 1 :])
 
@@ -185,7 +185,7 @@ class RandomFourierFeatures(Layer, frozen=True):
     scale: float | None = None
 
     def infer(self, x: Shape) -> Inferred:
-        """One product with the random matrix."""
+        """Count one product with the random matrix."""
         check_rank(x, 2, "(batch, features)")
         features, units = known(x, -1, "number of features"), self.output_dim
         factors = (("features", features), ("output_dim", units))

@@ -13,7 +13,7 @@ from paramcalc.shapes import Shape, known
 
 
 class LocallyConnected(Layer, frozen=True):
-    """What LocallyConnected1D and LocallyConnected2D share."""
+    """Base of LocallyConnected1D and LocallyConnected2D."""
 
     rank: ClassVar[int]
     dilation_rate: ClassVar[int] = 1
@@ -35,7 +35,7 @@ class LocallyConnected(Layer, frozen=True):
     implementation: Literal[1, 2, 3] = 1
 
     def infer(self, x: Shape) -> Inferred:
-        """Every connection has its own weight, so it is used once a sample."""
+        """Infer one weight per connection, each used once per sample."""
         if self.padding != "valid" and self.implementation == 1:
             raise LayerError("padding 'same' needs implementation 2 or 3")
         _, channels, window = sliding(self, x)
@@ -51,7 +51,7 @@ class LocallyConnected(Layer, frozen=True):
         return Inferred(output, weights, macs_at((x[0],), kernel))
 
     def kernel(self, sizes: tuple[int, ...], channels: int, outputs: tuple[int, ...], window: Window) -> Weight:
-        """The kernel: a small one for each position (1), one from all to all (2), or a list of connections (3)."""
+        """Return the kernel in implementation 1 (one per position), 2 (all to all) or 3 (a list of connections)."""
         if self.implementation == 1:
             area = prod(window.size)
             factors: Factors = (("positions", prod(outputs)), ("kernel", area), ("channels", channels))
@@ -70,7 +70,7 @@ class LocallyConnected(Layer, frozen=True):
 
 
 def connections(size: int, outputs: int, kernel: int, stride: int, padding: str) -> int:
-    """How many pairs of input and output positions a window connects along one axis.
+    """Count the pairs of input and output positions that a window connects along one axis.
 
     With padding 'same' the window around i × stride is cut at both ends; the two sums over i of where it
     ends and where it starts are arithmetic series.

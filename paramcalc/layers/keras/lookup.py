@@ -15,7 +15,7 @@ Split = Literal["whitespace", "character"] | Config | None
 
 
 class Lookup(Layer, frozen=True):
-    """What the look-ups share: all fields but the dtype, and their checks."""
+    """Base of the look-ups: all fields but the dtype, and their checks."""
 
     max_tokens: int | None = None
     num_oov_indices: NonNegative = 1
@@ -33,12 +33,12 @@ class Lookup(Layer, frozen=True):
     has_input_vocabulary: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """Indices keep the shape; every encoding has one axis of the vocabulary's size."""
+        """Return the indices' shape, that of the input, or an encoding with an axis of the vocabulary's size."""
         self.check()
         return looked_up(x, self.output_mode, self.depth())
 
     def check(self) -> None:
-        """Refuse fields that Keras refuses together."""
+        """Refuse combinations of fields that Keras refuses."""
         if self.max_tokens is not None and self.max_tokens <= 1:
             raise LayerError(f"max_tokens must be greater than 1, got {self.max_tokens}")
         if self.pad_to_max_tokens and self.max_tokens is None:
@@ -67,15 +67,15 @@ class Lookup(Layer, frozen=True):
             raise LayerError(f"the vocabulary has {size} tokens, max_tokens is {self.max_tokens}")
 
     def masks(self) -> list[Any]:
-        """The token that masks, where one stands before all others."""
+        """Return the mask token, which precedes all others, in a list; empty if there is none."""
         return [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
 
     def special(self) -> int:
-        """How many tokens stand before the vocabulary's own: the mask, then those for unknown words."""
+        """Return the number of tokens before the vocabulary's own: the mask, then those for unknown words."""
         return len(self.masks()) + self.num_oov_indices
 
     def tokens(self) -> list[Any]:
-        """The vocabulary without the special tokens, which it may begin with."""
+        """Return the vocabulary without the special tokens that it may begin with."""
         vocabulary, count = list(self.vocabulary), self.special()
         if count > len(vocabulary):
             return vocabulary
@@ -83,7 +83,7 @@ class Lookup(Layer, frozen=True):
         return vocabulary[count:] if vocabulary[:count] == special else vocabulary
 
     def depth(self) -> Dim:
-        """The size of the vocabulary with its special tokens, None where it is not in the file."""
+        """Return the size of the vocabulary with its special tokens; None if the file does not contain it."""
         if self.pad_to_max_tokens:
             return self.max_tokens
         if isinstance(self.vocabulary, (list, tuple)):
@@ -92,7 +92,7 @@ class Lookup(Layer, frozen=True):
 
 
 def looked_up(x: Shape, mode: str, depth: Dim) -> Inferred:
-    """The output of a look-up."""
+    """Return the output of a look-up."""
     if mode == "int":
         return Inferred(x, dtype="int64")
     return Inferred(one_hot(x, depth) if mode == "one_hot" else (*x[:-1], depth), dtype=FLOAT)
@@ -150,7 +150,7 @@ class TextVectorization(Layer, frozen=True):
     has_input_vocabulary: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """Words make a new axis, which every encoding sums over."""
+        """Infer a new axis of words, which every encoding sums over."""
         lookup = StringLookup(
             max_tokens=self.max_tokens,
             mask_token="",
@@ -169,11 +169,11 @@ class TextVectorization(Layer, frozen=True):
         return looked_up(self.words(x), self.output_mode, lookup.depth())
 
     def indices(self, x: Shape) -> Shape:
-        """An index a word."""
+        """Return the shape of the indices, one per word."""
         return (x[0], self.output_sequence_length)
 
     def words(self, x: Shape) -> Shape:
-        """What is encoded."""
+        """Return the shape of the words that are encoded."""
         if self.split is not None:
             return (*x, None)
         return x if len(x) > 1 else (*x, 1)

@@ -9,12 +9,12 @@ from paramcalc.shapes import Dim, Shape, format_shape, product
 
 
 class Merge(Layer, frozen=True):
-    """Base of the merges that work on each element: shapes are broadcast, as numpy does."""
+    """Base of the elementwise merging layers: shapes are broadcast, as in NumPy."""
 
     merges: ClassVar[bool] = True
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """All batches must agree; the other axes are aligned from the right."""
+        """Return the broadcast shape; all batch sizes must agree."""
         if not inputs:
             raise LayerError("needs at least one input")
         batch = common_batch(inputs)
@@ -25,7 +25,7 @@ class Merge(Layer, frozen=True):
 
 
 def common_batch(inputs: tuple[Shape, ...]) -> Dim:
-    """The one batch size among the inputs, None when all are unknown."""
+    """Return the inputs' common batch size, None if all are unknown."""
     sizes = {shape[0] for shape in inputs if shape and shape[0] is not None}
     if len(sizes) > 1:
         raise LayerError(f"inputs have different batch sizes: {listing(inputs)}")
@@ -33,7 +33,9 @@ def common_batch(inputs: tuple[Shape, ...]) -> Dim:
 
 
 def merge_shapes(a: Shape, b: Shape, inputs: tuple[Shape, ...]) -> Shape:
-    """The shape that both are broadcast to. Keras' merging layers, unlike its operations, let the unknown win.
+    """Return the broadcast of two shapes.
+
+    Keras' merging layers, unlike its operations, make a dimension unknown if either is.
 
     Raises:
         LayerError: when the shapes do not fit; it names all `inputs`.
@@ -48,7 +50,7 @@ def merge_shapes(a: Shape, b: Shape, inputs: tuple[Shape, ...]) -> Shape:
 
 
 def listing(inputs: tuple[Shape, ...]) -> str:
-    """The shapes of the inputs, the first of them when there are many."""
+    """Return the shapes of the inputs as text, shortened if there are many."""
     shown = ", ".join(format_shape(shape) for shape in inputs[:5])
     return f"{shown}, …" if len(inputs) > 5 else shown
 
@@ -73,7 +75,7 @@ class Subtract(Merge, frozen=True):
     """
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Two inputs, no more and no fewer."""
+        """Return the broadcast shape of exactly two inputs."""
         if len(inputs) != 2:
             raise LayerError(f"needs exactly 2 inputs, got {len(inputs)}")
         return Merge.infer(self, *inputs)

@@ -1,4 +1,4 @@
-"""The names of Keras' layers: which module of this package has which class, and Keras' other names for it."""
+"""The names of Keras' layers: the module of this package that defines each class, and its aliases in Keras."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "core": ("Dense", "EinsumDense", "Embedding", "ReversibleEmbedding", "Masking", "Identity"),
@@ -130,7 +130,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "wrappers": ("Bidirectional", "TimeDistributed", "SpectralNormalization", "Wrapper"),
     "attention": ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
 }
-"""Family (a module of this package) → the class names it has, in the order that `paramcalc layers` lists them."""
+"""Family (a module of this package) → its classes, in the order that `paramcalc layers` lists them."""
 
 ALIASES: dict[str, str] = {
     "Convolution1D": "Conv1D",
@@ -151,7 +151,7 @@ ALIASES: dict[str, str] = {
         for n in (1, 2, 3)
     },
 }
-"""Keras' other names for the same class."""
+"""Keras' aliases of the same class."""
 
 COUNTERPARTS: dict[str, str] = {
     "Linear": "Dense",
@@ -170,7 +170,7 @@ COUNTERPARTS: dict[str, str] = {
     **{f"AvgPool{n}d": f"AveragePooling{n}D" for n in (1, 2, 3)},
     **{f"ZeroPad{n}d": f"ZeroPadding{n}D" for n in (1, 2, 3)},
 }
-"""What another framework calls a layer → the class for it here, where the names are not alike."""
+"""Another framework's name for a layer → the class for it here, if the names differ."""
 
 FIELD_COUNTERPARTS: dict[str, tuple[str, ...]] = {
     "out_features": ("units",),
@@ -189,7 +189,7 @@ FIELD_COUNTERPARTS: dict[str, tuple[str, ...]] = {
     "scale_factor": ("size",),
     "batch_first": (),
 }
-"""What another framework calls a field → what it may be called here."""
+"""Another framework's name for a field → the names it may have here."""
 
 NO_FIELDS: dict[str, str] = {
     **dict.fromkeys(
@@ -199,16 +199,16 @@ NO_FIELDS: dict[str, str] = {
     "num_layers": "write an entry for each layer, or use repeat",
     "bidirectional": "write Bidirectional around it",
 }
-"""Fields that no layer here has, or that this one has no need of → what to do without."""
+"""Fields that no layer here has or needs → what to do instead."""
 
 KINDS: dict[str, str] = {
     "BatchNormalization": "batch normalization",
     **{f"DepthwiseConv{rank}D": f"conv{rank}d" for rank in (1, 2)},
 }
-"""Class → kind of layer, for classes that a comparison with other frameworks does not pair by name."""
+"""Class → kind of layer, for classes that comparisons with other frameworks cannot pair by name."""
 
 STATISTICS = ("moving_mean", "moving_variance")
 """The names of statistics in normalization layers."""
 
 MODULES = ("tf", "tensorflow", "keras", "layers")
-"""Parts of the names that Python has for the framework's modules, as in `tf.keras.layers.Dense`."""
+"""Parts of the framework's Python module paths, as in `tf.keras.layers.Dense`."""

@@ -42,7 +42,7 @@ class BatchNormalization(Layer, frozen=True):
     synchronized: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """One gamma, beta, mean and variance for each feature; renorm keeps three more statistics."""
+        """Infer one gamma, beta, mean and variance per feature; renorm adds three more statistics."""
         if self.renorm:
             check_clipping(self.renorm_clipping or {})
         factors = axis_factors(x, (self.axis,))
@@ -195,7 +195,7 @@ class Normalization(Layer, frozen=True):
 
 
 def check_given(mean: Any, variance: Any, sizes: tuple[int, ...]) -> None:
-    """Refuse a given mean and variance that do not belong to each other, or to the axes."""
+    """Refuse a given mean and variance that do not match each other, or the axes."""
     if mean is None or variance is None:
         raise LayerError("mean and variance must be given together")
     shape, other = shape_of("mean", mean), shape_of("variance", variance)
@@ -229,12 +229,12 @@ def shape_of(name: str, value: Any) -> tuple[int, ...]:
 
 
 def sorted_axes(axis: Axes) -> tuple[int, ...]:
-    """The axes in the order of the weights' axes: as written, sorted (Keras does not count them from the front)."""
+    """Return the axes in the order of the weights' axes: sorted as written, negative ones first."""
     return (axis,) if isinstance(axis, int) else tuple(sorted(axis))
 
 
 def axis_factors(x: Shape, axes: tuple[int, ...], label: str = "features") -> Factors:
-    """The sizes at these axes, named.
+    """Return the named sizes at these axes.
 
     Raises:
         LayerError: when the input has no such axis, or its size is unknown.
@@ -250,11 +250,11 @@ def axis_factors(x: Shape, axes: tuple[int, ...], label: str = "features") -> Fa
 
 
 def scale_and_shift(factors: Factors, scale: bool, shift: bool) -> list[Weight]:
-    """Gamma and beta, where they are wanted."""
+    """Return gamma and beta, as far as they are enabled."""
     weights = [make("gamma", factors)] if scale else []
     return [*weights, make("beta", factors, "bias")] if shift else weights
 
 
 def make(name: str, factors: Factors, kind: Kind = "weight", trainable: bool = True) -> Weight:
-    """A weight whose shape is its factors."""
+    """Return a weight whose shape is given by its factors."""
     return Weight(name, tuple(size for _, size in factors if size is not None), factors, kind, trainable)

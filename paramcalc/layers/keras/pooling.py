@@ -1,4 +1,4 @@
-"""Pooling: a window, or the whole input, becomes one value. No weights, no MACs."""
+"""Pooling: reduce a window, or the whole input, to one value. No weights, no MACs."""
 
 from typing import ClassVar, Literal
 
@@ -10,7 +10,7 @@ from paramcalc.shapes import Shape, ntuple
 
 
 class _Pooling(Layer, frozen=True):
-    """What pooling over windows shares."""
+    """Base of the pooling layers with windows."""
 
     rank: ClassVar[int]
 
@@ -20,7 +20,7 @@ class _Pooling(Layer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
-        """A window's length along every spatial axis; windows stand side by side unless there are `strides`."""
+        """Return the output shape; the stride defaults to the window's size."""
         spatial = spatial_of(x, self.rank, self.data_format)
         strides = self.pool_size if self.strides is None else self.strides
         window = Window.of(self.rank, self.pool_size, strides, self.padding, name="pool_size")
@@ -28,7 +28,7 @@ class _Pooling(Layer, frozen=True):
 
 
 class _GlobalPooling(Layer, frozen=True):
-    """What pooling over the whole input shares."""
+    """Base of the global pooling layers."""
 
     rank: ClassVar[int]
 
@@ -36,14 +36,14 @@ class _GlobalPooling(Layer, frozen=True):
     keepdims: bool = False
 
     def infer(self, x: Shape) -> Inferred:
-        """One value a channel; `keepdims` leaves the spatial axes with length 1."""
+        """Return one value per channel; `keepdims` keeps the spatial axes with length 1."""
         spatial_of(x, self.rank, self.data_format)
         ones = (1,) * self.rank if self.keepdims else ()
         return Inferred(with_spatial(x, ones, self.data_format))
 
 
 class _AdaptivePooling(Layer, frozen=True):
-    """What pooling to a given size shares."""
+    """Base of the adaptive pooling layers."""
 
     rank: ClassVar[int]
 
@@ -51,7 +51,7 @@ class _AdaptivePooling(Layer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
-        """The spatial axes have the lengths that were asked for, whatever comes in."""
+        """Return the requested lengths for the spatial axes, whatever the input's."""
         spatial_of(x, self.rank, self.data_format)
         output = ntuple(self.output_size, self.rank, "output_size")
         return Inferred(with_spatial(x, output, self.data_format))

@@ -53,7 +53,7 @@ class Discretization(Layer, frozen=True):
 
     def infer(self, x: Shape) -> Inferred:
         """Multi-hot and counts sum over the axis after the batch, as Keras does."""
-        # A file of an adapted layer has both: then the boundaries count.
+        # The file of an adapted layer has both; then the boundaries take precedence.
         if self.bin_boundaries is None and self.num_bins is None:
             raise LayerError("needs bin_boundaries or num_bins")
         if self.output_mode == "int":
@@ -104,7 +104,7 @@ class HashedCrossing(Layer, frozen=True):
     sparse: bool = False
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Two inputs with equal last axes."""
+        """Return the encoding of two inputs, whose last axes must be equal."""
         if len(inputs) != 2:
             raise LayerError(f"needs exactly 2 inputs, got {len(inputs)}")
         x, y = inputs
@@ -129,7 +129,7 @@ class Pipeline(Layer, frozen=True):
     layers: tuple[Sublayer, ...]
 
     def infer(self, x: Shape) -> Inferred:
-        """Each layer reads the one before."""
+        """Infer each layer on the output of the one before."""
         if not self.layers:
             raise LayerError("needs at least one layer")
         weights: list[Weight] = []

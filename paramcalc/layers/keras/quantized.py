@@ -1,4 +1,4 @@
-"""Quantized layers of Keras 3: what a policy such as `int8_from_float32` makes of a layer's weights.
+"""Quantized layers of Keras 3: how a policy such as `int8_from_float32` stores a layer's weights.
 
 A file of a quantized model names the policy of each layer, and Keras makes the weights by it: kernels of small
 integers, and what is needed to scale them back. Only the layers in `KERNELS` have such weights; Keras makes all others
@@ -31,7 +31,7 @@ class Kernel(NamedTuple):
         columns: the other axes.
         scale: the axes of its scale in int8, ones included.
         zero: what gptq and awq call its zero points.
-        table: whether it is looked up in: scales belong to rows then, and groups divide the columns.
+        table: whether it is a look-up table, whose scales belong to rows and whose groups divide the columns.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Kernel(NamedTuple):
 
 
 def quantized_layer(layer: Layer, policy: str) -> Layer:
-    """The layer, and every layer in its fields, with weights that are quantized by a policy.
+    """Return the layer, and every layer in its fields, with weights quantized by a policy.
 
     Raises:
         LayerError: for a policy that Keras does not have.
@@ -57,7 +57,7 @@ def quantized_layer(layer: Layer, policy: str) -> Layer:
 
 
 def quantized_field(value: Any, policy: str) -> Any:
-    """The layer, or the layers, in a field.
+    """Return the layer, or the layers, in a field, quantized.
 
     Raises:
         LayerError: for a whole model: its layers are already made, each by a policy of its own.
@@ -84,12 +84,12 @@ def quantized_class(cls: type[Layer], scheme: Scheme) -> type[Layer]:
 
 
 class Quantized(Layer, frozen=True):
-    """Mixed into a layer's class: infers as it does, and stores the kernels by the scheme."""
+    """Mixin of a layer's class: infers as that class does, and stores the kernels by the scheme."""
 
     scheme: ClassVar[Scheme]
 
     def infer(self, *inputs: Any, **options: Any) -> Inferred:
-        """What the layer infers, its kernels quantized.
+        """Infer the layer with its kernels quantized.
 
         Raises:
             LayerError: where Keras has no such layer of this scheme.
@@ -104,7 +104,7 @@ class Quantized(Layer, frozen=True):
 
 
 def stored(weights: tuple[Weight, ...], kernels: list[Kernel], scheme: Scheme) -> tuple[Weight, ...]:
-    """The weights as a quantized layer has them, in Keras' order, sub-layer by sub-layer."""
+    """Return the weights as a quantized layer stores them, in Keras' order, sub-layer by sub-layer."""
     found: list[Weight] = []
     by_name = {weight.name: weight for weight in weights}
     groups: dict[str, list[Weight]] = {}
@@ -123,27 +123,27 @@ def stored(weights: tuple[Weight, ...], kernels: list[Kernel], scheme: Scheme) -
 
 
 def extra(name: str, factors: Factors, dtype: str | None = None, trainable: bool = False) -> Weight:
-    """A weight beside a kernel, whose shape is its factors."""
+    """Return a tensor beside a kernel; its shape is given by its factors."""
     return Weight(name, sizes(factors), factors, "statistic", trainable, dtype)
 
 
 def sizes(factors: Factors) -> tuple[int, ...]:
-    """The numbers of factors, all of which are known."""
+    """Return the sizes of factors that are all known."""
     return tuple(size or 0 for _, size in factors)
 
 
 def total(factors: Factors) -> int:
-    """The product of factors, all of which are known."""
+    """Return the product of factors that are all known."""
     return prod(sizes(factors))
 
 
 def halved(name: str, count: int) -> tuple[str, int]:
-    """Two values of 4 bits are packed in a byte."""
+    """Return a factor for 4-bit values, two of which are packed in a byte."""
     return (f"{name}, two in a byte", -(-count // 2))
 
 
 def float8_extras(prefix: str, scheme: Scheme) -> list[Weight]:
-    """A scale and the past maxima of inputs, kernel and gradients: training overwrites them, so they are trainable."""
+    """Return scales and past maxima of inputs, kernel and gradients, trainable as training overwrites them."""
     history = (("past maxima", scheme.history),)
     return [
         extra(f"{prefix}{tensor}_{what}", factors, "float32", trainable=True)
@@ -153,7 +153,7 @@ def float8_extras(prefix: str, scheme: Scheme) -> list[Weight]:
 
 
 def integers(kernel: Kernel, original: Weight, scheme: Scheme) -> list[Weight]:
-    """A kernel of integers, its scales, and what else the scheme needs."""
+    """Return an integer kernel, its scales, and whatever else the scheme needs."""
     name = kernel.name
     if scheme.mode == "int8":
         return [replace(original, trainable=False, dtype="int8"), extra(f"{name}_scale", kernel.scale)]
@@ -176,7 +176,7 @@ def integers(kernel: Kernel, original: Weight, scheme: Scheme) -> list[Weight]:
 
 
 def table(kernel: Kernel, scheme: Scheme) -> list[Weight]:
-    """A table of integers: each entry has a scale, or one for each group of its elements."""
+    """Return an integer table, with a scale for each entry or for each group of its elements."""
     name, (entries,), (length,) = kernel.name, kernel.rows, kernel.columns
     back = name.startswith("reverse")
     if scheme.mode == "int8":
@@ -195,7 +195,7 @@ def table(kernel: Kernel, scheme: Scheme) -> list[Weight]:
 
 
 def lora_macs(x: Shape, inferred: Inferred, kernel: Kernel, reverse: bool) -> tuple[Factors, ...]:
-    """Products with the adaptation's two matrices one after the other: a kernel of integers cannot take their sum.
+    """Count the products with LoRA's two matrices one after the other: an integer kernel cannot absorb their product.
 
     Args:
         x: the input's shape.
@@ -213,14 +213,14 @@ def lora_macs(x: Shape, inferred: Inferred, kernel: Kernel, reverse: bool) -> tu
 
 
 def of_dense(layer: Any, x: Shape, inferred: Inferred, scheme: Scheme) -> list[Kernel]:
-    """A kernel of features × units."""
+    """Return the kernel of a Dense: features × units."""
     check_lora(layer, scheme)
     features, units = next(weight for weight in inferred.weights if weight.name == "kernel").factors
     return [Kernel("kernel", (features,), (units,), (units,))]
 
 
 def of_einsum(layer: Any, x: Shape, inferred: Inferred, scheme: Scheme) -> list[Kernel]:
-    """A kernel of an equation, which Keras only quantizes without an ellipsis."""
+    """Return the kernel of an equation, which Keras quantizes only without an ellipsis."""
     check_lora(layer, scheme)
     if scheme.mode == "float8":
         return []
@@ -232,7 +232,7 @@ def of_einsum(layer: Any, x: Shape, inferred: Inferred, scheme: Scheme) -> list[
 
 
 def equation_kernel(name: str, factors: Factors, letters: str, output: str, scheme: Scheme) -> Kernel:
-    """The kernel of an equation: the letters of its axes, and of those of the output."""
+    """Return the kernel of an equation, given the letters of its axes and of the output's."""
     scale = scale_factors(factors, letters, output)
     summed = [letter not in output for letter in letters]
     if scheme.mode in ("gptq", "awq"):
@@ -243,7 +243,7 @@ def equation_kernel(name: str, factors: Factors, letters: str, output: str, sche
 
 
 def by_largest(name: str, factors: Factors, scale: Factors) -> Kernel:
-    """Rows and columns as gptq and awq find them: of three axes, the largest stands alone on its side.
+    """Split a kernel into rows and columns as gptq and awq do: of three axes, the largest is alone on its side.
 
     Raises:
         LayerError: for a kernel of more axes.
@@ -256,7 +256,7 @@ def by_largest(name: str, factors: Factors, scale: Factors) -> Kernel:
 
 
 def scale_factors(factors: Factors, letters: str, output: str) -> Factors:
-    """The axes of a kernel's scale in int8: those of the output, 1 where the kernel has none.
+    """Return the axes of a kernel's int8 scale: those of the output, with 1 where the kernel has none.
 
     An axis that is summed takes the place of one that the kernel lacks, as long as there are any.
     """
@@ -280,7 +280,7 @@ def scale_factors(factors: Factors, letters: str, output: str) -> Factors:
 
 
 def of_attention(layer: Any, x: Shape, inferred: Inferred, scheme: Scheme) -> list[Kernel]:
-    """The kernels of all projections: each is an EinsumDense in Keras."""
+    """Return the kernels of all projections, each of which is an EinsumDense in Keras."""
     kernels = []
     positions = "".join(chr(ord("A") + axis) for axis in range(len(x) - 1))
     for weight in inferred.weights:
@@ -292,7 +292,7 @@ def of_attention(layer: Any, x: Shape, inferred: Inferred, scheme: Scheme) -> li
 
 
 def of_table(layer: Any, x: Shape, inferred: Inferred, scheme: Scheme) -> list[Kernel]:
-    """The table of an embedding, and the one for the way back."""
+    """Return the table of an embedding, and the reverse table if there is one."""
     if scheme.mode not in ("int8", "int4"):
         raise LayerError(f"Keras quantizes tables to int8 and int4, not to {scheme.mode}")
     entries, length = ("input_dim", layer.input_dim), ("output_dim", layer.output_dim)
@@ -301,7 +301,7 @@ def of_table(layer: Any, x: Shape, inferred: Inferred, scheme: Scheme) -> list[K
 
 
 def check_lora(layer: Any, scheme: Scheme) -> None:
-    """Refuse an adaptation of a kernel that is quantized with the help of data."""
+    """Refuse LoRA on a kernel that is quantized with calibration data."""
     if layer.lora_rank and scheme.mode in ("gptq", "awq"):
         raise LayerError(f"lora_rank cannot be used together with {scheme.mode}")
 

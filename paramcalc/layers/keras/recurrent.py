@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Flags(Protocol):
-        """What all recurrent layers have in common."""
+        """The fields of all recurrent layers."""
 
         @property
         def return_sequences(self) -> bool:
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 
 def without_time(x: Shape) -> Shape:
-    """The input of one step."""
+    """Return the input of one step."""
     return (x[0], *x[2:])
 
 
 def over_time(flags: "Flags", x: Shape, one: Inferred) -> Inferred:
-    """A step repeated over axis 1 of `x`: its weights once, its arithmetic in every time step.
+    """Repeat a step over axis 1 of `x`: its weights once, its arithmetic at every time step.
 
     Args:
         flags: the recurrent layer.
@@ -73,7 +73,7 @@ class RNN(Recurrent, frozen=True):
 
     sublayers: ClassVar[tuple[str, ...]] = ("cell",)
 
-    cell: Any  # a Sublayer or several: msgspec has no union for that, so `step_of` looks
+    cell: Any  # a Sublayer or several: msgspec has no union for that, so `step_of` checks
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
@@ -82,7 +82,7 @@ class RNN(Recurrent, frozen=True):
     zero_output_for_mask: bool = False
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
-        """The cell's step in every time step."""
+        """Infer the cell's step at every time step."""
         from paramcalc.layers.keras.recurrent_cells import StackedRNNCells, step_of  # the other layers need no cells
 
         check_min_rank(x, 3)
@@ -128,7 +128,7 @@ class SimpleRNN(Recurrent, frozen=True):
     zero_output_for_mask: bool = False
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
-        """One kernel for the input, one for the last output, in every time step."""
+        """Infer one kernel for the input and one for the last output, applied at every time step."""
         check_rank(x, 3, LAYOUT)
         one = gated_step(without_time(x), self.units, self.use_bias)
         return over_time(self, x, one)
@@ -290,7 +290,7 @@ class CuDNNGRU(Recurrent, frozen=True):
 
 
 def cudnn_step(layer: CuDNNLSTM | CuDNNGRU, x: Shape, *, gates: int, states: int) -> Inferred:
-    """A step with two rows of biases, which cuDNN keeps in one vector."""
+    """Return a step with two rows of biases, which cuDNN stores in one vector."""
     if layer.time_major:
         raise LayerError("time_major: true is not supported: put the batch first")
     check_rank(x, 3, LAYOUT)

@@ -1,4 +1,4 @@
-"""What a recurrent layer does in one time step: the cells, and stacks of them.
+"""One time step of a recurrent layer: the cells, and stacks of them.
 
 Keras' cells are layers of their own; the recurrent layers use the same arithmetic from here.
 """
@@ -21,7 +21,7 @@ class Cell(Layer, frozen=True):
         raise NotImplementedError
 
     def infer(self, x: Shape, *states: Shape) -> Inferred:
-        """A cell called by itself needs its states."""
+        """Infer a cell that is called by itself, which needs its states as inputs."""
         check_rank(x, 2, "(batch, features)")
         one = self.step(x)
         check_states(one.shapes[1:], states)
@@ -29,7 +29,7 @@ class Cell(Layer, frozen=True):
 
 
 def check_states(wanted: Sequence[Shape], given: Sequence[Shape | None]) -> None:
-    """Refuse states that the arithmetic of a step cannot take."""
+    """Refuse states that do not fit the arithmetic of a step."""
     if len(given) != len(wanted):
         raise LayerError(f"has {len(wanted)} state{'s' * (len(wanted) != 1)}, but was given {len(given)}")
     for number, (want, got) in enumerate(zip(wanted, given, strict=True), 1):
@@ -150,7 +150,7 @@ class StackedRNNCells(Cell, frozen=True):
     cells: tuple[Sublayer, ...]
 
     def step(self, x: Shape) -> Inferred:
-        """The cells in their order; their states one after another."""
+        """Infer the cells in order; their states are concatenated."""
         if not self.cells:
             raise LayerError("needs at least one cell")
         states: list[Shape] = []
@@ -166,7 +166,7 @@ class StackedRNNCells(Cell, frozen=True):
 
 
 def step_of(cell: Sublayer, x: Shape) -> Inferred:
-    """One step of a cell that a field holds.
+    """Infer one step of the cell in a field.
 
     Raises:
         LayerError: when it is no cell.

@@ -31,7 +31,7 @@ class Flatten(Layer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
-        """The product of what follows the batch, unknown if a factor is."""
+        """Return the shape with the axes after the batch multiplied into one, unknown if one of them is."""
         check_batch(x)
         return Inferred((x[0], product(x[1:])))
 
@@ -50,7 +50,7 @@ class Reshape(Layer, frozen=True):
     target_shape: tuple[Target, ...]
 
     def infer(self, x: Shape) -> Inferred:
-        """Where the input or the target has an unknown dimension, so has -1."""
+        """Return the new shape; -1 is unknown if the input or the target has an unknown dimension."""
         check_batch(x)
         target = self.target_shape
         check_axes(1 + len(target))
@@ -67,7 +67,7 @@ class Reshape(Layer, frozen=True):
 
 
 def check_batch(x: Shape) -> None:
-    """Refuse a scalar: there is no batch to keep."""
+    """Refuse a scalar, which has no batch axis to keep."""
     if not x:
         raise LayerError("expects an input with a batch axis, got a scalar")
 
@@ -111,7 +111,7 @@ class RepeatVector(Layer, frozen=True):
 
 
 def pairs(sides: Side | tuple[Side, ...], n: int) -> list[tuple[int, int]]:
-    """Before and after, for each of `n` axes.
+    """Return the sizes before and after each of `n` axes.
 
     Raises:
         LayerError: when there is not one side or one pair for each axis.
@@ -241,7 +241,7 @@ class UpSampling1D(Layer, frozen=True):
     size: Positive = 2
 
     def infer(self, x: Shape) -> Inferred:
-        """So many times as long."""
+        """Return the shape with `size` times the length."""
         return Inferred(upsampled(x, (self.size,), None))
 
 
@@ -261,7 +261,7 @@ class UpSampling2D(Layer, frozen=True):
     ] = "nearest"
 
     def infer(self, x: Shape) -> Inferred:
-        """So many times as large."""
+        """Return the shape with the spatial axes multiplied by `size`."""
         return Inferred(upsampled(x, ntuple(self.size, 2, "size"), self.data_format))
 
 
@@ -278,5 +278,5 @@ class UpSampling3D(Layer, frozen=True):
     data_format: DataFormat = None
 
     def infer(self, x: Shape) -> Inferred:
-        """So many times as large."""
+        """Return the shape with the spatial axes multiplied by `size`."""
         return Inferred(upsampled(x, ntuple(self.size, 3, "size"), self.data_format))

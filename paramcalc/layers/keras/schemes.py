@@ -7,7 +7,7 @@ from paramcalc.shapes import MAX_DIMENSION
 from paramcalc.units import compute_dtype, is_policy
 
 HISTORY = 1024
-"""How many past maxima float8 training keeps by default."""
+"""The number of past maxima that float8 training keeps by default."""
 
 
 class Scheme(NamedTuple):
@@ -15,8 +15,8 @@ class Scheme(NamedTuple):
 
     Attributes:
         mode: "int8", "int4", "float8", "gptq" or "awq".
-        bits: how wide a weight is, for gptq.
-        group: how many inputs share a scale; None where all do.
+        bits: the width of a weight, for gptq.
+        group: the number of inputs that share a scale; None if all do.
         history: how many maxima float8 keeps of each tensor.
     """
 
@@ -27,7 +27,7 @@ class Scheme(NamedTuple):
 
 
 def scheme_of(policy: str, quantization: Any = None, history: Any = HISTORY) -> Scheme | None:
-    """The scheme of a policy's name, such as "int4/128_from_float32"; None where it is not quantized.
+    """Return the scheme that a policy's name gives, such as "int4/128_from_float32"; None if it is not quantized.
 
     Args:
         policy: the name.
@@ -58,10 +58,10 @@ def scheme_of(policy: str, quantization: Any = None, history: Any = HISTORY) -> 
 
 
 NUMBERS = {"int8": (0,), "float8": (0,), "int4": (0, 1), "gptq": (2,), "awq": (2,)}
-"""How many numbers may stand behind a mode: the bits and the size of a group."""
+"""The allowed count of numbers after a mode: the bits and the group size."""
 
 CONFIGS = {"int4": "Int4QuantizationConfig", "gptq": "GPTQConfig", "awq": "AWQConfig"}
-"""The class of the `quantization_config` that a mode looks at."""
+"""The class of `quantization_config` that a mode reads."""
 
 
 def integer(text: str, policy: str) -> int:
@@ -76,7 +76,7 @@ def integer(text: str, policy: str) -> int:
 
 
 def overridden(scheme: Scheme, quantization: Any) -> Scheme:
-    """The scheme with the numbers of a layer's `quantization_config`, where it is of the same mode."""
+    """Return the scheme with the numbers of a layer's `quantization_config`, if that has the same mode."""
     if not isinstance(quantization, dict) or quantization.get("class_name") != CONFIGS.get(scheme.mode):
         return scheme
     config = quantization.get("config")

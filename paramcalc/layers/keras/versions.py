@@ -146,7 +146,7 @@ VERSIONS: dict[str, Version] = {
     ),
     "Keras 3": Version(),
 }  # fmt: skip
-"""The generations of Keras, in their order. tf.keras' row has what it and Keras 3 came to have after the original."""
+"""The generations of Keras, in order. The row of tf.keras has what it and Keras 3 added after the original."""
 
 KERAS1_MERGES = {
     "sum": "Add",
@@ -170,18 +170,18 @@ KERAS1_NO_DIM_ORDERING = frozenset(
 KERAS2_SHAPES = frozenset(
     ("Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "MultiHeadAttention", "TextVectorization")
 )
-"""Classes of which Keras 2 made other shapes: see `paramcalc.layers.keras.keras2`."""
+"""Classes with other output shapes in Keras 2: see `paramcalc.layers.keras.keras2`."""
 
 
 @cache
 def later_names() -> frozenset[str]:
-    """Every class that came after the original Keras: in its files, such a name is somebody's own class."""
+    """Return every class added after the original Keras: in its files, such a name is a user's own class."""
     later = VERSIONS["tf.keras"]
     return frozenset(later.classes).union(*(FAMILIES[family] for family in later.families))
 
 
 def is_later(name: str) -> bool:
-    """Whether a class came after the original Keras: others had classes of that name before, and still have."""
+    """Whether a class was added after the original Keras: users had, and have, classes of that name of their own."""
     return name in later_names()
 
 
@@ -191,14 +191,14 @@ def is_gone(name: str) -> bool:
 
 
 def today(class_name: str) -> str:
-    """The class that computes today what this one did; itself where there is no other."""
+    """Return the class that replaces this one today; the name itself if there is none."""
     found = next((v.last_classes[class_name] for v in VERSIONS.values() if class_name in v.last_classes), None)
     return found or class_name
 
 
 @cache
 def renames(class_name: str) -> dict[str, str]:
-    """A class's old names of fields → today's."""
+    """Return a class's old field names → today's."""
     found: dict[str, str] = {}
     for version in VERSIONS.values():
         found |= version.renamed
@@ -208,7 +208,7 @@ def renames(class_name: str) -> dict[str, str]:
 
 
 DROPPED = frozenset(name for version in VERSIONS.values() for name in version.dropped)
-"""Fields of older versions that no class of today needs unless it has one of that name."""
+"""Fields of older versions that today's classes do not need, unless a class has one of that name."""
 
 
 def is_original(version: str) -> bool:
@@ -217,9 +217,9 @@ def is_original(version: str) -> bool:
 
 
 def resets_after(version: str) -> bool:
-    """Whether a GRU that does not say so has `reset_after`: the default of TensorFlow 2, which always says so.
+    """Whether a GRU has `reset_after` if its file lacks the field: the default of TensorFlow 2, which always writes it.
 
-    Before, it was false, and the oldest versions did not know the word.
+    Earlier versions default to false, and the oldest lack the field.
     """
     found = re.match(r"2\.(\d+)\.\d+(-tf)?", version)
     return found is not None and int(found[1]) >= (4 if found[2] is None else 2)

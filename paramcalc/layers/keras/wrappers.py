@@ -13,7 +13,7 @@ from paramcalc.shapes import Shape, check_min_rank, format_shape
 
 
 def on_one_input(inner: Sublayer, x: Shape) -> Inferred:
-    """The wrapped layer's answer for a single input.
+    """Infer the wrapped layer on a single input.
 
     Raises:
         LayerError: also when it is a layer that needs several, or a list.
@@ -42,7 +42,7 @@ class Wrapper(Layer, frozen=True):
     layer: Sublayer
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Refuse, as Keras does."""
+        """Refuse to run, as Keras does."""
         raise LayerError("is only a base class; use TimeDistributed, Bidirectional or SpectralNormalization")
 
 
@@ -61,7 +61,7 @@ class TimeDistributed(Layer, frozen=True):
     layer: Sublayer
 
     def infer(self, x: Shape) -> Inferred:
-        """The layer on one step; its weights once, its arithmetic in every step."""
+        """Infer the layer on one step; its weights count once, its arithmetic at every step."""
         check_min_rank(x, 3)
         inner = on_one_input(self.layer, (x[0], *x[2:]))
         output = single(inner)
@@ -95,12 +95,12 @@ class SpectralNormalization(Layer, frozen=True):
         return Inferred(inner.output, (inner.weights[at], vector, *others), inner.macs, inner.dtype)
 
     def kernel_index(self, weights: tuple[Weight, ...]) -> int:
-        """Which weight is normalised: the layer's own kernel or embeddings."""
+        """Return the index of the weight that is normalised: the layer's own kernel or embeddings."""
         inner, prefix = self.layer, self.layer.name
         while isinstance(inner.layer, SpectralNormalization):
             inner = inner.layer.layer
             prefix += f"/{inner.name}"
-        # A recurrent layer's kernel is its cell's, out of Keras' reach here.
+        # A recurrent layer's kernel belongs to its cell, which Keras does not look into here.
         if not isinstance(inner.layer, Recurrent):
             for index, weight in enumerate(weights):
                 if weight.name in (f"{prefix}/kernel", f"{prefix}/embeddings"):
@@ -157,11 +157,11 @@ class Bidirectional(Layer, frozen=True):
         return forward, inner.renamed(f"backward_{inner.name.removeprefix('backward_')}")
 
     def outputs(self, ahead: list[Shape], back: list[Shape]) -> list[Shape]:
-        """The merged outputs, and the states of both: Keras takes the backward layer's to be like the forward one's."""
+        """Return the merged outputs and both layers' states; Keras assumes that both have the same shapes."""
         return [*self.merged(ahead[0], ahead[0]), *ahead[1:], *ahead[1:]]
 
     def merged(self, y: Shape, other: Shape) -> list[Shape]:
-        """The outputs of both directions as one, or as they are."""
+        """Return the outputs of both directions, merged or separate."""
         if self.merge_mode is None:
             return [y, other]
         if self.merge_mode != "concat":

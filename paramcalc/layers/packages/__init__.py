@@ -112,7 +112,7 @@ def bare_class(name: str, config: Any) -> type[Layer] | None:
 
 
 def qualified_class(name: str) -> type[Layer] | None:
-    """The class for a name such as `qkeras.QDense`; None if there is none."""
+    """Return the class for a name such as `qkeras.QDense`; None if there is none."""
     package, _, own = name.partition(".")
     return loaded(PACKAGES[package], own) if package in PACKAGES else None
 
@@ -131,7 +131,7 @@ def names_of(package: str) -> list[str]:
 
 
 def loaded(package: Package, name: str) -> type[Layer] | None:
-    """The class of this name in a package; None if it has none."""
+    """Return the class of this name in a package; None if there is none."""
     for module, classes in package.classes.items():
         if name in classes:
             found: type[Layer] = getattr(import_module(f"{__name__}.{module}"), name)
@@ -140,7 +140,7 @@ def loaded(package: Package, name: str) -> type[Layer] | None:
 
 
 def package_of(cls: type[Layer]) -> str | None:
-    """The package of a class; None for any other class."""
+    """Return the package of a class; None for any other class."""
     room, _, module = cls.__module__.rpartition(".")
     if room != __name__:
         return None

@@ -25,7 +25,7 @@ class ESNCell(Cell, frozen=True):
     bias_initializer: Initializer = "zeros"
 
     def step(self, x: Shape) -> Inferred:
-        """A kernel for the input and one for the last output."""
+        """Infer a kernel for the input and one for the last output."""
         return frozen(gated_step(x, self.units, self.use_bias))
 
 
@@ -50,14 +50,14 @@ class ESN(Recurrent, frozen=True):
     time_major: bool = False
 
     def infer(self, x: Shape, *initial_state: Shape) -> Inferred:
-        """The step in every time step."""
+        """Infer the step at every time step."""
         check_rank(x, 3, LAYOUT)
         one = gated_step(without_time(x), self.units, self.use_bias)
         return over_time(self, x, frozen(one))
 
 
 def frozen(one: Inferred) -> Inferred:
-    """A step whose weights are not trained."""
+    """Return a step whose weights are not trained."""
     return replace(one, weights=tuple(replace(weight, trainable=False) for weight in one.weights))
 
 

@@ -6,20 +6,20 @@ from paramcalc.layers.base import Layer
 
 
 class PackageLayer(Layer, frozen=True):
-    """Mixed into the classes of other packages."""
+    """Mixin of the classes of other packages."""
 
     signs: ClassVar[tuple[str, ...]] = ()
     """Fields that identify the config of a class that a file names without its module."""
 
     own_activations: ClassVar[bool] = False
-    """Whether it has activations besides those of Keras; `fields_of` checks them."""
+    """Whether it has activations beyond those of Keras; `fields_of` checks them."""
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """A file's fields in the form that the class takes.
+        """Return a file's fields in the form that the class takes.
 
         Raises:
-            UnknownLayerError: for what cannot be computed.
+            UnknownLayerError: if the fields describe something that cannot be computed.
         """
         return fields
 

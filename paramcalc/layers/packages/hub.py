@@ -24,7 +24,7 @@ class Parts:
         self.macs: list[Factors] = []
 
     def add(self, name: str, layer: Layer, *inputs: Shape, **options: Any) -> Inferred:
-        """Call one of them."""
+        """Infer a layer and collect its weights and products."""
         inferred: Inferred = layer.infer(*inputs, **options)
         self.weights += [replace(weight, name=f"{name}/{weight.name}") for weight in inferred.weights]
         self.macs += inferred.macs
@@ -42,7 +42,7 @@ class Parts:
         self.add("feedforward_output_dense", core.Dense(width), inner.shapes[0])
 
     def answer(self, output: Any) -> Inferred:
-        """The answer of all of them together."""
+        """Return the result of all of them together."""
         return Inferred(output, tuple(self.weights), tuple(self.macs))
 
 
@@ -74,7 +74,7 @@ class TransformerEncoder(Layer, frozen=True):
     normalize_first: bool = False
 
     def infer(self, x: Shape, *masks: Shape | None, return_attention_scores: bool = False) -> Inferred:
-        """The output has the input's shape; Keras' graph knows nothing of the scores, where they are asked for."""
+        """Return the input's shape; Keras' graph does not include the scores, even if they are requested."""
         parts = Parts()
         size = head_size(x, self.num_heads)
         parts.add("self_attention_layer", attention.MultiHeadAttention(self.num_heads, size), x, x)
@@ -104,7 +104,7 @@ class TransformerDecoder(Layer, frozen=True):
     def infer(
         self, decoder_sequence: Shape, encoder_sequence: Shape | None = None, *, use_causal_mask: bool = True
     ) -> Inferred:
-        """There is a second attention where it is called with a second sequence, which it then always is."""
+        """Infer a second attention if the layer is called with a second sequence."""
         x, memory = decoder_sequence, encoder_sequence
         if (self.encoder_sequence_shape is None) is not (memory is None) and self.decoder_sequence_shape is not None:
             raise LayerError("was built with an encoder_sequence, or without one, and is called otherwise")

@@ -19,13 +19,13 @@ from paramcalc.shapes import Shape, known
 
 
 class QuantizedLayer(PackageLayer, frozen=True):
-    """Mixed into layers with quantizers."""
+    """Mixin of the layers with quantizers."""
 
     own_activations: ClassVar[bool] = True
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields unchanged, once their quantizers are checked."""
+        """Return the fields unchanged after checking their quantizers."""
         check_quantizers(fields)
         return fields
 
@@ -181,12 +181,12 @@ class QBatchNormalization(QuantizedLayer, normalization.BatchNormalization, froz
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields with the axis as a number; files have a list of one."""
+        """Return the fields with the axis as a number; files have a list of one."""
         return super().fields_of(with_single_axis(fields))
 
 
 def with_single_axis(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields, an axis that is a list of one as that number."""
+    """Return the fields, with an axis that is a list of one replaced by its number."""
     axis = fields.get("axis")
     return {**fields, "axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else fields
 
@@ -196,7 +196,7 @@ class Folded(QuantizedLayer, frozen=True):
 
     @classmethod
     def fields_of(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields with the axis as a number; files have a list of one."""
+        """Return the fields with the axis as a number; files have a list of one."""
         return super().fields_of(with_single_axis(fields))
 
     def folded(self, one: Inferred) -> Inferred:
@@ -235,7 +235,7 @@ class QConv2DBatchnorm(Folded, QConv2D, frozen=True):
     folding_mode: str = "ema_stats_folding"
 
     def infer(self, x: Shape) -> Inferred:
-        """Both."""
+        """Infer the convolution and its batch normalisation."""
         return self.folded(QConv2D.infer(self, x))
 
 
@@ -263,7 +263,7 @@ class QDepthwiseConv2DBatchnorm(Folded, QDepthwiseConv2D, frozen=True):
     folding_mode: str = "ema_stats_folding"
 
     def infer(self, x: Shape) -> Inferred:
-        """Both."""
+        """Infer the convolution and its batch normalisation."""
         return self.folded(QDepthwiseConv2D.infer(self, x))
 
 
