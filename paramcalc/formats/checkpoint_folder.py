@@ -25,7 +25,7 @@ from paramcalc.formats.source import Options, Source, open_source
 from paramcalc.model import Model
 
 INDEXES = {".safetensors.index.json": WEIGHTS[".safetensors"], ".bin.index.json": WEIGHTS[".bin"]}
-"""Extension of an index → its usual names, in the same way."""
+"""Ending of an index's name → the usual names before it, as in `WEIGHTS`."""
 
 SLICED = re.compile(r"consolidated\.[0-9]{2}\.pth")
 """Meta's original Llama files; if there are several, each has a slice of every tensor."""

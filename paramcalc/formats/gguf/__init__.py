@@ -3,9 +3,9 @@
 header.py    a file → its tensors and metadata
 stream.py    numbers and texts, each checked against the length of the file
 types.py     the types of ggml
-details.py   the metadata → what the file says of itself
+details.py   the metadata → facts about the file
 lora.py      the pairs of tensors in an adapter
-folder.py    a model with what stands beside it
+folder.py    a model together with the other GGUF files in its folder
 """
 
 from paramcalc.formats.checkpoint import model_of
@@ -18,10 +18,10 @@ __all__ = ["contents", "read", "read_header"]
 
 
 def read(source: Source, options: Options) -> Model:
-    """The model of a file; of the first of several, the model that all of them hold.
+    """Read the model in a file; for the first of several parts, the model that all parts make up.
 
     Raises:
-        InputError: for a file that is broken, or of another version, or that lacks one of those it belongs to.
+        InputError: for a file that is broken or of an unsupported version, or if another part is missing.
     """
     found = contents(source)
     if found.part == 0:

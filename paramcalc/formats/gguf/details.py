@@ -1,4 +1,4 @@
-"""What a GGUF file says of itself: what it holds, for whom, and how it is quantised."""
+"""Facts from a GGUF file's metadata: its contents, its purpose and its quantisation."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ ROLES = {
     "imatrix": "importance matrix",
     "controlvector": "control vector",
 }
-"""`general.type` of files that are no model, or the architecture in it → what to call them."""
+"""Role of a file that is not a model, from its `general.type` or architecture → its name in messages."""
 
 ARCHITECTURES = {"clip": "mmproj", "controlvector": "controlvector"}
-"""What files of before 2025, which have no `general.type`, say instead."""
+"""`general.architecture` → role, for files from before 2025, which have no `general.type`."""
 
 LEAF = re.compile(r"\.((?:weight|bias|scale|input_scale)(?:\.[^.]+)*)$")
-"""Where the name of a weight begins: `blk.0.ssm_a` is no weight of `blk.0`, and `v.patch_embd.weight.1` one of
+"""Where a weight's own name begins: `blk.0.ssm_a` is not a weight of `blk.0`, but `v.patch_embd.weight.1` is one of
 `v.patch_embd`."""
 
 PROJECTORS = ("clip.projector_type", "clip.vision.projector_type", "clip.audio.projector_type")
@@ -32,7 +32,7 @@ ENCODERS = {
     "clip.has_text_encoder": "text",
 }
 LENGTH = ".context_length"
-"""What the key ends in that says how many tokens a model was trained for; the architecture's name begins it."""
+"""The end of the key, after the architecture's name, for the context length that a model was trained for."""
 
 KEPT = frozenset(
     (
@@ -57,7 +57,7 @@ def role_of(values: dict[str, Any]) -> str:
 
 
 def details_of(values: dict[str, Any], role: str, keys: int, tokens: int, tensors: Sequence[Tensor]) -> Details:
-    """What the metadata say, and the bits that a weight takes on average."""
+    """The facts from the metadata, and the average bits per weight."""
     found: Details = {} if role == "model" else {"holds": ROLES[role]}
     found |= dict(texts_of(values))
     length = values.get(f"{values.get('general.architecture')}{LENGTH}")
@@ -85,7 +85,7 @@ def details_of(values: dict[str, Any], role: str, keys: int, tokens: int, tensor
 
 
 def texts_of(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a file is called, and what it is of."""
+    """The texts among the metadata: the file's name, architecture and the like."""
     for key in ("general.name", "general.architecture", "general.size_label"):
         value = values.get(key)
         if isinstance(value, str) and value:
@@ -93,7 +93,7 @@ def texts_of(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def projector_of(values: dict[str, Any]) -> Details:
-    """What a multimodal projector reads, and what its last layers are called."""
+    """The input kinds of a multimodal projector, and the type of its last layers."""
     kinds = [value[:MAX_ECHO] for key in PROJECTORS if isinstance(value := values.get(key), str) and value]
     encoders = [name for key, name in ENCODERS.items() if values.get(key) is True]
     found: Details = {"encoders": listed(encoders)} if encoders else {}
@@ -101,6 +101,6 @@ def projector_of(values: dict[str, Any]) -> Details:
 
 
 def bits_per_weight(tensors: Sequence[Tensor]) -> Details:
-    """The bits of all tensors for each of their elements, to two digits, as llama.cpp prints them."""
+    """The average bits per element over all tensors, to two digits, as printed by llama.cpp."""
     count = sum([prod(tensor.shape) for tensor in tensors])
     return {"bits_per_weight": round(8 * sum([tensor.size for tensor in tensors]) / count, 2)} if count else {}

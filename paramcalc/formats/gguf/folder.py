@@ -1,4 +1,4 @@
-"""Several GGUF files in a folder: a model, and what llama.cpp loads with it or needed to make it."""
+"""Several GGUF files in a folder: a model, and the files that llama.cpp loads with it or used to make it."""
 
 import os
 from collections.abc import Collection
@@ -17,7 +17,7 @@ SHOWN = 3
 
 
 def others_in(folder: str, names: Collection[str]) -> dict[str, str]:
-    """The GGUF files beside a model that are none themselves → what they are; of no model, nothing is beside it."""
+    """GGUF files that accompany a model → their roles; empty if the folder has no model."""
     files = [name for name in natural_order(names) if name.endswith(".gguf")]
     first = {name: name for name in files}  # the first part of a file stands for all of them
     for name in files:
@@ -36,7 +36,7 @@ def others_in(folder: str, names: Collection[str]) -> dict[str, str]:
 
 
 def role_at(path: str) -> str:
-    """What a file holds; a broken one is taken for a model, so that it is named when it is read."""
+    """The role of a file; a broken one counts as a model, so that reading it reports the error."""
     with open_source(path) as source:
         if not source.head.startswith(b"GGUF"):
             return "model"
@@ -47,10 +47,10 @@ def role_at(path: str) -> str:
 
 
 def with_others(model: Contents, folder: str, others: dict[str, str]) -> Contents:
-    """A model with its projector, if there is one; of all else a warning says that it was not counted.
+    """A model with its projector, if there is exactly one; a warning lists the other files as not counted.
 
     Raises:
-        InputError: for a projector that is broken.
+        InputError: when the projector is broken.
     """
     projectors = [name for name, role in others.items() if role == "mmproj"]
     if len(projectors) == 1:
@@ -64,7 +64,7 @@ def with_others(model: Contents, folder: str, others: dict[str, str]) -> Content
 
 
 def with_projector(model: Contents, folder: str, name: str) -> Contents:
-    """A model with the tensors of its projector beside its own; the bits of a weight stay those of the model."""
+    """A model with its projector's tensors added; the bits per weight remain those of the model alone."""
     with open_source(os.path.join(folder, name)) as source:
         found = contents_in(source)
     tensors = [*model.tensors, *found.tensors]

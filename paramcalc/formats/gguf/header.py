@@ -26,32 +26,32 @@ VERSIONS = (2, 3)
 
 _STRING, _ARRAY = 8, 9
 _SIZES = {kind: Layout(f"<{code}").size for kind, code in SCALARS.items()}
-"""Bytes of a value of each type that is neither a text nor an array."""
+"""Type → the size in bytes of a value, for all types but strings and arrays."""
 
 _MAX_KEY = 65_535
 _MAX_VALUE = 1_024
 _MAX_NESTING = 8
 _SMALLEST_TENSOR = 24
-"""Bytes of a tensor's description with an empty name and no axes."""
+"""The size in bytes of a tensor's description with an empty name and no axes."""
 _SMALLEST_ENTRY = 13
-"""Bytes of a key of no characters with a value of one byte."""
+"""The size in bytes of an empty key with a one-byte value."""
 
 TOKENS = "tokenizer.ggml.tokens"
 
 SPLIT = (("no", 0), ("count", 1), ("tensors.count", None))
-"""What a part says of itself after `split.`, and what a file in one piece means."""
+"""The keys of a part after `split.`, and their values for a file that is not split."""
 
 MOST_WARNINGS = 3
 
 
 class Header(NamedTuple):
-    """What stands before the tensors' data.
+    """Everything before the tensors' data.
 
     Attributes:
-        values: the keys that are of use.
-        keys: how many there are.
-        tokens: how many tokens the tokenizer has.
-        tensors: in the order of the file.
+        values: the metadata that are used.
+        keys: the number of all metadata keys.
+        tokens: the number of tokens in the tokenizer.
+        tensors: the tensors, in the order of the file.
     """
 
     values: dict[str, Any]
@@ -61,10 +61,10 @@ class Header(NamedTuple):
 
 
 def contents(source: Source) -> Contents:
-    """The tensors of one file, and what its metadata say of it.
+    """The tensors of one file, and the facts in its metadata.
 
     Raises:
-        InputError: for a file that is broken, or of another version.
+        InputError: for a file that is broken, or of an unsupported version.
     """
     try:
         header = read_header(source.file)
@@ -86,10 +86,10 @@ def contents(source: Source) -> Contents:
 
 
 def split_of(values: dict[str, Any], name: str) -> tuple[int, int, int | None]:
-    """Which part a file is, from 0, of how many; and how many tensors are in all of them, where it says so.
+    """The index of a part, from 0; the number of parts; and the total number of tensors, if the file states it.
 
     Raises:
-        InputError: for numbers that are none of a part.
+        InputError: for impossible numbers.
     """
     part, parts, whole = (values.get(f"split.{key}", default) for key, default in SPLIT)
     if type(part) is not int or type(parts) is not int or not 0 <= part < max(parts, 1):
@@ -98,12 +98,12 @@ def split_of(values: dict[str, Any], name: str) -> tuple[int, int, int | None]:
 
 
 def tensors_of(tensors: list[Tensor], role: str) -> list[Tensor]:
-    """The tensors, those of an importance matrix as what they are: sums of activations, and no parameters."""
+    """The tensors; those of an importance matrix are marked as sums of activations, not parameters."""
     return [replace(tensor, kind="buffer") for tensor in tensors] if role == "imatrix" else tensors
 
 
 def warnings_of(header: Header, role: str) -> Iterator[str]:
-    """What is wrong with a file that is well-formed."""
+    """Warnings about a well-formed file."""
     if role == "adapter":
         from paramcalc.formats.gguf import lora
 
@@ -118,10 +118,10 @@ def warnings_of(header: Header, role: str) -> Iterator[str]:
 
 
 def read_header(file: BinaryIO) -> Header:
-    """Everything before the data of the tensors.
+    """Read everything before the tensors' data.
 
     Raises:
-        BrokenError: for what is no such header, and for one that does not fit its file.
+        BrokenError: when this is not a valid header, or it does not match the file's size.
     """
     stream, tensors, keys = beginning(file)
     if tensors > MAX_TENSORS:
@@ -136,17 +136,17 @@ def read_header(file: BinaryIO) -> Header:
 
 
 def role_in(file: BinaryIO) -> str:
-    """What a file holds, by no more of its metadata than say so.
+    """The role of a file, from as few of its metadata as possible.
 
     Raises:
-        BrokenError: for what is no such header, and for one that does not fit its file.
+        BrokenError: when this is not a valid header, or it does not match the file's size.
     """
     stream, _, keys = beginning(file)
     return role_of(read_values(stream, keys, until="general.type")[0])
 
 
 def beginning(file: BinaryIO) -> tuple[Stream, int, int]:
-    """What to read the metadata from, and how many tensors and keys there are.
+    """A stream at the start of the metadata, and the numbers of tensors and keys.
 
     Raises:
         BrokenError: as `read_header` does.
@@ -158,10 +158,10 @@ def beginning(file: BinaryIO) -> tuple[Stream, int, int]:
 
 
 def order_of(head: bytes) -> str:
-    """The byte order, as struct writes it: the version is a small number in the right one.
+    """The byte order as a `struct` prefix: in the right order, the version is a small number.
 
     Raises:
-        BrokenError: for a version that is not read.
+        BrokenError: for an unsupported version.
     """
     if len(head) < 8:
         raise BrokenError("it ends after its first bytes: it is cut off")
@@ -174,7 +174,7 @@ def order_of(head: bytes) -> str:
 
 
 def counted(stream: Stream, smallest: int, what: str) -> int:
-    """A number of things, each of which takes at least so many bytes."""
+    """Read a count of items that take at least `smallest` bytes each."""
     count: int = stream.number("Q")
     if count * smallest > stream.left:
         raise BrokenError(f"{count:,} {what} do not fit in {stream.left:,} bytes")
@@ -182,7 +182,7 @@ def counted(stream: Stream, smallest: int, what: str) -> int:
 
 
 def read_values(stream: Stream, count: int, until: str | None = None) -> tuple[dict[str, Any], int]:
-    """The values that are of use, and how many tokens there are; as far as a key, where one is named."""
+    """Read the values that are used, and the number of tokens; stop at the key `until`, if given."""
     values: dict[str, Any] = {}
     seen: set[str] = set()
     tokens = 0
@@ -203,14 +203,14 @@ def read_values(stream: Stream, count: int, until: str | None = None) -> tuple[d
 
 
 def value_of(stream: Stream, kind: int) -> Any:
-    """A value that is no array; the beginning of a long text."""
+    """Read a value that is not an array; only the beginning of a long text is kept."""
     if kind == _STRING:
         return stream.beginning(_MAX_VALUE)
     return stream.number(scalar(kind))
 
 
 def scalar(kind: int) -> str:
-    """How a value of this type is read."""
+    """The `struct` code of a value of this type."""
     code = SCALARS.get(kind)
     if code is None:
         raise BrokenError(f"a value of the unknown type {kind}")
@@ -218,7 +218,7 @@ def scalar(kind: int) -> str:
 
 
 def skip_value(stream: Stream, kind: int, nesting: int = 0) -> int:
-    """Pass over a value; how many items it has."""
+    """Skip a value; return its number of items."""
     if kind == _STRING:
         stream.skip_texts(1)
         return 1
@@ -241,7 +241,7 @@ def skip_value(stream: Stream, kind: int, nesting: int = 0) -> int:
 
 
 def read_tensor(stream: Stream) -> tuple[Tensor, int]:
-    """The description of a tensor, and where its data begin."""
+    """Read the description of a tensor, and the offset of its data."""
     name = stream.text(4 * MAX_TENSOR_NAME, "a tensor's name")
     axes = stream.number("I")
     if axes * 8 > stream.left:
@@ -258,7 +258,7 @@ def read_tensor(stream: Stream) -> tuple[Tensor, int]:
 
 
 def size_of(name: str, kind: int, dims: list[int]) -> tuple[str, int]:
-    """The name of a tensor's type, and its bytes: whole blocks in each row."""
+    """The name of a tensor's type, and its size in bytes; each row consists of whole blocks."""
     known = DTYPES.get(kind)
     if known is None:
         what = f"{REMOVED[kind]}, which ggml no longer has" if kind in REMOVED else f"the unknown type {kind}"
@@ -273,7 +273,7 @@ def size_of(name: str, kind: int, dims: list[int]) -> tuple[str, int]:
 
 
 def check_layout(found: list[tuple[Tensor, int]], room: int, alignment: int) -> None:
-    """Refuse tensors that overlap, leave holes, or are not all there."""
+    """Refuse tensors whose data overlap, leave gaps, or extend beyond the end of the file."""
     at = 0
     for tensor, offset in sorted(found, key=lambda pair: (pair[1], pair[0].size)):
         expected = at + -at % alignment
@@ -281,5 +281,5 @@ def check_layout(found: list[tuple[Tensor, int]], room: int, alignment: int) -> 
             what = "overlaps the one before" if offset < at else f"{expected:,} was expected"
             raise BrokenError(f"tensor '{tensor.name[:MAX_ECHO]}' begins at byte {offset:,} of the data: {what}")
         at = offset + tensor.size
-    if found and at > room:  # without any, nothing need fill up the last block
+    if found and at > room:  # without tensors, the header need not be padded
         raise BrokenError(f"the tensors take {at:,} bytes, but the file has {max(room, 0):,} for them: it is cut off")

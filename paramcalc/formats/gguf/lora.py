@@ -1,7 +1,7 @@
-"""The adapters of llama.cpp: for a tensor of the base two more, called like it with `.lora_a` and `.lora_b` behind.
+"""llama.cpp's LoRA adapters: two tensors for each adapted tensor of the base, with `.lora_a` and `.lora_b` appended.
 
-`convert_lora_to_gguf.py` writes them and `src/llama-adapter.cpp` loads them. With the axes as they are here, the last
-one innermost, a base of (out, in) has an `a` of (rank, in) and a `b` of (out, rank); the embedding of the tokens, of
+`convert_lora_to_gguf.py` writes them and `src/llama-adapter.cpp` loads them. With the innermost axis last, as here, a
+base of shape (out, in) has an `a` of (rank, in) and a `b` of (out, rank); the token embedding, of shape
 (tokens, width), has an `a` of (tokens, rank) and a `b` of (width, rank).
 """
 
@@ -19,10 +19,10 @@ EMBEDDING = "token_embd.weight"
 
 
 class Pair(NamedTuple):
-    """What an adapter adds to one tensor of the base.
+    """The two tensors with which an adapter changes one tensor of the base.
 
     Attributes:
-        base: the name of that.
+        base: the name of the base's tensor.
     """
 
     base: str
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
     @property
     def rank(self) -> int | None:
-        """The axis that both have; None where they have none."""
+        """The size of the axis that both share; None if they share none."""
         if len(self.a.shape) < 2 or len(self.b.shape) < 2:
             return None
         rank = self.a.shape[-1 if self.embeds else -2]
@@ -39,11 +39,11 @@ class Pair(NamedTuple):
 
     @property
     def embeds(self) -> bool:
-        """Whether the base is an embedding: it looks up rows and multiplies nothing, so that `a` stands upright."""
+        """Whether the base is the token embedding: its rows are looked up and not multiplied, so `a` is transposed."""
         return self.base.endswith(EMBEDDING)
 
     def fits(self, shape: Sequence[int]) -> bool:
-        """Whether the product is of this shape, experts on the first axis included."""
+        """Whether the product of the pair has this shape, including any axis of experts."""
         a, b = self.a.shape, self.b.shape
         if self.rank is None or not len(a) == len(b) == len(shape):
             return False
@@ -53,12 +53,12 @@ class Pair(NamedTuple):
 
 
 class Halves(NamedTuple):
-    """The tensors of an adapter by what they are for.
+    """The tensors of an adapter by their purpose.
 
     Attributes:
-        pairs: those that are whole.
-        alone: a tensor whose other half is not there.
-        others: what is no part of a pair; llama.cpp passes over norms, and loads no file with anything else.
+        pairs: the complete pairs.
+        alone: tensors whose other half is missing.
+        others: tensors that belong to no pair; llama.cpp skips norms, and refuses a file with any others.
     """
 
     pairs: list[Pair]
@@ -67,7 +67,7 @@ class Halves(NamedTuple):
 
 
 def halves_of(tensors: Iterable[Tensor]) -> Halves:
-    """The pairs in a file, in its order."""
+    """Sort the tensors of a file into pairs, in the order of the file."""
     both: dict[str, dict[str, Tensor]] = {}
     others = []
     for tensor in tensors:
@@ -82,7 +82,7 @@ def halves_of(tensors: Iterable[Tensor]) -> Halves:
 
 
 def described(tensors: Iterable[Tensor], alpha: object) -> Details:
-    """The rank of an adapter, its alpha, and what it adapts."""
+    """The rank and alpha of an adapter, and the layers it adapts."""
     pairs = halves_of(tensors).pairs
     ranks = sorted({pair.rank for pair in pairs if pair.rank is not None})
     if not ranks:
@@ -100,7 +100,7 @@ def short(name: str) -> str:
 
 
 def warnings_of(tensors: Iterable[Tensor]) -> Iterator[str]:
-    """Why llama.cpp would not load an adapter; a warning, as its tensors are counted all the same."""
+    """Why llama.cpp would not load an adapter: only a warning, as its tensors can still be counted."""
     halves = halves_of(tensors)
     for tensor in halves.alone:
         other = B if tensor.name.endswith(A) else A
@@ -115,7 +115,7 @@ def warnings_of(tensors: Iterable[Tensor]) -> Iterator[str]:
 
 
 def misfits(pairs: Iterable[Pair], base: Mapping[str, Tensor]) -> Iterator[str]:
-    """What of an adapter is not for this base."""
+    """The parts of an adapter that do not fit this base."""
     for pair in pairs:
         found = base.get(pair.base)
         if found is None:

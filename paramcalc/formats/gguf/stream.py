@@ -1,4 +1,4 @@
-"""Numbers and texts of a GGUF file in sequence, each checked against what is left of the file."""
+"""Reads numbers and texts from a GGUF file in sequence, each checked against the remaining length of the file."""
 
 from struct import Struct as Layout
 from typing import Any, BinaryIO
@@ -6,14 +6,14 @@ from typing import Any, BinaryIO
 from paramcalc.limits import MAX_GGUF_HEADER
 
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-"""Type of a value → how its bytes are read, as `struct` writes it."""
+"""Type of a value → its `struct` code."""
 
 BLOCK = 256 * 1024
-"""Bytes that are read at once."""
+"""The number of bytes read at a time."""
 
 
 class BrokenError(Exception):
-    """What is wrong with a file, in words for its user."""
+    """The file is broken; the message is for the user."""
 
 
 class Stream:
@@ -31,16 +31,16 @@ class Stream:
 
     @property
     def at(self) -> int:
-        """Where in the file the next byte is."""
+        """The position of the next byte in the file."""
         return self._start + self._at
 
     @property
     def left(self) -> int:
-        """How many bytes there are from here to the end."""
+        """The number of bytes from here to the end of the file."""
         return self._length - self.at
 
     def _need(self, size: int) -> int:
-        """Make sure that so many bytes are in the block; where they begin in it."""
+        """Make sure that the next `size` bytes are in the block, and consume them; return their offset in it."""
         at = self._at
         if at + size <= len(self._block):
             self._at = at + size
@@ -58,13 +58,13 @@ class Stream:
         return 0
 
     def number(self, code: str) -> Any:
-        """One number, by the letter that struct has for it."""
+        """Read one number, given its `struct` code."""
         layout = self._layouts[code]
-        at = self._need(layout.size)  # may put another block in its place
+        at = self._need(layout.size)  # may replace the block
         return layout.unpack_from(self._block, at)[0]
 
     def text(self, limit: int, what: str) -> str:
-        """A text with its length before it."""
+        """Read a text with a length prefix of at most `limit`; `what` names it in errors."""
         size = self.number("Q")
         if size > limit:
             raise BrokenError(f"{what} has {size:,} bytes, more than {limit:,}, the limit")
@@ -75,7 +75,7 @@ class Stream:
             raise BrokenError(f"{what} is not UTF-8") from None
 
     def beginning(self, most: int) -> str:
-        """A text with its length before it, of which only so many bytes are kept; what is not UTF-8 is replaced."""
+        """Read a text with a length prefix and keep its first `most` bytes; invalid UTF-8 is replaced."""
         size = self.number("Q")
         if size > self.left:
             raise BrokenError(f"a value has {size:,} bytes, but the file only {self.left:,} more: it is cut off")
@@ -85,7 +85,7 @@ class Stream:
         return text
 
     def skip(self, size: int) -> None:
-        """Pass over so many bytes."""
+        """Skip `size` bytes."""
         if self._at + size <= len(self._block):
             self._at += size
             return
@@ -96,7 +96,7 @@ class Stream:
             raise BrokenError(f"the header has more than {MAX_GGUF_HEADER:,} bytes, the limit")
 
     def skip_texts(self, count: int) -> None:
-        """Pass over so many texts: a tokenizer has hundreds of thousands."""
+        """Skip `count` texts, inlined for speed: a tokenizer has hundreds of thousands."""
         unpack, block, at = self._u64.unpack_from, self._block, self._at
         for _ in range(count):
             if at + 8 <= len(block):

@@ -1,6 +1,6 @@
-"""The types of GGUF: how many elements a block has, and how many bytes it takes, as ggml has them.
+"""The tensor types of GGUF: the number of elements in a block, and its size in bytes.
 
-`ggml/src/ggml-common.h`, and GGML_QUANT_SIZES of its library `gguf`.
+Source: `ggml/src/ggml-common.h`, and GGML_QUANT_SIZES of the library `gguf`.
 """
 
 from typing import NamedTuple
@@ -10,8 +10,8 @@ class Type(NamedTuple):
     """A type of ggml.
 
     Attributes:
-        elements: in a block.
-        size: bytes of a block, its scales included.
+        elements: the number of elements in a block.
+        size: the size of a block in bytes, including its scales.
     """
 
     name: str
@@ -68,7 +68,7 @@ REMOVED = {
     37: "IQ4_NL_4_8",
     38: "IQ4_NL_8_8",
 }
-"""Types that only older versions of ggml knew."""
+"""Types that only older versions of ggml support."""
 
 FILE_TYPES = {
     0: "F32",
@@ -114,7 +114,7 @@ FILE_TYPES = {
     40: "Q1_0",
     41: "Q2_0",
 }
-"""`general.file_type` → the name by which people know a mixture of types; those that are no longer made, too."""
+"""`general.file_type` → the common name of a mixture of types, including obsolete ones."""
 
 GUESSED = 1024
 """Added to a `general.file_type` that llama.cpp guessed from the tensors."""
@@ -123,6 +123,6 @@ _PLAIN = {"F": "float", "BF": "bfloat", "I": "int"}
 
 
 def dtype_name(name: str) -> str:
-    """F16 → float16; a type of blocks keeps the name that ggml gives it."""
+    """F16 → float16; a block type keeps ggml's name."""
     letters = name.rstrip("0123456789")
     return _PLAIN[letters] + name[len(letters) :] if letters in _PLAIN else name

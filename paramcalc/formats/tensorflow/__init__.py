@@ -1,6 +1,6 @@
-"""TensorFlow's checkpoints and SavedModels: the tables of what is in them, never the values or the graph.
+"""TensorFlow's checkpoints and SavedModels: only their tables are read, never the values or the graph.
 
-table.py        a table of LevelDB, which an `.index` is
+table.py        LevelDB tables, the format of an `.index`
 bundle.py       the `.index` of a checkpoint → its tensors
-saved_model.py  a SavedModel's folder: the architecture that Keras kept in it, and its variables
+saved_model.py  a SavedModel's folder: the architecture that Keras saved in it, and its variables
 """

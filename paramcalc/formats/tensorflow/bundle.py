@@ -1,6 +1,6 @@
 """The `.index` of a TensorFlow checkpoint → its tensors: names, shapes and types, as Saver and Checkpoint write them.
 
-tensorflow/core/protobuf/tensor_bundle.proto; the names are those of tensorflow/python/checkpoint and slot_creator.py.
+Sources: tensorflow/core/protobuf/tensor_bundle.proto, and for names tensorflow/python/checkpoint and slot_creator.py.
 """
 
 import re
@@ -44,39 +44,39 @@ DTYPES = {
     29: ("int4", 1),
     30: ("uint4", 1),
 }
-"""tensorflow/core/framework/types.proto: number → dtype, and the bytes that an element takes in the data."""
+"""Number in tensorflow/core/framework/types.proto → dtype, and the size of an element in bytes."""
 
 NOT_NUMBERS = frozenset((7, 20, 21))
-"""Texts, resources and variants: what is kept in them is no weight."""
+"""Strings, resources and variants, which cannot be weights."""
 
 ATTRIBUTE = "/.ATTRIBUTES/"
 VALUE = f"{ATTRIBUTE}VARIABLE_VALUE"
 COPIES = "_all_variables/"
-"""What Keras 3 exports beside `variables/` once more."""
+"""The prefix under which Keras 3 exports the tensors in `variables/` a second time."""
 
 STATE = re.compile(
     r"(?:^|/)(?:optimizer|optimizer-[0-9]+|_optimizer|metrics|keras_api/metrics|\.OPTIMIZER_SLOT)/"
     r"|(?:^|/)(?:save_counter|global_step|iterations|_iterations|beta[12]_power(?:_[0-9]+)?)$"
 )
-"""Names of what only training needs."""
+"""Names of tensors that only training needs."""
 
 SLOTS = re.compile(
     r"/(?:Adam|Adam_1|Momentum|RMSProp|RMSProp_1|Adagrad|Adadelta|Adadelta_1|Ftrl|Ftrl_1|ExponentialMovingAverage|"
     r"adam_m|adam_v|AdamWeightDecayOptimizer|AdamWeightDecayOptimizer_1|AdamAsync|LAMB|LAMB_1|lamb_m|lamb_v)$"
 )
-"""What optimizers of TensorFlow 1 keep behind the name of a variable."""
+"""Suffixes that TensorFlow 1's optimizers append to a variable's name for their slots."""
 
 STATISTICS = frozenset(("moving_mean", "moving_variance"))
 
 
 class BundleEntry(NamedTuple):
-    """What the table says of one tensor.
+    """A tensor's entry in the table.
 
     Attributes:
-        dtype: the number of its type.
-        shape: its dimensions; those of the whole where it is stored in slices.
-        size: its bytes.
-        sliced: whether the bytes are those of slices, which have entries of their own.
+        dtype: the number of its dtype.
+        shape: its dimensions; those of the whole tensor if it is stored in slices.
+        size: its size in bytes.
+        sliced: whether the data are in slices, which have entries of their own.
     """
 
     dtype: int = 0
@@ -86,7 +86,7 @@ class BundleEntry(NamedTuple):
 
 
 def read(source: Source, options: Options) -> Model | None:
-    """The model of an `.index`; None for a file that only begins like one.
+    """Read the model of an `.index`; None for a file that only begins like one.
 
     Raises:
         InputError: when it is broken.
@@ -97,7 +97,7 @@ def read(source: Source, options: Options) -> Model | None:
 
 
 def is_bundle(source: Source) -> bool:
-    """Whether a file ends as a table of LevelDB does."""
+    """Whether a file ends like a LevelDB table."""
     from paramcalc.formats.tensorflow.table import MAGIC
 
     if source.size < len(MAGIC):
@@ -136,7 +136,7 @@ def tensors_of(table: Iterable[tuple[bytes, bytes]]) -> Iterator[Tensor]:
     """
     count = 0
     for key, value in table:
-        if not key or key[:1] == b"\0":  # the header of the whole; a slice of a tensor that has an entry of its own
+        if not key or key[:1] == b"\0":  # the bundle's header, or a slice of a tensor that has its own entry
             continue
         name = key.decode("utf-8", "replace")
         entry = entry_of(value, name)
@@ -155,7 +155,7 @@ def tensors_of(table: Iterable[tuple[bytes, bytes]]) -> Iterator[Tensor]:
 
 
 def entry_of(data: bytes, name: str) -> BundleEntry:
-    """A message BundleEntryProto.
+    """Parse a BundleEntryProto message.
 
     Raises:
         ValueError: in words for the user.
@@ -174,14 +174,14 @@ def entry_of(data: bytes, name: str) -> BundleEntry:
 
 
 def dims_of(data: bytes) -> Iterator[int]:
-    """The sizes in a message TensorShapeProto; 0 is not written."""
+    """The sizes in a TensorShapeProto message, which omits zeros."""
     for number, value in fields(data):
         if number == 2 and isinstance(value, bytes):
             yield next((signed(size) for field, size in fields(value) if field == 1 and isinstance(size, int)), 0)
 
 
 def mark(tensors: list[Tensor]) -> None:
-    """Say of each tensor what it is, where its name does."""
+    """Set the kind of each tensor, and what it is tied to, as far as its name shows."""
     names = {tensor.name for tensor in tensors}
     for tensor in tensors:
         tensor.kind = kind_of(tensor.name, names)
@@ -191,7 +191,7 @@ def mark(tensors: list[Tensor]) -> None:
 
 
 def kind_of(name: str, names: set[str]) -> Kind | None:
-    """What a tensor of this name is; None where the name does not say it."""
+    """The kind of a tensor by its name; None if the name does not show it."""
     if STATE.search(name) or (SLOTS.search(name) and SLOTS.sub("", name) in names):
         return "state"
     return "statistic" if name.rpartition("/")[2] in STATISTICS else None

@@ -1,7 +1,7 @@
-"""A SavedModel's folder: the architecture that Keras kept in it, compared with its variables; else these alone.
+"""A SavedModel's folder: Keras' architecture, if saved, compared with the variables; otherwise the variables alone.
 
-Keras 2 wrote `keras_metadata.pb` beside the graph: a message for each object, that of the root with the model's whole
-architecture as JSON. Keras 3's exports, and models of other makers, are a graph, which is not read.
+Keras 2 wrote `keras_metadata.pb` next to the graph: one message per object, of which the root's has the model's whole
+architecture as JSON. Keras 3's exports and other SavedModels only have a graph, which is not read.
 tensorflow/python/keras/protobuf/saved_metadata.proto
 """
 
@@ -20,7 +20,7 @@ from paramcalc.model import Model
 METADATA = "keras_metadata.pb"
 VARIABLES = os.path.join("variables", "variables.index")
 MODELS = ("_tf_keras_sequential", "_tf_keras_network")
-"""What objects with an architecture are called; other models are code."""
+"""Identifiers of objects with an architecture; other models are defined by code."""
 
 GRAPH_ONLY = (
     "a SavedModel without variables: it holds a graph, which is not read; write the architecture with "
@@ -29,10 +29,10 @@ GRAPH_ONLY = (
 
 
 def read_folder(source: Source, options: Options) -> Model:
-    """The model of a folder.
+    """Read the model in a folder.
 
     Raises:
-        InputError: when what is in it is broken, or nothing in it is read.
+        InputError: when a file in it is broken, or there is nothing that can be read.
     """
     folder = source.path or os.curdir
     variables = None
@@ -54,10 +54,10 @@ def read_folder(source: Source, options: Options) -> Model:
 
 
 def read_metadata(source: Source, options: Options) -> Model:
-    """The model whose architecture is in a `keras_metadata.pb` that stands alone.
+    """Read the architecture in a `keras_metadata.pb` without its folder.
 
     Raises:
-        InputError: when it is broken, or the model is code.
+        InputError: when it is broken, or the model is defined by code.
     """
     architecture = architecture_in(source)
     if architecture is None:
@@ -67,10 +67,10 @@ def read_metadata(source: Source, options: Options) -> Model:
 
 
 def architecture_in(source: Source) -> bytes | None:
-    """The JSON of the root's architecture; None where the root is a model of another kind.
+    """The JSON of the root's architecture; None if the root is another kind of model.
 
     Raises:
-        InputError: when the file is no message.
+        InputError: when the file is not a message.
     """
     data = source.read(max_bytes(MAX_CONFIG_BYTES), "the file")
     try:

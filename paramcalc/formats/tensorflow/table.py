@@ -1,9 +1,9 @@
-"""A sorted table of LevelDB, as TensorFlow writes the index of a checkpoint: blocks of keys and values.
+"""LevelDB's sorted tables, the format of TensorFlow's checkpoint indexes: blocks of keys and values.
 
 https://github.com/google/leveldb/blob/main/doc/table_format.md
 
-A block's entries share the beginnings of their keys; an index block says where each data block is. The checksums are
-not verified: they protect a disk's bytes, and a reader must be safe for any.
+The entries of a block share key prefixes; an index block says where each data block is. Checksums are not verified:
+they detect disk errors, whereas this reader must be safe with any bytes.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from paramcalc.limits import MAX_TABLE_KEY
 
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 FOOTER = 48
-"""Bytes at the end of a table: where its two indices are, padded, and the magic number."""
+"""The size in bytes of a table's footer: the padded handles of two index blocks, and the magic number."""
 TRAILER = 5
-"""Bytes behind a block: how it is compressed, and its checksum."""
+"""The size in bytes of a block's trailer: its compression and its checksum."""
 COMPRESSION = {0: "not", 1: "snappy", 2: "zstd"}
 
 
 class TableError(ValueError):
-    """A broken table; in words for the user."""
+    """The table is broken; the message is for the user."""
 
 
 Entry = tuple[bytes, bytes]
@@ -28,7 +28,7 @@ Entry = tuple[bytes, bytes]
 
 
 def entries(data: bytes) -> Iterator[Entry]:
-    """Every entry of a table, sorted by key, as the table promises.
+    """Every entry of a table, in the order of keys that the format guarantees.
 
     Raises:
         TableError: when it is broken, or compressed.
@@ -43,13 +43,13 @@ def entries(data: bytes) -> Iterator[Entry]:
 
 def _entries(data: bytes) -> Iterator[Entry]:
     footer = data[-FOOTER:]
-    _, at = _handle(footer, 0)  # of the filters, which TensorFlow does not write
+    _, at = _handle(footer, 0)  # the index of filters, which TensorFlow does not write
     (start, size), _ = _handle(footer, at)
     last: bytes | None = None
     for _, value in _block(data, start, size):
         (start, size), _ = _handle(value, 0)
         for key, content in _block(data, start, size):
-            # Blocks are in order, so that none can be named twice: the work is bounded by the file's size.
+            # Keys must increase, so no block can be listed twice: the work is bounded by the file's size.
             if last is not None and key <= last:
                 raise TableError("its keys are not in order")
             last = key
@@ -57,7 +57,7 @@ def _entries(data: bytes) -> Iterator[Entry]:
 
 
 def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
-    """Where a block is, how long, and where that is said no longer."""
+    """Parse a handle: the offset and size of a block, and the position after the handle."""
     start, at = varint(data, at)
     size, at = varint(data, at)
     return (start, size), at
@@ -68,7 +68,7 @@ def _block(data: bytes, start: int, size: int) -> Iterator[Entry]:
 
     Raises:
         TableError: when it does not fit the file or is compressed.
-        WireError: when a number in it has no end.
+        WireError: when a varint in it is not terminated.
     """
     if size < 4 or start + size + TRAILER > len(data) - FOOTER:
         raise TableError("a block of it is outside of the file")

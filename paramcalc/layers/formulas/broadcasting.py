@@ -13,16 +13,16 @@ def aligned(a: Shape, b: Shape) -> Iterable[tuple[Dim, Dim]]:
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
-    """The shape that both are stretched to. Beside a known dimension above 1, an unknown one must be the same.
+    """The shape that both broadcast to. Opposite a known dimension above 1, an unknown one is taken to equal it.
 
     Raises:
-        LayerError: when the shapes do not fit.
+        LayerError: when the shapes do not broadcast.
     """
     return tuple([broadcast_dim(x, y, a, b) for x, y in aligned(a, b)])
 
 
 def broadcast_dim(x: Dim, y: Dim, a: Shape, b: Shape) -> Dim:
-    """One dimension of `broadcast`; the whole shapes are for the message."""
+    """One dimension of `broadcast`; the whole shapes are for the error message."""
     if x == y or y == 1:
         return x
     if x == 1:

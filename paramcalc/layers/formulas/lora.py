@@ -1,4 +1,4 @@
-"""Low-rank adaptation: a frozen kernel and two small matrices whose product is added to it."""
+"""Low-rank adaptation (LoRA): a frozen kernel, and two small matrices whose product is added to it."""
 
 from msgspec.structs import replace
 
@@ -16,12 +16,12 @@ def adapted(
     constraint: object = None,
     dtype: str | None = None,
 ) -> tuple[tuple[Weight, ...], Macs]:
-    """The weights and products of a layer whose kernel may be adapted; without a rank, those of the layer itself.
+    """The weights and MACs of a layer whose kernel may be adapted; without a rank, those of the plain layer.
 
     Args:
         kernel: the weight that the two matrices adapt.
-        others: further weights, which come between the kernel and the matrices.
-        macs: the products of the layer without the adaptation.
+        others: further weights, placed between the kernel and the matrices.
+        macs: the layer's MACs without the adaptation.
         rank: the inner size of the two matrices; None or 0 for none.
         constraint: the kernel's constraint, if it has one.
         dtype: the dtype of the matrices; None for the dtype of the layer.
@@ -41,7 +41,7 @@ def lora(
     """The kernel, frozen, and the two trainable matrices that adapt it (Hu et al. 2021, arXiv:2106.09685).
 
     Raises:
-        LayerError: when the kernel has a constraint, which its sum with the matrices would not keep; or no axes.
+        LayerError: when the kernel has a constraint, which its sum with the matrices would violate; or has no axes.
     """
     if constraint is not None:
         raise LayerError(f"lora_rank cannot be used together with a constraint on the {kernel.name}")
@@ -56,5 +56,5 @@ def lora(
 
 
 def lora_macs(kernel: Weight, rank: int) -> Factors:
-    """The product of the two matrices, computed once per call."""
+    """The MACs of the product of the two matrices, computed once per call."""
     return (*kernel.factors[:-1], ("lora_rank", rank), kernel.factors[-1])

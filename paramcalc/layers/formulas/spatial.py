@@ -13,7 +13,7 @@ SPATIAL_NAMES: dict[int, tuple[str, ...]] = {
     2: ("height", "width"),
     3: ("depth", "height", "width"),
 }
-"""The names of the spatial axes, by their number."""
+"""Number of spatial axes → their names."""
 
 
 def channels_axis(layout: str | None) -> int:
@@ -35,14 +35,14 @@ def spatial_of(x: Shape, rank: int, layout: str | None) -> Shape:
 
 
 def join_channels(batch: Dim, spatial: Shape, channels: Dim, layout: str | None) -> Shape:
-    """The whole shape, with its parts in the order of the layout."""
+    """The full shape, with its parts in the order of the layout."""
     if layout == "channels_first":
         return (batch, channels, *spatial)
     return (batch, *spatial, channels)
 
 
 def with_spatial(x: Shape, spatial: Sequence[Dim], layout: str | None) -> Shape:
-    """`x` with other spatial dimensions: the batch and the channels stay."""
+    """`x` with different spatial dimensions and the same batch and channels."""
     return join_channels(x[0], tuple(spatial), x[channels_axis(layout)], layout)
 
 

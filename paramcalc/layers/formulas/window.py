@@ -1,7 +1,7 @@
 """Windows that slide over the spatial axes: convolutions, their transposes, and pooling.
 
 Lengths follow Dumoulin & Visin 2016, arXiv:1603.07285. A kernel of size k with dilation d spans d × (k − 1) + 1
-positions. Explicit padding needs no formula of its own: it is a "valid" window over an input that is so much longer.
+positions. Explicit padding needs no separate formula: it is a "valid" window over the padded input.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from paramcalc.layers.formulas.spatial import SPATIAL_NAMES
 from paramcalc.shapes import Dim, Shape, ntuple
 
 _steps: ContextVar[list[str] | None] = ContextVar("steps", default=None)
-"""Where `traced` collects the arithmetic; None, and so free of cost, outside of it."""
+"""The list in which `traced` collects arithmetic; None outside of it, so that tracing costs nothing."""
 
 
 @contextmanager
@@ -38,8 +38,8 @@ class Window(NamedTuple):
     """A window, with one number for each spatial axis.
 
     Attributes:
-        size: how many positions it reads.
-        strides: how far it moves at a time.
+        size: the number of positions it reads.
+        strides: the step from one window to the next.
         dilation: the distance between neighbouring positions that it reads.
         padding: "valid" stays inside the input; "same" and "causal" pad it to ceil(size / stride) windows.
     """
@@ -59,10 +59,10 @@ class Window(NamedTuple):
         dilation: int | Sequence[int] = 1,
         name: str = "kernel_size",
     ) -> "Window":
-        """A window of fields that are one number for all `rank` axes, or a list; `name` is the field of the size.
+        """A window from fields that are one number for all `rank` axes, or a list; `name` is the size's field.
 
         Raises:
-            LayerError: for a list of another length.
+            LayerError: for a list of the wrong length.
         """
         return cls(
             ntuple(size, rank, name),
@@ -89,7 +89,7 @@ class Window(NamedTuple):
 
     @property
     def factors(self) -> Factors:
-        """The size of the kernel, each axis by name: (("kernel height", 3), ("kernel width", 3))."""
+        """The kernel's size on each axis, by name: (("kernel height", 3), ("kernel width", 3))."""
         names = SPATIAL_NAMES[len(self.size)]
         return tuple((f"kernel {name}", size) for name, size in zip(names, self.size, strict=True))
 
@@ -97,8 +97,8 @@ class Window(NamedTuple):
 def window_length(size: Dim, kernel: int, stride: int, padding: str, dilation: int = 1) -> Dim:
     """The output length of a sliding window: convolution and pooling.
 
-    `valid` gives floor((size − span) / stride) + 1, which is below 1 where the window does not fit; any other
-    padding gives ceil(size / stride).
+    `valid` gives floor((size − span) / stride) + 1, which is below 1 if the window does not fit; any other padding
+    gives ceil(size / stride).
     """
     if size is None:
         return None

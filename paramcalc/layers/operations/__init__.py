@@ -1,1 +1,1 @@
-"""Shape rules of bare operations: functions of Keras and TensorFlow that stand in a graph as layers do."""
+"""Shape rules of bare operations: Keras and TensorFlow functions that are nodes of a graph, as layers are."""

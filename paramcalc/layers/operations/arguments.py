@@ -1,4 +1,4 @@
-"""What the rules of operations share: the result they return, and how they read their arguments."""
+"""Shared by all operation rules: the result they return, and helpers that read their arguments."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from paramcalc.shapes import Shape, format_shape, ntuple, positive_axis
 
 
 class Result(NamedTuple):
-    """The output shape or shapes of an operation, its multiply-accumulates, and its dtype unless it is its input's."""
+    """The output shape(s) of an operation, its multiply-accumulates, and its dtype (None: that of the input)."""
 
     output: Shape | list[Shape]
     macs: tuple[Factors, ...] = ()
@@ -48,14 +48,14 @@ OPTIONS = frozenset(
         "x_max", "x_min", "xs", "y",
     )
 )  # fmt: skip
-"""The names of all settings and arguments of keras.ops, of Keras 3.0 to 3.15."""
+"""The names of all settings and arguments in keras.ops, from Keras 3.0 to 3.15."""
 
 
 def check_options(options: Iterable[str]) -> None:
-    """Refuse a setting that no operation has, rather than take the default of the one that was meant.
+    """Refuse a setting that no operation has; ignoring a misspelled one would apply its default.
 
     Raises:
-        LayerError: with the nearest right name.
+        LayerError: with the closest valid name.
     """
     for name in options:
         if name not in OPTIONS:
@@ -63,7 +63,7 @@ def check_options(options: Iterable[str]) -> None:
 
 
 def shape(value: Any) -> Shape:
-    """The shape of a tensor argument; a plain number has none."""
+    """The shape of a tensor argument; () for a plain number."""
     found = getattr(value, "shape", None)
     if found is not None:
         return tuple(found)
@@ -75,16 +75,16 @@ def shape(value: Any) -> Shape:
 
 
 def axes_of(axis: Any, rank: int) -> set[int]:
-    """One axis or several, counted from the front."""
+    """One or more axes as a set of non-negative indices."""
     listed = axis if isinstance(axis, (list, tuple)) else [axis]
     return {positive_axis(item, rank) for item in listed}
 
 
 def each_axis(axis: Any, rank: int) -> list[int]:
-    """One axis or several, counted from the front, in their order; none of them twice.
+    """One or more axes as non-negative indices, in the given order.
 
     Raises:
-        LayerError: for one that there is not, or that is there twice.
+        LayerError: for an axis that does not exist or is repeated.
     """
     found = [positive_axis(item, rank) for item in as_list(axis)]
     if len(set(found)) < len(found):
@@ -93,10 +93,10 @@ def each_axis(axis: Any, rank: int) -> list[int]:
 
 
 def whole(value: Any) -> int:
-    """The value, which is about to be multiplied: Python would repeat a text or a list instead, and fill the memory.
+    """Check that a value about to be multiplied is an integer: a string or list would be repeated and fill the memory.
 
     Raises:
-        TypeError: when it is no integer.
+        TypeError: when it is not an integer.
     """
     if type(value) is not int:
         raise TypeError("not an integer")
@@ -104,15 +104,15 @@ def whole(value: Any) -> int:
 
 
 def per_axis(value: Any, n: int, name: str) -> tuple[int, ...]:
-    """A setting of a window: one integer for all spatial axes, or one for each."""
+    """A window setting as one integer per spatial axis; a single integer applies to all `n` axes."""
     return tuple([whole(item) for item in ntuple(value, n, name)])
 
 
 def spatial_axes(x: Shape, kwargs: dict[str, Any]) -> Shape:
-    """All axes of an image but batch and channels; there may be none.
+    """The sizes of all axes except batch and channels; possibly none.
 
     Raises:
-        LayerError: where there is no batch, or no channels.
+        LayerError: when there is no batch or channel axis.
     """
     if len(x) < 2:
         raise LayerError(f"expects an input with a batch and channels, got {format_shape(x)}")
@@ -120,10 +120,10 @@ def spatial_axes(x: Shape, kwargs: dict[str, Any]) -> Shape:
 
 
 def height_axis(x: Shape, kwargs: dict[str, Any]) -> int:
-    """Where the height of an image stands, the width being next.
+    """The index of an image's height axis; the width is the next one.
 
     Raises:
-        LayerError: for what is neither an image nor a batch of them.
+        LayerError: when the tensor is neither an image nor a batch of images.
     """
     if len(x) not in (3, 4):
         raise LayerError(f"expects an image, or a batch of them, got {format_shape(x)}")
@@ -131,12 +131,12 @@ def height_axis(x: Shape, kwargs: dict[str, Any]) -> int:
 
 
 def as_list(value: Any) -> list[Any]:
-    """One value as a list of one."""
+    """The value as a list; a single value becomes a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def argument(args: list[Any], kwargs: dict[str, Any], name: str, position: int, default: Any) -> Any:
-    """A setting by keyword, by position, or its default."""
+    """A setting given by keyword or by position, or else its default."""
     if kwargs.get(name) is not None:
         return kwargs[name]
     return args[position] if len(args) > position and args[position] is not None else default

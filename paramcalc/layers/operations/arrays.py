@@ -1,4 +1,4 @@
-"""Rarer operations of keras.ops: sorting and searching, losses, signals, statistics, attention."""
+"""Less common operations of keras.ops: sorting and searching, losses, signals, statistics, attention."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ from paramcalc.shapes import check_min_rank, check_rank, format_shape, positive_
 
 
 def search_sorted(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`searchsorted`: a place for each value that is looked up in a sorted row."""
+    """`searchsorted`: one index for each value looked up in a sorted vector."""
     check_rank(shape(args[0]), 1, "(sorted values)")
     return Result(shape(args[1]), dtype="int32")
 
 
 def digitize(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The bin of each value; the bins are a row of edges."""
+    """`digitize`: the bin of each value; the bins are a vector of edges."""
     if not hasattr(args[1], "shape"):
         raise LayerError("the bins must be a tensor or a constant array")
     check_rank(shape(args[1]), 1, "(bins)")
@@ -34,7 +34,7 @@ def digitize(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def without_last(count: int) -> Any:
-    """A rule that drops the last `count` axes, which the operation needs."""
+    """A rule that drops the last `count` axes, which must exist."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         x = shape(args[0])
@@ -45,10 +45,10 @@ def without_last(count: int) -> Any:
 
 
 def crossentropy(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A loss for each row of probabilities; target and output are alike.
+    """One loss per row of probabilities; target and output have the same shape.
 
     Raises:
-        LayerError: for another axis than the last: Keras' graph drops the last one all the same.
+        LayerError: for any axis but the last, as Keras' graph always drops the last one.
     """
     target, output = shape(args[0]), shape(args[1])
     check_min_rank(target, 1)
@@ -61,7 +61,7 @@ def crossentropy(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def sparse_crossentropy(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A loss for each row of probabilities; the target is one class a row, with or without a last axis of size 1."""
+    """One loss per row of probabilities; the target has one class per row, with or without a last axis of size 1."""
     target, output = shape(args[0]), shape(args[1])
     check_min_rank(output, 1)
     rows = target[:-1] if len(target) == len(output) and target[-1] == 1 else target
@@ -72,7 +72,7 @@ def sparse_crossentropy(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def complex_pair(rank: int) -> Any:
-    """A rule for transforms of a real and an imaginary part, which have one shape of `rank` axes or more."""
+    """A rule for transforms of a real and an imaginary part, which share a shape of at least `rank` axes."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         real, imaginary = map(shape, args[0])
@@ -85,7 +85,7 @@ def complex_pair(rank: int) -> Any:
 
 
 def spectrum(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`rfft`: half the frequencies, in two parts."""
+    """`rfft`: the non-negative frequencies, as real and imaginary parts."""
     x = shape(args[0])
     length = kwargs.get("fft_length") or x[-1]
     output = (*x[:-1], None if length is None else length // 2 + 1)
@@ -93,13 +93,13 @@ def spectrum(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def frames(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`extract_sequences`: windows of a signal."""
+    """`extract_sequences`: sliding windows over a signal."""
     x, length, stride = shape(args[0]), kwargs["sequence_length"], kwargs["sequence_stride"]
     return Result((*x[:-1], None if x[-1] is None else 1 + (x[-1] - length) // stride, length))
 
 
 def short_spectrum(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`stft`: the spectra of windows, in two parts."""
+    """`stft`: the spectrum of each window, as real and imaginary parts."""
     x, size = shape(args[0]), kwargs["fft_length"]
     padded = 0 if kwargs.get("center") is False else size // 2 * 2
     count = None if x[-1] is None else 1 + (x[-1] + padded - size) // kwargs["sequence_stride"]
@@ -108,7 +108,7 @@ def short_spectrum(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def append(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along an axis, whose sizes must be known; without one, all elements in a row."""
+    """`append`: joined along an axis, whose sizes must be known; without an axis, both are flattened first."""
     axis = kwargs.get("axis")
     if axis is None:
         sizes = [product(shape(value)) for value in args]
@@ -120,7 +120,7 @@ def append(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def array_split(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Parts that differ by one at most."""
+    """`array_split`: parts whose sizes differ by at most one."""
     x, sections = shape(args[0]), whole(kwargs["indices_or_sections"])
     axis = positive_axis(kwargs.get("axis", 0), len(x))
     size = x[axis]
@@ -133,18 +133,18 @@ def array_split(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def select(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`select`: conditions, choices and a default, broadcast."""
+    """`select`: conditions, choices and a default, broadcast together."""
     return broadcasting([*args[0], *args[1], *args[2:]], kwargs)
 
 
 def quantile(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A reduction for each of the quantiles asked for."""
+    """A reduction for each requested quantile."""
     found = reduction([args[0]], {"axis": kwargs.get("axis"), "keepdims": kwargs.get("keepdims")}).output
     return Result((*shape(argument(args, kwargs, "q", 1, 0)), *found))
 
 
 def multi_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """One axis of the number of classes; the one before the last goes."""
+    """`multi_hot`: a new axis with the number of classes; the axis after the first is reduced."""
     x = shape(args[0])
     axis = class_axis(kwargs.get("axis", -1), len(x))
     full = (*x[:axis], kwargs["num_classes"], *x[axis:])
@@ -152,7 +152,7 @@ def multi_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def rot90(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Quarter turns exchange two axes; in the shapes of a graph, as Keras has them, whatever their number."""
+    """`rot90` swaps two axes; Keras' graph does so whatever the number of quarter turns."""
     x = list(shape(args[0]))
     a, b = each_axis(list(kwargs.get("axes") or (0, 1)), len(x))
     x[a], x[b] = x[b], x[a]
@@ -160,7 +160,7 @@ def rot90(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def diff(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Differences of neighbours: one fewer each time."""
+    """`diff`: differences of neighbours, which shorten the axis by one each time."""
     x = shape(args[0])
     axis = positive_axis(kwargs.get("axis", -1), len(x))
     size = x[axis]
@@ -168,12 +168,12 @@ def diff(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def trace(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The sum of a diagonal."""
+    """`trace`: the sum of a diagonal."""
     return Result(diagonal(args, kwargs).output[:-1])
 
 
 def inner(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Sums of products along the last axes."""
+    """`inner`: sums of products along the last axes."""
     a, b = shape(args[0]), shape(args[1])
     if not a or not b:
         return Result(broadcast(a, b))
@@ -183,28 +183,28 @@ def inner(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def kron(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Every element of one with all of the other."""
+    """`kron`: the Kronecker product, which multiplies the sizes of each axis."""
     pairs = zip(shape(args[0]), shape(args[1]), strict=True)
     return Result(tuple([None if a is None or b is None else a * b for a, b in pairs]))
 
 
 def segments(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """One result for each segment."""
+    """`segment_sum` and the like: one result per segment."""
     return Result((kwargs.get("num_segments"), *shape(args[0])[1:]))
 
 
 def moments(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A mean and a variance."""
+    """`moments`: a mean and a variance."""
     one = reduction([args[0]], {"axis": kwargs.get("axes"), "keepdims": kwargs.get("keepdims")}).output
     return Result([one, one])  # type: ignore[list-item]
 
 
 def attention(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`dot_product_attention` on (batch, time, heads, size): scores, and values added up by them."""
+    """`dot_product_attention` on tensors of shape (batch, time, heads, size)."""
     query, key, value = shape(args[0]), shape(args[1]), shape(args[2])
     for x in (query, key, value):
         check_rank(x, 4, "(batch, time, heads, size)")
-    # Keras' graph has the shape of the query, whatever the values are; its backends want values like keys.
+    # Keras' graph returns the query's shape whatever the values are; its backends need values shaped like the keys.
     if key != value or query[-1] != value[-1]:
         raise LayerError(f"keys {format_shape(key)} and values {format_shape(value)} must be alike, and as the query")
     scores = score_factors(query[0], query[1], key[1], ("heads", query[2]))
@@ -212,22 +212,22 @@ def attention(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def evenly_spaced(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`linspace`: a new axis of so many steps."""
+    """`linspace` and the like: a new axis with the number of steps."""
     ends = broadcast(shape(args[0]), shape(args[1]))
     axis = positive_axis(kwargs.get("axis", 0), len(ends) + 1)
     return Result((*ends[:axis], kwargs.get("num", 50), *ends[axis:]))
 
 
 def named_shape(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`slice` and `scatter`: a shape that the operation names."""
+    """`slice` and `scatter`: the shape given as an argument."""
     return Result(tuple(as_list(kwargs["shape"])))
 
 
 def view(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`view`: the same bytes as another type, which has more or fewer elements unless it is as wide.
+    """`view`: reinterprets the bytes as another dtype, which has more or fewer elements unless its width is the same.
 
     Raises:
-        LayerError: for another type: how wide the elements of the input are is not known here.
+        LayerError: when a dtype is given, since the width of the input's elements is not known here.
     """
     if kwargs.get("dtype") is not None:
         raise LayerError("a view as another dtype is not supported")
@@ -235,7 +235,7 @@ def view(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def same_as_first(dtype: str | None = None) -> Any:
-    """The shape of the first argument."""
+    """A rule that returns the shape of the first argument."""
     return lambda args, kwargs: Result(shape(args[0]), dtype=dtype)
 
 
@@ -294,4 +294,4 @@ RARE = {
     "DepthToSpace": images.block_moved(to_space=True),
     "SpaceToDepth": images.block_moved(to_space=False),
 }  # fmt: skip
-"""Operation → rule."""
+"""Class in keras.ops → rule."""

@@ -1,8 +1,8 @@
-"""Tensors whose values are known: shapes that a graph computes with (`tf.shape(x)[1] * 2`).
+"""Tensors with known values: shapes that a graph computes with (`tf.shape(x)[1] * 2`).
 
-TensorFlow's graphs take the shape of one tensor apart to reshape another. A `Content` is a shape like any other that
-also carries the integers in its tensor. The functions here wrap the rule of an operation so that its result carries
-them too; an operation without such a wrapper loses them.
+TensorFlow graphs often take the shape of one tensor apart to reshape another. A `Content` is a shape that also carries
+the integers in its tensor. The functions here wrap the rule of an operation so that its result carries them too; an
+operation without such a wrapper loses them.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from paramcalc.layers.operations.arguments import Result, argument
 from paramcalc.shapes import MAX_COUNT, Dim, Shape
 
 MAX_CONTENT = 64
-"""The longest vector whose numbers are carried along: no tensor has so many axes."""
+"""The longest vector whose numbers are carried along; no tensor has more axes."""
 
 
 class Content(tuple[Dim, ...]):
@@ -23,20 +23,20 @@ class Content(tuple[Dim, ...]):
     numbers: list[Dim]
 
     def __new__(cls, numbers: list[Dim], scalar: bool = False) -> "Content":
-        """A vector, or the scalar that is its only number."""
+        """The content of a vector, or of a scalar, which has one number."""
         found = super().__new__(cls, () if scalar else (len(numbers),))
         found.numbers = numbers
         return found
 
     def __eq__(self, other: object) -> bool:
-        """Vectors of other numbers are other answers of a formula, though they have one shape."""
+        """Compare the numbers as well as the shape, so that results with different numbers are different."""
         return isinstance(other, Content) and self.numbers == other.numbers and len(self) == len(other)
 
     __hash__ = tuple.__hash__
 
 
 def numbers_of(value: Any) -> list[Dim] | None:
-    """The integers of an argument: of a number, a list of such, or a tensor whose content is known; else None."""
+    """The integers in an argument: a number, a list of numbers, or a tensor of known content; else None."""
     if type(value) is int or value is None:
         return [value]
     if isinstance(value, list):
@@ -53,7 +53,7 @@ def numbers_of(value: Any) -> list[Dim] | None:
 
 
 def as_shape(value: Any) -> Shape:
-    """The shape that an argument's numbers are: −1 and what is not known are unknown.
+    """The shape given by an argument's numbers; −1 and unknown numbers become None.
 
     Raises:
         LayerError: when not even the number of axes is known.
@@ -70,7 +70,7 @@ def shape_of_tensor(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def with_content(rule: Callable[..., Result], combine: Callable[[list[list[Dim]]], list[Dim] | None]) -> Any:
-    """Wrap a rule: its result carries the numbers that `combine` makes of those of all arguments, if they are known."""
+    """Wrap a rule so that its result carries the numbers that `combine` computes from those of all arguments."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         result = rule(args, kwargs)
@@ -89,12 +89,12 @@ def with_content(rule: Callable[..., Result], combine: Callable[[list[list[Dim]]
 
 
 def bounded(number: Dim) -> Dim:
-    """The number, or None past 64 bits: one that is multiplied by itself again and again would fill the memory."""
+    """The number, or None beyond the limit: repeated squaring would otherwise fill the memory."""
     return None if number is None or abs(number) > MAX_COUNT else number
 
 
 def elementwise(operate: Callable[[int, int], int]) -> Callable[[list[list[Dim]]], list[Dim] | None]:
-    """Operate on two vectors number by number; a single number goes with each of the others."""
+    """Apply an operator to two vectors elementwise; a single number broadcasts."""
 
     def combine(parts: list[list[Dim]]) -> list[Dim] | None:
         if len(parts) != 2:
@@ -110,7 +110,7 @@ def elementwise(operate: Callable[[int, int], int]) -> Callable[[list[list[Dim]]
 
 
 def concatenated(parts: list[list[Dim]]) -> list[Dim] | None:
-    """The numbers of all arguments in a row."""
+    """The numbers of all arguments, concatenated."""
     return [number for part in parts for number in part]
 
 

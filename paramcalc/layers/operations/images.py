@@ -1,4 +1,4 @@
-"""Operations on images, and convolutions that are rarer than `ops.conv`."""
+"""Operations on images, and convolutions less common than `ops.conv`."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from paramcalc.shapes import Shape, format_shape, product, volume
 
 
 def one_channel(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A grey image."""
+    """`rgb_to_grayscale`: an image with one channel."""
     x = list(shape(args[0]))
     height_axis(tuple(x), kwargs)
     x[-3 if kwargs.get("data_format") == "channels_first" else -1] = 1
@@ -26,7 +26,7 @@ def one_channel(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """An image of another size."""
+    """`image.resize`: an image with a new height and width."""
     x = list(shape(args[0]))
     first = height_axis(tuple(x), kwargs)
     x[first], x[first + 1] = argument(args, kwargs, "size", 1, None)
@@ -34,7 +34,7 @@ def resize(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def with_borders(sign: int, what: str) -> Any:
-    """A rule for images with borders added or cut off: of both borders of an axis and its new size, two are given."""
+    """A rule that adds or removes image borders; two of an axis's borders and its new size are given."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         x = list(shape(args[0]))
@@ -56,7 +56,7 @@ def with_borders(sign: int, what: str) -> Any:
 
 
 def depthwise(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`depthwise_conv`: the kernel's last axes are the channels and how many are made of each."""
+    """`depthwise_conv`: the kernel's last axes are the channels and the depth multiplier."""
     x, kernel = shape(args[0]), shape(args[1])
     result = products.convolved(x, (*kernel[:-2], 1, product(kernel[-2:])), kwargs)
     products.check_channels(x, kernel[-2], kwargs)
@@ -64,7 +64,7 @@ def depthwise(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def separable(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`separable_conv`: a depthwise one and one over channels only."""
+    """`separable_conv`: a depthwise convolution followed by a pointwise one."""
     deep = depthwise(args[:2], kwargs)
     kernel, layout = shape(args[2]), {"data_format": kwargs.get("data_format")}
     between: Shape = deep.output  # type: ignore[assignment]
@@ -74,7 +74,7 @@ def separable(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def transposed(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`conv_transpose`: a multiply-accumulate for each input position and element of the kernel."""
+    """`conv_transpose`: one multiply-accumulate per input position and kernel element."""
     x, kernel = shape(args[0]), shape(args[1])
     products.check_channels(x, kernel[-1], kwargs)
     rank, layout = len(x) - 2, kwargs.get("data_format")
@@ -88,7 +88,7 @@ def transposed(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`image.extract_patches`: each patch becomes channels."""
+    """`image.extract_patches`: each patch is flattened into channels."""
     x, given = shape(args[0]), kwargs["size"]
     size = [given] * 2 if isinstance(given, int) else [whole(item) for item in given]
     if len(size) not in (2, 3):
@@ -102,7 +102,7 @@ def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def block_moved(to_space: bool) -> Any:
-    """`depth_to_space` and back: blocks of pixels are channels elsewhere."""
+    """A rule for `depth_to_space` or its inverse, which move blocks of pixels from and to the channels."""
 
     def apply(args: list[Any], kwargs: dict[str, Any]) -> Result:
         x, block = shape(args[0]), whole(kwargs["block_size"])

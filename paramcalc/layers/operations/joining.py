@@ -1,4 +1,4 @@
-"""Operations that join tensors, or take one apart: one short function each (NumPy's rules)."""
+"""Operations that join or split tensors, one short function each (NumPy's rules)."""
 
 from itertools import pairwise
 from typing import Any
@@ -10,17 +10,17 @@ from paramcalc.shapes import Dim, Shape, check_min_rank, format_shape, positive_
 
 
 def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """One axis adds up, the others must agree; where a size is unknown in the first tensor, it stays unknown."""
+    """The sizes along one axis add up; the others must agree. A size unknown in the first tensor stays unknown."""
     shapes = shapes_in(args)
     axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(shapes[0]))
     return Result(concatenated(shapes, shapes[0], axis))
 
 
 def concatenated(shapes: list[Shape], others: Shape, axis: int) -> Shape:
-    """The shape of tensors that are joined along an axis; the sizes at all `others` are given.
+    """The shape of tensors joined along an axis; `others` has the sizes of the other axes.
 
     Raises:
-        LayerError: when known sizes of two tensors differ anywhere else.
+        LayerError: when the tensors differ in a known size on any other axis.
     """
     agreed([(*x[:axis], *x[axis + 1 :]) for x in shapes], "concatenate", shapes)
     sizes = [x[axis] for x in shapes]
@@ -29,10 +29,10 @@ def concatenated(shapes: list[Shape], others: Shape, axis: int) -> Shape:
 
 
 def agreed(parts: list[Shape], what: str, shapes: list[Shape]) -> Shape:
-    """The one shape that all parts can have: sizes that are unknown in one are another's.
+    """The shape that all parts agree on; a size unknown in one part is taken from another.
 
     Raises:
-        LayerError: when there is none; it says what cannot be done with which of the whole `shapes`.
+        LayerError: when there is none; the message shows the operation (`what`) and the full `shapes` that disagree.
     """
     result = parts[0]
     for part, whole in zip(parts[1:], shapes[1:], strict=True):
@@ -43,10 +43,10 @@ def agreed(parts: list[Shape], what: str, shapes: list[Shape]) -> Shape:
 
 
 def shapes_in(args: list[Any]) -> list[Shape]:
-    """The shapes of the tensors that are joined: of one list, or of all arguments.
+    """The shapes of the tensors to be joined, given as one list or as separate arguments.
 
     Raises:
-        LayerError: when there is no tensor.
+        LayerError: when there are no tensors.
     """
     values = args[0] if isinstance(args[0], list) else args
     if not values:
@@ -55,29 +55,29 @@ def shapes_in(args: list[Any]) -> list[Shape]:
 
 
 def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new axis that counts the tensors; where a size is unknown in the first tensor, it stays unknown."""
+    """A new axis whose size is the number of tensors. A size unknown in the first tensor stays unknown."""
     shapes = shapes_in(args)
     agreed(shapes, "stack", shapes)
     return Result(stacked(shapes, shapes[0], argument(args, kwargs, "axis", 1, 0)))
 
 
 def stacked(shapes: list[Shape], one: Shape, axis: int) -> Shape:
-    """The shape of tensors of the shape `one` along a new axis."""
+    """The shape of tensors, each of shape `one`, stacked along a new axis."""
     axis = positive_axis(axis, len(one) + 1)
     return (*one[:axis], len(shapes), *one[axis:])
 
 
 def check_outputs(count: int) -> None:
-    """Refuse to make more tensors of one than any model needs."""
+    """Refuse to split a tensor into more parts than any model needs."""
     if count > MAX_OUTPUTS:
         raise LayerError(f"an operation may have at most {MAX_OUTPUTS:,} outputs, this one has {count:,}")
 
 
 def equal_parts(x: Shape, axis: int, count: int) -> list[Dim]:
-    """The sizes of an axis that is split into so many equal parts.
+    """The sizes of the parts of an axis that is split into `count` equal parts.
 
     Raises:
-        LayerError: when it cannot be.
+        LayerError: when its size is not divisible by `count`.
     """
     size = x[axis]
     check_outputs(count)
@@ -87,14 +87,14 @@ def equal_parts(x: Shape, axis: int, count: int) -> list[Dim]:
 
 
 def pieces_of(x: Shape, axis: int, sizes: list[Dim]) -> Result:
-    """The tensors that an axis is cut into; equal ones are one shape."""
+    """The tensors that result from cutting an axis into pieces; those of equal size share one shape object."""
     check_outputs(len(sizes))
     made = {size: (*x[:axis], size, *x[axis + 1 :]) for size in sizes}
     return Result([made[size] for size in sizes])
 
 
 def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Equal sections, or cut at indices."""
+    """`split`: into a number of equal sections, or at indices."""
     x = shape(args[0])
     sections = argument(args, kwargs, "indices_or_sections", 1, None)
     axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
@@ -109,7 +109,7 @@ def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """One tensor for each place of an axis."""
+    """`unstack`: one tensor per index along an axis."""
     x = shape(args[0])
     axis = positive_axis(argument(args, kwargs, "axis", 2, 0), len(x))
     count = argument(args, kwargs, "num", 1, x[axis])
@@ -122,20 +122,20 @@ def unstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def hstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the second axis. Keras' graphs cannot join vectors so, though its arrays can."""
+    """`hstack`: joined along the second axis. Keras' graphs cannot join vectors this way, though its arrays can."""
     shapes = shapes_in(args)
     check_min_rank(shapes[0], 2)
     return Result(concatenated(shapes, shapes[0], 1))
 
 
 def vstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the first axis. Vectors would be rows, but Keras' graphs say that they are joined end to end."""
+    """`vstack`: joined along the first axis. Keras' graphs join vectors end to end and do not stack them as rows."""
     shapes = shapes_in(args)
     check_min_rank(shapes[0], 2)
     return Result(concatenated(shapes, shapes[0], 0))
 
 
 def dstack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Joined along the third axis; a vector is a row of an image, a matrix an image of one channel."""
+    """`dstack`: joined along the third axis; a vector is a row of an image, and a matrix an image with one channel."""
     shapes = [{0: (1, 1, 1), 1: (1, *x, 1), 2: (*x, 1)}.get(len(x), x) for x in shapes_in(args)]
     return Result(concatenated(shapes, shapes[0], 2))

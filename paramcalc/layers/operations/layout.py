@@ -1,4 +1,4 @@
-"""Operations that move, cut out or reduce: one short function each (NumPy's rules)."""
+"""Operations that move, cut out or reduce elements, one short function each (NumPy's rules)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def same_with_axis(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Two arguments or more, elementwise; a list is none, as Keras wants an array."""
+    """Elementwise operations on two or more arguments; a list is not accepted, as Keras requires an array."""
     values = [*args, *(kwargs[key] for key in ("x1", "x2", "x", "y") if key in kwargs)]
     if any(isinstance(value, list) for value in values):
         raise LayerError("a list among the arguments is no tensor; write it as a constant")
@@ -31,7 +31,7 @@ def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def broadcast_all(values: list[Any]) -> Result:
-    """The shape that all tensors and numbers among the arguments are broadcast to."""
+    """The shape that all tensors and numbers among the arguments broadcast to."""
     result: Shape = ()
     for value in values:
         if value is not None and not isinstance(value, (str, bool)):
@@ -40,10 +40,10 @@ def broadcast_all(values: list[Any]) -> Result:
 
 
 def of_first(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Two arguments elementwise, where Keras' graph takes the shape of the first, whatever the second is.
+    """Elementwise operations on two arguments for which Keras' graph always returns the first one's shape.
 
     Raises:
-        LayerError: when that is not what comes out.
+        LayerError: when the arguments broadcast to a different shape.
     """
     first, result = shape(args[0]), broadcasting(args, kwargs)
     if result.output != first:
@@ -54,7 +54,7 @@ def of_first(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def reduction(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Sum, mean, … over axes; all of them where axis is null."""
+    """Sum, mean, … over the given axes, or over all of them if axis is null."""
     x = shape(args[0])
     axis = kwargs.get("axis", args[1] if len(args) > 1 and not hasattr(args[1], "shape") else None)
     axes = axes_of(axis, len(x)) if axis is not None else set(range(len(x)))
@@ -64,7 +64,7 @@ def reduction(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new shape; a −1 is computed where all else is known, and null is unknown, as `ops.shape` gives it."""
+    """A new shape; −1 is computed if all else is known, and null is an unknown size, as returned by `ops.shape`."""
     x, target = shape(args[0]), target_of(args, kwargs)
     if target.count(-1) > 1:
         raise LayerError(f"a new shape may have one -1, not {target.count(-1)}")
@@ -77,7 +77,7 @@ def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def target_of(args: list[Any], kwargs: dict[str, Any]) -> list[Dim]:
-    """The new shape that a reshape asks for.
+    """The target shape of a reshape.
 
     Raises:
         LayerError: when not even the number of its axes is known.
@@ -90,7 +90,7 @@ def target_of(args: list[Any], kwargs: dict[str, Any]) -> list[Dim]:
 
 
 def transpose(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The axes in another order; reversed where none is given."""
+    """The axes in the given order, or reversed by default."""
     x = shape(args[0])
     axes = kwargs.get("axes", args[1] if len(args) > 1 else None)
     order = list(range(len(x)))[::-1] if axes is None else [positive_axis(a, len(x)) for a in axes]
@@ -110,7 +110,7 @@ def moveaxis(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def swapaxes(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Two axes change places."""
+    """Two axes swapped."""
     x = list(shape(args[0]))
     a, b = positive_axis(kwargs["axis1"], len(x)), positive_axis(kwargs["axis2"], len(x))
     x[a], x[b] = x[b], x[a]
@@ -118,7 +118,7 @@ def swapaxes(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def expand_dims(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new axis of size 1 (or several)."""
+    """One or more new axes of size 1."""
     x = list(shape(args[0]))
     axes = as_list(argument(args, kwargs, "axis", 1, -1))
     rank = len(x) + len(axes)
@@ -129,12 +129,12 @@ def expand_dims(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def squeeze(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Axes of size 1 go; an unknown size is not taken for 1."""
+    """Axes of size 1 removed; an unknown size is not assumed to be 1."""
     return squeezed(args, kwargs, (1,))
 
 
 def squeezed(args: list[Any], kwargs: dict[str, Any], fits: tuple[Dim, ...]) -> Result:
-    """The shape without the given axes, whose sizes must be among `fits`; without all of size 1 if none are given."""
+    """The shape without the given axes, whose sizes must be among `fits`; by default, without all axes of size 1."""
     x = shape(args[0])
     axis = argument(args, kwargs, "axis", 1, None)
     axes = each_axis(axis, len(x)) if axis is not None else [i for i, dim in enumerate(x) if dim == 1]
@@ -145,10 +145,10 @@ def squeezed(args: list[Any], kwargs: dict[str, Any], fits: tuple[Dim, ...]) -> 
 
 
 def get_item(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`x[key]`: integers drop an axis, slices cut one, null adds one, an ellipsis skips.
+    """`x[key]`: an integer drops an axis, a slice cuts it, null adds one, and an ellipsis skips axes.
 
     Raises:
-        LayerError: for a key that is neither an integer nor a list: Keras' graphs have no other.
+        LayerError: for a key that is neither an integer nor a list, which Keras' graphs never contain.
     """
     key = argument(args, kwargs, "key", 1, None)
     if not isinstance(key, (list, int)):
@@ -182,18 +182,18 @@ def indexed(x: Shape, keys: list[Any]) -> Result:
 
 
 def is_ellipsis(item: Any) -> bool:
-    """Keras' serialised `...`."""
+    """Whether an item is Keras' serialised form of `...`."""
     return isinstance(item, dict) and item.get("class_name") == "__ellipsis__"
 
 
 def sliced(size: Dim, item: Any) -> Dim:
-    """The length of a slice; unknown where the size is, but for `:`."""
+    """The length of a slice; unknown if the size or a bound is unknown."""
     if not isinstance(item, dict):
         raise LayerError("an index is neither an integer nor a slice")
     config = item.get("config", item)
     bounds = [config.get(name) for name in ("start", "stop", "step")]
     for index, bound in enumerate(bounds):
-        if len(getattr(bound, "shape", (1,))) == 0:  # a number that the graph computes
+        if len(getattr(bound, "shape", (1,))) == 0:  # a number computed by the graph
             (bounds[index],) = numbers_of(bound) or [None]
             if bounds[index] is None:
                 return None
@@ -205,7 +205,7 @@ def sliced(size: Dim, item: Any) -> Dim:
 
 
 def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Each axis repeated."""
+    """`tile`: each axis is repeated a number of times."""
     x = shape(args[0])
     repeats = numbers_of(argument(args, kwargs, "repeats", 1, 1))
     if repeats is None:
@@ -216,7 +216,7 @@ def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Elements repeated along one axis."""
+    """`repeat`: elements are repeated along one axis."""
     x = shape(args[0])
     repeats, axis = argument(args, kwargs, "repeats", 1, 1), argument(args, kwargs, "axis", 2, None)
     if axis is None:
@@ -234,7 +234,7 @@ def repeat(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def pad(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Each axis grows by what is put before and after it."""
+    """`pad`: each axis grows by the padding before and after it."""
     x = shape(args[0])
     width = argument(args, kwargs, "pad_width", 1, 0)
     if isinstance(width, int):
@@ -247,7 +247,7 @@ def pad(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A new axis of the number of classes."""
+    """`one_hot`: a new axis with the number of classes."""
     x = shape(args[0])
     axis = class_axis(argument(args, kwargs, "axis", 2, -1), len(x))
     dtype = kwargs.get("dtype") or "float32"
@@ -255,10 +255,10 @@ def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def class_axis(axis: int, rank: int) -> int:
-    """Where the new axis of an encoding stands: −1 for the last.
+    """The index of an encoding's new axis; −1 puts it last.
 
     Raises:
-        LayerError: for any other place than before one of the `rank` axes.
+        LayerError: when the axis is neither −1 nor the index of one of the `rank` axes.
     """
     if axis != -1 and not 0 <= axis < rank:
         raise LayerError(f"axis must be -1, or from 0 to {rank - 1}, not {axis}")
@@ -266,7 +266,7 @@ def class_axis(axis: int, rank: int) -> int:
 
 
 def take(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Elements at indices along an axis."""
+    """`take`: the elements at the given indices along an axis."""
     x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
     axis = argument(args, kwargs, "axis", 2, None)
     if axis is None:
@@ -276,7 +276,7 @@ def take(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A given shape, of sizes that are known or null."""
+    """`broadcast_to`: the given shape, whose unknown sizes are null."""
     wanted = argument(args, kwargs, "shape", 1, ())
     if any(size is not None and size < 0 for size in numbers_of(wanted) or ()):
         raise LayerError("cannot broadcast to a negative size")
@@ -286,22 +286,22 @@ def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def flatten_like(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """All elements in one axis."""
+    """All elements flattened into one axis."""
     return Result((product(shape(args[0])),))
 
 
 def cumulative(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A running sum along an axis; over all elements where none is given."""
+    """`cumsum` and the like along an axis, or over all elements flattened if none is given."""
     return along(shape(args[0]), argument(args, kwargs, "axis", 1, None))
 
 
 def in_order(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Sorted along an axis, the last where none is given; all elements in one row where it is null."""
+    """Sorted along an axis, by default the last; null sorts all elements flattened."""
     return along(shape(args[0]), kwargs.get("axis", -1))
 
 
 def along(x: Shape, axis: int | None) -> Result:
-    """What works along one axis keeps the shape; without an axis it works on all elements in a row."""
+    """The shape after an operation along one axis, which keeps it; without an axis, the input is flattened."""
     if axis is None:
         return Result((product(x),))
     positive_axis(axis, len(x))
@@ -309,7 +309,7 @@ def along(x: Shape, axis: int | None) -> Result:
 
 
 def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The k largest of the last axis, and where they stood."""
+    """`top_k`: the k largest elements of the last axis, and their indices."""
     x = shape(args[0])
     check_min_rank(x, 1)
     (count,) = numbers_of(argument(args, kwargs, "k", 1, 1)) or [None]
@@ -320,18 +320,18 @@ def top_k(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def flat_pair(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`ops.outer`: every element with every other."""
+    """`outer`: every element of one with every element of the other."""
     a, b = product(shape(args[0])), product(shape(args[1]))
     return Result((a, b))
 
 
 def norm(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A norm over axes."""
+    """`norm`: a reduction over axes."""
     return reduction(args[:1], kwargs)
 
 
 def diagonal(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The diagonal of two axes, as a new last axis."""
+    """`diagonal`: the diagonal of two axes, as a new last axis."""
     x = shape(args[0])
     a = positive_axis(argument(args, kwargs, "axis1", 2, 0), len(x))
     b = positive_axis(argument(args, kwargs, "axis2", 3, 1), len(x))
@@ -346,7 +346,7 @@ def diagonal(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def glu(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A gate: one half of an axis times the other."""
+    """`glu`: one half of an axis, gated by the other half."""
     x = shape(args[0])
     axis = positive_axis(argument(args, kwargs, "axis", 1, -1), len(x))
     size = x[axis]
@@ -356,7 +356,7 @@ def glu(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def take_along_axis(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """As many along the axis as there are indices; at all other axes, both are broadcast."""
+    """`take_along_axis`: the number of indices along the axis; on all other axes, the two broadcast."""
     x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
     axis = argument(args, kwargs, "axis", 2, None)
     if axis is None:

@@ -140,7 +140,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "argmax": {"axis": 0},
     "argmin": {"axis": 0},
 }
-"""Arguments whose default in TensorFlow is not the rule's."""
+"""Arguments whose default in TensorFlow differs from the rule's."""
 
 TAKE_A_LIST = frozenset(("concat", "stack", "parallel_stack", "add_n", "accumulate_n"))
-"""Functions whose first argument is a list of tensors: a file writes the list's items as the call's."""
+"""Functions whose first argument is a list of tensors, which files write as separate arguments of the call."""

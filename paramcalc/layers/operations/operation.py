@@ -1,6 +1,6 @@
-"""Operations in a graph (`x + y`, `x[:, -1]`, `keras.ops.…`): shapes where they follow from the arguments.
+"""Operations in a graph (`x + y`, `x[:, -1]`, `keras.ops.…`), whose output shapes follow from their arguments.
 
-Operations hold no weights. What is not in the table is refused: a shape is never guessed.
+Operations have no weights. An operation that is not in the table is refused: a shape is never guessed.
 Shape rules: https://keras.io/api/ops/ (NumPy's). TensorFlow's names are mapped onto the same rules.
 """
 
@@ -17,13 +17,13 @@ from paramcalc.shapes import Shape
 
 
 class Slot(NamedTuple):
-    """Stands for a tensor among the arguments: which of the node's inputs."""
+    """Placeholder for a tensor among the arguments: the index of one of the node's inputs."""
 
     number: int
 
 
 class TensorArgument(NamedTuple):
-    """An argument that is a tensor, or a constant array: all that is known is its shape."""
+    """An argument that is a tensor or a constant array, of which only the shape is known."""
 
     shape: Shape
 
@@ -51,7 +51,7 @@ class Operation(Layer, frozen=True):
 
     @property
     def type_name(self) -> str:
-        """What the summary shows as the row's type."""
+        """The type shown in the summary."""
         return self.function
 
     def infer(self, *inputs: Shape) -> Inferred:
@@ -81,7 +81,7 @@ class Operation(Layer, frozen=True):
 
 
 def find_rule(name: str) -> Rule | None:
-    """The rule of an operation of keras.ops; None when there is none."""
+    """The rule for a class in keras.ops; None if there is none."""
     if name in SAME_SHAPE:
         return RULES["Identity"]
     if name in REDUCTIONS:
@@ -99,7 +99,7 @@ def find_rule(name: str) -> Rule | None:
 
 
 def check_dimensions(output: Shape | list[Shape]) -> None:
-    """Check that a result is made of numbers: an argument in the place of a size may have been anything."""
+    """Check that a result consists of sizes, as an argument used as a size may be any value."""
     for shape in set(output) if isinstance(output, list) else [output]:
         for dim in shape:
             if dim is not None and (type(dim) is not int or dim < 0):
@@ -107,7 +107,7 @@ def check_dimensions(output: Shape | list[Shape]) -> None:
 
 
 def result_dtype(name: str, kwargs: dict[str, Any]) -> str | None:
-    """The dtype of an operation that does not keep that of its input."""
+    """The output dtype of an operation; None if it keeps that of its input."""
     if name in BOOLEAN:
         return "bool"
     if name in INTEGER:
@@ -117,7 +117,7 @@ def result_dtype(name: str, kwargs: dict[str, Any]) -> str | None:
 
 
 def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
-    """An argument with the shapes of this call in its slots."""
+    """An argument with its slots replaced by the shapes of this call's inputs."""
     if isinstance(value, dict) and list(value) == ["input"]:
         value = Slot(value["input"])
     if isinstance(value, Slot):
@@ -135,7 +135,7 @@ def filled(value: Any, inputs: tuple[Shape, ...]) -> Any:
 
 
 def constant_shape(value: Any) -> Shape:
-    """The shape of a constant; with its numbers where it could itself be a shape."""
+    """The shape of a constant, with its numbers if it could itself be a shape."""
     if type(value) is int:
         return Content([value], scalar=True)
     if isinstance(value, list) and len(value) <= MAX_CONTENT and all(type(item) is int for item in value):

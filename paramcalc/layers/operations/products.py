@@ -1,4 +1,4 @@
-"""Operations that multiply and add up: matrix products, contractions, convolutions, pooling (NumPy's rules)."""
+"""Operations that multiply and accumulate: matrix products, contractions, convolutions, pooling (NumPy's rules)."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from paramcalc.shapes import Dim, Shape, format_shape, product, volume
 
 
 def matmul(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Matrix product with broadcast leading axes."""
+    """A matrix product whose leading axes broadcast."""
     a, b = shape(args[0]), shape(args[1])
     a = swap_last(a) if kwargs.get("transpose_a") else a
     b = swap_last(b) if kwargs.get("transpose_b") else b
@@ -33,12 +33,12 @@ def matmul(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def swap_last(x: Shape) -> Shape:
-    """The last two axes exchanged."""
+    """The shape with its last two axes swapped."""
     return (*x[:-2], x[-1], x[-2])
 
 
 def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Einstein summation; an ellipsis stands for the axes that all operands broadcast."""
+    """Einstein summation; an ellipsis stands for axes that broadcast across operands."""
     equation = equation_of(args, kwargs)
     if not set(equation) <= EINSUM:
         raise LayerError(f"einsum '{equation}' may have small letters, commas, an ellipsis and an arrow")
@@ -46,11 +46,11 @@ def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 EINSUM = frozenset("abcdefghijklmnopqrstuvwxyz,.->")
-"""What Keras reads in an equation."""
+"""The equations that Keras accepts."""
 
 
 def equation_of(args: list[Any], kwargs: dict[str, Any]) -> str:
-    """The equation, which is taken out of the arguments if it stands there.
+    """The equation; if it is among the positional arguments, it is removed from them.
 
     Raises:
         LayerError: when it is longer than any real one.
@@ -62,10 +62,10 @@ def equation_of(args: list[Any], kwargs: dict[str, Any]) -> str:
 
 
 def summed(equation: str, operands: list[Shape]) -> Result:
-    """An equation without blanks, on its operands.
+    """Apply an equation without blanks to its operands.
 
     Raises:
-        LayerError: when they do not fit.
+        LayerError: when the operands do not match the equation.
     """
     terms, arrow, target = equation.partition("->")
     if terms.count(",") + 1 != len(operands):
@@ -95,7 +95,7 @@ def summed(equation: str, operands: list[Shape]) -> Result:
 
 
 def einsum_term(term: str, x: Shape) -> tuple[list[tuple[str, Dim]], Shape]:
-    """The dimensions of one operand by letter, and those under its ellipsis."""
+    """The dimensions of one operand by letter, and those of its ellipsis."""
     before, dots, after = term.partition("...")
     if len(before) + len(after) > len(x) or (not dots and len(term) != len(x)):
         raise LayerError(f"einsum term '{term}' does not fit {format_shape(x)}")
@@ -107,9 +107,9 @@ def einsum_term(term: str, x: Shape) -> tuple[list[tuple[str, Dim]], Shape]:
 def einsum_macs(
     operands: list[list[tuple[str, Dim]]], target: str, sizes: dict[str, Dim], rest: Shape
 ) -> tuple[Factors, ...]:
-    """The product of two operands; an axis that only one has, and the output has not, is summed before.
+    """The multiply-accumulates of two operands; an axis in only one of them and not in the output is summed first.
 
-    More than two are multiplied in pairs, and how many products that takes depends on the order.
+    More than two operands are contracted in pairs, and the cost depends on the order.
     """
     if len(operands) < 2:
         return ()
@@ -126,7 +126,7 @@ def einsum_macs(
 
 
 def dot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """NumPy's dot: the last axis of one with the last but one of the other."""
+    """NumPy's dot: a sum over the last axis of one and the second to last of the other."""
     a, b = shape(args[0]), shape(args[1])
     if not a or not b:
         return Result(broadcast(a, b))
@@ -159,7 +159,7 @@ def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`ops.conv` with a kernel among its arguments."""
+    """`ops.conv`, whose kernel is an argument."""
     x, kernel = shape(args[0]), shape(argument(args, kwargs, "kernel", 1, None))
     result = convolved(x, kernel, kwargs)
     check_channels(x, kernel[-2], kwargs)
@@ -167,14 +167,14 @@ def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def check_channels(x: Shape, reads: Dim, kwargs: dict[str, Any]) -> None:
-    """Refuse a kernel that reads another number of channels than its input has."""
+    """Refuse a kernel whose number of input channels does not match its input."""
     channels = x[channels_axis(kwargs.get("data_format"))]
     if None not in (channels, reads) and channels != reads:
         raise LayerError(f"the kernel is for {reads} input channels, the input has {channels}")
 
 
 def convolved(x: Shape, kernel: Shape, kwargs: dict[str, Any]) -> Result:
-    """A kernel (spatial axes, channels that it reads, channels that it makes) at every output position."""
+    """A kernel of shape (*spatial, input channels, output channels) applied at every output position."""
     window = window_of(x, kernel[:-2], kwargs, argument([], kwargs, "strides", 0, 1), "kernel")
     layout = kwargs.get("data_format")
     spatial = window.lengths(spatial_axes(x, kwargs), "kernel")
@@ -186,7 +186,7 @@ def window_of(x: Shape, size: Any, kwargs: dict[str, Any], strides: Any, name: s
     """The window of an operation on `x`.
 
     Raises:
-        LayerError: when a size is not known, or the padding is neither valid nor same (nor causal, of a kernel).
+        LayerError: when a size is unknown, or the padding is neither valid nor same (nor causal, for a kernel).
     """
     rank = len(x) - 2
     dilation = argument([], kwargs, "dilation_rate", 0, 1)

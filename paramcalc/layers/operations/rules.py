@@ -1,4 +1,4 @@
-"""Which rule gives the shape of which operation of keras.ops."""
+"""Maps the classes in keras.ops to their shape rules."""
 
 from operator import add, floordiv, mul, sub
 
@@ -21,7 +21,7 @@ SAME_SHAPE = frozenset(
         "LayerNorm", "Exponential", "Linear", "HardSILU", "SiLU", "Cbrt", "Copy",
     )
 )  # fmt: skip
-"""Elementwise, or at least of the shape of the first argument."""
+"""Elementwise operations, and others whose result has the shape of the first argument."""
 
 _WITH_AXIS = ("Flip", "LogSoftmax", "Normalize", "Roll", "Softmax", "Sparsemax")
 
@@ -49,9 +49,9 @@ BOOLEAN = frozenset(
         "Signbit", "Isin",
     )
 )  # fmt: skip
-"""Operations that give booleans, a byte each."""
+"""Operations that return booleans, one byte each."""
 INTEGER = frozenset(("Argmax", "Argmin", "Argpartition", "Argsort", "CountNonzero", "Nanargmax", "Nanargmin"))
-"""Operations that give indices: 32 bits."""
+"""Operations that return indices, as 32-bit integers."""
 
 RULES: dict[str, Rule] = {
     "Identity": layout.same,

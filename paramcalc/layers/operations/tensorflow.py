@@ -1,4 +1,4 @@
-"""Operations that only TensorFlow has, or whose arguments differ from those of keras.ops."""
+"""Operations that exist only in TensorFlow, or whose arguments differ from those in keras.ops."""
 
 from operator import add, floordiv, mul, sub
 from types import SimpleNamespace
@@ -25,17 +25,17 @@ from paramcalc.shapes import Dim, format_shape, positive_axis, product
 
 
 def broadcasting(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Elementwise functions of two arguments or more; a list among them is a constant."""
+    """Elementwise functions of two or more arguments; a list is a constant."""
     return layout.broadcast_all([*args, *(kwargs[key] for key in ("x1", "x2", "x", "y") if key in kwargs)])
 
 
 def comparison(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Comparisons and other functions of two arguments that give booleans."""
+    """Comparisons and other functions of two arguments that return booleans."""
     return broadcasting(args, kwargs)._replace(dtype="bool")
 
 
 def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.broadcast_to`: a given shape, in which −1 keeps what is there."""
+    """`tf.broadcast_to`: the given shape, in which −1 keeps the input's size."""
     x, numbers = shape(args[0]), numbers_of(argument(args, kwargs, "shape", 1, None))
     if numbers is None:
         raise LayerError("the target shape is not known")
@@ -46,7 +46,7 @@ def broadcast_to(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.reshape`: a single open size, −1 or a number that the graph computes, follows from the others."""
+    """`tf.reshape`: a single open size, −1 or a number computed by the graph, follows from the others."""
     x, target = shape(args[0]), layout.target_of(args, kwargs)
     wanted = [None if dim in (-1, None) else dim for dim in target]
     size, rest = product(x), product([dim for dim in wanted if dim is not None])
@@ -61,7 +61,7 @@ def reshape(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def squeeze(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.squeeze`: an axis that is named may be of unknown size."""
+    """`tf.squeeze`: an explicitly given axis may have an unknown size."""
     return layout.squeezed(args, kwargs, (1, None))
 
 
@@ -72,7 +72,7 @@ def item(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.concat`: a size that is unknown in one tensor is that of another."""
+    """`tf.concat`: a size unknown in one tensor is taken from another."""
     shapes = joining.shapes_in(args)
     axis = positive_axis(argument(args, kwargs, "axis", 1, 0), len(shapes[0]))
     others = joining.agreed([(*x[:axis], None, *x[axis + 1 :]) for x in shapes], "concatenate", shapes)
@@ -80,7 +80,7 @@ def concatenate(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def stack(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.stack`: a size that is unknown in one tensor is that of another."""
+    """`tf.stack`: a size unknown in one tensor is taken from another."""
     shapes = joining.shapes_in(args)
     return Result(
         joining.stacked(shapes, joining.agreed(shapes, "stack", shapes), argument(args, kwargs, "axis", 1, 0))
@@ -96,19 +96,19 @@ def tile(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def one_hot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.one_hot`: a new axis of the number of classes, at any place."""
+    """`tf.one_hot`: a new axis with the number of classes, at any position."""
     x = shape(args[0])
     axis = positive_axis(argument(args, kwargs, "axis", 2, -1), len(x) + 1)
     return Result((*x[:axis], argument(args, kwargs, "num_classes", 1, None), *x[axis:]))
 
 
 def einsum(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.einsum`: blanks mean nothing, and any letter stands for an axis."""
+    """`tf.einsum`: blanks are ignored, and any letter can label an axis."""
     return products.summed(products.equation_of(args, kwargs).replace(" ", ""), [shape(value) for value in args])
 
 
 def tensordot(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.tensordot`: the axes may be a number for each tensor."""
+    """`tf.tensordot`: the axes may be one number per tensor."""
     axes = argument(args, kwargs, "axes", 2, 2)
     return products.tensordot(args[:2], {"axes": axes if isinstance(axes, int) else [as_list(each) for each in axes]})
 
@@ -130,7 +130,7 @@ def split(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def gather(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.gather`: elements at indices along an axis, the same batch of both where there are batch_dims."""
+    """`tf.gather`: elements at indices along an axis; with batch_dims, both share their batch axes."""
     x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
     batch = kwargs.get("batch_dims") or 0
     axis = kwargs.get("axis")
@@ -140,7 +140,7 @@ def gather(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def gather_nd(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.gather_nd`: the last axis of the indices says where."""
+    """`tf.gather_nd`: the last axis of the indices has the coordinates of an element or slice."""
     x, indices = shape(args[0]), shape(argument(args, kwargs, "indices", 1, None))
     batch = kwargs.get("batch_dims") or 0
     depth = indices[-1]
@@ -150,19 +150,19 @@ def gather_nd(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def where(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.where` of one argument: the places that are true, as many as there are."""
+    """`tf.where` with one argument: the coordinates of true elements, whose number is unknown."""
     if len(args) == 1 and not {"x", "y"} & kwargs.keys():
         return Result((None, len(shape(args[0]))), dtype="int64")
     return broadcasting(args, kwargs)
 
 
 def filled(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.fill`, `tf.random.normal`: a given shape."""
+    """`tf.fill`, `tf.random.normal`: the given shape."""
     return Result(as_shape(args or kwargs["shape"]))
 
 
 def span(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.range`: as long as its numbers say."""
+    """`tf.range`: a vector whose length follows from the bounds, if they are known."""
     bounds = [args[0] if args else 0, *(kwargs[key] for key in ("limit", "delta") if kwargs.get(key) is not None)]
     numbers = [number for bound in bounds for number in numbers_of(bound) or [None]]
     if None in numbers:
@@ -171,7 +171,7 @@ def span(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def cut(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.slice`: from a place, so many (−1: all that are left)."""
+    """`tf.slice`: a start and a size for each axis (−1: the rest of the axis)."""
     x = shape(args[0])
     begin = numbers_of(argument(args, kwargs, "begin", 1, None)) or [None] * len(x)
     size = numbers_of(argument(args, kwargs, "size", 2, None)) or [None] * len(x)
@@ -183,7 +183,7 @@ def cut(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.strided_slice`: what `x[…]` is in a graph; bit masks say what kind each item is."""
+    """`tf.strided_slice`: the graph's form of `x[…]`; bit masks encode the kind of each item."""
     begin, end = bounds(kwargs["begin"]), bounds(kwargs["end"])
     steps = bounds(kwargs.get("strides") or [1] * len(begin))
     key: list[Any] = []
@@ -202,7 +202,7 @@ def strided(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def bounds(value: Any) -> list[Any]:
-    """The numbers of a list, or of a tensor that the graph computes; an unknown one is a scalar without content."""
+    """The bounds in a list or in a tensor computed by the graph; an unknown one is a scalar without content."""
     numbers = numbers_of(value)
     if numbers is None:
         raise LayerError("the bounds of a slice are not known")
@@ -213,34 +213,34 @@ MASKS = ("ellipsis", "new_axis", "shrink_axis", "begin", "end")
 
 
 def batch_flatten(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """Everything but the batch in one axis, of whose size TensorFlow knows nothing."""
+    """Everything but the batch flattened into one axis, whose size is unknown in TensorFlow."""
     return Result((shape(args[0])[0], None))
 
 
 def last_axis(size: int) -> Any:
-    """The last axis has another size."""
+    """A rule that replaces the size of the last axis."""
     return lambda args, kwargs: Result((*shape(args[0])[:-1], size))
 
 
 def swapped(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """The last two axes exchanged."""
+    """The last two axes swapped."""
     return Result(products.swap_last(shape(args[0])))
 
 
 def doubled(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.crelu`: two halves side by side."""
+    """`tf.nn.crelu`: twice the size on the last axis."""
     x = shape(args[0])
     return Result((*x[:-1], images.times(x[-1], 2)))
 
 
 def diagonal_matrix(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.linalg.diag`: a square for each vector."""
+    """`tf.linalg.diag`: a square matrix for each vector."""
     x = shape(args[0])
     return Result((*x, x[-1]))
 
 
 def diagonal_part(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.linalg.diag_part`: as long as the shorter side."""
+    """`tf.linalg.diag_part`: the diagonal, as long as the shorter side."""
     x = shape(args[0])
     return Result((*x[:-2], None if None in x[-2:] else min(x[-2:])))  # type: ignore[type-var]
 
@@ -253,7 +253,7 @@ def matvec(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def sequence_mask(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """A row of booleans for each length."""
+    """`tf.sequence_mask`: a row of booleans for each length."""
     longest = numbers_of(kwargs.get("maxlen"))
     return Result((*shape(args[0]), longest[0] if longest else None), dtype="bool")
 
@@ -266,7 +266,7 @@ def boolean_mask(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def updated(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.scatter_nd`: a given shape."""
+    """`tf.scatter_nd`: the given shape."""
     return Result(as_shape(kwargs["shape"]))
 
 

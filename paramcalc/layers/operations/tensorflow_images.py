@@ -14,7 +14,7 @@ from paramcalc.shapes import Dim, Shape, format_shape, product
 
 
 def windowed(kwargs: dict[str, Any], rank: int) -> dict[str, Any]:
-    """TensorFlow's settings of a window as Keras has them: `[1, 2, 2, 1]`, NHWC, "SAME"."""
+    """TensorFlow's window settings (`[1, 2, 2, 1]`, NHWC, "SAME") in Keras' form."""
     layout = kwargs.get("data_format")
     first = isinstance(layout, str) and layout.startswith("NC")
     found: dict[str, Any] = {"data_format": "channels_first" if first else "channels_last"}
@@ -47,7 +47,7 @@ def convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def depthwise(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.depthwise_conv2d`: the kernel's last two axes are the channels and how many are made of each."""
+    """`tf.nn.depthwise_conv2d`: the kernel's last two axes are the channels and the depth multiplier."""
     x = shape(args[0])
     height, width, channels, multiplier = shape(kwargs["filter"] if kwargs.get("filter") is not None else args[1])
     return products.convolved(x, (height, width, 1, product((channels, multiplier))), windowed(kwargs, len(x)))
@@ -79,12 +79,12 @@ def to_depth(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def times(dim: Dim, factor: int) -> Dim:
-    """A multiple, where it is known."""
+    """The dimension times a factor; None if it is unknown."""
     return None if dim is None else dim * whole(factor)
 
 
 def resized(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """An image of another height and width: one argument `size`, or two of their own."""
+    """A resized image: height and width are given as one argument `size`, or as two."""
     x = shape(args[0])
     names = (("size", None), ("target_height", "target_width"))
     size = next((kwargs[a] if b is None else [kwargs[a], kwargs[b]] for a, b in names if a in kwargs), None)
@@ -92,7 +92,7 @@ def resized(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.image.extract_patches`: each patch becomes channels."""
+    """`tf.image.extract_patches`: each patch is flattened into channels."""
     x = shape(args[0])
     given = windowed({"ksize": kwargs["sizes"], **kwargs}, 4)
     rows, columns = map(whole, given["pool_size"])
@@ -103,13 +103,13 @@ def patches(args: list[Any], kwargs: dict[str, Any]) -> Result:
 
 
 def transposed_convolution(args: list[Any], kwargs: dict[str, Any]) -> Result:
-    """`tf.nn.conv2d_transpose`: a given shape; a multiply-accumulate per input position and element of the kernel."""
+    """`tf.nn.conv2d_transpose`: the given shape; one multiply-accumulate per input position and kernel element."""
     x, kernel = shape(args[0]), shape(kwargs["filters"])
     positions = product(windowed_space(x, kwargs))
     return Result(as_shape(kwargs["output_shape"]), ((("positions", positions), ("kernel", prod(kernel))),))  # type: ignore[arg-type]
 
 
 def windowed_space(x: Shape, kwargs: dict[str, Any]) -> Shape:
-    """The axes of an image but batch and channels."""
+    """The sizes of an image's axes except batch and channels."""
     layout = kwargs.get("data_format")
     return x[2:] if isinstance(layout, str) and layout.startswith("NC") else x[1:-1]
