@@ -1,4 +1,4 @@
-"""Goldens: what a test prints is held against a file, which `pytest --regenerate` writes anew."""
+"""Golden files: a test's output is compared with a file, which `pytest --regenerate` rewrites."""
 
 import gc
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("any machine", deadline=None)  # a busy one is slow, and that is no failure
+settings.register_profile("any machine", deadline=None)  # a busy machine is slow, and that is no failure
 settings.load_profile("any machine")
 
 
@@ -17,7 +17,7 @@ def pytest_addoption(parser):
 
 @pytest.fixture
 def golden(request):
-    """A function that holds text against `goldens/NAME` beside the test."""
+    """Return a function that compares text with `goldens/NAME` beside the test."""
 
     def check(name, text):
         path = Path(request.path).parent / "goldens" / name
@@ -31,7 +31,7 @@ def golden(request):
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled(tmp_path_factory):
-    """What the tests start keeps compiled modules, even where Python is told to write none: each would compile all."""
+    """Let child processes cache compiled modules, even if Python is told not to: each would compile all."""
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         os.environ["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("compiled"))
 
@@ -48,7 +48,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_finish():
-    """Leave the thousands of tests themselves out of each later collection: a suite's own objects are no garbage."""
+    """Exclude the test items from later garbage collections: there are thousands, and they stay alive."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)  # and search less often: what the tests make is mostly freed by counting
+    gc.set_threshold(100_000, 20, 20)  # and collect less often: reference counting frees most of what the tests make

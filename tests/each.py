@@ -1,4 +1,4 @@
-"""Hundreds of small cases in one test, which names every case that fails."""
+"""Run hundreds of small cases in one test, which names every case that fails."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -12,21 +12,20 @@ FAILURES = (Exception, pytest.fail.Exception)
 
 
 def label_of(values: tuple[Any, ...]) -> str:
-    """What a case is called unless its test says otherwise."""
+    """Return the name of a case, unless its test has another."""
     return ", ".join(map(str, values))[:200]
 
 
 def each(names: str, cases: Iterable[Any], label: Callable[..., str] | None = None) -> Callable[..., Any]:
     """Run a test for each case, as `pytest.mark.parametrize` does, but as one test.
 
-    For cases of a millisecond or two: being a test of its own costs each more than that. All are run, whatever comes of
-    the others. They share the test's fixtures, so that one that keeps something from case to case is for
-    `pytest.mark.parametrize`.
+    For cases of a millisecond or two, which cost less than a test of their own. All cases run, even if some fail. They
+    share the test's fixtures, so a test whose fixture keeps state between cases needs `pytest.mark.parametrize`.
 
     Args:
-        names: the arguments that a case is for, separated by commas.
-        cases: the values: one, or a tuple of one for each name.
-        label: what names a case, called with its values; the values themselves, if None.
+        names: the arguments that a case supplies, separated by commas.
+        cases: the values: one, or a tuple with one for each name.
+        label: a function of a case's values that names it; the values themselves if None.
     """
     arguments = [name.strip() for name in names.split(",")]
     rows = [case if len(arguments) > 1 else (case,) for case in cases]
@@ -53,7 +52,7 @@ def each(names: str, cases: Iterable[Any], label: Callable[..., str] | None = No
 
 
 def report(failures: list[BaseException], cases: int) -> None:
-    """Fail with all that failed, and name the first of them in the line of pytest's summary."""
+    """Fail with all failures, and name the first of them in the line of pytest's summary."""
     if failures:
         named = "; ".join(failure.__notes__[-1] for failure in failures[:5])
         raise BaseExceptionGroup(f"{len(failures)} of {cases} fail, {named}", failures)

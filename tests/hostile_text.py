@@ -1,4 +1,4 @@
-"""Names that try to be more than names, and what no output may hold."""
+"""Names that try to be more than names, and what no output may contain."""
 
 import re
 import unicodedata
@@ -41,7 +41,7 @@ _HIDDEN = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0f")
 
 
 def assert_harmless(text: str, commands: bool = False) -> None:
-    """No control, nothing invisible, no tower of marks; no CI command unless the output is made of them."""
+    """Refuse control characters, invisible ones and stacked marks; CI commands only in output made of them."""
     marks = 0
     for char in text:
         assert char.isprintable() or char == "\n", f"{char!r} in {text[:300]!r}"

@@ -27,13 +27,13 @@ from paramcalc.cli import run
 
 ROOT = Path(__file__).parents[1]
 FROZEN = ROOT / "tests" / "data" / "guide.zip"
-"""The files that samples write by PyTorch: PAGE/NAME."""
+"""The files that the samples write with PyTorch: PAGE/NAME."""
 
 FENCE = re.compile(r"(?P<margin>^ *)```(?P<info>[^\n`]+)\n(?P<body>.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A fenced block: the language, the name of the file that it shows (or ""), its text without the margin."""
+    """A fenced block: its language, the name of the file it shows (or ""), and its text without the margin."""
 
     language: str
     name: str
@@ -60,7 +60,7 @@ def is_for_torch(block):
 
 
 def specs_of(page):
-    """The whole specs that have no name: the named ones are read by the commands around them."""
+    """Return the whole specs without a name: the commands around them read the named ones."""
     return [block.text for block in blocks_of(page) if is_spec(block) and not block.name]
 
 
@@ -69,14 +69,14 @@ def is_spec(block):
 
 
 def commands_of(block):
-    """(command line, what it prints) for each command of a block."""
+    """Return (command line, its output) for each command of a block."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         yield command, output
 
 
 def printed(command):
-    """What a command prints to stdout and stderr, as one text."""
+    """Run a command; return its stdout and stderr as one text."""
     words = shlex.split(command)
     assert words[0] == "paramcalc", command
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
@@ -92,7 +92,7 @@ def printed(command):
 
 
 def rerun(block):
-    """The block with what its commands print now."""
+    """Return the block with the current output of its commands."""
     parts = []
     for command, output in commands_of(block):
         now = printed(command).rstrip("\n")
@@ -102,7 +102,7 @@ def rerun(block):
 
 
 def page_rerun(page):
-    """The page with the output of each sample as it is now; the current folder is where its files are written."""
+    """Return the page with the current output of each sample; its files are written to the current folder."""
 
     def replaced(match):
         block = block_of(match)
@@ -122,7 +122,7 @@ def page_rerun(page):
 
 
 def check_python(text):
-    """Run statements; the value of an expression is what its comment says. Files of the page can be imported."""
+    """Run statements and compare each expression's value with its comment; the page's files can be imported."""
     lines = text.splitlines()
     names = {"__name__": "sample"}
     sys.path.insert(0, os.getcwd())
@@ -138,7 +138,7 @@ def check_python(text):
 
 @contextmanager
 def workspace(folder, monkeypatch, page=""):
-    """A folder with the example specs and the page's frozen files, as the current one; nothing of CI is seen in it."""
+    """Make the current folder one with the example specs and the page's frozen files, with no variables of CI set."""
     shutil.copytree(ROOT / "specs", folder / "specs")
     with zipfile.ZipFile(FROZEN) as archive:
         for name in archive.namelist():

@@ -12,4 +12,4 @@ LLAMA = {
     "max_position_embeddings": 4096,
     "tie_word_embeddings": False,
 }
-"""A config.json of Hugging Face: LLaMA with grouped heads."""
+"""A Hugging Face config.json: LLaMA with grouped-query attention."""

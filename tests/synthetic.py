@@ -1,4 +1,4 @@
-"""Large models made up for measuring: chains, fans, random skips, deep nesting; as Keras JSON and as specs."""
+"""Large artificial models for measurements (chains, fans, random skips, deep nesting), as Keras JSON and as specs."""
 
 import json
 import random
@@ -40,14 +40,14 @@ def chain(count):
 
 
 def fan_in(count):
-    """Many layers read the input; one adds them up."""
+    """Return a model in which many layers read the input and one adds them up."""
     names = [f"d{index}" for index in range(count - 1)]
     layers = [entry("Dense", name, DENSE, [tensor("in")]) for name in names]
     return functional([INPUT, *layers, entry("Add", "add", {}, [[tensor(name) for name in names]])], "add")
 
 
 def skips(count):
-    """A chain in which every other layer adds any earlier one."""
+    """Return a chain in which every other layer adds the output of any earlier one."""
     chance = random.Random(1)
     names, layers = ["in"], [INPUT]
     for index in range(count):
@@ -61,21 +61,21 @@ def skips(count):
 
 
 def fan_in_backwards(count):
-    """The layer that adds them up is written before those it reads."""
+    """Return a model in which the adding layer is written before those it reads."""
     model = fan_in(count)
     model["config"]["layers"].reverse()
     return model
 
 
 def backwards(count):
-    """A chain whose layers are written last first."""
+    """Return a chain whose layers are written in reverse order."""
     model = chain(count)
     model["config"]["layers"].reverse()
     return model
 
 
 def nested(count, depth=10):
-    """A chain inside a model inside a model …"""
+    """Return a chain inside a model inside a model …"""
     model = chain(count)
     for level in range(depth):
         name = f"m{level}"
@@ -86,7 +86,7 @@ def nested(count, depth=10):
 
 
 def repeat(count):
-    """The same layer again and again, in paramcalc's own language."""
+    """Return one layer repeated, in paramcalc's own language."""
     return {"input": [8], "layers": [{"repeat": count, "layers": [{"Dense": 8}]}]}
 
 
@@ -94,7 +94,7 @@ SHAPES = {make.__name__: make for make in (chain, fan_in, skips, backwards, fan_
 
 
 def yaml_text(count):
-    """A spec in YAML, as people write them."""
+    """Return a spec as YAML, in the style that people write."""
     entry = "  - {}: {{filters: {}, kernel_size: 3, padding: same}}\n    name: layer{}\n"
     layers = [
         entry.format("Conv2D" if index % 2 else "SeparableConv2D", 8 + index % 9, index) for index in range(count)
@@ -103,5 +103,5 @@ def yaml_text(count):
 
 
 def text_of(shape, count):
-    """The file of a model of about `count` layers."""
+    """Return the file of a model of about `count` layers."""
     return json.dumps(SHAPES[shape](count), separators=(",", ":")).encode()

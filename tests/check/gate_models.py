@@ -49,36 +49,36 @@ POSITIONS = {
 
 
 class UnreadableError(Exception):
-    """The recount does not know what this means."""
+    """Raised for a document that the recount cannot interpret."""
 
 
 def need(condition):
-    """Refuse what is not understood."""
+    """Refuse what the recount cannot interpret."""
     if not condition:
         raise UnreadableError
 
 
 def number(value):
-    """A positive integer."""
+    """Return a positive integer."""
     need(isinstance(value, int) and not isinstance(value, bool) and value > 0)
     return value
 
 
 def flag(value):
-    """A boolean."""
+    """Return a boolean."""
     need(isinstance(value, bool))
     return value
 
 
 def pair(value):
-    """A positive integer, or two."""
+    """Return a positive integer, or two."""
     values = value if isinstance(value, list) else [value, value]
     need(len(values) == 2)
     return [number(each) for each in values]
 
 
 def layer(kind, arguments, shape):
-    """(shape after, parameters, MACs or None) of one layer, the shape without the batch."""
+    """Return (output shape, parameters, MACs or None) of one layer; shapes are without the batch."""
     need(kind in ARGUMENTS and isinstance(arguments, dict))
     need(set(arguments) <= POINTLESS | set(ARGUMENTS[kind]))
     given = arguments.get
@@ -102,7 +102,7 @@ def layer(kind, arguments, shape):
 
 
 def convolution(given, shape):
-    """As `layer`."""
+    """Return the same for a convolution."""
     need(len(shape) == 3)
     filters, kernel, strides = number(given("filters")), pair(given("kernel_size")), pair(given("strides", 1))
     padding, channels = given("padding", "valid"), number(shape[2])
@@ -118,7 +118,7 @@ def convolution(given, shape):
 
 
 def recount(text):
-    """(parameters, MACs or None) of a document; raises UnreadableError."""
+    """Return (parameters, MACs or None) of a document; raises UnreadableError."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -137,14 +137,14 @@ def recount(text):
 
 
 def read_spec(document):
-    """The input's shape, and (type, arguments) of each layer."""
+    """Return the input's shape, and (type, arguments) of each layer."""
     need(set(document) <= {"name", "input", "layers", "budget"} and isinstance(document.get("layers"), list))
     entries = [entry for entry in document["layers"] if not isinstance(entry, dict) or flag(entry.pop("when", True))]
     return document.get("input"), [spec_entry(entry) for entry in entries]
 
 
 def spec_entry(entry):
-    """A layer in one of the three ways to write it."""
+    """Read a layer written in one of three ways."""
     if isinstance(entry, str):
         return entry, {}
     need(isinstance(entry, dict))
@@ -163,7 +163,7 @@ def spec_entry(entry):
 
 
 def read_keras(document):
-    """The same of a Sequential."""
+    """Return the same for a Sequential."""
     need(document["class_name"] == "Sequential" and isinstance(document.get("config"), dict))
     entries = document["config"].get("layers")
     need(isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries))
@@ -173,7 +173,7 @@ def read_keras(document):
 
 
 def random_layers(rng):
-    """An input's shape and layers that fit one another."""
+    """Return an input shape and layers that fit one another."""
     kind = rng.choice(["plain", "image", "text"])
     layers = []
     shape = {"plain": [rng.randint(2, 40)], "image": [rng.randint(8, 20), 12, 3], "text": [rng.randint(2, 9)]}[kind]
@@ -195,7 +195,7 @@ def random_layers(rng):
 
 
 def as_spec(rng, shape, layers, budget):
-    """The model as a spec, each layer written in one way of several."""
+    """Return the model as a spec, with each layer written in one of several ways."""
     entries = []
     for index, (kind, arguments) in enumerate(layers):
         ways = [{kind: arguments}, {"type": kind, **arguments}, {kind: arguments, "name": f"layer_{index}"}]
@@ -206,7 +206,7 @@ def as_spec(rng, shape, layers, budget):
 
 
 def as_keras(shape, layers):
-    """The model as Keras 3 writes it, as far as it matters."""
+    """Return the model as Keras 3 writes it, as far as it matters."""
     entries = [{"module": "keras.layers", "class_name": "InputLayer", "registered_name": None,
                 "config": {"batch_shape": [None, *shape], "dtype": "float32", "name": "input"}}]  # fmt: skip
     for index, (kind, arguments) in enumerate(layers):
@@ -240,7 +240,7 @@ KEYS = [
 
 
 def places(value):
-    """Every (container, key) of a document."""
+    """Yield every (container, key) of a document."""
     if isinstance(value, dict | list):
         for key in value if isinstance(value, dict) else range(len(value)):
             yield value, key
@@ -248,7 +248,7 @@ def places(value):
 
 
 def damage(rng, document):
-    """A copy with one thing changed."""
+    """Return a copy with one change."""
     document = copy.deepcopy(document)
     holder, key = rng.choice(list(places(document)))
     value = holder[key]
@@ -276,7 +276,7 @@ def damage(rng, document):
 
 
 def rename(rng, holder, key):
-    """Another type for a layer."""
+    """Return another type for a layer."""
     kind = rng.choice(TYPES)
     if isinstance(holder, dict) and key in ARGUMENTS:
         holder[kind] = holder.pop(key)
@@ -285,7 +285,7 @@ def rename(rng, holder, key):
 
 
 def damage_text(rng, text):
-    """A copy with a line or a character changed, or cut off."""
+    """Return a copy with a line or a character changed, or cut off."""
     lines = text.splitlines(keepends=True)
     at, line = rng.randrange(len(text)), rng.randrange(len(lines))
     choice = rng.choice(["cut", "line", "line again", "lines", "character", "more", "less", "indent"])

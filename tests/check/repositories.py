@@ -22,7 +22,7 @@ def git(*args, cwd=None):
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    """The repository that each test has a copy of."""
+    """Return the repository that each test copies."""
     top = tmp_path_factory.mktemp("template") / "top"
     (top / "models" / "below").mkdir(parents=True)
     (top / "models" / "a.json").write_text(model(1))
@@ -33,7 +33,7 @@ def template(tmp_path_factory):
     (top / "linked").symlink_to("models")
     with pytest.MonkeyPatch.context() as patch:
         forget_git(patch)
-        git("init", "-q", "--template=", ".", cwd=top)  # without a dozen samples of hooks
+        git("init", "-q", "--template=", ".", cwd=top)  # without the dozen sample hooks
         (top / ".git" / "hooks").mkdir()
         git("add", ".", cwd=top)
         git("commit", "-q", "-m", "first", cwd=top)
@@ -42,7 +42,7 @@ def template(tmp_path_factory):
 
 
 def forget_git(monkeypatch):
-    """What a hook that runs the tests tells git of its own repository is not for ours."""
+    """Unset what a hook that runs the tests sets for its own repository."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
 
@@ -58,7 +58,7 @@ def repository(template, tmp_path, monkeypatch):
 
 
 def before(against, file, root=".", **options):
-    """The parameters that the baseline finds."""
+    """Return the parameter count that the baseline gives."""
     baseline = open_baseline(against, root, **options)
     try:
         found = baseline.find(file)

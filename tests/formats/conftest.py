@@ -1,4 +1,4 @@
-"""Checkpoints that the libraries wrote, and what they read in them: `tests/oracle/freeze_checkpoints.py` froze both."""
+"""Checkpoints that the libraries wrote, and what the libraries read in them (tests/oracle/freeze_checkpoints.py)."""
 
 import json
 import zipfile
@@ -11,7 +11,7 @@ FROZEN = Path(__file__).resolve().parents[1] / "data" / "checkpoints.zip"
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory):
-    """The folder with the files."""
+    """Return the folder with the files."""
     folder = tmp_path_factory.mktemp("checkpoints")
     with zipfile.ZipFile(FROZEN) as archive:
         archive.extractall(folder)
@@ -20,6 +20,6 @@ def checkpoints(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def truth():
-    """File → tensor → [shape, dtype, bytes], as its own library has them."""
+    """Return file → tensor → [shape, dtype, bytes], as its own library reads them."""
     with zipfile.ZipFile(FROZEN) as archive:
         return json.loads(archive.read("truth.json"))

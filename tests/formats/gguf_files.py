@@ -33,7 +33,7 @@ def packed(tensors=(), entries=(), room=0, version=3, count=None, keys=None):
 
 
 def value(key, given):
-    """An entry of a text, a truth value, a float, or a whole number."""
+    """Return an entry: a text, a boolean, a float or an integer."""
     if isinstance(given, str):
         return entry(key, 8, text(given))
     if isinstance(given, bool):
@@ -44,7 +44,7 @@ def value(key, given):
 
 
 def file_of(tensors, values):
-    """A whole file, its data zeros.
+    """Return a whole file whose data are zeros.
 
     Args:
         tensors: name → shape, or (shape, name of the type); the last axis is innermost.
@@ -55,7 +55,7 @@ def file_of(tensors, values):
 
 
 def write_file(path, tensors, values):
-    """Write a file as `file_of` makes it, but for its data, which are a hole."""
+    """Write a file as `file_of` makes it, except that its data are a hole."""
     head, room = head_of(tensors, values)
     with open(path, "wb") as file:
         file.write(head)
@@ -63,7 +63,7 @@ def write_file(path, tensors, values):
 
 
 def head_of(tensors, values):
-    """(all that stands before the data, how many bytes those take)."""
+    """Return (everything before the data, the size of the data in bytes)."""
     infos, at = [], 0
     for name, said in tensors.items():
         shape, kind = said if said and isinstance(said[-1], str) else (said, "F32")

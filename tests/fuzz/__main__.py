@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.fuzz.targets import FOLDERS, TARGETS, Target
 
 SLOWER = 3
-"""How many times slower code is while its coverage is recorded."""
+"""How many times slower code runs while its coverage is recorded."""
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def fuzz(name: str, seconds: int, work: Path) -> None:
 
 
 def record(data: bytes, error: Exception, folder: Path) -> None:
-    """Keep what was found, once for each place in the code, the shortest input of all; and go on."""
+    """Save a finding, one for each place in the code (the shortest input), and go on."""
     folder.mkdir(exist_ok=True)
     frames = [f"{frame.name} {frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-2:]]
     kind = hashlib.sha256(repr([type(error).__name__, frames]).encode()).hexdigest()[:12]
@@ -79,20 +79,20 @@ def record(data: bytes, error: Exception, folder: Path) -> None:
 
 
 def mutator(target: Target) -> Callable[[bytes, int, int], bytes]:
-    """The target's own, or the fuzzer's where that makes nothing."""
+    """Return the target's own mutator; it falls back to the fuzzer's when it returns nothing."""
     import atheris
 
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         found = target.mutate(data, random.Random(seed))
         if found is None or len(found) > max_size:
-            return atheris.Mutate(data, max_size)  # looked up here: before Fuzz() it is another function
+            return atheris.Mutate(data, max_size)  # looked up here: Fuzz() replaces it
         return found
 
     return mutate
 
 
 def import_everything() -> None:
-    """All of paramcalc, which otherwise imports when it needs to."""
+    """Import all of paramcalc, which otherwise imports lazily."""
     import paramcalc
 
     for module in pkgutil.walk_packages(paramcalc.__path__, "paramcalc."):
@@ -101,7 +101,7 @@ def import_everything() -> None:
 
 
 def write_words(work: Path) -> Path:
-    """A dictionary: the words of both languages, which no random bytes come up with."""
+    """Write a dictionary of the words of both languages, which random bytes would never contain."""
     from paramcalc.layers.registry import Registry
 
     words = Registry().built_in()

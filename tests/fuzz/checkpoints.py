@@ -1,4 +1,4 @@
-"""Damage to checkpoints that knows their layout: headers whose length is right, archives that are whole."""
+"""Layout-aware damage to checkpoints: headers with the right length, intact archives."""
 
 import io
 import json
@@ -25,7 +25,7 @@ SNIPPETS = (
 
 
 def seeds(*endings: str) -> Callable[[], list[bytes]]:
-    """The frozen files, and the hostile ones, with these endings."""
+    """Return the frozen files and the hostile ones with these endings."""
 
     def found() -> list[bytes]:
         with zipfile.ZipFile(FROZEN) as archive:
@@ -36,14 +36,14 @@ def seeds(*endings: str) -> Callable[[], list[bytes]]:
 
 
 def tensorflow_seeds() -> list[bytes]:
-    """The indices of checkpoints, and the architectures that Keras kept in SavedModels."""
+    """Return the indices of checkpoints, and the architectures that Keras stored in SavedModels."""
     with zipfile.ZipFile(FROZEN.with_name("tensorflow.zip")) as archive:
         found = [archive.read(name) for name in archive.namelist() if name.endswith((".index", "keras_metadata.pb"))]
     return [data for data in found if len(data) < 60_000]
 
 
 def changed_bytes(data: bytes, rng: random.Random, snippets: tuple[bytes, ...] = ()) -> bytes:
-    """A few bytes other, gone, or more; small numbers of any width put in."""
+    """Return data with a few bytes changed, removed or added, or small numbers of any width inserted."""
     found = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4))):
         at = rng.randrange(len(found) + 1)
@@ -67,7 +67,7 @@ def changed_bytes(data: bytes, rng: random.Random, snippets: tuple[bytes, ...] =
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> bytes | None:
-    """Half of the time bytes of the first kilobytes changed, the rest left to the fuzzer."""
+    """Change bytes of the first kilobytes half of the time; leave the rest to the fuzzer."""
     if rng.random() < 0.5 or not data:
         return None
     return changed_bytes(data[:8_192], rng) + data[8_192:]
@@ -77,7 +77,7 @@ _pools: dict[str, Pool] = {}
 
 
 def header_of(data: bytes) -> Any:
-    """The header of a safetensors file; None where there is none."""
+    """Return the header of a safetensors file; None if there is none."""
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     except (ValueError, RecursionError):
@@ -86,7 +86,7 @@ def header_of(data: bytes) -> Any:
 
 
 def mutate_safetensors(data: bytes, rng: random.Random) -> bytes | None:
-    """Half of the time another header, its length and often its data as long as it says."""
+    """Replace the header half of the time, with a matching length and often matching data."""
     header = header_of(data)
     if rng.random() < 0.3 or not header:
         return None
@@ -105,7 +105,7 @@ def mutate_safetensors(data: bytes, rng: random.Random) -> bytes | None:
 
 
 def end_of(header: Any) -> int:
-    """Where the last tensor ends, as far as the header makes sense."""
+    """Return where the last tensor ends, as far as the header makes sense."""
     entries = header.values() if isinstance(header, dict) else ()
     offsets = [entry["data_offsets"] for entry in entries if isinstance(entry, dict) and "data_offsets" in entry]
     ends = [pair[1] for pair in offsets if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], int)]
@@ -113,7 +113,7 @@ def end_of(header: Any) -> int:
 
 
 def mutate_torch(data: bytes, rng: random.Random) -> bytes | None:
-    """Most of the time another pickle, the archive around it whole; of an old file its first kilobytes."""
+    """Replace the pickle most of the time in an intact archive; change the first kilobytes of a legacy file."""
     if rng.random() < 0.1:
         return None
     if not data.startswith(b"PK"):

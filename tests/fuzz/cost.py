@@ -28,18 +28,18 @@ from tests.fuzz.targets import FOLDERS, TARGETS, parsed
 SECONDS = 2.0
 MIB = 300
 HONEST = 4_000
-"""The layers of the model that shows what a layer takes in each way."""
+"""The layers of the model that measures the cost of a layer in each way."""
 HONEST_MORE = 1.5
 
 KEPT = 60
 """Inputs that are changed further."""
 MAX_INPUT = 100_000
 LIMIT = 60
-"""Seconds of the processor after which a run is ended, and a tenth of those of the clock."""
+"""CPU seconds after which a run is ended, and a tenth of the wall-clock seconds."""
 
 
 class Cost(NamedTuple):
-    """What one run took, less what its layers may take."""
+    """The cost of one run, less the allowance for its layers."""
 
     seconds: float
     mib: float
@@ -47,17 +47,17 @@ class Cost(NamedTuple):
 
     @property
     def reward(self) -> float:
-        """One number; 1 is the limit."""
+        """The cost as one number; 1 is the limit."""
         return max(self.seconds / SECONDS, 0) + max(self.mib / MIB, 0) ** 2
 
     def less(self, a_layer: "Cost") -> "Cost":
-        """What is left when each layer is let off its own."""
+        """Return the cost less the allowance for each layer."""
         off = self.layers * HONEST_MORE
         return Cost(self.seconds - off * a_layer.seconds, self.mib - off * a_layer.mib, self.layers)
 
 
 def cost_of(args: list[str]) -> Cost:
-    """Run a command line in a child."""
+    """Return the cost of a command line, run in a child process."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -72,14 +72,14 @@ def cost_of(args: list[str]) -> Cost:
 
 
 def run_child(args: list[str], writer: int) -> None:
-    """Tell how many layers there were, and the memory before; ends the process."""
+    """Report the number of layers and the memory before; ends the process."""
     layers, before = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        signal.alarm(10 * LIMIT)  # of the clock, which a busy machine makes long
+        signal.alarm(10 * LIMIT)  # wall-clock seconds, many of them on a busy machine
         resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
         resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
         layers = ways.run(args)
-    except Exception:  # a crash, which the other fuzzers are for
+    except Exception:  # a crash, which is for the other fuzzers to find
         pass
     os.write(writer, f"{layers} {before}".encode())
     os._exit(0)
@@ -101,13 +101,13 @@ class Bench:
                 warm(ways.arguments(way, self.small(), self.small()))
 
     def small(self) -> str:
-        """A model of one layer."""
+        """Return a model of one layer."""
         path = self.folder / "small.yaml"
         path.write_text("{input: [8], layers: [Dense: 8]}")
         return str(path)
 
     def a_layer(self, way: tuple[str, ...]) -> Cost:
-        """What one layer takes."""
+        """Return the cost of one layer."""
         if way not in self.honest:
             cost = cost_of(ways.arguments(way, self.file, self.file))
             each = cost.layers or float("inf")
@@ -115,14 +115,14 @@ class Bench:
         return self.honest[way]
 
     def measure(self, way: tuple[str, ...], data: bytes, other: bytes) -> Cost:
-        """What an input takes in a way, beside another where two are compared."""
+        """Measure an input in one way, beside another input for commands that compare two."""
         file = ways.laid_out(data, self.folder, "a", self.as_folder)
         beside = ways.laid_out(other, self.folder, "b", self.as_folder)
         return cost_of(ways.arguments(way, file, beside)).less(self.a_layer(way))
 
 
 def warm(args: list[str]) -> None:
-    """Run a command line here, its output thrown away."""
+    """Run a command line in this process and discard its output."""
     kept = os.dup(1), os.dup(2)
     try:
         ways.run(args)
@@ -133,7 +133,7 @@ def warm(args: list[str]) -> None:
 
 
 def grown(document: Any, rng: random.Random) -> Any:
-    """A copy with something in it larger: more of a list, a longer text, a larger number, itself inside itself."""
+    """Return a copy with something larger: a longer list or text, a larger number, or a value nested in itself."""
     document = copy.deepcopy(document)
     for _ in range(rng.choice((1, 1, 2, 3))):
         found = places(document)
@@ -145,7 +145,7 @@ def grown(document: Any, rng: random.Random) -> Any:
 
 
 def larger(value: Any, rng: random.Random, found: list[tuple[Any, Any]]) -> Any:
-    """More of a value."""
+    """Return a larger version of a value."""
     how: list[Callable[[], Any]] = [lambda: [{"repeat": rng.choice((2, 300, 90_000)), "layers": [value]}]]
     if isinstance(value, list) and value:
         how += [lambda: value * rng.choice((2, 3, 10)), lambda: [*value, copy.deepcopy(rng.choice(value))]] * 2
@@ -166,7 +166,7 @@ def larger(value: Any, rng: random.Random, found: list[tuple[Any, Any]]) -> Any:
 
 
 def changed(name: str, data: bytes, rng: random.Random) -> bytes | None:
-    """Another input made of one."""
+    """Return another input derived from one."""
     if rng.random() < 0.3:
         return TARGETS[name].mutate(data, rng)
     document = parsed(data)
@@ -174,7 +174,7 @@ def changed(name: str, data: bytes, rng: random.Random) -> bytes | None:
 
 
 def search(name: str, seconds: float, work: Path, seed: int) -> int:
-    """Search for so long; returns how many findings there are."""
+    """Search for `seconds`; return the number of findings."""
     rng = random.Random(seed)
     work.mkdir(parents=True, exist_ok=True)
     seeds = TARGETS[name].seeds()
@@ -200,7 +200,7 @@ def search(name: str, seconds: float, work: Path, seed: int) -> int:
 
 
 def keep(path: Path, way: tuple[str, ...], data: bytes, other: bytes) -> None:
-    """Write a finding: its input, the other one, its command line."""
+    """Write a finding: its input, the other input, its command line."""
     path.write_bytes(data)
     path.with_name(path.name + ".other").write_bytes(other)
     path.with_name(path.name + ".way").write_text(json.dumps(way))

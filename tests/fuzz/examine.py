@@ -1,4 +1,4 @@
-"""What must hold for any bytes whatever: read them, show them in every way, and look at what came out."""
+"""What must hold for any bytes: read them, render them in every way, and check the results."""
 
 import json
 import resource
@@ -17,18 +17,18 @@ from paramcalc.render import csv_format, diff_report, explain_text, json_format,
 from paramcalc.render.text import sanitise
 
 MAX_LAYERS = 2_000
-"""Fewer than usual: many small models find more than few large ones."""
+"""Fewer than the usual limit: many small models find more than few large ones."""
 SECONDS = 2.0
 MEMORY = 300 * 2**20
 LINES = 24
 
 
 class FoundError(Exception):
-    """A promise that does not hold."""
+    """A promise that is broken."""
 
 
 def examine(data: bytes, seconds: float = SECONDS, pictures: bool = True) -> str:
-    """`ok` or `refused`.
+    """Return `ok` or `refused`.
 
     Args:
         data: the content of a file.
@@ -36,8 +36,8 @@ def examine(data: bytes, seconds: float = SECONDS, pictures: bool = True) -> str
         pictures: draw it as SVG as well, which is slow.
 
     Raises:
-        FoundError: when it took too much time or memory, or when what it prints is not harmless.
-        Exception: whatever paramcalc should not have let through.
+        FoundError: if it took too much time or memory, or printed something harmful.
+        Exception: any error that paramcalc should have caught.
     """
     before = peak_memory()
     start = time.process_time()
@@ -51,7 +51,7 @@ def examine(data: bytes, seconds: float = SECONDS, pictures: bool = True) -> str
 
 
 def show(data: bytes, pictures: bool) -> str:
-    """Read it, and print everything that can be printed of it."""
+    """Read a file and print everything that can be printed of it."""
     try:
         model = paramcalc.load(data, name="fuzz", max_layers=MAX_LAYERS)
         summary = summarize(model, allow_unknown=True, memory=True)
@@ -73,7 +73,7 @@ def show(data: bytes, pictures: bool) -> str:
 
 
 def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
-    """The summary in every format."""
+    """Return the summary in every format."""
     for options in (table.Options(), table.Options(width=40, glyphs=layout.ASCII), table.Options(sort="macs", top=3)):
         yield "".join(table.plain(table.summary_lines(summary, options)))
     yield "".join(markdown.summary_markdown(summary, table.Options(depth=2)))
@@ -87,7 +87,7 @@ def renderings(summary: paramcalc.Summary, pictures: bool) -> Iterator[str]:
 
 
 def questions(model: paramcalc.Model, summary: paramcalc.Summary) -> Iterator[Callable[[], str]]:
-    """What other commands make of it; each may refuse."""
+    """Run the other commands; each may refuse."""
     yield lambda: "".join(explain_text.text(explain(evaluate(model))))
     yield lambda: convert(model, "spec")
     yield lambda: convert(model, "keras")
@@ -99,12 +99,12 @@ def questions(model: paramcalc.Model, summary: paramcalc.Summary) -> Iterator[Ca
 
 
 def harmless(text: str) -> None:
-    """No character of it drives a terminal."""
+    """Check that no character controls a terminal."""
     for line in text.split("\n"):
         if not line.isprintable():
             raise FoundError(f"it prints a control character: {line[:200]!r}")
 
 
 def peak_memory() -> int:
-    """The most memory this process has had, in bytes."""
+    """Return this process's peak memory in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -39,7 +39,7 @@ MAX_SECONDS = 2.0
 
 
 def written(libver: str, fill: Callable[[Any], None], **options: Any) -> bytes:
-    """An HDF5 file as h5py writes it."""
+    """Return an HDF5 file written by h5py."""
     import h5py
 
     buffer = io.BytesIO()
@@ -49,7 +49,7 @@ def written(libver: str, fill: Callable[[Any], None], **options: Any) -> bytes:
 
 
 def small(file: Any) -> None:
-    """A model's attributes and two layers' weights."""
+    """Write a model's attributes and the weights of two layers."""
     file.attrs["model_config"] = '{"class_name": "Sequential"}'
     file.attrs["keras_version"] = b"2.15.0"
     for layer in ("a", "b"):
@@ -60,7 +60,7 @@ def small(file: Any) -> None:
 
 
 def wide(file: Any) -> None:
-    """Enough attributes and members for trees of more than one level, and objects too large for blocks."""
+    """Write enough attributes and members for multi-level trees, and objects too large for one block."""
     for index in range(50):
         file.create_group(f"layer_{index:03}")
     for index in range(40):
@@ -69,19 +69,19 @@ def wide(file: Any) -> None:
 
 
 def keras_files() -> list[bytes]:
-    """What real Keras wrote: models, and weights alone."""
+    """Return files that real Keras wrote: models, and weights alone."""
     folder = Path(__file__).resolve().parents[1] / "data" / "keras" / "h5"
     return [gzip.decompress(path.read_bytes()) for path in sorted(folder.glob("*.h5.gz"))]
 
 
 @cache
 def seeds() -> list[bytes]:
-    """Files of both kinds, in the old encoding and the new."""
+    """Return files of both kinds, in the old encoding and the new."""
     return [written(libver, fill) for fill in (small, wide) for libver in ("earliest", "latest")]
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
-    """A copy with one to eight things changed."""
+    """Return a copy with one to eight changes."""
     changed = bytearray(data)
     places = places_of(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4, 8))):
@@ -93,7 +93,7 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
 
 @cache
 def places_of(data: bytes) -> list[int]:
-    """Where structures begin."""
+    """Return the offsets where structures begin."""
     return [found.start() for found in re.finditer(b"|".join(SIGNATURES), data)] or [0]
 
 
@@ -127,7 +127,7 @@ _CHANGES = (_flip, _flip, _put_byte, _put_byte, _put_number, _put_number, _copy,
 
 
 def walk(data: bytes) -> dict[str, Any]:
-    """Everything that the reader says of a file, by path.
+    """Return everything that the reader finds in a file, by path.
 
     Raises:
         InputError: for a file that is broken anywhere.
@@ -144,7 +144,7 @@ def walk(data: bytes) -> dict[str, Any]:
 
 
 def texts_of(item: Object, name: str) -> list[str] | None:
-    """The texts of an attribute; None where it holds no texts."""
+    """Return the texts of an attribute; None if it contains none."""
     attribute = item.attributes[name]
     try:
         texts = item._texts.read(attribute)[1]
@@ -156,7 +156,7 @@ def texts_of(item: Object, name: str) -> list[str] | None:
 
 
 def summarized(data: bytes) -> None:
-    """What the commands do with a file.
+    """Run what the commands do with a file.
 
     Raises:
         InputError: for a file that cannot be read.

@@ -1,4 +1,4 @@
-"""Damage that knows what a document is: values, keys and whole subtrees of it changed, never its punctuation."""
+"""Structure-aware damage to documents: values, keys and subtrees change, the punctuation never."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ ODD_VALUES: list[Any] = [
 
 
 class Pool:
-    """What has been seen in the seeds: keys, texts and subtrees to put somewhere else."""
+    """What the seeds contain (keys, texts and subtrees), to be inserted elsewhere."""
 
     def __init__(self, documents: list[Any]) -> None:
         self.keys: list[str] = []
@@ -39,7 +39,7 @@ class Pool:
 
 
 def places(document: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key or index) of a document."""
+    """Return every (container, key or index) of a document."""
     found: list[tuple[Any, Any]] = []
     stack = [document]
     while stack:
@@ -52,7 +52,7 @@ def places(document: Any) -> list[tuple[Any, Any]]:
 
 
 def mutated(document: Any, pool: Pool, rng: random.Random) -> Any:
-    """A copy with one to four things changed."""
+    """Return a copy with one to four changes."""
     document = copy.deepcopy(document)
     for _ in range(rng.choice((1, 1, 1, 2, 2, 4))):
         found = places(document)
@@ -64,24 +64,24 @@ def mutated(document: Any, pool: Pool, rng: random.Random) -> Any:
 
 
 def put_odd(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """An odd value in its place."""
+    """Replace a value by an odd one."""
     container[step] = copy.deepcopy(rng.choice(ODD_VALUES))
 
 
 def put_seen(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """A value that stands elsewhere in the seeds."""
+    """Replace a value by one that occurs elsewhere in the seeds."""
     container[step] = copy.deepcopy(rng.choice(pool.values))
 
 
 def put_other(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """A value that stands elsewhere in this document: names that refer, calls of other layers."""
+    """Replace a value by another of this document, such as a name that others refer to or another layer's calls."""
     other, place = rng.choice(found)
     if len(json.dumps(other[place], default=str)) < 5_000:
         container[step] = copy.deepcopy(other[place])
 
 
 def put_type(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """Another layer type."""
+    """Replace a layer type by another."""
     name = rng.choice(pool.types)
     if isinstance(container, dict) and isinstance(step, str) and step[:1].isupper():
         container[name] = container.pop(step)
@@ -90,7 +90,7 @@ def put_type(container: Any, step: Any, found: Any, pool: Pool, rng: random.Rand
 
 
 def nudge(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """A number a little different."""
+    """Change a number slightly."""
     if type(container[step]) is int:
         container[step] += rng.choice((-2, -1, 1, 2, container[step]))
     else:
@@ -98,12 +98,12 @@ def nudge(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random)
 
 
 def drop(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """Gone."""
+    """Remove a value."""
     del container[step]
 
 
 def double(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """Twice, or in a list or mapping of its own."""
+    """Duplicate a value, or wrap it in a list or mapping."""
     if isinstance(container, list):
         container.insert(step, copy.deepcopy(container[step]))
     else:
@@ -111,7 +111,7 @@ def double(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random
 
 
 def add_key(container: Any, step: Any, found: Any, pool: Pool, rng: random.Random) -> None:
-    """One more key, or the value under another."""
+    """Add a key, or move a value to another key."""
     if isinstance(container, dict):
         value = container.pop(step) if rng.random() < 0.5 else copy.deepcopy(rng.choice(pool.values))
         container[rng.choice(pool.keys)] = value
@@ -121,5 +121,5 @@ CHANGES = (put_odd, put_odd, put_seen, put_seen, put_other, put_type, nudge, dro
 
 
 def dumped(document: Any) -> bytes:
-    """The document as JSON, which is YAML as well."""
+    """Return the document as JSON, which is YAML as well."""
     return msgspec.json.encode(document)

@@ -1,4 +1,4 @@
-"""What is fuzzed: for each target its seeds, and how one input is made of another."""
+"""The fuzzing targets: the seeds of each, and how one input is derived from another."""
 
 import gzip
 import io
@@ -23,10 +23,10 @@ MAX_SEED = 60_000
 
 
 class Target(NamedTuple):
-    """One way in.
+    """One fuzzing target.
 
     Attributes:
-        seeds: whole files to begin with.
+        seeds: whole files to start from.
         mutate: (bytes, random numbers) → other bytes, or None to leave it to the fuzzer.
     """
 
@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 
 def files(folder: Path, *endings: str) -> list[bytes]:
-    """The small files of a folder."""
+    """Return the small files of a folder."""
     found = sorted(path for path in folder.iterdir() if path.name.endswith(endings))
     return [data for data in (path.read_bytes() for path in found) if len(data) <= MAX_SEED]
 
@@ -45,7 +45,7 @@ def any_seeds() -> list[bytes]:
 
 
 def spec_seeds() -> list[bytes]:
-    """The examples, and every layer class in a spec of one layer."""
+    """Return the examples, and every layer class in a spec of one layer."""
     specs = files(TESTS.parent / "specs", ".yaml") + files(HOSTILE, ".yaml")
     cases: dict[str, bytes] = {}
     for line in (TESTS / "data" / "keras" / "layers.jsonl").read_text().splitlines()[1:]:
@@ -59,7 +59,7 @@ def spec_seeds() -> list[bytes]:
 
 
 def keras_seeds() -> list[bytes]:
-    """Models that Keras wrote, of every age, and those with layers of other packages."""
+    """Return models that Keras of every age wrote, and those with layers of other packages."""
     lines = gzip.decompress((KERAS / "random.jsonl.gz").read_bytes()).splitlines()
     packages = [case["forms"][0] for path in KERAS.glob("packages_*.gz") for case in frozen_lines(path)]
     texts = [json.loads(line)["config"].encode() for line in lines]
@@ -74,7 +74,7 @@ _pools: dict[str, Pool] = {}
 
 
 def parsed(data: bytes) -> Any:
-    """The document, where there is one to change, by paramcalc's own reader: others can be made to hang."""
+    """Parse the document with paramcalc's own reader, as others can be made to hang; None if it is invalid."""
     try:
         value = parse(data, "seed").value
     except InputError:
@@ -83,7 +83,7 @@ def parsed(data: bytes) -> Any:
 
 
 def structural(name: str, seeds: Callable[[], list[bytes]]) -> Callable[[bytes, random.Random], bytes | None]:
-    """A mutator of documents."""
+    """Return a mutator of documents."""
 
     def mutate(data: bytes, rng: random.Random) -> bytes | None:
         if rng.random() < 0.1:
@@ -102,7 +102,7 @@ def structural(name: str, seeds: Callable[[], list[bytes]]) -> Callable[[bytes, 
 
 
 def mutate_archive(data: bytes, rng: random.Random) -> bytes | None:
-    """Half of the time another `config.json`, correctly packed."""
+    """Replace `config.json` half of the time, in a valid archive."""
     if rng.random() < 0.5:
         return None
     try:
@@ -117,7 +117,7 @@ def mutate_archive(data: bytes, rng: random.Random) -> bytes | None:
 
 
 def program_seeds() -> list[bytes]:
-    """Exported programs, as archives."""
+    """Return exported programs, as archives."""
     found = []
     for line in gzip.decompress((TESTS / "data" / "torch_export" / "2.13.jsonl.gz").read_bytes()).splitlines():
         entries = json.loads(line)["entries"]
@@ -127,7 +127,7 @@ def program_seeds() -> list[bytes]:
 
 
 def packed(entries: dict[str, Any]) -> bytes:
-    """An archive of texts by name."""
+    """Return an archive of texts by name."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in entries.items():
@@ -136,12 +136,12 @@ def packed(entries: dict[str, Any]) -> bytes:
 
 
 def program_documents() -> list[bytes]:
-    """The JSON of the same."""
+    """Return the JSON of exported programs."""
     return [zipfile.ZipFile(io.BytesIO(data)).read("archive/models/model.json") for data in program_seeds()]
 
 
 def mutate_program(data: bytes, rng: random.Random) -> bytes | None:
-    """Another program, or another table of weights, correctly packed."""
+    """Replace the program or its table of weights, in a valid archive."""
     if rng.random() < 0.1:
         return None
     try:
@@ -155,14 +155,14 @@ def mutate_program(data: bytes, rng: random.Random) -> bytes | None:
 
 
 def frozen_lines(path: Path) -> list[dict[str, Any]]:
-    """The cases of a frozen file, one a line."""
+    """Return the cases of a frozen file, one per line."""
     data = path.read_bytes()
     text = gzip.decompress(data) if path.suffix == ".gz" else data
     return [json.loads(line) for line in text.splitlines()]
 
 
 def huggingface_seeds() -> list[bytes]:
-    """The first configuration of every family of transformers' models."""
+    """Return the first configuration of every family of transformers' models."""
     found = []
     for path in sorted((TESTS / "data" / "huggingface").glob("*.jsonl")):
         config = next(iter(frozen_lines(path)), {}).get("config")
@@ -172,7 +172,7 @@ def huggingface_seeds() -> list[bytes]:
 
 
 def adapter_seeds() -> list[bytes]:
-    """Folders of an adapter and its base."""
+    """Return folders of an adapter and its base."""
     cases = frozen_lines(TESTS / "data" / "adapters.jsonl.gz")
     return [
         json.dumps({"config.json": case["config"], "adapter_config.json": case["adapter"]}).encode()
@@ -182,7 +182,7 @@ def adapter_seeds() -> list[bytes]:
 
 
 def checks_seeds() -> list[bytes]:
-    """Folders with a spec, an index of a checkpoint's files and a configuration."""
+    """Return folders with a spec, an index of a checkpoint's files and a configuration."""
     spec = {
         "input": [8],
         "vars": {"n": 2},
@@ -202,14 +202,14 @@ def checks_seeds() -> list[bytes]:
 
 
 def hdf5_seeds() -> list[bytes]:
-    """What Keras wrote, and small files with trees of more than one level."""
+    """Return files that Keras wrote, and small files with multi-level trees."""
     from tests.fuzz import hdf5_damage
 
     return [data for data in [*hdf5_damage.keras_files(), *hdf5_damage.seeds()] if len(data) <= 2 * MAX_SEED]
 
 
 def mutate_hdf5(data: bytes, rng: random.Random) -> bytes | None:
-    """A file that is damaged, or a whole one with another architecture in it."""
+    """Damage a file, or put another architecture into an intact one."""
     from tests.fuzz import hdf5_damage
 
     if rng.random() < 0.6:
@@ -240,4 +240,4 @@ TARGETS = {
 }
 
 FOLDERS = ("adapter", "folder")
-"""Targets whose inputs name the files of a folder, each with its content."""
+"""Targets whose inputs name the files of a folder, with the content of each."""

@@ -1,4 +1,4 @@
-"""The command lines that a file is tried with: every command, every format, the options that make it think."""
+"""The command lines that a file is tried with: every command, every format, the options that cost work."""
 
 import json
 import os
@@ -11,7 +11,7 @@ ALWAYS = ((), ("--lora", "4"), ("--batch-size", "8", "--dtype", "int8"))
 MEMORY = (("--memory",), ("--optimizer", "adamw", "--checkpointing"), ("--memory", "--context", "4096", "--tp", "2"))
 FEWER = {"--memory": ("csv", "mermaid", "dot"), "--optimizer": ("csv", "mermaid", "dot")}
 FEWER |= {"--depth": ("json", "jsonl", "csv"), "--top": ("json", "jsonl", "html", "mermaid", "dot")}
-"""Options that some formats do not take."""
+"""Options that some formats do not accept."""
 OTHERS = (
     *(("explain", "--format", form) for form in ("text", "markdown", "json")),
     ("explain", "--memory"),
@@ -33,7 +33,7 @@ NO_ALLOWANCE = ("check",)
 
 
 def command_lines() -> list[tuple[str, ...]]:
-    """Every way to run, without the files."""
+    """Return every way to run, without the files."""
     options = (*ALWAYS, *MEMORY, ("--depth", "1"), ("--top", "3"))
     shown = [
         ("summary", "--format", form, *more)
@@ -45,7 +45,7 @@ def command_lines() -> list[tuple[str, ...]]:
 
 
 def arguments(way: tuple[str, ...], file: str, other: str) -> list[str]:
-    """A whole command line."""
+    """Return a whole command line."""
     config = Path(file) / "paramcalc.yaml"
     if way[0] == "check" and config.exists():
         return [*way, "--config", str(config)]
@@ -55,10 +55,10 @@ def arguments(way: tuple[str, ...], file: str, other: str) -> list[str]:
 
 
 def laid_out(data: bytes, folder: Path, name: str, as_folder: bool) -> str:
-    """The path of an input: one file, or a folder whose files a JSON object names.
+    """Write an input as one file, or as a folder whose files a JSON object names; return its path.
 
     Raises:
-        ValueError: when it is no such object.
+        ValueError: if it is not such an object.
     """
     place = folder / name
     if not as_folder:
@@ -77,7 +77,7 @@ def laid_out(data: bytes, folder: Path, name: str, as_folder: bool) -> str:
 
 
 def run(args: list[str], silent: bool = True) -> int:
-    """Run a command line in this process; returns how many layer calls the models had that it read."""
+    """Run a command line in this process; return the number of layer calls in the models that it read."""
     from paramcalc import formats
     from paramcalc.cli import run as run_command
     from paramcalc.formats.adapters import folder, option
@@ -104,7 +104,7 @@ def run(args: list[str], silent: bool = True) -> int:
 
 
 def chosen(rng: random.Random) -> tuple[str, ...]:
-    """A way, each command as often as another."""
+    """Pick a way, each command with equal probability."""
     ways = command_lines()
     command = rng.choice(sorted({way[0] for way in ways}))
     return rng.choice([way for way in ways if way[0] == command])

@@ -1,4 +1,4 @@
-"""Summaries by hand, so that what is printed can be tested without a file or a formula."""
+"""Hand-built summaries, so that rendering can be tested without files or formulas."""
 
 from math import prod
 

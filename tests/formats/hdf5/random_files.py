@@ -13,7 +13,7 @@ PADDINGS = (h5py.h5t.STR_NULLTERM, h5py.h5t.STR_NULLPAD, h5py.h5t.STR_SPACEPAD)
 
 
 def random_file(rng: random.Random) -> bytes:
-    """A file with groups inside groups, attributes of every kind, datasets of every type and layout."""
+    """Write a file with nested groups, attributes of every kind, datasets of every type and layout."""
     properties = h5py.h5p.create(h5py.h5p.FILE_CREATE)
     properties.set_sizes(*rng.choice(((8, 8), (8, 8), (4, 4), (8, 4), (4, 8))))
     if rng.random() < 0.3:
@@ -66,7 +66,7 @@ def add_attribute(item: h5py.HLObject, name: str, rng: random.Random) -> None:
 
 
 def add_padded(item: h5py.HLObject, name: str, text: bytes, rng: random.Random) -> None:
-    """A text of fixed length with each of the three ways to pad it."""
+    """Add a fixed-length text with each of the three paddings."""
     kind, wide = h5py.h5t.C_S1.copy(), len(text) + rng.randrange(1, 9)
     kind.set_size(wide)
     kind.set_strpad(rng.choice(PADDINGS))

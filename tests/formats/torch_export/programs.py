@@ -1,4 +1,4 @@
-"""The programs that `tests.oracle.freeze_torch_export` has frozen, as archives."""
+"""The programs frozen by `tests.oracle.freeze_torch_export`, as archives."""
 
 import base64
 import gzip
@@ -14,13 +14,13 @@ DATA = Path(__file__).parents[2] / "data" / "torch_export"
 
 @cache
 def programs(version="2.13"):
-    """{name: facts}, with the entries of the archive."""
+    """Return {name: facts}, with the entries of the archive."""
     lines = gzip.decompress((DATA / f"{version}.jsonl.gz").read_bytes()).decode().splitlines()
     return {case["name"]: case for case in map(json.loads, lines)}
 
 
 def archived(entries, method=zipfile.ZIP_STORED):
-    """An archive of texts by name; what is a dict becomes an archive in it, as `content` says."""
+    """Return an archive of texts by name; a dict becomes a nested archive, as `content` describes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         for name, text in entries.items():
@@ -30,7 +30,7 @@ def archived(entries, method=zipfile.ZIP_STORED):
 
 
 def content(described):
-    """Bytes in base64, or so many zeros: where the weights' own were."""
+    """Return base64 as bytes, or as many zeros as the weights had bytes."""
     return base64.b64decode(described) if isinstance(described, str) else bytes(described)
 
 
