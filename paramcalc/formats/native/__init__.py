@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read(source: "Source", options: "Options") -> Model:
-    """The model of a document that is no other format's.
+    """Read a document that is in no other format as a spec.
 
     Raises:
         InputError: with every independent problem, in the order they stand in the file.
@@ -35,7 +35,7 @@ def read_spec(
     Args:
         document: the parsed text.
         name: the file, as the user gave it.
-        sets: values that take the place of the spec's `vars`.
+        sets: values that replace those of the spec's `vars`.
         max_layers: refuse specs that make more layers than this.
 
     Raises:
@@ -59,7 +59,7 @@ def read_spec(
 
 
 def shape_problems(model: Model) -> list[Problem]:
-    """What is wrong with the shapes of the layers that could be read, so that one run reports everything."""
+    """Problems with the shapes of the layers that could be read, so that one run reports everything."""
     from paramcalc.analysis.evaluate import evaluate
 
     try:

@@ -1,4 +1,4 @@
-"""The arguments of a type by name, from a mapping, a list in order, the main argument, or nothing."""
+"""Arguments of a type by name, given as a mapping, a list in order, the main argument alone, or nothing."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from paramcalc.formats.native.problems import SpecError
 from paramcalc.layers.base import Layer
 
 Arguments = tuple[dict[str, Any], dict[str, DocPath]]
-"""Raw values by name, and the place of each."""
+"""Raw values by name, and the place of each in the document."""
 
 
 def layer_arguments(cls: type[Layer], value: Any, base: DocPath) -> Arguments:
@@ -56,7 +56,7 @@ def positional(type_: str, names: tuple[str, ...], value: Any, base: DocPath) ->
 
 
 def block_arguments(value: Any, base: DocPath) -> Arguments:
-    """The variables that a use of a block gives it."""
+    """The variables given to a block where it is used."""
     if not isinstance(value, dict):
         # The block may be defined further down: its variables get their names when it is expanded.
         return {"": value}, {"": base}

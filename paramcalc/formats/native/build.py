@@ -28,7 +28,7 @@ Weigh = Callable[[Any, DocPath], None]
 
 
 def no_blocks(entry: BlockEntry) -> Layer:
-    """The `block_model` of layers that are built before anything is expanded."""
+    """The `block_model` for layers that are built before anything is expanded."""
     raise SpecError("a block cannot stand here", entry.where)
 
 
@@ -102,7 +102,7 @@ def under_policy(layer: Layer, policy: str, where: DocPath) -> Layer:
     """The layer with the weights that a dtype policy gives it: a quantized one changes them.
 
     Raises:
-        SpecError: for a policy that there is not, or that layers of this framework do not have.
+        SpecError: for a policy that does not exist, or is not available in this framework.
     """
     if "_from_" not in policy:
         return layer

@@ -55,7 +55,7 @@ def no_options(entry: Entry) -> None:
     """Refuse call arguments of anything but a layer.
 
     Raises:
-        SpecError: where there are some.
+        SpecError: when there are any.
     """
     if "options" in entry.common:
         raise SpecError("options are for the call of a single layer", (*entry.where, "options"))

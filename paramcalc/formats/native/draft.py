@@ -112,7 +112,7 @@ def renumbered(ref: Ref, moved: dict[int, int]) -> Ref:
 
 
 def make_broken(node: Node) -> None:
-    """Turn a node into a broken one, of which nothing is known; it keeps its place."""
+    """Turn a node into a broken one with unknown outputs; it keeps its place."""
     node.instance = Instance(BROKEN, node.instance.name, node.instance.type)
     node.inputs = ()
     node.ignored = None
@@ -121,8 +121,8 @@ def make_broken(node: Node) -> None:
 def find_cycles(nodes: Sequence[Node], first: int) -> Iterator[list[int]]:
     """Cycles that share no node: without what the first node of each reads, there is no cycle left.
 
-    Each is a list of indices from the earliest node on, each reading the next. One walk over the graph finds them all:
-    where it comes back to a node that it is on its way from, that is a cycle, unless one is cut on that way already.
+    Each is a list of indices that starts at the earliest node, in which each node reads the next. A single depth-first
+    walk finds them all: reaching a node that is already on the current path closes a cycle, unless it was cut there.
     """
     needs = [[ref.producer - first for ref in refs(node) if ref.producer >= first] for node in nodes]
     place: dict[int, int] = {}  # node → its position on the current way

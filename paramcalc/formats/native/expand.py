@@ -54,11 +54,11 @@ class Expander(Work):
         names: everything that has a name.
         spec_env: the spec's own variables, which every block sees.
         uses: the uses of blocks by path, for further calls of them.
-        calls: how often what is at a path was called.
-        ties: what the blocks say of their weights that are one tensor.
-        firsts: for a later call with a name of its own, the path of the first.
-        further: how many further calls of layers and blocks there were.
-        level: how many blocks, repeats and branches are around what is being expanded.
+        calls: the number of calls of the layer or block at each path.
+        ties: the tied weights declared by blocks.
+        firsts: for a later call with a name of its own, the path of the first call.
+        further: the number of further calls of layers and blocks.
+        level: the current nesting depth of blocks, repeats and branches.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Expander(Work):
 
     @cached_property
     def copies(self) -> "Copies":
-        """What the uses of blocks expanded to, for equal ones."""
+        """The expansions of blocks so far, to be copied for equal uses."""
         from paramcalc.formats.native.copies import Copies  # most specs have no blocks
 
         return Copies(self.draft, self.uses, self.allowance, self.spec_env)
@@ -136,7 +136,7 @@ class Expander(Work):
     def name(self, entry: Entry, scope: Scope, type_: str, may_be_empty: bool = False) -> str:
         """The entry's own name, or an automatic one.
 
-        What holds layers may have none of its own, by `name: ""`, and a layer that of what it stands in.
+        With `name: ""`, a container adds nothing to the paths inside it, and a layer has the path of its container.
         """
         raw = entry.common.get("name")
         if raw is None:

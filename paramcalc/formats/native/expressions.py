@@ -1,6 +1,6 @@
-"""The language of expressions such as `d // heads`, to those who only have to know its words and its error.
+"""The vocabulary and the error of expressions such as `d // heads`, apart from their interpreter.
 
-Most specs have no expression: `interpreter`, which loads Python's `ast`, is imported for the first there is.
+Most specs have no expressions, so `interpreter`, which loads Python's `ast`, is only imported for the first one.
 """
 
 import math
@@ -24,7 +24,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
 }
 """Name → function, and the fewest and most arguments that it takes; all arguments are numbers."""
 NOT_VARIABLES = FUNCTIONS.keys() | CONSTANTS.keys() | {"len"}
-"""Names that no variable can have. Functions that came later are not among them: specs may have such variables."""
+"""Reserved names. Functions added later are not reserved, since specs may have variables of these names."""
 
 
 class ExpressionError(ParamcalcError):

@@ -1,7 +1,7 @@
-"""An expression such as `d // heads`, and the values of variables → its value, by an interpreter of our own.
+"""Our own interpreter of expressions such as `d // heads`: an expression and the values of variables → its value.
 
-Python's parser makes the syntax tree; a node that the table of visitors does not have is refused. Nothing is ever
-`eval`uated: the text is bounded before it is parsed, the tree before it is walked, and every result on the way.
+Python's parser makes the syntax tree; a node without an entry in the table of visitors is refused. `eval` is never
+used: the text is bounded before it is parsed, the tree before it is walked, and so is every intermediate result.
 """
 
 import ast
@@ -94,7 +94,7 @@ def parse(text: str) -> Parsed:
 
 @lru_cache(maxsize=16_384)
 def read(text: str) -> Parsed | str:
-    """`parse`, or what is wrong: the answer is kept either way, as a repeat fills in the same place again and again."""
+    """`parse`, or else the error message; both are cached, as a repeat evaluates the same expression many times."""
     if len(text) > MAX_EXPRESSION:
         return f"an expression may have {MAX_EXPRESSION} characters, this one has {len(text)}"
     if not text.isascii() or not text.isprintable():
@@ -115,7 +115,7 @@ def read(text: str) -> Parsed | str:
 
 
 def syntax_tree(text: str) -> ast.expr:
-    """Python's syntax tree, without its warnings about `1if x` and backslashes, which mean nothing to our users."""
+    """Python's syntax tree, without its warnings about `1if x` and backslashes, which would only confuse our users."""
     if not re.search(_ADVISED, text):
         return ast.parse(text, mode="eval").body
     with warnings.catch_warnings():

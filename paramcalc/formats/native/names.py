@@ -36,7 +36,7 @@ class TensorName(Struct, frozen=True):
 Reference = Ref | TensorName
 """A tensor, by where it comes from or by its name."""
 Value = int | tuple[Reference, ...]
-"""What a name stands for: the number of a producer, or the results of a block."""
+"""What a name refers to: the number of a producer, or the results of a block."""
 
 
 class Scope(Struct):

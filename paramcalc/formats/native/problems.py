@@ -18,14 +18,14 @@ class SpecError(ParamcalcError):
 
 
 class AlreadyNotedError(SpecError):
-    """Something is wrong here, and what caused it is a problem of its own already."""
+    """Something is wrong here, but its cause has already been noted as a problem."""
 
     def __init__(self, where: DocPath) -> None:
         super().__init__("is not read, because of another problem", where)
 
 
 def is_meant(key: str, raw: Mapping[str, Any], known: Collection[str]) -> bool:
-    """Whether a key that a mapping lacks is one that was misspelled in it, so that it is no second problem."""
+    """Whether a missing key was misspelled in the mapping, so that it is not reported a second time."""
     return any(nearest(str(other), known) == key for other in raw if other not in known)
 
 

@@ -161,7 +161,7 @@ class SpecReader:
         return found or self.in_place_of("input")
 
     def in_place_of(self, name: str) -> list[Input]:
-        """What stands for an input that is missing or wrong, so that its name is known; no shape follows from it."""
+        """A placeholder for a missing or wrong input, which makes its name known but has no shape."""
         self.shapes_known = False
         return [Input(name, (None,))]
 
@@ -240,7 +240,7 @@ def read_dims(value: Any, where: DocPath) -> Shape:
 
 
 def unreachable(model: Model) -> dict[str, DocPath | None]:
-    """Warnings about layers and inputs that no output depends on, with their places: they count, but may be wrong."""
+    """Warnings about layers and inputs that no output depends on, with their places; they are counted nevertheless."""
     first, found = len(model.inputs), reachable(model)
     nodes = [node for number, node in enumerate(model.nodes, start=first) if number not in found]
     warnings = {f"no output depends on layer {label_of(node)}": node.where for node in nodes[:MAX_WARNINGS]}
@@ -251,7 +251,7 @@ def unreachable(model: Model) -> dict[str, DocPath | None]:
 
 
 def checked_budget(raw: Any) -> Any:
-    """The `budget:` as it is written; a mistake in it is one in every command, not only where it is judged.
+    """The `budget:` as written; a mistake in it is an error in every command, not only in those that check it.
 
     Raises:
         SpecError: for a budget that makes no sense.

@@ -12,7 +12,7 @@ from paramcalc.formats.native.values import value_in_scope
 from paramcalc.limits import MAX_EXPANDED_NODES
 
 Tie = tuple[str, str, DocPath]
-"""The weight that holds the tensor, one that is the same, and the place that says so."""
+"""The weight that owns the tensor, one tied to it, and the place in the document that ties them."""
 
 
 def read_ties(raw: Any, scope: Scope, where: DocPath, problems: Problems) -> list[Tie]:
@@ -40,7 +40,7 @@ def read_ties(raw: Any, scope: Scope, where: DocPath, problems: Problems) -> lis
 
 
 def of_groups(item: Any) -> bool:
-    """Whether an item is a list of groups, as an expression makes one."""
+    """Whether an item is a list of groups, which an expression can return."""
     return isinstance(item, list) and all(isinstance(group, list) for group in item)
 
 

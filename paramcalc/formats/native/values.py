@@ -1,4 +1,4 @@
-"""Values and tensors as several parts of a spec read them."""
+"""Helpers to read values and tensors, shared by several parts of the spec reader."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Counts the work of expanding a spec, whatever part of it makes the work, and stops at the limit."""
+"""Counts the work of expanding a spec, over all of its parts, and stops at the limit."""
 
 from typing import Any, NoReturn
 
@@ -14,7 +14,7 @@ class Work:
     Attributes:
         source: the name of the spec.
         problems: the problems of the spec so far.
-        allowance: how much work there may be, and how much there was.
+        allowance: the limit on work, and the work so far.
     """
 
     def __init__(self, source: str, problems: Problems, allowance: Allowance) -> None:

@@ -2,8 +2,8 @@
 
 spec.py       the flat graph → layers, blocks and repeats, as plain values
 nesting.py    the paths of the nodes → which of them make up a nested model
-repeats.py    nested models that are equal, one after the other → a repeat
+repeats.py    consecutive equal nested models → a repeat
 entry.py      a layer → its type and its fields, defaults left out
 masks.py      masks → options
-yaml_text.py  plain values → YAML, an entry a line
+yaml_text.py  plain values → YAML, one line per entry
 """

@@ -20,7 +20,7 @@ class Iterations(Struct, frozen=True):
         count: how many there are.
         length: how many nodes each has.
         start: what the first one reads; each later one reads the end of the one before it.
-        end: what each hands on: a node in it, and the output.
+        end: the tensor that each passes to the next: a node in it, and the output.
     """
 
     count: int
@@ -33,7 +33,7 @@ class Iterations(Struct, frozen=True):
         return Item("0", item.start, item.start + self.length, item.inside + 2)
 
     def result(self) -> tuple[int, int]:
-        """What the repeat hands on: a node in it, and the output."""
+        """The result of the repeat: a node in it, and the output."""
         return (self.count - 1) * self.length + self.end[0], self.end[1]
 
 

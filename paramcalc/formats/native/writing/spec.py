@@ -1,4 +1,4 @@
-"""A Model → a spec: nested models become blocks, equal ones in a row a `repeat`, and a further call a `call`."""
+"""A Model → a spec: nested models become blocks, consecutive equal ones a `repeat`, and further calls a `call`."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -74,7 +74,7 @@ def to_spec(model: Model) -> str:
     """The model as a spec, in YAML.
 
     Raises:
-        ConvertError: naming what the language cannot say.
+        ConvertError: naming what the spec language cannot express.
     """
     return spec_text(SpecWriter(model, {}).spec())
 
@@ -352,7 +352,7 @@ class SpecWriter:
         return tuple([Ref(self.last_reads.first + items[number].start + out[0], out[1]) for items in scope.calls])
 
     def last(self, scope: Scope) -> Tensors | None:
-        """The output of a list of layers that names none."""
+        """The output of a list of layers without explicit outputs."""
         return self.first_output(scope, -1) if scope.layers else None
 
 
@@ -374,7 +374,7 @@ def input_value(item: Input) -> Any:
 
 
 def short_operation(layer: Any, inputs: int) -> Any:
-    """The layer; an operation loses arguments that are its inputs in order, as these are what no arguments mean."""
+    """The layer; an operation whose arguments are its inputs in order needs none, as that is the default."""
     if isinstance(layer, Operation) and not layer.kwargs and layer.args == tuple(Slot(n) for n in range(inputs)):
         return Operation(layer.function, layer.framework, layer.config)
     return layer

@@ -1,4 +1,4 @@
-"""A spec as plain values → YAML, in which every entry is a line in flow style."""
+"""A spec as plain values → YAML, in which every entry is one line in flow style."""
 
 import json
 import re
@@ -82,7 +82,7 @@ def word(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, with invisible characters escaped, and what a CI log would obey."""
+    """A text in double quotes, with invisible characters and anything a CI log would interpret escaped."""
     shown = json.dumps(text, ensure_ascii=False).replace("##", "#\\x23").replace("::", ":\\x3a")
     if shown.isascii() and shown.isprintable():
         return shown
