@@ -68,7 +68,7 @@ class Row(NamedTuple):
     ratio: str
     goal: str
     used: float
-    """How much of the goal it takes: 1 is as much as is allowed."""
+    """The share of the goal that is used: 1 is the limit."""
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -78,13 +78,13 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def settle():
-    """Leave all that there is out of the collections to come: what is measured next pays for itself alone."""
+    """Exclude existing objects from later garbage collections, so that they don't slow what is measured next."""
     gc.collect()
     gc.freeze()
 
 
 def alternate(left, right, runs):
-    """The times of two things, turn about."""
+    """Return the times of two functions, run alternately."""
     pairs = [(seconds(left), seconds(right)) for _ in range(runs)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
@@ -260,7 +260,7 @@ def keras_row(name: str) -> Row:
 
 
 def chart(rows):
-    """A bar a row, of how much of its goal it takes, with the numbers beside it."""
+    """Return a chart with a bar per row, its share of the goal, and the numbers beside it."""
     right = ("paramcalc", "takes", "ratio", "goal")
     headings = [Heading("what"), Heading("", bar=260, goal=0.8)]
     headings += [Heading(name, name in right) for name in ("paramcalc", "against", "takes", "ratio", "goal")]

@@ -69,7 +69,7 @@ def is_spec(block):
 
 
 def commands_of(block):
-    """Return (command line, its output) for each command of a block."""
+    """Yield (command line, its output) for each command of a block."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         yield command, output

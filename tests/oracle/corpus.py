@@ -1,4 +1,4 @@
-"""One case a seed: a random model's file with Keras' verdict on it; every third one is a damaged file."""
+"""One case per seed: a random model's file and Keras' verdict on it; every third file is damaged."""
 
 import random
 

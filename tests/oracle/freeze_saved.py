@@ -2,8 +2,8 @@
 
     python -m tests.oracle.freeze_saved           (with torch and transformers, on the CPU; a minute)
 
-Bytes of every tensor that autograd saves, each storage once and weights left out: of single modules, and of a step of
-small language models, one of each type in tests/data/decoding.jsonl.gz, in bfloat16 and without dropout.
+The bytes of every tensor that autograd saves, each storage once and without weights: for single modules, and for a
+step of small language models, one of each type in tests/data/decoding.jsonl.gz, in bfloat16 and without dropout.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Ask PyTorch about the networks of specs/torch/ and freeze what it says: every key, shape and multiplication.
+"""Freeze PyTorch's facts of the networks in specs/torch/: every key, shape and multiplication.
 
     python -m tests.oracle.freeze_torch_models
 

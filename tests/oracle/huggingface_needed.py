@@ -1,4 +1,4 @@
-"""Fields without which transformers builds nothing of a type, though its own defaults leave them out: type → fields."""
+"""Fields that transformers needs to build a type although its defaults leave them out: type → fields."""
 
 SMALL_RESNET = {
     "model_type": "resnet",

@@ -1,4 +1,4 @@
-"""Encoders and decoders of many types, put together: configurations that are frozen beside the random ones."""
+"""Encoder-decoder pairs of many types: configurations that are frozen in addition to the random ones."""
 
 from typing import Any
 

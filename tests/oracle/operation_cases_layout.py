@@ -1,4 +1,4 @@
-"""Operations that move, cut out, repeat, join or take apart."""
+"""Operations that move, slice, repeat, join or split."""
 
 from tests.oracle.operation_table import ELLIPSIS, Case, case, each, listed, sliced, tensor, tensors, vary
 

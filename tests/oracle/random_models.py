@@ -1,7 +1,7 @@
 """Random models: `random_model(seed)` is always the same model for the same seed (and the same Keras).
 
-A model grows from its inputs: again and again a random layer, operation or sub-model is called on random
-tensors that exist already. A call that Keras refuses leaves no trace and is tried again with something else.
+A model grows from its inputs: random layers, operations or sub-models are called repeatedly on random existing
+tensors. A call that Keras refuses has no effect and is retried with something else.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Many calls of the operations that multiply, with random shapes, for `freeze_torch_export`: one program a kind."""
+"""Calls of the operations that multiply, with random shapes, for `freeze_torch_export`: one program per kind."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Small modules of many kinds, to export: what each is there for is in its name.
+"""Small modules of many kinds to export, each named after what it tests.
 
 Used by `freeze_torch_export`; runs with PyTorch 2.5 and later. A twin is a module with the same products where
 PyTorch's counter sees them, for one in which it does not.

@@ -1,4 +1,4 @@
-"""What real Keras 3 says of a model, as plain data.
+"""Keras 3's facts of a model, as plain data.
 
 Counts and shapes are read from the live model. MACs are read from `jax.make_jaxpr` of the whole model: every
 `dot_general` and every `conv_general_dilated`, inside `scan` times its length, with batch 1. A transposed
