@@ -117,6 +117,9 @@ def fold_equal(branches: list[Branch]) -> list[Branch]:
     folded: list[Branch] = []
     for _, members in groupby(branches, key=lambda branch: branch.kind):
         run = list(members)
+        if not _same_shape(run):
+            folded += run
+            continue
         least = 2 if run[0].children else MIN_EQUAL_LAYERS
         if run[0].children and len(run) > 1:
             for children in zip(*[branch.children for branch in run], strict=True):
@@ -129,6 +132,13 @@ def _repeated(run: list[Branch], children: list[Branch]) -> Branch:
     layers = [layer for branch in run for layer in branch.layers]
     repeats = sum(branch.repeats for branch in run)
     return Branch(_span(run), layers, children, repeats, run[0].kind)
+
+
+def _same_shape(same: Sequence[Branch]) -> bool:
+    """Whether all have as many children, at every level: names nest what is equal, and not everywhere alike."""
+    if len({len(branch.children) for branch in same}) > 1:
+        return False
+    return all(map(_same_shape, zip(*[branch.children for branch in same], strict=True)))
 
 
 def _note_alike(same: Sequence[Branch]) -> None:
@@ -210,13 +220,20 @@ def fold_sequences(branches: list[Branch]) -> list[Branch]:
         if repeats == 1:
             folded.append(branches[start])
         else:
-            run = branches[start : start + period * repeats]
-            for place in range(period):
-                _note_alike(run[place::period])
-            layers = [layer for branch in run for layer in branch.layers]
-            folded.append(Branch(_span(run), layers, run[:period], repeats))
+            folded += _sequence(branches[start : start + period * repeats], period)
         start += period * repeats
     return folded
+
+
+def _sequence(run: list[Branch], period: int) -> list[Branch]:
+    """A run that repeats after `period` branches as one, unless what is beneath them is nested in different ways."""
+    columns = [run[place::period] for place in range(period)]
+    if not all(map(_same_shape, columns)):
+        return run
+    for same in columns:
+        _note_alike(same)
+    layers = [layer for branch in run for layer in branch.layers]
+    return [Branch(_span(run), layers, run[:period], len(run) // period)]
 
 
 def _best_period(kinds: list[int], following: list[int], start: int) -> tuple[int, int]:

@@ -23,7 +23,19 @@ def written_masks(nodes: list[Node], text: Callable[[tuple[Ref, ...]], str]) -> 
     for name in masks:
         if name not in nodes[0].instance.layer.mask_arguments:
             raise ConvertError(f"layer '{nodes[0].path}' is called with {name}, which cannot be said in a spec")
-    if any(list(node.ignored or ()) != list(masks) for node in nodes):
+    if not all(is_tensor(mask) for node in nodes for mask in (node.ignored or {}).values()):
+        raise ConvertError(f"layer '{nodes[0].path}' has a mask that is no tensor, which cannot be said in a spec")
+    if any(list(node.ignored or ()) != list(masks) or present(node) != present(nodes[0]) for node in nodes):
         raise ConvertError(f"the calls of '{nodes[0].path}' differ in their masks, which cannot be said in a spec")
     tensors = iter(masks_read(nodes))
     return {name: replaced(value, lambda _: text(next(tensors))) for name, value in masks.items()}
+
+
+def present(node: Node) -> Any:
+    """The masks of a call, with True for each tensor."""
+    return replaced(node.ignored or {}, lambda tensor: True)
+
+
+def is_tensor(mask: Any) -> bool:
+    """Whether a mask is a tensor, a list of tensors, or left out; a file may have a constant there."""
+    return mask is None or isinstance(mask, Ref) or (isinstance(mask, list) and all(map(is_tensor, mask)))

@@ -156,3 +156,23 @@ def test_a_layer_that_cannot_be_known_is_named():
     source = json.dumps({"class_name": "Sequential", "module": "keras", "config": {"name": "m", "layers": layers}})
     with pytest.raises(ConvertError, match=r"layer 'odd' \(Mine\) cannot be said in a spec"):
         convert(load(source.encode()))
+
+
+def test_a_mask_that_is_a_constant_cannot_be_said():
+    """Keras' JSON may have numbers where a call has a tensor."""
+    call = {"args": [tensor("in")], "kwargs": {"mask": [1.5]}}
+    layers = [
+        {"class_name": "InputLayer", "name": "in", "config": {"batch_shape": [None, 4], "name": "in"}},
+        {"class_name": "BatchNormalization", "name": "b", "config": {"name": "b"}, "inbound_nodes": [call]},
+    ]
+    for entry in layers:
+        entry |= {"module": "keras.layers", "inbound_nodes": entry.get("inbound_nodes", [])}
+    config = {"name": "m", "layers": layers, "input_layers": ["in", 0, 0], "output_layers": ["b", 0, 0]}
+    model = load(json.dumps({"module": "keras", "class_name": "Functional", "config": config}).encode())
+    with pytest.raises(ConvertError, match="layer 'b' has a mask that is no tensor"):
+        convert(model, "spec")
+
+
+def tensor(name):
+    history = {"shape": [None, 4], "dtype": "float32", "keras_history": [name, 0, 0]}
+    return {"class_name": "__keras_tensor__", "config": history}
