@@ -1,7 +1,8 @@
 """Checkpoints of `torch.save`: the pickle's opcodes are read, nothing is unpickled, imported or called.
 
 In: a file of either layout. Out: the tensors by name. `opcodes` turns a pickle into the descriptions in `values` on the
-stack of `machine`, `builders` describes the results of the functions that PyTorch's files call, `files` knows the
+stack of `machine` (`calls` has those that call something), `builders` describes the results of the functions that
+PyTorch's files call, `arrays` NumPy's among them, `dtypes` has their names for dtypes, `files` knows the
 layouts, `weights` finds the tensors, and `storages` counts the bytes that they share.
 """
 

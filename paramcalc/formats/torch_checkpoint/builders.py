@@ -6,13 +6,14 @@ name.
 """
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 from msgspec.structs import replace
 
 from paramcalc.errors import MAX_ECHO
 from paramcalc.formats.checkpoint import shape_of
+from paramcalc.formats.torch_checkpoint.arrays import array, array_of, numpy_dtype
+from paramcalc.formats.torch_checkpoint.dtypes import dtype_of
 from paramcalc.formats.torch_checkpoint.values import (
     Array,
     BrokenError,
@@ -24,77 +25,11 @@ from paramcalc.formats.torch_checkpoint.values import (
     Opaque,
     Storage,
     View,
+    items,
 )
-
-DTYPES = {
-    "float64": ("float64", 64),
-    "double": ("float64", 64),
-    "float32": ("float32", 32),
-    "float": ("float32", 32),
-    "float16": ("float16", 16),
-    "half": ("float16", 16),
-    "bfloat16": ("bfloat16", 16),
-    "float8_e4m3fn": ("float8_e4m3fn", 8),
-    "float8_e5m2": ("float8_e5m2", 8),
-    "float8_e4m3fnuz": ("float8_e4m3fnuz", 8),
-    "float8_e5m2fnuz": ("float8_e5m2fnuz", 8),
-    "float8_e8m0fnu": ("float8_e8m0fnu", 8),
-    "float4_e2m1fn_x2": ("float4_e2m1fn_x2", 8),
-    "complex32": ("complex32", 32),
-    "complex64": ("complex64", 64),
-    "complex128": ("complex128", 128),
-    "int64": ("int64", 64),
-    "long": ("int64", 64),
-    "int32": ("int32", 32),
-    "int": ("int32", 32),
-    "int16": ("int16", 16),
-    "short": ("int16", 16),
-    "int8": ("int8", 8),
-    "uint8": ("uint8", 8),
-    "uint16": ("uint16", 16),
-    "uint32": ("uint32", 32),
-    "uint64": ("uint64", 64),
-    "bool": ("bool", 8),
-    "qint8": ("qint8", 8),
-    "quint8": ("quint8", 8),
-    "qint32": ("qint32", 32),
-    "quint4x2": ("quint4x2", 4),
-    "quint2x4": ("quint2x4", 2),
-}
-"""`torch.` name → our dtype, and the bits of an element in a storage."""
-
-STORAGES = {
-    "Double": "float64",
-    "Float": "float32",
-    "Half": "float16",
-    "BFloat16": "bfloat16",
-    "Long": "int64",
-    "Int": "int32",
-    "Short": "int16",
-    "Char": "int8",
-    "Byte": "uint8",
-    "Bool": "bool",
-    "ComplexFloat": "complex64",
-    "ComplexDouble": "complex128",
-    "QInt8": "qint8",
-    "QUInt8": "quint8",
-    "QInt32": "qint32",
-    "QUInt4x2": "quint4x2",
-    "QUInt2x4": "quint2x4",
-}
-"""`torch.` name of a storage class → the dtype of its elements."""
 
 MAX_ARGUMENTS = 16
 """Arguments of a call inside another; PyTorch's have 10 at most."""
-
-NUMPY = {
-    "b1": ("bool", 8),
-    **{f"i{size}": (f"int{8 * size}", 8 * size) for size in (1, 2, 4, 8)},
-    **{f"u{size}": (f"uint{8 * size}", 8 * size) for size in (1, 2, 4, 8)},
-    **{f"f{size}": (f"float{8 * size}", 8 * size) for size in (2, 4, 8, 16)},
-    **{f"c{size}": (f"complex{8 * size}", 8 * size) for size in (8, 16, 32)},
-}
-"""NumPy's name for a dtype in a pickle → ours."""
 
 
 def build(kind: Global, arguments: tuple[Any, ...], is_new: bool) -> Any:
@@ -121,31 +56,6 @@ def build(kind: Global, arguments: tuple[Any, ...], is_new: bool) -> Any:
     )
 
 
-def dtype_of(value: Any) -> Dtype:
-    """The dtype for a name."""
-    name = value.name if type(value) is Global else ""
-    found = DTYPES.get(name.removeprefix("torch."))
-    if found is None:
-        raise ValueError(f"{name[:MAX_ECHO]} is a dtype that is not known")
-    return Dtype(*found)
-
-
-def storage_dtype(kind: Any) -> Dtype | None:
-    """The dtype of a storage's elements; None for one of bytes.
-
-    Raises:
-        BrokenError: for anything but a storage class.
-    """
-    name = kind.name if type(kind) is Global else ""
-    if name in ("torch.storage.UntypedStorage", "torch.UntypedStorage"):
-        return None
-    module, _, short = name.rpartition(".")
-    element = STORAGES.get(short.removesuffix("Storage")) if short.endswith("Storage") else None
-    if element is None or module not in ("torch", "torch.cuda", "torch.storage"):
-        raise BrokenError(f"a storage of the unknown kind {name[:MAX_ECHO] or 'of no name'}")
-    return Dtype(*DTYPES[element])
-
-
 def view(
     storage: Any, first: Any, shape: Any, stride: Any, dtype: Dtype | None = None, layout: str = "", *beside: View
 ) -> View:
@@ -164,13 +74,6 @@ def view(
     if 0 not in sizes and (last + 1) * dtype.bits > 8 * storage.size:
         raise ValueError(f"a tensor of {(last + 1) * dtype.bits // 8:,} bytes in a storage of {storage.size:,}")
     return View(storage, dtype, first, sizes, steps, layout, beside)
-
-
-def items(value: Any) -> list[Any]:
-    """The items of a tuple or a list."""
-    if type(value) not in (tuple, list):
-        raise ValueError("no list of numbers")
-    return list(value)
 
 
 def few(value: Any) -> list[Any]:
@@ -301,43 +204,6 @@ def no_bytes() -> bytes:
 def new_object(kind: Any, *rest: Any) -> Any:
     """`copyreg._reconstructor`: an object without arguments."""
     return build(kind, (), True)
-
-
-def array(*rest: Any) -> Array:
-    """`numpy.core.multiarray._reconstruct`: an array whose shape follows in its state."""
-    return Array()
-
-
-def array_of(data: Any, dtype: Any, shape: Any, *rest: Any) -> Array:
-    """`numpy.core.numeric._frombuffer`: how protocol 5 has an array, whole."""
-    found = Array()
-    fill(found, shape, dtype, data)
-    return found
-
-
-def fill(array: Array, shape: Any, dtype: Any, data: Any) -> None:
-    """Give an array what it holds: the bytes of numbers, or objects; texts and records are neither.
-
-    Raises:
-        ValueError: when there are more bytes than its shape needs, or fewer.
-    """
-    array.shape = shape_of(items(shape), "array")
-    if type(data) is list:
-        array.items = data
-    elif type(dtype) is Dtype:
-        array.dtype, array.size = dtype, prod(array.shape) * dtype.bits // 8
-        if type(data) not in (bytes, str) or len(data) != array.size:
-            raise ValueError("an array whose bytes do not fit its shape")
-    elif type(dtype) is not Opaque:
-        raise ValueError("an array without a dtype")
-
-
-def numpy_dtype(name: Any, *rest: Any) -> Any:
-    """`numpy.dtype`; those of strings and objects are not numeric."""
-    if type(name) is Global and name.name.startswith("ml_dtypes."):  # NumPy has no bfloat16 of its own
-        return dtype_of(Global(name.name.replace("ml_dtypes.", "torch.")))
-    known = NUMPY.get(name) if type(name) is str else None
-    return Dtype(*known) if known else Opaque("numpy.dtype")
 
 
 def number(*rest: Any) -> Opaque:

@@ -4,7 +4,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from paramcalc.errors import MAX_ECHO
 from paramcalc.formats.archive import Archive
-from paramcalc.formats.torch_checkpoint.builders import build, storage_dtype
+from paramcalc.formats.torch_checkpoint.builders import build
+from paramcalc.formats.torch_checkpoint.dtypes import storage_dtype
 from paramcalc.formats.torch_checkpoint.machine import Machine
 from paramcalc.formats.torch_checkpoint.opcodes import run
 from paramcalc.formats.torch_checkpoint.script import Declared, declared_in

@@ -133,3 +133,10 @@ class Array:
         self.shape: tuple[int, ...] = ()
         self.dtype: Dtype | None = None
         self.size = 0
+
+
+def items(value: Any) -> list[Any]:
+    """The items of a tuple or a list."""
+    if type(value) not in (tuple, list):
+        raise ValueError("no list of numbers")
+    return list(value)
